@@ -1,0 +1,141 @@
+/* The rows of the database as plain structs: what the engine decides and the store writes.
+ * Strings are owned by the row (heap, NULL where the column is NULL) unless said otherwise. */
+#ifndef SWEEPD_ROWS_H
+#define SWEEPD_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/curve.h"
+#include "sweep/diagnosis.h"
+#include "sweep/record.h"
+#include "sweep/run.h"
+#include "sweep/setting.h"
+#include "sweep/spec.h"
+
+/* UTC in microseconds since 1970; 0: not yet (NULL in the database). */
+typedef int64_t utc_us;
+
+struct sweep_row {
+    int64_t id;
+    char *name;
+    enum sweep_status status;
+    char *reason;              /* of held, cancelled; NULL else */
+    enum method method;
+    enum metric metric;
+    bool maximize;
+    char *spec_json;           /* canonical */
+    uint64_t seed;
+    int64_t run_cap, epochs, priority, after;
+    char *data_hash;
+    int64_t data_samples, data_features, data_classes;
+    utc_us created, started, ended;
+};
+
+struct run_row {
+    int64_t id, sweep_id;
+    int64_t number;            /* from 0 within the sweep */
+    enum run_kind kind;
+    char stage[24];            /* "coarse", "fine", "optimizers", "sgd", "grid", "random" */
+    char reason[160];          /* why this configuration was chosen, in words */
+    enum run_status status;
+    char stop_reason[160];     /* of stopped; "" else */
+    int64_t parent_id;         /* 0: none */
+    char *params_json;         /* the swept parameters */
+    struct settings settings;  /* the whole configuration; the common ones become columns */
+    uint64_t seed;
+    int64_t epochs;
+    int64_t attempts;          /* started so often without a new point */
+    int64_t pid;               /* while running; 0 else */
+    bool has_metric;
+    double metric_value;       /* at the best point; may be non-finite */
+    double best_epoch;
+    double val_loss, val_acc;  /* at the best point; NaN with the flag clear: not measured */
+    bool has_val_loss, has_val_acc;
+    enum run_error error;
+    char *error_text;          /* NULL without an error */
+    int signal;                /* that ended the worker; 0: none */
+    char *stderr_tail;         /* last lines, with an error */
+    char core[48], blas[160];  /* BLAS kernel and library that ran */
+    utc_us created, started, ended;
+    double seconds;            /* monotonic, of the last attempt */
+};
+
+struct label_row {
+    int64_t run_id;
+    enum pattern pattern, runner_up;
+    double confidence;
+    char *tags;                /* "past_best,spike" */
+    char *evidence_json;
+    utc_us created;
+};
+
+struct event_row {             /* the log of what happened, for people and for replay */
+    int64_t sweep_id, run_id;  /* 0: none */
+    char kind[32];             /* "submitted", "stage_planned", "run_started", "nondeterminism", … */
+    char *detail;
+    utc_us created;
+};
+
+struct finding_row {
+    int64_t sweep_id;
+    struct record_finding finding;
+};
+
+struct points_rows {
+    int64_t run_id;
+    size_t count;
+    struct point *points;
+};
+
+/* One write. A batch of them becomes one transaction, in order. */
+enum store_op_type {
+    STORE_PUT_SWEEP,    /* insert or overwrite the whole row */
+    STORE_PUT_RUN,
+    STORE_ADD_POINTS,   /* a point already there must be the same: else an event nondeterminism */
+    STORE_PUT_LABEL,
+    STORE_ADD_EVENT,
+    STORE_ADD_FINDING,
+    STORE_DELETE_SWEEP, /* with all that hangs on it */
+};
+
+struct store_op {
+    enum store_op_type type;
+    union {
+        struct sweep_row *sweep;
+        struct run_row *run;
+        struct points_rows *points;
+        struct label_row *label;
+        struct event_row *event;
+        struct finding_row *finding;
+        int64_t delete_sweep_id;
+    } u; /* owned by the op */
+};
+
+struct store_batch {
+    size_t count, cap;
+    struct store_op *ops;
+};
+
+/* Deep copies; destroy functions take NULL. */
+struct sweep_row *sweep_row_copy(const struct sweep_row *r);
+void sweep_row_destroy(struct sweep_row *r);
+struct run_row *run_row_copy(const struct run_row *r);
+void run_row_destroy(struct run_row *r);
+void store_op_finish(struct store_op *op);
+
+/* Each append takes ownership of the row. */
+void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r);
+void store_batch_put_run(struct store_batch *b, struct run_row *r);
+void store_batch_add_points(struct store_batch *b, int64_t run_id, const struct point *p, size_t n);
+void store_batch_put_label(struct store_batch *b, struct label_row *r);
+void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_id,
+                           const char *kind, utc_us now, const char *detail_fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
+                             const struct record_finding *f);
+void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
+void store_batch_finish(struct store_batch *b);
+
+#endif

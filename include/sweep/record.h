@@ -1,0 +1,76 @@
+/* The lines of a run folder's run.jsonl (docs/protocol.md, "The run folder"): one JSON object a
+ * line, the first a start, then points, the last a result. `sweep-worker --prepare` prints one
+ * prepared or error line in the same way. Other programs may write these lines. */
+#ifndef SWEEP_RECORD_H
+#define SWEEP_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/curve.h"
+#include "sweep/err.h"
+#include "sweep/run.h"
+
+#define RECORD_VERSION 1
+#define RECORD_LINE_MAX 65536
+#define RECORD_SOURCES_MAX 8
+#define RECORD_FINDINGS_MAX 64
+
+enum record_type { RECORD_START, RECORD_POINT, RECORD_RESULT, RECORD_PREPARED, RECORD_ERROR };
+
+struct record_start {
+    int64_t pid;
+    char core[48];   /* BLAS kernel in use, "Cooperlake" */
+    char blas[160];  /* library and version */
+    int64_t parameters; /* trainable numbers in the network */
+};
+
+struct record_result {
+    enum run_status status;   /* completed, stopped or failed */
+    enum run_error error;     /* with failed */
+    char text[512];           /* reason of stopped, message of failed; else "" */
+    double seconds;
+};
+
+/* A place in the data that a person must look at (G3.1). */
+struct record_finding {
+    char kind[32];    /* "nan_in_input", "inf_in_input", "constant_column" */
+    int64_t row, column; /* from 1; 0: not of one row/column */
+    int64_t count;    /* how many such values in all */
+    char text[256];
+};
+
+struct record_source { /* a file the data came from */
+    char path[1024];
+    int64_t size_bytes, mtime_ns;
+};
+
+struct record_prepared {
+    char hash[65];     /* content hash of the data, hex */
+    char cache[1024];  /* cache file that workers map */
+    int64_t samples, features, classes; /* classes 0: regression */
+    size_t source_count;
+    struct record_source sources[RECORD_SOURCES_MAX];
+    size_t finding_count;
+    struct record_finding findings[RECORD_FINDINGS_MAX];
+};
+
+struct record {
+    enum record_type type;
+    union {
+        struct record_start start;
+        struct point point;
+        struct record_result result;
+        struct record_prepared *prepared; /* owned: record_finish */
+        struct errbuf error; /* --prepare refused; key relative to the spec, "$.data.path" */
+    } u;
+};
+
+struct buf;
+/* Appends the line with its '\n'. */
+void record_write(const struct record *r, struct buf *out);
+/* line[0..len) without '\n'. 0 or an error that says what is wrong with the line. */
+int record_parse(const char *line, size_t len, struct record *out, struct errbuf *err);
+void record_finish(struct record *r);
+
+#endif

@@ -1,0 +1,89 @@
+/* States of sweeps and runs, and the moves between them, as tables. */
+#ifndef SWEEP_RUN_H
+#define SWEEP_RUN_H
+
+#include <stdbool.h>
+
+/* X(id, name, terminal) */
+#define SWEEP_STATUS_MAP(X)    \
+    X(QUEUED, "queued", 0)     \
+    X(RUNNING, "running", 0)   \
+    X(PAUSED, "paused", 0)     \
+    X(HELD, "held", 0)         /* waits for a person; sweeps.reason says why */ \
+    X(COMPLETED, "completed", 1) \
+    X(CANCELLED, "cancelled", 1)
+
+enum sweep_status {
+#define X(id, name, terminal) SWEEP_##id,
+    SWEEP_STATUS_MAP(X)
+#undef X
+    SWEEP_STATUS_COUNT
+};
+
+/* X(id, name, terminal) */
+#define RUN_STATUS_MAP(X)        \
+    X(QUEUED, "queued", 0)       \
+    X(RUNNING, "running", 0)     \
+    X(PAUSED, "paused", 0)       \
+    X(COMPLETED, "completed", 1) \
+    X(STOPPED, "stopped", 1)     /* early, by a rule; runs.stop_reason says which */ \
+    X(FAILED, "failed", 1)       \
+    X(CANCELLED, "cancelled", 1)
+
+enum run_status {
+#define X(id, name, terminal) RUN_##id,
+    RUN_STATUS_MAP(X)
+#undef X
+    RUN_STATUS_COUNT
+};
+
+/* X(id, name) */
+#define RUN_KIND_MAP(X)       \
+    X(SEARCH, "search")       \
+    X(REPEAT, "repeat")       \
+    X(TREATMENT, "treatment") \
+    X(AUDIT, "audit")
+
+enum run_kind {
+#define X(id, name) RUN_KIND_##id,
+    RUN_KIND_MAP(X)
+#undef X
+    RUN_KIND_COUNT
+};
+
+/* Why a run failed. X(id, name, retried, meaning) */
+#define RUN_ERROR_MAP(X)                                                                  \
+    X(NONE, "", 0, "")                                                                    \
+    X(CONFIG, "config_error", 0, "the worker refused the configuration")                  \
+    X(DATA, "data_error", 0, "the data cannot be read or changed after submit")           \
+    X(CRASHED, "crashed", 0, "the worker ended by a signal of its own making")            \
+    X(EXITED, "exited", 0, "the worker ended without a result")                           \
+    X(KILLED, "killed", 1, "SIGKILL that the daemon did not send")                        \
+    X(OUT_OF_MEMORY, "out_of_memory", 0, "the worker could not get memory")               \
+    X(SPAWN, "spawn_error", 1, "the worker could not be started")                         \
+    X(PROTOCOL, "protocol_error", 0, "run.jsonl does not follow the format")              \
+    X(KILLED_BY_USER, "killed_by_user", 0, "cancelled through sweepctl")
+
+enum run_error {
+#define X(id, name, retried, meaning) RUN_ERROR_##id,
+    RUN_ERROR_MAP(X)
+#undef X
+    RUN_ERROR_COUNT
+};
+
+const char *sweep_status_name(enum sweep_status s);
+bool sweep_status_terminal(enum sweep_status s);
+bool sweep_status_may(enum sweep_status from, enum sweep_status to);
+const char *run_status_name(enum run_status s);
+bool run_status_terminal(enum run_status s);
+bool run_status_may(enum run_status from, enum run_status to);
+const char *run_kind_name(enum run_kind k);
+const char *run_error_name(enum run_error e);
+bool run_error_retried(enum run_error e);
+/* From names; -1 when unknown. */
+int sweep_status_find(const char *name);
+int run_status_find(const char *name);
+int run_kind_find(const char *name);
+int run_error_find(const char *name);
+
+#endif

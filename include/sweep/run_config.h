@@ -1,0 +1,34 @@
+/* config.json: all that a worker needs to train one run (docs/protocol.md, "The run folder"). */
+#ifndef SWEEP_RUN_CONFIG_H
+#define SWEEP_RUN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sweep/curve.h"
+#include "sweep/setting.h"
+#include "sweep/spec.h"
+
+struct run_config {
+    struct spec_data data;
+    struct settings settings;
+    int64_t epochs;
+    uint64_t seed;         /* initialisation, order of samples */
+    uint64_t split_seed;   /* held-out validation samples */
+    enum metric metric;    /* decides which epoch's weights are the best */
+    bool maximize;
+    char data_hash[65];    /* "" by hand; else the data must still have this content hash */
+    char weights[SPEC_PATH_MAX]; /* where to leave the best epoch's weights (safetensors); "": nowhere */
+};
+
+struct errbuf;
+struct json;
+struct json_writer;
+
+/* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"seed":"110","split_seed":"110",
+ *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…"}
+ * Only data is required by hand; everything else has the defaults of docs/spec.md. */
+int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
+void run_config_write(const struct run_config *c, struct json_writer *w);
+
+#endif

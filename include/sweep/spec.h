@@ -1,0 +1,126 @@
+/* A sweep's specification: what docs/spec.md says, parsed and checked. Pure data. */
+#ifndef SWEEP_SPEC_H
+#define SWEEP_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/curve.h"
+#include "sweep/setting.h"
+
+#define SPEC_NAME_MAX 128
+#define SPEC_PATH_MAX 1024
+#define SPEC_MAX_DIMENSIONS 32
+#define SPEC_MAX_VALUES 256      /* listed values of one parameter */
+#define SPEC_MAX_RUNS 1000000    /* run_cap, and the size of a grid */
+#define SPEC_MAX_EPOCHS 1000000
+
+/* X(id, name, what it does) */
+#define METHOD_MAP(X)                                                            \
+    X(COARSE_TO_FINE, "coarse_to_fine", "the guide's search in four stages (G2)") \
+    X(GRID, "grid", "every combination of the listed values")                    \
+    X(RANDOM, "random", "independent draws")
+
+enum method {
+#define X(id, name, doc) METHOD_##id,
+    METHOD_MAP(X)
+#undef X
+    METHOD_COUNT
+};
+const char *method_name(enum method m);
+
+/* X(id, name) — the keys of W&B's sweep configuration */
+#define DISTRIBUTION_MAP(X)                    \
+    X(CONSTANT, "constant")                    \
+    X(CATEGORICAL, "categorical")              \
+    X(INT_UNIFORM, "int_uniform")              \
+    X(UNIFORM, "uniform")                      \
+    X(LOG_UNIFORM_VALUES, "log_uniform_values") \
+    X(Q_UNIFORM, "q_uniform")                  \
+    X(Q_LOG_UNIFORM_VALUES, "q_log_uniform_values")
+
+enum distribution {
+#define X(id, name) DISTRIBUTION_##id,
+    DISTRIBUTION_MAP(X)
+#undef X
+    DISTRIBUTION_COUNT
+};
+const char *distribution_name(enum distribution d);
+
+enum on_nan { ON_NAN_HOLD, ON_NAN_DROP, ON_NAN_IMPUTE };
+
+struct spec_data {
+    char name[SPEC_NAME_MAX];   /* a data set found by name, or "" */
+    char path[SPEC_PATH_MAX];   /* absolute: a relative one is refused (the daemon has no cwd) */
+    char format[16];            /* "idx"; "" with a name */
+    int64_t limit;              /* first N samples; 0: all */
+    int64_t validation;         /* samples held out of those; >= 1 */
+    enum on_nan on_nan;
+};
+
+/* One swept parameter. */
+struct dimension {
+    char name[64];              /* as the spec says it: short name or dotted path */
+    enum setting_id setting;
+    enum distribution distribution;
+    double min, max, q;         /* not for CATEGORICAL; q only for Q_* (default 1) */
+    size_t value_count;         /* CATEGORICAL: listed values, as setting doubles, in order */
+    double *values;             /* owned by the spec */
+};
+
+struct spec {
+    char name[SPEC_NAME_MAX];
+    enum method method;
+    enum metric metric;         /* curve.h */
+    bool maximize;
+    struct spec_data data;
+    struct settings fixed;      /* defaults, then "model"/"train", then single "value"s */
+    size_t dimension_count;
+    struct dimension dimensions[SPEC_MAX_DIMENSIONS]; /* in the order of the spec */
+    int64_t epochs;
+    int64_t run_cap;            /* grid without run_cap: the size of the grid */
+    uint64_t seed;
+    int64_t priority;           /* higher first; default 0 */
+    int64_t after;              /* sweep that must have ended first; 0: none */
+};
+
+struct errbuf;
+struct json;
+struct json_writer;
+
+/* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a
+ * near miss for unknown keys), and out is untouched; on success release with spec_finish. */
+int spec_parse(const struct json *root, struct spec *out, struct errbuf *err);
+int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbuf *err);
+void spec_finish(struct spec *s);
+/* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
+void spec_write(const struct spec *s, struct json_writer *w);
+/* "data": {...} alone, as spec_write writes it. Also used by the worker's configuration. */
+void spec_data_write(const struct spec_data *d, struct json_writer *w);
+int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *err);
+
+/* The swept parameters of one configuration as JSON, in the spec's order:
+ * {"learning_rate": 0.1, "optimizer": "adam"}. */
+void spec_params_write(const struct spec *s, const struct settings *config,
+                       struct json_writer *w);
+int spec_params_parse(const struct spec *s, const struct json *params, struct settings *out,
+                      struct errbuf *err);
+
+/* --- the search space ------------------------------------------------------------------- */
+
+/* Position u in [0,1] ↔ value, following the distribution (log scale where it is one). A listed
+ * or integer dimension is cut into equal cells. */
+double dimension_value(const struct dimension *d, double u);
+double dimension_position(const struct dimension *d, double value);
+/* Number of different values, 0 when continuous. */
+uint64_t dimension_cardinality(const struct dimension *d);
+/* i-th of them (0-based) in the spec's order. */
+double dimension_nth(const struct dimension *d, uint64_t i);
+/* Middle value: the middle of the listed ones (sorted when numeric; the lower of two), middle of
+ * the range on its scale otherwise. */
+double dimension_middle(const struct dimension *d);
+/* The dimension that sweeps that setting, NULL when it is fixed. */
+const struct dimension *spec_dimension(const struct spec *s, enum setting_id id);
+
+#endif

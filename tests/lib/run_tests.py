@@ -1,0 +1,67 @@
+"""Runs the meson tests of each build directory and ends with `N passed, N failed`.
+
+usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]. The first runs every suite; the second, built
+with AddressSanitizer and UndefinedBehaviorSanitizer, all but lint (which reads sources only).
+Every test point of a TAP program counts; a program that ends badly counts as one failure more.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+POINT = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.M)
+SKIPPED = re.compile(r"^ok\b.*# SKIP.*$", re.M)
+
+
+def run(build, arguments):
+    """(passed, failed, skipped) of one build directory."""
+    environment = dict(os.environ,
+                       ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:abort_on_error=0",
+                       UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+    log = os.path.join(build, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.remove(log)
+    print(f"== {build}", flush=True)
+    status = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
+                             "--num-processes", "2", *arguments], env=environment).returncode
+    passed = failed = skipped = 0
+    if not os.path.exists(log):
+        return 0, 1, 0
+    with open(log, encoding="utf-8") as f:
+        for entry in map(json.loads, f):
+            output = entry.get("stdout") or ""
+            points = [m.group(1) for m in POINT.finditer(output)]
+            bad = sum(1 for p in points if p)
+            passed += len(points) - bad
+            failed += bad
+            skips = SKIPPED.findall(output)
+            skipped += len(skips)
+            for line in skips:
+                print(f"skipped: {entry['name']}: {line}")
+            good = entry["result"] in ("OK", "SKIP")
+            if not points and not skips:  # not TAP: the program is one test
+                passed, failed = (passed + 1, failed) if good else (passed, failed + 1)
+            elif not good and not bad:    # TAP was fine, its end was not
+                failed += 1
+    if status != 0 and failed == 0:
+        failed = 1
+    return passed, failed, skipped
+
+
+def main():
+    builds = sys.argv[1:]
+    if not 1 <= len(builds) <= 2:
+        sys.exit("usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]")
+    totals = [0, 0, 0]
+    for index, build in enumerate(builds):
+        arguments = ["--no-suite", "lint", "--timeout-multiplier", "4"] if index else []
+        for i, n in enumerate(run(build, arguments)):
+            totals[i] += n
+    tail = f", {totals[2]} skipped" if totals[2] else ""
+    print(f"{totals[0]} passed, {totals[1]} failed{tail}")
+    sys.exit(1 if totals[1] or not totals[0] else 0)
+
+
+if __name__ == "__main__":
+    main()

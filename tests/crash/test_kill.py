@@ -1,0 +1,124 @@
+"""kill -9 of the daemon, again and again: nothing is lost, nothing is trained twice at once, and
+what is stored is what an undisturbed sweep stores."""
+import os
+import random
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import Daemon, make_data, small_spec  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+KILLS = 5
+
+
+def undisturbed(data, **changes):
+    with Daemon(workers=2) as d:
+        equal(d.wait(d.submit(small_spec(data, **changes)))["status"], "completed")
+        return d.canonical()
+
+
+def done_runs(d):
+    return d.sql("SELECT count(*) FROM runs WHERE status='completed'")[0][0]
+
+
+def killed(data, workers, seed, **changes):
+    """The same sweep with KILLS kills spread over it; what was stored before each kill must
+    still be there after it."""
+    rng = random.Random(seed)
+    with Daemon(workers=workers) as d:
+        d.submit(small_spec(data, **changes))
+        for kill in range(KILLS):
+            target = (kill + 1) * 3
+            while done_runs(d) < target:
+                time.sleep(0.002)
+            time.sleep(rng.random() * 0.05)
+            before = set(d.sql("SELECT run_id, point, train_loss, val_loss FROM curves"))
+            ended = set(d.sql("SELECT id, status, metric_value FROM runs WHERE status='completed'"))
+            d.kill()
+            d.start()
+            after = set(d.sql("SELECT run_id, point, train_loss, val_loss FROM curves"))
+            check(before <= after, f"points lost: {sorted(before - after)[:3]}")
+            check(ended <= set(d.sql("SELECT id, status, metric_value FROM runs")), "runs lost")
+        equal(d.wait(1)["status"], "completed")
+        equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [], "nondeterminism")
+        return d.canonical()
+
+
+def test_five_kills_with_two_workers():
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=1500)
+        equal(killed(data, 2, seed=1), undisturbed(data), "canonical_content")
+
+
+def test_five_kills_with_one_worker():
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=1500)
+        equal(killed(data, 1, seed=2), undisturbed(data), "canonical_content")
+
+
+def test_running_workers_are_adopted():
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=6000)
+        with Daemon(workers=2) as d:
+            sweep = d.submit(small_spec(data, method="random", run_cap=2, epochs=60))
+            while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
+                time.sleep(0.01)
+            pids = d.sql("SELECT id, pid FROM runs ORDER BY id")
+            d.kill()
+            for _, pid in pids:
+                check(os.path.exists(f"/proc/{pid}"), "workers outlive the daemon")
+            d.start()
+            equal(d.sql("SELECT id, pid FROM runs WHERE status='running' ORDER BY id"), pids,
+                  "the same processes go on")
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT count(*) FROM curves"), [(120,)], "points")
+
+
+def test_workers_that_ended_while_the_daemon_was_dead():
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=3000)
+        with Daemon(workers=2) as d:
+            sweep = d.submit(small_spec(data, method="random", run_cap=2, epochs=20))
+            while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
+                time.sleep(0.005)
+            pids = [p for p, in d.sql("SELECT pid FROM runs")]
+            d.kill()
+            deadline = time.monotonic() + 60
+            while any(os.path.exists(f"/proc/{p}") for p in pids):
+                check(time.monotonic() < deadline, "workers end by themselves")
+                time.sleep(0.02)
+            d.start()
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT count(*), max(attempts) FROM runs WHERE status='completed'"),
+                  [(2, 1)], "read from their folders, not trained again")
+
+
+def test_workers_killed_with_the_daemon():
+    """A power cut, as far as processes can show it."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=3000)
+        changes = {"method": "random", "run_cap": 4, "epochs": 20}
+        with Daemon(workers=2) as d:
+            sweep = d.submit(small_spec(data, **changes))
+            while not d.sql("SELECT 1 FROM curves WHERE point>=3"):
+                time.sleep(0.005)
+            pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+            d.kill()
+            for pid in pids:
+                try:
+                    os.kill(pid, 9)
+                except ProcessLookupError:
+                    pass
+            d.start()
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
+            seen = d.canonical()
+        equal(seen, undisturbed(data, **changes), "canonical_content")
+
+
+if __name__ == "__main__":
+    run(test_five_kills_with_two_workers, test_five_kills_with_one_worker,
+        test_running_workers_are_adopted, test_workers_that_ended_while_the_daemon_was_dead,
+        test_workers_killed_with_the_daemon)

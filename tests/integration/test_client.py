@@ -1,0 +1,69 @@
+"""Every verb of sweepctl against the real daemon, as a table and as JSON."""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import SOURCE, SWEEPCTL, Daemon, make_data, small_spec  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+
+def test_verbs():
+    with Daemon() as d:
+        spec = json.dumps(small_spec(make_data(d.home)))
+        dry = json.loads(d.ctl("submit", "-", "--dry-run", "--json", text=spec, check=0).stdout)
+        equal(sum(s["runs"] for s in dry["stages"]), 20, "runs in the dry run")
+        check(dry["estimated_seconds"] > 0, "estimated time")
+        equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)], "a dry run stores nothing")
+        out = json.loads(d.ctl("--json", "submit", "-", text=spec, check=0).stdout)
+        equal(out, {"sweep": 1})
+        d.ctl("wait", 1, check=0)
+        best_run = d.sql("SELECT run_id FROM best_runs WHERE rank=1")[0][0]
+        for verb in (["list"], ["show", 1], ["best"], ["best", 1, "-n", 3], ["run", best_run],
+                     ["data"], ["status"]):
+            text = d.ctl(*verb, check=0).stdout
+            check(text.strip() and "\x1b" not in text, f"{verb}: plain text when piped")
+            json.loads(d.ctl(*verb, "--json", check=0).stdout)
+        rows = json.loads(d.ctl("best", 1, "-n", 3, "--json", check=0).stdout)["runs"]
+        equal([r["rank"] for r in rows], [1, 2, 3])
+        points = list(csv.DictReader(io.StringIO(d.ctl("curve", best_run, check=0).stdout)))
+        equal(len(points), 6)
+        seen = d.sql("SELECT val_loss FROM curves WHERE run_id=? ORDER BY point", best_run)
+        equal([float(p["val_loss"]) for p in points], [v for v, in seen], "the curve, exactly")
+        equal(d.ctl("log", best_run, check=0).stderr, "")
+
+
+def test_watch_until_the_end():
+    with Daemon() as d:
+        spec = json.dumps(small_spec(make_data(d.home)))
+        done = d.ctl("submit", "-", "--watch", text=spec, check=0)
+        check("sqlite3" in done.stdout, "ends with the sqlite3 command")
+        command = next(x for x in done.stdout.splitlines() if x.strip().startswith("sqlite3"))
+        table = subprocess.run(command, shell=True, capture_output=True, text=True)
+        equal(table.returncode, 0, table.stderr)
+        equal(len(table.stdout.splitlines()), 10, "that command prints the ten best runs")
+
+
+def test_label_without_a_daemon():
+    folder = os.path.join(SOURCE, "tests", "golden", "curves")
+    files = sorted(f for f in os.listdir(folder) if f.endswith(".csv"))
+    check(len(files) > 10, "curves are there")
+    for name in files[:10]:
+        done = subprocess.run([SWEEPCTL, "label", os.path.join(folder, name), "--json"],
+                              capture_output=True, text=True)
+        equal(done.returncode, 0, done.stderr)
+        label = json.loads(done.stdout)
+        for key in ("pattern", "confidence", "runner_up", "evidence"):
+            check(key in label, f"{name}: {key}")
+    done = subprocess.run([SWEEPCTL, "label", os.path.join(folder, files[0])],
+                          capture_output=True, text=True)
+    check(done.returncode == 0 and label["pattern"], done.stderr)
+    done = subprocess.run([SWEEPCTL, "label", "/nowhere.csv"], capture_output=True, text=True)
+    check(done.returncode in (1, 2) and "/nowhere.csv" in done.stderr, done.stderr)
+
+
+if __name__ == "__main__":
+    run(test_verbs, test_watch_until_the_end, test_label_without_a_daemon)

@@ -1,0 +1,207 @@
+"""The daemon as a process: start, refuse a second one, signals, socket, install, workers."""
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, small_spec  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+
+def pids_of(program):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program):
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def until(condition, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
+        time.sleep(0.01)
+
+
+def test_modes_and_ready_line():
+    with Daemon() as d:
+        equal(stat.S_IMODE(os.stat(os.path.dirname(d.socket)).st_mode), 0o700, "socket folder")
+        equal(stat.S_IMODE(os.stat(d.socket).st_mode), 0o600, "socket")
+        equal(stat.S_IMODE(os.stat(d.db).st_mode), 0o600, "database")
+        with open(d.log_path, encoding="utf-8") as f:
+            equal(sum("ready" in line for line in f), 1, "ready lines")
+
+
+def test_second_daemon_is_refused():
+    with Daemon() as d:
+        done = subprocess.run([SWEEPD, "--db", d.db, "--socket", d.home + "/other/sock"],
+                              capture_output=True, text=True, env=d.environment, timeout=30)
+        check(done.returncode == 1, f"exit {done.returncode}")
+        check(str(d.process.pid) in done.stderr, f"names the process: {done.stderr}")
+
+
+def test_bad_flags():
+    for arguments, word in ((["--workers", "0"], "--workers"), (["--worker", "2"], "--worker"),
+                            (["--db"], "--db"), (["--workers", "x"], "x")):
+        done = subprocess.run([SWEEPD, *arguments], capture_output=True, text=True, timeout=30)
+        equal(done.returncode, 2, str(arguments))
+        check(word in done.stderr, done.stderr)
+
+
+def test_sighup_is_ignored_and_sigterm_ends():
+    with Daemon() as d:
+        d.process.send_signal(signal.SIGHUP)
+        d.process.send_signal(signal.SIGHUP)
+        equal(d.call("status")["running"], 0)
+        d.stop()
+        check(not os.path.exists(d.socket), "the socket is removed")
+
+
+def test_socket_is_made_again():
+    with Daemon() as d:
+        os.unlink(d.socket)
+        until(lambda: os.path.exists(d.socket), "socket made again", 40)
+        equal(d.call("status")["running"], 0)
+
+
+def test_start_detaches():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        d = Daemon(home=home)
+        env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
+        for name in ("first", "second"):  # the second finds the first
+            done = subprocess.run([SWEEPCTL, "start"], env=env, capture_output=True, text=True,
+                                  timeout=60)
+            equal(done.returncode, 0, name + done.stderr)
+        status = json.loads(subprocess.run([SWEEPCTL, "--json", "status"], env=env, check=True,
+                                           capture_output=True, text=True).stdout)
+        pid = status["pid"]
+        equal(os.getsid(pid), pid, "a session of its own")
+        equal(status["db"], d.db)
+        subprocess.run([SWEEPCTL, "shutdown"], env=env, check=True, capture_output=True)
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "shutdown ends the daemon")
+
+
+def test_worker_crash_fails_its_run_alone():
+    with Daemon(workers=1) as d:
+        data = make_data(d.home, samples=6000)
+        sweep = d.submit(small_spec(data, method="random", run_cap=3, epochs=30))
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
+              "a running run")
+        run_id, pid = d.sql("SELECT id, pid FROM runs WHERE status='running'")[0]
+        os.kill(pid, signal.SIGSEGV)
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.sql("SELECT status, error_class, signal FROM runs WHERE id=?", run_id),
+              [("failed", "crashed", signal.SIGSEGV)])
+        equal(d.sql("SELECT count(*) FROM runs WHERE status='completed'"), [(2,)])
+
+
+def test_a_killed_worker_is_tried_again():
+    with Daemon(workers=1) as d:
+        data = make_data(d.home, samples=6000)
+        sweep = d.submit(small_spec(data, method="random", run_cap=1, epochs=30))
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
+              "a running run")
+        os.kill(d.sql("SELECT pid FROM runs")[0][0], signal.SIGKILL)
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.sql("SELECT status FROM runs"), [("completed",)])
+        equal(d.sql("SELECT count(*) FROM events WHERE kind='nondeterminism'"), [(0,)])
+
+
+def test_a_worker_that_talks_nonsense():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        fake = os.path.join(home, "fake-worker")
+        with open(fake, "w", encoding="utf-8") as f:
+            f.write(f"""#!/bin/sh
+case "$1" in --*) exec {WORKER} "$@";; esac
+echo 'last words' >&2
+echo '{{"type":"point","point":"x"}}'
+""")
+        os.chmod(fake, 0o755)
+        with Daemon(arguments=["--worker-program", fake]) as d:
+            sweep = d.submit(small_spec(make_data(home), method="random", run_cap=2))
+            ended = d.wait(sweep)
+            equal(ended["status"], "held", "no run completed")
+            check(ended["reason"], "with a reason")
+            equal(d.sql("SELECT DISTINCT status, error_class FROM runs"),
+                  [("failed", "protocol_error")])
+            check("last words" in d.sql("SELECT stderr_tail FROM runs")[0][0], "stderr is kept")
+            check("last words" in d.ctl("log", 1, check=0).stdout, "log RUN")
+
+
+def test_worker_by_hand():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        data = make_data(home)
+        config = os.path.join(home, "config.json")
+        with open(config, "w", encoding="utf-8") as f:
+            json.dump({"data": {"path": data, "format": "idx", "validation": 50}, "epochs": 3}, f)
+        env = dict(os.environ, XDG_CACHE_HOME=home + "/cache")
+        done = subprocess.run([WORKER, config], capture_output=True, text=True, env=env)
+        equal(done.returncode, 0, done.stderr)
+        lines = [json.loads(x) for x in done.stdout.splitlines()]
+        equal([x["type"] for x in lines], ["start", "point", "point", "point", "result"])
+        equal(lines[-1]["status"], "completed")
+        again = subprocess.run([WORKER, config], capture_output=True, text=True, env=env)
+
+        def points(text):
+            rows = [json.loads(x) for x in text.splitlines() if '"point"' in x]
+            return [{k: v for k, v in r.items() if k != "seconds"} for r in rows]
+        equal(points(again.stdout), points(done.stdout), "same bits")
+
+
+def test_install_under_destdir():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        dest = os.path.join(home, "dest")
+        subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", dest],
+                       check=True, capture_output=True)
+        installed = {}
+        for folder, _, files in os.walk(dest):
+            installed.update({f: os.path.join(folder, f) for f in files})
+        for program in ("sweepd", "sweepctl", "sweep-worker"):
+            check(program in installed, f"{program} in {sorted(installed)}")
+        d = Daemon(home=home)
+        env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
+        ctl = installed["sweepctl"]
+        done = subprocess.run([ctl, "start"], env=env, capture_output=True, text=True, timeout=60)
+        equal(done.returncode, 0, done.stderr)
+        try:
+            spec = json.dumps(small_spec(make_data(home), run_cap=4, epochs=1))
+            done = subprocess.run([ctl, "submit", "-", "--json"], input=spec, env=env,
+                                  capture_output=True, text=True, timeout=60)
+            equal(done.returncode, 0, done.stderr)
+            sweep = json.loads(done.stdout)["sweep"]
+            subprocess.run([ctl, "wait", str(sweep)], env=env, check=True, capture_output=True,
+                           timeout=60)
+            used = json.loads(subprocess.run([ctl, "status", "--json"], env=env, check=True,
+                                             capture_output=True, text=True).stdout)
+            equal(os.readlink(f"/proc/{used['pid']}/exe"), installed["sweepd"], "its own daemon")
+        finally:
+            subprocess.run([ctl, "shutdown"], env=env, capture_output=True, timeout=60)
+
+
+def test_nothing_is_left_running():
+    with Daemon(workers=2) as d:
+        data = make_data(d.home, samples=6000)
+        d.submit(small_spec(data, method="random", run_cap=4, epochs=300))
+        until(lambda: len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) == 2, "two workers")
+        pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+        d.stop()
+        for pid in pids:
+            until(lambda: pid not in pids_of(WORKER), "the worker ends with the daemon")
+        equal({s for s, in d.sql("SELECT status FROM runs")}, {"queued"},
+              "interrupted runs wait for the next start")
+
+
+if __name__ == "__main__":
+    run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
+        test_sighup_is_ignored_and_sigterm_ends, test_socket_is_made_again, test_start_detaches,
+        test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
+        test_a_worker_that_talks_nonsense, test_worker_by_hand, test_install_under_destdir,
+        test_nothing_is_left_running)

@@ -1,0 +1,218 @@
+#include "sweep/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "sweep/err.h"
+#include "sweep/require.h"
+
+#define BUF_MIN_BYTES 64
+#define READ_BYTES 65536
+
+/* Exits rather than aborts: a worker without memory did not crash, and its parent must be able to
+ * tell the two apart (run error out_of_memory). */
+static _Noreturn void out_of_memory(size_t bytes)
+{
+    fprintf(stderr, "out of memory: %zu bytes\n", bytes);
+    _exit(EX_OSERR);
+}
+
+void *xmalloc(size_t bytes)
+{
+    void *p = malloc(bytes ? bytes : 1);
+
+    if (!p)
+        out_of_memory(bytes);
+    return p;
+}
+
+void *xcalloc(size_t count, size_t bytes)
+{
+    void *p = calloc(count ? count : 1, bytes ? bytes : 1);
+
+    if (!p)
+        out_of_memory(bytes && count > SIZE_MAX / bytes ? SIZE_MAX : count * bytes);
+    return p;
+}
+
+void *xrealloc(void *p, size_t bytes)
+{
+    void *grown = realloc(p, bytes ? bytes : 1);
+
+    if (!grown)
+        out_of_memory(bytes);
+    return grown;
+}
+
+char *xstrdup(const char *s)
+{
+    size_t bytes = strlen(s) + 1;
+
+    return memcpy(xmalloc(bytes), s, bytes);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    struct buf b = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    return buf_take(&b);
+}
+
+void buf_finish(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+    size_t cap = b->cap ? b->cap : BUF_MIN_BYTES;
+
+    if (more >= SIZE_MAX / 2 - b->len)
+        out_of_memory(SIZE_MAX);
+    if (b->data && b->len + more + 1 <= b->cap)
+        return;
+    while (cap < b->len + more + 1)
+        cap *= 2;
+    b->data = xrealloc(b->data, cap);
+    b->cap = cap;
+    b->data[b->len] = '\0';
+}
+
+void buf_append(struct buf *b, const void *bytes, size_t len)
+{
+    buf_reserve(b, len);
+    if (len)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+    buf_append(b, s, strlen(s));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+    buf_append(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(b, fmt, ap);
+    va_end(ap);
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    int len;
+
+    buf_reserve(b, BUF_MIN_BYTES);
+    va_copy(again, ap);
+    len = vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);
+    REQUIRE(len >= 0);
+    if ((size_t)len >= b->cap - b->len) {
+        buf_reserve(b, (size_t)len);
+        vsnprintf(b->data + b->len, b->cap - b->len, fmt, again);
+    }
+    va_end(again);
+    b->len += (size_t)len;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+    REQUIRE(n <= b->len);
+    if (n == 0)
+        return;
+    b->len -= n;
+    memmove(b->data, b->data + n, b->len + 1);
+}
+
+char *buf_take(struct buf *b)
+{
+    char *data;
+
+    buf_reserve(b, 0);
+    data = b->data;
+    *b = (struct buf){0};
+    return data;
+}
+
+void str_copy(char *dst, size_t size, const char *src)
+{
+    size_t len = strnlen(src, size);
+
+    REQUIRE(size > 0);
+    if (len == size) {
+        len = size - 1;
+        /* A UTF-8 character has at most three continuation bytes; more are not UTF-8. */
+        for (int i = 0; i < 3 && len > 0 && ((unsigned char)src[len] & 0xC0) == 0x80; i++)
+            len--;
+    }
+    memmove(dst, src, len);
+    dst[len] = '\0';
+}
+
+/* Reads fd to its end behind the bytes of b: 0, ERR_LIMIT, or ERR_IO with errno. */
+static int read_all(struct buf *b, int fd, size_t max)
+{
+    size_t before = b->len;
+
+    for (;;) {
+        ssize_t n;
+
+        buf_reserve(b, READ_BYTES);
+        n = read(fd, b->data + b->len, READ_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            b->data[b->len] = '\0';
+            return n == 0 ? 0 : ERR_IO;
+        }
+        b->len += (size_t)n;
+        if (b->len - before > max)
+            return ERR_LIMIT;
+    }
+}
+
+int buf_read_file(struct buf *b, const char *path, size_t max, struct errbuf *err)
+{
+    size_t before = b->len;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc, reason;
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    rc = read_all(b, fd, max);
+    reason = errno;
+    close(fd);
+    if (rc == 0)
+        return 0;
+    b->len = before;
+    b->data[before] = '\0';
+    if (rc == ERR_LIMIT)
+        return err_set(err, rc, "%s: longer than %zu bytes", path, max);
+    return err_set(err, rc, "%s: %s", path, strerror(reason));
+}

@@ -1,0 +1,147 @@
+"""The house's rules as functions from (path, text) to complaints. test_lint.py runs them over the
+tree and, for each, over a planted violation."""
+import re
+
+FOLDERS = ("include", "common", "daemon", "worker", "client", "schema")
+# who may include whom: folder → prefixes of quoted includes
+ALLOWED = {
+    "include": ("sweep/",),
+    "common": ("sweep/", "common/"),
+    "daemon": ("sweep/", "daemon/", "schema/"),
+    "worker": ("sweep/", "worker/"),
+    "client": ("sweep/", "client/"),
+}
+# third party header → the only files that may see it
+FENCES = {
+    "sqlite3.h": r"daemon/store\w*\.[ch]$",
+    "cJSON.h": r"common/json\.c$",
+    "cjson/cJSON.h": r"common/json\.c$",
+    "cblas.h": r"worker/nn/gemm\.c$",
+    "uv.h": r"daemon/(main|daemon|server|conn|pool|rundir|store|events|prepare)\w*\.[ch]$",
+    "zlib.h": r"worker/data/\w+\.[ch]$",
+}
+# call → what to use instead
+BANNED = {
+    "assert": "REQUIRE (sweep/require.h)", "strcpy": "str_copy", "strcat": "buf_puts",
+    "sprintf": "snprintf or buf_printf", "vsprintf": "buf_vprintf", "strtok": "strchr",
+    "gets": "fgets", "atoi": "strtoll with checks", "atof": "strtod with checks",
+    "atol": "strtoll with checks", "alloca": "a workspace", "system": "posix_spawn",
+    "rand": "rng_next", "srand": "rng_init", "setlocale": "nothing",
+    "malloc": "xmalloc", "calloc": "xcalloc", "realloc": "xrealloc", "strdup": "xstrdup",
+}
+MAY_ALLOCATE = "common/buf.c"
+MAX_FUNCTION_LINES = 100
+MAX_FILE_LINES = 600
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+PURE = re.compile(r"daemon/(engine\w*|queue|rows)\.[ch]$|daemon/search/|common/diagnosis/|daemon/stop/")
+
+
+def strip(text):
+    """Comments and strings become blanks; lines stay where they are."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', blank, text,
+                  flags=re.S)
+
+
+def includes(path, text):
+    folder = path.split("/")[0]
+    uncommented = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    for kind, name in INCLUDE.findall(uncommented):
+        fence = FENCES.get(name) or FENCES.get(name.split("/")[-1])
+        if fence:
+            if not re.search(fence, path):
+                yield f"{path}: {name} is fenced: only {fence}"
+        elif kind == '"':
+            if "/" not in name:
+                yield f'{path}: "{name}": write the folder too'
+            elif not name.startswith(ALLOWED.get(folder, ("",))):
+                yield f"{path}: {folder} may not include {name}"
+
+
+def purity(path, text):
+    """Deciding code does no I/O and reads no clock."""
+    if not PURE.search(path):
+        return
+    for kind, name in INCLUDE.findall(text):
+        if kind == "<" and name in ("time.h", "unistd.h", "fcntl.h", "sys/socket.h"):
+            yield f"{path}: pure code includes <{name}>"
+    for call in ("printf", "fopen", "open", "time", "clock_gettime", "getenv", "read", "write"):
+        for match in re.finditer(rf"(?<![\w.>]){call}\s*\(", strip(text)):
+            yield f"{path}: pure code calls {call}()"
+
+
+def banned(path, text):
+    code = strip(text)
+    for call, instead in BANNED.items():
+        if path == MAY_ALLOCATE and instead.startswith("x"):
+            continue
+        for match in re.finditer(rf"(?<![\w.>]){call}\s*\(", code):
+            line = code.count("\n", 0, match.start()) + 1
+            yield f"{path}:{line}: {call}(): use {instead}"
+
+
+def functions(text):
+    """(name, first line, lines) of each function body that starts in column 0."""
+    name, start = None, 0
+    lines = strip(text).split("\n")
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            start = number
+            head = " ".join(lines[max(0, number - 8):number - 1])
+            found = re.findall(r"(\w+)\s*\(", head)
+            name = found[-1] if found else "?"
+        elif line == "}" and start:
+            yield name, start, number - start + 1
+            start = 0
+
+
+def sizes(path, text):
+    if not path.endswith(".c"):
+        return
+    lines = text.count("\n")
+    if lines > MAX_FILE_LINES:
+        yield f"{path}: {lines} lines; at most {MAX_FILE_LINES}"
+    for name, start, length in functions(text):
+        if length > MAX_FUNCTION_LINES:
+            yield f"{path}:{start}: {name}() has {length} lines; at most {MAX_FUNCTION_LINES}"
+
+
+def style(path, text):
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > 100:
+            yield f"{path}:{number}: {len(line)} columns; at most 100"
+        if line != line.rstrip():
+            yield f"{path}:{number}: blanks at the end"
+        if "\t" in line:
+            yield f"{path}:{number}: a tab"
+    if text and not text.endswith("\n"):
+        yield f"{path}: no newline at the end"
+
+
+def guards(path, text):
+    if path.endswith(".h") and not re.search(r"#ifndef \w+\n#define \w+|#pragma once", text):
+        yield f"{path}: no include guard"
+
+
+def standing_alone(path, text):
+    """The project speaks of itself alone."""
+    for match in re.finditer(r"\.\./shared|/work/|TODO|FIXME|XXX", text):
+        yield f"{path}: says {match.group(0)!r}"
+
+
+RULES = (includes, purity, banned, sizes, style, guards, standing_alone)
+# One planted violation for each rule: it must be found.
+PLANTED = {
+    includes: [("worker/a.c", '#include "daemon/store.h"\n'), ("daemon/a.c", "#include <cblas.h>\n"),
+               ("include/sweep/a.h", "#include <uv.h>\n"), ("client/a.c", '#include "a.h"\n')],
+    purity: [("daemon/engine.c", "#include <time.h>\n"),
+             ("daemon/search/a.c", "int f(void)\n{\n    return time(0);\n}\n")],
+    banned: [("client/a.c", "void f(void)\n{\n    assert(1);\n}\n"),
+             ("client/a.c", "void f(char *p)\n{\n    p = malloc(3);\n}\n")],
+    sizes: [("client/a.c", "void f(void)\n{\n" + "    g();\n" * 120 + "}\n"),
+            ("client/a.c", "\n" * 700)],
+    style: [("client/a.c", "x" * 101 + "\n"), ("client/a.c", "int a; \n"), ("client/a.c", "\tint a;\n")],
+    guards: [("include/sweep/a.h", "int f(void);\n")],
+    standing_alone: [("client/a.c", "/* see " + "../" + "shared */\n")],
+}

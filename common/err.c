@@ -22,22 +22,11 @@ static const struct {
 #undef X
 };
 
-/* The parts may point into err itself, so everything is put together aside. */
-static int put(struct errbuf *err, int code, const char *key, const char *value,
-               const char *allowed, const char *message)
-{
-    struct errbuf made = {.code = code};
-
-    str_copy(made.key, sizeof(made.key), key);
-    str_copy(made.value, sizeof(made.value), value);
-    str_copy(made.allowed, sizeof(made.allowed), allowed);
-    str_copy(made.message, sizeof(made.message), message);
-    *err = made;
-    return code;
-}
+/* Both put the result together aside: what they are given may point into *err. */
 
 int err_set(struct errbuf *err, int code, const char *fmt, ...)
 {
+    struct errbuf made = {.code = code};
     char text[TEXT_MAX];
     va_list ap;
 
@@ -46,29 +35,39 @@ int err_set(struct errbuf *err, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return put(err, code, "", "", "", text);
+    str_copy(made.message, sizeof(made.message), text);
+    *err = made;
+    return code;
 }
 
 int err_bad(struct errbuf *err, int code, const char *key, const char *value,
             const char *allowed_fmt, ...)
 {
-    char allowed[TEXT_MAX] = "";
-    char text[TEXT_MAX];
+    struct errbuf made = {.code = code};
+    char text[TEXT_MAX] = "";
+    bool has_key, has_value, has_allowed;
     va_list ap;
 
     if (!err)
         return code;
-    key = key ? key : "";
-    value = value ? value : "";
     if (allowed_fmt) {
         va_start(ap, allowed_fmt);
-        vsnprintf(allowed, sizeof(allowed), allowed_fmt, ap);
+        vsnprintf(text, sizeof(text), allowed_fmt, ap);
         va_end(ap);
     }
-    snprintf(text, sizeof(text), "%.160s%s%s%.160s%s%s%.320s", key,
-             *key && (*value || *allowed) ? ": " : "", *value ? "got " : "", value,
-             *value && *allowed ? "; " : "", *allowed ? "allowed: " : "", allowed);
-    return put(err, code, key, value, allowed, text);
+    str_copy(made.key, sizeof(made.key), key ? key : "");
+    str_copy(made.value, sizeof(made.value), value ? value : "");
+    str_copy(made.allowed, sizeof(made.allowed), text);
+    has_key = made.key[0];
+    has_value = made.value[0];
+    has_allowed = made.allowed[0];
+    snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", made.key,
+             has_key && (has_value || has_allowed) ? ": " : "", has_value ? "got " : "",
+             made.value, has_value && has_allowed ? "; " : "", has_allowed ? "allowed: " : "",
+             made.allowed);
+    str_copy(made.message, sizeof(made.message), text);
+    *err = made;
+    return code;
 }
 
 const char *err_name(int code)

@@ -302,7 +302,7 @@ static int scan_member(struct scan *s)
     if (peek(s) != '"')
         return fail(s, "a key in double quotes");
     if (s->keys++ == s->refused_key)
-        return fail_at(s, s->pos + 1, "each key once in an object");
+        return fail_at(s, s->pos + 1, "each key once in an object; this one is a duplicate");
     rc = scan_string(s);
     if (rc != 0)
         return rc;

@@ -1,0 +1,166 @@
+#include "sweep/paths.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sweep/err.h"
+
+/* Formats into out[PATHS_MAX], untouched when it would not fit. */
+static int put(char *out, struct errbuf *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int put(char *out, struct errbuf *err, const char *fmt, ...)
+{
+    char path[PATHS_MAX];
+    va_list ap;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(path, sizeof(path), fmt, ap);
+    va_end(ap);
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return err_bad(err, ERR_VALUE, "path", path, "at most %d bytes", PATHS_MAX - 1);
+    memcpy(out, path, (size_t)len + 1);
+    return 0;
+}
+
+/* The value of an environment variable that is set and not empty, else NULL. */
+static const char *env(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+/* As env(); a relative path counts as unset (XDG Base Directory Specification 0.8). */
+static const char *env_absolute(const char *name)
+{
+    const char *value = env(name);
+
+    return value && value[0] == '/' ? value : NULL;
+}
+
+/* $VARIABLE/tail or $HOME/fallback/tail */
+static int put_xdg(char *out, const char *variable, const char *fallback, const char *tail,
+                   struct errbuf *err)
+{
+    const char *base = env_absolute(variable), *home = env_absolute("HOME");
+
+    if (base)
+        return put(out, err, "%s/%s", base, tail);
+    if (!home)
+        return err_set(err, ERR_VALUE, "neither %s nor HOME is set to an absolute path", variable);
+    return put(out, err, "%s/%s/%s", home, fallback, tail);
+}
+
+static int put_state(char *out, const char *tail, struct errbuf *err)
+{
+    return put_xdg(out, "XDG_STATE_HOME", ".local/state", tail, err);
+}
+
+int paths_database(char *out, struct errbuf *err)
+{
+    const char *given = env("SWEEPD_DB");
+
+    return given ? put(out, err, "%s", given) : put_state(out, "sweepd/sweeps.db", err);
+}
+
+int paths_socket(char *out, struct errbuf *err)
+{
+    const char *given = env("SWEEPD_SOCKET"), *runtime = env_absolute("XDG_RUNTIME_DIR");
+
+    if (given)
+        return put(out, err, "%s", given);
+    if (runtime)
+        return put(out, err, "%s/sweepd/sock", runtime);
+    /* A folder of its own: the socket's is 0700, the database's need not be. */
+    return put_state(out, "sweepd/run/sock", err);
+}
+
+int paths_cache(char *out, struct errbuf *err)
+{
+    return put_xdg(out, "XDG_CACHE_HOME", ".cache", "sweepd", err);
+}
+
+int paths_daemon_log(char *out, struct errbuf *err)
+{
+    return put_state(out, "sweepd/sweepd.log", err);
+}
+
+int paths_runs(char *out, const char *database, struct errbuf *err)
+{
+    return put(out, err, "%s.runs", database);
+}
+
+int paths_run(char *out, const char *database, long long run_id, struct errbuf *err)
+{
+    return put(out, err, "%s.runs/%lld", database, run_id);
+}
+
+/* One folder, which may be there already. */
+static int make_dir(const char *path, unsigned mode, struct errbuf *err)
+{
+    struct stat st;
+    int reason;
+
+    if (mkdir(path, mode) == 0)
+        return 0;
+    reason = errno;
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return 0;
+        reason = ENOTDIR;
+    }
+    return err_set(err, ERR_IO, "%s: cannot make this folder: %s", path, strerror(reason));
+}
+
+int paths_make_dirs(const char *path, unsigned mode, struct errbuf *err)
+{
+    char part[PATHS_MAX];
+    int rc = put(part, err, "%s", path);
+
+    for (char *slash = part; rc == 0 && *slash; slash++) {
+        if (slash == part || *slash != '/')
+            continue;
+        *slash = '\0';
+        rc = make_dir(part, mode, err);
+        *slash = '/';
+    }
+    return rc == 0 ? make_dir(part, mode, err) : rc;
+}
+
+int paths_make_parent(const char *path, unsigned mode, struct errbuf *err)
+{
+    char parent[PATHS_MAX];
+    char *slash;
+    int rc = put(parent, err, "%s", path);
+
+    if (rc != 0)
+        return rc;
+    slash = strrchr(parent, '/');
+    if (!slash || slash == parent)
+        return 0;
+    *slash = '\0';
+    return paths_make_dirs(parent, mode, err);
+}
+
+int paths_program_dir(char *out, struct errbuf *err)
+{
+    char path[PATHS_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (len < 0)
+        return err_set(err, ERR_IO, "/proc/self/exe: %s", strerror(errno));
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    if (!slash)
+        return err_set(err, ERR_IO, "/proc/self/exe: not an absolute path: %s", path);
+    slash[slash == path ? 1 : 0] = '\0';
+    return put(out, err, "%s", path);
+}

@@ -15,7 +15,7 @@
 
 struct proposal {
     char stage[24];
-    char reason[160];         /* in words, with the guide number: "learning rate 0.1, large first (G2.1)" */
+    char reason[160];         /* in words: "learning rate 0.1, large first (G2.1)" */
     struct settings settings; /* the whole configuration */
 };
 

@@ -1,0 +1,55 @@
+/* What the search methods share about a search space: the set of tried configurations, steps
+ * along one dimension, and the nearest configuration that was not tried yet. Pure. */
+#ifndef SWEEPD_SEARCH_SPACE_H
+#define SWEEPD_SEARCH_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/rng.h"
+#include "sweep/setting.h"
+#include "sweep/spec.h"
+
+/* Most runs between two barriers: bounds memory and the time of one call. */
+#define SEARCH_BATCH_MAX 1000
+
+/* --- tried configurations: a hash set over the swept parameters ---------------------------- */
+struct tried {
+    const struct spec *spec; /* borrowed */
+    size_t count, cap;       /* keys */
+    double *keys;            /* count × dimension_count */
+    size_t slot_count;       /* power of two */
+    uint32_t *slots;         /* index of the key + 1; 0: free */
+};
+void tried_init(struct tried *t, const struct spec *s);
+void tried_finish(struct tried *t);
+bool tried_has(const struct tried *t, const struct settings *c);
+/* false when it was there already */
+bool tried_add(struct tried *t, const struct settings *c);
+
+/* --- the space ------------------------------------------------------------------------------ */
+
+/* Number of configurations over the dimensions whose bit in frozen is clear; UINT64_MAX when it
+ * is infinite or does not fit. */
+uint64_t space_size(const struct spec *s, uint32_t frozen);
+/* Bit of the dimension that sweeps that setting, 0 when it is fixed. */
+uint32_t space_bit(const struct spec *s, enum setting_id id);
+/* Fixed settings, and the middle of everything swept. */
+void space_middle(const struct spec *s, struct settings *out);
+/* i-th configuration (i < space_size) over the unfrozen dimensions, the first one slowest; the
+ * frozen ones are left as they are in c. */
+void space_nth(const struct spec *s, uint32_t frozen, uint64_t i, struct settings *c);
+
+/* Three significant digits, within the range of a continuous dimension. */
+double space_tidy(const struct dimension *d, double value);
+/* From a value `steps` steps along the dimension. A learning rate moves by `spacing` decades a
+ * step, another continuous one by spacing/2 of its range, one of countable values from value to
+ * value (to further ones where there are many). False beyond the end. */
+bool space_move(const struct dimension *d, double from, int steps, double spacing, double *out);
+/* The nearest configuration to base not tried yet, moving only unfrozen dimensions: neighbours
+ * first, then seeded moves that get wider, then whatever is left. False when none is left. */
+bool space_near(const struct spec *s, const struct settings *base, uint32_t frozen,
+                const struct tried *t, struct rng *r, struct settings *out);
+
+#endif

@@ -1,0 +1,59 @@
+#include "worker/data/atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+
+static int give_up(struct atomic_file *f, const char *what, struct errbuf *err)
+{
+    int saved = errno;
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+    unlink(f->temporary);
+    return err_set(err, ERR_IO, "cannot %s %s: %s", what, f->path, strerror(saved));
+}
+
+int atomic_file_open(struct atomic_file *f, const char *path, struct errbuf *err)
+{
+    str_copy(f->path, sizeof f->path, path);
+    int len = snprintf(f->temporary, sizeof f->temporary, "%s.XXXXXX", path);
+    if (len < 0 || (size_t)len >= sizeof f->temporary)
+        return err_set(err, ERR_IO, "path too long: %s", path);
+    f->fd = mkostemp(f->temporary, O_CLOEXEC);
+    return f->fd >= 0 ? 0 : err_set(err, ERR_IO, "cannot create %s: %s", path, strerror(errno));
+}
+
+int atomic_file_write(struct atomic_file *f, const void *data, size_t len, struct errbuf *err)
+{
+    const char *p = data;
+    while (len > 0) {
+        ssize_t done = write(f->fd, p, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return give_up(f, "write", err);
+        p += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+int atomic_file_commit(struct atomic_file *f, bool durable, struct errbuf *err)
+{
+    if (durable && fdatasync(f->fd) != 0)
+        return give_up(f, "sync", err);
+    int fd = f->fd;
+    f->fd = -1;
+    if (close(fd) != 0)
+        return give_up(f, "close", err);
+    if (rename(f->temporary, f->path) != 0)
+        return give_up(f, "rename to", err);
+    return 0;
+}

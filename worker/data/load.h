@@ -1,0 +1,14 @@
+/* Data of a configuration, from the cache where it is current, else decoded and cached. */
+#ifndef WORKER_DATA_LOAD_H
+#define WORKER_DATA_LOAD_H
+
+#include "sweep/record.h"
+#include "sweep/run_config.h"
+#include "worker/data/samples.h"
+
+/* Both outputs are filled. config->data_hash, unless "", must be the content's hash. Errors have
+ * key "$.data.name" or "$.data.path" (or another of "$.data"), value and what is allowed. */
+int load_data(const struct run_config *config, struct samples *out,
+              struct record_prepared *prepared, struct errbuf *err);
+
+#endif

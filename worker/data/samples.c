@@ -1,0 +1,56 @@
+#include "worker/data/samples.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "worker/nn/real.h"
+
+void samples_finish(struct samples *s)
+{
+    if (s->map)
+        munmap(s->map, s->map_bytes);
+    memset(s, 0, sizeof *s);
+}
+
+REAL_KERNEL
+static void scale_bytes(size_t n, const uint8_t *restrict x, float *restrict y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)x[i] * (1.0f / 255.0f);
+}
+
+REAL_KERNEL
+static void fill_holes(size_t n, const float *restrict fill, float *restrict y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = fabsf(y[i]) <= 3.402823466e38f ? y[i] : fill[i];
+}
+
+/* Shuffled rows come from all over the file: ask for one some rows ahead. */
+#define ROWS_AHEAD 4
+static void prefetch_row(const struct samples *s, size_t row)
+{
+    size_t bytes = s->features * samples_value_bytes(s->type);
+    const char *p = (const char *)s->values + row * bytes;
+    for (size_t i = 0; i < bytes && i < 1024; i += 64)
+        __builtin_prefetch(p + i);
+}
+
+void samples_gather(const struct samples *s, const uint32_t *index, size_t n, const float *fill,
+                    float *out, uint16_t *labels)
+{
+    size_t width = s->features;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = index[i];
+        if (i + ROWS_AHEAD < n)
+            prefetch_row(s, index[i + ROWS_AHEAD]);
+        if (s->type == SAMPLES_U8)
+            scale_bytes(width, (const uint8_t *)s->values + row * width, out + i * width);
+        else
+            memcpy(out + i * width, (const float *)s->values + row * width, width * sizeof *out);
+        if (fill)
+            fill_holes(width, fill, out + i * width);
+        labels[i] = s->labels[row];
+    }
+}

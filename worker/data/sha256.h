@@ -1,0 +1,19 @@
+/* SHA-256 (FIPS 180-4): the content hash of data, and names in the cache. */
+#ifndef WORKER_DATA_SHA256_H
+#define WORKER_DATA_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sha256 {
+    uint32_t h[8];
+    uint64_t bytes;
+    unsigned char block[64];
+};
+
+void sha256_init(struct sha256 *s);
+void sha256_add(struct sha256 *s, const void *data, size_t len);
+/* Lower-case hex, NUL-terminated. */
+void sha256_hex(struct sha256 *s, char out[65]);
+
+#endif

@@ -1,0 +1,160 @@
+#include "worker/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#define LOG_MODULE "job"
+#include "sweep/log.h"
+#include "sweep/run_config.h"
+#include "worker/data/load.h"
+#include "worker/nn/gemm.h"
+#include "worker/train.h"
+#include "worker/weights.h"
+
+#define CONFIG_MAX (1u << 20)
+
+static int read_config(const char *path, struct run_config *out, struct errbuf *err)
+{
+    struct buf text = {0};
+    int rc = buf_read_file(&text, path, CONFIG_MAX, err);
+    struct json *root = rc == 0 ? json_parse(text.data, text.len, err) : NULL;
+    if (rc == 0)
+        rc = root ? run_config_parse(root, out, err) : ERR_PARSE;
+    json_destroy(root);
+    buf_finish(&text);
+    return rc;
+}
+
+static int send_start(struct link *link, const struct net *n)
+{
+    struct record r = {.type = RECORD_START};
+    r.u.start.pid = getpid();
+    str_copy(r.u.start.core, sizeof r.u.start.core, gemm_core());
+    str_copy(r.u.start.blas, sizeof r.u.start.blas, gemm_library());
+    r.u.start.parameters = (int64_t)n->parameter_count;
+    return link_send(link, &r);
+}
+
+static int send_point(void *context, const struct point *p)
+{
+    struct record r = {.type = RECORD_POINT, .u.point = *p};
+    return link_send(context, &r);
+}
+
+/* The exit class of a run that could not go on. */
+static enum run_error error_class(int code, enum run_error of_step)
+{
+    return code == ERR_LIMIT && of_step != RUN_ERROR_DATA ? RUN_ERROR_OUT_OF_MEMORY : of_step;
+}
+
+static int send_result(struct link *link, struct record_result result, double start)
+{
+    struct record r = {.type = RECORD_RESULT, .u.result = result};
+    r.u.result.seconds = train_clock_seconds() - start;
+    int rc = link_send(link, &r);
+    return rc != 0 || result.status == RUN_FAILED;
+}
+
+static int send_failure(struct link *link, enum run_error error, const struct errbuf *err,
+                        double start)
+{
+    struct record_result result = {.status = RUN_FAILED, .error = error};
+    str_copy(result.text, sizeof result.text, err->message);
+    log_error("%s", err->message);
+    return send_result(link, result, start);
+}
+
+/* The training stands even if its weights find no place; whoever wanted them sees no file. */
+static void leave_weights(const struct train *t)
+{
+    struct errbuf err;
+    if (t->best && weights_write(t->config->weights, &t->net, t->best, &err) != 0)
+        log_error("weights: %s", err.message);
+}
+
+static int train_and_report(struct train *t, struct link *link)
+{
+    struct errbuf err = {0};
+    int rc = train_open(t, &err);
+    if (rc != 0)
+        return send_failure(link, error_class(rc, RUN_ERROR_CONFIG), &err, t->start_seconds);
+    int status = 1;
+    if (send_start(link, &t->net) == 0 && train_run(t, &err) == 0) {
+        struct record_result result = {.status = t->stopped ? RUN_STOPPED : RUN_COMPLETED};
+        str_copy(result.text, sizeof result.text, t->reason);
+        leave_weights(t);
+        status = send_result(link, result, t->start_seconds);
+    }
+    train_close(t);
+    return status;
+}
+
+int job_run(const char *config_path, struct link *link)
+{
+    double start = train_clock_seconds();
+    struct run_config config;
+    struct samples samples;
+    struct split split;
+    struct errbuf err = {0};
+    gemm_init();
+    int rc = read_config(config_path, &config, &err);
+    if (rc != 0)
+        return send_failure(link, RUN_ERROR_CONFIG, &err, start);
+    struct record_prepared *prepared = xmalloc(sizeof *prepared);
+    rc = load_data(&config, &samples, prepared, &err);
+    free(prepared);
+    if (rc != 0)
+        return send_failure(link, RUN_ERROR_DATA, &err, start);
+    int status;
+    rc = split_init(&split, &samples, &config.data, config.split_seed, &err);
+    if (rc == 0) {
+        struct train t = {.config = &config,
+                          .samples = &samples,
+                          .split = &split,
+                          .report = send_point,
+                          .context = link,
+                          .start_seconds = start};
+        status = train_and_report(&t, link);
+        split_finish(&split);
+    } else {
+        status = send_failure(link, RUN_ERROR_DATA, &err, start);
+    }
+    samples_finish(&samples);
+    return status;
+}
+
+static int send_refusal(struct link *link, const struct errbuf *err)
+{
+    struct record r = {.type = RECORD_ERROR, .u.error = *err};
+    log_error("%s", err->message);
+    link_send(link, &r);
+    return 1;
+}
+
+int job_prepare(const char *config_path, struct link *link)
+{
+    struct run_config config;
+    struct samples samples;
+    struct split split;
+    struct errbuf err = {0};
+    int rc = read_config(config_path, &config, &err);
+    if (rc != 0)
+        return send_refusal(link, &err);
+    struct record_prepared *prepared = xcalloc(1, sizeof *prepared);
+    struct record r = {.type = RECORD_PREPARED, .u.prepared = prepared};
+    rc = load_data(&config, &samples, prepared, &err);
+    if (rc == 0) {
+        /* With on_nan drop too little may be left. */
+        rc = split_init(&split, &samples, &config.data, config.split_seed, &err);
+        if (rc == 0)
+            split_finish(&split);
+        samples_finish(&samples);
+    }
+    int status = rc != 0 ? send_refusal(link, &err) : link_send(link, &r) != 0;
+    record_finish(&r);
+    return status;
+}

@@ -1,0 +1,41 @@
+#include "worker/link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/err.h"
+#define LOG_MODULE "link"
+#include "sweep/log.h"
+
+void link_init(struct link *l, int fd)
+{
+    memset(l, 0, sizeof *l);
+    l->fd = fd;
+}
+
+void link_finish(struct link *l)
+{
+    buf_finish(&l->line);
+}
+
+int link_send(struct link *l, const struct record *r)
+{
+    buf_clear(&l->line);
+    record_write(r, &l->line);
+    const char *p = l->line.data;
+    size_t left = l->line.len;
+    /* A pipe or a full disk may take a part: the rest follows, or the run has no reader. */
+    while (left > 0) {
+        ssize_t done = write(l->fd, p, left);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0) {
+            log_error("cannot write a line: %s", strerror(errno));
+            return ERR_IO;
+        }
+        p += done;
+        left -= (size_t)done;
+    }
+    return 0;
+}

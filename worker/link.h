@@ -1,0 +1,19 @@
+/* The worker's side of the run folder's protocol: record lines on stdout, each in one write(2),
+ * so that a reader of the file never sees the halves of two lines mixed. */
+#ifndef WORKER_LINK_H
+#define WORKER_LINK_H
+
+#include "sweep/buf.h"
+#include "sweep/record.h"
+
+struct link {
+    int fd;
+    struct buf line; /* reused */
+};
+
+void link_init(struct link *l, int fd);
+void link_finish(struct link *l);
+/* 0 or ERR_IO (nobody can be told but stderr). */
+int link_send(struct link *l, const struct record *r);
+
+#endif

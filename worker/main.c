@@ -1,0 +1,78 @@
+/* sweep-worker: trains one run, or prepares its data. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+#include "worker/job.h"
+#include "worker/nn/gemm.h"
+
+#define EXIT_USAGE 2
+
+static int run_blas_check(const char *argument, struct link *link)
+{
+    struct buf line = {0};
+    struct json_writer w;
+    gemm_init();
+    double worst = gemm_check();
+    bool ok = worst < GEMM_CHECK_LIMIT;
+    jw_init(&w, &line);
+    jw_begin_object(&w);
+    jw_kv_string(&w, "core", gemm_core());
+    jw_kv_string(&w, "blas", gemm_library());
+    jw_kv_bool(&w, "ok", ok);
+    jw_kv_real(&w, "max_error", worst);
+    jw_end_object(&w);
+    printf("%s\n", line.data);
+    buf_finish(&line);
+    return fflush(stdout) != 0 || !ok;
+}
+
+static int run_version(const char *argument, struct link *link)
+{
+    printf("sweep-worker %s\n", SWEEPD_VERSION);
+    return fflush(stdout) != 0;
+}
+
+static int run_prepare(const char *argument, struct link *link)
+{
+    return job_prepare(argument, link);
+}
+
+static const struct mode {
+    const char *flag;
+    bool takes_config;
+    int (*run)(const char *argument, struct link *link);
+} modes[] = {
+    {"--prepare", true, run_prepare},
+    {"--blas-check", false, run_blas_check},
+    {"--version", false, run_version},
+};
+
+static int usage(void)
+{
+    fputs("usage: sweep-worker CONFIG.json            train one run; one JSON line per point\n"
+          "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
+          "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
+          "       sweep-worker --version\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct link link;
+    link_init(&link, STDOUT_FILENO);
+    int status = -1;
+    for (size_t i = 0; i < ARRAY_LEN(modes) && argc > 1; i++) {
+        if (strcmp(argv[1], modes[i].flag) == 0 && argc == (modes[i].takes_config ? 3 : 2))
+            status = modes[i].run(argv[argc - 1], &link);
+    }
+    if (status < 0 && argc == 2 && argv[1][0] != '-')
+        status = job_run(argv[1], &link);
+    link_finish(&link);
+    return status < 0 ? usage() : status;
+}

@@ -1,0 +1,15 @@
+#include "worker/optim/optim.h"
+
+/* torch.optim.SGD(momentum), no dampening, no Nesterov (G2.2): v = μ·v + g; p -= lr·v */
+REAL_KERNEL
+static void momentum_update(const struct optim *o, size_t n, real *restrict p,
+                            const real *restrict g, real *restrict v, real *s1)
+{
+    real rate = (real)o->learning_rate, mu = (real)o->momentum;
+    for (size_t i = 0; i < n; i++) {
+        v[i] = mu * v[i] + g[i];
+        p[i] -= rate * v[i];
+    }
+}
+
+const struct optim_ops optim_momentum = {"momentum", 1, NULL, momentum_update};

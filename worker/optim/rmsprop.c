@@ -1,0 +1,16 @@
+#include "worker/optim/optim.h"
+
+/* torch.optim.RMSprop: v = α·v + (1-α)·g²; p -= lr·g / (√v + ε) */
+REAL_KERNEL
+static void rmsprop_update(const struct optim *o, size_t n, real *restrict p,
+                           const real *restrict g, real *restrict v, real *s1)
+{
+    real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
+    real keep = (real)o->alpha, take = (real)(1 - o->alpha);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = keep * v[i] + take * g[i] * g[i];
+        p[i] -= rate * g[i] / (real_sqrt(v[i]) + epsilon);
+    }
+}
+
+const struct optim_ops optim_rmsprop = {"rmsprop", 1, NULL, rmsprop_update};

@@ -73,7 +73,7 @@ struct label_row {
 
 struct event_row {             /* the log of what happened, for people and for replay */
     int64_t sweep_id, run_id;  /* 0: none */
-    char kind[32];             /* "submitted", "stage_planned", "run_started", "nondeterminism", … */
+    char kind[32];             /* "submitted", "stage_planned", "nondeterminism", … */
     char *detail;
     utc_us created;
 };
@@ -118,8 +118,10 @@ struct store_batch {
     struct store_op *ops;
 };
 
-/* Deep copies; destroy functions take NULL. */
+/* Deep copies; destroy functions take NULL; finish leaves the row's own memory to the caller. */
 struct sweep_row *sweep_row_copy(const struct sweep_row *r);
+void sweep_row_finish(struct sweep_row *r);
+void run_row_finish(struct run_row *r);
 void sweep_row_destroy(struct sweep_row *r);
 struct run_row *run_row_copy(const struct run_row *r);
 void run_row_destroy(struct run_row *r);

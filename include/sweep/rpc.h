@@ -35,7 +35,8 @@ void rpc_request_finish(struct rpc_request *r);
 /* Each appends one line with its '\n'. result, params: valid JSON text. */
 void rpc_write_request(struct buf *out, int64_t id, const char *method, const char *params);
 void rpc_write_result(struct buf *out, const struct rpc_id *id, const char *result);
-/* {"code": RPC code, "message": sentence, "data": {"error": wire name, "key", "value", "allowed"}} */
+/* {"code": RPC code, "message": sentence,
+ *  "data": {"error": wire name, "key", "value", "allowed"}} */
 void rpc_write_error(struct buf *out, const struct rpc_id *id, const struct errbuf *err);
 void rpc_write_notification(struct buf *out, const char *method, const char *params);
 

@@ -18,7 +18,7 @@ struct run_config {
     enum metric metric;    /* decides which epoch's weights are the best */
     bool maximize;
     char data_hash[65];    /* "" by hand; else the data must still have this content hash */
-    char weights[SPEC_PATH_MAX]; /* where to leave the best epoch's weights (safetensors); "": nowhere */
+    char weights[SPEC_PATH_MAX]; /* file for the best epoch's weights (safetensors); "": none */
 };
 
 struct errbuf;

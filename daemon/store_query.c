@@ -1,0 +1,473 @@
+/* Reading: the named queries and their tables, and the rows the engine starts from. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "daemon/store.h"
+#include "daemon/store_columns.h"
+#include "daemon/store_sql.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+/* A reply is paged long before this; it bounds what one query can make the daemon hold. */
+#define TABLE_MAX_BYTES (64u << 20)
+
+#define TERMINAL "('completed', 'stopped', 'failed', 'cancelled')"
+#define CURVE_NAME(id, column, canonical) ", " #column
+
+static const struct {
+    size_t args;
+    const char *sql;
+} queries[STORE_QUERY_COUNT] = {
+    [STORE_QUERY_SWEEPS] = {2, "SELECT * FROM sweep_overview WHERE id > ?1 ORDER BY id LIMIT ?2"},
+    [STORE_QUERY_SWEEP] =
+        {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, s.data_samples, "
+            "s.data_features, s.data_classes FROM sweep_overview AS o "
+            "JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
+    [STORE_QUERY_SWEEP_STAGES] =
+        {1, "SELECT r.stage, count(*) AS runs, "
+            "count(*) FILTER (WHERE r.status IN " TERMINAL ") AS done, "
+            "(SELECT b.metric_value FROM runs AS b WHERE b.sweep_id = ?1 AND b.stage = r.stage "
+            "AND b.rank_key IS NOT NULL ORDER BY b.rank_key, b.number LIMIT 1) AS best "
+            "FROM runs AS r WHERE r.sweep_id = ?1 GROUP BY r.stage ORDER BY min(r.number)"},
+    [STORE_QUERY_RUNS] =
+        {3, "SELECT sweep_id, run_id, number, kind, stage, status, params AS params_json, "
+            "metric_value, best_epoch, val_loss, val_acc, epochs_done, epochs, label, confidence, "
+            "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
+            "pid, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
+            "created_at, started_at, ended_at FROM run_overview "
+            "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
+    [STORE_QUERY_BEST] =
+        {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
+    [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
+    [STORE_QUERY_RUN] =
+        {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, r.kind, "
+            "r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS params_json, "
+            "r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation, "
+            "r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, r.metric_value, "
+            "r.best_epoch, r.val_loss, r.val_acc, r.rank_key, o.epochs_done, o.label, "
+            "o.confidence, o.remedy, r.error_class, r.error_text, r.signal, r.stderr_tail, "
+            "r.core_type, r.blas_version, r.created_at, r.started_at, r.ended_at, r.seconds "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
+    [STORE_QUERY_LABEL] =
+        {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
+            "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.evidence AS evidence_json, "
+            "l.classifier_version, l.created_at FROM labels AS l "
+            "JOIN patterns AS p ON p.name = l.pattern WHERE l.run_id = ?1"},
+    [STORE_QUERY_CURVE] =
+        {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
+            "WHERE run_id = ?1 AND point > ?2 ORDER BY point LIMIT ?3"},
+    [STORE_QUERY_FINDINGS] =
+        {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE sweep_id = ?1 "
+            "ORDER BY id"},
+    [STORE_QUERY_EVENTS] =
+        {3, "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
+            "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
+    [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
+    [STORE_QUERY_RUN_RATES] =
+        {0, "SELECT r.seconds, r.epochs, s.data_samples AS samples, r.params AS params_json, "
+            "r.settings AS settings_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, "
+            "r.width FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+};
+
+/* --- tables -------------------------------------------------------------------------------- */
+
+/* A table while it grows: texts are offsets until all is there. */
+struct table_builder {
+    size_t columns, rows;
+    struct buf names; /* offsets into text, size_t each */
+    struct buf cells;
+    struct buf text;
+};
+
+static size_t builder_text(struct table_builder *b, const char *s, size_t len)
+{
+    size_t at = b->text.len;
+    buf_append(&b->text, s, len);
+    buf_putc(&b->text, '\0');
+    return at;
+}
+
+static void builder_names(struct table_builder *b, sqlite3_stmt *st)
+{
+    b->columns = (size_t)sqlite3_column_count(st);
+    for (size_t c = 0; c < b->columns; c++) {
+        const char *name = sqlite3_column_name(st, (int)c);
+        size_t at = builder_text(b, name, strlen(name));
+        buf_append(&b->names, &at, sizeof(at));
+    }
+}
+
+/* Columns of type ANY hold numbers, and the text 'nan' for one that is none (001_initial.sql). */
+static bool is_nan_text(sqlite3_stmt *st, int c)
+{
+    const char *type = sqlite3_column_decltype(st, c);
+    return type && strcmp(type, "ANY") == 0;
+}
+
+static void builder_cell(struct table_builder *b, sqlite3_stmt *st, int c)
+{
+    struct cell cell = {.type = CELL_NULL};
+
+    switch (sqlite3_column_type(st, c)) {
+    case SQLITE_INTEGER:
+        cell.type = CELL_INTEGER;
+        cell.integer = sqlite3_column_int64(st, c);
+        cell.real = (double)cell.integer;
+        break;
+    case SQLITE_FLOAT:
+        cell.type = CELL_REAL;
+        cell.real = sqlite3_column_double(st, c);
+        break;
+    case SQLITE_TEXT:
+        if (is_nan_text(st, c)) {
+            cell.type = CELL_REAL;
+            cell.real = NAN;
+            break;
+        }
+        cell.type = CELL_TEXT;
+        cell.integer = (int64_t)builder_text(b, (const char *)sqlite3_column_text(st, c),
+                                             (size_t)sqlite3_column_bytes(st, c));
+        break;
+    }
+    buf_append(&b->cells, &cell, sizeof(cell));
+}
+
+/* One block: the table, its cells, its names, its text. Offsets become pointers. */
+static struct table *builder_pack(const struct table_builder *b)
+{
+    size_t cells_bytes = b->columns * b->rows * sizeof(struct cell);
+    size_t names_bytes = b->columns * sizeof(char *);
+    struct table *t = xmalloc(sizeof(*t) + cells_bytes + names_bytes + b->text.len);
+    char *text = (char *)(t + 1) + cells_bytes + names_bytes;
+
+    t->columns = b->columns;
+    t->rows = b->rows;
+    t->cells = (struct cell *)(t + 1);
+    t->names = (const char **)(void *)((char *)(t + 1) + cells_bytes);
+    if (cells_bytes > 0)
+        memcpy(t->cells, b->cells.data, cells_bytes);
+    if (b->text.len > 0)
+        memcpy(text, b->text.data, b->text.len);
+    for (size_t c = 0; c < t->columns; c++) {
+        size_t at;
+        memcpy(&at, b->names.data + c * sizeof(at), sizeof(at));
+        t->names[c] = text + at;
+    }
+    for (size_t i = 0; i < t->columns * t->rows; i++) {
+        if (t->cells[i].type == CELL_TEXT) {
+            t->cells[i].text = text + t->cells[i].integer;
+            t->cells[i].integer = 0;
+        }
+    }
+    return t;
+}
+
+static int prepare(struct store_sql *q, enum store_query_id id, sqlite3_stmt **out,
+                   struct errbuf *err)
+{
+    if (!q->queries[id] && sqlite3_prepare_v3(q->db, queries[id].sql, -1,
+                                              SQLITE_PREPARE_PERSISTENT, &q->queries[id], NULL))
+        return err_set(err, ERR_INTERNAL, "query %d: %s", (int)id, sqlite3_errmsg(q->db));
+    *out = q->queries[id];
+    return 0;
+}
+
+int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
+                    size_t count, struct table **out, struct errbuf *err)
+{
+    struct table_builder b = {0};
+    sqlite3_stmt *st = NULL;
+    int rc, code;
+
+    REQUIRE(id < STORE_QUERY_COUNT && count == queries[id].args);
+    if ((code = prepare(q, id, &st, err)) < 0)
+        return code;
+    for (size_t i = 0; i < count; i++)
+        sqlite3_bind_int64(st, (int)i + 1, args[i]);
+    builder_names(&b, st);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW &&
+           b.text.len + b.cells.len <= TABLE_MAX_BYTES) {
+        for (size_t c = 0; c < b.columns; c++)
+            builder_cell(&b, st, (int)c);
+        b.rows++;
+    }
+    if (rc == SQLITE_DONE)
+        *out = builder_pack(&b);
+    else if (rc == SQLITE_ROW)
+        code = err_set(err, ERR_LIMIT, "the answer is larger than %u bytes", TABLE_MAX_BYTES);
+    else
+        code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(q->db));
+    sqlite3_reset(st); /* ends the read transaction: a checkpoint may pass */
+    buf_finish(&b.names);
+    buf_finish(&b.cells);
+    buf_finish(&b.text);
+    return code;
+}
+
+const struct cell *table_cell(const struct table *t, size_t row, const char *column)
+{
+    REQUIRE(row < t->rows);
+    for (size_t c = 0; c < t->columns; c++) {
+        if (strcmp(t->names[c], column) == 0)
+            return &t->cells[row * t->columns + c];
+    }
+    REQUIRE(!"a column of that name");
+    return NULL;
+}
+
+static void cell_write(const struct cell *cell, bool is_json, struct json_writer *w)
+{
+    switch (cell->type) {
+    case CELL_NULL:
+        jw_null(w);
+        break;
+    case CELL_INTEGER:
+        jw_int(w, cell->integer);
+        break;
+    case CELL_REAL:
+        jw_real(w, cell->real);
+        break;
+    case CELL_TEXT:
+        if (is_json)
+            jw_raw(w, cell->text);
+        else
+            jw_string(w, cell->text);
+        break;
+    }
+}
+
+void table_row_write(const struct table *t, size_t row, struct json_writer *w)
+{
+    static const char suffix[] = "_json";
+
+    REQUIRE(row < t->rows);
+    jw_begin_object(w);
+    for (size_t c = 0; c < t->columns; c++) {
+        char key[64];
+        str_copy(key, sizeof(key), t->names[c]);
+        size_t len = strlen(key), cut = sizeof(suffix) - 1;
+        bool is_json = len > cut && strcmp(key + len - cut, suffix) == 0;
+        if (is_json)
+            key[len - cut] = '\0';
+        jw_key(w, key);
+        cell_write(&t->cells[row * t->columns + c], is_json, w);
+    }
+    jw_end_object(w);
+}
+
+/* --- restoring ----------------------------------------------------------------------------- */
+
+static const char *column_text(sqlite3_stmt *st, int c)
+{
+    return (const char *)sqlite3_column_text(st, c);
+}
+
+static char *column_copy(sqlite3_stmt *st, int c)
+{
+    const char *text = column_text(st, c);
+    return text ? xstrdup(text) : NULL;
+}
+
+static void column_into(sqlite3_stmt *st, int c, char *out, size_t size)
+{
+    const char *text = column_text(st, c);
+    str_copy(out, size, text ? text : "");
+}
+
+/* false where it was not measured (NULL). */
+static bool column_maybe(sqlite3_stmt *st, int c, double *out)
+{
+    int type = sqlite3_column_type(st, c);
+    *out = type == SQLITE_FLOAT ? sqlite3_column_double(st, c) : NAN;
+    return type != SQLITE_NULL;
+}
+
+static int method_find(const char *name)
+{
+    for (int m = 0; m < METHOD_COUNT; m++) {
+        if (strcmp(method_name((enum method)m), name) == 0)
+            return m;
+    }
+    return -1;
+}
+
+static int metric_find(const char *name)
+{
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        if (strcmp(metric_name((enum metric)m), name) == 0)
+            return m;
+    }
+    return -1;
+}
+
+static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
+{
+    int status = sweep_status_find(column_text(st, SWEEP_status_column));
+    int method = method_find(column_text(st, SWEEP_method_column));
+    int metric = metric_find(column_text(st, SWEEP_metric_column));
+
+    r->id = sqlite3_column_int64(st, SWEEP_id_column);
+    if (status < 0 || method < 0 || metric < 0)
+        return err_set(err, ERR_DATA, "sweep %lld: status, method or metric is unknown",
+                       (long long)r->id);
+    r->status = (enum sweep_status)status;
+    r->method = (enum method)method;
+    r->metric = (enum metric)metric;
+    r->name = column_copy(st, SWEEP_name_column);
+    r->reason = column_copy(st, SWEEP_reason_column);
+    r->maximize = strcmp(column_text(st, SWEEP_goal_column), "maximize") == 0;
+    r->spec_json = column_copy(st, SWEEP_spec_column);
+    r->seed = strtoull(column_text(st, SWEEP_seed_column), NULL, 10);
+    r->run_cap = sqlite3_column_int64(st, SWEEP_run_cap_column);
+    r->epochs = sqlite3_column_int64(st, SWEEP_epochs_column);
+    r->priority = sqlite3_column_int64(st, SWEEP_priority_column);
+    r->after = sqlite3_column_int64(st, SWEEP_after_sweep_column);
+    r->data_hash = column_copy(st, SWEEP_data_hash_column);
+    r->data_samples = sqlite3_column_int64(st, SWEEP_data_samples_column);
+    r->data_features = sqlite3_column_int64(st, SWEEP_data_features_column);
+    r->data_classes = sqlite3_column_int64(st, SWEEP_data_classes_column);
+    r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
+    r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
+    r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));
+    return 0;
+}
+
+/* The whole configuration. A setting that is younger than the row has its default. */
+static int read_settings(sqlite3_stmt *st, struct settings *out, struct errbuf *err)
+{
+    const char *text = column_text(st, RUN_settings_column);
+    struct json *root = json_parse(text, strlen(text), err);
+    int code;
+
+    if (!root)
+        return ERR_DATA;
+    settings_init(out);
+    code = settings_from_json(out, root, NULL, err);
+    json_destroy(root);
+    return code;
+}
+
+static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
+{
+    const char *error = column_text(st, RUN_error_class_column);
+    int kind = run_kind_find(column_text(st, RUN_kind_column));
+    int status = run_status_find(column_text(st, RUN_status_column));
+    int error_class = error ? run_error_find(error) : RUN_ERROR_NONE;
+    struct errbuf why = {0};
+
+    r->id = sqlite3_column_int64(st, RUN_id_column);
+    if (kind < 0 || status < 0 || error_class < 0)
+        return err_set(err, ERR_DATA, "run %lld: kind, status or error_class is unknown",
+                       (long long)r->id);
+    if (read_settings(st, &r->settings, &why) < 0)
+        return err_set(err, ERR_DATA, "run %lld: settings: %s", (long long)r->id, why.message);
+    r->kind = (enum run_kind)kind;
+    r->status = (enum run_status)status;
+    r->error = (enum run_error)error_class;
+    r->sweep_id = sqlite3_column_int64(st, RUN_sweep_id_column);
+    r->number = sqlite3_column_int64(st, RUN_number_column);
+    column_into(st, RUN_stage_column, r->stage, sizeof(r->stage));
+    column_into(st, RUN_reason_column, r->reason, sizeof(r->reason));
+    column_into(st, RUN_stop_reason_column, r->stop_reason, sizeof(r->stop_reason));
+    r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
+    r->params_json = column_copy(st, RUN_params_column);
+    r->seed = strtoull(column_text(st, RUN_seed_column), NULL, 10);
+    r->epochs = sqlite3_column_int64(st, RUN_epochs_column);
+    r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
+    r->pid = sqlite3_column_int64(st, RUN_pid_column);
+    r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
+    column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
+    r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
+    r->has_val_acc = column_maybe(st, RUN_val_acc_column, &r->val_acc);
+    r->error_text = column_copy(st, RUN_error_text_column);
+    r->signal = sqlite3_column_int(st, RUN_signal_column);
+    r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
+    column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
+    column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
+    r->created = store_time_parse(column_text(st, RUN_created_at_column));
+    r->started = store_time_parse(column_text(st, RUN_started_at_column));
+    r->ended = store_time_parse(column_text(st, RUN_ended_at_column));
+    r->seconds = sqlite3_column_double(st, RUN_seconds_column);
+    return 0;
+}
+
+static int append_sweep(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    out->sweeps = xrealloc(out->sweeps, (out->sweep_count + 1) * sizeof(*out->sweeps));
+    struct sweep_row *r = &out->sweeps[out->sweep_count++];
+    memset(r, 0, sizeof(*r));
+    return read_sweep(st, r, err);
+}
+
+static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    if ((out->run_count & (out->run_count - 1)) == 0) /* full at every power of two */
+        out->runs = xrealloc(out->runs, (out->run_count ? 2 * out->run_count : 1) *
+                                            sizeof(*out->runs));
+    struct run_row *r = &out->runs[out->run_count++];
+    memset(r, 0, sizeof(*r));
+    return read_run(st, r, err);
+}
+
+static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
+    *(sweeps ? &out->last_sweep_id : &out->last_run_id) = sqlite3_column_int64(st, 1);
+    return 0;
+}
+
+#define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
+
+static const struct {
+    const char *sql;
+    int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
+} restoring[] = {
+    /* sqlite_sequence remembers the ids of rows that were deleted. */
+    {"SELECT name, seq FROM sqlite_sequence WHERE name IN ('sweeps', 'runs')", append_last_id},
+    {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " OPEN_SWEEPS " ORDER BY id",
+     append_sweep},
+    {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
+     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
+     append_run},
+};
+
+int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
+{
+    struct store_restored r = {0};
+    int code = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(restoring) && code == 0; i++) {
+        sqlite3_stmt *st = NULL;
+        int rc = sqlite3_prepare_v2(db, restoring[i].sql, -1, &st, NULL);
+        while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+            code = restoring[i].append(st, &r, err);
+            rc = SQLITE_OK;
+        }
+        if (code == 0 && rc != SQLITE_DONE)
+            code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
+        sqlite3_finalize(st);
+    }
+    if (code == 0)
+        *out = r;
+    else
+        store_restored_finish(&r);
+    return code;
+}
+
+void store_restored_finish(struct store_restored *r)
+{
+    for (size_t i = 0; i < r->sweep_count; i++)
+        sweep_row_finish(&r->sweeps[i]);
+    for (size_t i = 0; i < r->run_count; i++)
+        run_row_finish(&r->runs[i]);
+    free(r->sweeps);
+    free(r->runs);
+    *r = (struct store_restored){0};
+}

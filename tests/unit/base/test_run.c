@@ -1,0 +1,129 @@
+#include "sweep/run.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "sweep/pattern.h"
+#include "sweep/require.h"
+
+/* The whole matrices as text: row from, column to, in the order of the tables. */
+static void test_sweep_moves(void **state)
+{
+    static const char *const may[] = {
+        /* queued running paused held completed cancelled */
+        ".xxxxx", /* queued */
+        "x.xxxx", /* running */
+        "xx.xxx", /* paused */
+        "xxx..x", /* held: someone must decide first */
+        "......", /* completed */
+        "......", /* cancelled */
+    };
+
+    assert_int_equal(ARRAY_LEN(may), SWEEP_STATUS_COUNT);
+    for (int from = 0; from < SWEEP_STATUS_COUNT; from++)
+        for (int to = 0; to < SWEEP_STATUS_COUNT; to++)
+            assert_int_equal(sweep_status_may((enum sweep_status)from, (enum sweep_status)to),
+                             may[from][to] == 'x');
+}
+
+static void test_run_moves(void **state)
+{
+    static const char *const may[] = {
+        /* queued running paused completed stopped failed cancelled */
+        ".xx...x", /* queued */
+        "x.xxxxx", /* running */
+        "x.....x", /* paused: takes its place in the queue again */
+        ".......", /* completed */
+        ".......", /* stopped */
+        ".......", /* failed */
+        ".......", /* cancelled */
+    };
+
+    assert_int_equal(ARRAY_LEN(may), RUN_STATUS_COUNT);
+    for (int from = 0; from < RUN_STATUS_COUNT; from++)
+        for (int to = 0; to < RUN_STATUS_COUNT; to++)
+            assert_int_equal(run_status_may((enum run_status)from, (enum run_status)to),
+                             may[from][to] == 'x');
+}
+
+/* Terminal is exactly: no way out. And every open state leads to an end. */
+static void test_terminal_states_have_no_way_out(void **state)
+{
+    for (int from = 0; from < SWEEP_STATUS_COUNT; from++) {
+        int ways = 0;
+
+        for (int to = 0; to < SWEEP_STATUS_COUNT; to++)
+            ways += sweep_status_may((enum sweep_status)from, (enum sweep_status)to);
+        assert_int_equal(ways == 0, sweep_status_terminal((enum sweep_status)from));
+        assert_true(ways == 0 || sweep_status_may((enum sweep_status)from, SWEEP_CANCELLED));
+    }
+    for (int from = 0; from < RUN_STATUS_COUNT; from++) {
+        int ways = 0;
+
+        for (int to = 0; to < RUN_STATUS_COUNT; to++)
+            ways += run_status_may((enum run_status)from, (enum run_status)to);
+        assert_int_equal(ways == 0, run_status_terminal((enum run_status)from));
+        assert_true(ways == 0 || run_status_may((enum run_status)from, RUN_CANCELLED));
+    }
+}
+
+static void test_names_match_both_ways(void **state)
+{
+    for (int i = 0; i < SWEEP_STATUS_COUNT; i++)
+        assert_int_equal(sweep_status_find(sweep_status_name((enum sweep_status)i)), i);
+    for (int i = 0; i < RUN_STATUS_COUNT; i++)
+        assert_int_equal(run_status_find(run_status_name((enum run_status)i)), i);
+    for (int i = 0; i < RUN_KIND_COUNT; i++)
+        assert_int_equal(run_kind_find(run_kind_name((enum run_kind)i)), i);
+    for (int i = 0; i < RUN_ERROR_COUNT; i++)
+        assert_int_equal(run_error_find(run_error_name((enum run_error)i)), i);
+    assert_int_equal(sweep_status_find("stopped"), -1);
+    assert_int_equal(run_status_find("held"), -1);
+    assert_int_equal(run_kind_find(""), -1);
+    assert_int_equal(run_error_find("?"), -1);
+}
+
+/* Only what the run itself did not cause is tried again. */
+static void test_retried_errors(void **state)
+{
+    for (int i = 0; i < RUN_ERROR_COUNT; i++)
+        assert_int_equal(run_error_retried((enum run_error)i),
+                         i == RUN_ERROR_KILLED || i == RUN_ERROR_SPAWN);
+}
+
+static void test_patterns(void **state)
+{
+    int guide_rows = 0;
+
+    for (int i = 0; i < PATTERN_COUNT; i++) {
+        const struct pattern_info *p = pattern_info((enum pattern)i);
+
+        assert_int_equal(pattern_find(p->name), i);
+        assert_string_equal(pattern_name((enum pattern)i), p->name);
+        assert_true(*p->look && *p->says);
+        guide_rows += p->guide_ref && strncmp(p->guide_ref, "G4.", 3) == 0;
+    }
+    assert_int_equal(guide_rows, 8); /* G4.1 to G4.8, all of them */
+    assert_string_equal(pattern_name(PATTERN_NONE), "");
+    assert_int_equal(pattern_find("diverge"), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sweep_moves),
+        cmocka_unit_test(test_run_moves),
+        cmocka_unit_test(test_terminal_states_have_no_way_out),
+        cmocka_unit_test(test_names_match_both_ways),
+        cmocka_unit_test(test_retried_errors),
+        cmocka_unit_test(test_patterns),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}

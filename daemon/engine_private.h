@@ -1,0 +1,114 @@
+/* Private to engine*.c: what the engine keeps of open sweeps. Runs are kept whole while they are
+ * live (queued, running, or cancelled with the worker still ending); of an ended run only what
+ * the search needs remains, so that memory follows the batch, not the sweep. */
+#ifndef SWEEPD_ENGINE_PRIVATE_H
+#define SWEEPD_ENGINE_PRIVATE_H
+
+#include "daemon/engine.h"
+#include "daemon/search/search.h"
+
+#define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
+#define BEST_RUNS_KEPT 3      /* whose weights stay */
+#define POINTS_KEPT_MAX 65536 /* of a running run, for its label; beyond, every second is dropped */
+
+struct sweep;
+
+struct run {
+    struct sweep *sweep;
+    struct run_row *row;
+    size_t index;           /* in sweep->trials */
+    /* this attempt */
+    struct point *points;   /* every stride-th */
+    size_t point_count, point_cap;
+    int64_t stride;
+    int64_t last_point;     /* number of the last one accepted */
+    double last_epoch;
+    char *protocol_error;   /* what broke the format; NULL: nothing */
+    bool requeue;           /* told to end by a shutdown: back to the queue */
+    /* all attempts of this daemon */
+    int64_t furthest_point; /* a new one resets row->attempts */
+};
+
+struct kept { /* one of the sweep's best runs */
+    int64_t run_id, number;
+    double metric;
+};
+
+struct sweep {
+    struct sweep_row *row;
+    struct spec spec;
+    const struct search_method *method;
+    struct trial *trials; /* by run number */
+    int64_t *run_ids;
+    size_t run_count, run_cap;
+    struct run **live; /* by number */
+    size_t live_count, live_cap;
+    size_t running;  /* live runs with a slot */
+    size_t waiting;  /* live runs in the queue */
+    uint64_t served; /* queue.h */
+    struct kept best[BEST_RUNS_KEPT];
+    size_t best_count;
+    size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
+};
+
+struct engine {
+    size_t workers;
+    char *runs_dir;
+    int64_t last_sweep_id, last_run_id;
+    struct sweep **sweeps; /* by id */
+    size_t sweep_count, sweep_cap;
+    struct run **running; /* with a slot */
+    size_t running_count, running_cap;
+    uint64_t starts;
+    bool stopping;
+};
+
+/* --- engine.c -------------------------------------------------------------------------------- */
+struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
+struct run *engine_running_run(const struct engine *e, int64_t run_id);
+void engine_take_slot(struct engine *e, struct run *r);
+void engine_free_slot(struct engine *e, struct run *r);
+void engine_add_sweep(struct engine *e, struct sweep *s);
+void engine_drop_sweep(struct engine *e, struct sweep *s);
+
+/* --- engine_sweep.c -------------------------------------------------------------------------- */
+struct sweep *sweep_create(struct sweep_row *row); /* takes the row; spec is still empty */
+void sweep_destroy(struct sweep *s);
+/* Takes the row; live runs stay whole. Numbers must come in order. */
+struct run *sweep_add_run(struct sweep *s, struct run_row *row);
+void sweep_remove_live(struct sweep *s, struct run *r);
+/* Books an ended run: counts, best runs. Drops weights that are no longer wanted (fx may be NULL
+ * when history is read back). */
+void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
+                      struct effects *fx);
+/* At a barrier (nothing live): the next batch, or the end. May drop the sweep. */
+void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+
+/* --- engine_run.c ---------------------------------------------------------------------------- */
+void run_destroy(struct run *r);
+void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* TERM, to come back to the queue when it has ended. */
+void run_yield(struct run *r, struct effects *fx);
+/* Terminal at once in the database; with a worker it stays live until that has ended. Does not
+ * step the sweep. */
+void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+void run_put(const struct run *r, struct effects *fx);
+/* What an attempt left in memory and in the row: the next one delivers it anew. */
+void run_forget_attempt(struct run *r);
+
+/* --- engine_notify.c ------------------------------------------------------------------------- */
+struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
+                           int64_t run_id);
+void effects_reply(struct effects *fx, void *token, char *json);
+void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
+void notify_run_started(struct effects *fx, const struct run *r);
+void notify_point(struct effects *fx, const struct run *r, const struct point *p);
+void notify_label(struct effects *fx, const struct run *r, const struct label_row *l);
+void notify_run_ended(struct effects *fx, const struct run *r);
+void notify_stage_planned(struct effects *fx, const struct sweep *s, const char *stage,
+                          size_t runs);
+/* sweep_changed; sweep_ended too when it is terminal; wakes those who wait. */
+void notify_sweep(struct effects *fx, const struct sweep *s);
+
+#endif

@@ -1,0 +1,434 @@
+/* Runs in the engine: start, points, the end of an attempt and of a run, cancel, requeue. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define CANCELLED_TEXT "cancelled through sweepctl"
+
+void run_destroy(struct run *r)
+{
+    if (r == NULL)
+        return;
+    run_row_destroy(r->row);
+    free(r->points);
+    free(r->protocol_error);
+    free(r);
+}
+
+void run_put(const struct run *r, struct effects *fx)
+{
+    REQUIRE(r != NULL);
+    store_batch_put_run(&fx->batch, run_row_copy(r->row));
+}
+
+static void set_text(char **field, const char *text)
+{
+    char *copy = text != NULL ? xstrdup(text) : NULL;
+    free(*field);
+    *field = copy;
+}
+
+static void set_status(struct run *r, enum run_status to)
+{
+    REQUIRE(run_status_may(r->row->status, to));
+    r->sweep->waiting -= r->row->status == RUN_QUEUED;
+    r->sweep->waiting += to == RUN_QUEUED;
+    r->row->status = to;
+}
+
+void run_forget_attempt(struct run *r)
+{
+    struct run_row *row = r->row;
+    free(r->points);
+    free(r->protocol_error);
+    r->points = NULL;
+    r->protocol_error = NULL;
+    r->point_count = r->point_cap = 0;
+    r->stride = 1;
+    r->last_point = 0;
+    r->last_epoch = 0;
+    r->requeue = false;
+    row->has_metric = row->has_val_loss = row->has_val_acc = false;
+    row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+static struct run_config *run_configure(const struct engine *e, const struct run *r)
+{
+    const struct spec *spec = &r->sweep->spec;
+    struct run_config *c = xcalloc(1, sizeof(*c));
+    c->data = spec->data;
+    c->settings = r->row->settings;
+    c->epochs = r->row->epochs;
+    c->seed = r->row->seed;
+    c->split_seed = spec->seed;
+    c->metric = spec->metric;
+    c->maximize = spec->maximize;
+    str_copy(c->data_hash, sizeof(c->data_hash),
+             r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
+    int n = snprintf(c->weights, sizeof(c->weights), "%s/%" PRId64 "/best.safetensors",
+                     e->runs_dir, r->row->id);
+    if (n < 0 || (size_t)n >= sizeof(c->weights)) /* too deep a folder: no weights, but a run */
+        c->weights[0] = '\0';
+    return c;
+}
+
+void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    struct run_row *row = r->row;
+    if (s->row->started == 0)
+        s->row->started = now;
+    if (s->row->status != SWEEP_RUNNING)
+        sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
+    run_forget_attempt(r);
+    set_status(r, RUN_RUNNING);
+    row->attempts++;
+    row->started = now;
+    row->error = RUN_ERROR_NONE;
+    row->signal = 0;
+    set_text(&row->error_text, NULL);
+    set_text(&row->stderr_tail, NULL);
+    engine_take_slot(e, r);
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
+                          row->attempts);
+    effects_add(fx, ACTION_START_RUN, s->row->id, row->id)->config = run_configure(e, r);
+    notify_run_started(fx, r);
+}
+
+void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+                        struct effects *fx)
+{
+    (void)now;
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    r->row->pid = pid;
+    run_put(r, fx);
+}
+
+void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    str_copy(r->row->core, sizeof(r->row->core), s->core);
+    str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
+}
+
+/* --- points ---------------------------------------------------------------------------------- */
+
+static void keep_point(struct run *r, const struct point *p)
+{
+    if ((p->point - 1) % r->stride != 0)
+        return;
+    if (r->point_count == POINTS_KEPT_MAX) { /* every second one goes; this one may go with them */
+        for (size_t i = 0; i < r->point_count / 2; i++)
+            r->points[i] = r->points[2 * i];
+        r->point_count /= 2;
+        r->stride *= 2;
+        keep_point(r, p);
+        return;
+    }
+    if (r->point_count == r->point_cap) {
+        r->point_cap = r->point_cap ? r->point_cap * 2 : 16;
+        r->points = xrealloc(r->points, r->point_cap * sizeof(*r->points));
+    }
+    r->points[r->point_count++] = *p;
+}
+
+static void rank_point(struct run *r, const struct point *p)
+{
+    struct run_row *row = r->row;
+    enum curve_column c = metric_column(r->sweep->spec.metric);
+    if (!point_has(p, c))
+        return;
+    if (row->has_metric && !metric_better(p->v[c], row->metric_value, r->sweep->spec.maximize))
+        return;
+    row->has_metric = true;
+    row->metric_value = p->v[c];
+    row->best_epoch = p->epoch;
+    row->has_val_loss = point_has(p, CURVE_VAL_LOSS);
+    row->val_loss = row->has_val_loss ? p->v[CURVE_VAL_LOSS] : NAN;
+    row->has_val_acc = point_has(p, CURVE_VAL_ACC);
+    row->val_acc = row->has_val_acc ? p->v[CURVE_VAL_ACC] : NAN;
+}
+
+/* Points come one after the other from 1; whatever breaks that ends the attempt's credit. */
+static bool accept_point(struct run *r, const struct point *p)
+{
+    if (r->protocol_error != NULL)
+        return false;
+    if (p->point != r->last_point + 1 || !(p->epoch > r->last_epoch)) {
+        r->protocol_error =
+            xasprintf("point %" PRId64 " of epoch %g came after point %" PRId64 " of epoch %g",
+                      p->point, p->epoch, r->last_point, r->last_epoch);
+        return false;
+    }
+    r->last_point = p->point;
+    r->last_epoch = p->epoch;
+    if (p->point > r->furthest_point) {
+        r->furthest_point = p->point;
+        r->row->attempts = 0;
+    }
+    return true;
+}
+
+void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                       utc_us now, struct effects *fx)
+{
+    (void)now;
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    size_t accepted = 0;
+    while (accepted < count && accept_point(r, &p[accepted]))
+        accepted++;
+    if (accepted == 0)
+        return;
+    /* Those of an earlier attempt come again: the store compares them with its own. */
+    store_batch_add_points(&fx->batch, run_id, p, accepted);
+    for (size_t i = 0; i < accepted; i++) {
+        keep_point(r, &p[i]);
+        rank_point(r, &p[i]);
+        notify_point(fx, r, &p[i]);
+    }
+}
+
+/* --- label ----------------------------------------------------------------------------------- */
+
+static char *tag_list(uint32_t tags)
+{
+    struct buf b = {0};
+    for (int t = 0; t < DIAGNOSIS_TAG_COUNT; t++)
+        if (tags >> t & 1u)
+            buf_printf(&b, "%s%s", b.len ? "," : "", diagnosis_tag_name(t));
+    return buf_take(&b);
+}
+
+static void label_run(const struct run *r, utc_us now, struct effects *fx)
+{
+    struct diagnosis_input in = {.points = r->points, .count = r->point_count};
+    struct diagnosis d = {0};
+    size_t bytes = diagnosis_workspace_bytes(in.count);
+    void *workspace = xmalloc(bytes ? bytes : 1);
+    diagnose(&in, workspace, &d);
+    free(workspace);
+
+    struct buf evidence = {0};
+    struct json_writer w;
+    jw_init(&w, &evidence);
+    diagnosis_evidence_write(&d, &w);
+    struct label_row *l = xcalloc(1, sizeof(*l));
+    *l = (struct label_row){.run_id = r->row->id,
+                            .pattern = d.pattern,
+                            .runner_up = d.runner_up,
+                            .confidence = d.confidence,
+                            .tags = tag_list(d.tags),
+                            .evidence_json = buf_take(&evidence),
+                            .created = now};
+    notify_label(fx, r, l);
+    store_batch_put_label(&fx->batch, l);
+}
+
+/* --- the end of an attempt ------------------------------------------------------------------- */
+
+struct outcome {
+    enum run_status status;
+    enum run_error error;
+    const char *text;
+};
+
+static struct outcome failed(enum run_error error, const char *text)
+{
+    return (struct outcome){RUN_FAILED, error, text};
+}
+
+static struct outcome decide(const struct run *r, const struct run_exit *x)
+{
+    const struct record_result *res = x->result;
+    if (r->protocol_error != NULL)
+        return failed(RUN_ERROR_PROTOCOL, r->protocol_error);
+    if (res == NULL)
+        return failed(x->error == RUN_ERROR_NONE ? RUN_ERROR_EXITED : x->error, x->text);
+    if (res->status == RUN_FAILED) {
+        /* killed_by_user comes from sweepctl alone */
+        bool ours = res->error == RUN_ERROR_NONE || res->error == RUN_ERROR_KILLED_BY_USER ||
+                    (unsigned)res->error >= RUN_ERROR_COUNT;
+        return failed(ours ? RUN_ERROR_EXITED : res->error, res->text);
+    }
+    if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED)
+        return failed(RUN_ERROR_PROTOCOL, "the result is none of completed, stopped, failed");
+    if (r->last_point == 0)
+        return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
+    return (struct outcome){res->status, RUN_ERROR_NONE, res->text};
+}
+
+/* Back to the queue. */
+static void requeue(struct engine *e, struct run *r, const char *kind, const char *why, utc_us now,
+                    struct effects *fx)
+{
+    engine_free_slot(e, r);
+    set_status(r, RUN_QUEUED);
+    run_forget_attempt(r);
+    r->row->pid = 0;
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
+}
+
+/* A start that does not count as an attempt. */
+static void uncount_attempt(struct run *r)
+{
+    if (r->row->attempts > 0)
+        r->row->attempts--;
+}
+
+/* The row is terminal and final: booked, labelled, told; the run is gone afterwards. */
+static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
+                   struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
+                          run_status_name(r->row->status), r->row->error_text ? ": " : "",
+                          r->row->error_text ? r->row->error_text : "");
+    if (had_worker)
+        label_run(r, now, fx);
+    notify_run_ended(fx, r);
+    sweep_book_ended(s, r->row, fx);
+    sweep_remove_live(s, r);
+}
+
+static void apply_outcome(struct run *r, const struct outcome *o, const struct run_exit *x)
+{
+    struct run_row *row = r->row;
+    set_status(r, o->status);
+    row->error = o->error;
+    row->signal = o->status == RUN_FAILED ? x->signal : 0;
+    if (o->status == RUN_STOPPED)
+        str_copy(row->stop_reason, sizeof(row->stop_reason), o->text);
+    if (o->status == RUN_FAILED) {
+        set_text(&row->error_text, o->text != NULL ? o->text : "");
+        set_text(&row->stderr_tail, x->stderr_tail);
+    }
+}
+
+void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
+                      struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    struct sweep *s = r->sweep;
+    if (r->row->status == RUN_RUNNING) {
+        struct outcome o = decide(r, x);
+        bool ended_itself = x->result != NULL && x->result->status != RUN_STOPPED;
+        if (r->requeue && !ended_itself) {
+            uncount_attempt(r);
+            requeue(e, r, "run_requeued", "the daemon is shutting down", now, fx);
+            return;
+        }
+        if (o.status == RUN_FAILED && run_error_retried(o.error) &&
+            r->row->attempts < ATTEMPTS_MAX) {
+            requeue(e, r, "run_retried", run_error_name(o.error), now, fx);
+            return;
+        }
+        apply_outcome(r, &o, x);
+    }
+    r->row->pid = 0;
+    r->row->ended = now;
+    r->row->seconds = x->result != NULL ? x->result->seconds : 0;
+    engine_free_slot(e, r);
+    settle(e, r, true, now, fx);
+    sweep_step(e, s, now, fx);
+}
+
+/* --- a daemon's start and end ---------------------------------------------------------------- */
+
+void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    run_forget_attempt(r); /* its file is read from the beginning */
+    store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
+}
+
+void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL || r->row->status != RUN_RUNNING)
+        return;
+    uncount_attempt(r);
+    requeue(e, r, "run_lost", "no worker and no result after a restart", now, fx);
+}
+
+void run_yield(struct run *r, struct effects *fx)
+{
+    if (r->row->status != RUN_RUNNING || r->requeue)
+        return;
+    r->requeue = true;
+    effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+/* --- cancel ---------------------------------------------------------------------------------- */
+
+void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    bool has_worker = r->row->status == RUN_RUNNING;
+    set_status(r, RUN_CANCELLED);
+    r->row->error = RUN_ERROR_KILLED_BY_USER;
+    r->row->ended = now;
+    set_text(&r->row->error_text, CANCELLED_TEXT);
+    if (!has_worker) {
+        settle(e, r, false, now, fx);
+        return;
+    }
+    run_put(r, fx);
+    effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+static struct run *live_run(const struct engine *e, int64_t run_id, struct errbuf *err)
+{
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const struct sweep *s = e->sweeps[i];
+        for (size_t k = 0; k < s->live_count; k++)
+            if (s->live[k]->row->id == run_id && s->live[k]->row->status != RUN_CANCELLED)
+                return s->live[k];
+        for (size_t k = 0; k < s->run_count; k++) {
+            if (s->run_ids[k] != run_id)
+                continue;
+            err_bad(err, ERR_STATE, "run",
+                    run_status_terminal(s->trials[k].status) ? run_status_name(s->trials[k].status)
+                                                             : run_status_name(RUN_CANCELLED),
+                    "queued, running, for cancel");
+            return NULL;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
+    return NULL;
+}
+
+void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
+                       struct effects *fx)
+{
+    struct errbuf err = {0};
+    struct run *r = live_run(e, run_id, &err);
+    if (r == NULL) {
+        effects_refuse(fx, token, &err);
+        return;
+    }
+    struct sweep *s = r->sweep;
+    run_cancel(e, r, now, fx);
+    effects_reply(fx, token, xasprintf("{\"run\":%" PRId64 ",\"status\":\"cancelled\"}", run_id));
+    sweep_step(e, s, now, fx);
+}

@@ -99,7 +99,7 @@ static double range_of(const double *y, size_t n, double *scratch)
 
 static void smoothed_minimum(struct trend *t, const double *y, size_t n, double *scratch)
 {
-    size_t half = n < 15 ? 1 : n < 60 ? 2 : n / 40;
+    size_t half = n < SERIES_MIN ? 0 : n < 15 ? 1 : n < 60 ? 2 : n / 40;
     stats_running_median(y, n, half, scratch, scratch + n);
     t->best_at = 0;
     for (size_t i = 1; i < n; i++)

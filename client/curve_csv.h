@@ -1,0 +1,34 @@
+/* Reads a run's curves from a CSV file: ours, Keras' CSVLogger, or any with a header line.
+ *
+ * Columns are found by name, in any order: epoch (optional: else rows count from 1) and those of
+ * sweep/curve.h; loss, accuracy, acc and lr, val_accuracy are Keras' names for train_loss,
+ * train_acc, learning_rate, val_acc. At least one of the two losses must be there; columns with
+ * other names are passed over. nan, inf, -inf are values; an empty cell is "not measured". */
+#ifndef SWEEPCTL_CURVE_CSV_H
+#define SWEEPCTL_CURVE_CSV_H
+
+#include <stddef.h>
+
+#include "sweep/curve.h"
+
+#define CURVE_CSV_MAX_ROWS 1000000
+#define CURVE_CSV_MAX_COLUMNS 256
+#define CURVE_CSV_MAX_BYTES ((size_t)256 << 20)
+
+struct errbuf;
+
+struct curve {
+    struct point *points; /* in order of epoch; repeated epochs stay */
+    size_t count;
+};
+
+/* 0, ERR_PARSE, ERR_VALUE, ERR_MISSING or ERR_LIMIT; err names line and column, the value and
+ * what is allowed, and out is untouched. name stands for the file in messages. Release with
+ * curve_finish. */
+int curve_csv_parse(const char *name, const char *text, size_t len, struct curve *out,
+                    struct errbuf *err);
+/* The same from a file, "-" being stdin; also ERR_IO. */
+int curve_csv_read(const char *path, struct curve *out, struct errbuf *err);
+void curve_finish(struct curve *c);
+
+#endif

@@ -1,5 +1,6 @@
 #include "worker/nn/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +10,9 @@
 #include "sweep/require.h"
 
 #define LINE_BYTES 64
-#define HUGE_PAGE_BYTES (2u << 20)
+/* From half of this on, an arena lies on huge pages: one page fault instead of 512, which short
+ * runs spend a quarter of their time in, and fewer address look-ups in each step of long ones. */
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 size_t arena_piece(size_t bytes)
 {
@@ -28,15 +31,17 @@ int arena_init(struct arena *a, size_t bytes, const char *what, struct errbuf *e
     if (bytes > machine_bytes())
         return err_set(err, ERR_LIMIT, "%s needs %.1f GiB; this machine has %.1f GiB", what,
                        (double)bytes / 0x1p30, (double)machine_bytes() / 0x1p30);
-    size_t size = bytes ? bytes : LINE_BYTES;
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED)
+    bool huge = bytes >= HUGE_PAGE_BYTES / 2;
+    size_t size = bytes + (huge ? 2 * HUGE_PAGE_BYTES : LINE_BYTES);
+    unsigned char *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED)
         return err_set(err, ERR_LIMIT, "%s needs %.1f GiB: no memory", what,
                        (double)bytes / 0x1p30);
-    /* Large nets sweep through their memory every step: fewer, larger pages. */
-    if (size >= 2 * HUGE_PAGE_BYTES)
-        (void)madvise(base, size, MADV_HUGEPAGE);
-    *a = (struct arena){base, size, 0};
+    size_t skip = huge ? -(uintptr_t)map % HUGE_PAGE_BYTES : 0;
+    if (huge)
+        (void)madvise(map + skip, size - skip, MADV_HUGEPAGE);
+    *a = (struct arena){.map = map, .map_bytes = size, .base = map + skip, .bytes = bytes};
     return 0;
 }
 
@@ -51,7 +56,7 @@ void *arena_take(struct arena *a, size_t bytes)
 
 void arena_finish(struct arena *a)
 {
-    if (a->base)
-        munmap(a->base, a->bytes);
+    if (a->map)
+        munmap(a->map, a->map_bytes);
     memset(a, 0, sizeof *a);
 }

@@ -7,7 +7,9 @@
 struct errbuf;
 
 struct arena {
-    unsigned char *base;
+    unsigned char *map;      /* as the kernel gave it */
+    size_t map_bytes;
+    unsigned char *base;     /* the block within */
     size_t bytes, used;
 };
 

@@ -1,0 +1,209 @@
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/err.h"
+
+/* X(id, flag, environment variable or NULL, value's name or NULL for none, what it is) */
+#define FLAG_MAP(X)                                                                               \
+    X(DB, "--db", NULL, "PATH", "database (SWEEPD_DB; else $XDG_STATE_HOME/sweepd/sweeps.db)")    \
+    X(SOCKET, "--socket", NULL, "PATH",                                                           \
+      "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                \
+    X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                \
+      "runs at the same time (SWEEPD_WORKERS; else one per core)")                                \
+    X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                        \
+      "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
+    X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
+    X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
+    X(HELP, "--help", NULL, NULL, "print this and exit")
+
+enum flag_id {
+#define X(id, flag, env, value, what) FLAG_##id,
+    FLAG_MAP(X)
+#undef X
+    FLAG_COUNT
+};
+
+static const struct flag {
+    const char *name, *env, *value, *what;
+} flags[FLAG_COUNT] = {
+#define X(id, flag, env, value, what) {flag, env, value, what},
+    FLAG_MAP(X)
+#undef X
+};
+
+void config_usage(void)
+{
+    printf("Usage: sweepd [FLAG…]\n"
+           "Keeps a queue of hyperparameter sweeps and trains their runs.\n\n");
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        printf("  %-16s %-6s %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
+               flags[i].what);
+}
+
+static int unknown_flag(const char *word, struct errbuf *err)
+{
+    const char *names[FLAG_COUNT];
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        names[i] = flags[i].name;
+    const char *near = err_nearest(word, names, FLAG_COUNT);
+    if (near)
+        return err_bad(err, ERR_KEY, "command line", word, "did you mean %s?", near);
+    return err_bad(err, ERR_KEY, "command line", word,
+                   "--db, --socket, --workers, --worker-program, --log-level, --version, --help");
+}
+
+/* "--flag value" and "--flag=value". given[] borrows from argv. */
+static int read_flags(int argc, char **argv, const char *given[FLAG_COUNT], struct errbuf *err)
+{
+    for (int a = 1; a < argc; a++) {
+        size_t len = strcspn(argv[a], "=");
+        size_t i = 0;
+        while (i < FLAG_COUNT &&
+               (strlen(flags[i].name) != len || strncmp(flags[i].name, argv[a], len) != 0))
+            i++;
+        if (i == FLAG_COUNT)
+            return unknown_flag(argv[a], err);
+        if (!flags[i].value) {
+            if (argv[a][len] == '=')
+                return err_bad(err, ERR_VALUE, flags[i].name, argv[a] + len + 1, "no value");
+            given[i] = flags[i].name;
+        } else if (argv[a][len] == '=') {
+            given[i] = argv[a] + len + 1;
+        } else if (a + 1 < argc) {
+            given[i] = argv[++a];
+        } else {
+            return err_bad(err, ERR_MISSING, flags[i].name, NULL, "%s", flags[i].what);
+        }
+    }
+    return 0;
+}
+
+/* The name the value came under, for messages. */
+static const char *setting_of(enum flag_id id, const char *const given[FLAG_COUNT])
+{
+    return given[id] ? flags[id].name : flags[id].env;
+}
+
+static int read_absolute(char out[PATHS_MAX], const char *flag, const char *path,
+                         struct errbuf *err)
+{
+    char dir[PATHS_MAX] = "";
+    if (path[0] == '\0')
+        return err_bad(err, ERR_VALUE, flag, "\"\"", "a path");
+    if (path[0] != '/' && !getcwd(dir, sizeof(dir)))
+        return err_set(err, ERR_IO, "%s %s: no working directory: %s", flag, path,
+                       strerror(errno));
+    int n = snprintf(out, PATHS_MAX, "%s%s%s", dir, dir[0] ? "/" : "", path);
+    if (n < 0 || n >= PATHS_MAX)
+        return err_bad(err, ERR_VALUE, flag, path, "a path of fewer than %d bytes", PATHS_MAX);
+    return 0;
+}
+
+static int read_workers(const char *name, const char *text, size_t *out, struct errbuf *err)
+{
+    if (!text) {
+        cpu_set_t cpus;
+        int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus)
+                                                               : (int)sysconf(_SC_NPROCESSORS_ONLN);
+        *out = n < 1 ? 1 : n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (size_t)n;
+        return 0;
+    }
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || end == text || *end || n < 1 || n > CONFIG_WORKERS_MAX)
+        return err_bad(err, ERR_VALUE, name, text, "an integer from 1 to %d", CONFIG_WORKERS_MAX);
+    *out = (size_t)n;
+    return 0;
+}
+
+/* The build tree, an installation, and an installation that was moved (DESTDIR). */
+static int find_worker(char out[PATHS_MAX], struct errbuf *err)
+{
+    char dir[PATHS_MAX];
+    int rc = paths_program_dir(dir, err);
+    if (rc < 0)
+        return rc;
+    static const char *const below[] = {"", "/../worker", "/" SWEEPD_LIBEXECDIR_FROM_BIN};
+    for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+        int n = snprintf(out, PATHS_MAX, "%s%s/sweep-worker", dir, below[i]);
+        if (n > 0 && n < PATHS_MAX && access(out, X_OK) == 0)
+            return 0;
+    }
+    snprintf(out, PATHS_MAX, "%s/sweep-worker", SWEEPD_LIBEXECDIR);
+    if (access(out, X_OK) == 0)
+        return 0;
+    return err_bad(err, ERR_NOT_FOUND, "--worker-program", NULL,
+                   "the path of sweep-worker; it is not beside sweepd (%s) nor in %s", dir,
+                   SWEEPD_LIBEXECDIR);
+}
+
+static int read_worker(const char *name, const char *path, char out[PATHS_MAX], struct errbuf *err)
+{
+    if (!path)
+        return find_worker(out, err);
+    int rc = read_absolute(out, name, path, err);
+    if (rc < 0)
+        return rc;
+    if (access(out, X_OK) != 0)
+        return err_bad(err, ERR_VALUE, name, path, "an executable program (%s)", strerror(errno));
+    return 0;
+}
+
+static int read_log_level(const char *text, enum log_level *out, struct errbuf *err)
+{
+    int level = text ? log_level_from_name(text) : LOG_INFO;
+    if (level < 0)
+        return err_bad(err, ERR_VALUE, flags[FLAG_LOG_LEVEL].name, text,
+                       "error, warn, info or debug");
+    *out = (enum log_level)level;
+    return 0;
+}
+
+/* The flag, else the environment, else the default: the last two are read by sweep/paths.h. */
+static int read_path(enum flag_id id, const char *const given[FLAG_COUNT],
+                     int (*fallback)(char *, struct errbuf *), char out[PATHS_MAX],
+                     struct errbuf *err)
+{
+    char found[PATHS_MAX];
+    if (given[id])
+        return read_absolute(out, flags[id].name, given[id], err);
+    int rc = fallback(found, err);
+    return rc < 0 ? rc : read_absolute(out, flags[id].name, found, err);
+}
+
+int config_read(int argc, char **argv, struct config *out, enum config_verdict *verdict,
+                struct errbuf *err)
+{
+    const char *given[FLAG_COUNT] = {NULL};
+    struct config c;
+    memset(&c, 0, sizeof(c));
+    int rc = read_flags(argc, argv, given, err);
+    if (rc < 0)
+        return rc;
+    if (given[FLAG_HELP] || given[FLAG_VERSION]) {
+        *verdict = given[FLAG_HELP] ? CONFIG_HELP : CONFIG_VERSION;
+        return 0;
+    }
+    const char *value[FLAG_COUNT];
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        value[i] = given[i] ? given[i] : flags[i].env ? getenv(flags[i].env) : NULL;
+
+    if ((rc = read_log_level(given[FLAG_LOG_LEVEL], &c.log_level, err)) < 0 ||
+        (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
+        (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
+        (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers,
+                           err)) < 0 ||
+        (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0)
+        return rc;
+    *out = c;
+    *verdict = CONFIG_RUN;
+    return 0;
+}

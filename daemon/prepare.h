@@ -1,0 +1,37 @@
+/* Data is read by a worker process, never by the daemon: `sweep-worker --prepare`, and
+ * `sweep-worker --blas-check` at the start. */
+#ifndef SWEEPD_PREPARE_H
+#define SWEEPD_PREPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config;
+struct daemon;
+struct errbuf;
+struct prepare;
+struct record_prepared;
+struct spec;
+
+struct prepare *prepare_create(struct daemon *d);
+void prepare_destroy(struct prepare *p);
+
+/* Exactly once, on the loop, never from within prepare_data: either prepared (borrowed) or err. */
+typedef void prepare_cb(void *arg, const struct record_prepared *prepared,
+                        const struct errbuf *err);
+/* Reads, checks and caches the spec's data. At most 4 processes at a time, the others wait.
+ * What was prepared before is remembered for as long as its source files stay the same. */
+void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, void *arg);
+/* Ends what is under way: each callback gets ERR_SHUTDOWN. */
+void prepare_stop(struct prepare *p);
+/* Processes and waiting jobs. */
+size_t prepare_active(const struct prepare *p);
+
+/* Looks for BLAS kernels that compute right on this processor, once, at the start, in a loop of
+ * its own: a core type that the user set, the library's own choice, then older ones. On success
+ * *environment is what workers shall get (environment_destroy) and core and blas say what was
+ * chosen. */
+int prepare_blas(const char *worker, char ***environment, char core[48], char blas[160],
+                 struct errbuf *err);
+
+#endif

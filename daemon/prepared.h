@@ -1,0 +1,29 @@
+/* What was prepared before, by the canonical JSON of a spec's "data", for as long as the files it
+ * came from keep their size and time of change. In memory only; the least recently used goes
+ * first. */
+#ifndef SWEEPD_PREPARED_H
+#define SWEEPD_PREPARED_H
+
+#include <stdint.h>
+
+#include "sweep/record.h"
+
+#define PREPARED_MAX 64
+
+struct prepared_memory {
+    uint64_t clock; /* counts uses */
+    struct prepared_entry {
+        char *key;  /* NULL: free */
+        uint64_t used;
+        struct record_prepared *prepared;
+    } entries[PREPARED_MAX];
+};
+
+/* A zeroed memory is a valid, empty one. */
+void prepared_finish(struct prepared_memory *m);
+/* Borrowed until the next call; NULL when unknown or no longer true. */
+const struct record_prepared *prepared_recall(struct prepared_memory *m, const char *key);
+void prepared_remember(struct prepared_memory *m, const char *key,
+                       const struct record_prepared *prepared);
+
+#endif

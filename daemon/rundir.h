@@ -1,0 +1,63 @@
+/* One run's folder, `<database>.runs/ID/`: config.json, run.jsonl, stderr, best.safetensors
+ * (docs/protocol.md, "The run folder").
+ *
+ * The lock on run.jsonl says whether a worker lives. It belongs to the open file, not to a
+ * process: the daemon takes it before the exec, the worker inherits it as its stdout, and the
+ * kernel drops it with the worker's last descriptor. So there is no moment in which a live
+ * worker's folder looks free, and no pid is needed to know. */
+#ifndef SWEEPD_RUNDIR_H
+#define SWEEPD_RUNDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/buf.h"
+
+struct errbuf;
+struct run_config;
+struct uv_loop_s;
+
+#define RUNDIR_STDERR_TAIL_BYTES 4096
+
+/* The reading end: what the worker has appended to run.jsonl so far. */
+struct rundir {
+    int fd;           /* run.jsonl, read only, its own open file; -1: closed */
+    int64_t offset;   /* bytes read */
+    struct buf bytes; /* read, not yet taken as lines */
+    size_t taken;     /* of bytes */
+};
+
+/* Descriptors for the worker to inherit; the caller closes them after the spawn. */
+struct rundir_ends {
+    int out; /* run.jsonl, append, carries the lock */
+    int err; /* stderr */
+};
+
+/* Makes the folder, takes the lock, empties it, writes config.json and opens r. ERR_BUSY: a
+ * worker holds the lock (nothing was touched). ERR_IO otherwise. */
+int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
+                  const struct run_config *config, struct rundir_ends *ends, struct errbuf *err);
+/* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO. */
+int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct errbuf *err);
+void rundir_close(struct rundir *r);
+
+/* A worker holds the lock at this moment. */
+bool rundir_locked(const struct rundir *r);
+/* Reads at most 256 KiB more. The number of bytes, 0 at the file's present end, or ERR_IO. */
+int rundir_read(struct rundir *r, struct errbuf *err);
+/* The next complete line, without its '\n', valid until the next rundir_read. */
+bool rundir_line(struct rundir *r, const char **line, size_t *len);
+/* Bytes of the last, still incomplete line. */
+size_t rundir_rest(const struct rundir *r);
+
+/* The last max bytes of the run's stderr, begun at a character's boundary. Nothing when there is
+ * no such file. cut (may be NULL): there was more. */
+void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct buf *out,
+                        bool *cut);
+void rundir_drop_weights(const char *runs_dir, int64_t run_id);
+/* Removes whole folders on a thread of the loop's pool: thousands of files take their time. */
+void rundir_remove(struct uv_loop_s *loop, const char *runs_dir, const int64_t *run_ids,
+                   size_t count);
+
+#endif

@@ -62,9 +62,8 @@ int err_bad(struct errbuf *err, int code, const char *key, const char *value,
     has_value = made.value[0];
     has_allowed = made.allowed[0];
     snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", made.key,
-             has_key && (has_value || has_allowed) ? ": " : "", has_value ? "got " : "",
-             made.value, has_value && has_allowed ? "; " : "", has_allowed ? "allowed: " : "",
-             made.allowed);
+             has_key && (has_value || has_allowed) ? ": " : "", has_value ? "got " : "", made.value,
+             has_value && has_allowed ? "; " : "", has_allowed ? "allowed: " : "", made.allowed);
     str_copy(made.message, sizeof(made.message), text);
     *err = made;
     return code;

@@ -128,8 +128,9 @@ enum json_type json_type(const struct json *v)
     static const struct {
         int theirs;
         enum json_type ours;
-    } types[] = {{cJSON_NULL, JSON_NULL},     {cJSON_False, JSON_BOOL},   {cJSON_True, JSON_BOOL},
-                 {cJSON_Number, JSON_NUMBER}, {cJSON_String, JSON_STRING}, {cJSON_Array, JSON_ARRAY},
+    } types[] = {{cJSON_NULL, JSON_NULL},     {cJSON_False, JSON_BOOL},
+                 {cJSON_True, JSON_BOOL},     {cJSON_Number, JSON_NUMBER},
+                 {cJSON_String, JSON_STRING}, {cJSON_Array, JSON_ARRAY},
                  {cJSON_Object, JSON_OBJECT}};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -187,9 +188,8 @@ const char *json_key(const struct json *v)
 
 const struct json *json_get(const struct json *v, const char *key)
 {
-    return v && cJSON_IsObject(node(v))
-               ? wrap(cJSON_GetObjectItemCaseSensitive(node(v), key))
-               : NULL;
+    return v && cJSON_IsObject(node(v)) ? wrap(cJSON_GetObjectItemCaseSensitive(node(v), key))
+                                        : NULL;
 }
 
 int json_real(const struct json *v, double *out)

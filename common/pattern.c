@@ -5,7 +5,7 @@
 #include "sweep/require.h"
 
 static const struct pattern_info patterns[] = {
-#define X(id, name, guide, look, says, guide_remedies, our_remedies) \
+#define X(id, name, guide, look, says, guide_remedies, our_remedies)                               \
     [PATTERN_##id] = {name, guide, look, says, guide_remedies, our_remedies},
     PATTERN_MAP(X)
 #undef X

@@ -55,8 +55,8 @@ static const unsigned sweep_moves[SWEEP_STATUS_COUNT] = {
 static const unsigned run_moves[RUN_STATUS_COUNT] = {
     [RUN_QUEUED] = RUN(RUNNING) | RUN(CANCELLED) | RUN(PAUSED),
     /* queued again: a retry, or its worker is gone without a result */
-    [RUN_RUNNING] = RUN(COMPLETED) | RUN(STOPPED) | RUN(FAILED) | RUN(CANCELLED) | RUN(QUEUED) |
-                    RUN(PAUSED),
+    [RUN_RUNNING] =
+        RUN(COMPLETED) | RUN(STOPPED) | RUN(FAILED) | RUN(CANCELLED) | RUN(QUEUED) | RUN(PAUSED),
     [RUN_PAUSED] = RUN(QUEUED) | RUN(CANCELLED),
 };
 

@@ -75,9 +75,8 @@ static void edit_repeat(struct rng *r, struct input *in)
 
 static void mutate(struct rng *r, struct input *in)
 {
-    static void (*const edits[])(struct rng *, struct input *) = {edit_flip, edit_set, edit_set,
-                                                                  edit_cut, edit_truncate,
-                                                                  edit_repeat};
+    static void (*const edits[])(struct rng *, struct input *) = {
+        edit_flip, edit_set, edit_set, edit_cut, edit_truncate, edit_repeat};
 
     for (uint64_t n = 1 + rng_below(r, EDITS_MAX); n > 0; n--)
         edits[rng_below(r, ARRAY_LEN(edits))](r, in);
@@ -146,8 +145,8 @@ static const char *run_in_child(const struct buf *file, struct input *in, size_t
 static int replay(const char *folder, struct dirent **files, int count, size_t mutations,
                   uint64_t seed)
 {
-    struct input *in = mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct input *in =
+        mmap(NULL, sizeof(*in), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int failed = 0;
 
     REQUIRE(in != MAP_FAILED);

@@ -49,11 +49,12 @@ static void test_text_of_a_point(void **state)
     point_set(&p, CURVE_GRAD_NORM, INFINITY);
     point_set(&p, CURVE_SECONDS, 0.25);
     text = write(&p);
-    assert_string_equal(text, "{\"point\":3,\"epoch\":1.5,\"train_loss\":\"nan\",\"val_loss\":\"-inf\","
-                              "\"train_acc\":null,\"val_acc\":null,\"train_loss_min\":null,"
-                              "\"train_loss_max\":null,\"train_loss_sd\":null,"
-                              "\"learning_rate\":null,\"grad_norm\":\"+inf\",\"penalty\":null,"
-                              "\"train_loss_eval\":null,\"seconds\":0.25}");
+    assert_string_equal(text,
+                        "{\"point\":3,\"epoch\":1.5,\"train_loss\":\"nan\",\"val_loss\":\"-inf\","
+                        "\"train_acc\":null,\"val_acc\":null,\"train_loss_min\":null,"
+                        "\"train_loss_max\":null,\"train_loss_sd\":null,"
+                        "\"learning_rate\":null,\"grad_norm\":\"+inf\",\"penalty\":null,"
+                        "\"train_loss_eval\":null,\"seconds\":0.25}");
     free(text);
 }
 
@@ -120,7 +121,8 @@ static void test_unknown_members_are_ignored(void **state)
 {
     struct point p;
 
-    assert_int_equal(parse("{\"point\":1,\"epoch\":1,\"later\":{},\"val_loss\":null}", &p, NULL), 0);
+    assert_int_equal(parse("{\"point\":1,\"epoch\":1,\"later\":{},\"val_loss\":null}", &p, NULL),
+                     0);
     assert_int_equal(p.measured, 0);
 }
 

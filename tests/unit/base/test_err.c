@@ -40,8 +40,9 @@ static void test_bad_leaves_out_empty_parts(void **state)
     struct errbuf e;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        assert_int_equal(err_bad(&e, ERR_VALUE, cases[i].key, cases[i].value, "%s",
-                                 cases[i].allowed), ERR_VALUE);
+        assert_int_equal(
+            err_bad(&e, ERR_VALUE, cases[i].key, cases[i].value, "%s", cases[i].allowed),
+            ERR_VALUE);
         assert_string_equal(e.message, cases[i].message);
     }
 }
@@ -91,11 +92,19 @@ static void test_nearest(void **state)
     static const struct {
         const char *word, *nearest;
     } cases[] = {
-        {"adma", "adam"},        /* two neighbours swapped: one step */
-        {"Adam", "adam"},        {"MOMENTUM", "momentum"}, {"rmsporp", "rmsprop"},
-        {"momentun", "momentum"}, {"adadelt", "adadelta"}, {"sg", "sgd"},
-        {"sdg", "sgd"},          {"x", NULL},              {"", NULL},
-        {"xyz", NULL},           {"nadam", "adam"},        {"lbfgs", NULL},
+        {"adma", "adam"}, /* two neighbours swapped: one step */
+        {"Adam", "adam"},
+        {"MOMENTUM", "momentum"},
+        {"rmsporp", "rmsprop"},
+        {"momentun", "momentum"},
+        {"adadelt", "adadelta"},
+        {"sg", "sgd"},
+        {"sdg", "sgd"},
+        {"x", NULL},
+        {"", NULL},
+        {"xyz", NULL},
+        {"nadam", "adam"},
+        {"lbfgs", NULL},
     };
     char endless[5000];
 

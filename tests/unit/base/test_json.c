@@ -118,12 +118,12 @@ static void test_refuses_with_place_and_reason(void **state)
         {"\"\\udc00\\ud800\"", "line 1, column 2", "surrogates"},
         {"\"\\ud800\\ud800\"", "line 1, column 2", "surrogates"},
         {"\"é\xFF\"", "line 1, column 3", "UTF-8"},
-        {"\"\xC0\x80\"", "line 1, column 2", "UTF-8"},          /* overlong NUL */
-        {"\"\xE0\x9F\xBF\"", "line 1, column 2", "UTF-8"},      /* overlong */
-        {"\"\xED\xA0\x80\"", "line 1, column 2", "UTF-8"},      /* surrogate */
-        {"\"\xF4\x90\x80\x80\"", "line 1, column 2", "UTF-8"},  /* above U+10FFFF */
-        {"\"\xE2\x82\"", "line 1, column 2", "UTF-8"},          /* cut short */
-        {"\xEF\xBB\xBF{}", "line 1, column 1", "0xEF"},         /* byte order mark */
+        {"\"\xC0\x80\"", "line 1, column 2", "UTF-8"},         /* overlong NUL */
+        {"\"\xE0\x9F\xBF\"", "line 1, column 2", "UTF-8"},     /* overlong */
+        {"\"\xED\xA0\x80\"", "line 1, column 2", "UTF-8"},     /* surrogate */
+        {"\"\xF4\x90\x80\x80\"", "line 1, column 2", "UTF-8"}, /* above U+10FFFF */
+        {"\"\xE2\x82\"", "line 1, column 2", "UTF-8"},         /* cut short */
+        {"\xEF\xBB\xBF{}", "line 1, column 1", "0xEF"},        /* byte order mark */
         {"// x\n1", "line 1, column 1", "JSON value"},
         {"{\"a\":1,\n\"b\":{\"c\":1},\n \"a\":2}", "line 3, column 3", "duplicate"},
         {"{\"x\":{\"b\":[{\"k\":1,\"\\u006b\":2}]}}", "line 1, column 20", "duplicate"},
@@ -145,7 +145,8 @@ static void test_refuses_with_place_and_reason(void **state)
 /* The length counts, not a NUL: a text that ends in the middle of a page is never read past. */
 static void test_reads_no_byte_too_far(void **state)
 {
-    static const char text[] = "{\"a\":[1.5e3,true,false,null,\"\\u00e9\\ud83d\\ude00é\"],\"b\":{}}";
+    static const char text[] =
+        "{\"a\":[1.5e3,true,false,null,\"\\u00e9\\ud83d\\ude00é\"],\"b\":{}}";
 
     for (size_t len = 0; len < sizeof(text); len++) {
         char *copy = xmalloc(len);
@@ -259,9 +260,19 @@ static void check_round_trip(double v)
 
 static void test_doubles_survive_a_round_trip(void **state)
 {
-    static const double special[] = {0.0, -0.0, 0.1, 1e15, 9007199254740993.0, 5e-324, 1e-310,
-                                     1.7976931348623157e308, 2.2250738585072014e-308, NAN,
-                                     INFINITY, -INFINITY, 1.0 / 3};
+    static const double special[] = {0.0,
+                                     -0.0,
+                                     0.1,
+                                     1e15,
+                                     9007199254740993.0,
+                                     5e-324,
+                                     1e-310,
+                                     1.7976931348623157e308,
+                                     2.2250738585072014e-308,
+                                     NAN,
+                                     INFINITY,
+                                     -INFINITY,
+                                     1.0 / 3};
     struct rng r;
 
     for (size_t i = 0; i < ARRAY_LEN(special); i++)
@@ -278,8 +289,16 @@ static void test_format_real_is_short(void **state)
     static const struct {
         double v;
         const char *text;
-    } cases[] = {{0.1, "0.1"}, {1, "1"}, {-2.5, "-2.5"}, {1e-3, "0.001"}, {0.1 + 0.2, "0.30000000000000004"},
-                 {1e300, "1e+300"}, {NAN, "nan"}, {-NAN, "nan"}, {INFINITY, "+inf"}, {-INFINITY, "-inf"}};
+    } cases[] = {{0.1, "0.1"},
+                 {1, "1"},
+                 {-2.5, "-2.5"},
+                 {1e-3, "0.001"},
+                 {0.1 + 0.2, "0.30000000000000004"},
+                 {1e300, "1e+300"},
+                 {NAN, "nan"},
+                 {-NAN, "nan"},
+                 {INFINITY, "+inf"},
+                 {-INFINITY, "-inf"}};
     char out[32];
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -372,7 +391,8 @@ static void test_integers(void **state)
 
 static void test_typed_members(void **state)
 {
-    struct json *v = parse("{\"s\":\"text\",\"i\":3,\"r\":\"+inf\",\"b\":true,\"u\":\"5\",\"n\":null}");
+    struct json *v =
+        parse("{\"s\":\"text\",\"i\":3,\"r\":\"+inf\",\"b\":true,\"u\":\"5\",\"n\":null}");
     const char *s;
     int64_t i;
     uint64_t u;
@@ -456,10 +476,10 @@ static void test_writer(void **state)
     jw_kv_bool(&w, "yes", true);
     jw_kv_raw(&w, "raw", "{}");
     jw_end_object(&w);
-    assert_string_equal(out.data,
-                        "{\"bad utf-8 \xEF\xBF\xBD\xEF\xBF\xBD\":\"a\xEF\xBF\xBD\\\"\\\\\\u0001\\n\","
-                        "\"null\":null,\"list\":[[],\"18446744073709551615\",-9223372036854775808],"
-                        "\"nan\":\"nan\",\"yes\":true,\"raw\":{}}");
+    assert_string_equal(
+        out.data, "{\"bad utf-8 \xEF\xBF\xBD\xEF\xBF\xBD\":\"a\xEF\xBF\xBD\\\"\\\\\\u0001\\n\","
+                  "\"null\":null,\"list\":[[],\"18446744073709551615\",-9223372036854775808],"
+                  "\"nan\":\"nan\",\"yes\":true,\"raw\":{}}");
     v = json_parse(out.data, out.len, NULL);
     assert_non_null(v);
     json_destroy(v);

@@ -23,8 +23,10 @@ static void test_a_request(void **state)
     struct rpc_request r;
     int64_t sweep;
 
-    assert_int_equal(parse("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"show\",\"params\":{\"sweep\":3}}",
-                           &r, NULL), 0);
+    assert_int_equal(
+        parse("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"show\",\"params\":{\"sweep\":3}}", &r,
+              NULL),
+        0);
     assert_true(r.id.present);
     assert_string_equal(r.id.text, "7");
     assert_string_equal(r.method, "show");
@@ -80,7 +82,8 @@ static void test_refuses(void **state)
     } cases[] = {
         {"", ERR_PARSE, "null", "end of the text"},
         {"{\"id\":1", ERR_PARSE, "null", "column 8"},
-        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"m\"}", ERR_PARSE, "null", "duplicate"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"m\"}", ERR_PARSE, "null",
+         "duplicate"},
         {"[]", ERR_REQUEST, "null", "batch"},
         {"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}]", ERR_REQUEST, "null", "batch"},
         {"3", ERR_REQUEST, "null", "one JSON object a line"},
@@ -93,7 +96,8 @@ static void test_refuses(void **state)
         {"{\"id\":5,\"jsonrpc\":\"2.0\",\"method\":\"\"}", ERR_REQUEST, "5", "method"},
         {"{\"id\":5,\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[1]}", ERR_TYPE, "5",
          "params: got [1]; allowed: an object"},
-        {"{\"id\":5,\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":null}", ERR_TYPE, "5", "an object"},
+        {"{\"id\":5,\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":null}", ERR_TYPE, "5",
+         "an object"},
         {"{\"id\":5,\"jsonrpc\":\"2.0\",\"method\":\"m\",\"parms\":{}}", ERR_REQUEST, "5",
          "did you mean \"params\"?"},
         {"{\"id\":{},\"jsonrpc\":\"2.0\",\"method\":\"m\"}", ERR_REQUEST, "null", "id: got {}"},

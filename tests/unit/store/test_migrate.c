@@ -1,0 +1,216 @@
+/* Which files the store opens, and which it leaves alone. */
+#include "tests/unit/store/fixture.h"
+
+#include <setjmp.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "schema/schema.h"
+#include "sweep/buf.h"
+
+static void make_folder(struct fixture *f)
+{
+    char folder[80];
+    snprintf(folder, sizeof(folder), "%s/state", f->folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+static void read_all(const char *path, struct buf *out)
+{
+    struct errbuf err;
+    buf_clear(out);
+    assert_int_equal(buf_read_file(out, path, 1 << 24, &err), 0);
+}
+
+/* Refused with that code and words, and not a byte of it has changed. */
+static void assert_refused(struct fixture *f, int code, const char *words)
+{
+    struct buf before = {0}, after = {0};
+
+    read_all(f->path, &before);
+    assert_int_equal(fixture_open(f), code);
+    assert_null(f->store);
+    if (!strstr(f->err.message, words) || !strstr(f->err.message, f->path))
+        fail_msg("\"%s\" not in \"%s\"", words, f->err.message);
+    read_all(f->path, &after);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_finish(&before);
+    buf_finish(&after);
+}
+
+static void test_version_and_application(void **state)
+{
+    struct fixture *f = *state;
+    char expected[32];
+
+    assert_int_equal(fixture_open(f), 0);
+    snprintf(expected, sizeof(expected), "%zu", schema_migration_count);
+    assert_string_equal(sql(f, "PRAGMA user_version"), expected);
+    snprintf(expected, sizeof(expected), "%d", SCHEMA_APPLICATION_ID);
+    assert_string_equal(sql(f, "PRAGMA application_id"), expected);
+    for (size_t i = 0; i < schema_migration_count; i++)
+        assert_int_equal(schema_migrations[i].version, i + 1);
+}
+
+/* A database of every past version is brought up to date, rows and all. */
+static void test_migrates_from_version_one(void **state)
+{
+    struct fixture *f = *state;
+    struct buf script = {0};
+
+    make_folder(f);
+    buf_puts(&script, schema_migrations[0].sql);
+    buf_printf(&script, "PRAGMA user_version=1; PRAGMA application_id=%d;", SCHEMA_APPLICATION_ID);
+    buf_puts(&script,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'held', 'grid', 'val_acc',"
+             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');");
+    sql_execute(f->path, script.data);
+    buf_finish(&script);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.sweep_count, 1);
+    assert_string_equal(f->restored.sweeps[0].name, "old");
+    assert_string_equal(sql(f, "SELECT count(*) FROM best_runs"), "0");
+}
+
+static void test_newer_schema_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=99");
+    assert_refused(f, ERR_DATA, "newer sweepd");
+}
+
+static void test_foreign_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    make_folder(f);
+    sql_execute(f->path, "CREATE TABLE bookmarks(id); INSERT INTO bookmarks VALUES(1)");
+    assert_refused(f, ERR_DATA, "another program");
+    sql_execute(f->path, "PRAGMA application_id=252006");
+    assert_refused(f, ERR_DATA, "another program");
+}
+
+static void test_no_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    make_folder(f);
+    FILE *file = fopen(f->path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("dear diary\n", file);
+    fclose(file);
+    assert_refused(f, ERR_DATA, "not a database");
+}
+
+static void test_truncated_database_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(truncate(f->path, st.st_size / 8192 * 4096), 0);
+    assert_refused(f, ERR_DATA, "damaged");
+    assert_int_equal(truncate(f->path, 50), 0);
+    assert_refused(f, ERR_DATA, "damaged");
+}
+
+static void test_folder_and_relative_path_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    make_folder(f);
+    assert_int_equal(mkdir(f->path, 0700), 0);
+    assert_int_equal(fixture_open(f), ERR_IO);
+    str_copy(f->path, sizeof(f->path), "sweeps.db");
+    assert_int_equal(fixture_open(f), ERR_VALUE);
+}
+
+/* A second store, also by another name of the file, is told who holds it. */
+static void test_second_open_is_refused(void **state)
+{
+    struct fixture *f = *state, other = {.loop = f->loop};
+    char words[64];
+
+    assert_int_equal(fixture_open(f), 0);
+    snprintf(other.path, sizeof(other.path), "%s/link.db", f->folder);
+    assert_int_equal(symlink(f->path, other.path), 0);
+    assert_int_equal(fixture_open(&other), ERR_BUSY);
+    snprintf(words, sizeof(words), "held by process %d (test_migrate)", getpid());
+    assert_non_null(strstr(other.err.message, words));
+    fixture_close(f);
+    assert_int_equal(fixture_open(&other), 0);
+    fixture_close(&other);
+}
+
+static void write_and_die(struct fixture *f)
+{
+    struct store_batch b = {0};
+    if (fixture_open(f) != 0)
+        _exit(1);
+    store_batch_put_sweep(&b, new_sweep(1, false));
+    for (int64_t i = 0; i < 500; i++)
+        store_batch_put_run(&b, new_run(i + 1, 1, i));
+    fixture_commit(f, &b);
+    raise(SIGKILL);
+}
+
+/* What was acknowledged is there after a kill, out of the WAL. */
+static void test_kill_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        write_and_die(f);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, 500);
+    assert_int_equal(f->restored.runs[499].number, 499);
+}
+
+/* Closing leaves a small WAL and no lock that anybody would notice. */
+static void test_close_truncates_the_wal(void **state)
+{
+    struct fixture *f = *state;
+    char wal[112];
+    struct stat st;
+
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    snprintf(wal, sizeof(wal), "%s-wal", f->path);
+    assert_true(stat(wal, &st) < 0 || st.st_size == 0);
+    assert_string_equal(sql(f, "SELECT count(*) FROM sweeps"), "0");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_version_and_application),
+        TEST(test_migrates_from_version_one),
+        TEST(test_newer_schema_is_refused),
+        TEST(test_foreign_database_is_refused),
+        TEST(test_no_database_is_refused),
+        TEST(test_truncated_database_is_refused),
+        TEST(test_folder_and_relative_path_are_refused),
+        TEST(test_second_open_is_refused),
+        TEST(test_kill_loses_nothing),
+        TEST(test_close_truncates_the_wal),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

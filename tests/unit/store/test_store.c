@@ -1,0 +1,483 @@
+/* The store against a real loop, thread and file. */
+#include "tests/unit/store/fixture.h"
+
+#include <setjmp.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <uv.h>
+
+#include "sweep/buf.h"
+#include "sweep/json.h"
+
+static void open_with_run(struct fixture *f)
+{
+    struct store_batch b = {0};
+    assert_int_equal(fixture_open(f), 0);
+    store_batch_put_sweep(&b, new_sweep(1, false));
+    store_batch_put_run(&b, new_run(1, 1, 0));
+    fixture_commit(f, &b);
+}
+
+static void commit_points(struct fixture *f, int64_t run_id, const struct point *p, size_t n)
+{
+    struct store_batch b = {0};
+    store_batch_add_points(&b, run_id, p, n);
+    fixture_commit(f, &b);
+}
+
+/* --- rows come back ------------------------------------------------------------------------- */
+
+static void test_new_database(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char folder[80];
+
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.sweep_count + f->restored.run_count, 0);
+    assert_int_equal(f->restored.last_sweep_id, 0);
+    assert_string_equal(store_trouble(f->store), "");
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    snprintf(folder, sizeof(folder), "%s/state", f->folder);
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_string_equal(sql(f, "PRAGMA journal_mode"), "wal");
+}
+
+static struct run_row *full_run(void)
+{
+    struct run_row *r = new_ranked_run(7, 1, 0, 0.1 + 0.2);
+    r->kind = RUN_KIND_TREATMENT;
+    r->status = RUN_FAILED;
+    str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
+    r->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
+    r->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
+    r->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
+    r->attempts = 2;
+    r->pid = 4711;
+    r->has_val_acc = true;
+    r->val_acc = NAN;
+    r->error = RUN_ERROR_CRASHED;
+    r->error_text = xstrdup("signal 11");
+    r->signal = 11;
+    r->stderr_tail = xstrdup("boom");
+    str_copy(r->core, sizeof(r->core), "Haswell");
+    str_copy(r->blas, sizeof(r->blas), "OpenBLAS 0.3.21");
+    r->started = r->created + 1000;
+    r->ended = r->created + 2000;
+    r->seconds = 0.125;
+    return r;
+}
+
+static void assert_same_run(const struct run_row *a, const struct run_row *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_int_equal(a->sweep_id, b->sweep_id);
+    assert_int_equal(a->number, b->number);
+    assert_int_equal(a->kind, b->kind);
+    assert_string_equal(a->stage, b->stage);
+    assert_string_equal(a->reason, b->reason);
+    assert_int_equal(a->status, b->status);
+    assert_string_equal(a->stop_reason, b->stop_reason);
+    assert_string_equal(a->params_json, b->params_json);
+    assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
+    assert_true(a->seed == b->seed);
+    assert_int_equal(a->attempts, b->attempts);
+    assert_int_equal(a->pid, b->pid);
+    assert_true(a->has_metric == b->has_metric && a->metric_value == b->metric_value);
+    assert_true(a->best_epoch == b->best_epoch);
+    assert_true(a->has_val_loss == b->has_val_loss && a->has_val_acc == b->has_val_acc);
+    assert_true(isnan(a->val_acc) && isnan(b->val_acc));
+    assert_int_equal(a->error, b->error);
+    assert_string_equal(a->error_text, b->error_text);
+    assert_int_equal(a->signal, b->signal);
+    assert_string_equal(a->stderr_tail, b->stderr_tail);
+    assert_string_equal(a->core, b->core);
+    assert_string_equal(a->blas, b->blas);
+    assert_int_equal(a->created, b->created);
+    assert_int_equal(a->started, b->started);
+    assert_int_equal(a->ended, b->ended);
+    assert_true(a->seconds == b->seconds);
+}
+
+static void test_reopen_restores_open_sweeps(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct run_row *run = full_run();
+    struct run_row *expected = run_row_copy(run);
+    struct sweep_row *closed = new_sweep(2, false);
+
+    assert_int_equal(fixture_open(f), 0);
+    store_batch_put_sweep(&b, new_sweep(1, false));
+    closed->status = SWEEP_COMPLETED;
+    store_batch_put_sweep(&b, closed);
+    store_batch_put_run(&b, new_run(8, 1, 1));
+    store_batch_put_run(&b, run);
+    store_batch_put_run(&b, new_run(9, 2, 0));
+    fixture_commit(f, &b);
+    fixture_close(f);
+
+    assert_int_equal(fixture_open(f), 0);
+    const struct store_restored *r = &f->restored;
+    assert_int_equal(r->sweep_count, 1);
+    assert_int_equal(r->sweeps[0].id, 1);
+    assert_string_equal(r->sweeps[0].name, "night");
+    assert_int_equal(r->sweeps[0].status, SWEEP_RUNNING);
+    assert_int_equal(r->sweeps[0].method, METHOD_RANDOM);
+    assert_true(r->sweeps[0].seed == UINT64_MAX);
+    assert_null(r->sweeps[0].reason);
+    assert_int_equal(r->run_count, 2);
+    assert_same_run(&r->runs[0], expected);
+    assert_int_equal(r->runs[1].id, 8);
+    assert_false(r->runs[1].has_metric);
+    assert_int_equal(r->last_sweep_id, 2);
+    assert_int_equal(r->last_run_id, 9);
+    run_row_destroy(expected);
+}
+
+static void test_put_overwrites(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct run_row *run = new_run(1, 1, 0);
+    struct point p = new_point(1, 1, 1);
+
+    open_with_run(f);
+    commit_points(f, 1, &p, 1);
+    run->status = RUN_RUNNING;
+    run->pid = 12;
+    store_batch_put_run(&b, run);
+    store_batch_put_sweep(&b, new_sweep(1, true));
+    store_batch_put_label(&b, new_label(1, PATTERN_LEARNING));
+    store_batch_put_label(&b, new_label(1, PATTERN_CONVERGED));
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT status || pid FROM runs"), "running12");
+    assert_string_equal(sql(f, "SELECT goal FROM sweeps"), "maximize");
+    assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "converged");
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "1");
+}
+
+/* --- points --------------------------------------------------------------------------------- */
+
+static void test_nan_inf_and_not_measured(void **state)
+{
+    struct fixture *f = *state;
+    struct point p = {.point = 1, .epoch = 0.5};
+
+    open_with_run(f);
+    point_set(&p, CURVE_TRAIN_LOSS, NAN);
+    point_set(&p, CURVE_VAL_LOSS, INFINITY);
+    point_set(&p, CURVE_TRAIN_ACC, -INFINITY);
+    commit_points(f, 1, &p, 1);
+    assert_string_equal(sql(f, "SELECT train_loss FROM curves"), "nan");
+    assert_string_equal(sql(f, "SELECT typeof(val_loss) || (val_loss = 9e999) FROM curves"),
+                        "real1");
+    assert_string_equal(sql(f, "SELECT train_acc = -9e999 FROM curves"), "1");
+    assert_string_equal(sql(f, "SELECT val_acc FROM curves"), "NULL");
+    assert_string_equal(sql(f, "SELECT epoch FROM curves"), "0.5");
+}
+
+static void test_nondeterminism_is_an_event(void **state)
+{
+    struct fixture *f = *state;
+    struct point p[3] = {new_point(1, NAN, 0.1), new_point(2, INFINITY, 0.2), new_point(3, 1, 2)};
+
+    open_with_run(f);
+    point_set(&p[0], CURVE_SECONDS, 1);
+    commit_points(f, 1, p, 2);
+    point_set(&p[0], CURVE_SECONDS, 2); /* not canonical: may differ */
+    p[0].v[CURVE_TRAIN_LOSS] = -NAN;    /* all NaNs are equal */
+    commit_points(f, 1, p, 3);
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "3");
+
+    p[1].v[CURVE_VAL_LOSS] = nextafter(0.2, 1);
+    p[2].measured &= ~(1u << CURVE_VAL_LOSS); /* not measured is not the same as 2 */
+    commit_points(f, 1, p, 2);
+    assert_string_equal(sql(f, "SELECT kind || sweep_id || run_id FROM events"),
+                        "nondeterminism11");
+    assert_string_equal(sql(f, "SELECT detail LIKE 'stored: {%%0.20000000000000004%%' FROM events"),
+                        "1");
+    commit_points(f, 1, p + 2, 1);
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "2");
+    assert_string_equal(sql(f, "SELECT val_loss FROM curves WHERE point = 2"), "0.2");
+}
+
+/* What the schema will never accept must not stop what comes behind it. */
+static void test_refused_write_does_not_block(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p = new_point(1, 1, 1);
+
+    open_with_run(f);
+    store_batch_add_points(&b, 99, &p, 1);
+    store_batch_add_points(&b, 1, &p, 1);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "1");
+    assert_string_equal(sql(f, "SELECT kind || run_id FROM events"), "refused99");
+    assert_string_equal(store_trouble(f->store), "");
+}
+
+/* --- deleting ------------------------------------------------------------------------------- */
+
+static void test_delete_takes_all_and_ids_stay_used(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p = new_point(1, 1, 1);
+    struct record_finding finding = {.kind = "nan_in_input", .row = 3, .count = 1};
+    struct run_row *child = new_run(5, 1, 1);
+
+    open_with_run(f);
+    child->parent_id = 1;
+    store_batch_put_sweep(&b, new_sweep(4, false));
+    store_batch_put_run(&b, child);
+    store_batch_put_run(&b, new_run(9, 4, 0));
+    store_batch_add_points(&b, 5, &p, 1);
+    store_batch_put_label(&b, new_label(5, PATTERN_LEARNING));
+    store_batch_add_finding(&b, 1, &finding);
+    store_batch_add_event(&b, 1, 5, "submitted", 1795481458123000, "%d runs", 2);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT row FROM findings WHERE column IS NULL"), "3");
+    assert_string_equal(sql(f, "SELECT detail || ' ' || created_at FROM events"),
+                        "2 runs 2026-11-24 00:50:58.123");
+
+    store_batch_delete_sweep(&b, 1);
+    store_batch_delete_sweep(&b, 4);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT (SELECT count(*) FROM sweeps) + (SELECT count(*) FROM runs)"
+                               " + (SELECT count(*) FROM curves) + (SELECT count(*) FROM labels)"
+                               " + (SELECT count(*) FROM findings)"
+                               " + (SELECT count(*) FROM events)"), "0");
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.last_sweep_id, 4);
+    assert_int_equal(f->restored.last_run_id, 9);
+}
+
+/* --- order, queries, failures ---------------------------------------------------------------- */
+
+struct trace {
+    char text[64];
+    bool done;
+};
+
+static void trace_batch(void *arg)
+{
+    struct trace *t = arg;
+    strncat(t->text, "b", sizeof(t->text) - strlen(t->text) - 1);
+}
+
+static void trace_query(void *arg, const struct table *table, const struct errbuf *err)
+{
+    struct trace *t = arg;
+    char part[24];
+
+    assert_null(err);
+    snprintf(part, sizeof(part), "q%zu", table->rows);
+    strncat(t->text, part, sizeof(t->text) - strlen(t->text) - 1);
+    t->done = strlen(t->text) == 9;
+}
+
+/* Callbacks come in the order of the queue; a query sees every batch before it and none after. */
+static void test_queue_order(void **state)
+{
+    struct fixture *f = *state;
+    struct trace t = {.text = ""};
+    int64_t all[] = {1, 0, 100};
+
+    open_with_run(f);
+    for (int i = 1; i <= 3; i++) {
+        struct store_batch b = {0};
+        struct point p = new_point(i, 1, 1);
+        store_batch_add_points(&b, 1, &p, i == 2 ? 0 : 1); /* the second one is empty */
+        store_submit(f->store, &b, trace_batch, &t);
+        store_query(f->store, STORE_QUERY_CURVE, all, 3, trace_query, &t);
+    }
+    assert_int_equal(store_queue_length(f->store), 3);
+    assert_true(fixture_wait(f, &t.done, 30));
+    assert_string_equal(t.text, "bq1bq1bq2");
+    assert_int_equal(store_queue_length(f->store), 0);
+}
+
+struct answer {
+    char *json;
+    bool done;
+};
+
+static void take_answer(void *arg, const struct table *t, const struct errbuf *err)
+{
+    struct answer *a = arg;
+    struct buf out = {0};
+    struct json_writer w;
+
+    assert_null(err);
+    jw_init(&w, &out);
+    jw_begin_array(&w);
+    for (size_t i = 0; i < t->rows; i++)
+        table_row_write(t, i, &w);
+    jw_end_array(&w);
+    a->json = buf_take(&out);
+    a->done = true;
+}
+
+static char *query_json(struct fixture *f, enum store_query_id id, const int64_t *args, size_t n)
+{
+    struct answer a = {0};
+    store_query(f->store, id, args, n, take_answer, &a);
+    assert_true(fixture_wait(f, &a.done, 30));
+    return a.json;
+}
+
+static void test_every_query_answers_json(void **state)
+{
+    static const struct {
+        enum store_query_id id;
+        size_t args;
+        int64_t arg[3];
+        const char *has;
+    } cases[] = {
+        {STORE_QUERY_SWEEPS, 2, {0, 10}, "\"best\":\"nan\""},
+        {STORE_QUERY_SWEEP, 1, {1}, "\"spec\":{\"name\":\"night\"}"},
+        {STORE_QUERY_SWEEP_STAGES, 1, {1}, "[{\"stage\":\"random\",\"runs\":1,\"done\":1,"},
+        {STORE_QUERY_RUNS, 3, {1, -1, 10}, "\"params\":{\"learning_rate\":0.1}"},
+        {STORE_QUERY_BEST, 3, {1, 0, 10}, "\"label\":\"bottleneck\""},
+        {STORE_QUERY_LABEL_COUNTS, 1, {1}, "\"guide_ref\":\"G4.4\",\"runs\":1"},
+        {STORE_QUERY_RUN, 1, {1}, "\"seed\":\"18446744073709551614\""},
+        {STORE_QUERY_LABEL, 1, {1}, "\"evidence\":{\"gap\":0.5}"},
+        {STORE_QUERY_CURVE, 3, {1, 0, 10}, "\"train_loss\":\"nan\",\"val_loss\":\"+inf\""},
+        {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
+        {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
+        {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":1}]"},
+        {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100"},
+    };
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p = new_point(1, NAN, INFINITY);
+    struct record_finding finding = {.kind = "inf_in_input", .count = 2};
+
+    assert_int_equal(sizeof(cases) / sizeof(cases[0]), STORE_QUERY_COUNT);
+    open_with_run(f);
+    store_batch_put_run(&b, new_ranked_run(1, 1, 0, NAN));
+    store_batch_add_points(&b, 1, &p, 1);
+    store_batch_put_label(&b, new_label(1, PATTERN_BOTTLENECK));
+    store_batch_add_finding(&b, 1, &finding);
+    store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
+    fixture_commit(f, &b);
+    for (size_t i = 0; i < STORE_QUERY_COUNT; i++) {
+        struct errbuf err = {0};
+        char *text = query_json(f, cases[i].id, cases[i].arg, cases[i].args);
+        struct json *parsed = json_parse(text, strlen(text), &err);
+        if (!parsed || !strstr(text, cases[i].has))
+            fail_msg("query %d: %s not in %s (%s)", (int)cases[i].id, cases[i].has, text,
+                     err.message);
+        assert_int_equal(json_count(parsed), 1);
+        json_destroy(parsed);
+        free(text);
+    }
+}
+
+static void test_table_cells(void **state)
+{
+    struct cell cells[] = {{.type = CELL_INTEGER, .integer = 3}, {.type = CELL_NULL}};
+    const char *names[] = {"a", "b"};
+    struct table t = {.columns = 2, .rows = 1, .names = names, .cells = cells};
+    assert_int_equal(table_cell(&t, 0, "a")->integer, 3);
+    assert_int_equal(table_cell(&t, 0, "b")->type, CELL_NULL);
+}
+
+static void limit_file_size(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* The disk is full for a while: nothing is acknowledged, lost or reordered. */
+static void test_full_disk_and_recovery(void **state)
+{
+    struct fixture *f = *state;
+    struct point many[2000];
+    bool first = false, second = false, never = false;
+    struct store_batch b = {0};
+
+    open_with_run(f);
+    for (int i = 0; i < 2000; i++)
+        many[i] = new_point(i + 1, i, i);
+    signal(SIGXFSZ, SIG_IGN);
+    limit_file_size(64 * 1024);
+    store_batch_add_points(&b, 1, many, 2000);
+    store_submit(f->store, &b, set_flag, &first);
+    store_batch_add_event(&b, 1, 1, "behind", 1, "it");
+    store_submit(f->store, &b, set_flag, &second);
+    assert_false(fixture_wait(f, &never, 2));
+    assert_false(first || second);
+    assert_non_null(strstr(store_trouble(f->store), "cannot write to"));
+    assert_int_equal(store_queue_length(f->store), 2);
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "0");
+
+    limit_file_size(RLIM_INFINITY);
+    assert_true(fixture_wait(f, &second, 30));
+    assert_true(first);
+    assert_string_equal(store_trouble(f->store), "");
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "2000");
+    assert_string_equal(sql(f, "SELECT kind FROM events"), "behind");
+    assert_string_equal(sql(f, "PRAGMA integrity_check"), "ok");
+}
+
+/* What is queued when the store closes is committed, and its callbacks run. */
+static void test_close_commits_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    bool done = false;
+
+    open_with_run(f);
+    for (int i = 1; i <= 50; i++) {
+        struct store_batch b = {0};
+        struct point p = new_point(i, 1, 1);
+        store_batch_add_points(&b, 1, &p, 1);
+        store_submit(f->store, &b, i == 50 ? set_flag : NULL, &done);
+    }
+    fixture_close(f);
+    assert_true(done);
+    assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "50");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_new_database),
+        TEST(test_reopen_restores_open_sweeps),
+        TEST(test_put_overwrites),
+        TEST(test_nan_inf_and_not_measured),
+        TEST(test_nondeterminism_is_an_event),
+        TEST(test_refused_write_does_not_block),
+        TEST(test_delete_takes_all_and_ids_stay_used),
+        TEST(test_queue_order),
+        TEST(test_every_query_answers_json),
+        TEST(test_table_cells),
+        TEST(test_full_disk_and_recovery),
+        TEST(test_close_commits_the_queue),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* The views for people, and that the schema follows the tables of the headers. */
+#include "tests/unit/store/fixture.h"
+
+#include <setjmp.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/store_columns.h"
+#include "sweep/buf.h"
+
+static void commit_ranked(struct fixture *f, bool maximize, const double *metrics, int count)
+{
+    struct store_batch b = {0};
+    assert_int_equal(fixture_open(f), 0);
+    store_batch_put_sweep(&b, new_sweep(1, maximize));
+    store_batch_put_sweep(&b, new_sweep(2, maximize));
+    for (int i = 0; i < count; i++)
+        store_batch_put_run(&b, new_ranked_run(10 + i, 1, i, metrics[i]));
+    store_batch_put_run(&b, new_run(10 + count, 1, count)); /* without a metric: no rank */
+    store_batch_put_run(&b, new_ranked_run(11 + count, 2, 0, 0));
+    fixture_commit(f, &b);
+}
+
+static void assert_rows(struct fixture *f, const char *query, const char *expected)
+{
+    char *rows = sql_all(f->path, query);
+    assert_string_equal(rows, expected);
+    free(rows);
+}
+
+/* Ties by number; what is not finite last. */
+static void test_best_runs_minimize(void **state)
+{
+    const double metrics[] = {0.5, NAN, 0.25, INFINITY, -INFINITY, 0.5, -1};
+    struct fixture *f = *state;
+    commit_ranked(f, false, metrics, 7);
+    assert_rows(f, "SELECT rank, run_id, number FROM best_runs WHERE sweep_id = 1",
+                "1|16|6\n2|12|2\n3|10|0\n4|15|5\n5|11|1\n6|13|3\n7|14|4\n");
+    assert_rows(f, "SELECT rank, number FROM best_runs WHERE sweep_id = 1 LIMIT 2", "1|6\n2|2\n");
+    assert_rows(f, "SELECT rank, run_id FROM best_runs WHERE sweep_id = 2", "1|18\n");
+}
+
+static void test_best_runs_maximize(void **state)
+{
+    const double metrics[] = {0.5, NAN, 0.75, 0.5, 0};
+    struct fixture *f = *state;
+    commit_ranked(f, true, metrics, 5);
+    assert_rows(f, "SELECT rank, number, metric_value FROM best_runs WHERE sweep_id = 1",
+                "1|2|0.75\n2|0|0.5\n3|3|0.5\n4|4|0.0\n5|1|nan\n");
+}
+
+static void test_best_runs_columns(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('best_runs')",
+                "sweep_id rank run_id val_loss val_acc best_epoch learning_rate batch_size "
+                "optimizer depth label remedy epochs seconds metric_value stage number status\n");
+}
+
+/* LIMIT must not sort, nor read every run: nothing is materialized, the index gives the order. */
+static void test_best_runs_plan(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    char *plan = sql_all(f->path, "EXPLAIN QUERY PLAN SELECT * FROM best_runs "
+                                  "WHERE sweep_id = 1 LIMIT 10");
+    assert_non_null(strstr(plan, "CO-ROUTINE"));
+    assert_non_null(strstr(plan, "COVERING INDEX runs_rank (sweep_id=?"));
+    assert_null(strstr(plan, "TEMP B-TREE"));
+    assert_null(strstr(plan, "MATERIALIZE"));
+    free(plan);
+}
+
+static void test_remedies(void **state)
+{
+    const double metrics[] = {1, 2, 3};
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    commit_ranked(f, false, metrics, 3);
+    store_batch_put_label(&b, new_label(10, PATTERN_OSCILLATING)); /* the guide's first */
+    store_batch_put_label(&b, new_label(11, PATTERN_OVERFITTING)); /* ours: the guide has none */
+    fixture_commit(f, &b);
+    assert_rows(f, "SELECT label, remedy FROM best_runs WHERE sweep_id = 1",
+                "oscillating|one more dense layer (G1.1)\noverfitting|L2\n|\n");
+}
+
+static void test_patterns_follow_the_header(void **state)
+{
+    struct fixture *f = *state;
+    struct buf expected = {0};
+
+    for (int p = 0; p < PATTERN_COUNT; p++) {
+        const struct pattern_info *i = pattern_info((enum pattern)p);
+        buf_printf(&expected, "%s|%s|%s|%s|%s|%s\n", i->name, i->guide_ref ? i->guide_ref : "",
+                   i->look, i->says, i->guide_remedies, i->our_remedies);
+    }
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "UPDATE patterns SET says = 'nonsense' WHERE name = 'learning'");
+    assert_int_equal(fixture_open(f), 0); /* every start puts them right */
+    assert_rows(f, "SELECT name, guide_ref, look, says, guide_remedies, our_remedies "
+                   "FROM patterns ORDER BY position", expected.data);
+    buf_finish(&expected);
+}
+
+static void test_label_counts(void **state)
+{
+    const double metrics[] = {1, 2, 3};
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    commit_ranked(f, false, metrics, 3);
+    store_batch_put_label(&b, new_label(10, PATTERN_CONVERGED));
+    store_batch_put_label(&b, new_label(11, PATTERN_LEARNING));
+    store_batch_put_label(&b, new_label(12, PATTERN_LEARNING));
+    fixture_commit(f, &b);
+    assert_rows(f, "SELECT pattern, guide_ref, runs FROM label_counts WHERE sweep_id = 1",
+                "learning|G4.1|2\nconverged||1\n");
+}
+
+static void test_overviews(void **state)
+{
+    const double metrics[] = {1, NAN};
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p[2] = {new_point(1, 1, 1), new_point(2, 1, 1)};
+    commit_ranked(f, false, metrics, 2);
+    store_batch_add_points(&b, 10, p, 2);
+    fixture_commit(f, &b);
+    assert_rows(f, "SELECT number, status, epochs_done, epochs FROM run_overview "
+                   "WHERE sweep_id = 1 ORDER BY number",
+                "0|completed|2.0|3\n1|completed||3\n2|queued||3\n");
+    assert_rows(f, "SELECT id, runs, done, running, failed, best, best_run FROM sweep_overview",
+                "1|3|2|0|0|1.0|10\n2|1|1|0|0|0.0|13\n");
+}
+
+/* The same sweep with other ids, times, pids and attempts. */
+static void commit_content(struct fixture *f, int64_t sweep_id, int64_t first_run, int64_t other)
+{
+    struct store_batch b = {0};
+    struct point p[2] = {new_point(1, 0.5, NAN), new_point(2, 0.25, 0.125)};
+    struct run_row *run = new_ranked_run(first_run, sweep_id, 0, 0.125);
+
+    point_set(&p[0], CURVE_SECONDS, (double)other);
+    run->attempts = other;
+    run->started = run->created + other * 1000000;
+    run->seconds = (double)other;
+    store_batch_put_sweep(&b, new_sweep(sweep_id, false));
+    store_batch_put_run(&b, new_run(first_run + other, sweep_id, 1));
+    store_batch_put_run(&b, run);
+    store_batch_add_points(&b, first_run, p, 2);
+    store_batch_put_label(&b, new_label(first_run, PATTERN_TOO_SHORT));
+    fixture_commit(f, &b);
+}
+
+static void test_canonical_content(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    commit_content(f, 1, 1, 1);
+    char *first = sql_all(f->path, "SELECT * FROM canonical_content");
+    struct store_batch b = {0};
+    store_batch_delete_sweep(&b, 1);
+    fixture_commit(f, &b);
+    commit_content(f, 7, 50, 9);
+    char *second = sql_all(f->path, "SELECT * FROM canonical_content");
+    assert_string_equal(first, second);
+    assert_rows(f, "SELECT number, status, label, point, train_loss, val_loss "
+                   "FROM canonical_content",
+                "0|completed|too_short|1|0.5|nan\n0|completed|too_short|2|0.25|0.125\n"
+                "1|queued||||\n");
+    free(first);
+    free(second);
+}
+
+/* --- the schema and the headers ------------------------------------------------------------- */
+
+static void test_curve_columns(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+#define X(id, column, canonical) " " #column
+    assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('curves')",
+                "run_id point epoch" CURVE_COLUMN_MAP(X) "\n");
+#undef X
+#define X(id, column, canonical)                                                          \
+    assert_rows(f, "SELECT count(*) FROM pragma_table_info('canonical_content') WHERE name = '" \
+                   #column "'", canonical ? "1\n" : "0\n");
+    CURVE_COLUMN_MAP(X)
+#undef X
+}
+
+static void test_store_columns(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    assert_rows(f, "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('sweeps') "
+                   "WHERE name <> 'id'", SWEEP_COLUMNS(COLUMN_NAME) "\n");
+    assert_rows(f, "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('runs') "
+                   "WHERE name NOT IN ('id', 'rank_key')", RUN_COLUMNS(COLUMN_NAME) "\n");
+}
+
+static void assert_check(struct fixture *f, const char *table, const char *column,
+                         const char *const *names, size_t count)
+{
+    struct buf check = {0};
+    buf_printf(&check, "CHECK (%s IN (", column);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&check, "%s'%s'", i ? ", " : "", names[i]);
+    buf_puts(&check, "))");
+    if (!strstr(sql(f, "SELECT sql FROM sqlite_schema WHERE name = '%s'", table), check.data))
+        fail_msg("%s: no %s", table, check.data);
+    buf_finish(&check);
+}
+
+#define NAME2(id, name) name,
+#define NAME3(id, name, terminal) name,
+#define NAME4(id, name, retried, meaning) name,
+
+static void test_checks_follow_the_tables(void **state)
+{
+    static const char *const sweep_names[] = {SWEEP_STATUS_MAP(NAME3)};
+    static const char *const run_names[] = {RUN_STATUS_MAP(NAME3)};
+    static const char *const kinds[] = {RUN_KIND_MAP(NAME2)};
+    static const char *const errors[] = {RUN_ERROR_MAP(NAME4)};
+    struct fixture *f = *state;
+
+    assert_int_equal(fixture_open(f), 0);
+    assert_check(f, "sweeps", "status", sweep_names, SWEEP_STATUS_COUNT);
+    assert_check(f, "runs", "status", run_names, RUN_STATUS_COUNT);
+    assert_check(f, "runs", "kind", kinds, RUN_KIND_COUNT);
+    assert_check(f, "runs", "error_class", errors + 1, RUN_ERROR_COUNT - 1); /* "" is NULL */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_best_runs_minimize),
+        TEST(test_best_runs_maximize),
+        TEST(test_best_runs_columns),
+        TEST(test_best_runs_plan),
+        TEST(test_remedies),
+        TEST(test_patterns_follow_the_header),
+        TEST(test_label_counts),
+        TEST(test_overviews),
+        TEST(test_canonical_content),
+        TEST(test_curve_columns),
+        TEST(test_store_columns),
+        TEST(test_checks_follow_the_tables),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -181,7 +181,7 @@ static int scan_number(struct scan *s)
     return 0;
 }
 
-/* The four digits of \uXXXX behind the 'u'; -1 when they are none. */
+/* The four digits of \u0041 behind the 'u'; -1 when they are none. */
 static long read_hex4(const struct scan *s, size_t pos)
 {
     long code = 0;

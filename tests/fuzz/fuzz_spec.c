@@ -1,0 +1,64 @@
+/* A specification from a stranger: refused with a reason, or accepted such that its canonical
+ * form is a fixed point and every dimension stays in its range. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+#include "sweep/spec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static char *canonical(const struct spec *s)
+{
+    struct buf out = {0};
+    struct json_writer w;
+
+    jw_init(&w, &out);
+    spec_write(s, &w);
+    return buf_take(&out);
+}
+
+static void check_dimension(const struct dimension *d)
+{
+    uint64_t count = dimension_cardinality(d);
+    double middle = dimension_middle(d);
+
+    for (int i = 0; i <= 16; i++) {
+        double x = dimension_value(d, i / 16.0);
+        double u = dimension_position(d, x);
+        REQUIRE(u >= 0 && u <= 1);
+        if (d->distribution != DISTRIBUTION_CATEGORICAL)
+            REQUIRE(x >= d->min && x <= d->max && middle >= d->min && middle <= d->max);
+    }
+    if (count) {
+        dimension_nth(d, 0);
+        dimension_nth(d, count - 1);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    struct errbuf err = {0};
+    struct spec s, again;
+
+    if (spec_parse_text((const char *)bytes, len, &s, &err)) {
+        REQUIRE(err.code < 0 && err.message[0]);
+        return 0;
+    }
+    char *text = canonical(&s);
+    REQUIRE(spec_parse_text(text, strlen(text), &again, &err) == 0);
+    char *same = canonical(&again);
+    REQUIRE(strcmp(text, same) == 0);
+    for (size_t i = 0; i < s.dimension_count; i++)
+        check_dimension(&s.dimensions[i]);
+    free(same);
+    free(text);
+    spec_finish(&again);
+    spec_finish(&s);
+    return 0;
+}

@@ -1,0 +1,392 @@
+#include "expect.h"
+
+#include <stdio.h>
+
+#include "spec_text.h"
+#include "sweep/require.h"
+#include "sweep/rng.h"
+#include "sweep/spec.h"
+
+/* Every form of a parameter. */
+#define DIMENSIONS                                                                                 \
+    "{\"activation\":{\"value\":\"elu\",\"distribution\":\"constant\"},"                           \
+    "\"train.momentum\":{\"min\":0.5,\"max\":0.9},\"depth\":{\"min\":1,\"max\":4},"                \
+    "\"learning_rate\":{\"distribution\":\"log_uniform_values\",\"min\":1e-3,\"max\":1},"          \
+    "\"train.beta1\":{\"distribution\":\"q_uniform\",\"min\":0.5,\"max\":0.9,\"q\":0.1},"          \
+    "\"batch_size\":{\"distribution\":\"q_log_uniform_values\",\"min\":1,\"max\":64},"             \
+    "\"train.rho\":{\"min\":0,\"max\":1},\"width\":{\"values\":[64,32]}}"
+
+static void must_parse(const char *text, struct spec *s)
+{
+    struct errbuf err = {0};
+
+    if (spec_parse_text(text, strlen(text), s, &err))
+        fail_msg("%s: %s", text, err.message);
+}
+
+static char *canonical(const struct spec *s)
+{
+    struct buf out = {0};
+    struct json_writer w;
+
+    jw_init(&w, &out);
+    spec_write(s, &w);
+    return buf_take(&out);
+}
+
+/* --- what is accepted --------------------------------------------------------------------- */
+
+static void least_spec_gets_the_defaults(void **state)
+{
+    struct settings defaults;
+    struct spec s;
+
+    must_parse("{" DATA "," DEPTH "," CAP "}", &s);
+    settings_init(&defaults);
+    assert_string_equal(s.name, "sweep");
+    assert_int_equal(s.method, METHOD_COARSE_TO_FINE);
+    assert_int_equal(s.metric, METRIC_VAL_LOSS);
+    assert_false(s.maximize);
+    assert_string_equal(s.data.name, "fashion-mnist");
+    assert_string_equal(s.data.path, "");
+    assert_int_equal(s.data.limit, 0);
+    assert_int_equal(s.data.validation, 10);
+    assert_int_equal(s.data.on_nan, ON_NAN_HOLD);
+    assert_memory_equal(&s.fixed, &defaults, sizeof(defaults));
+    assert_int_equal(s.epochs, 10);
+    assert_int_equal(s.run_cap, 12);
+    assert_true(s.seed == 0 && s.priority == 0 && s.after == 0);
+    spec_finish(&s);
+}
+
+static void every_key_is_read(void **state)
+{
+    struct spec s;
+
+    must_parse("{\"name\":\"näme\",\"method\":\"random\",\"metric\":{\"name\":\"val_acc\"},"
+               "\"data\":{\"path\":\"/d\",\"format\":\"idx\",\"limit\":20,\"validation\":19,"
+               "\"on_nan\":\"impute\"},\"model\":{\"type\":\"mlp\"},\"train\":{\"shuffle\":false},"
+               "\"parameters\":" DIMENSIONS ",\"epochs\":3,\"run_cap\":7,"
+               "\"seed\":\"18446744073709551615\",\"priority\":-4,\"after\":9}",
+               &s);
+    assert_string_equal(s.name, "näme");
+    assert_int_equal(s.method, METHOD_RANDOM);
+    assert_int_equal(s.metric, METRIC_VAL_ACC);
+    assert_true(s.maximize);
+    assert_string_equal(s.data.path, "/d");
+    assert_string_equal(s.data.format, "idx");
+    assert_true(s.data.limit == 20 && s.data.validation == 19);
+    assert_int_equal(s.data.on_nan, ON_NAN_IMPUTE);
+    assert_true(s.fixed.v[SETTING_SHUFFLE] == 0);
+    assert_true(s.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
+    assert_true(s.epochs == 3 && s.run_cap == 7 && s.seed == UINT64_MAX);
+    assert_true(s.priority == -4 && s.after == 9);
+    spec_finish(&s);
+}
+
+static void dimensions_are_read(void **state)
+{
+    static const struct {
+        enum setting_id setting;
+        enum distribution distribution;
+        double min, max, q;
+    } want[] = {
+        {SETTING_MOMENTUM, DISTRIBUTION_UNIFORM, 0.5, 0.9, 0},
+        {SETTING_DEPTH, DISTRIBUTION_INT_UNIFORM, 1, 4, 0},
+        {SETTING_LEARNING_RATE, DISTRIBUTION_LOG_UNIFORM_VALUES, 1e-3, 1, 0},
+        {SETTING_BETA1, DISTRIBUTION_Q_UNIFORM, 0.5, 0.9, 0.1},
+        {SETTING_BATCH_SIZE, DISTRIBUTION_Q_LOG_UNIFORM_VALUES, 1, 64, 1},
+        /* By the contract: both ends whole, so whole numbers, whatever the setting. */
+        {SETTING_RHO, DISTRIBUTION_INT_UNIFORM, 0, 1, 0},
+        {SETTING_WIDTH, DISTRIBUTION_CATEGORICAL, 0, 0, 0},
+    };
+    struct spec s;
+
+    must_parse("{" DATA "," CAP ",\"parameters\":" DIMENSIONS "}", &s);
+    assert_int_equal(s.dimension_count, ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        const struct dimension *d = &s.dimensions[i];
+        assert_int_equal(d->setting, want[i].setting);
+        assert_int_equal(d->distribution, want[i].distribution);
+        assert_true(d->min == want[i].min && d->max == want[i].max && d->q == want[i].q);
+        assert_ptr_equal(spec_dimension(&s, d->setting), d);
+    }
+    assert_string_equal(s.dimensions[0].name, "train.momentum");
+    const struct dimension *width = &s.dimensions[6];
+    assert_int_equal(width->value_count, 2);
+    assert_true(width->values[0] == 64 && width->values[1] == 32);
+    assert_null(spec_dimension(&s, SETTING_ACTIVATION));
+    spec_finish(&s);
+}
+
+/* --- grids, seeds, the canonical form
+ * --------------------------------------------------------------- */
+
+static void grid_without_cap_is_its_size(void **state)
+{
+    struct spec s;
+
+    must_parse("{" DATA ",\"method\":\"grid\",\"parameters\":{\"depth\":{\"min\":1,\"max\":4},"
+               "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]},\"train.momentum\":"
+               "{\"min\":0,\"max\":0.7,\"q\":0.1,\"distribution\":\"q_uniform\"}}}",
+               &s);
+    assert_int_equal(s.run_cap, 4 * 2 * 8);
+    spec_finish(&s);
+    must_parse("{" DATA ",\"method\":\"grid\"," DEPTH "," CAP "}", &s);
+    assert_int_equal(s.run_cap, 12);
+    spec_finish(&s);
+}
+
+static void seeds_are_written_canonically(void **state)
+{
+    static const struct {
+        const char *given, *written;
+        uint64_t seed;
+    } cases[] = {
+        {"0", "\"seed\":0,", 0},
+        {"\"110\"", "\"seed\":110,", 110},
+        {"9007199254740992", "\"seed\":9007199254740992,", 9007199254740992u},
+        {"\"9007199254740993\"", "\"seed\":\"9007199254740993\",", 9007199254740993u},
+        {"\"18446744073709551615\"", "\"seed\":\"18446744073709551615\",", UINT64_MAX},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *text = xasprintf("{" DATA "," DEPTH "," CAP ",\"seed\":%s}", cases[i].given);
+        struct spec s;
+
+        must_parse(text, &s);
+        assert_true(s.seed == cases[i].seed);
+        char *out = canonical(&s);
+        assert_non_null(strstr(out, cases[i].written));
+        free(out);
+        free(text);
+        spec_finish(&s);
+    }
+}
+
+static void canonical_form_is_this(void **state)
+{
+    struct spec s;
+
+    must_parse("{\"metric\":{\"name\":\"val_acc\"}," DATA "," CAP ",\"train\":{\"beta1\":0.8},"
+               "\"parameters\":{\"width\":{\"value\":9},\"model.depth\":{\"min\":1,\"max\":3},"
+               "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}}}",
+               &s);
+    char *text = canonical(&s);
+    assert_string_equal(
+        text,
+        "{\"name\":\"sweep\",\"method\":\"coarse_to_fine\","
+        "\"metric\":{\"name\":\"val_acc\",\"goal\":\"maximize\"},"
+        "\"data\":{\"name\":\"fashion-mnist\",\"validation\":10,\"on_nan\":\"hold\"},"
+        "\"model\":{\"type\":\"mlp\",\"width\":9,\"activation\":\"relu\",\"init\":\"auto\"},"
+        "\"train\":{\"loss\":\"cross_entropy\",\"learning_rate\":0.001,\"batch_size\":32,"
+        "\"momentum\":0.9,\"beta1\":0.8,\"beta2\":0.999,\"alpha\":0.99,\"rho\":0.95,"
+        "\"epsilon\":1e-08,\"shuffle\":true,\"points_per_epoch\":1},"
+        "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
+        "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
+        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0}");
+    free(text);
+    spec_finish(&s);
+}
+
+/* --- round trip of random specs ----------------------------------------------------------- */
+
+static double random_value(struct rng *r, enum setting_id id)
+{
+    const struct setting *t = setting_get(id);
+
+    if (t->type == SETTING_REAL)
+        return t->min + (0.001 + 0.998 * rng_uniform(r)) * (t->max - t->min);
+    return t->min + (double)rng_below(r, (uint64_t)(t->max - t->min) + 1);
+}
+
+static void random_list(struct rng *r, struct dimension *d)
+{
+    size_t want = 1 + rng_below(r, 6);
+
+    d->distribution = DISTRIBUTION_CATEGORICAL;
+    d->values = xcalloc(want, sizeof(*d->values));
+    for (size_t i = 0; i < want; i++) {
+        double x = random_value(r, d->setting);
+        bool listed = false;
+        for (size_t k = 0; k < d->value_count; k++)
+            listed |= d->values[k] == x;
+        if (!listed)
+            d->values[d->value_count++] = x;
+    }
+}
+
+static void random_range(struct rng *r, struct dimension *d)
+{
+    bool integer = setting_get(d->setting)->type == SETTING_INTEGER;
+
+    d->distribution = DISTRIBUTION_INT_UNIFORM + rng_below(r, 5);
+    if (d->distribution == (integer ? DISTRIBUTION_UNIFORM : DISTRIBUTION_INT_UNIFORM))
+        d->distribution = DISTRIBUTION_LOG_UNIFORM_VALUES;
+    do {
+        d->min = random_value(r, d->setting);
+        d->max = random_value(r, d->setting);
+    } while (d->min <= 0 || d->min >= d->max);
+    if (d->distribution == DISTRIBUTION_Q_UNIFORM ||
+        d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES)
+        d->q = integer ? 1 : (d->max - d->min) / (double)(1 + rng_below(r, 50));
+}
+
+static void random_dimensions(struct rng *r, struct spec *s)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *t = setting_get((enum setting_id)i);
+        bool numeric = t->type == SETTING_REAL || t->type == SETTING_INTEGER;
+
+        s->fixed.v[i] = t->fallback;
+        if (rng_below(r, 3) && (s->dimension_count || i + 1 < SETTING_COUNT)) {
+            s->fixed.v[i] = random_value(r, (enum setting_id)i);
+            continue;
+        }
+        struct dimension *d = &s->dimensions[s->dimension_count++];
+        d->setting = (enum setting_id)i;
+        str_copy(d->name, sizeof(d->name), t->name && rng_below(r, 2) ? t->name : t->path);
+        if (numeric && rng_below(r, 2) && s->method != METHOD_GRID)
+            random_range(r, d);
+        else
+            random_list(r, d);
+    }
+}
+
+static void random_spec(struct rng *r, struct spec *s)
+{
+    memset(s, 0, sizeof(*s));
+    snprintf(s->name, sizeof(s->name), "sweep \"%u\" é\\", (unsigned)rng_below(r, 1000));
+    s->method = rng_below(r, METHOD_COUNT);
+    s->metric = rng_below(r, METRIC_COUNT);
+    s->maximize = rng_below(r, 2);
+    if (rng_below(r, 2)) {
+        str_copy(s->data.name, sizeof(s->data.name), "fashion-mnist");
+    } else {
+        str_copy(s->data.path, sizeof(s->data.path), "/data/ä b");
+        str_copy(s->data.format, sizeof(s->data.format), "idx");
+    }
+    s->data.validation = 1 + (int64_t)rng_below(r, 1u << 20);
+    s->data.limit = rng_below(r, 2) ? s->data.validation + 1 + (int64_t)rng_below(r, 99) : 0;
+    s->data.on_nan = rng_below(r, 3);
+    s->epochs = 1 + (int64_t)rng_below(r, SPEC_MAX_EPOCHS);
+    s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
+    s->seed = rng_next(r) >> rng_below(r, 64);
+    s->priority = (int64_t)rng_below(r, 2000001) - 1000000;
+    s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
+    random_dimensions(r, s);
+}
+
+static void assert_same_dimension(const struct dimension *a, const struct dimension *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->setting, b->setting);
+    assert_int_equal(a->distribution, b->distribution);
+    assert_true(a->min == b->min && a->max == b->max && a->q == b->q);
+    assert_int_equal(a->value_count, b->value_count);
+    if (a->value_count)
+        assert_memory_equal(a->values, b->values, a->value_count * sizeof(double));
+}
+
+static void assert_same_spec(const struct spec *a, const struct spec *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_true(a->method == b->method && a->metric == b->metric && a->maximize == b->maximize);
+    assert_string_equal(a->data.name, b->data.name);
+    assert_string_equal(a->data.path, b->data.path);
+    assert_string_equal(a->data.format, b->data.format);
+    assert_true(a->data.limit == b->data.limit && a->data.validation == b->data.validation);
+    assert_int_equal(a->data.on_nan, b->data.on_nan);
+    assert_memory_equal(&a->fixed, &b->fixed, sizeof(a->fixed));
+    assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
+    assert_true(a->priority == b->priority && a->after == b->after);
+    assert_int_equal(a->dimension_count, b->dimension_count);
+    for (size_t i = 0; i < a->dimension_count; i++)
+        assert_same_dimension(&a->dimensions[i], &b->dimensions[i]);
+}
+
+static void random_specs_survive_a_round_trip(void **state)
+{
+    struct rng r;
+
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct spec s, back;
+
+        rng_init(&r, 7, RNG_TEST, i);
+        random_spec(&r, &s);
+        if (s.method == METHOD_GRID && s.dimension_count > 7)
+            s.method = METHOD_RANDOM; /* else the grid may be too large */
+        char *text = canonical(&s);
+        must_parse(text, &back);
+        assert_same_spec(&s, &back);
+        char *again = canonical(&back);
+        assert_string_equal(text, again);
+        free(again);
+        free(text);
+        spec_finish(&back);
+        spec_finish(&s);
+    }
+}
+
+/* --- the swept parameters of one run ------------------------------------------------------ */
+
+static void parameters_of_a_run(void **state)
+{
+    static const struct refusal bad[] = {
+        {"[]", ERR_TYPE, "$", "an object"},
+        {"{\"train.momentum\":0.5}", ERR_MISSING, "$.optimizer", "every swept parameter"},
+        {"{\"optimiser\":\"sgd\",\"train.momentum\":0.5}", ERR_KEY, "$.optimiser",
+         "did you mean optimizer?"},
+        {"{\"optimizer\":\"sgd\",\"train.momentum\":2}", ERR_VALUE, "$[\"train.momentum\"]",
+         "from 0 to 1"},
+    };
+    struct settings config, back;
+    struct buf out = {0};
+    struct json_writer w;
+    struct spec s;
+
+    must_parse(WITH_PARAMETERS("\"train.momentum\":{\"min\":0.5,\"max\":0.9},"
+                               "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]},"
+                               "\"width\":{\"value\":7}"),
+               &s);
+    config = s.fixed;
+    config.v[SETTING_MOMENTUM] = 0.1 + 0.2 + 0.4;
+    config.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
+    jw_init(&w, &out);
+    spec_params_write(&s, &config, &w);
+    assert_true(strncmp(out.data, "{\"train.momentum\":0.7", 21) == 0);
+    assert_non_null(strstr(out.data, ",\"optimizer\":\"sgd\"}"));
+
+    struct json *v = parse_json(out.data);
+    assert_int_equal(spec_params_parse(&s, v, &back, NULL), 0);
+    assert_memory_equal(&config, &back, sizeof(back));
+    assert_true(back.v[SETTING_WIDTH] == 7);
+    json_destroy(v);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct errbuf err = {0};
+        v = parse_json(bad[i].text);
+        int rc = spec_params_parse(&s, v, &back, &err);
+        expect_refusal(&bad[i], rc, &err);
+        assert_memory_equal(&config, &back, sizeof(back));
+        json_destroy(v);
+    }
+    buf_finish(&out);
+    spec_finish(&s);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(least_spec_gets_the_defaults),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(dimensions_are_read),
+        cmocka_unit_test(grid_without_cap_is_its_size),
+        cmocka_unit_test(seeds_are_written_canonically),
+        cmocka_unit_test(canonical_form_is_this),
+        cmocka_unit_test(random_specs_survive_a_round_trip),
+        cmocka_unit_test(parameters_of_a_run),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* docs/spec.md, the schema and the examples agree with the tables in the code. The source tree
+ * is found through SWEEPD_SOURCE_ROOT. */
+#include "expect.h"
+
+#include <stdio.h>
+
+#include "settings_table.h"
+#include "sweep/require.h"
+#include "sweep/spec.h"
+
+#define FILE_MAX (1024 * 1024)
+
+/* A file of the source tree; the caller finishes it. */
+static struct buf read_source(const char *name)
+{
+    const char *root = getenv("SWEEPD_SOURCE_ROOT");
+    struct buf text = {0};
+    struct errbuf err = {0};
+
+    if (!root)
+        fail_msg("%s", "SWEEPD_SOURCE_ROOT is not set");
+    char *path = xasprintf("%s/%s", root, name);
+    if (buf_read_file(&text, path, FILE_MAX, &err))
+        fail_msg("%s", err.message);
+    free(path);
+    return text;
+}
+
+/* --- docs/spec.md ------------------------------------------------------------------------- */
+
+static void doc_has_the_settings_table(void **state)
+{
+    struct buf doc = read_source("docs/spec.md"), want = {0};
+    char *begin = strstr(doc.data, "<!-- settings:");
+    char *end = strstr(doc.data, "<!-- /settings -->");
+
+    assert_non_null(begin);
+    assert_non_null(end);
+    *end = '\0';
+    begin = strchr(begin, '\n') + 1;
+    settings_table(&want);
+    assert_string_equal(begin, want.data); /* else: run print_settings */
+    buf_finish(&want);
+    buf_finish(&doc);
+}
+
+static void assert_mentions(const struct buf *doc, const char *name)
+{
+    char quoted[64];
+
+    snprintf(quoted, sizeof(quoted), "`%s`", name);
+    if (!strstr(doc->data, quoted))
+        fail_msg("docs/spec.md does not say %s", quoted);
+}
+
+static void doc_names_every_word(void **state)
+{
+    struct buf doc = read_source("docs/spec.md");
+
+    for (int i = 0; i < METHOD_COUNT; i++)
+        assert_mentions(&doc, method_name((enum method)i));
+    for (int i = 0; i < DISTRIBUTION_COUNT; i++)
+        assert_mentions(&doc, distribution_name((enum distribution)i));
+    for (int i = 0; i < METRIC_COUNT; i++)
+        assert_mentions(&doc, metric_name((enum metric)i));
+    buf_finish(&doc);
+}
+
+/* --- schema/spec.schema.json -------------------------------------------------------------- */
+
+static const struct json *schema_get(const struct json *v, const char *const *path, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        v = json_get(v, path[i]);
+        if (!v)
+            fail_msg("the schema lacks %s", path[i]);
+    }
+    return v;
+}
+
+#define GET(v, ...)                                                                                \
+    schema_get(v, (const char *const[]){__VA_ARGS__},                                              \
+               ARRAY_LEN(((const char *const[]){__VA_ARGS__})))
+
+static void assert_enum(const struct json *list, const char *(*name)(int), size_t count)
+{
+    const struct json *v = json_first(list);
+
+    assert_int_equal(json_count(list), count);
+    for (int i = 0; v; v = json_next(v), i++)
+        assert_string_equal(json_string(v), name(i));
+}
+
+static const char *method_at(int i)
+{
+    return method_name((enum method)i);
+}
+
+static const char *distribution_at(int i)
+{
+    return distribution_name((enum distribution)i);
+}
+
+static const char *metric_at(int i)
+{
+    return metric_name((enum metric)i);
+}
+
+static void schema_has_the_same_words(void **state)
+{
+    struct buf text = read_source("schema/spec.schema.json");
+    struct json *schema = parse_json(text.data);
+
+    assert_enum(GET(schema, "properties", "method", "enum"), method_at, METHOD_COUNT);
+    assert_enum(GET(schema, "properties", "metric", "properties", "name", "enum"), metric_at,
+                METRIC_COUNT);
+    assert_enum(GET(schema, "$defs", "distribution", "enum"), distribution_at, DISTRIBUTION_COUNT);
+    assert_true(json_number(GET(schema, "properties", "epochs", "maximum")) == SPEC_MAX_EPOCHS);
+    assert_true(json_number(GET(schema, "properties", "run_cap", "maximum")) == SPEC_MAX_RUNS);
+    json_destroy(schema);
+    buf_finish(&text);
+}
+
+static void assert_choices(enum setting_id id, const struct json *v)
+{
+    const struct json *choice = json_first(json_get(v, "enum"));
+    char name[32];
+
+    assert_int_equal(json_count(json_get(v, "enum")), (size_t)setting_get(id)->max + 1);
+    for (int i = 0; choice; choice = json_next(choice), i++)
+        assert_string_equal(json_string(choice), setting_choice_name(id, i, name));
+}
+
+static void assert_setting(enum setting_id id, const struct json *v)
+{
+    const struct setting *t = setting_get(id);
+    double fallback;
+
+    assert_string_equal(json_string(json_get(v, "description")), t->doc);
+    assert_int_equal(setting_from_json(id, json_get(v, "default"), "$", &fallback, NULL), 0);
+    assert_true(fallback == t->fallback);
+    if (t->type == SETTING_CHOICE) {
+        assert_choices(id, v);
+    } else if (t->type != SETTING_SWITCH) {
+        bool above = strncmp(t->doc, "> 0", 3) == 0;
+        assert_string_equal(json_string(json_get(v, "type")),
+                            t->type == SETTING_INTEGER ? "integer" : "number");
+        assert_true(json_number(GET(v, above ? "exclusiveMinimum" : "minimum")) == t->min);
+        assert_true(json_number(GET(v, "maximum")) == t->max);
+    }
+}
+
+static void schema_has_every_setting(void **state)
+{
+    struct buf text = read_source("schema/spec.schema.json");
+    struct json *schema = parse_json(text.data);
+    const struct json *swept = GET(schema, "properties", "parameters", "properties");
+    size_t names = 0;
+
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *t = setting_get((enum setting_id)i);
+        char section[16];
+        snprintf(section, sizeof(section), "%.*s", (int)strcspn(t->path, "."), t->path);
+        assert_setting((enum setting_id)i,
+                       GET(schema, "properties", section, "properties", strchr(t->path, '.') + 1));
+        GET(swept, t->path);
+        names += 1 + (t->name != NULL);
+        if (t->name)
+            GET(swept, t->name);
+    }
+    assert_int_equal(json_count(swept), names);
+    assert_int_equal(json_count(GET(schema, "properties", "model", "properties")) +
+                         json_count(GET(schema, "properties", "train", "properties")),
+                     SETTING_COUNT);
+    json_destroy(schema);
+    buf_finish(&text);
+}
+
+/* --- examples ----------------------------------------------------------------------------- */
+
+static void parse_example(const char *name, struct spec *s)
+{
+    struct buf text = read_source(name);
+    struct errbuf err = {0};
+
+    if (spec_parse_text(text.data, text.len, s, &err))
+        fail_msg("%s: %s", name, err.message);
+    buf_finish(&text);
+}
+
+static void examples_are_accepted(void **state)
+{
+    struct spec s;
+
+    parse_example("docs/examples/fashion.json", &s);
+    assert_int_equal(s.method, METHOD_COARSE_TO_FINE);
+    assert_int_equal(s.dimension_count, 4);
+    assert_true(s.run_cap == 40 && s.epochs == 10 && s.seed == 110);
+    assert_true(s.data.validation == 10000 && s.data.limit == 0);
+    spec_finish(&s);
+
+    parse_example("docs/examples/quick.json", &s);
+    assert_int_equal(s.method, METHOD_GRID);
+    assert_true(s.run_cap == 4 && s.epochs == 3);
+    assert_true(s.data.limit == 2000 && s.data.validation == 500);
+    spec_finish(&s);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(doc_has_the_settings_table), cmocka_unit_test(doc_names_every_word),
+        cmocka_unit_test(schema_has_the_same_words),  cmocka_unit_test(schema_has_every_setting),
+        cmocka_unit_test(examples_are_accepted),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

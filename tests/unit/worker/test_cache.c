@@ -1,0 +1,335 @@
+/* Loading a data set: checks between its files, the cache, and what happens to a bad cache. */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sweep/err.h"
+#include "worker/data/idx.h"
+#include "worker/data/load.h"
+#include "worker/data/sha256.h"
+
+#include "folder.h"
+
+#define COUNT 40
+#define FEATURES 6
+
+struct fixture {
+    struct folder folder;
+    struct run_config config;
+    struct samples samples;
+    struct record_prepared prepared;
+    struct errbuf err;
+};
+
+static void write_half(const struct folder *f, const char *prefix, unsigned images,
+                       unsigned labels, unsigned char top, bool packed)
+{
+    unsigned char body[1024], file[2048];
+    char name[64];
+    const unsigned image_dims[] = {images, 2, 3, 0}, label_dims[] = {labels, 0};
+    for (size_t i = 0; i < sizeof body; i++)
+        body[i] = (unsigned char)(i * 37);
+    size_t len = folder_idx(file, IDX_U8, image_dims, body, images * FEATURES);
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte%s", prefix, packed ? ".gz" : "");
+    (packed ? folder_write_gzip : folder_write)(f, name, file, len);
+    for (size_t i = 0; i < labels; i++)
+        body[i] = (unsigned char)(i % (top + 1u));
+    len = folder_idx(file, IDX_U8, label_dims, body, labels);
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte%s", prefix, packed ? ".gz" : "");
+    (packed ? folder_write_gzip : folder_write)(f, name, file, len);
+}
+
+static int setup(void **state)
+{
+    struct fixture *x = calloc(1, sizeof *x);
+    folder_init(&x->folder);
+    write_half(&x->folder, "train", COUNT, COUNT, 3, true);
+    settings_init(&x->config.settings);
+    snprintf(x->config.data.path, sizeof x->config.data.path, "%s", x->folder.data);
+    snprintf(x->config.data.format, sizeof x->config.data.format, "idx");
+    x->config.data.validation = 10;
+    *state = x;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *x = *state;
+    folder_finish(&x->folder);
+    free(x);
+    return 0;
+}
+
+static int load(struct fixture *x)
+{
+    return load_data(&x->config, &x->samples, &x->prepared, &x->err);
+}
+
+static void expect_refused(struct fixture *x, const char *key, const char *words)
+{
+    assert_true(load(x) < 0);
+    assert_string_equal(x->err.key, key);
+    if (!strstr(x->err.message, words))
+        fail_msg("message \"%s\" does not say \"%s\"", x->err.message, words);
+}
+
+static void expect_loaded(struct fixture *x)
+{
+    if (load(x) != 0)
+        fail_msg("refused: %s", x->err.message);
+    assert_int_equal(x->samples.count, COUNT);
+    assert_int_equal(x->samples.features, FEATURES);
+    assert_int_equal(x->samples.classes, 4);
+    for (size_t i = 0; i < COUNT * FEATURES; i++)
+        assert_int_equal(((const unsigned char *)x->samples.values)[i], (unsigned char)(i * 37));
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(x->samples.labels[i], i % 4);
+    samples_finish(&x->samples);
+}
+
+static ino_t cache_inode(const struct fixture *x)
+{
+    struct stat st;
+    assert_int_equal(stat(x->prepared.cache, &st), 0);
+    return st.st_ino;
+}
+
+static void test_decodes_once(void **state)
+{
+    struct fixture *x = *state;
+    expect_loaded(x);
+    assert_int_equal(x->prepared.samples, COUNT);
+    assert_int_equal(x->prepared.source_count, 2);
+    assert_int_equal(x->prepared.finding_count, 0);
+    ino_t first = cache_inode(x);
+    struct record_prepared before = x->prepared;
+    expect_loaded(x);
+    assert_true(cache_inode(x) == first);
+    assert_memory_equal(&before, &x->prepared, sizeof before);
+}
+
+/* The same content elsewhere, unpacked: same hash, same cache file. */
+static void test_hash_is_of_the_content(void **state)
+{
+    struct fixture *x = *state;
+    char hash[65];
+    expect_loaded(x);
+    memcpy(hash, x->prepared.hash, sizeof hash);
+    ino_t first = cache_inode(x);
+    write_half(&x->folder, "train", COUNT, COUNT, 3, false);
+    expect_loaded(x);
+    assert_string_equal(x->prepared.hash, hash);
+    assert_null(strstr(x->prepared.sources[0].path, ".gz"));
+    assert_true(cache_inode(x) == first);
+}
+
+static void overwrite(const char *path, off_t at, const void *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, len, at), len);
+    close(fd);
+}
+
+/* Every byte of the header, one at a time. */
+static void test_damaged_header_is_rebuilt(void **state)
+{
+    struct fixture *x = *state;
+    expect_loaded(x);
+    for (off_t at = 0; at < 200; at++) {
+        unsigned char old;
+        int fd = open(x->prepared.cache, O_RDONLY);
+        assert_int_equal(pread(fd, &old, 1, at), 1);
+        close(fd);
+        ino_t before = cache_inode(x);
+        old ^= 0x41;
+        overwrite(x->prepared.cache, at, &old, 1);
+        expect_loaded(x);
+        if (cache_inode(x) == before)
+            fail_msg("byte %d of the header changed unnoticed", (int)at);
+    }
+}
+
+static void test_damaged_cache_is_rebuilt(void **state)
+{
+    struct fixture *x = *state;
+    struct stat st;
+    expect_loaded(x);
+    assert_int_equal(stat(x->prepared.cache, &st), 0);
+    for (off_t size = 0; size < st.st_size; size += st.st_size / 7) {
+        assert_int_equal(truncate(x->prepared.cache, size), 0);
+        expect_loaded(x);
+    }
+    const uint16_t label = 4; /* one beyond the classes: would index outside the outputs */
+    overwrite(x->prepared.cache, 4096 + 2 * 7, &label, sizeof label);
+    expect_loaded(x);
+    assert_int_equal(unlink(x->prepared.cache), 0);
+    expect_loaded(x);
+}
+
+static void test_damaged_link_is_rebuilt(void **state)
+{
+    struct fixture *x = *state;
+    char command[256];
+    static const char *const contents[] = {"", "{}", "null\\n", "{\\042type\\042:\\042point\\042}\\n"};
+    expect_loaded(x);
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+        snprintf(command, sizeof command, "printf '%s' > %s/cache/sweepd/*.link", contents[i],
+                 x->folder.root);
+        assert_int_equal(system(command), 0);
+        expect_loaded(x);
+    }
+}
+
+static void test_change_after_submit(void **state)
+{
+    struct fixture *x = *state;
+    expect_loaded(x);
+    memcpy(x->config.data_hash, x->prepared.hash, sizeof x->config.data_hash);
+    expect_loaded(x);
+    write_half(&x->folder, "train", COUNT, COUNT, 2, true);
+    expect_refused(x, "$.data.path", "changed after submit");
+    assert_int_equal(x->err.code, ERR_DATA);
+    write_half(&x->folder, "train", COUNT, COUNT, 3, true); /* touched, same content */
+    expect_loaded(x);
+}
+
+static void test_files_must_agree(void **state)
+{
+    struct fixture *x = *state;
+    write_half(&x->folder, "train", COUNT, COUNT - 1, 3, true);
+    expect_refused(x, "$.data.path", "holds 40 samples but");
+    write_half(&x->folder, "train", COUNT, COUNT, 3, true);
+    write_half(&x->folder, "t10k", 8, 8, 3, true);
+    expect_loaded(x);
+    assert_int_equal(x->prepared.source_count, 4);
+    write_half(&x->folder, "t10k", 8, 8, 5, true);
+    expect_refused(x, "$.data.path", "label 5 out of range; the training labels are 0..3");
+    folder_write(&x->folder, "t10k-images-idx3-ubyte.gz", "no", 2);
+    expect_refused(x, "$.data.path", "t10k-images-idx3-ubyte.gz: ");
+}
+
+static void test_labels_must_be_labels(void **state)
+{
+    struct fixture *x = *state;
+    unsigned char file[512];
+    const unsigned dims[] = {COUNT, 1, 0};
+    const unsigned char body[COUNT] = {0};
+    folder_write(&x->folder, "train-labels-idx1-ubyte", file,
+                 folder_idx(file, IDX_U8, dims, body, sizeof body));
+    expect_refused(x, "$.data.path", "labels must be one dimension of unsigned bytes");
+}
+
+static void test_missing_files(void **state)
+{
+    struct fixture *x = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/train-labels-idx1-ubyte.gz", x->folder.data);
+    assert_int_equal(unlink(path), 0);
+    expect_refused(x, "$.data.path", "there is no train-labels*");
+    snprintf(x->config.data.path, sizeof x->config.data.path, "%s/nowhere", x->folder.root);
+    expect_refused(x, "$.data.path", "nowhere");
+}
+
+static void test_counts_in_the_configuration(void **state)
+{
+    struct fixture *x = *state;
+    x->config.data.limit = COUNT + 1;
+    expect_refused(x, "$.data.limit", "at most the 40 samples");
+    x->config.data.limit = 10;
+    expect_refused(x, "$.data.validation", "fewer than the 10 samples");
+}
+
+static void test_nan_is_found(void **state)
+{
+    struct fixture *x = *state;
+    unsigned char file[2048], body[COUNT * FEATURES * 4] = {0};
+    const unsigned dims[] = {COUNT, FEATURES, 0};
+    const unsigned char nan[4] = {0x7f, 0xc0, 0, 1}, inf[4] = {0xff, 0x80, 0, 0};
+    memcpy(body + 4 * (7 * FEATURES + 2), nan, 4);
+    memcpy(body + 4 * (7 * FEATURES + 5), inf, 4);
+    memcpy(body + 4 * (39 * FEATURES + 0), nan, 4);
+    folder_write(&x->folder, "train-images-idx2-float", file,
+                 folder_idx(file, IDX_F32, dims, body, sizeof body));
+    for (int again = 0; again < 2; again++) { /* decoded, then from the cache */
+        assert_int_equal(load(x), 0);
+        samples_finish(&x->samples);
+        assert_int_equal(x->prepared.finding_count, 3);
+        const struct record_finding *f = x->prepared.findings;
+        assert_string_equal(f[0].kind, "nan_in_input");
+        assert_true(f[0].row == 8 && f[0].column == 3 && f[0].count == 2);
+        assert_string_equal(f[1].kind, "inf_in_input");
+        assert_true(f[1].row == 8 && f[1].column == 6 && f[1].count == 1);
+        assert_true(f[2].row == 40 && f[2].column == 1 && f[2].count == 2);
+    }
+    memset(body, 0xff, sizeof body); /* all NaN: a capped list, the full count */
+    folder_write(&x->folder, "train-images-idx2-float", file,
+                 folder_idx(file, IDX_F32, dims, body, sizeof body));
+    assert_int_equal(load(x), 0);
+    samples_finish(&x->samples);
+    assert_true(x->prepared.finding_count >= 16);
+    assert_int_equal(x->prepared.findings[0].count, COUNT * FEATURES);
+}
+
+/* FIPS 180-4 examples, and the padding's edges against one another. */
+static void test_sha256(void **state)
+{
+    static const struct {
+        const char *text, *hex;
+    } known[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    char hex[65], pieces[65], text[200];
+    struct sha256 s;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        sha256_init(&s);
+        sha256_add(&s, known[i].text, strlen(known[i].text));
+        sha256_hex(&s, hex);
+        assert_string_equal(hex, known[i].hex);
+    }
+    memset(text, 'q', sizeof text);
+    for (size_t len = 50; len < sizeof text; len++) {
+        sha256_init(&s);
+        sha256_add(&s, text, len);
+        sha256_hex(&s, hex);
+        sha256_init(&s);
+        for (size_t at = 0; at < len; at += 13)
+            sha256_add(&s, text + at, len - at < 13 ? len - at : 13);
+        sha256_hex(&s, pieces);
+        assert_string_equal(hex, pieces);
+    }
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_decodes_once),
+        CASE(test_hash_is_of_the_content),
+        CASE(test_damaged_header_is_rebuilt),
+        CASE(test_damaged_cache_is_rebuilt),
+        CASE(test_damaged_link_is_rebuilt),
+        CASE(test_change_after_submit),
+        CASE(test_files_must_agree),
+        CASE(test_labels_must_be_labels),
+        CASE(test_missing_files),
+        CASE(test_counts_in_the_configuration),
+        CASE(test_nan_is_found),
+        cmocka_unit_test(test_sha256),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

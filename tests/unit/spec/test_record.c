@@ -175,6 +175,7 @@ static const struct refusal bad[] = {
     {"{\"type\":\"point\",\"point\":0,\"epoch\":1}", ERR_VALUE, "point", ""},
     {"{\"type\":\"point\",\"point\":1,\"epoch\":\"nan\"}", ERR_VALUE, "epoch", ""},
     {"{\"type\":\"point\",\"point\":1,\"epoch\":1,\"val_loss\":[]}", ERR_TYPE, "val_loss", ""},
+    {"{\"type\":\"result\",\"seconds\":1}", ERR_MISSING, "status", ""},
     {RESULT("running", "", "1"), ERR_VALUE, "status", "completed, stopped or failed"},
     {RESULT("nonsense", "", "1"), ERR_VALUE, "status", "completed"},
     {RESULT("failed", "", "1"), ERR_VALUE, "error", "class of a failed run"},

@@ -105,7 +105,7 @@ static int read_params(struct request *r, const struct json *params, struct errb
     const struct command *c = r->command;
     for (int i = 0; c->params[i].name; i++)
         r->arg[i] = c->params[i].fallback;
-    for (const struct json *v = json_first(params); v; v = json_next(v)) {
+    for (const struct json *v = params ? json_first(params) : NULL; v; v = json_next(v)) {
         int i = find_param(c, json_key(v), err);
         int rc = i < 0 ? i : read_param(r, i, v, err);
         if (rc < 0)
@@ -147,7 +147,7 @@ void dispatch_line(struct daemon *d, struct conn *conn, const char *line, size_t
         return;
     }
     struct request *r = request_create(d, conn, &in.id, command);
-    if (read_params(r, in.params ? in.params : NULL, &err) < 0)
+    if (read_params(r, in.params, &err) < 0)
         request_error(r, &err);
     else
         command->run(r);

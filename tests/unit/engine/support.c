@@ -1,0 +1,144 @@
+#include "tests/unit/engine/support.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sweep/buf.h"
+
+void spec_make_with(struct spec *out, const char *method, const char *parameters, int64_t run_cap,
+                    uint64_t seed, const char *more)
+{
+    char *text = xasprintf("{\"name\":\"t\",\"method\":\"%s\",\"metric\":{\"name\":\"val_loss\","
+                           "\"goal\":\"minimize\"},\"data\":{\"path\":\"/data\",\"format\":"
+                           "\"idx\",\"validation\":10},\"parameters\":{%s},\"epochs\":6,"
+                           "\"run_cap\":%" PRId64 ",\"seed\":%" PRIu64 "%s}",
+                           method, parameters, run_cap, seed, more);
+    struct errbuf err = {0};
+    if (spec_parse_text(text, strlen(text), out, &err) != 0)
+        fail_msg("%s in %s", err.message, text);
+    free(text);
+}
+
+void spec_make(struct spec *out, const char *method, const char *parameters, int64_t run_cap,
+               uint64_t seed)
+{
+    spec_make_with(out, method, parameters, run_cap, seed, "");
+}
+
+double landscape(const struct settings *s)
+{
+    static const double offsets[] = {[OPTIMIZER_SGD] = 0.05, [OPTIMIZER_MOMENTUM] = 0.02,
+                                     [OPTIMIZER_RMSPROP] = 0.03, [OPTIMIZER_ADAM] = 0.01,
+                                     [OPTIMIZER_ADADELTA] = 0.2};
+    double lr = log10(s->v[SETTING_LEARNING_RATE]) + 2.4;
+    double batch = log2(s->v[SETTING_BATCH_SIZE]) - 6;
+    double depth = s->v[SETTING_DEPTH] - 3;
+    return 0.3 + 0.1 * lr * lr + 0.003 * batch * batch + 0.01 * depth * depth +
+           offsets[(int)s->v[SETTING_OPTIMIZER]];
+}
+
+void answer_landscape(struct trial *t, size_t number, void *arg)
+{
+    (void)number;
+    (void)arg;
+    t->status = RUN_COMPLETED;
+    t->has_metric = true;
+    t->metric_value = landscape(&t->settings);
+}
+
+void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *arg)
+{
+    *h = (struct history){0};
+    for (;;) {
+        struct proposals p = {0};
+        search_method(s->method)->next(s, h->trials, h->count, &p);
+        if (p.count == 0)
+            break;
+        if (h->barrier_count < 4096)
+            h->barriers[h->barrier_count++] = h->count;
+        h->cap = h->count + p.count;
+        h->trials = xrealloc(h->trials, h->cap * sizeof(*h->trials));
+        h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
+        for (size_t i = 0; i < p.count; i++) {
+            struct trial *t = &h->trials[h->count];
+            *t = (struct trial){.settings = p.items[i].settings};
+            str_copy(t->stage, sizeof(t->stage), p.items[i].stage);
+            str_copy(h->reasons[h->count], 160, p.items[i].reason);
+            fn(t, h->count++, arg);
+        }
+        proposals_finish(&p);
+    }
+}
+
+void history_finish(struct history *h)
+{
+    free(h->trials);
+    free(h->reasons);
+    *h = (struct history){0};
+}
+
+size_t history_count(const struct history *h, const char *stage)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->count; i++)
+        n += strcmp(h->trials[i].stage, stage) == 0;
+    return n;
+}
+
+bool same_configuration(const struct spec *s, const struct settings *a, const struct settings *b)
+{
+    for (size_t i = 0; i < s->dimension_count; i++)
+        if (a->v[s->dimensions[i].setting] != b->v[s->dimensions[i].setting])
+            return false;
+    return true;
+}
+
+size_t history_duplicates(const struct history *h, const struct spec *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (same_configuration(s, &h->trials[i].settings, &h->trials[k].settings)) {
+                n++;
+                break;
+            }
+    return n;
+}
+
+static bool value_in_range(const struct dimension *d, double v)
+{
+    if (d->distribution == DISTRIBUTION_CATEGORICAL) {
+        for (size_t i = 0; i < d->value_count; i++)
+            if (d->values[i] == v)
+                return true;
+        return false;
+    }
+    uint64_t n = dimension_cardinality(d);
+    for (uint64_t i = 0; i < n && n <= 10000; i++)
+        if (dimension_nth(d, i) == v)
+            return true;
+    return (n == 0 || n > 10000) && v >= d->min && v <= d->max;
+}
+
+bool history_in_range(const struct history *h, const struct spec *s)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        struct settings fixed = h->trials[i].settings;
+        for (size_t k = 0; k < s->dimension_count; k++) {
+            enum setting_id id = s->dimensions[k].setting;
+            if (!value_in_range(&s->dimensions[k], fixed.v[id]))
+                return false;
+            fixed.v[id] = s->fixed.v[id];
+        }
+        if (memcmp(&fixed, &s->fixed, sizeof(fixed)) != 0)
+            return false;
+    }
+    return true;
+}

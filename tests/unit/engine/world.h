@@ -1,0 +1,89 @@
+/* A small world around the engine: a store that commits batches in order, a pool whose workers
+ * train by a formula, and a clock that counts. Any of it can be cut off at any moment, as kill -9
+ * of the daemon would: what was committed stays, workers live on, everything else is gone. */
+#ifndef TESTS_ENGINE_WORLD_H
+#define TESTS_ENGINE_WORLD_H
+
+#include "daemon/engine.h"
+#include "sweep/buf.h"
+#include "sweep/rng.h"
+
+#define WORLD_POINTS 6 /* of each run */
+
+struct world_worker {
+    int64_t run_id;
+    struct run_config config;
+    int64_t sent;      /* points told to this engine */
+    int64_t trained;   /* points in its file */
+    bool termed;
+    int64_t attempt;   /* starts of that run so far */
+};
+
+struct world_batch {
+    struct effects fx;
+};
+
+struct world_point {
+    int64_t run_id;
+    struct point p;
+};
+
+struct world {
+    struct engine *engine;
+    size_t workers_max;
+    struct rng rng;
+    utc_us now;
+    struct effects fx; /* of this turn */
+    /* the database */
+    struct sweep_row **sweeps;
+    size_t sweep_count;
+    struct run_row **runs;
+    size_t run_count;
+    struct label_row **labels;
+    size_t label_count;
+    struct world_point *points;
+    size_t point_count;
+    int64_t last_sweep_id, last_run_id;
+    size_t nondeterminism; /* points that came again with other values */
+    /* not committed yet */
+    struct world_batch *batches;
+    size_t batch_count;
+    /* workers */
+    struct world_worker *workers;
+    size_t worker_count;
+    int64_t starts[4096]; /* by run id */
+    /* what was seen */
+    size_t most_running, replies, refusals, wakes, notes;
+    struct errbuf last_error;
+    char last_reply[256];
+    int64_t dropped[4096]; /* weights dropped: times, by run id */
+    int64_t deleted_sweep;
+    size_t deleted_runs;
+    struct buf methods; /* "run_started point … " of the notifications */
+    /* makes attempt `attempt` of a run end without a result; RUN_ERROR_NONE: it goes well */
+    enum run_error (*fate)(const struct run_config *c, int64_t attempt, int64_t *after_points);
+};
+
+void world_init(struct world *w, size_t workers, uint64_t seed);
+void world_finish(struct world *w);
+void world_submit(struct world *w, const char *method, const char *parameters, int64_t run_cap,
+                  uint64_t seed, const char *more);
+/* One turn of the loop is over: schedule, queue the batch. */
+void world_flush(struct world *w);
+/* Commits the oldest batch and carries out its actions; false when there is none. */
+bool world_commit(struct world *w);
+void world_settle(struct world *w); /* flush and commit until nothing is left */
+/* Worker i trains a point, or ends. */
+void world_work(struct world *w, size_t i);
+/* Until no worker is left and nothing to start. Random order from w->rng. */
+void world_run(struct world *w);
+/* kill -9 and a new daemon. Each living worker is adopted, or dies with chance lose/256. */
+void world_crash(struct world *w, size_t workers, unsigned lose);
+
+const struct sweep_row *world_sweep(const struct world *w, int64_t id);
+const struct run_row *world_run_row(const struct world *w, int64_t sweep_id, int64_t number);
+size_t world_count(const struct world *w, int64_t sweep_id, enum run_status status);
+/* What canonical_content promises: everything but ids, times, pids and attempts. */
+char *world_canonical(const struct world *w, int64_t sweep_id);
+
+#endif

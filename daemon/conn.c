@@ -155,7 +155,7 @@ static void refuse_long_line(struct conn *c)
     struct errbuf err;
     struct buf line = {0};
     struct rpc_id none = {.present = false};
-    err_set(&err, ERR_LIMIT, "a request line may have %d bytes; this one has more", RPC_LINE_MAX);
+    err_set(&err, ERR_REQUEST, "a request line may have %d bytes; this one has more", RPC_LINE_MAX);
     rpc_write_error(&line, &none, &err);
     conn_send(c, line.data, line.len);
     buf_finish(&line);

@@ -25,7 +25,7 @@ struct store_restored {
     size_t sweep_count;
     struct sweep_row *sweeps;
     size_t run_count;
-    struct run_row *runs; /* by sweep, then number; settings come from spec + params */
+    struct run_row *runs; /* by sweep, then number; settings as they were stored */
 };
 void store_restored_finish(struct store_restored *r);
 
@@ -35,7 +35,7 @@ void store_restored_finish(struct store_restored *r);
 int store_open(struct uv_loop_s *loop, const char *path, struct store **out,
                struct store_restored *restored, struct errbuf *err);
 /* Commits what is queued, truncates the WAL, ends the thread; cb on the loop, then the store is
- * gone. */
+ * gone. Where commits keep failing it gives up after 5 s: their callbacks never run. */
 void store_close(struct store *s, void (*cb)(void *arg), void *arg);
 
 /* Takes the ops (the batch is empty afterwards; an empty batch keeps its place in the queue).

@@ -96,7 +96,7 @@ static utc_us clock_utc(void)
     return (utc_us)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-/* --- binding: a failure (no memory) shows as NULL, which the schema refuses or a retry heals --- */
+/* --- binding: out of memory shows as NULL, which the schema refuses ----------------------- */
 
 struct maybe {
     bool has;

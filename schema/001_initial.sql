@@ -8,7 +8,8 @@ CREATE TABLE sweeps (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT NOT NULL,
     status        TEXT NOT NULL
-                  CHECK (status IN ('queued', 'running', 'paused', 'held', 'completed', 'cancelled')),
+                  CHECK (status IN ('queued', 'running', 'paused', 'held', 'completed',
+                         'cancelled')),
     reason        TEXT,
     method        TEXT NOT NULL,
     metric        TEXT NOT NULL,
@@ -36,7 +37,8 @@ CREATE TABLE runs (
     stage         TEXT NOT NULL,
     reason        TEXT,
     status        TEXT NOT NULL
-                  CHECK (status IN ('queued', 'running', 'paused', 'completed', 'stopped', 'failed', 'cancelled')),
+                  CHECK (status IN ('queued', 'running', 'paused', 'completed', 'stopped',
+                         'failed', 'cancelled')),
     stop_reason   TEXT,
     parent_id     INTEGER REFERENCES runs(id) ON DELETE SET NULL,
     params        TEXT NOT NULL CHECK (json_valid(params)),
@@ -56,7 +58,9 @@ CREATE TABLE runs (
     val_loss      ANY CHECK (typeof(val_loss) IN ('real', 'null') OR val_loss IS 'nan'),
     val_acc       ANY CHECK (typeof(val_acc) IN ('real', 'null') OR val_acc IS 'nan'),
     error_class   TEXT
-                  CHECK (error_class IN ('config_error', 'data_error', 'crashed', 'exited', 'killed', 'out_of_memory', 'spawn_error', 'protocol_error', 'killed_by_user')),
+                  CHECK (error_class IN ('config_error', 'data_error', 'crashed', 'exited',
+                         'killed', 'out_of_memory', 'spawn_error', 'protocol_error',
+                         'killed_by_user')),
     error_text    TEXT,
     signal        INTEGER,
     stderr_tail   TEXT,
@@ -83,13 +87,16 @@ CREATE TABLE curves (
     val_loss        ANY CHECK (typeof(val_loss) IN ('real', 'null') OR val_loss IS 'nan'),
     train_acc       ANY CHECK (typeof(train_acc) IN ('real', 'null') OR train_acc IS 'nan'),
     val_acc         ANY CHECK (typeof(val_acc) IN ('real', 'null') OR val_acc IS 'nan'),
-    train_loss_min  ANY CHECK (typeof(train_loss_min) IN ('real', 'null') OR train_loss_min IS 'nan'),
-    train_loss_max  ANY CHECK (typeof(train_loss_max) IN ('real', 'null') OR train_loss_max IS 'nan'),
+    train_loss_min  ANY
+                    CHECK (typeof(train_loss_min) IN ('real', 'null') OR train_loss_min IS 'nan'),
+    train_loss_max  ANY
+                    CHECK (typeof(train_loss_max) IN ('real', 'null') OR train_loss_max IS 'nan'),
     train_loss_sd   ANY CHECK (typeof(train_loss_sd) IN ('real', 'null') OR train_loss_sd IS 'nan'),
     learning_rate   ANY CHECK (typeof(learning_rate) IN ('real', 'null') OR learning_rate IS 'nan'),
     grad_norm       ANY CHECK (typeof(grad_norm) IN ('real', 'null') OR grad_norm IS 'nan'),
     penalty         ANY CHECK (typeof(penalty) IN ('real', 'null') OR penalty IS 'nan'),
-    train_loss_eval ANY CHECK (typeof(train_loss_eval) IN ('real', 'null') OR train_loss_eval IS 'nan'),
+    train_loss_eval ANY
+                    CHECK (typeof(train_loss_eval) IN ('real', 'null') OR train_loss_eval IS 'nan'),
     seconds         ANY CHECK (typeof(seconds) IN ('real', 'null') OR seconds IS 'nan'),
     PRIMARY KEY (run_id, point)
 ) STRICT, WITHOUT ROWID;

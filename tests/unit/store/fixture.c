@@ -123,6 +123,16 @@ const char *sql(struct fixture *f, const char *format, ...)
     return answer;
 }
 
+bool sql_works(const char *path, const char *query)
+{
+    sqlite3 *db = NULL;
+    bool works = sqlite3_open(path, &db) == SQLITE_OK &&
+                 sqlite3_exec(db, query, NULL, NULL, NULL) == SQLITE_OK;
+    if (!works)
+        print_message("%s\n", sqlite3_errmsg(db));
+    return sqlite3_close(db) == SQLITE_OK && works;
+}
+
 void sql_execute(const char *path, const char *statements)
 {
     sqlite3 *db = open_database(path);

@@ -33,6 +33,8 @@ bool fixture_wait(struct fixture *f, const bool *flag, int seconds);
 /* From another connection without a busy timeout. Text of the first column of the first row
  * (NULL → "NULL", no row → "none"); valid until the next call. */
 const char *sql(struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* false at the first error, which is printed. */
+bool sql_works(const char *path, const char *query);
 void sql_execute(const char *path, const char *statements);
 /* All of a query's rows in one text, columns by '|', rows by '\n'; the caller frees. */
 char *sql_all(const char *path, const char *query);

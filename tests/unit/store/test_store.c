@@ -2,6 +2,7 @@
 #include "tests/unit/store/fixture.h"
 
 #include <setjmp.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -443,6 +445,47 @@ static void test_full_disk_and_recovery(void **state)
     assert_string_equal(sql(f, "PRAGMA integrity_check"), "ok");
 }
 
+/* Opens, reads and closes as `sqlite3` does, without a busy timeout, until the pipe closes. */
+static int read_until_closed(const char *path, int pipe_end)
+{
+    char byte;
+    int reads = 0;
+
+    for (; read(pipe_end, &byte, 1) < 0; reads++) {
+        if (!sql_works(path, "SELECT count(*), (SELECT count(*) FROM best_runs) FROM curves"))
+            return 1;
+    }
+    return reads > 0 ? 0 : 2;
+}
+
+/* Through commits and checkpoints no reader is ever told 'database is locked'. */
+static void test_readers_are_never_locked_out(void **state)
+{
+    struct fixture *f = *state;
+    struct point many[500];
+    int ends[2], status;
+
+    open_with_run(f);
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        close(ends[1]);
+        _exit(read_until_closed(f->path, ends[0]));
+    }
+    for (int round = 0; round < 300; round++) { /* 20 MiB of WAL: it is checkpointed on the way */
+        for (int i = 0; i < 500; i++) {
+            many[i] = new_point(round * 500 + i + 1, i, i);
+            many[i].measured = (1u << CURVE_COLUMN_COUNT) - 1;
+        }
+        commit_points(f, 1, many, 500);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* What is queued when the store closes is committed, and its callbacks run. */
 static void test_close_commits_the_queue(void **state)
 {
@@ -476,6 +519,7 @@ int main(void)
         TEST(test_every_query_answers_json),
         TEST(test_table_cells),
         TEST(test_full_disk_and_recovery),
+        TEST(test_readers_are_never_locked_out),
         TEST(test_close_commits_the_queue),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -85,15 +85,18 @@ static int load_decoded(const struct spec_data *d, const struct source *s, struc
     return rc;
 }
 
-/* Adds the configuration's key and value to an error about a file. */
+/* Gives an error about a file the configuration's key and value, unless it has a key already. */
 static int blame(const struct spec_data *d, int rc, struct errbuf *err)
 {
     if (!err || err->key[0])
         return rc;
     char message[sizeof err->message];
     str_copy(message, sizeof message, err->message);
-    return err_bad(err, rc, source_key(d), source_value(d), "IDX data in good order (%s)",
-                   message);
+    err_set(err, rc, "%s: got %s: %s", source_key(d), source_value(d), message);
+    str_copy(err->key, sizeof err->key, source_key(d));
+    str_copy(err->value, sizeof err->value, source_value(d));
+    str_copy(err->allowed, sizeof err->allowed, "whole IDX files of the MNIST layout that agree");
+    return rc;
 }
 
 static int check_counts(const struct spec_data *d, const struct samples *s, struct errbuf *err)
@@ -117,9 +120,9 @@ static int check_hash(const struct run_config *c, const struct samples *s, struc
 {
     if (!c->data_hash[0] || strcmp(c->data_hash, s->hash) == 0)
         return 0;
-    return err_bad(err, ERR_DATA, source_key(&c->data), source_value(&c->data),
-                   "the content it had when the sweep was submitted (data changed after submit: "
-                   "hash %.12s, was %.12s)", s->hash, c->data_hash);
+    err_set(err, ERR_DATA, "data changed after submit: content hash %.16s, was %.16s", s->hash,
+            c->data_hash);
+    return blame(&c->data, ERR_DATA, err);
 }
 
 int load_data(const struct run_config *config, struct samples *out,

@@ -134,8 +134,8 @@ static void test_loss_of_a_fresh_net(void **state)
             n.input[i] = (real)(2 * rng_uniform(&r) - 1);
         for (size_t i = 0; i < rows; i++)
             labels[i] = (uint16_t)rng_below(&r, classes);
-        struct loss_sum sum = loss_function(LOSS_CROSS_ENTROPY)(rows, classes, net_forward(&n, rows),
-                                                                labels, n.output_grad);
+        loss_fn *loss = loss_function(LOSS_CROSS_ENTROPY);
+        struct loss_sum sum = loss(rows, classes, net_forward(&n, rows), labels, n.output_grad);
         assert_true(fabs(sum.loss / rows - log(classes)) < 0.35);
         net_finish(&n);
     }

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sweep/buf.h"
@@ -20,13 +20,17 @@ static int give_up(struct atomic_file *f, const char *what, struct errbuf *err)
     return err_set(err, ERR_IO, "cannot %s %s: %s", what, f->path, strerror(saved));
 }
 
+/* Process and time make the name: two processes may write the same file at once. */
 int atomic_file_open(struct atomic_file *f, const char *path, struct errbuf *err)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
     str_copy(f->path, sizeof f->path, path);
-    int len = snprintf(f->temporary, sizeof f->temporary, "%s.XXXXXX", path);
+    int len = snprintf(f->temporary, sizeof f->temporary, "%s.%ld.%lld%09ld.tmp", path,
+                       (long)getpid(), (long long)now.tv_sec, now.tv_nsec);
     if (len < 0 || (size_t)len >= sizeof f->temporary)
         return err_set(err, ERR_IO, "path too long: %s", path);
-    f->fd = mkostemp(f->temporary, O_CLOEXEC);
+    f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return f->fd >= 0 ? 0 : err_set(err, ERR_IO, "cannot create %s: %s", path, strerror(errno));
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "worker/data/idx.h"
 #include "worker/data/sha256.h"
@@ -85,43 +86,34 @@ static int halves_agree(const struct half *train, const struct half *test, struc
 }
 
 /* Bytes are handed over as they are; floats get this machine's byte order. */
-static int take_values(struct half *h, struct decoded *out, struct errbuf *err)
+static void take_values(struct half *h, struct decoded *out)
 {
     if (h->images.type == IDX_U8) {
         out->samples.type = SAMPLES_U8;
         out->values = h->images.data;
         h->images.data = NULL;
-        return 0;
+        return;
     }
-    float *values = malloc(h->images.count * sizeof *values);
-    if (!values)
-        return err_set(err, ERR_LIMIT, "no memory for %zu numbers", h->images.count);
+    float *values = xmalloc(h->images.count * sizeof *values);
     idx_floats(&h->images, 0, h->images.count, values);
     out->samples.type = SAMPLES_F32;
     out->values = values;
-    return 0;
 }
 
-static int take_half(struct half *h, struct sha256 *sum, struct decoded *out, struct errbuf *err)
+/* The sizes were checked when the files were read: this takes at most as much again. */
+static void take_half(struct half *h, struct sha256 *sum, struct decoded *out)
 {
     struct decoded d = {.samples = {.count = h->count,
                                     .features = h->features,
                                     .classes = h->classes}};
-    d.labels = malloc(h->count * sizeof *d.labels);
-    if (!d.labels)
-        return err_set(err, ERR_LIMIT, "no memory for %zu labels", h->count);
+    d.labels = xmalloc(h->count * sizeof *d.labels);
     for (size_t i = 0; i < h->count; i++)
         d.labels[i] = h->labels.data[i];
-    int rc = take_values(h, &d, err);
-    if (rc != 0) {
-        free(d.labels);
-        return rc;
-    }
+    take_values(h, &d);
     d.samples.values = d.values;
     d.samples.labels = d.labels;
     sha256_hex(sum, d.samples.hash);
     *out = d;
-    return 0;
 }
 
 int decode_source(const struct source *s, struct decoded *out, struct errbuf *err)
@@ -142,7 +134,7 @@ int decode_source(const struct source *s, struct decoded *out, struct errbuf *er
             goto out;
         half_hash(&test, &sum);
     }
-    rc = take_half(&train, &sum, out, err);
+    take_half(&train, &sum, out);
 out:
     half_finish(&train);
     half_finish(&test);

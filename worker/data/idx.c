@@ -10,6 +10,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
+#include "worker/memory.h"
 
 #define HEADER_BYTES 4
 /* Deflate cannot make more than this of one byte (zlib, "Technical Details"). */
@@ -178,11 +179,12 @@ int idx_decode(const unsigned char *bytes, size_t len, struct idx *out, struct e
     if (rc != 0)
         goto out;
     size_t size = x.count * idx_type_bytes(x.type);
-    x.data = malloc(size);
-    if (!x.data) {
-        rc = err_set(err, ERR_LIMIT, "no memory for %zu bytes", size);
+    if (size > memory_physical_bytes() / 2) {
+        rc = err_set(err, ERR_LIMIT, "%.1f GiB of data do not fit into this machine's memory",
+                     (double)size / 0x1p30);
         goto out;
     }
+    x.data = xmalloc(size);
     rc = reader_need(&r, x.data, size, "its data", err);
     if (rc == 0)
         rc = reader_need_end(&r, err);

@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "sweep/err.h"
 #include "sweep/require.h"
+#include "worker/memory.h"
 
 #define LINE_BYTES 64
 /* From half of this on, an arena lies on huge pages: one page fault instead of 512, which short
@@ -19,18 +19,12 @@ size_t arena_piece(size_t bytes)
     return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
 }
 
-/* Overcommit would let the map succeed and kill the run later. */
-static size_t machine_bytes(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
-}
-
 int arena_init(struct arena *a, size_t bytes, const char *what, struct errbuf *err)
 {
-    if (bytes > machine_bytes())
+    size_t most = memory_physical_bytes();
+    if (bytes > most)
         return err_set(err, ERR_LIMIT, "%s needs %.1f GiB; this machine has %.1f GiB", what,
-                       (double)bytes / 0x1p30, (double)machine_bytes() / 0x1p30);
+                       (double)bytes / 0x1p30, (double)most / 0x1p30);
     bool huge = bytes >= HUGE_PAGE_BYTES / 2;
     size_t size = bytes + (huge ? 2 * HUGE_PAGE_BYTES : LINE_BYTES);
     unsigned char *map = mmap(NULL, size, PROT_READ | PROT_WRITE,

@@ -73,11 +73,21 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {false, true, 32, 128, 784, 1}, {true, false, 128, 784, 32, 0},  {false, false, 32, 128, 128, 0},
-    {false, true, 100, 10, 128, 1}, {true, false, 10, 128, 100, 0},  {false, false, 100, 128, 10, 0},
-    {false, true, 1, 1, 1, 0},      {false, false, 7, 5, 3, 1},      {true, true, 17, 33, 65, 0},
-    {false, true, 129, 67, 31, 1},  {true, false, 127, 255, 1, 0},   {false, false, 65, 511, 129, 1},
-    {false, true, 1, 300, 200, 0},  {true, false, 300, 1, 200, 0},   {true, true, 63, 64, 257, 1},
+    {false, true, 32, 128, 784, 1},
+    {true, false, 128, 784, 32, 0},
+    {false, false, 32, 128, 128, 0},
+    {false, true, 100, 10, 128, 1},
+    {true, false, 10, 128, 100, 0},
+    {false, false, 100, 128, 10, 0},
+    {false, true, 1, 1, 1, 0},
+    {false, false, 7, 5, 3, 1},
+    {true, true, 17, 33, 65, 0},
+    {false, true, 129, 67, 31, 1},
+    {true, false, 127, 255, 1, 0},
+    {false, false, 65, 511, 129, 1},
+    {false, true, 1, 300, 200, 0},
+    {true, false, 300, 1, 200, 0},
+    {true, true, 63, 64, 257, 1},
 };
 
 static void fill(struct rng *r, float *x, size_t count)

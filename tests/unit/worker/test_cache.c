@@ -180,7 +180,8 @@ static void test_damaged_link_is_rebuilt(void **state)
 {
     struct fixture *x = *state;
     char command[256];
-    static const char *const contents[] = {"", "{}", "null\\n", "{\\042type\\042:\\042point\\042}\\n"};
+    static const char *const contents[] = {"", "{}", "null\\n",
+                                           "{\\042type\\042:\\042point\\042}\\n"};
     expect_loaded(x);
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         snprintf(command, sizeof command, "printf '%s' > %s/cache/sweepd/*.link", contents[i],

@@ -322,13 +322,25 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
     }
 }
 
+/* The worker of a run that is terminal is gone: slot, last row, barrier. */
+static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
+                          struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    r->row->pid = 0;
+    r->row->ended = now;
+    r->row->seconds = seconds;
+    engine_free_slot(e, r);
+    settle(e, r, true, now, fx);
+    sweep_step(e, s, now, fx);
+}
+
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
                       struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
-    struct sweep *s = r->sweep;
     if (r->row->status == RUN_RUNNING) {
         struct outcome o = decide(r, x);
         bool ended_itself = x->result != NULL && x->result->status != RUN_STOPPED;
@@ -344,12 +356,7 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
         }
         apply_outcome(r, &o, x);
     }
-    r->row->pid = 0;
-    r->row->ended = now;
-    r->row->seconds = x->result != NULL ? x->result->seconds : 0;
-    engine_free_slot(e, r);
-    settle(e, r, true, now, fx);
-    sweep_step(e, s, now, fx);
+    finish_worker(e, r, x->result != NULL ? x->result->seconds : 0, now, fx);
 }
 
 /* --- a daemon's start and end ---------------------------------------------------------------- */
@@ -366,8 +373,12 @@ void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct eff
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
-    if (r == NULL || r->row->status != RUN_RUNNING)
+    if (r == NULL)
         return;
+    if (r->row->status == RUN_CANCELLED) { /* adopted, then cancelled: that was its end */
+        finish_worker(e, r, 0, now, fx);
+        return;
+    }
     uncount_attempt(r);
     requeue(e, r, "run_lost", "no worker and no result after a restart", now, fx);
 }

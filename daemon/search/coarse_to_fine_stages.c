@@ -88,7 +88,7 @@ static void own_rates(struct ctf_call *c, enum ctf_stage stage, double optimizer
         struct settings s = c->base;
         s.v[SETTING_OPTIMIZER] = optimizer;
         if (n > 0)
-            s.v[SETTING_LEARNING_RATE] = rates[i % n];
+            s.v[SETTING_LEARNING_RATE] = rates[i < n ? i : (i + n / 2) % n]; /* middle first */
         setting_format(SETTING_LEARNING_RATE, s.v[SETTING_LEARNING_RATE], rate);
         snprintf(reason, sizeof(reason), "%s%s at learning rate %s, otherwise as %s (G2.2)",
                  stage == CTF_SGD ? "last tuning with " : "", name, rate,

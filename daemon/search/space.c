@@ -198,6 +198,11 @@ static bool move_continuous(const struct dimension *d, double from, int steps, d
     double to;
     if (d->setting == SETTING_LEARNING_RATE) {
         to = from * pow(10, steps * spacing);
+        /* Rounded rates drift (0.00316 × 10^0.5 = 0.00999): back to 10^(k/16) where that is near,
+         * so that steps to and fro meet instead of trying almost the same rate twice. */
+        double grid = pow(10, round(log10(to) * 16) / 16);
+        if (fabs(grid / to - 1) < 0.02)
+            to = grid;
         if (to < d->min * (1 - 1e-9) || to > d->max * (1 + 1e-9))
             return false;
     } else {

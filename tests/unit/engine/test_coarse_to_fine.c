@@ -168,6 +168,27 @@ static void test_fine_is_near_the_best(void **state)
     spec_finish(&s);
 }
 
+/* No run is spent on almost the rate of another one that is the same otherwise. */
+static void test_no_near_duplicates(void **state)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct spec s;
+        struct history h;
+        spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, 60, seed);
+        history_run(&h, &s, answer_landscape, NULL);
+        for (size_t i = 0; i < h.count; i++) {
+            for (size_t k = 0; k < i; k++) {
+                struct settings c = h.trials[i].settings;
+                c.v[SETTING_LEARNING_RATE] = rate_of(&h, k);
+                if (same_configuration(&s, &c, &h.trials[k].settings))
+                    assert_true(fabs(rate_of(&h, i) / rate_of(&h, k) - 1) > 0.05);
+            }
+        }
+        history_finish(&h);
+        spec_finish(&s);
+    }
+}
+
 /* The search is worth something: it ends near the best place of the landscape. */
 static void test_finds_the_best(void **state)
 {
@@ -195,6 +216,11 @@ static void test_deterministic(void **state)
     assert_int_equal(a.count, b.count);
     assert_memory_equal(a.trials, b.trials, a.count * sizeof(*a.trials));
     assert_memory_equal(a.reasons, b.reasons, a.count * sizeof(*a.reasons));
+    history_finish(&b);
+    s.seed = 10; /* another seed, another design; the rates before it are the guide's */
+    history_run(&b, &s, answer_landscape, NULL);
+    assert_memory_equal(a.trials, b.trials, 3 * sizeof(*a.trials));
+    assert_memory_not_equal(a.trials, b.trials, a.barriers[2] * sizeof(*a.trials));
     history_finish(&a);
     history_finish(&b);
     spec_finish(&s);
@@ -396,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_budgets),     cmocka_unit_test(test_demo_order),
         cmocka_unit_test(test_large_to_small), cmocka_unit_test(test_balanced),
         cmocka_unit_test(test_fine_is_near_the_best), cmocka_unit_test(test_finds_the_best),
+        cmocka_unit_test(test_no_near_duplicates),
         cmocka_unit_test(test_deterministic), cmocka_unit_test(test_nan_trials),
         cmocka_unit_test(test_nothing_finite), cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_exhausted),   cmocka_unit_test(test_check),

@@ -618,6 +618,24 @@ static void test_cancel_run(void **state)
     world_finish(&w);
 }
 
+/* An adopted worker's exit status is unknown: when it ends after a cancel, the pool says lost. */
+static void test_cancel_adopted(void **state)
+{
+    struct world w;
+    into_state(&w, SWEEP_RUNNING);
+    world_crash(&w, 2, 0);
+    engine_command(w.engine, COMMAND_CANCEL, 1, NULL, w.now, &w.fx);
+    world_settle(&w);
+    engine_run_lost(w.engine, 1, w.now, &w.fx);
+    engine_run_lost(w.engine, 2, w.now, &w.fx);
+    w.worker_count = 0;
+    world_settle(&w);
+    assert_int_equal(engine_running(w.engine), 0);
+    assert_false(engine_sweep_open(w.engine, 1, NULL, NULL));
+    assert_int_equal(world_count(&w, 1, RUN_CANCELLED), 6);
+    world_finish(&w);
+}
+
 /* Every run cancelled one by one: nothing completed, a person is asked; resuming cannot help. */
 static void test_cancel_every_run(void **state)
 {
@@ -695,6 +713,7 @@ int main(void)
         cmocka_unit_test(test_many_points),     cmocka_unit_test(test_unknown_runs),
         cmocka_unit_test(test_commands_in_every_state), cmocka_unit_test(test_pause_resume),
         cmocka_unit_test(test_cancel),          cmocka_unit_test(test_cancel_run),
+        cmocka_unit_test(test_cancel_adopted),
         cmocka_unit_test(test_cancel_every_run), cmocka_unit_test(test_shutdown),
         cmocka_unit_test(test_drain),
     };

@@ -169,6 +169,27 @@ static void test_kill_after_command(void **state)
     }
 }
 
+/* A kill between the cancel of the last run of a batch and its worker's end: nobody will end any
+ * more, and still the sweep goes on. */
+static void test_kill_at_barrier(void **state)
+{
+    struct world w;
+    world_init(&w, 4, 3);
+    world_submit(&w, "coarse_to_fine", PARAMETERS_FULL, 12, 1, "");
+    world_settle(&w);
+    assert_int_equal(w.worker_count, 3);
+    for (int64_t i = 1; i <= 3; i++)
+        engine_cancel_run(w.engine, i, NULL, w.now, &w.fx);
+    world_settle(&w);
+    assert_int_equal(world_count(&w, 1, RUN_CANCELLED), 3);
+    assert_int_equal(w.run_count, 3); /* the workers are still there */
+    world_crash(&w, 4, 0);
+    world_run(&w);
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
+    assert_int_equal(world_count(&w, 1, RUN_COMPLETED), 9);
+    world_finish(&w);
+}
+
 /* Ids are never given twice, also not those of deleted rows. */
 static void test_ids_rise(void **state)
 {
@@ -211,7 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_workers_any_order), cmocka_unit_test(test_together),
         cmocka_unit_test(test_kill),                  cmocka_unit_test(test_kill_after_command),
-        cmocka_unit_test(test_ids_rise),              cmocka_unit_test(test_damaged_rows),
+        cmocka_unit_test(test_kill_at_barrier),       cmocka_unit_test(test_ids_rise),
+        cmocka_unit_test(test_damaged_rows),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,8 +19,8 @@ static const struct alias {
     const char *name;
     int column;
 } ALIASES[] = {
-    {"loss", CURVE_TRAIN_LOSS},         {"accuracy", CURVE_TRAIN_ACC}, {"acc", CURVE_TRAIN_ACC},
-    {"val_accuracy", CURVE_VAL_ACC},    {"lr", CURVE_LEARNING_RATE},   {"epoch", COLUMN_EPOCH},
+    {"loss", CURVE_TRAIN_LOSS},      {"accuracy", CURVE_TRAIN_ACC}, {"acc", CURVE_TRAIN_ACC},
+    {"val_accuracy", CURVE_VAL_ACC}, {"lr", CURVE_LEARNING_RATE},   {"epoch", COLUMN_EPOCH},
 };
 
 struct cell {
@@ -130,8 +130,10 @@ static int read_header(struct reader *r)
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return err_set(r->err, ERR_MISSING, "%s: empty; the first line must name the columns "
-                       "(epoch,train_loss,val_loss)", r->name);
+        return err_set(r->err, ERR_MISSING,
+                       "%s: empty; the first line must name the columns "
+                       "(epoch,train_loss,val_loss)",
+                       r->name);
     for (size_t i = 0; i < r->columns; i++) {
         int kind = r->kinds[i] = column_of(&r->cells[i]);
         r->titles[i] = r->cells[i];
@@ -183,8 +185,7 @@ static int read_cell(struct reader *r, size_t i, struct point *p)
     if (!isfinite(v) || v < 0)
         return bad(r, ERR_VALUE, &r->titles[i], c, "a finite number >= 0");
     if (r->curve.count > 0 && v < r->curve.points[r->curve.count - 1].epoch)
-        return bad(r, ERR_VALUE, &r->titles[i], c,
-                   "epochs that do not go back (one run a file)");
+        return bad(r, ERR_VALUE, &r->titles[i], c, "epochs that do not go back (one run a file)");
     p->epoch = v;
     return 0;
 }

@@ -35,8 +35,7 @@ static void write_json(const struct diagnosis *d, size_t points, struct buf *out
     jw_begin_object(&w);
     jw_kv_string(&w, "pattern", info->name);
     jw_kv_real(&w, "confidence", d->confidence);
-    jw_kv_string(&w, "runner_up",
-                 d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
+    jw_kv_string(&w, "runner_up", d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
     jw_kv_string(&w, "guide_ref", info->guide_ref);
     jw_kv_string(&w, "look", info->look);
     jw_kv_string(&w, "says", info->says);
@@ -82,8 +81,8 @@ static void add_trend(struct render_table *t, const char *name, const struct dia
     render_table_add(t, judged ? human_count((int64_t)r->window, text) : "-", TONE_PLAIN);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         bool known = !isnan(numbers[i]) && (judged || i >= 3);
-        const char *shown = i == 2 || i == 4 ? human_number(numbers[i], text)
-                                             : human_loss(numbers[i], text);
+        const char *shown =
+            i == 2 || i == 4 ? human_number(numbers[i], text) : human_loss(numbers[i], text);
         render_table_add(t, known ? shown : "-", TONE_PLAIN);
     }
 }
@@ -91,7 +90,7 @@ static void add_trend(struct render_table *t, const char *name, const struct dia
 static void write_trends(const struct diagnosis *d, struct buf *out)
 {
     static const struct table_column COLUMNS[] = {
-        {"loss", false}, {"trend", false}, {"points", true}, {"window", true}, {"change", true},
+        {"loss", false}, {"trend", false}, {"points", true}, {"window", true},   {"change", true},
         {"noise", true}, {"Z", true},      {"best", true},   {"at epoch", true}, {"end", true},
     };
     struct render_table t;

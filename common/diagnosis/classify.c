@@ -80,8 +80,8 @@ static bool test_within_point(const struct look *l, struct verdict *out)
     double scale = l->g->size;
 
     out->pattern = PATTERN_OSCILLATING;
-    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= 0.5 * scale &&
-           w->span >= 2 * scale && w->of_run >= 0.5 * scale;
+    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= 0.5 * scale && w->span >= 2 * scale &&
+           w->of_run >= 0.5 * scale;
 }
 
 /* --- both flat ---------------------------------------------------------------------------- */
@@ -229,8 +229,10 @@ void classify(const struct facts *f, const struct gates *g, struct verdict *out)
     if (!f->train.usable)
         l.train = l.val;
     for (size_t i = 0; i < ARRAY_LEN(TESTS); i++) {
-        *out = (struct verdict){.general = PATTERN_NONE, .test = TESTS[i].name,
-                                .train_sign = l.train, .val_sign = l.val};
+        *out = (struct verdict){.general = PATTERN_NONE,
+                                .test = TESTS[i].name,
+                                .train_sign = l.train,
+                                .val_sign = l.val};
         if (TESTS[i].fits(&l, out))
             return;
     }

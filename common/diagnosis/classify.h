@@ -8,8 +8,8 @@
 
 struct verdict {
     enum pattern pattern;
-    enum pattern general;   /* the label of which this is a special case, or PATTERN_NONE */
-    const char *test;       /* static */
+    enum pattern general; /* the label of which this is a special case, or PATTERN_NONE */
+    const char *test;     /* static */
     int train_sign, val_sign;
 };
 

@@ -24,8 +24,8 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
 {
     const struct series *y = &s->s;
 
-    *out = (struct diagnosis_trend){.count = y->raw_count, .best = NAN, .end = NAN,
-                                    .best_epoch = NAN};
+    *out =
+        (struct diagnosis_trend){.count = y->raw_count, .best = NAN, .end = NAN, .best_epoch = NAN};
     if (!s->any)
         return;
     out->best = series_value(y, s->t.best);
@@ -100,8 +100,11 @@ void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosi
     soften(&mid, &lax, &strict, &f);
 
     bool firm = lax.pattern == mid.pattern && strict.pattern == mid.pattern;
-    *out = (struct diagnosis){.pattern = mid.pattern, .test = mid.test, .tags = tags_of(&f),
-                              .confidence = certainty_of(&f, mid.pattern, firm), .gap = NAN};
+    *out = (struct diagnosis){.pattern = mid.pattern,
+                              .test = mid.test,
+                              .tags = tags_of(&f),
+                              .confidence = certainty_of(&f, mid.pattern, firm),
+                              .gap = NAN};
     out->runner_up = lax.pattern != mid.pattern      ? lax.pattern
                      : strict.pattern != mid.pattern ? strict.pattern
                                                      : mid.general;

@@ -1,7 +1,9 @@
 #include "common/diagnosis/sentence.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sweep/diagnosis.h"
 #include "sweep/require.h"
@@ -45,10 +47,29 @@ static void too_short(const struct diagnosis *d, char *out, size_t size)
 
 static void exploded(const struct diagnosis *d, char *out, size_t size)
 {
+    const struct diagnosis_trend *t = &d->train, *v = &d->val;
+    int at = snprintf(out, size,
+                      "The loss has at least doubled since its minimum: training %.4g at epoch %g, "
+                      "now %.4g",
+                      t->best, t->best_epoch, t->end);
+
+    if (isnan(v->best))
+        snprintf(out + at, size - (size_t)at, ".");
+    else
+        snprintf(out + at, size - (size_t)at, "; validation %.4g at epoch %g, now %.4g.", v->best,
+                 v->best_epoch, v->end);
+}
+
+static void swinging(const struct diagnosis *d, char *out, size_t size)
+{
+    const struct diagnosis_trend *t = &d->train, *v = &d->val;
+    bool within = strcmp(d->test, "oscillating_within_points") == 0;
+
     snprintf(out, size,
-             "The loss has at least doubled since its minimum: training %.4g at epoch %g, now "
-             "%.4g; validation %.4g, now %.4g.",
-             d->train.best, d->train.best_epoch, d->train.end, d->val.best, d->val.end);
+             "The end swings without direction%s: training noise %.2g at a level of %.4g, "
+             "validation noise %.2g at %.4g, over the last %zu points.",
+             within ? " between the batches of a point" : "", t->noise, t->level, v->noise,
+             v->level, t->window > 0 ? t->window : v->window);
 }
 
 static void above(const struct diagnosis *d, char *out, size_t size)
@@ -61,9 +82,8 @@ static void above(const struct diagnosis *d, char *out, size_t size)
 
 /* What a pattern is explained by, where the trends alone do not; NULL: the trends. */
 static void (*const WORDING[PATTERN_COUNT])(const struct diagnosis *, char *, size_t) = {
-    [PATTERN_NOT_A_NUMBER] = not_a_number,
-    [PATTERN_TOO_SHORT] = too_short,
-    [PATTERN_TRAIN_ABOVE_VAL] = above,
+    [PATTERN_NOT_A_NUMBER] = not_a_number, [PATTERN_TOO_SHORT] = too_short,
+    [PATTERN_OSCILLATING] = swinging,      [PATTERN_TRAIN_ABOVE_VAL] = above,
     [PATTERN_DROPOUT_TOO_STRONG] = above,
 };
 
@@ -71,7 +91,7 @@ void sentence_write(struct diagnosis *d)
 {
     void (*write)(const struct diagnosis *, char *, size_t) = WORDING[d->pattern];
 
-    if (d->train.sign + d->val.sign < 2 && d->pattern == PATTERN_DIVERGING)
+    if (strcmp(d->test, "exploded") == 0)
         write = exploded;
     (write ? write : cells)(d, d->sentence, sizeof(d->sentence));
     if (d->sentence[0] >= 'a' && d->sentence[0] <= 'z')

@@ -145,7 +145,8 @@ void trend_measure(struct trend *t, const struct series *s, double *scratch)
 }
 
 /* Three separate meanings of flat: statistically undecided, small against the noise, and too
- * small to matter (2 % of the range, 1 % of the level). The last is waived for a clean rise that is most of what the run did (G4.8, "extremely slowly"). */
+ * small to matter (2 % of the range, 1 % of the level). The last is waived for a clean rise that
+ * is a quarter of all the run moved (G4.8, "extremely slowly"). */
 static int slope_sign(const struct trend *t, const struct gates *g)
 {
     bool few = t->count < 10;

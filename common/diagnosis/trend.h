@@ -26,9 +26,9 @@ struct trend {
 
 /* How much a trend must show. The same curve is judged thrice: lax, default, strict. */
 struct gates {
-    double z;     /* |Z|, from 10 points on; × 1/1.28 below */
-    double size;  /* of |Delta| against 0.02 R, 0.01 L and the noise */
-    double rise;  /* of the rise from the minimum */
+    double z;    /* |Z|, from 10 points on; × 1/1.28 below */
+    double size; /* of |Delta| against 0.02 R, 0.01 L and the noise */
+    double rise; /* of the rise from the minimum */
 };
 
 /* scratch: trend_scratch(count) doubles. count >= SERIES_MIN */

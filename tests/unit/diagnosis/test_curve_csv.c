@@ -29,7 +29,8 @@ static void test_columns_are_found_by_name(void **state)
 {
     static const char *const TEXTS[] = {
         "epoch,train_loss,val_loss,val_acc\n1,2.5,3,0.5\n2,2,,nan\n",
-        "\xef\xbb\xbf\"val_loss\", loss ,epoch,val_accuracy,note\r\n3,2.5,1,0.5,a\r\n\r\n,2,2,NaN,b",
+        "\xef\xbb\xbf\"val_loss\", loss ,epoch,val_accuracy,note\r\n3,2.5,1,0.5,a\r\n\r\n"
+        ",2,2,NaN,b",
     };
     struct errbuf err;
     struct curve c;

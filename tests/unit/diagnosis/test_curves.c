@@ -35,8 +35,7 @@ static void tally_print(const char *name, const struct tally *t)
 {
     if (t->count > 0)
         print_message("# %-20s n=%3zu strict %.3f accepted %.3f\n", name, t->count,
-                      (double)t->strict / (double)t->count,
-                      (double)t->accepted / (double)t->count);
+                      (double)t->strict / (double)t->count, (double)t->accepted / (double)t->count);
 }
 
 static void diagnose_file(const char *id, struct diagnosis *d)

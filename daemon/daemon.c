@@ -118,7 +118,7 @@ static void on_durable(void *arg)
 {
     struct applied *a = arg;
     a->daemon->applying--;
-    a->daemon->dirty = true;
+    a->daemon->dirty |= a->daemon->stopping; /* it may have been the last */
     for (size_t i = 0; i < a->count; i++) {
         act[a->actions[i].type](a->daemon, &a->actions[i]);
         action_finish(&a->actions[i]);

@@ -356,6 +356,8 @@ static void on_tail_timer(uv_timer_t *timer)
         next = s->next;
         slot_tick(s);
     }
+    if (p->daemon->effects.batch.count > 0)
+        p->daemon->dirty = true;
 }
 
 /* --- the start of a worker ----------------------------------------------------------------- */
@@ -446,6 +448,7 @@ void pool_start(struct pool *p, int64_t run_id, const struct run_config *config)
         return;
     }
     s->pid = s->process.pid;
-    engine_run_spawned(p->daemon->engine, run_id, s->pid, daemon_now(),
-                       daemon_effects(p->daemon));
+    /* Not marked dirty: the pid is for people. It is written with whatever comes next, at the
+     * latest on the next tick, and a run that ends before costs no commit of its own for it. */
+    engine_run_spawned(p->daemon->engine, run_id, s->pid, daemon_now(), &p->daemon->effects);
 }

@@ -56,7 +56,7 @@ void ctf_fine(struct ctf_call *c, size_t wanted, bool second_barrier)
 {
     const struct ctf_plan *p = c->plan;
     size_t from = c->out->count, goal = from + wanted;
-    char reason[120], near[64];
+    char reason[96], near[64];
     struct settings base = c->base;
     base.v[SETTING_OPTIMIZER] = p->optimizer;
     if (!second_barrier && p->rate != NULL)
@@ -79,7 +79,7 @@ static void own_rates(struct ctf_call *c, enum ctf_stage stage, double optimizer
     const struct ctf_plan *p = c->plan;
     size_t from = c->out->count, n = 0;
     double rates[RATES_MAX];
-    char name[32], rate[32], near[64], reason[140];
+    char name[32], rate[32], near[64], reason[192];
     setting_choice_name(SETTING_OPTIMIZER, (int)optimizer, name);
     if (p->rate != NULL)
         n = rates_of_optimizer(p->rate, (enum optimizer)(int)optimizer,

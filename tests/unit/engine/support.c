@@ -68,7 +68,9 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
         h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
         for (size_t i = 0; i < p.count; i++) {
             struct trial *t = &h->trials[h->count];
-            *t = (struct trial){.settings = p.items[i].settings};
+            memset(t, 0, sizeof(*t)); /* padding too: histories are compared as bytes */
+            memset(h->reasons[h->count], 0, sizeof(*h->reasons));
+            t->settings = p.items[i].settings;
             str_copy(t->stage, sizeof(t->stage), p.items[i].stage);
             str_copy(h->reasons[h->count], 160, p.items[i].reason);
             fn(t, h->count++, arg);

@@ -68,6 +68,15 @@ void world_init(struct world *w, size_t workers, uint64_t seed);
 void world_finish(struct world *w);
 void world_submit(struct world *w, const char *method, const char *parameters, int64_t run_cap,
                   uint64_t seed, const char *more);
+/* Shorthands: a grid submitted and settled; the same with data that has a finding; a point and an
+ * end that a worker did not make up itself. */
+#define SIX_DEPTHS "\"depth\":{\"min\":1,\"max\":6}"
+#define ONE_RUN "\"depth\":{\"values\":[2]}"
+void world_grid(struct world *w, const char *parameters, const char *more);
+void world_submit_finding(struct world *w, const char *kind, const char *on_nan);
+struct point point_at(int64_t number, double val_loss);
+void world_tell(struct world *w, int64_t run_id, int64_t number, double val_loss);
+void world_end(struct world *w, int64_t run_id, struct run_exit x);
 /* One turn of the loop is over: schedule, queue the batch. */
 void world_flush(struct world *w);
 /* Commits the oldest batch and carries out its actions; false when there is none. */

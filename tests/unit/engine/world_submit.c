@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,4 +18,46 @@ void world_submit(struct world *w, const char *method, const char *parameters, i
     spec_make_with(&s, method, parameters, run_cap, seed, more);
     engine_submit(w->engine, &s, &p, NULL, w->now, &w->fx);
     assert_int_equal(s.dimension_count, 0); /* taken over */
+}
+
+void world_grid(struct world *w, const char *parameters, const char *more)
+{
+    world_submit(w, "grid", parameters, 1000, 1, more);
+    world_settle(w);
+}
+
+void world_end(struct world *w, int64_t run_id, struct run_exit x)
+{
+    for (size_t i = 0; i < w->worker_count; i++)
+        if (w->workers[i].run_id == run_id)
+            w->workers[i] = w->workers[--w->worker_count];
+    engine_run_ended(w->engine, run_id, &x, w->now, &w->fx);
+    world_settle(w);
+}
+
+struct point point_at(int64_t number, double val_loss)
+{
+    struct point p = {.point = number, .epoch = (double)number};
+    point_set(&p, CURVE_TRAIN_LOSS, 0.5);
+    point_set(&p, CURVE_VAL_LOSS, val_loss);
+    return p;
+}
+
+void world_tell(struct world *w, int64_t run_id, int64_t number, double val_loss)
+{
+    struct point p = point_at(number, val_loss);
+    engine_run_points(w->engine, run_id, &p, 1, w->now, &w->fx);
+}
+
+void world_submit_finding(struct world *w, const char *kind, const char *on_nan)
+{
+    struct spec s;
+    struct record_prepared p = {.hash = "abc", .finding_count = 2};
+    snprintf(p.findings[0].kind, sizeof(p.findings[0].kind), "constant_column");
+    p.findings[1] = (struct record_finding){.row = 3, .column = 5, .count = 17};
+    snprintf(p.findings[1].kind, sizeof(p.findings[1].kind), "%s", kind);
+    spec_make(&s, "grid", SIX_DEPTHS, 10, 1);
+    s.data.on_nan = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
+    engine_submit(w->engine, &s, &p, NULL, w->now, &w->fx);
+    world_settle(w);
 }

@@ -288,8 +288,8 @@ static int submit_check(const struct engine *e, const struct spec *spec, struct 
     if (spec->after > e->last_sweep_id) {
         char value[32];
         snprintf(value, sizeof(value), "%" PRId64, spec->after);
-        return err_bad(err, ERR_VALUE, "$.after", value, "the id of an earlier sweep (1 … %" PRId64
-                       ")", e->last_sweep_id);
+        return err_bad(err, ERR_VALUE, "$.after", value, "the id of an earlier sweep, at most %" PRId64,
+                       e->last_sweep_id);
     }
     return search_method(spec->method)->check(spec, err);
 }
@@ -415,7 +415,7 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
     if (s == NULL && c == COMMAND_DELETE) { /* ended: the caller has asked the store */
         delete_rows(sweep_id, NULL, 0, fx);
     } else if (s == NULL) {
-        err_set(&err, ERR_NOT_FOUND, "sweep %" PRId64 " is not open; %s works on sweeps that are %s",
+        err_set(&err, ERR_NOT_FOUND, "sweep %" PRId64 " is not open; %s needs one that is %s",
                 sweep_id, commands[c].name, commands[c].allowed_names);
     } else if (!(commands[c].allowed >> s->row->status & 1u)) {
         err_bad(&err, ERR_STATE, "sweep", sweep_status_name(s->row->status), "%s, for %s",

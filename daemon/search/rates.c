@@ -12,7 +12,7 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* all[0..n) → at most wanted of them, evenly spread, the first and (from two on) the last kept. */
+/* all[0..n) → at most wanted of them, evenly spread; the first stays, from two on the last too. */
 static size_t spread(const double *all, size_t n, size_t wanted, double *out)
 {
     if (wanted > RATES_MAX)

@@ -300,7 +300,8 @@ static void test_shapes(void **state)
         "\"depth\":{\"min\":1,\"max\":200},\"width\":{\"min\":8,\"max\":1024}",
         "\"train.momentum\":{\"min\":0.1,\"max\":0.99},\"batch_size\":{\"values\":[8,16,32]}",
         "\"optimizer\":{\"values\":[\"sgd\"]},\"learning_rate\":{\"min\":0.01,\"max\":0.9}",
-        "\"optimizer\":{\"values\":[\"rmsprop\",\"adam\",\"sgd\"]},\"width\":{\"min\":1,\"max\":900}",
+        "\"optimizer\":{\"values\":[\"rmsprop\",\"adam\",\"sgd\"]},\"width\":{\"min\":1,"
+        "\"max\":900}",
         "\"learning_rate\":{\"min\":0.001,\"max\":0.1,\"q\":0.001,\"distribution\":\"q_uniform\"},"
         "\"activation\":{\"values\":[\"relu\",\"tanh\",\"elu\"]},\"depth\":{\"min\":1,\"max\":9},"
         "\"optimizer\":{\"values\":[\"adam\",\"adadelta\"]}",
@@ -326,7 +327,7 @@ static void test_shapes(void **state)
     }
 }
 
-/* A finite space smaller than run_cap: every configuration exactly once, and the outline says so. */
+/* A finite space smaller than run_cap: every configuration once, and the outline says so. */
 static void test_exhausted(void **state)
 {
     static const struct {
@@ -337,7 +338,8 @@ static void test_exhausted(void **state)
         {"\"depth\":{\"values\":[2,5]}", 2},
         {"\"depth\":{\"min\":1,\"max\":7}", 7},
         {"\"optimizer\":{\"values\":[\"adam\",\"sgd\"]}", 2},
-        {"\"optimizer\":{\"values\":[\"adam\",\"sgd\",\"rmsprop\"]},\"depth\":{\"min\":1,\"max\":3}",
+        {"\"optimizer\":{\"values\":[\"adam\",\"sgd\",\"rmsprop\"]},\"depth\":{\"min\":1,"
+         "\"max\":3}",
          9},
         {"\"learning_rate\":{\"values\":[0.1,0.01]},\"optimizer\":{\"values\":[\"momentum\","
          "\"sgd\"]},\"batch_size\":{\"values\":[8,16]}",

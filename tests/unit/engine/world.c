@@ -88,7 +88,8 @@ static void add_points(struct world *w, const struct points_rows *rows)
     for (size_t k = 0; k < rows->count; k++) {
         size_t i = 0;
         while (i < w->point_count &&
-               (w->points[i].run_id != rows->run_id || w->points[i].p.point != rows->points[k].point))
+               (w->points[i].run_id != rows->run_id ||
+                w->points[i].p.point != rows->points[k].point))
             i++;
         if (i < w->point_count) {
             w->nondeterminism += !point_same(&w->points[i].p, &rows->points[k]);

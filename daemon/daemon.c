@@ -167,6 +167,9 @@ static void close_handles(struct daemon *d)
     uv_close((uv_handle_t *)&h->check_timer, NULL);
     uv_close((uv_handle_t *)&h->term, NULL);
     uv_close((uv_handle_t *)&h->interrupt, NULL);
+    /* The end is certain now: a late signal must not turn it into a death by signal. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
 }
 
 /* Everything that ran has ended and is written: the loop runs out after this. */

@@ -7,15 +7,20 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import Daemon, make_data, small_spec  # noqa: E402
+from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 KILLS = 5
 
 
-def undisturbed(data, **changes):
+def coarse_to_fine_spec(data):
+    """20 runs in four stages, each some tenths of a second."""
+    return small_spec(data, model={"width": 128}, epochs=24)
+
+
+def undisturbed(spec):
     with Daemon(workers=2) as d:
-        equal(d.wait(d.submit(small_spec(data, **changes)))["status"], "completed")
+        equal(d.wait(d.submit(spec))["status"], "completed")
         return d.canonical()
 
 
@@ -23,12 +28,12 @@ def done_runs(d):
     return d.sql("SELECT count(*) FROM runs WHERE status='completed'")[0][0]
 
 
-def killed(data, workers, seed, **changes):
+def killed(spec, workers, seed):
     """The same sweep with KILLS kills spread over it; what was stored before each kill must
     still be there after it."""
     rng = random.Random(seed)
     with Daemon(workers=workers) as d:
-        d.submit(small_spec(data, **changes))
+        d.submit(spec)
         for kill in range(KILLS):
             target = (kill + 1) * 3
             while done_runs(d) < target:
@@ -48,21 +53,21 @@ def killed(data, workers, seed, **changes):
 
 def test_five_kills_with_two_workers():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        data = make_data(home, samples=1500)
-        equal(killed(data, 2, seed=1), undisturbed(data), "canonical_content")
+        spec = coarse_to_fine_spec(make_data(home, samples=1500))
+        equal(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
 
 
 def test_five_kills_with_one_worker():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        data = make_data(home, samples=1500)
-        equal(killed(data, 1, seed=2), undisturbed(data), "canonical_content")
+        spec = coarse_to_fine_spec(make_data(home, samples=1500))
+        equal(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
 
 
 def test_running_workers_are_adopted():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        data = make_data(home, samples=6000)
+        data = make_data(home, samples=2000)
         with Daemon(workers=2) as d:
-            sweep = d.submit(small_spec(data, method="random", run_cap=2, epochs=60))
+            sweep = d.submit(slow_spec(data, run_cap=2))
             while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
                 time.sleep(0.01)
             pids = d.sql("SELECT id, pid FROM runs ORDER BY id")
@@ -78,9 +83,9 @@ def test_running_workers_are_adopted():
 
 def test_workers_that_ended_while_the_daemon_was_dead():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        data = make_data(home, samples=3000)
+        data = make_data(home, samples=2000)
         with Daemon(workers=2) as d:
-            sweep = d.submit(small_spec(data, method="random", run_cap=2, epochs=20))
+            sweep = d.submit(slow_spec(data, run_cap=2, epochs=20))
             while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
                 time.sleep(0.005)
             pids = [p for p, in d.sql("SELECT pid FROM runs")]
@@ -98,10 +103,10 @@ def test_workers_that_ended_while_the_daemon_was_dead():
 def test_workers_killed_with_the_daemon():
     """A power cut, as far as processes can show it."""
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        data = make_data(home, samples=3000)
-        changes = {"method": "random", "run_cap": 4, "epochs": 20}
+        data = make_data(home, samples=2000)
+        spec = slow_spec(data, run_cap=4, epochs=20)
         with Daemon(workers=2) as d:
-            sweep = d.submit(small_spec(data, **changes))
+            sweep = d.submit(spec)
             while not d.sql("SELECT 1 FROM curves WHERE point>=3"):
                 time.sleep(0.005)
             pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
@@ -115,7 +120,7 @@ def test_workers_killed_with_the_daemon():
             equal(d.wait(sweep)["status"], "completed")
             equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
             seen = d.canonical()
-        equal(seen, undisturbed(data, **changes), "canonical_content")
+        equal(seen, undisturbed(spec), "canonical_content")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, small_spec  # noqa: E402
+from sweepd import (BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, slow_spec,
+                    small_spec)  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -91,8 +92,8 @@ def test_start_detaches():
 
 def test_worker_crash_fails_its_run_alone():
     with Daemon(workers=1) as d:
-        data = make_data(d.home, samples=6000)
-        sweep = d.submit(small_spec(data, method="random", run_cap=3, epochs=30))
+        data = make_data(d.home, samples=2000)
+        sweep = d.submit(slow_spec(data, run_cap=3))
         until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
               "a running run")
         run_id, pid = d.sql("SELECT id, pid FROM runs WHERE status='running'")[0]
@@ -105,8 +106,8 @@ def test_worker_crash_fails_its_run_alone():
 
 def test_a_killed_worker_is_tried_again():
     with Daemon(workers=1) as d:
-        data = make_data(d.home, samples=6000)
-        sweep = d.submit(small_spec(data, method="random", run_cap=1, epochs=30))
+        data = make_data(d.home, samples=2000)
+        sweep = d.submit(slow_spec(data, run_cap=1))
         until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
               "a running run")
         os.kill(d.sql("SELECT pid FROM runs")[0][0], signal.SIGKILL)
@@ -188,8 +189,8 @@ def test_install_under_destdir():
 
 def test_nothing_is_left_running():
     with Daemon(workers=2) as d:
-        data = make_data(d.home, samples=6000)
-        d.submit(small_spec(data, method="random", run_cap=4, epochs=300))
+        data = make_data(d.home, samples=2000)
+        d.submit(slow_spec(data, run_cap=4, epochs=600))
         until(lambda: len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) == 2, "two workers")
         pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
         d.stop()

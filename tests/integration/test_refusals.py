@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import Daemon, RpcError, make_data, slow_spec, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -104,7 +104,8 @@ def test_damaged_data():
             refused(d, small_spec(folder), "$.data.path", os.path.basename(path), *words)
 
         case("train-images", lambda b: gzip.compress(plain(b))[:-400])
-        case("train-images", lambda b: struct.pack(">I", 0x1234) + plain(b)[4:], "magic")
+        case("train-images", lambda b: struct.pack(">I", 0xDEADBEEF) + plain(b)[4:], "magic")
+        case("train-images", lambda b: struct.pack(">I", 0x0C03) + plain(b)[4:], "0x0c")
         case("train-images", lambda b: plain(b)[:-7])
         case("train-labels", lambda b: plain(b)[:-1])
         case("train-images", lambda b: plain(b)[:4] + b"\xff" * 4 + plain(b)[8:])
@@ -121,7 +122,7 @@ def test_label_out_of_range():
 def test_data_changed_after_submit():
     with Daemon(workers=1) as d:
         folder, path = damaged(d, "train-labels", lambda b: b)
-        sweep = d.submit(small_spec(folder, method="random", run_cap=400, epochs=4))
+        sweep = d.submit(slow_spec(folder, run_cap=400, epochs=4))
         d.call("pause", sweep=sweep)
         with open(path, "rb") as f:
             content = bytearray(plain(f.read()))

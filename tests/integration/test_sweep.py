@@ -7,7 +7,7 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import Daemon, make_data, small_spec  # noqa: E402
+from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -104,9 +104,8 @@ def test_readers_are_never_locked_out():
 
 def test_pause_resume_cancel_delete():
     with Daemon(workers=1) as d:
-        data = make_data(d.home, samples=4000)
-        long = small_spec(data, epochs=40, run_cap=12)
-        sweep = d.submit(long)
+        data = make_data(d.home, samples=2000)
+        sweep = d.submit(slow_spec(data, run_cap=12))
         d.call("pause", sweep=sweep)
         equal(d.sql("SELECT status FROM sweeps WHERE id=?", sweep), [("paused",)])
         d.call("resume", sweep=sweep)
@@ -124,8 +123,7 @@ def test_pause_resume_cancel_delete():
 
 def test_cancel_one_run():
     with Daemon(workers=1) as d:
-        sweep = d.submit(small_spec(make_data(d.home, samples=6000), epochs=200, run_cap=4,
-                                    method="random"))
+        sweep = d.submit(slow_spec(make_data(d.home, samples=2000), run_cap=4, epochs=600))
         watch = d.connect()
         watch.call("watch", sweep=sweep)
         run_id = d.sql("SELECT min(id) FROM runs")[0][0]

@@ -193,7 +193,7 @@ def make_data(home, samples=400, features=64, classes=4, seed=1):
     folder = os.path.join(home, f"data-{samples}-{features}-{classes}-{seed}")
     subprocess.run([sys.executable, os.path.join(SOURCE, "tests", "lib", "make_idx.py"), folder,
                     "--samples", str(samples), "--features", str(features),
-                    "--classes", str(classes), "--seed", str(seed)], check=True,
+                    "--classes", str(classes), "--seed", str(seed), "--test", "50"], check=True,
                    stdout=subprocess.DEVNULL)
     return folder
 
@@ -215,3 +215,12 @@ def small_spec(folder, **changes):
     }
     spec.update(changes)
     return {k: v for k, v in spec.items() if v is not None}
+
+
+def slow_spec(folder, **changes):
+    """A sweep whose runs take about a second each, so that there is time to disturb them."""
+    return small_spec(folder, **{"method": "random", "epochs": 60,
+                                 "model": {"type": "mlp", "width": 256, "activation": "relu"},
+                                 "parameters": {"learning_rate": {"values": [0.01, 0.003, 0.001]},
+                                                "depth": {"values": [2, 3]}},
+                                 "train": {"batch_size": 16}, **changes})

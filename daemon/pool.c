@@ -20,6 +20,7 @@
 #define LOG_MODULE "pool"
 #define TAIL_INTERVAL_MS 100
 #define KILL_AFTER_MS 5000
+#define PID_WRITTEN_AFTER_MS 20
 
 struct slot {
     uv_process_t process;   /* of our child; unused when adopted */
@@ -46,6 +47,7 @@ struct pool {
     struct slot *slots;
     size_t active;          /* slots in the list */
     uv_timer_t tail_timer;  /* runs only while there are slots */
+    uv_timer_t pid_timer;   /* once, after a start */
     struct point *points;   /* scratch of one read */
     size_t point_count, point_cap;
 };
@@ -56,9 +58,9 @@ struct pool *pool_create(struct daemon *d)
 {
     struct pool *p = xcalloc(1, sizeof(*p));
     p->daemon = d;
-    int rc = uv_timer_init(d->loop, &p->tail_timer);
+    int rc = uv_timer_init(d->loop, &p->tail_timer) | uv_timer_init(d->loop, &p->pid_timer);
     REQUIRE(rc == 0);
-    p->tail_timer.data = p;
+    p->tail_timer.data = p->pid_timer.data = p;
     return p;
 }
 
@@ -66,6 +68,7 @@ void pool_close(struct pool *p)
 {
     REQUIRE(p->active == 0);
     uv_close((uv_handle_t *)&p->tail_timer, NULL);
+    uv_close((uv_handle_t *)&p->pid_timer, NULL);
 }
 
 void pool_destroy(struct pool *p)
@@ -356,6 +359,11 @@ static void on_tail_timer(uv_timer_t *timer)
         next = s->next;
         slot_tick(s);
     }
+}
+
+static void on_pid_timer(uv_timer_t *timer)
+{
+    struct pool *p = timer->data;
     if (p->daemon->effects.batch.count > 0)
         p->daemon->dirty = true;
 }
@@ -449,6 +457,8 @@ void pool_start(struct pool *p, int64_t run_id, const struct run_config *config)
     }
     s->pid = s->process.pid;
     /* Not marked dirty: the pid is for people. It is written with whatever comes next, at the
-     * latest on the next tick, and a run that ends before costs no commit of its own for it. */
+     * latest when the timer says so; a run of a few milliseconds costs no commit for it. */
     engine_run_spawned(p->daemon->engine, run_id, s->pid, daemon_now(), &p->daemon->effects);
+    if (!uv_is_active((uv_handle_t *)&p->pid_timer))
+        uv_timer_start(&p->pid_timer, on_pid_timer, PID_WRITTEN_AFTER_MS, 0);
 }

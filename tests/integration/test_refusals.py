@@ -104,7 +104,7 @@ def test_damaged_data():
             refused(d, small_spec(folder), "$.data.path", os.path.basename(path), *words)
 
         case("train-images", lambda b: gzip.compress(plain(b))[:-400])
-        case("train-images", lambda b: struct.pack(">I", 0xDEADBEEF) + plain(b)[4:], "magic")
+        case("train-images", lambda b: struct.pack(">I", 0xDEADBEEF) + plain(b)[4:], "magic number")
         case("train-images", lambda b: struct.pack(">I", 0x0C03) + plain(b)[4:], "0x0c")
         case("train-images", lambda b: plain(b)[:-7])
         case("train-labels", lambda b: plain(b)[:-1])

@@ -48,6 +48,7 @@ static bool is_hex(const char *s)
 static int parse_files(const struct json *root, struct run_config *c, struct errbuf *err)
 {
     const struct json *hash = json_get(root, "data_hash"), *weights = json_get(root, "weights");
+    const struct json *limit = json_get(root, "weights_floor");
     int rc = 0;
 
     if (hash)
@@ -56,14 +57,17 @@ static int parse_files(const struct json *root, struct run_config *c, struct err
         rc = field_refuse(err, ERR_VALUE, "$.data_hash", hash, "hexadecimal digits 0-9 a-f");
     if (!rc && weights)
         rc = field_string(weights, "$.weights", c->weights, sizeof(c->weights), err);
+    if (!rc && limit && json_real(limit, &c->weights_floor) < 0)
+        rc = field_refuse(err, ERR_TYPE, "$.weights_floor", limit, "a number");
+    c->has_weights_floor = !rc && limit;
     return rc;
 }
 
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "version", "data",       "model",  "train",     "epochs",
-        "seed",    "split_seed", "metric", "data_hash", "weights",
+        "version",    "data",   "model",     "train",   "epochs",        "seed",
+        "split_seed", "metric", "data_hash", "weights", "weights_floor",
     };
     struct run_config c = {.epochs = SPEC_DEFAULT_EPOCHS, .metric = METRIC_VAL_LOSS};
     int rc = field_object(root, "$", keys, ARRAY_LEN(keys), err);
@@ -103,5 +107,7 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
         jw_kv_string(w, "data_hash", c->data_hash);
     if (c->weights[0])
         jw_kv_string(w, "weights", c->weights);
+    if (c->has_weights_floor)
+        jw_kv_real(w, "weights_floor", c->weights_floor);
     jw_end_object(w);
 }

@@ -78,6 +78,10 @@ static struct run_config *run_configure(const struct engine *e, const struct run
                      e->runs_dir, r->row->id);
     if (n < 0 || (size_t)n >= sizeof(c->weights)) /* too deep a folder: no weights, but a run */
         c->weights[0] = '\0';
+    /* The third best only gets better: what is worse already will never be kept. */
+    c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
+    if (c->has_weights_floor)
+        c->weights_floor = r->sweep->best[BEST_RUNS_KEPT - 1].metric;
     return c;
 }
 

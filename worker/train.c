@@ -202,7 +202,10 @@ int train_run(struct train *t, struct errbuf *err)
         rc = run_epoch(t, &st, epoch);
     if (rc != 0)
         err_set(err, rc, "a point could not be reported");
-    t->best = st.have_best ? st.best : NULL;
+    bool wanted = st.have_best && !(t->config->has_weights_floor &&
+                                    metric_better(t->config->weights_floor, st.best_value,
+                                                  t->config->maximize));
+    t->best = wanted ? st.best : NULL;
     free(st.order);
     free(st.labels);
     return rc;

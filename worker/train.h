@@ -25,7 +25,7 @@ struct train {
 
     /* results */
     struct net net;
-    const real *best;            /* parameters of the best point; NULL: not kept */
+    const real *best;            /* parameters of the best point; NULL: not wanted */
     bool stopped;                /* the loss is no longer a number; reason says so */
     char reason[160];
 };

@@ -19,6 +19,8 @@ struct run_config {
     bool maximize;
     char data_hash[65];    /* "" by hand; else the data must still have this content hash */
     char weights[SPEC_PATH_MAX]; /* file for the best epoch's weights (safetensors); "": none */
+    bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
+    double weights_floor;        /* by the metric */
 };
 
 struct errbuf;
@@ -26,7 +28,8 @@ struct json;
 struct json_writer;
 
 /* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"seed":"110","split_seed":"110",
- *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…"}
+ *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…",
+ *  "weights_floor":0.54}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 void run_config_write(const struct run_config *c, struct json_writer *w);

@@ -70,7 +70,9 @@ static const struct {
             "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
     [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
     [STORE_QUERY_RUN_RATES] =
-        {0, "SELECT r.seconds, r.epochs, s.data_samples AS samples, r.params AS params_json, "
+        {0, "SELECT r.seconds, r.epochs, min(s.data_samples, "
+            "coalesce(nullif(s.spec ->> '$.data.limit', 0), s.data_samples)) "
+            "- coalesce(s.spec ->> '$.data.validation', 0) AS samples, r.params AS params_json, "
             "r.settings AS settings_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, "
             "r.width FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},

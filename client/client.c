@@ -1,0 +1,228 @@
+#include "client/client.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+
+static void print_error_json(struct client *c, const struct errbuf *err)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    jw_begin_object(&w);
+    jw_key(&w, "error");
+    jw_begin_object(&w);
+    jw_kv_string(&w, "error", err_name(err->code));
+    jw_kv_string(&w, "message", err->message);
+    jw_kv_string(&w, "key", err->key);
+    jw_kv_string(&w, "value", err->value);
+    jw_kv_string(&w, "allowed", err->allowed);
+    jw_end_object(&w);
+    jw_end_object(&w);
+    fprintf(c->out, "%s\n", text.data);
+    buf_finish(&text);
+}
+
+int client_fail(struct client *c, int status, const struct errbuf *err)
+{
+    struct buf safe = {0};
+    render_text(&safe, err->message, true);
+    fflush(c->out);
+    fprintf(stderr, "sweepctl: %s\n", safe.data != NULL ? safe.data : err_name(err->code));
+    buf_finish(&safe);
+    if (c->json)
+        print_error_json(c, err);
+    return status;
+}
+
+int client_no_daemon(struct client *c, const struct errbuf *err)
+{
+    struct errbuf told;
+    err_set(&told, err->code, "no daemon at %s: start one with `sweepctl start` (%s)", c->socket,
+            err->message);
+    return client_fail(c, CLIENT_NO_DAEMON, &told);
+}
+
+int client_usage(struct client *c, const char *fmt, ...)
+{
+    struct errbuf err;
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    err_set(&err, ERR_VALUE, "%s", text.data);
+    buf_finish(&text);
+    return client_fail(c, CLIENT_USAGE, &err);
+}
+
+int client_connect(struct client *c)
+{
+    struct errbuf err;
+    if (c->rpc.fd >= 0)
+        return CLIENT_DONE;
+    int rc = rpc_client_open(&c->rpc, c->socket, &err);
+    if (rc == ERR_VALUE)
+        return client_fail(c, CLIENT_USAGE, &err);
+    return rc != 0 ? client_no_daemon(c, &err) : CLIENT_DONE;
+}
+
+/* The connection broke, or what answers does not speak our protocol. */
+static int lost_daemon(struct client *c, const char *method, const struct errbuf *err)
+{
+    struct errbuf told;
+    if (err->code == ERR_LIMIT)
+        return client_fail(c, CLIENT_REFUSED, err);
+    err_set(&told, err->code, "lost the daemon at %s during %s: %s", c->socket, method,
+            err->message);
+    return client_fail(c, CLIENT_NO_DAEMON, &told);
+}
+
+int client_call(struct client *c, const char *method, const char *params,
+                struct rpc_reply *reply)
+{
+    struct errbuf err;
+    int status = client_connect(c);
+    if (status != CLIENT_DONE)
+        return status;
+    if (rpc_client_call(&c->rpc, method, params, reply, &err) != 0) {
+        status = lost_daemon(c, method, &err);
+        rpc_client_close(&c->rpc);
+        return status;
+    }
+    if (reply->error.code != 0) {
+        status = client_fail(c, CLIENT_REFUSED, &reply->error);
+        rpc_reply_finish(reply);
+        return status;
+    }
+    return CLIENT_DONE;
+}
+
+int client_call_id(struct client *c, const char *method, const char *key, int64_t id,
+                   struct rpc_reply *reply)
+{
+    char *params = xasprintf("{\"%s\":%lld}", key, (long long)id);
+    int status = client_call(c, method, params, reply);
+    free(params);
+    return status;
+}
+
+static int next_page(struct client *c, const char *method, const char *params,
+                     const char *cursor, struct rpc_reply *reply)
+{
+    char *text = xasprintf("{%s%s\"limit\":%d%s%s}", params, *params != '\0' ? "," : "",
+                           RPC_PAGE_MAX, cursor != NULL ? ",\"cursor\":" : "",
+                           cursor != NULL ? cursor : "");
+    int status = client_call(c, method, text, reply);
+    free(text);
+    return status;
+}
+
+/* The cursor of a page as JSON text, NULL on the last one. The caller frees. */
+static char *page_cursor(const struct json *page)
+{
+    const struct json *v = json_get(page, "cursor");
+    if (v == NULL || json_type(v) == JSON_NULL)
+        return NULL;
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    jw_value(&w, v);
+    return buf_take(&text);
+}
+
+int client_pages(struct client *c, const char *method, const char *params, const char *items,
+                 client_each *each, void *arg)
+{
+    char *cursor = NULL;
+    for (;;) {
+        struct rpc_reply reply;
+        int status = next_page(c, method, params, cursor, &reply);
+        if (status != CLIENT_DONE) {
+            free(cursor);
+            return status;
+        }
+        size_t count = 0;
+        const struct json *list = json_get(reply.result, items);
+        for (const struct json *v = json_first(list); v != NULL; v = json_next(v), count++)
+            each(arg, v);
+        char *next = page_cursor(reply.result);
+        rpc_reply_finish(&reply);
+        /* An empty page or the same cursor again would never end. */
+        bool stuck = next != NULL && cursor != NULL && strcmp(next, cursor) == 0;
+        free(cursor);
+        cursor = next;
+        if (cursor == NULL || count == 0 || stuck)
+            break;
+    }
+    free(cursor);
+    return CLIENT_DONE;
+}
+
+static void collect(void *arg, const struct json *item)
+{
+    jw_value(arg, item);
+}
+
+int client_pages_json(struct client *c, const char *method, const char *params, const char *items)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    jw_begin_object(&w);
+    jw_key(&w, items);
+    jw_begin_array(&w);
+    int status = client_pages(c, method, params, items, collect, &w);
+    jw_end_array(&w);
+    jw_end_object(&w);
+    buf_putc(&text, '\n');
+    if (status == CLIENT_DONE)
+        client_print(c, &text);
+    buf_finish(&text);
+    return status;
+}
+
+void client_print_json(struct client *c, const struct json *v)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    if (v != NULL)
+        jw_value(&w, v);
+    else
+        jw_null(&w);
+    fprintf(c->out, "%s\n", text.data);
+    buf_finish(&text);
+}
+
+void client_print(struct client *c, struct buf *text)
+{
+    if (text->len > 0)
+        fwrite(text->data, 1, text->len, c->out);
+    buf_finish(text);
+}
+
+int client_change(struct client *c, const char *method, const char *key, int64_t id,
+                  const char *done)
+{
+    struct rpc_reply reply;
+    int status = client_call_id(c, method, key, id, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    if (c->json)
+        client_print_json(c, reply.result);
+    else
+        fprintf(c->out, "%s %lld: %s\n", key, (long long)id, done);
+    rpc_reply_finish(&reply);
+    return CLIENT_DONE;
+}
+
+int client_flush(struct client *c)
+{
+    if (fflush(c->out) == 0 && !ferror(c->out))
+        return CLIENT_DONE;
+    fprintf(stderr, "sweepctl: cannot write the output\n");
+    return CLIENT_REFUSED;
+}

@@ -1,0 +1,120 @@
+/* sweepctl: the verbs' table, and what every verb gets. A verb is one file in cmd/ and one row
+ * of VERB_MAP; it talks to the daemon with client_call and prints for people or, with --json,
+ * one JSON document. */
+#ifndef SWEEPCTL_CLIENT_H
+#define SWEEPCTL_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client/human.h"
+#include "client/opts.h"
+#include "client/render.h"
+#include "client/rpc.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/paths.h"
+
+/* Exit statuses: scripts rely on them. */
+enum client_exit {
+    CLIENT_DONE = 0,
+    CLIENT_REFUSED = 1,   /* the daemon said no */
+    CLIENT_USAGE = 2,
+    CLIENT_NO_DAEMON = 3, /* none at the socket, or it went away */
+};
+
+struct client {
+    struct opts opts;
+    char socket[PATHS_MAX];
+    bool json;
+    bool terminal; /* out is one */
+    bool colour;
+    FILE *out;
+    struct rpc_client rpc; /* rpc.fd -1 until the first call */
+};
+
+/* X(id, name, argument, argument kind, argument required, options, summary) */
+#define VERB_MAP(X)                                                                             \
+    X(start, "start", NULL, ARG_NONE, false,                                                    \
+      OPTION_BIT(DB) | OPTION_BIT(WORKERS) | OPTION_BIT(WORKER_PROGRAM),                        \
+      "start the daemon in the background")                                                     \
+    X(submit, "submit", "SPEC.json|-", ARG_TEXT, true, OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN), \
+      "hand a sweep to the daemon")                                                             \
+    X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
+    X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, findings")            \
+    X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow a sweep, one line per run")            \
+    X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
+    X(best, "best", "SWEEP", ARG_ID, false, OPTION_BIT(LIMIT), "the best runs of a sweep")      \
+    X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
+    X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
+    X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
+    X(label, "label", "FILE.csv", ARG_TEXT, true, 0,                                            \
+      "label a curve file (needs no daemon)")                                                   \
+    X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \
+    X(pause, "pause", "SWEEP", ARG_ID, true, 0, "start no new runs of a sweep")                 \
+    X(resume, "resume", "SWEEP", ARG_ID, true, 0, "go on with a paused or held sweep")          \
+    X(cancel, "cancel", "SWEEP", ARG_ID, false, OPTION_BIT(RUN),                                \
+      "end a sweep, or with --run one run")                                                     \
+    X(delete, "delete", "SWEEP", ARG_ID, true, 0, "remove an ended sweep and its runs")         \
+    X(status, "status", NULL, ARG_NONE, false, 0, "what the daemon is doing")                   \
+    X(shutdown, "shutdown", NULL, ARG_NONE, false, OPTION_BIT(DRAIN), "end the daemon")         \
+    X(help, "help", "VERB", ARG_TEXT, false, 0, "how to use a verb")
+
+#define X(id, name, arg, kind, required, options, summary) int cmd_##id(struct client *c);
+VERB_MAP(X)
+#undef X
+
+struct verb {
+    const char *name;
+    const char *arg; /* NULL: takes none */
+    enum arg_kind kind;
+    bool required;
+    unsigned options; /* OPTION_BITs beside the global ones */
+    const char *summary;
+    int (*run)(struct client *c); /* returns enum client_exit */
+};
+extern const struct verb client_verbs[];
+extern const size_t client_verb_count;
+
+/* Sends the request, connecting first where needed. CLIENT_DONE and the reply, which the caller
+ * releases with rpc_reply_finish; else the failure has been reported. params: JSON text. */
+int client_call(struct client *c, const char *method, const char *params,
+                struct rpc_reply *reply);
+/* Connects if not connected. CLIENT_DONE, or reports and returns the exit status. */
+int client_connect(struct client *c);
+/* Reports err (stderr, and with --json an "error" document on out); returns status. */
+int client_fail(struct client *c, int status, const struct errbuf *err);
+/* The connection failed or broke: says how to start a daemon. Returns CLIENT_NO_DAEMON. */
+int client_no_daemon(struct client *c, const struct errbuf *err);
+/* Reports wrong usage of the verb in hand; returns CLIENT_USAGE. */
+int client_usage(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Walks a paged method: each(arg, item) for every item of member `items` of every page. params:
+ * members of the params object without braces, "" for none. */
+typedef void client_each(void *arg, const struct json *item);
+int client_pages(struct client *c, const char *method, const char *params, const char *items,
+                 client_each *each, void *arg);
+/* The same as one document: {"ITEMS": [all items of all pages]}. */
+int client_pages_json(struct client *c, const char *method, const char *params,
+                      const char *items);
+
+/* A request whose params are one id ({"KEY":ID}). */
+int client_call_id(struct client *c, const char *method, const char *key, int64_t id,
+                   struct rpc_reply *reply);
+/* pause, resume, cancel, delete: call, then "sweep 3: DONE" or the reply as JSON. */
+int client_change(struct client *c, const char *method, const char *key, int64_t id,
+                  const char *done);
+/* Prints one JSON value as a line on out. */
+void client_print_json(struct client *c, const struct json *v);
+/* Writes text to out and releases it. */
+void client_print(struct client *c, struct buf *text);
+/* CLIENT_DONE, or CLIENT_REFUSED when out could not be written (full disk). */
+int client_flush(struct client *c);
+/* Usage of one verb (its row), or of the program. */
+void client_help_verb(FILE *out, const struct verb *v);
+void client_help(FILE *out);
+
+#endif

@@ -1,0 +1,32 @@
+#include "client/client.h"
+
+#include "client/report.h"
+#include "sweep/require.h"
+
+static const struct field fields[] = {
+    {"sweep", "id", LOOK_NUMBER, FIELD_PLAIN},
+    {"name", "name", LOOK_TEXT, FIELD_PLAIN},
+    {"status", "status", LOOK_TEXT, FIELD_WORD},
+    {"method", "method", LOOK_TEXT, FIELD_PLAIN},
+    {"done", "done", LOOK_COUNT, FIELD_PLAIN},
+    {"running", "running", LOOK_COUNT, FIELD_PLAIN},
+    {"failed", "failed", LOOK_COUNT, FIELD_PLAIN},
+    {"of", "run_cap", LOOK_COUNT, FIELD_PLAIN},
+    {"metric", "metric", LOOK_TEXT, FIELD_PLAIN},
+    {"best", "best", LOOK_LOSS, FIELD_PLAIN},
+    {"best run", "best_run", LOOK_NUMBER, FIELD_PLAIN},
+    {"submitted", "created_at", LOOK_AGO, FIELD_PLAIN},
+    {"reason", "reason", LOOK_TEXT, FIELD_PLAIN},
+};
+
+int cmd_list(struct client *c)
+{
+    struct report r;
+    if (c->json)
+        return client_pages_json(c, "list", "", "sweeps");
+    report_init(&r, fields, ARRAY_LEN(fields));
+    int status = client_pages(c, "list", "", "sweeps", report_row, &r);
+    if (report_print(&r, c) == 0 && status == CLIENT_DONE)
+        fputs("no sweeps yet: `sweepctl submit SPEC.json`\n", c->out);
+    return status;
+}

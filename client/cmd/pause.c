@@ -1,0 +1,6 @@
+#include "client/client.h"
+
+int cmd_pause(struct client *c)
+{
+    return client_change(c, "pause", "sweep", c->opts.id, "paused");
+}

@@ -1,0 +1,141 @@
+#include "client/client.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "client/report.h"
+#include "sweep/require.h"
+
+#define SPARK_WIDTH 60
+
+static const struct field run_fields[] = {
+    {"run", "id", LOOK_NUMBER, FIELD_PLAIN},
+    {"sweep", "sweep_id", LOOK_NUMBER, FIELD_PLAIN},
+    {"sweep's name", "sweep_name", LOOK_TEXT, FIELD_PLAIN},
+    {"number", "number", LOOK_NUMBER, FIELD_PLAIN},
+    {"kind", "kind", LOOK_TEXT, FIELD_PLAIN},
+    {"stage", "stage", LOOK_TEXT, FIELD_PLAIN},
+    {"why", "reason", LOOK_TEXT, FIELD_PLAIN},
+    {"status", "status", LOOK_TEXT, FIELD_WORD},
+    {"stopped", "stop_reason", LOOK_TEXT, FIELD_PLAIN},
+    {"error", "error_class", LOOK_TEXT, FIELD_PLAIN},
+    {"message", "error_text", LOOK_TEXT, FIELD_PLAIN},
+    {"signal", "signal", LOOK_NUMBER, FIELD_PLAIN},
+    {"learning rate", "learning_rate", LOOK_NUMBER, FIELD_PLAIN},
+    {"batch size", "batch_size", LOOK_COUNT, FIELD_PLAIN},
+    {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
+    {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN},
+    {"width", "width", LOOK_NUMBER, FIELD_PLAIN},
+    {"activation", "activation", LOOK_TEXT, FIELD_PLAIN},
+    {"epochs", "epochs", LOOK_COUNT, FIELD_PLAIN},
+    {"seed", "seed", LOOK_TEXT, FIELD_PLAIN},
+    {"metric", "metric", LOOK_TEXT, FIELD_PLAIN},
+    {"best", "metric_value", LOOK_LOSS, FIELD_PLAIN},
+    {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN},
+    {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN},
+    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN},
+    {"epochs done", "epochs_done", LOOK_NUMBER, FIELD_PLAIN},
+    {"BLAS kernels", "core_type", LOOK_TEXT, FIELD_PLAIN},
+    {"BLAS", "blas_version", LOOK_TEXT, FIELD_PLAIN},
+    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN},
+    {"submitted", "created_at", LOOK_AGO, FIELD_PLAIN},
+    {"started", "started_at", LOOK_AGO, FIELD_PLAIN},
+    {"ended", "ended_at", LOOK_AGO, FIELD_PLAIN},
+    {NULL, "params", LOOK_TEXT, FIELD_PLAIN}, /* with --json only */
+    {NULL, "settings", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "rank_key", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "goal", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "label", LOOK_TEXT, FIELD_PLAIN}, /* the label has lines of its own */
+    {NULL, "confidence", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "remedy", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "stderr_tail", LOOK_TEXT, FIELD_PLAIN}, /* as a block of its own */
+};
+static const struct field label_fields[] = {
+    {"label", "pattern", LOOK_TEXT, FIELD_WORD},
+    {"confidence", "confidence", LOOK_PERCENT, FIELD_PLAIN},
+    {"runner-up", "runner_up", LOOK_TEXT, FIELD_PLAIN},
+    {"tags", "tags", LOOK_TEXT, FIELD_PLAIN},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"looks", "look", LOOK_TEXT, FIELD_PLAIN},
+    {"says", "says", LOOK_TEXT, FIELD_PLAIN},
+    {"guide's remedies", "guide_remedies", LOOK_TEXT, FIELD_PLAIN},
+    {"our remedies", "our_remedies", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "remedy", LOOK_TEXT, FIELD_PLAIN}, /* the first of them */
+    {NULL, "run_id", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "evidence", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "classifier_version", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "created_at", LOOK_TEXT, FIELD_PLAIN},
+};
+static const struct field evidence_fields[] = {
+    {"because", "sentence", LOOK_TEXT, FIELD_PLAIN},
+};
+
+struct series {
+    const char *column;
+    double *v;
+    size_t count, cap;
+};
+
+static void add_point(void *arg, const struct json *point)
+{
+    struct series *s = arg;
+    if (s->count == s->cap) {
+        s->cap = s->cap == 0 ? 64 : s->cap * 2;
+        s->v = xrealloc(s->v, s->cap * sizeof *s->v);
+    }
+    s->v[s->count++] = member_real(point, s->column, NAN);
+}
+
+/* The validation loss as a line of blocks; a terminal's extra. */
+static int print_sparkline(struct client *c, int64_t run)
+{
+    struct series s = {.column = "val_loss"};
+    struct buf line = {0};
+    char *params = xasprintf("\"run\":%lld", (long long)run);
+    int status = client_pages(c, "curve", params, "points", add_point, &s);
+    free(params);
+    if (status == CLIENT_DONE && s.count > 1) {
+        render_field(&line, "val loss", 16, false, TONE_DIM, c->colour);
+        buf_putc(&line, ' ');
+        render_sparkline(&line, s.v, s.count, SPARK_WIDTH);
+        buf_putc(&line, '\n');
+        client_print(c, &line);
+    }
+    free(s.v);
+    return status;
+}
+
+static void print_stderr(struct client *c, const char *tail)
+{
+    struct buf text = {0};
+    if (*tail == '\0')
+        return;
+    buf_puts(&text, "\nlast lines of stderr\n");
+    render_text(&text, tail, true);
+    if (text.data[text.len - 1] != '\n')
+        buf_putc(&text, '\n');
+    client_print(c, &text);
+}
+
+int cmd_run(struct client *c)
+{
+    struct rpc_reply reply;
+    int status = client_call_id(c, "run", "run", c->opts.id, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    if (c->json) {
+        client_print_json(c, reply.result);
+        rpc_reply_finish(&reply);
+        return CLIENT_DONE;
+    }
+    const struct json *run = json_get(reply.result, "run"),
+                      *label = json_get(reply.result, "label");
+    report_members(c, run_fields, ARRAY_LEN(run_fields), run);
+    report_members(c, label_fields, ARRAY_LEN(label_fields), label);
+    report_pick(c, evidence_fields, ARRAY_LEN(evidence_fields), json_get(label, "evidence"));
+    if (c->terminal)
+        status = print_sparkline(c, c->opts.id);
+    print_stderr(c, member_string(run, "stderr_tail", ""));
+    rpc_reply_finish(&reply);
+    return status;
+}

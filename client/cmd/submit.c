@@ -1,0 +1,120 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/report.h"
+#include "client/watch.h"
+#include "sweep/require.h"
+
+static const struct field stage_fields[] = {
+    {"stage", "stage", LOOK_TEXT, FIELD_PLAIN},
+    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
+    {"what", "what", LOOK_TEXT, FIELD_PLAIN},
+};
+
+static int read_stdin(struct buf *out, struct errbuf *err)
+{
+    for (;;) {
+        char part[65536];
+        ssize_t n = read(STDIN_FILENO, part, sizeof part);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "cannot read the spec from stdin: %s", strerror(errno));
+        if (n == 0)
+            return 0;
+        buf_append(out, part, (size_t)n);
+        if (out->len > RPC_LINE_MAX)
+            return err_set(err, ERR_LIMIT, "the spec on stdin is longer than %d bytes",
+                           RPC_LINE_MAX);
+    }
+}
+
+/* The spec goes out as it was written (a number keeps its digits), checked to be JSON and put on
+ * one line: outside of strings a line's end is a blank, inside it is not JSON. */
+static int check_spec(struct buf *text, const char *file, struct errbuf *err)
+{
+    struct errbuf why;
+    struct json *root = json_parse(text->data != NULL ? text->data : "", text->len, &why);
+    if (root == NULL)
+        return err_set(err, ERR_PARSE, "%s is not JSON: %s", file, why.message);
+    json_destroy(root);
+    for (size_t i = 0; i < text->len; i++) {
+        if (text->data[i] == '\n' || text->data[i] == '\r')
+            text->data[i] = ' ';
+    }
+    return 0;
+}
+
+static int read_spec(struct client *c, struct buf *out)
+{
+    struct errbuf err;
+    bool from_stdin = strcmp(c->opts.arg, "-") == 0;
+    int rc = from_stdin ? read_stdin(out, &err)
+                        : buf_read_file(out, c->opts.arg, RPC_LINE_MAX, &err);
+    if (rc != 0)
+        return client_fail(c, rc == ERR_IO ? CLIENT_USAGE : CLIENT_REFUSED, &err);
+    if (check_spec(out, from_stdin ? "stdin" : c->opts.arg, &err) != 0)
+        return client_fail(c, CLIENT_REFUSED, &err);
+    return CLIENT_DONE;
+}
+
+static void print_plan(struct client *c, const struct json *plan)
+{
+    char *runs = render_member(plan, "runs", LOOK_COUNT);
+    char *time = render_member(plan, "estimated_seconds", LOOK_DURATION);
+    report_list(c, stage_fields, ARRAY_LEN(stage_fields), json_get(plan, "stages"));
+    struct buf text = {0};
+    buf_puts(&text, "\n");
+    render_text(&text, runs, false);
+    buf_puts(&text, " runs, about ");
+    render_text(&text, time, false);
+    buf_puts(&text, "; nothing was submitted\n");
+    client_print(c, &text);
+    free(runs);
+    free(time);
+}
+
+static int submitted(struct client *c, const struct json *result)
+{
+    int64_t sweep = member_int(result, "sweep", 0);
+    bool watch = opts_has(&c->opts, OPTION_WATCH);
+    if (opts_has(&c->opts, OPTION_DRY_RUN)) {
+        if (c->json)
+            client_print_json(c, result);
+        else
+            print_plan(c, result);
+        return CLIENT_DONE;
+    }
+    if (c->json)
+        client_print_json(c, result);
+    else
+        fprintf(c->out, "sweep %lld%s\n", (long long)sweep,
+                watch ? "" : ": queued; `sweepctl watch` follows it");
+    fflush(c->out);
+    return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
+}
+
+int cmd_submit(struct client *c)
+{
+    struct buf spec = {0};
+    struct rpc_reply reply;
+    if (opts_has(&c->opts, OPTION_WATCH) && opts_has(&c->opts, OPTION_DRY_RUN))
+        return client_usage(c, "--watch and --dry-run exclude each other");
+    int status = read_spec(c, &spec);
+    if (status == CLIENT_DONE) {
+        char *params = xasprintf("{\"spec\":%s%s}", spec.data,
+                                 opts_has(&c->opts, OPTION_DRY_RUN) ? ",\"dry_run\":true" : "");
+        status = client_call(c, "submit", params, &reply);
+        free(params);
+    }
+    buf_finish(&spec);
+    if (status != CLIENT_DONE)
+        return status;
+    status = submitted(c, reply.result);
+    rpc_reply_finish(&reply);
+    return status;
+}

@@ -1,0 +1,33 @@
+/* Starting the daemon so that it outlives the terminal. */
+#ifndef SWEEPCTL_LAUNCH_H
+#define SWEEPCTL_LAUNCH_H
+
+#include <stddef.h>
+
+#include "sweep/paths.h"
+#include "sweep/rpc.h"
+
+#define LAUNCH_ARGS_MAX 12
+#define LAUNCH_WAIT_MS 30000
+#define LAUNCH_POLL_MS 20
+
+struct errbuf;
+
+struct launch {
+    const char *argv[LAUNCH_ARGS_MAX]; /* argv[0] is set by launch_prepare; NULL behind the last */
+    size_t argc;
+    char program[PATHS_MAX];
+    char log[PATHS_MAX];
+};
+
+/* Asks the daemon at that socket for its `status`. 0 and the reply (rpc_reply_finish), or why
+ * there is no answer within timeout_ms. */
+int launch_ask(const char *socket, int timeout_ms, struct rpc_reply *reply, struct errbuf *err);
+/* Finds sweepd (beside this program, in the build tree, in PATH) and the log's place. */
+int launch_prepare(struct launch *l, struct errbuf *err);
+/* Runs it in a session of its own, stdin closed, output appended to the log, and waits until it
+ * answers. 0 and its status; or why not, with the last lines of the log. */
+int launch_start(struct launch *l, const char *socket, struct rpc_reply *status,
+                 struct errbuf *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* sweepctl: the client of sweepd. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/client.h"
+
+/* A socket or a log file must never become descriptor 0, 1 or 2. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static int prepare(struct client *c, struct errbuf *err)
+{
+    if (opts_has(&c->opts, OPTION_SOCKET)) {
+        if (strlen(c->opts.text[OPTION_SOCKET]) >= sizeof c->socket)
+            return err_set(err, ERR_VALUE, "--socket: the path is too long");
+        str_copy(c->socket, sizeof c->socket, c->opts.text[OPTION_SOCKET]);
+        return 0;
+    }
+    return paths_socket(c->socket, err);
+}
+
+/* Verbs that never look for the socket. */
+static bool offline(const struct verb *v)
+{
+    return v->run == cmd_label || v->run == cmd_help;
+}
+
+static int run(struct client *c)
+{
+    struct errbuf err;
+    const struct verb *v = c->opts.verb;
+    if (opts_has(&c->opts, OPTION_VERSION)) {
+        fputs("sweepctl " SWEEPD_VERSION "\n", c->out);
+        return CLIENT_DONE;
+    }
+    if (opts_has(&c->opts, OPTION_HELP)) {
+        if (v != NULL)
+            client_help_verb(c->out, v);
+        else
+            client_help(c->out);
+        return CLIENT_DONE;
+    }
+    if (!offline(v) && prepare(c, &err) != 0)
+        return client_fail(c, CLIENT_USAGE, &err);
+    return v->run(c);
+}
+
+int main(int argc, char **argv)
+{
+    struct client c = {.out = stdout};
+    struct errbuf err;
+    open_standard_streams();
+    int rc = opts_parse(argc, argv, client_verbs, client_verb_count, &c.opts, &err);
+    c.json = opts_has(&c.opts, OPTION_JSON);
+    c.terminal = isatty(STDOUT_FILENO);
+    c.colour = render_wants_colour(stdout);
+    rpc_client_init(&c.rpc);
+    int status = rc != 0 ? client_fail(&c, CLIENT_USAGE, &err) : run(&c);
+    rpc_client_close(&c.rpc);
+    int flushed = client_flush(&c);
+    return status != CLIENT_DONE ? status : flushed;
+}

@@ -1,0 +1,67 @@
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "client/human.h"
+#include "client/render.h"
+#include "sweep/json.h"
+
+#define EXCERPT_MAX 400
+
+const char *member_string(const struct json *object, const char *key, const char *fallback)
+{
+    const struct json *v = json_get(object, key);
+    return v != NULL && json_type(v) == JSON_STRING ? json_string(v) : fallback;
+}
+
+int64_t member_int(const struct json *object, const char *key, int64_t fallback)
+{
+    const struct json *v = json_get(object, key);
+    int64_t n;
+    return v != NULL && json_int64(v, &n) == 0 ? n : fallback;
+}
+
+double member_real(const struct json *object, const char *key, double fallback)
+{
+    const struct json *v = json_get(object, key);
+    double d;
+    return v != NULL && json_real(v, &d) == 0 ? d : fallback;
+}
+
+static const char *count_or_number(double v, char *out)
+{
+    bool integer = v == floor(v) && fabs(v) <= JSON_MAX_SAFE_INTEGER;
+    return integer ? human_count((int64_t)v, out) : human_number(v, out);
+}
+
+/* Times are text; anything else under such a key is shown as it is. */
+static const char *(*const real_looks[])(double v, char *out) = {
+    [LOOK_TEXT] = NULL,          [LOOK_NUMBER] = human_number,  [LOOK_LOSS] = human_loss,
+    [LOOK_PERCENT] = human_percent, [LOOK_COUNT] = count_or_number,
+    [LOOK_DURATION] = human_duration, [LOOK_AGO] = human_number,
+};
+
+static char *render_string(const char *text, enum look look)
+{
+    char ago[HUMAN_MAX];
+    int64_t then = look == LOOK_AGO ? human_parse_utc(text) : 0;
+    return xstrdup(then != 0 ? human_ago(then, human_now_us(), ago) : text);
+}
+
+char *render_member(const struct json *object, const char *key, enum look look)
+{
+    const struct json *v = json_get(object, key);
+    char text[EXCERPT_MAX] = "-";
+    double d;
+    if (v == NULL || json_type(v) == JSON_NULL)
+        return xstrdup(text);
+    if (real_looks[look] != NULL && json_real(v, &d) == 0)
+        real_looks[look](d, text);
+    else if (json_type(v) == JSON_STRING)
+        return render_string(json_string(v), look);
+    else if (json_type(v) == JSON_NUMBER)
+        human_number(json_number(v), text);
+    else
+        json_excerpt(v, text, sizeof text);
+    return xstrdup(text);
+}

@@ -1,0 +1,169 @@
+#include "client/opts.h"
+
+#include <string.h>
+
+#include "client/client.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define NAMES_MAX 64
+
+static const struct option_info infos[OPTION_COUNT] = {
+#define X(id, name, brief, kind, value, doc) {name, brief, OPTION_##kind, value, doc},
+    OPTION_MAP(X)
+#undef X
+};
+
+const struct option_info *option_get(enum option_id id)
+{
+    REQUIRE(id >= 0 && id < OPTION_COUNT);
+    return &infos[id];
+}
+
+int opts_positive(const char *text, int64_t *out)
+{
+    int64_t v = 0;
+    if (*text == '\0')
+        return ERR_VALUE;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p < '0' || *p > '9')
+            return ERR_VALUE;
+        v = v * 10 + (*p - '0');
+        if ((double)v > JSON_MAX_SAFE_INTEGER)
+            return ERR_VALUE;
+    }
+    if (v < 1)
+        return ERR_VALUE;
+    *out = v;
+    return 0;
+}
+
+/* The option whose name is arg up to '='; -1 when there is none. */
+static int option_find(const char *arg)
+{
+    size_t len = strcspn(arg, "=");
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const struct option_info *o = &infos[i];
+        if (strlen(o->name) == len && memcmp(o->name, arg, len) == 0)
+            return i;
+        if (o->brief != NULL && strcmp(o->brief, arg) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int unknown_option(const char *arg, struct errbuf *err)
+{
+    const char *names[OPTION_COUNT];
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        names[i] = infos[i].name;
+    const char *near = err_nearest(arg, names, OPTION_COUNT);
+    if (near != NULL)
+        return err_set(err, ERR_KEY, "unknown option '%s'; did you mean '%s'?", arg, near);
+    return err_set(err, ERR_KEY, "unknown option '%s'", arg);
+}
+
+static int unknown_verb(const char *arg, const struct verb *verbs, size_t count,
+                        struct errbuf *err)
+{
+    const char *names[NAMES_MAX];
+    REQUIRE(count <= NAMES_MAX);
+    for (size_t i = 0; i < count; i++)
+        names[i] = verbs[i].name;
+    const char *near = err_nearest(arg, names, count);
+    if (near != NULL)
+        return err_set(err, ERR_KEY, "unknown verb '%s'; did you mean '%s'?", arg, near);
+    return err_set(err, ERR_KEY, "unknown verb '%s'; `sweepctl help` lists them", arg);
+}
+
+/* Reads the option at argv[*i], and its value, which may be the next argument. */
+static int read_option(int argc, char *const *argv, int *i, struct opts *out, struct errbuf *err)
+{
+    const char *arg = argv[*i];
+    int id = option_find(arg);
+    if (id < 0)
+        return unknown_option(arg, err);
+    const struct option_info *o = &infos[id];
+    const char *value = strchr(arg, '=');
+    if (o->kind == OPTION_FLAG) {
+        if (value != NULL)
+            return err_set(err, ERR_VALUE, "%s takes no value", o->name);
+    } else if (value != NULL) {
+        value++;
+    } else {
+        if (*i + 1 >= argc)
+            return err_set(err, ERR_MISSING, "%s needs a value: %s", arg, o->value);
+        value = argv[++*i];
+    }
+    if (o->kind == OPTION_TEXT && *value == '\0')
+        return err_set(err, ERR_VALUE, "%s: the value is empty", o->name);
+    if (o->kind == OPTION_NUMBER && opts_positive(value, &out->number[id]) != 0)
+        return err_bad(err, ERR_VALUE, o->name, value, "an integer from 1");
+    out->text[id] = value;
+    out->given |= 1u << id;
+    return 0;
+}
+
+static int read_word(const char *arg, const struct verb *verbs, size_t verb_count,
+                     struct opts *out, struct errbuf *err)
+{
+    if (out->verb == NULL) {
+        for (size_t i = 0; i < verb_count; i++) {
+            if (strcmp(verbs[i].name, arg) == 0) {
+                out->verb = &verbs[i];
+                return 0;
+            }
+        }
+        return unknown_verb(arg, verbs, verb_count, err);
+    }
+    const struct verb *v = out->verb;
+    if (v->kind == ARG_NONE || out->arg != NULL)
+        return err_set(err, ERR_VALUE, "%s: unexpected argument '%s'", v->name, arg);
+    if (*arg == '\0')
+        return err_set(err, ERR_VALUE, "%s: %s is empty", v->name, v->arg);
+    if (v->kind == ARG_ID && opts_positive(arg, &out->id) != 0)
+        return err_bad(err, ERR_VALUE, v->arg, arg, "the number of a %s, from 1",
+                       strcmp(v->arg, "RUN") == 0 ? "run" : "sweep");
+    out->arg = arg;
+    return 0;
+}
+
+/* Options that the verb does not know, and an argument that it needs. */
+static int check_verb(const struct opts *o, struct errbuf *err)
+{
+    if (o->verb == NULL || opts_has(o, OPTION_HELP) || opts_has(o, OPTION_VERSION))
+        return 0;
+    unsigned extra = o->given & ~(OPTIONS_GLOBAL | o->verb->options);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        if ((extra >> i) & 1u)
+            return err_set(err, ERR_KEY, "%s has no option %s", o->verb->name, infos[i].name);
+    }
+    if (o->verb->required && o->arg == NULL)
+        return err_set(err, ERR_MISSING, "%s needs %s", o->verb->name, o->verb->arg);
+    return 0;
+}
+
+int opts_parse(int argc, char *const *argv, const struct verb *verbs, size_t verb_count,
+               struct opts *out, struct errbuf *err)
+{
+    bool options = true;
+    memset(out, 0, sizeof *out);
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        int rc;
+        if (options && strcmp(arg, "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (options && arg[0] == '-' && arg[1] != '\0')
+            rc = read_option(argc, argv, &i, out, err);
+        else
+            rc = read_word(arg, verbs, verb_count, out, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (out->verb == NULL && (out->given & (OPTION_BIT(HELP) | OPTION_BIT(VERSION))) == 0)
+        return err_set(err, ERR_MISSING, "a verb is missing; `sweepctl help` lists them");
+    return check_verb(out, err);
+}

@@ -1,0 +1,69 @@
+/* The command line of sweepctl, from a table of options and a table of verbs. Options may stand
+ * before or behind the verb; "--" ends them; "--name=value" works. */
+#ifndef SWEEPCTL_OPTS_H
+#define SWEEPCTL_OPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct errbuf;
+struct verb;
+
+enum arg_kind { ARG_NONE, ARG_ID, ARG_TEXT };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+
+/* X(id, long name, short name or NULL, kind, value's name, what it does) */
+#define OPTION_MAP(X)                                                                           \
+    X(SOCKET, "--socket", NULL, TEXT, "PATH", "the daemon's socket")                            \
+    X(JSON, "--json", NULL, FLAG, NULL, "print one JSON document")                              \
+    X(HELP, "--help", "-h", FLAG, NULL, "print this help")                                      \
+    X(VERSION, "--version", NULL, FLAG, NULL, "print the version")                              \
+    X(WATCH, "--watch", NULL, FLAG, NULL, "follow the sweep until it ends")                     \
+    X(DRY_RUN, "--dry-run", NULL, FLAG, NULL, "only say which stages and runs it would have")   \
+    X(LIMIT, "--limit", "-n", NUMBER, "N", "how many runs (10)")                                \
+    X(RUN, "--run", NULL, NUMBER, "RUN", "one run instead of a sweep")                          \
+    X(DRAIN, "--drain", NULL, FLAG, NULL, "let running runs finish")                            \
+    X(DB, "--db", NULL, TEXT, "PATH", "the database")                                           \
+    X(WORKERS, "--workers", NULL, NUMBER, "N", "runs at the same time (one per core)")          \
+    X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")
+
+enum option_id {
+#define X(id, name, brief, kind, value, doc) OPTION_##id,
+    OPTION_MAP(X)
+#undef X
+    OPTION_COUNT
+};
+#define OPTION_BIT(id) (1u << OPTION_##id)
+#define OPTIONS_GLOBAL                                                                          \
+    (OPTION_BIT(SOCKET) | OPTION_BIT(JSON) | OPTION_BIT(HELP) | OPTION_BIT(VERSION))
+
+struct option_info {
+    const char *name, *brief /* or NULL */;
+    enum option_kind kind;
+    const char *value /* or NULL */, *doc;
+};
+const struct option_info *option_get(enum option_id id);
+
+struct opts {
+    const struct verb *verb; /* NULL: none given */
+    unsigned given;          /* OPTION_BITs */
+    const char *text[OPTION_COUNT];
+    int64_t number[OPTION_COUNT];
+    const char *arg; /* the verb's argument, NULL without one */
+    int64_t id;      /* the same as a number, for ARG_ID; 0 without one */
+};
+
+static inline bool opts_has(const struct opts *o, enum option_id id)
+{
+    return (o->given >> id) & 1u;
+}
+
+/* A decimal integer from 1 to 2^53. 0 or ERR_VALUE. */
+int opts_positive(const char *text, int64_t *out);
+/* argv[1..argc). Strings are borrowed. 0, or an error that names the argument and what is
+ * allowed. out->verb and --json are filled as far as they were read, for the report. */
+int opts_parse(int argc, char *const *argv, const struct verb *verbs, size_t verb_count,
+               struct opts *out, struct errbuf *err);
+
+#endif

@@ -1,0 +1,239 @@
+#include "client/render.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/utf8.h"
+#include "sweep/require.h"
+
+#define GAP 2 /* blanks between the columns of a table */
+
+static const char *const tone_codes[] = {
+    [TONE_PLAIN] = "",      [TONE_DIM] = "\x1b[2m",   [TONE_BOLD] = "\x1b[1m",
+    [TONE_GOOD] = "\x1b[32m", [TONE_WARN] = "\x1b[33m", [TONE_BAD] = "\x1b[31m",
+};
+
+static const struct {
+    const char *word;
+    enum tone tone;
+} word_tones[] = {
+    {"running", TONE_BOLD},        {"completed", TONE_GOOD},     {"failed", TONE_BAD},
+    {"cancelled", TONE_WARN},      {"held", TONE_BAD},           {"paused", TONE_WARN},
+    {"queued", TONE_DIM},          {"stopped", TONE_DIM},        {"converged", TONE_GOOD},
+    {"learning", TONE_GOOD},       {"diverging", TONE_BAD},      {"not_a_number", TONE_BAD},
+    {"overfitting", TONE_WARN},    {"bottleneck", TONE_WARN},    {"oscillating", TONE_WARN},
+    {"train_rising", TONE_WARN},   {"slow_rise", TONE_WARN},     {"dataset_problem", TONE_WARN},
+    {"too_short", TONE_DIM},       {"train_above_val", TONE_WARN},
+    {"overfitting_rising", TONE_WARN}, {"dropout_too_strong", TONE_WARN},
+};
+
+bool render_wants_colour(FILE *out)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (no_color != NULL && *no_color != '\0')
+        return false;
+    return isatty(fileno(out)) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+enum tone render_word_tone(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(word_tones); i++) {
+        if (strcmp(word_tones[i].word, word) == 0)
+            return word_tones[i].tone;
+    }
+    return TONE_PLAIN;
+}
+
+/* C0, DEL and C1: what a terminal might obey. Also the marks that reverse the order of text. */
+static bool unsafe(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+void render_text(struct buf *out, const char *text, bool keep_lines)
+{
+    const char *p = text;
+    while (*p != '\0') {
+        uint32_t c;
+        size_t len = utf8_decode(p, &c);
+        if (len == 0) {
+            buf_putc(out, '?');
+            p++;
+            continue;
+        }
+        if (unsafe(c) && !(keep_lines && (c == '\n' || c == '\t')))
+            buf_putc(out, '?');
+        else
+            buf_append(out, p, len);
+        p += len;
+    }
+}
+
+size_t render_width(const char *text)
+{
+    size_t width = 0;
+    while (*text != '\0') {
+        uint32_t c;
+        size_t len = utf8_decode(text, &c);
+        width += len == 0 ? 1 : utf8_width(c);
+        text += len == 0 ? 1 : len;
+    }
+    return width;
+}
+
+/* Bytes of text that fit into width columns, and the columns they take. */
+static size_t fit(const char *text, size_t width, size_t *taken)
+{
+    size_t at = 0;
+    *taken = 0;
+    while (text[at] != '\0') {
+        uint32_t c;
+        size_t len = utf8_decode(text + at, &c);
+        size_t columns = len == 0 ? 1 : utf8_width(c);
+        if (*taken + columns > width)
+            break;
+        *taken += columns;
+        at += len == 0 ? 1 : len;
+    }
+    return at;
+}
+
+static void blanks(struct buf *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buf_putc(out, ' ');
+}
+
+void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone,
+                  bool colour)
+{
+    struct buf safe = {0};
+    size_t taken, bytes;
+    bool paint = colour && tone != TONE_PLAIN;
+    render_text(&safe, text, false);
+    const char *s = safe.data != NULL ? safe.data : "";
+    bytes = fit(s, width, &taken);
+    if (right)
+        blanks(out, width - taken);
+    if (paint)
+        buf_puts(out, tone_codes[tone]);
+    buf_append(out, s, bytes);
+    if (paint)
+        buf_puts(out, "\x1b[0m");
+    if (!right)
+        blanks(out, width - taken);
+    buf_finish(&safe);
+}
+
+/* Mean of the finite values of v[from..to); NaN when one of them is not finite. */
+static double piece_mean(const double *v, size_t from, size_t to)
+{
+    double sum = 0;
+    for (size_t i = from; i < to; i++)
+        sum += isfinite(v[i]) ? v[i] : NAN;
+    return sum / (double)(to - from);
+}
+
+void render_sparkline(struct buf *out, const double *v, size_t count, size_t width)
+{
+    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    size_t cells = count < width ? count : width;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < cells; i++) {
+        double m = piece_mean(v, i * count / cells, (i + 1) * count / cells);
+        low = isfinite(m) ? fmin(low, m) : low;
+        high = isfinite(m) ? fmax(high, m) : high;
+    }
+    for (size_t i = 0; i < cells; i++) {
+        double m = piece_mean(v, i * count / cells, (i + 1) * count / cells);
+        /* Each term is halved, so that the span of two huge values stays finite. */
+        double span = high / 2 - low / 2;
+        double share = span > 0 ? (m / 2 - low / 2) / span : 0;
+        size_t last = ARRAY_LEN(blocks) - 1;
+        buf_puts(out, isfinite(m) ? blocks[(size_t)(share * (double)last + 0.5)] : "×");
+    }
+}
+
+void render_table_init(struct render_table *t, const struct table_column *columns, size_t count)
+{
+    REQUIRE(count > 0);
+    memset(t, 0, sizeof *t);
+    t->columns = columns;
+    t->column_count = count;
+}
+
+void render_table_finish(struct render_table *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        free(t->cells[i].text);
+    free(t->cells);
+    memset(t, 0, sizeof *t);
+}
+
+void render_table_add(struct render_table *t, const char *text, enum tone tone)
+{
+    if (t->count == t->cap) {
+        t->cap = t->cap == 0 ? 64 : t->cap * 2;
+        t->cells = xrealloc(t->cells, t->cap * sizeof *t->cells);
+    }
+    struct buf safe = {0};
+    render_text(&safe, text, false);
+    t->cells[t->count].text = buf_take(&safe);
+    t->cells[t->count++].tone = tone;
+}
+
+static size_t column_width(const struct render_table *t, size_t column)
+{
+    size_t width = render_width(t->columns[column].title);
+    for (size_t i = column; i < t->count; i += t->column_count) {
+        size_t w = render_width(t->cells[i].text);
+        width = w > width ? w : width;
+    }
+    return width;
+}
+
+/* Nothing but "-" in it (a column that this sweep does not use). */
+static bool column_empty(const struct render_table *t, size_t column)
+{
+    for (size_t i = column; i < t->count; i += t->column_count) {
+        if (strcmp(t->cells[i].text, "-") != 0)
+            return false;
+    }
+    return t->count > 0;
+}
+
+/* Blanks at the end of a line help nobody. */
+static void end_line(struct buf *out)
+{
+    while (out->len > 0 && out->data[out->len - 1] == ' ')
+        out->data[--out->len] = '\0';
+    buf_putc(out, '\n');
+}
+
+void render_table_print(const struct render_table *t, bool colour, struct buf *out)
+{
+    size_t *widths = xcalloc(t->column_count, sizeof *widths); /* 0: left out */
+    size_t rows = t->count / t->column_count;
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (column_empty(t, c))
+            continue;
+        widths[c] = column_width(t, c);
+        render_field(out, t->columns[c].title, widths[c], t->columns[c].right, TONE_DIM, colour);
+        blanks(out, GAP);
+    }
+    end_line(out);
+    for (size_t i = 0; i < rows * t->column_count; i++) {
+        size_t c = i % t->column_count;
+        if (widths[c] > 0) {
+            render_field(out, t->cells[i].text, widths[c], t->columns[c].right, t->cells[i].tone,
+                         colour);
+            blanks(out, GAP);
+        }
+        if (c + 1 == t->column_count)
+            end_line(out);
+    }
+    free(widths);
+}

@@ -1,0 +1,68 @@
+/* What people see: text made safe for a terminal, colour, aligned tables, sparklines, and
+ * members of JSON objects as text. Nothing here trusts what the daemon sent: a member that is
+ * missing, null or of another type is shown as "-" or as it is. */
+#ifndef SWEEPCTL_RENDER_H
+#define SWEEPCTL_RENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sweep/buf.h"
+
+struct json;
+
+enum tone { TONE_PLAIN, TONE_DIM, TONE_BOLD, TONE_GOOD, TONE_WARN, TONE_BAD };
+
+/* Colour on this stream: a terminal, no NO_COLOR in the environment, TERM not "dumb". */
+bool render_wants_colour(FILE *out);
+/* The tone of a status or a label. */
+enum tone render_word_tone(const char *word);
+
+/* Appends text with control characters and broken UTF-8 as '?' (a name must not move the
+ * cursor). keep_lines lets '\n' and '\t' through. */
+void render_text(struct buf *out, const char *text, bool keep_lines);
+/* Columns that render_text's result takes on a terminal: wide characters two, combining none. */
+size_t render_width(const char *text);
+/* Appends text cut or padded to width columns, right-aligned where asked, in a tone. */
+void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone,
+                  bool colour);
+
+/* One line of block characters, lowest to highest; non-finite values are '×'. Longer series are
+ * thinned to width by the mean of each piece. */
+void render_sparkline(struct buf *out, const double *v, size_t count, size_t width);
+
+struct table_column {
+    const char *title;
+    bool right;
+};
+struct table_cell {
+    char *text;
+    enum tone tone;
+};
+/* Rows of cells, filled from left to right; printed with every column as wide as it must
+ * be, and without those that hold nothing but "-". */
+struct render_table {
+    const struct table_column *columns;
+    size_t column_count;
+    struct table_cell *cells;
+    size_t count, cap;
+};
+void render_table_init(struct render_table *t, const struct table_column *columns, size_t count);
+void render_table_finish(struct render_table *t);
+void render_table_add(struct render_table *t, const char *text, enum tone tone);
+/* Appends the header and all whole rows, two blanks between columns. */
+void render_table_print(const struct render_table *t, bool colour, struct buf *out);
+
+/* How a member of an object is shown. */
+enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,
+            LOOK_AGO };
+/* The member as text, "-" when missing or null. The caller frees. */
+char *render_member(const struct json *object, const char *key, enum look look);
+/* The member's string, or fallback. Borrowed. */
+const char *member_string(const struct json *object, const char *key, const char *fallback);
+int64_t member_int(const struct json *object, const char *key, int64_t fallback);
+double member_real(const struct json *object, const char *key, double fallback);
+
+#endif

@@ -1,0 +1,211 @@
+#include "client/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/require.h"
+
+#define BEST_RUNS 10
+
+static const struct field best_fields[] = {
+    {"rank", "rank", LOOK_COUNT, FIELD_PLAIN},
+    {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
+    {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN},
+    {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN},
+    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN},
+    {"lr", "learning_rate", LOOK_NUMBER, FIELD_PLAIN},
+    {"batch", "batch_size", LOOK_NUMBER, FIELD_PLAIN},
+    {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
+    {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN},
+    {"label", "label", LOOK_TEXT, FIELD_WORD},
+    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
+    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN},
+};
+static const struct field label_fields[] = {
+    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
+    {"label", "pattern", LOOK_TEXT, FIELD_WORD},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"says", "says", LOOK_TEXT, FIELD_PLAIN},
+};
+
+void report_init(struct report *r, const struct field *fields, size_t count)
+{
+    r->fields = fields;
+    r->count = count;
+    r->columns = xcalloc(count, sizeof *r->columns);
+    for (size_t i = 0; i < count; i++)
+        r->columns[i] = (struct table_column){fields[i].title, fields[i].look != LOOK_TEXT};
+    render_table_init(&r->table, r->columns, count);
+}
+
+static enum tone field_tone(const struct field *f, const char *text)
+{
+    return f->tone == FIELD_PLAIN ? TONE_PLAIN : render_word_tone(text);
+}
+
+void report_row(void *arg, const struct json *item)
+{
+    struct report *r = arg;
+    for (size_t i = 0; i < r->count; i++) {
+        char *text = render_member(item, r->fields[i].key, r->fields[i].look);
+        render_table_add(&r->table, text, field_tone(&r->fields[i], text));
+        free(text);
+    }
+}
+
+size_t report_print(struct report *r, struct client *c)
+{
+    struct buf text = {0};
+    size_t rows = r->table.count / r->count;
+    if (rows > 0)
+        render_table_print(&r->table, c->colour, &text);
+    client_print(c, &text);
+    render_table_finish(&r->table);
+    free(r->columns);
+    return rows;
+}
+
+size_t report_list(struct client *c, const struct field *fields, size_t count,
+                   const struct json *list)
+{
+    struct report r;
+    report_init(&r, fields, count);
+    for (const struct json *v = json_first(list); v != NULL; v = json_next(v))
+        report_row(&r, v);
+    return report_print(&r, c);
+}
+
+int report_call_best(struct client *c, int64_t sweep, int64_t limit, struct rpc_reply *reply)
+{
+    char *params = sweep > 0 ? xasprintf("{\"sweep\":%lld,\"limit\":%lld}", (long long)sweep,
+                                         (long long)limit)
+                             : xasprintf("{\"limit\":%lld}", (long long)limit);
+    int status = client_call(c, "best", params, reply);
+    free(params);
+    return status;
+}
+
+void report_best(struct client *c, const struct json *reply)
+{
+    int64_t sweep = member_int(reply, "sweep", 0);
+    if (report_list(c, best_fields, ARRAY_LEN(best_fields), json_get(reply, "runs")) == 0)
+        fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
+}
+
+void report_labels(struct client *c, const struct json *labels)
+{
+    report_list(c, label_fields, ARRAY_LEN(label_fields), labels);
+}
+
+/* In single quotes where a shell would take a character for its own. */
+static void shell_word(struct buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+:@%,";
+    if (word[strspn(word, plain)] == '\0' && *word != '\0') {
+        buf_puts(out, word);
+        return;
+    }
+    buf_putc(out, '\'');
+    for (const char *p = word; *p != '\0'; p++) {
+        if (*p == '\'')
+            buf_puts(out, "'\\''");
+        else
+            buf_putc(out, *p);
+    }
+    buf_putc(out, '\'');
+}
+
+static void print_query(struct client *c, const char *db, int64_t sweep)
+{
+    struct buf text = {0}, word = {0};
+    shell_word(&word, db);
+    buf_puts(&text, "\nthe same from the database:\n  sqlite3 ");
+    render_text(&text, word.data, false);
+    buf_printf(&text,
+               " \"SELECT rank, run_id, val_loss, val_acc, best_epoch, learning_rate, batch_size,"
+               " optimizer, depth, label, seconds FROM best_runs WHERE sweep_id=%lld LIMIT %d\"\n",
+               (long long)sweep, BEST_RUNS);
+    client_print(c, &text);
+    buf_finish(&word);
+}
+
+int report_end(struct client *c, int64_t sweep)
+{
+    struct rpc_reply best, labels, daemon;
+    int status = report_call_best(c, sweep, BEST_RUNS, &best);
+    if (status != CLIENT_DONE)
+        return status;
+    fprintf(c->out, "\nbest runs of sweep %lld\n", (long long)sweep);
+    report_best(c, best.result);
+    rpc_reply_finish(&best);
+    status = client_call_id(c, "labels", "sweep", sweep, &labels);
+    if (status != CLIENT_DONE)
+        return status;
+    const struct json *list = json_get(labels.result, "labels");
+    if (json_first(list) != NULL) {
+        fputs("\nlabels\n", c->out);
+        report_labels(c, list);
+    }
+    rpc_reply_finish(&labels);
+    status = client_call(c, "status", "{}", &daemon);
+    if (status != CLIENT_DONE)
+        return status;
+    const char *db = member_string(daemon.result, "db", "");
+    if (*db != '\0')
+        print_query(c, db, sweep);
+    rpc_reply_finish(&daemon);
+    return CLIENT_DONE;
+}
+
+static void member_line(struct client *c, const char *title, char *value, enum tone tone)
+{
+    struct buf line = {0};
+    render_field(&line, title, 16, false, TONE_DIM, c->colour);
+    buf_putc(&line, ' ');
+    render_field(&line, value, render_width(value), false, tone, c->colour);
+    buf_putc(&line, '\n');
+    client_print(c, &line);
+    free(value);
+}
+
+static bool named(const struct field *fields, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing to show: missing, null or empty. */
+static bool empty(const struct json *v)
+{
+    return v == NULL || json_type(v) == JSON_NULL ||
+           (json_type(v) == JSON_STRING && *json_string(v) == '\0');
+}
+
+void report_pick(struct client *c, const struct field *fields, size_t count,
+                 const struct json *object)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct field *f = &fields[i];
+        if (f->title == NULL || empty(json_get(object, f->key)))
+            continue;
+        char *value = render_member(object, f->key, f->look);
+        member_line(c, f->title, value, field_tone(f, value));
+    }
+}
+
+void report_members(struct client *c, const struct field *fields, size_t count,
+                    const struct json *object)
+{
+    report_pick(c, fields, count, object);
+    for (const struct json *v = json_first(object); v != NULL; v = json_next(v)) {
+        enum json_type type = json_type(v);
+        if (empty(v) || type == JSON_ARRAY || type == JSON_OBJECT || json_key(v) == NULL ||
+            named(fields, count, json_key(v)))
+            continue;
+        member_line(c, json_key(v), render_member(object, json_key(v), LOOK_NUMBER), TONE_PLAIN);
+    }
+}

@@ -1,0 +1,50 @@
+/* Tables that more than one verb prints. */
+#ifndef SWEEPCTL_REPORT_H
+#define SWEEPCTL_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/client.h"
+
+enum field_tone { FIELD_PLAIN, FIELD_WORD /* a status or a label */ };
+
+/* One column of a table of JSON objects. */
+struct field {
+    const char *title, *key;
+    enum look look;
+    enum field_tone tone;
+};
+
+struct report {
+    const struct field *fields;
+    size_t count;
+    struct table_column *columns;
+    struct render_table table;
+};
+void report_init(struct report *r, const struct field *fields, size_t count);
+/* A client_each: one object, one row. arg: the report. */
+void report_row(void *arg, const struct json *item);
+/* Prints the table (columns with nothing in them are left out) and releases it. Returns the
+ * number of rows. */
+size_t report_print(struct report *r, struct client *c);
+/* All of the above for a list at hand. */
+size_t report_list(struct client *c, const struct field *fields, size_t count,
+                   const struct json *list);
+
+/* The best runs: {"sweep", "runs"}; sweep 0: the newest. */
+int report_call_best(struct client *c, int64_t sweep, int64_t limit, struct rpc_reply *reply);
+void report_best(struct client *c, const struct json *reply);
+/* How often each label was given: a list of {"pattern", "guide_ref", "runs", "says"}. */
+void report_labels(struct client *c, const struct json *labels);
+/* After a sweep: best runs, label counts, and the sqlite3 command that prints the same. */
+int report_end(struct client *c, int64_t sweep);
+/* "key  value" lines for the scalar members of an object: first those named in fields, then
+ * what the daemon says beyond them. */
+void report_members(struct client *c, const struct field *fields, size_t count,
+                    const struct json *object);
+/* Only those named. */
+void report_pick(struct client *c, const struct field *fields, size_t count,
+                 const struct json *object);
+
+#endif

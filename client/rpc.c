@@ -1,0 +1,162 @@
+#include "client/rpc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "sweep/err.h"
+
+#define READ_BYTES 65536
+
+void rpc_client_init(struct rpc_client *c)
+{
+    memset(c, 0, sizeof *c);
+    c->fd = -1;
+    c->timeout_ms = -1;
+}
+
+void rpc_client_close(struct rpc_client *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    buf_finish(&c->in);
+    c->fd = -1;
+    c->scanned = 0;
+}
+
+int rpc_client_open(struct rpc_client *c, const char *path, struct errbuf *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return err_bad(err, ERR_VALUE, "--socket", path, "a path of at most %zu bytes",
+                       sizeof address.sun_path - 1);
+    str_copy(address.sun_path, sizeof address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_set(err, ERR_IO, "socket: %s", strerror(errno));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        close(fd);
+        return ERR_IO;
+    }
+    rpc_client_close(c);
+    c->fd = fd;
+    return 0;
+}
+
+static int send_all(int fd, const char *bytes, size_t len, struct errbuf *err)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "the daemon closed the connection (%s)", strerror(errno));
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int rpc_client_fill(struct rpc_client *c, struct errbuf *err)
+{
+    buf_reserve(&c->in, READ_BYTES);
+    for (;;) {
+        ssize_t n = recv(c->fd, c->in.data + c->in.len, READ_BYTES, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "cannot read from the daemon: %s", strerror(errno));
+        if (n == 0 && c->in.len > 0)
+            return err_set(err, ERR_IO,
+                           "the daemon closed the connection in the middle of a line");
+        if (n == 0)
+            return err_set(err, ERR_IO, "the daemon closed the connection");
+        c->in.len += (size_t)n;
+        c->in.data[c->in.len] = '\0';
+        return 0;
+    }
+}
+
+int rpc_client_take(struct rpc_client *c, struct rpc_reply *reply, struct errbuf *err)
+{
+    if (c->in.len == 0)
+        return 0;
+    char *end = memchr(c->in.data + c->scanned, '\n', c->in.len - c->scanned);
+    if (end == NULL) {
+        c->scanned = c->in.len;
+        if (c->in.len > RPC_REPLY_LINE_MAX)
+            return err_set(err, ERR_LIMIT, "the daemon sent a line of more than %d bytes",
+                           RPC_REPLY_LINE_MAX);
+        return 0;
+    }
+    size_t len = (size_t)(end - c->in.data);
+    int rc = rpc_reply_parse(c->in.data, len, reply, err);
+    buf_consume(&c->in, len + 1);
+    c->scanned = 0;
+    return rc == 0 ? 1 : rc;
+}
+
+static int wait_readable(struct rpc_client *c, struct errbuf *err)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    for (;;) {
+        int n = poll(&p, 1, c->timeout_ms);
+        if (n > 0)
+            return 0;
+        if (n == 0)
+            return err_set(err, ERR_IO, "the daemon does not answer");
+        if (errno != EINTR)
+            return err_set(err, ERR_IO, "poll: %s", strerror(errno));
+    }
+}
+
+/* The reply to request id; notifications before it go to the callback. */
+static int receive(struct rpc_client *c, int64_t id, struct rpc_reply *reply, struct errbuf *err)
+{
+    for (;;) {
+        int rc = rpc_client_take(c, reply, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0) {
+            rc = wait_readable(c, err);
+            if (rc == 0)
+                rc = rpc_client_fill(c, err);
+            if (rc != 0)
+                return rc;
+            continue;
+        }
+        if (!reply->notification && reply->id == id)
+            return 0;
+        if (!reply->notification) {
+            /* A refusal of the line itself has id null: it is about the one request under way. */
+            if (reply->error.code != 0)
+                return 0;
+            rpc_reply_finish(reply);
+            return err_set(err, ERR_REQUEST, "the daemon answered a request that was not asked");
+        }
+        if (c->on_notification != NULL)
+            c->on_notification(c->arg, reply);
+        rpc_reply_finish(reply);
+    }
+}
+
+int rpc_client_call(struct rpc_client *c, const char *method, const char *params,
+                    struct rpc_reply *reply, struct errbuf *err)
+{
+    struct buf line = {0};
+    int64_t id = ++c->last_id;
+    rpc_write_request(&line, id, method, params);
+    int rc = 0;
+    if (line.len > RPC_LINE_MAX + 1)
+        rc = err_set(err, ERR_LIMIT, "the request has %zu bytes; allowed: %d", line.len,
+                     RPC_LINE_MAX);
+    if (rc == 0)
+        rc = send_all(c->fd, line.data, line.len, err);
+    buf_finish(&line);
+    return rc != 0 ? rc : receive(c, id, reply, err);
+}

@@ -302,7 +302,7 @@ static int open_state(struct daemon *d, struct errbuf *err)
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
         (rc = prepare_blas(d->config->worker, &d->environment, d->core, d->blas, err)) == 0) {
         d->engine = engine_create(d->config->workers, d->runs_dir);
-        rc = engine_restore(d->engine, &restored, err);
+        engine_restore(d->engine, &restored, daemon_now(), &d->effects);
     }
     store_restored_finish(&restored);
     return rc;

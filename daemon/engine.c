@@ -104,62 +104,91 @@ void engine_free_slot(struct engine *e, struct run *r)
 
 /* --- restore --------------------------------------------------------------------------------- */
 
-static int restore_sweep(struct engine *e, const struct sweep_row *row, struct errbuf *err)
+/* A sweep as it lies in the database: its row, and its runs by number. */
+struct stored_sweep {
+    const struct sweep_row *row;
+    const struct run_row *runs;
+    size_t run_count;
+};
+
+/* Bytes from the database are not trusted: 0 and the spec, or what is wrong with them. */
+static int restore_check(const struct engine *e, const struct stored_sweep *in, struct spec *spec,
+                         struct errbuf *err)
 {
-    if (engine_sweep(e, row->id) != NULL || row->spec_json == NULL)
-        return err_set(err, ERR_DATA, "sweep %" PRId64 " in the database is damaged", row->id);
-    struct spec spec;
-    struct errbuf why = {0};
-    if (spec_parse_text(row->spec_json, strlen(row->spec_json), &spec, &why) != 0)
-        return err_set(err, ERR_DATA, "sweep %" PRId64 " in the database cannot be read: %s",
-                       row->id, why.message);
-    struct sweep *s = sweep_create(sweep_row_copy(row));
-    s->spec = spec;
-    s->method = search_method(spec.method);
-    engine_add_sweep(e, s);
-    if (row->id > e->last_sweep_id)
-        e->last_sweep_id = row->id;
-    return 0;
+    if (engine_sweep(e, in->row->id) != NULL || in->row->spec_json == NULL)
+        return err_set(err, ERR_DATA, "its row is damaged");
+    for (size_t i = 0; i < in->run_count; i++) {
+        const struct run_row *r = &in->runs[i];
+        if (r->number != (int64_t)i || (unsigned)r->status >= RUN_STATUS_COUNT ||
+            (unsigned)r->error >= RUN_ERROR_COUNT)
+            return err_set(err, ERR_DATA, "run %" PRId64 " (number %" PRId64 ") does not fit",
+                           r->id, r->number);
+    }
+    return spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);
 }
 
-static int restore_run(struct engine *e, const struct run_row *row, struct errbuf *err)
+static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
 {
-    struct sweep *s = engine_sweep(e, row->sweep_id);
-    if (s == NULL || row->number != (int64_t)s->run_count ||
-        (unsigned)row->status >= RUN_STATUS_COUNT || (unsigned)row->error >= RUN_ERROR_COUNT)
-        return err_set(err, ERR_DATA,
-                       "run %" PRId64 " (number %" PRId64 " of sweep %" PRId64
-                       ") in the database does not fit its sweep",
-                       row->id, row->number, row->sweep_id);
     struct run_row *copy = run_row_copy(row);
     if (copy->status == RUN_PAUSED) /* nothing of it is running: it waits like any other */
         copy->status = RUN_QUEUED;
     struct run *r = sweep_add_run(s, copy);
-    if (row->id > e->last_run_id)
-        e->last_run_id = row->id;
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
         engine_take_slot(e, r);
     }
-    return 0;
 }
 
-int engine_restore(struct engine *e, const struct store_restored *restored, struct errbuf *err)
+/* The others go on; this one waits for a person. Its runs are left as they are. */
+static void hold_unreadable(const struct sweep_row *row, const struct errbuf *why, utc_us now,
+                            struct effects *fx)
+{
+    struct sweep_row *held = sweep_row_copy(row);
+    held->status = SWEEP_HELD;
+    free(held->reason);
+    held->reason = xasprintf("cannot be read from the database: %s", why->message);
+    store_batch_add_event(&fx->batch, row->id, 0, "sweep_held", now, "%s", held->reason);
+    store_batch_put_sweep(&fx->batch, held);
+}
+
+static void restore_sweep(struct engine *e, const struct stored_sweep *in, utc_us now,
+                          struct effects *fx)
+{
+    struct spec spec;
+    struct errbuf why = {0};
+    if (restore_check(e, in, &spec, &why) != 0) {
+        hold_unreadable(in->row, &why, now, fx);
+        return;
+    }
+    struct sweep *s = sweep_create(sweep_row_copy(in->row));
+    s->spec = spec;
+    s->method = search_method(spec.method);
+    engine_add_sweep(e, s);
+    for (size_t i = 0; i < in->run_count; i++)
+        restore_run(e, s, &in->runs[i]);
+}
+
+void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
+                    struct effects *fx)
 {
     REQUIRE(e->sweep_count == 0);
     e->last_sweep_id = restored->last_sweep_id;
     e->last_run_id = restored->last_run_id;
-    for (size_t i = 0; i < restored->sweep_count; i++) {
-        int rc = restore_sweep(e, &restored->sweeps[i], err);
-        if (rc != 0)
-            return rc;
+    for (size_t i = 0; i < restored->run_count; i++)
+        if (restored->runs[i].id > e->last_run_id)
+            e->last_run_id = restored->runs[i].id;
+    for (size_t i = 0, run = 0; i < restored->sweep_count; i++) {
+        struct stored_sweep in = {.row = &restored->sweeps[i]};
+        while (run < restored->run_count && restored->runs[run].sweep_id < in.row->id)
+            run++;
+        in.runs = restored->runs + run;
+        while (run + in.run_count < restored->run_count &&
+               in.runs[in.run_count].sweep_id == in.row->id)
+            in.run_count++;
+        if (in.row->id > e->last_sweep_id)
+            e->last_sweep_id = in.row->id;
+        restore_sweep(e, &in, now, fx);
     }
-    for (size_t i = 0; i < restored->run_count; i++) {
-        int rc = restore_run(e, &restored->runs[i], err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
 }
 
 /* --- schedule -------------------------------------------------------------------------------- */

@@ -55,8 +55,10 @@ void engine_destroy(struct engine *e);
 /* --- events (each appends to fx; now in UTC µs) -------------------------------------------- */
 
 /* Once, first: open sweeps and their runs. Runs that were `running` stay so: the pool says of
- * each whether it was adopted or lost. */
-int engine_restore(struct engine *e, const struct store_restored *r, struct errbuf *err);
+ * each whether it was adopted or lost. A sweep that cannot be read is held, with the reason; the
+ * others go on. */
+void engine_restore(struct engine *e, const struct store_restored *r, utc_us now,
+                    struct effects *fx);
 /* The pool found the run's worker alive, or its folder complete: it goes on. */
 void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
 /* No worker and no result: queued again (a daemon's death never counts as an attempt). */

@@ -288,8 +288,8 @@ static int submit_check(const struct engine *e, const struct spec *spec, struct 
     if (spec->after > e->last_sweep_id) {
         char value[32];
         snprintf(value, sizeof(value), "%" PRId64, spec->after);
-        return err_bad(err, ERR_VALUE, "$.after", value, "the id of an earlier sweep, at most %" PRId64,
-                       e->last_sweep_id);
+        return err_bad(err, ERR_VALUE, "$.after", value,
+                       "the id of an earlier sweep, at most %" PRId64, e->last_sweep_id);
     }
     return search_method(spec->method)->check(spec, err);
 }

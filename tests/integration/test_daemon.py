@@ -91,7 +91,9 @@ def test_start_detaches():
 
 
 def test_worker_crash_fails_its_run_alone():
-    with Daemon(workers=1) as d:
+    # a sanitizer must leave the signal alone
+    options = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0"
+    with Daemon(workers=1, environment={"ASAN_OPTIONS": options}) as d:
         data = make_data(d.home, samples=2000)
         sweep = d.submit(slow_spec(data, run_cap=3))
         until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),

@@ -130,8 +130,8 @@ static int read_magic(struct reader *r, struct idx *x, struct errbuf *err)
         return rc;
     if (magic[0] != 0 || magic[1] != 0)
         return err_set(err, ERR_DATA,
-                       "not an IDX file: its magic number is %02x %02x %02x %02x instead of 00 00, a "
-                       "type and a number of dimensions",
+                       "not an IDX file: its magic number is %02x %02x %02x %02x instead of 00 00, "
+                       "a type and a number of dimensions",
                        magic[0], magic[1], magic[2], magic[3]);
     if (magic[2] != IDX_U8 && magic[2] != IDX_F32 && magic[2] != IDX_F64)
         return err_set(err, ERR_DATA,

@@ -209,22 +209,44 @@ static void test_ids_rise(void **state)
     world_finish(&w);
 }
 
-/* Rows that do not fit together are refused with words, not with an abort. */
+/* Restores one sweep with one run of number `number`; returns the row that was put, if any. */
+static struct sweep_row *restore_one(const char *spec_json, int64_t number)
+{
+    struct run_row run = {.id = 3, .sweep_id = 7, .number = number};
+    struct sweep_row sweep = {.id = 7, .spec_json = (char *)spec_json};
+    struct store_restored r = {
+        .sweep_count = 1, .sweeps = &sweep, .run_count = 1, .runs = &run};
+    struct effects fx = {0};
+    struct engine *e = engine_create(1, "/runs");
+    engine_restore(e, &r, 5, &fx);
+    struct sweep_row *put = NULL;
+    for (size_t i = 0; i < fx.batch.count; i++)
+        if (fx.batch.ops[i].type == STORE_PUT_SWEEP)
+            put = sweep_row_copy(fx.batch.ops[i].u.sweep);
+    assert_int_equal(engine_sweep_open(e, 7, NULL, NULL), put == NULL);
+    effects_finish(&fx);
+    engine_destroy(e);
+    return put;
+}
+
+/* A sweep whose rows cannot be read is held with the reason; the daemon starts all the same. */
 static void test_damaged_rows(void **state)
 {
-    struct run_row run = {.id = 1, .sweep_id = 7};
-    struct sweep_row sweep = {.id = 7, .spec_json = "{\"name\":"};
-    struct store_restored r = {.run_count = 1, .runs = &run};
-    struct errbuf err = {0};
-    struct engine *e = engine_create(1, "/runs");
-    assert_int_equal(engine_restore(e, &r, &err), ERR_DATA);
-    assert_non_null(strstr(err.message, "run 1"));
-    engine_destroy(e);
-    e = engine_create(1, "/runs");
-    r = (struct store_restored){.sweep_count = 1, .sweeps = &sweep};
-    assert_int_equal(engine_restore(e, &r, &err), ERR_DATA);
-    assert_non_null(strstr(err.message, "sweep 7"));
-    engine_destroy(e);
+    static const char good[] =
+        "{\"method\":\"random\",\"run_cap\":3,\"data\":{\"name\":\"x\",\"validation\":1},"
+        "\"parameters\":{\"depth\":{\"min\":1,\"max\":3}}}";
+    assert_null(restore_one(good, 0));
+    struct sweep_row *held = restore_one("{\"name\":", 0);
+    assert_int_equal(held->status, SWEEP_HELD);
+    assert_non_null(strstr(held->reason, "cannot be read"));
+    sweep_row_destroy(held);
+    held = restore_one(good, 1);
+    assert_int_equal(held->status, SWEEP_HELD);
+    assert_non_null(strstr(held->reason, "run 3"));
+    sweep_row_destroy(held);
+    held = restore_one(NULL, 0);
+    assert_int_equal(held->status, SWEEP_HELD);
+    sweep_row_destroy(held);
 }
 
 int main(void)

@@ -98,7 +98,7 @@ static void test_wrong_header(void **state)
     unsigned char file[64];
     size_t len = folder_idx(file, IDX_U8, dims, body, sizeof body);
     static const unsigned char zip[] = "PK\3\4 and more";
-    expect_refused(zip, sizeof zip, "not an IDX file: it begins with 50");
+    expect_refused(zip, sizeof zip, "not an IDX file: its magic number is 50");
     file[2] = 0x0c;
     expect_refused(file, len, "IDX type 0x0c; allowed: 0x08");
     file[2] = IDX_U8;

@@ -255,6 +255,18 @@ static void open_handles(struct daemon *d)
 
 /* --- the beginning -------------------------------------------------------------------------- */
 
+/* Cancelled runs whose workers a killed daemon had no time to end. The engine knows them no more
+ * (they are terminal), so their lines are read to no effect. */
+static void end_cancelled(void *arg, const struct table *t, const struct errbuf *err)
+{
+    struct daemon *d = arg;
+    for (size_t i = 0; t && i < t->rows; i++) {
+        int64_t run_id = table_cell(t, i, "run_id")->integer;
+        pool_adopt(d->pool, run_id);
+        pool_term(d->pool, run_id);
+    }
+}
+
 static void adopt_runs(struct daemon *d)
 {
     size_t count = engine_running(d->engine);
@@ -263,6 +275,7 @@ static void adopt_runs(struct daemon *d)
     for (size_t i = 0; i < count; i++)
         pool_adopt(d->pool, ids[i]);
     free(ids);
+    store_query(d->store, STORE_QUERY_UNENDED, NULL, 0, end_cancelled, d);
     d->dirty = true;
 }
 

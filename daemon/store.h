@@ -62,6 +62,7 @@ enum store_query_id {
     STORE_QUERY_EVENTS,       /* [sweep, after id, limit] */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
+    STORE_QUERY_UNENDED,      /* [] run_id of cancelled runs whose worker was not seen to end */
     STORE_QUERY_COUNT
 };
 

@@ -76,6 +76,8 @@ static const struct {
             "r.settings AS settings_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, "
             "r.width FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+    [STORE_QUERY_UNENDED] =
+        {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
 };
 
 /* --- tables -------------------------------------------------------------------------------- */

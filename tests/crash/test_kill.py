@@ -2,6 +2,7 @@
 what is stored is what an undisturbed sweep stores."""
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -101,6 +102,26 @@ def test_workers_that_ended_while_the_daemon_was_dead():
                   started, "read from their folders, not trained again")
 
 
+def test_a_cancelled_worker_does_not_outlive_the_daemon_unseen():
+    """kill -9 between the cancel's commit and the worker's end: the next daemon ends it."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        data = make_data(home, samples=2000)
+        with Daemon(workers=1) as d:
+            sweep = d.submit(slow_spec(data, run_cap=1, epochs=6000))
+            while not d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL"):
+                time.sleep(0.005)
+            pid = d.sql("SELECT pid FROM runs")[0][0]
+            os.kill(pid, signal.SIGSTOP)  # TERM cannot end it, KILL after 5 s can
+            d.call("cancel", sweep=sweep)
+            d.kill()
+            d.start()
+            deadline = time.monotonic() + 30
+            while os.path.exists(f"/proc/{pid}"):
+                check(time.monotonic() < deadline, "the worker was ended")
+                time.sleep(0.02)
+            equal(d.sql("SELECT status FROM runs"), [("cancelled",)])
+
+
 def test_workers_killed_with_the_daemon():
     """A power cut, as far as processes can show it."""
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
@@ -127,4 +148,5 @@ def test_workers_killed_with_the_daemon():
 if __name__ == "__main__":
     run(test_five_kills_with_two_workers, test_five_kills_with_one_worker,
         test_running_workers_are_adopted, test_workers_that_ended_while_the_daemon_was_dead,
+        test_a_cancelled_worker_does_not_outlive_the_daemon_unseen,
         test_workers_killed_with_the_daemon)

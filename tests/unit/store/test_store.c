@@ -17,6 +17,7 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "sweep/require.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 
@@ -363,14 +364,14 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
         {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":1}]"},
-        {STORE_QUERY_RUN_RATES, 0, {0}, "\"seconds\":"},
+        {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100"},
     };
     struct fixture *f = *state;
     struct store_batch b = {0};
     struct point p = new_point(1, NAN, INFINITY);
     struct record_finding finding = {.kind = "inf_in_input", .count = 2};
 
-    assert_int_equal(sizeof(cases) / sizeof(cases[0]), STORE_QUERY_COUNT);
+    assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 1); /* and test_unended_runs */
     open_with_run(f);
     store_batch_put_run(&b, new_ranked_run(1, 1, 0, NAN));
     store_batch_add_points(&b, 1, &p, 1);
@@ -378,7 +379,7 @@ static void test_every_query_answers_json(void **state)
     store_batch_add_finding(&b, 1, &finding);
     store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
     fixture_commit(f, &b);
-    for (size_t i = 0; i < STORE_QUERY_COUNT; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct errbuf err = {0};
         char *text = query_json(f, cases[i].id, cases[i].arg, cases[i].args);
         struct json *parsed = json_parse(text, strlen(text), &err);
@@ -389,6 +390,24 @@ static void test_every_query_answers_json(void **state)
         json_destroy(parsed);
         free(text);
     }
+}
+
+/* Cancelled runs keep their pid until their worker was seen to end. */
+static void test_unended_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    open_with_run(f);
+    for (int64_t id = 2; id <= 3; id++) {
+        struct run_row *r = new_run(id, 1, id - 1);
+        r->status = RUN_CANCELLED;
+        r->pid = id == 2 ? 4711 : 0;
+        store_batch_put_run(&b, r);
+    }
+    fixture_commit(f, &b);
+    char *text = query_json(f, STORE_QUERY_UNENDED, 0, NULL);
+    assert_string_equal(text, "[{\"run_id\":2}]");
+    free(text);
 }
 
 static void test_table_cells(void **state)
@@ -517,6 +536,7 @@ int main(void)
         TEST(test_delete_takes_all_and_ids_stay_used),
         TEST(test_queue_order),
         TEST(test_every_query_answers_json),
+        TEST(test_unended_runs),
         TEST(test_table_cells),
         TEST(test_full_disk_and_recovery),
         TEST(test_readers_are_never_locked_out),

@@ -1,0 +1,157 @@
+#include "client/render.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+static void expect_text(const char *in, bool keep_lines, const char *want)
+{
+    struct buf out = {0};
+    render_text(&out, in, keep_lines);
+    assert_string_equal(out.data != NULL ? out.data : "", want);
+    buf_finish(&out);
+}
+
+static void test_text_cannot_command_a_terminal(void **state)
+{
+    expect_text("plain", false, "plain");
+    expect_text("\x1b[31mred", false, "?[31mred");
+    expect_text("a\nb\tc", false, "a?b?c");
+    expect_text("a\nb\tc\r", true, "a\nb\tc?");
+    expect_text("\xc2\x9b" "31m", false, "?31m");          /* C1 control in UTF-8 */
+    expect_text("\x9b\xff\xc0\xaf", false, "????");        /* not UTF-8 */
+    expect_text("\xed\xa0\x80", false, "???");             /* surrogate */
+    expect_text("caf\xc3\xa9 \xe6\xb7\xb1", false, "caf\xc3\xa9 \xe6\xb7\xb1");
+    expect_text("\xe2\x80\xae" "evil", false, "?evil");    /* right-to-left override */
+    expect_text("\xf0\x9f\x98", false, "???");             /* cut short */
+}
+
+static void test_width_counts_columns(void **state)
+{
+    assert_int_equal(render_width("abc"), 3);
+    assert_int_equal(render_width("caf\xc3\xa9"), 4);
+    assert_int_equal(render_width("\xe6\xb7\xb1\xe5\xba\xa6"), 4); /* two wide characters */
+    assert_int_equal(render_width("e\xcc\x81"), 1);                 /* combining accent */
+}
+
+static void expect_field(const char *text, size_t width, bool right, const char *want)
+{
+    struct buf out = {0};
+    render_field(&out, text, width, right, TONE_BAD, false);
+    assert_string_equal(out.data, want);
+    buf_finish(&out);
+}
+
+static void test_field_has_its_width(void **state)
+{
+    expect_field("ab", 4, false, "ab  ");
+    expect_field("ab", 4, true, "  ab");
+    expect_field("abcdef", 4, false, "abcd");
+    expect_field("\xe6\xb7\xb1\xe5\xba\xa6", 3, false, "\xe6\xb7\xb1 "); /* no half character */
+}
+
+static void test_colour_only_when_asked(void **state)
+{
+    struct buf out = {0};
+    render_field(&out, "failed", 6, false, render_word_tone("failed"), true);
+    assert_string_equal(out.data, "\x1b[31mfailed\x1b[0m");
+    buf_finish(&out);
+    assert_int_equal(render_word_tone("a pattern of the future"), TONE_PLAIN);
+}
+
+static void test_table_aligns_and_drops_empty_columns(void **state)
+{
+    static const struct table_column columns[] = {{"run", true}, {"remedy", false}, {"label", false}};
+    static const char *const cells[] = {"1", "-", "learning", "200", "-", "x"};
+    struct render_table t;
+    struct buf out = {0};
+    render_table_init(&t, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < ARRAY_LEN(cells); i++)
+        render_table_add(&t, cells[i], TONE_PLAIN);
+    render_table_print(&t, false, &out);
+    assert_string_equal(out.data, "run  label\n"
+                                  "  1  learning\n"
+                                  "200  x\n");
+    render_table_finish(&t);
+    buf_finish(&out);
+}
+
+static void expect_spark(const double *v, size_t count, size_t width, const char *want)
+{
+    struct buf out = {0};
+    render_sparkline(&out, v, count, width);
+    assert_string_equal(out.data != NULL ? out.data : "", want);
+    buf_finish(&out);
+}
+
+static void test_sparkline(void **state)
+{
+    static const double falling[] = {8, 7, 6, 5, 4, 3, 2, 1};
+    static const double broken[] = {1, NAN, 2, INFINITY};
+    static const double huge[] = {-1.7e308, 1.7e308};
+    static const double flat[] = {3, 3};
+    expect_spark(falling, 8, 60, "█▇▆▅▄▃▂▁");
+    expect_spark(falling, 8, 2, "█▁");
+    expect_spark(broken, 4, 60, "▁×█×");
+    expect_spark(huge, 2, 60, "▁█");
+    expect_spark(flat, 2, 60, "▁▁");
+    expect_spark(NULL, 0, 60, "");
+}
+
+static void test_members_of_any_type_are_shown(void **state)
+{
+    static const char text[] =
+        "{\"name\":\"x\",\"loss\":0.31,\"nan\":\"nan\",\"inf\":\"+inf\",\"none\":null,\"list\":[1],"
+        "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\"}";
+    static const struct {
+        const char *key;
+        enum look look;
+        const char *want;
+    } cases[] = {
+        {"name", LOOK_TEXT, "x"},        {"loss", LOOK_LOSS, "0.3100"},
+        {"nan", LOOK_LOSS, "nan"},       {"inf", LOOK_LOSS, "inf"},
+        {"none", LOOK_LOSS, "-"},        {"missing", LOOK_TEXT, "-"},
+        {"list", LOOK_LOSS, "[1]"},      {"count", LOOK_COUNT, "60,000"},
+        {"huge", LOOK_COUNT, "1e+300"},  {"flag", LOOK_NUMBER, "true"},
+        {"when", LOOK_AGO, "long ago"},  {"share", LOOK_PERCENT, "text"},
+        {"loss", LOOK_TEXT, "0.31"},
+    };
+    struct json *root = json_parse(text, sizeof text - 1, NULL);
+    assert_non_null(root);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *got = render_member(root, cases[i].key, cases[i].look);
+        assert_string_equal(got, cases[i].want);
+        free(got);
+    }
+    char *of_nothing = render_member(NULL, "x", LOOK_TEXT);
+    assert_string_equal(of_nothing, "-");
+    free(of_nothing);
+    assert_string_equal(member_string(root, "count", "fallback"), "fallback");
+    assert_int_equal(member_int(root, "name", 7), 7);
+    assert_int_equal(member_int(root, "huge", 7), 7);
+    json_destroy(root);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_cannot_command_a_terminal),
+        cmocka_unit_test(test_width_counts_columns),
+        cmocka_unit_test(test_field_has_its_width),
+        cmocka_unit_test(test_colour_only_when_asked),
+        cmocka_unit_test(test_table_aligns_and_drops_empty_columns),
+        cmocka_unit_test(test_sparkline),
+        cmocka_unit_test(test_members_of_any_type_are_shown),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -405,7 +405,7 @@ static void test_unended_runs(void **state)
         store_batch_put_run(&b, r);
     }
     fixture_commit(f, &b);
-    char *text = query_json(f, STORE_QUERY_UNENDED, 0, NULL);
+    char *text = query_json(f, STORE_QUERY_UNENDED, NULL, 0);
     assert_string_equal(text, "[{\"run_id\":2}]");
     free(text);
 }

@@ -36,10 +36,10 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
     X(BATCH_SIZE, "train.batch_size", "batch_size", INTEGER, 1, 1048576, 32, NULL,                 \
       "samples per step (G1.2)")                                                                   \
     X(MOMENTUM, "train.momentum", NULL, REAL, 0, 1, 0.9, NULL, "of momentum")                      \
-    X(BETA1, "train.beta1", NULL, REAL, 0, 1, 0.9, NULL, "of adam (G2.2)")                         \
-    X(BETA2, "train.beta2", NULL, REAL, 0, 1, 0.999, NULL, "of adam (G2.2)")                       \
-    X(ALPHA, "train.alpha", NULL, REAL, 0, 1, 0.99, NULL, "smoothing of rmsprop")                  \
-    X(RHO, "train.rho", NULL, REAL, 0, 1, 0.95, NULL, "decay of adadelta (G2.2)")                  \
+    X(BETA1, "train.beta1", NULL, REAL, 0, 0.999999, 0.9, NULL, "of adam (G2.2)")                  \
+    X(BETA2, "train.beta2", NULL, REAL, 0, 0.999999, 0.999, NULL, "of adam (G2.2)")                \
+    X(ALPHA, "train.alpha", NULL, REAL, 0, 0.999999, 0.99, NULL, "smoothing of rmsprop")           \
+    X(RHO, "train.rho", NULL, REAL, 0, 0.999999, 0.95, NULL, "decay of adadelta (G2.2)")           \
     X(EPSILON, "train.epsilon", NULL, REAL, 0, 1, 1e-8, NULL,                                      \
       "> 0; added to the denominator by adam, rmsprop, adadelta (G2.2)")                           \
     X(SHUFFLE, "train.shuffle", NULL, SWITCH, 0, 1, 1, NULL,                                       \

@@ -10,11 +10,11 @@
 /* Every form of a parameter. */
 #define DIMENSIONS                                                                                 \
     "{\"activation\":{\"value\":\"elu\",\"distribution\":\"constant\"},"                           \
-    "\"train.momentum\":{\"min\":0.5,\"max\":0.9},\"depth\":{\"min\":1,\"max\":4},"                \
+    "\"train.alpha\":{\"min\":0.5,\"max\":0.9},\"depth\":{\"min\":1,\"max\":4},"                   \
     "\"learning_rate\":{\"distribution\":\"log_uniform_values\",\"min\":1e-3,\"max\":1},"          \
     "\"train.beta1\":{\"distribution\":\"q_uniform\",\"min\":0.5,\"max\":0.9,\"q\":0.1},"          \
     "\"batch_size\":{\"distribution\":\"q_log_uniform_values\",\"min\":1,\"max\":64},"             \
-    "\"train.rho\":{\"min\":0,\"max\":1},\"width\":{\"values\":[64,32]}}"
+    "\"train.momentum\":{\"min\":0,\"max\":1},\"width\":{\"values\":[64,32]}}"
 
 static void must_parse(const char *text, struct spec *s)
 {
@@ -91,13 +91,13 @@ static void dimensions_are_read(void **state)
         enum distribution distribution;
         double min, max, q;
     } want[] = {
-        {SETTING_MOMENTUM, DISTRIBUTION_UNIFORM, 0.5, 0.9, 0},
+        {SETTING_ALPHA, DISTRIBUTION_UNIFORM, 0.5, 0.9, 0},
         {SETTING_DEPTH, DISTRIBUTION_INT_UNIFORM, 1, 4, 0},
         {SETTING_LEARNING_RATE, DISTRIBUTION_LOG_UNIFORM_VALUES, 1e-3, 1, 0},
         {SETTING_BETA1, DISTRIBUTION_Q_UNIFORM, 0.5, 0.9, 0.1},
         {SETTING_BATCH_SIZE, DISTRIBUTION_Q_LOG_UNIFORM_VALUES, 1, 64, 1},
         /* By the contract: both ends whole, so whole numbers, whatever the setting. */
-        {SETTING_RHO, DISTRIBUTION_INT_UNIFORM, 0, 1, 0},
+        {SETTING_MOMENTUM, DISTRIBUTION_INT_UNIFORM, 0, 1, 0},
         {SETTING_WIDTH, DISTRIBUTION_CATEGORICAL, 0, 0, 0},
     };
     struct spec s;
@@ -111,7 +111,7 @@ static void dimensions_are_read(void **state)
         assert_true(d->min == want[i].min && d->max == want[i].max && d->q == want[i].q);
         assert_ptr_equal(spec_dimension(&s, d->setting), d);
     }
-    assert_string_equal(s.dimensions[0].name, "train.momentum");
+    assert_string_equal(s.dimensions[0].name, "train.alpha");
     const struct dimension *width = &s.dimensions[6];
     assert_int_equal(width->value_count, 2);
     assert_true(width->values[0] == 64 && width->values[1] == 32);

@@ -79,11 +79,11 @@ const char *human_duration(double seconds, char *out)
         snprintf(out, HUMAN_MAX, "-");
         return out;
     }
-    if (seconds < 0.9995) {
+    if (seconds > 0 && seconds < 0.9995) {
         snprintf(out, HUMAN_MAX, "%.0f ms", seconds * 1000);
         return out;
     }
-    if (seconds < 9.95) {
+    if (seconds > 0 && seconds < 9.95) {
         snprintf(out, HUMAN_MAX, "%.1f s", seconds);
         return out;
     }
@@ -106,7 +106,9 @@ const char *human_ago(int64_t then_us, int64_t now_us, char *out)
     double seconds = ((double)now_us - (double)then_us) / US_PER_SECOND;
     char duration[HUMAN_MAX];
     if (seconds < 1)
-        snprintf(out, HUMAN_MAX, seconds > -60 ? "just now" : "in the future");
+        snprintf(out, HUMAN_MAX, "%s", seconds > -60 ? "just now" : "in the future");
+    else if (seconds < MINUTE)
+        snprintf(out, HUMAN_MAX, "%.0f s ago", floor(seconds));
     else
         snprintf(out, HUMAN_MAX, "%.40s ago", human_duration(floor(seconds), duration));
     return out;

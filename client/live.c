@@ -224,7 +224,7 @@ static const struct {
 
 bool live_apply(struct live *l, const char *method, const struct json *params)
 {
-    if (member_int(params, "sweep", l->sweep) != l->sweep)
+    if (params == NULL || member_int(params, "sweep", l->sweep) != l->sweep)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
         if (strcmp(handlers[i].method, method) == 0) {
@@ -259,24 +259,38 @@ static void trim(struct buf *out)
         out->data[--out->len] = '\0';
 }
 
-static void run_line(const struct live_run *r, unsigned shown, bool colour, struct buf *out)
+/* A line of the columns shown, cut at width where even those do not fit. */
+static void put_line(const char *const text[LIVE_COLUMN_COUNT], const enum tone *tones,
+                     size_t width, bool colour, struct buf *out)
 {
-    for (size_t i = 0; i < LIVE_COLUMN_COUNT; i++) {
+    unsigned shown = layout(width);
+    size_t left = width;
+    for (size_t i = 0; i < LIVE_COLUMN_COUNT && left > 0; i++) {
         if (((shown >> i) & 1u) == 0)
             continue;
-        bool word = i == LIVE_LABEL || i == LIVE_STATUS;
-        const char *text = r->cell[i][0] != '\0' ? r->cell[i] : "-";
-        render_field(out, text, columns[i].width, columns[i].right,
-                     word ? render_word_tone(text) : TONE_PLAIN, colour);
-        buf_puts(out, "  ");
+        size_t w = columns[i].width < left ? columns[i].width : left;
+        render_field(out, text[i], w, columns[i].right, tones[i], colour);
+        left -= w;
+        for (size_t gap = 0; gap < GAP && left > 0; gap++, left--)
+            buf_putc(out, ' ');
     }
     trim(out);
     buf_putc(out, '\n');
 }
 
+static void run_line(const struct live_run *r, size_t width, bool colour, struct buf *out)
+{
+    const char *text[LIVE_COLUMN_COUNT];
+    enum tone tones[LIVE_COLUMN_COUNT] = {TONE_PLAIN};
+    for (size_t i = 0; i < LIVE_COLUMN_COUNT; i++)
+        text[i] = r->cell[i][0] != '\0' ? r->cell[i] : "-";
+    tones[LIVE_LABEL] = render_word_tone(text[LIVE_LABEL]);
+    tones[LIVE_STATUS] = render_word_tone(text[LIVE_STATUS]);
+    put_line(text, tones, width, colour, out);
+}
+
 void live_take_ended(struct live *l, size_t width, bool colour, struct buf *out)
 {
-    unsigned shown = layout(width);
     size_t kept = 0;
     for (size_t i = 0; i < l->count; i++) {
         struct live_run *r = &l->runs[i];
@@ -284,7 +298,7 @@ void live_take_ended(struct live *l, size_t width, bool colour, struct buf *out)
             l->runs[kept++] = *r;
             continue;
         }
-        run_line(r, shown, colour, out);
+        run_line(r, width, colour, out);
         if (strcmp(r->cell[LIVE_STATUS], "failed") == 0 && r->error[0] != '\0') {
             buf_puts(out, "       ");
             render_field(out, r->error, width > 8 ? width - 8 : 0, false, TONE_BAD, colour);
@@ -297,15 +311,13 @@ void live_take_ended(struct live *l, size_t width, bool colour, struct buf *out)
 
 void live_titles(size_t width, bool colour, struct buf *out)
 {
-    unsigned shown = layout(width);
+    const char *text[LIVE_COLUMN_COUNT];
+    enum tone tones[LIVE_COLUMN_COUNT];
     for (size_t i = 0; i < LIVE_COLUMN_COUNT; i++) {
-        if (((shown >> i) & 1u) == 0)
-            continue;
-        render_field(out, columns[i].title, columns[i].width, columns[i].right, TONE_DIM, colour);
-        buf_puts(out, "  ");
+        text[i] = columns[i].title;
+        tones[i] = TONE_DIM;
     }
-    trim(out);
-    buf_putc(out, '\n');
+    put_line(text, tones, width, colour, out);
 }
 
 void live_header(const struct live *l, int64_t now_us, size_t width, bool colour,
@@ -333,10 +345,9 @@ void live_header(const struct live *l, int64_t now_us, size_t width, bool colour
 
 size_t live_running(const struct live *l, size_t max, size_t width, bool colour, struct buf *out)
 {
-    unsigned shown = layout(width);
     size_t lines = l->count > max ? (max > 0 ? max - 1 : 0) : l->count;
     for (size_t i = 0; i < lines; i++)
-        run_line(&l->runs[i], shown, colour, out);
+        run_line(&l->runs[i], width, colour, out);
     if (lines == l->count || max == 0)
         return lines;
     buf_printf(out, "  … and %zu more\n", l->count - lines);

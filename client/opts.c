@@ -30,7 +30,7 @@ int opts_positive(const char *text, int64_t *out)
         if (*p < '0' || *p > '9')
             return ERR_VALUE;
         v = v * 10 + (*p - '0');
-        if ((double)v > JSON_MAX_SAFE_INTEGER)
+        if (v > (int64_t)JSON_MAX_SAFE_INTEGER)
             return ERR_VALUE;
     }
     if (v < 1)

@@ -142,6 +142,19 @@ static void remember_block(struct watcher *w, const char *text)
     }
 }
 
+/* The lines of ended runs, with the titles above the first of all. */
+static void take_ended(struct watcher *w, size_t width, struct buf *out)
+{
+    struct buf lines = {0};
+    live_take_ended(&w->live, width, w->client->colour, &lines);
+    if (lines.len > 0 && !w->titled) {
+        live_titles(width, w->client->colour, out);
+        w->titled = true;
+    }
+    buf_append(out, lines.data, lines.len);
+    buf_finish(&lines);
+}
+
 static void draw_terminal(struct watcher *w)
 {
     struct client *c = w->client;
@@ -149,7 +162,7 @@ static void draw_terminal(struct watcher *w)
     size_t width = w->width > 1 ? w->width - 1 : 1; /* the last column would wrap */
     size_t room = w->height > 3 ? w->height - 3 : 1;
     erase_block(w, &out);
-    live_take_ended(&w->live, width, c->colour, &out);
+    take_ended(w, width, &out);
     if (!w->live.ended) {
         live_header(&w->live, human_now_us(), width, c->colour, &block);
         live_titles(width, c->colour, &block);
@@ -165,13 +178,7 @@ static void draw_terminal(struct watcher *w)
 static void draw_plain(struct watcher *w)
 {
     struct buf lines = {0};
-    live_take_ended(&w->live, PLAIN_WIDTH, false, &lines);
-    if (lines.len > 0 && !w->titled) {
-        struct buf titles = {0};
-        live_titles(PLAIN_WIDTH, false, &titles);
-        client_print(w->client, &titles);
-        w->titled = true;
-    }
+    take_ended(w, PLAIN_WIDTH, &lines);
     client_print(w->client, &lines);
     fflush(w->client->out);
 }

@@ -52,7 +52,7 @@ static const struct field run_fields[] = {
 };
 static const struct field label_fields[] = {
     {"label", "pattern", LOOK_TEXT, FIELD_WORD},
-    {"confidence", "confidence", LOOK_PERCENT, FIELD_PLAIN},
+    {"confidence", "confidence", LOOK_NUMBER, FIELD_PLAIN},
     {"runner-up", "runner_up", LOOK_TEXT, FIELD_PLAIN},
     {"tags", "tags", LOOK_TEXT, FIELD_PLAIN},
     {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
@@ -95,7 +95,7 @@ static int print_sparkline(struct client *c, int64_t run)
     int status = client_pages(c, "curve", params, "points", add_point, &s);
     free(params);
     if (status == CLIENT_DONE && s.count > 1) {
-        render_field(&line, "val loss", 16, false, TONE_DIM, c->colour);
+        render_field(&line, "val loss curve", 16, false, TONE_DIM, c->colour);
         buf_putc(&line, ' ');
         render_sparkline(&line, s.v, s.count, SPARK_WIDTH);
         buf_putc(&line, '\n');

@@ -15,6 +15,7 @@ static const struct field fields[] = {
     {"worker program", "worker", LOOK_TEXT, FIELD_PLAIN},
     {"BLAS", "blas", LOOK_TEXT, FIELD_PLAIN},
     {"BLAS kernels", "core", LOOK_TEXT, FIELD_PLAIN},
+    {"stopping", "stopping", LOOK_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", LOOK_TEXT, FIELD_PLAIN},
 };
 

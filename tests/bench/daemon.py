@@ -2,13 +2,17 @@
 best-runs query while a sweep trains. Appends one JSON line per figure to tests/bench/results.jsonl.
 
 usage: daemon.py BUILD_DIR [--quick]   (a release build: meson setup DIR --buildtype release)
-Each figure is the median of several tries in one run; bounded to about five minutes.
+Each figure is the median of several tries in one run; bounded to about five minutes. Files go
+below TMPDIR and are removed only at the end: ext4 without a journal creates files slowly for
+minutes after many were deleted.
 """
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,10 +20,18 @@ if len(sys.argv) < 2:
     sys.exit(__doc__)
 os.environ["BUILD"] = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-from sweepd import BUILD, Daemon, make_data  # noqa: E402
+import sweepd  # noqa: E402
+from sweepd import BUILD, make_data  # noqa: E402
 
 TRIES = 3 if "--quick" in sys.argv else 5
 RUNS = 400 if "--quick" in sys.argv else 1000
+
+
+HOME = tempfile.mkdtemp(prefix="sweepd-bench-")
+
+
+def Daemon(workers):
+    return sweepd.Daemon(workers=workers, home=tempfile.mkdtemp(dir=HOME))
 
 
 def record(name, values, unit, aim, **facts):
@@ -129,8 +141,8 @@ def rows_per_second():
 
 
 if __name__ == "__main__":
-    rows_per_second()
-    runs_per_second()
-    submits_per_second()
-    idle()
-    best_query()
+    try:
+        for bench in (runs_per_second, rows_per_second, submits_per_second, idle, best_query):
+            bench()
+    finally:
+        shutil.rmtree(HOME, ignore_errors=True)

@@ -119,6 +119,26 @@ def test_ci_calls_the_readme_command():
     check("./bootstrap demo" in read("README.md"), "README.md names the demo command")
 
 
+def test_verbs_are_documented():
+    """Every verb stands in the manual and the completion; every option of the daemon too."""
+    with open(os.path.join(ROOT, "client", "client.h"), encoding="utf-8") as f:
+        verbs = re.findall(r'^\s+X\((\w+), "\w+",', f.read(), re.M)
+    check(len(verbs) >= 19, f"verbs were found: {verbs}")
+    manual, completion = read("docs/man/sweepctl.1"), read("dist/completions/sweepctl.bash")
+    missing = [v for v in verbs if not re.search(rf"\b{v}\b", manual)
+               or not re.search(rf"\b{v}\b", completion)]
+    check(not missing, f"not in the manual or the completion: {missing}")
+
+
+def test_errors_are_documented():
+    with open(os.path.join(ROOT, "include", "sweep", "err.h"), encoding="utf-8") as f:
+        rows = re.findall(r'X\(ERR_\w+, -\d+, "(\w+)", (-\d+)\)', f.read())
+    check(len(rows) >= 16, "the table was found")
+    text = read("docs/protocol.md")
+    missing = [r for r in rows if f"| {r[1]} | `{r[0]}` |" not in text]
+    check(not missing, f"docs/protocol.md lacks {missing}")
+
+
 def test_shell_scripts_parse():
     for path in ("bootstrap", ".ci/run", "tests/lib/demo.sh"):
         done = subprocess.run(["sh", "-n", os.path.join(ROOT, path)], capture_output=True, text=True)
@@ -129,4 +149,4 @@ if __name__ == "__main__":
     run(test_files_are_there, test_each_rule_can_fail, *map(tree_test, rules.RULES),
         test_headers_compile_alone_and_twice, test_no_header_cycles,
         test_architecture_names_every_folder, test_ci_calls_the_readme_command,
-        test_shell_scripts_parse)
+        test_verbs_are_documented, test_errors_are_documented, test_shell_scripts_parse)

@@ -46,11 +46,12 @@ static void on_capture_closed(uv_handle_t *handle)
         c->done(c);
 }
 
-/* A process that was never started or is reaped has no pid that could be signalled. */
+/* With its whole group (it leads a session of its own): a child that a wrapper left behind would
+ * hold the pipes open. A process that was never started or is reaped has no pid to signal. */
 static void capture_kill(struct capture *c)
 {
     if (c->spawned && !c->exited)
-        uv_process_kill(&c->process, SIGKILL);
+        kill(-c->process.pid, SIGKILL);
 }
 
 static void on_capture_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -258,7 +259,9 @@ size_t prepare_active(const struct prepare *p)
 
 static void job_free(struct job *j)
 {
+    struct daemon *d = j->prepare->daemon;
     j->prepare->active--;
+    d->dirty |= d->stopping; /* it may have been the last that the end waited for */
     capture_finish(&j->capture);
     free(j->key);
     free(j->config);

@@ -202,9 +202,28 @@ def test_nothing_is_left_running():
               "interrupted runs wait for the next start")
 
 
+def test_sigterm_while_data_is_prepared():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        worker, begun = os.path.join(home, "worker"), os.path.join(home, "begun")
+        with open(worker, "w", encoding="utf-8") as f:
+            f.write(f"#!/bin/sh\n[ \"$1\" = --prepare ] && touch '{begun}' && sleep 60\n"
+                    f"exec '{WORKER}' \"$@\"\n")
+        os.chmod(worker, 0o700)
+        with Daemon(home=home, arguments=["--worker-program", worker]) as d:
+            client = d.connect()
+            request = {"jsonrpc": "2.0", "id": 1, "method": "submit",
+                       "params": {"spec": small_spec(make_data(home))}}
+            client.send(json.dumps(request).encode() + b"\n")
+            until(lambda: os.path.exists(begun), "the data is being prepared")
+            d.stop()
+            equal(json.loads(client.line())["error"]["data"]["error"], "shutting_down")
+            client.close()
+            equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)], "nothing is half accepted")
+
+
 if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_socket_is_made_again, test_start_detaches,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
         test_a_worker_that_talks_nonsense, test_worker_by_hand, test_install_under_destdir,
-        test_nothing_is_left_running)
+        test_nothing_is_left_running, test_sigterm_while_data_is_prepared)

@@ -155,7 +155,8 @@ static bool slot_signal(struct slot *s, int signal)
 {
     if (s->gone)
         return false;
-    return s->adopted ? signal_adopted(s, signal) : uv_process_kill(&s->process, signal) == 0;
+    /* Our child leads a group of its own: a wrapper's children must hear it too. */
+    return s->adopted ? signal_adopted(s, signal) : kill(-s->process.pid, signal) == 0;
 }
 
 /* Sends what is due; called again by the timer, for an adopted worker's pid is known only once

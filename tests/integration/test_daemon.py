@@ -139,6 +139,21 @@ echo '{{"type":"point","point":"x"}}'
             check("last words" in d.ctl("log", 1, check=0).stdout, "log RUN")
 
 
+def test_cancel_reaches_what_a_wrapper_started():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        wrapper = os.path.join(home, "wrapper")
+        with open(wrapper, "w", encoding="utf-8") as f:
+            f.write(f'#!/bin/sh\n{WORKER} "$@"\n')
+        os.chmod(wrapper, 0o755)
+        before = set(pids_of(WORKER))
+        with Daemon(workers=1, arguments=["--worker-program", wrapper]) as d:
+            sweep = d.submit(slow_spec(make_data(home, samples=2000), run_cap=1, epochs=6000))
+            until(lambda: d.sql("SELECT 1 FROM curves"), "a point")
+            check(set(pids_of(WORKER)) - before, "the wrapped worker runs")
+            d.call("cancel", sweep=sweep)
+            until(lambda: set(pids_of(WORKER)) <= before, "the wrapped worker ends", 4)
+
+
 def test_worker_by_hand():
     with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
         data = make_data(home)
@@ -225,5 +240,6 @@ if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_socket_is_made_again, test_start_detaches,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
-        test_a_worker_that_talks_nonsense, test_worker_by_hand, test_install_under_destdir,
+        test_a_worker_that_talks_nonsense, test_cancel_reaches_what_a_wrapper_started,
+        test_worker_by_hand, test_install_under_destdir,
         test_nothing_is_left_running, test_sigterm_while_data_is_prepared)

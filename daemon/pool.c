@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -295,7 +296,9 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
         x->error = s->term_wanted ? RUN_ERROR_KILLED_BY_USER : RUN_ERROR_CRASHED;
         snprintf(text, size, "ended by signal %d (%s)", s->exit_signal, strsignal(s->exit_signal));
     } else {
-        x->error = RUN_ERROR_EXITED;
+        x->error = s->exit_status == EX_IOERR   ? RUN_ERROR_IO
+                   : s->exit_status == EX_OSERR ? RUN_ERROR_OUT_OF_MEMORY
+                                                : RUN_ERROR_EXITED;
         snprintf(text, size, "exit status %" PRId64 " without a result", s->exit_status);
     }
     x->text = text;

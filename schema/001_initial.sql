@@ -59,8 +59,8 @@ CREATE TABLE runs (
     val_acc       ANY CHECK (typeof(val_acc) IN ('real', 'null') OR val_acc IS 'nan'),
     error_class   TEXT
                   CHECK (error_class IN ('config_error', 'data_error', 'crashed', 'exited',
-                         'killed', 'out_of_memory', 'spawn_error', 'protocol_error',
-                         'killed_by_user')),
+                         'killed', 'out_of_memory', 'spawn_error', 'io_error',
+                         'protocol_error', 'killed_by_user')),
     error_text    TEXT,
     signal        INTEGER,
     stderr_tail   TEXT,

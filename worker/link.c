@@ -32,6 +32,7 @@ int link_send(struct link *l, const struct record *r)
             continue;
         if (done < 0) {
             log_error("cannot write a line: %s", strerror(errno));
+            l->broken = true;
             return ERR_IO;
         }
         p += done;

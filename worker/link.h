@@ -3,12 +3,15 @@
 #ifndef WORKER_LINK_H
 #define WORKER_LINK_H
 
+#include <stdbool.h>
+
 #include "sweep/buf.h"
 #include "sweep/record.h"
 
 struct link {
     int fd;
     struct buf line; /* reused */
+    bool broken; /* a line could not be written */
 };
 
 void link_init(struct link *l, int fd);

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "sweep/buf.h"
@@ -74,5 +75,7 @@ int main(int argc, char **argv)
     if (status < 0 && argc == 2 && argv[1][0] != '-')
         status = job_run(argv[1], &link);
     link_finish(&link);
+    if (link.broken)
+        return EX_IOERR; /* the daemon tries again once it can write itself */
     return status < 0 ? usage() : status;
 }

@@ -61,6 +61,7 @@ enum run_kind {
     X(KILLED, "killed", 1, "SIGKILL that the daemon did not send")                        \
     X(OUT_OF_MEMORY, "out_of_memory", 0, "the worker could not get memory")               \
     X(SPAWN, "spawn_error", 1, "the worker could not be started")                         \
+    X(IO, "io_error", 1, "the worker could not write its results (full disk)")            \
     X(PROTOCOL, "protocol_error", 0, "run.jsonl does not follow the format")              \
     X(KILLED_BY_USER, "killed_by_user", 0, "cancelled through sweepctl")
 

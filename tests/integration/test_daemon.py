@@ -139,6 +139,31 @@ echo '{{"type":"point","point":"x"}}'
             check("last words" in d.ctl("log", 1, check=0).stdout, "log RUN")
 
 
+def test_a_worker_that_cannot_write_is_tried_again():
+    """Status 74 is what the worker ends with when its disk is full."""
+    with open("/dev/full", "wb") as full, tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        data = make_data(home)
+        config = os.path.join(home, "config.json")
+        with open(config, "w", encoding="utf-8") as f:
+            json.dump({"data": {"path": data, "format": "idx", "validation": 50}}, f)
+        done = subprocess.run([WORKER, config], stdout=full, stderr=subprocess.DEVNULL,
+                              env=dict(os.environ, XDG_CACHE_HOME=home + "/cache"))
+        equal(done.returncode, 74, "the worker's exit status")
+        once = os.path.join(home, "once")
+        fake = os.path.join(home, "fake-worker")
+        with open(fake, "w", encoding="utf-8") as f:
+            f.write(f"""#!/bin/sh
+case "$1" in --*) exec {WORKER} "$@";; esac
+mkdir {once} 2>/dev/null && exit 74
+exec {WORKER} "$@"
+""")
+        os.chmod(fake, 0o755)
+        with Daemon(workers=1, arguments=["--worker-program", fake]) as d:
+            sweep = d.submit(small_spec(data, method="random", run_cap=2))
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT DISTINCT status, error_class FROM runs"), [("completed", None)])
+
+
 def test_cancel_reaches_what_a_wrapper_started():
     with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
         wrapper = os.path.join(home, "wrapper")
@@ -240,6 +265,7 @@ if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_socket_is_made_again, test_start_detaches,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
-        test_a_worker_that_talks_nonsense, test_cancel_reaches_what_a_wrapper_started,
+        test_a_worker_that_talks_nonsense, test_a_worker_that_cannot_write_is_tried_again,
+        test_cancel_reaches_what_a_wrapper_started,
         test_worker_by_hand, test_install_under_destdir,
         test_nothing_is_left_running, test_sigterm_while_data_is_prepared)

@@ -220,6 +220,12 @@ static void on_check_timer(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
     server_check(d->server);
+    /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
+     * a restart continues from what is durable and adopts the workers. */
+    if (d->stopping && *store_trouble(d->store)) {
+        log_error("ending although the database cannot be written: %s", store_trouble(d->store));
+        _exit(1);
+    }
 }
 
 /* The first ends in order, the second kills what still runs, the third gives up waiting for a

@@ -93,7 +93,8 @@ static void test_retried_errors(void **state)
 {
     for (int i = 0; i < RUN_ERROR_COUNT; i++)
         assert_int_equal(run_error_retried((enum run_error)i),
-                         i == RUN_ERROR_KILLED || i == RUN_ERROR_SPAWN);
+                         i == RUN_ERROR_KILLED || i == RUN_ERROR_SPAWN ||
+                             i == RUN_ERROR_IO);
 }
 
 static void test_patterns(void **state)

@@ -117,7 +117,8 @@ void live_apply_sweep(struct live *l, const struct json *sweep)
     set_status(l, member_string(sweep, "status", ""), member_string(sweep, "reason", ""));
     l->run_cap = member_int(sweep, "run_cap", 0);
     l->epochs = member_int(sweep, "epochs", 0);
-    l->started_us = human_parse_utc(member_string(sweep, "started_at", ""));
+    l->started_us = human_parse_utc(
+        member_string(sweep, "started_at", member_string(sweep, "created_at", "")));
     const struct json *spec = json_get(sweep, "spec");
     merge(l, &l->fixed, json_get(spec, "model"));
     merge(l, &l->fixed, json_get(spec, "train"));

@@ -54,7 +54,7 @@ struct live {
     bool ended;       /* or held: nothing more will come by itself */
     bool maximize, has_best;
     double best;
-    int64_t started_us; /* UTC; 0: not known */
+    int64_t started_us; /* UTC; of the submit while it is queued; 0: not known */
     char name[64], status[24], stage[40], reason[240];
     struct live_run fixed; /* what the spec does not sweep */
     struct live_run *runs; /* running, and ended ones not yet written */

@@ -314,12 +314,14 @@ int watch_sweep(struct client *c, int64_t sweep)
 {
     struct watcher w = {.client = c};
     live_init(&w.live, sweep);
-    measure(&w);
-    signals_open(&w);
+    /* Signals are taken in hand only while we poll for them: Ctrl-C must end a call that hangs. */
     int status = begin(&w);
-    if (status == CLIENT_DONE)
+    if (status == CLIENT_DONE) {
+        signals_open(&w);
+        measure(&w);
         status = follow(&w);
-    signals_close(&w);
+        signals_close(&w);
+    }
     if (status == CLIENT_DONE)
         status = end(&w);
     c->rpc.on_notification = NULL;

@@ -176,7 +176,7 @@ def test_cancel_reaches_what_a_wrapper_started():
             until(lambda: d.sql("SELECT 1 FROM curves"), "a point")
             check(set(pids_of(WORKER)) - before, "the wrapped worker runs")
             d.call("cancel", sweep=sweep)
-            until(lambda: set(pids_of(WORKER)) <= before, "the wrapped worker ends", 4)
+            until(lambda: set(pids_of(WORKER)) <= before, "the wrapped worker ends")
 
 
 def test_worker_by_hand():

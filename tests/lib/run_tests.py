@@ -24,6 +24,11 @@ def scratch(build):
     return folder
 
 
+def what_failed(output):
+    """The lines of a TAP output but its good points: the reasons, at most 60 of them."""
+    return [x for x in output.splitlines() if not re.match(r"ok\b|1\.\.", x)][-60:]
+
+
 def run(build, arguments):
     """(passed, failed, skipped) of one build directory."""
     environment = dict(os.environ, TMPDIR=scratch(build), PYTHONDONTWRITEBYTECODE="1",
@@ -50,6 +55,8 @@ def run(build, arguments):
             for line in skips:
                 print(f"skipped: {entry['name']}: {line}")
             good = entry["result"] in ("OK", "SKIP")
+            if not good:
+                print(f"failed: {entry['name']}: what it said", *what_failed(output), sep="\n  ")
             if not points and not skips:  # not TAP: the program is one test
                 passed, failed = (passed + 1, failed) if good else (passed, failed + 1)
             elif not good and not bad:    # TAP was fine, its end was not

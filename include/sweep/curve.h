@@ -27,6 +27,8 @@ struct json_writer;
     X(GRAD_NORM, grad_norm, 1)             /* L2, mean over the batches since the last point */ \
     X(PENALTY, penalty, 1)                 /* regularisation terms, not in train_loss */   \
     X(TRAIN_LOSS_EVAL, train_loss_eval, 1) /* training set in evaluation mode (G4.6) */    \
+    X(VAL_F1, val_f1, 1)                   /* macro mean over the classes, 0..1 */         \
+    X(VAL_R2, val_r2, 1)                   /* regression: 1 - squared error / variance */  \
     X(SECONDS, seconds, 0)                 /* since the run's start, monotonic */
 
 enum curve_column {
@@ -68,7 +70,9 @@ int point_parse(const struct json *v, struct point *out, struct errbuf *err);
     X(VAL_LOSS, "val_loss", VAL_LOSS)       \
     X(VAL_ACC, "val_acc", VAL_ACC)          \
     X(TRAIN_LOSS, "train_loss", TRAIN_LOSS) \
-    X(TRAIN_ACC, "train_acc", TRAIN_ACC)
+    X(TRAIN_ACC, "train_acc", TRAIN_ACC)    \
+    X(VAL_F1, "val_f1", VAL_F1)             \
+    X(VAL_R2, "val_r2", VAL_R2)
 
 enum metric {
 #define X(id, name, column) METRIC_##id,

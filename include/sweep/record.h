@@ -4,6 +4,7 @@
 #ifndef SWEEP_RECORD_H
 #define SWEEP_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,7 @@
 #define RECORD_VERSION 1
 #define RECORD_LINE_MAX 65536
 #define RECORD_SOURCES_MAX 8
-#define RECORD_FINDINGS_MAX 64
+#define RECORD_FINDINGS_MAX 256
 
 enum record_type { RECORD_START, RECORD_POINT, RECORD_RESULT, RECORD_PREPARED, RECORD_ERROR };
 
@@ -23,6 +24,7 @@ struct record_start {
     char core[48];   /* BLAS kernel in use, "Cooperlake" */
     char blas[160];  /* library and version */
     int64_t parameters; /* trainable numbers in the network */
+    int64_t resumed_point; /* the checkpoint's last point; 0: from the beginning */
 };
 
 struct record_result {
@@ -30,11 +32,15 @@ struct record_result {
     enum run_error error;     /* with failed */
     char text[512];           /* reason of stopped, message of failed; else "" */
     double seconds;
+    bool has_test;            /* the best weights were kept and there is a test set */
+    bool has_test_acc;        /* classification */
+    double test_loss, test_acc;
 };
 
 /* A place in the data that a person must look at (G3.1). */
 struct record_finding {
-    char kind[32];    /* "nan_in_input", "inf_in_input", "constant_column" */
+    char kind[32];    /* "nan_in_input", "inf_in_input", "nan_after_scaling", "constant_column",
+                         "class_only_in_validation", "duplicate_rows", "class_imbalance" */
     int64_t row, column; /* from 1; 0: not of one row/column */
     int64_t count;    /* how many such values in all */
     char text[256];
@@ -48,7 +54,11 @@ struct record_source { /* a file the data came from */
 struct record_prepared {
     char hash[65];     /* content hash of the data, hex */
     char cache[1024];  /* cache file that workers map */
-    int64_t samples, features, classes; /* classes 0: regression */
+    int64_t samples, features, classes; /* classes 0: regression; samples of the training file */
+    int64_t validation_samples, test_samples; /* of files of their own; 0: none */
+    int64_t rank, dim[3];  /* shape of a sample: [features], [steps, features] or
+                              [channels, height, width] */
+    int64_t outputs;       /* targets of a sample (regression), or labels of it: 1, or its steps */
     size_t source_count;
     struct record_source sources[RECORD_SOURCES_MAX];
     size_t finding_count;

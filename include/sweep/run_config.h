@@ -12,6 +12,7 @@
 struct run_config {
     struct spec_data data;
     struct settings settings;
+    struct layer_list layers;     /* of a sequential model */
     int64_t epochs;
     uint64_t seed;         /* initialisation, order of samples */
     uint64_t split_seed;   /* held-out validation samples */
@@ -19,6 +20,9 @@ struct run_config {
     bool maximize;
     char data_hash[65];    /* "" by hand; else the data must still have this content hash */
     char weights[SPEC_PATH_MAX]; /* file for the best epoch's weights (safetensors); "": none */
+    char start_weights[SPEC_PATH_MAX]; /* safetensors to start with; "": drawn (G3.2) */
+    char checkpoint[SPEC_PATH_MAX];    /* file to resume from and to write; "": none */
+    double checkpoint_seconds;   /* least time between two; default 30 */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
     double weights_floor;        /* by the metric */
 };
@@ -29,7 +33,7 @@ struct json_writer;
 
 /* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"seed":"110","split_seed":"110",
  *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…",
- *  "weights_floor":0.54}
+ *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 void run_config_write(const struct run_config *c, struct json_writer *w);

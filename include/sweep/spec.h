@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 #include "sweep/curve.h"
+#include "sweep/model.h"
 #include "sweep/setting.h"
 
 #define SPEC_NAME_MAX 128
 #define SPEC_PATH_MAX 1024
-#define SPEC_MAX_DIMENSIONS 32
+#define SPEC_MAX_DIMENSIONS 64
 #define SPEC_MAX_VALUES 256      /* listed values of one parameter */
 #define SPEC_MAX_RUNS 1000000    /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
@@ -48,15 +49,46 @@ enum distribution {
 };
 const char *distribution_name(enum distribution d);
 
-enum on_nan { ON_NAN_HOLD, ON_NAN_DROP, ON_NAN_IMPUTE };
+/* X(id, name) — how data files are written */
+#define FORMAT_MAP(X)    \
+    X(IDX, "idx")        \
+    X(CSV, "csv")        \
+    X(TSV, "tsv")        \
+    X(NPY, "npy")        \
+    X(NPZ, "npz")        \
+    X(LIBSVM, "libsvm")
 
+enum format {
+#define X(id, name) FORMAT_##id,
+    FORMAT_MAP(X)
+#undef X
+    FORMAT_COUNT
+};
+const char *format_name(enum format f);
+
+enum task { TASK_AUTO, TASK_CLASSIFICATION, TASK_REGRESSION };
+enum header { HEADER_AUTO, HEADER_YES, HEADER_NO };
+
+/* X(member, key, which format it is for, what it is) — files beside `path`; all absolute */
+#define DATA_FILE_MAP(X)                                                                         \
+    X(target_path, "target_path", "npy: the targets of path")                                    \
+    X(validation_path, "validation_path", "held-out samples; none are drawn from path then")     \
+    X(validation_target_path, "validation_target_path", "npy: the targets of validation_path")   \
+    X(test_path, "test_path", "test samples, for the winners only")                              \
+    X(test_target_path, "test_target_path", "npy: the targets of test_path")
+
+/* Where the data is. What can be swept of "data" (limit, validation, scale, …) is a setting. */
 struct spec_data {
     char name[SPEC_NAME_MAX];   /* a data set found by name, or "" */
     char path[SPEC_PATH_MAX];   /* absolute: a relative one is refused (the daemon has no cwd) */
-    char format[16];            /* "idx"; "" with a name */
-    int64_t limit;              /* first N samples; 0: all */
-    int64_t validation;         /* samples held out of those; >= 1 */
-    enum on_nan on_nan;
+    enum format format;         /* idx with a name */
+#define X(member, key, doc) char member[SPEC_PATH_MAX];
+    DATA_FILE_MAP(X)
+#undef X
+    char target[SPEC_NAME_MAX]; /* csv, tsv: column by name or number from 1, "" the last one;
+                                   npz: the array, "" y */
+    enum header header;         /* csv, tsv */
+    enum task task;             /* auto: regression when targets are fractions or over 1000 */
 };
 
 /* One swept parameter. */
@@ -75,7 +107,9 @@ struct spec {
     enum metric metric;         /* curve.h */
     bool maximize;
     struct spec_data data;
-    struct settings fixed;      /* defaults, then "model"/"train", then single "value"s */
+    struct settings fixed;      /* defaults, then "data"/"model"/"train", then single "value"s */
+    struct layer_list layers;   /* of a sequential model */
+    int64_t start_from;         /* run whose best weights every run starts with; 0: none (G3.2) */
     size_t dimension_count;
     struct dimension dimensions[SPEC_MAX_DIMENSIONS]; /* in the order of the spec */
     int64_t epochs;
@@ -96,8 +130,9 @@ int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbu
 void spec_finish(struct spec *s);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
-/* "data": {...} alone, as spec_write writes it. Also used by the worker's configuration. */
-void spec_data_write(const struct spec_data *d, struct json_writer *w);
+/* The "data" object with its settings, as spec_write writes it. Also used by the worker's
+ * configuration. parse reads the source only; settings_from_json the settings. */
+void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w);
 int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *err);
 
 /* The swept parameters of one configuration as JSON, in the spec's order:

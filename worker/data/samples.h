@@ -5,23 +5,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sweep/shape.h"
+
 #define SAMPLES_MAX ((size_t)UINT32_MAX)
 #define SAMPLES_FEATURES_MAX ((size_t)1 << 24)
 #define SAMPLES_CLASSES_MAX 1000
+#define SAMPLES_OUTPUTS_MAX ((size_t)1 << 20)
 
 enum samples_type {
     SAMPLES_U8 = 1,  /* bytes that stand for 0..1: trained on as value / 255 */
     SAMPLES_F32 = 2, /* floats as they are */
 };
 
+/* Rows of the training file come first, then those of a validation file, then of a test file. */
+enum samples_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
+
 struct samples {
     enum samples_type type;
-    size_t count, features, classes;
-    const void *values;     /* [count, features] */
-    const uint16_t *labels; /* [count], each < classes */
-    char hash[65];          /* content hash */
-    void *map;              /* the mapping, NULL for the caller's memory */
+    size_t count;             /* of all parts */
+    size_t parts[PART_COUNT]; /* rows of each; 0: there is no such file */
+    struct shape shape;       /* of one sample */
+    size_t features;          /* shape_count(shape) */
+    size_t classes;           /* 0: regression */
+    size_t outputs;           /* targets or labels of a sample (more than 1 label: its steps) */
+    const void *values;       /* [count, features] */
+    const uint16_t *labels;   /* [count, outputs], each < classes; NULL for a regression */
+    const float *targets;     /* [count, outputs]; NULL when classifying */
+    char hash[65];            /* content hash */
+    void *map;                /* the mapping, NULL for the caller's memory */
     size_t map_bytes;
+};
+
+/* What is done to the features of every row that is gathered; fitted on the training part. */
+struct scaling {
+    float *fill;          /* [features] instead of what is not finite; NULL: left as it is */
+    float *shift, *scale; /* [features]: (x - shift) · scale; NULL: none. A constant column has
+                             scale Inf, so that it becomes 0/0 (G3.1) */
 };
 
 static inline size_t samples_value_bytes(enum samples_type type)
@@ -30,9 +49,9 @@ static inline size_t samples_value_bytes(enum samples_type type)
 }
 
 void samples_finish(struct samples *s);
-/* Rows index[0..n) as floats into out[n, features]. fill, unless NULL: stands in for what is not
- * finite, by column. */
-void samples_gather(const struct samples *s, const uint32_t *index, size_t n, const float *fill,
-                    float *out, uint16_t *labels);
+/* Rows index[0..n) as floats into out[n, features]; their labels or targets into labels or
+ * targets, [n, outputs], whichever the samples have. */
+void samples_gather(const struct samples *s, const uint32_t *index, size_t n,
+                    const struct scaling *scaling, float *out, uint16_t *labels, float *targets);
 
 #endif

@@ -1,23 +1,49 @@
-/* Losses over a batch of class labels. */
+/* Losses over a batch: one table row each. */
 #ifndef WORKER_NN_LOSS_H
 #define WORKER_NN_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "sweep/setting.h"
 #include "worker/nn/real.h"
 
-struct loss_sum {
-    double loss;    /* sum of the samples' losses; the batch's loss is this / rows */
-    size_t correct; /* samples whose largest output is the label's; the first of equals counts */
+/* What is asked of the outputs. Either labels or values. */
+struct targets {
+    const uint16_t *labels; /* [rows], each < classes (binary: 0 or 1 with one output) */
+    const real *values;     /* [rows, outputs] */
 };
 
-/* z[rows,classes]: outputs of the last layer; label < classes. Writes the gradient of the
- * batch's mean loss into dz[rows,classes] and returns the sums. */
-typedef struct loss_sum loss_fn(size_t rows, size_t classes, const real *z, const uint16_t *label,
-                                real *dz);
+struct loss {
+    enum loss kind;         /* not auto */
+    size_t outputs;         /* numbers per row; classes, or 1 for two classes (binary) */
+    bool sum;               /* the gradient is of the sum over the rows, not of their mean */
+    real huber_delta;
+    real probability_clip;  /* 0: none (G3.2) */
+    const real *class_weights; /* [classes] or NULL */
+};
 
-loss_fn *loss_function(enum loss l);
+struct loss_sum {
+    double loss;    /* sum of the rows' losses */
+    double weight;  /* what to divide it by for the mean: rows, or the sum of their class weights */
+    size_t correct; /* rows whose largest output is the label's; the first of equals counts */
+};
+
+/* auto becomes cross_entropy when classifying, else mse. */
+enum loss loss_resolve(enum loss chosen, bool classifies);
+/* Outputs a network needs: 1 for binary_cross_entropy with two classes, classes else; targets
+ * when classes is 0. ERR_VALUE when the loss does not fit the task (cross-entropies of a
+ * regression). */
+struct errbuf;
+int loss_outputs(enum loss kind, size_t classes, size_t targets, size_t *outputs,
+                 struct errbuf *err);
+/* z[rows,outputs]: outputs of the last layer. Writes the gradient of the batch's mean (or summed)
+ * loss into dz[rows,outputs] unless dz is NULL, and returns the sums. With class weights the mean
+ * is PyTorch's: Σ w·loss / Σ w. */
+struct loss_sum loss_compute(const struct loss *l, size_t rows, const real *z,
+                             const struct targets *t, real *dz);
+/* The class a row of outputs stands for; `outputs` (no class) when one is not a number. */
+size_t loss_class(const struct loss *l, const real *z);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "sweep/setting.h"
+#include "worker/nn/net.h"
 #include "worker/nn/real.h"
 
 #define OPTIM_STATE_MAX 2
@@ -14,26 +15,38 @@
 struct optim;
 
 struct optim_ops {
-    const char *name;
     size_t state_count; /* vectors of the parameters' size, zeroed at the start */
     /* Sets coef[] for step number o->step (from 1); NULL where nothing changes with it. */
     void (*prepare)(struct optim *o);
-    void (*update)(const struct optim *o, size_t n, real *p, const real *g, real *s0, real *s1);
+    /* decay: the decoupled weight decay of these numbers (adamw alone reads it) */
+    void (*update)(const struct optim *o, size_t n, real decay, real *p, const real *g, real *s0,
+                   real *s1);
 };
 
 struct optim {
     const struct optim_ops *ops;
-    double learning_rate, momentum, beta1, beta2, alpha, rho, epsilon;
-    uint64_t step;   /* steps done */
-    real coef[4];    /* what prepare() made for this step */
-    real *state[OPTIM_STATE_MAX];
+    double learning_rate;    /* of this step: the schedule writes it */
+    double momentum, beta1, beta2, alpha, rho, epsilon, weight_decay;
+    double l2;               /* added to the gradient of weights; 0 when off or not followed */
+    enum clip clip;
+    double clip_min, clip_max, clip_norm;
+    uint64_t step;           /* steps done */
+    real coef[4];            /* what prepare() made for this step */
+    real *state[OPTIM_STATE_MAX]; /* [parameter_count] */
 };
 
-extern const struct optim_ops optim_sgd, optim_momentum, optim_rmsprop, optim_adam, optim_adadelta;
+/* By enum optimizer; one row of a table, one file. */
+extern const struct optim_ops optim_sgd, optim_momentum, optim_nesterov, optim_rmsprop,
+    optim_adam, optim_adamw, optim_adagrad, optim_adadelta;
 
-/* Hyperparameters from the settings; state[0..ops->state_count) is the caller's, zeroed. */
+/* Hyperparameters from the settings (preset applied); state[0..ops->state_count) is the caller's,
+ * zeroed. */
 void optim_init(struct optim *o, const struct settings *s);
-/* One step over parameters[count]. Returns the squared L2 norm of the gradient. */
-double optim_step(struct optim *o, size_t count, real *parameters, const real *gradients);
+/* One step over the network's trained numbers: clips the gradient of the data term, adds the l2
+ * term, updates. gradients may be overwritten. Returns the squared L2 norm of the data term's
+ * gradient before clipping. */
+double optim_step(struct optim *o, struct net *n);
+/* Half the squared norm of the weights times l2 (G3.2), whether or not it is followed. */
+double optim_penalty(const struct settings *s, const struct net *n);
 
 #endif

@@ -1,0 +1,36 @@
+/* The state of a training in a file, so that a run goes on to the bit where it stopped. Written
+ * under another name, synced and renamed; what does not fit in every number is as good as none. */
+#ifndef WORKER_CHECKPOINT_H
+#define WORKER_CHECKPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sweep/curve.h"
+#include "worker/step.h"
+#include "worker/tally.h"
+
+struct errbuf;
+
+/* Everything between two steps that is neither in the configuration nor in the data. Plain. */
+struct progress {
+    int64_t epoch;         /* from 1; the one that goes on */
+    int64_t batch;         /* batches of it done */
+    int64_t points;        /* reported */
+    struct tally tally;    /* since the last point */
+    bool have_best;
+    double best_value, best_epoch;
+    int64_t bad_epochs;    /* for patience */
+    double seconds;        /* trained so far */
+};
+
+/* identity: hash of what must be equal for a checkpoint to be of this run. values, best (may be
+ * NULL), optimizer state, step count, schedule and progress are written. 0, ERR_IO. */
+int checkpoint_write(const char *path, const char *identity, const struct step *s,
+                     const real *best, const struct progress *p, struct errbuf *err);
+/* Reads it back into a freshly opened training. ERR_NOT_FOUND, or ERR_DATA: torn, of another
+ * run or version; then nothing was changed. */
+int checkpoint_read(const char *path, const char *identity, struct step *s, real *best,
+                    struct progress *p, struct errbuf *err);
+
+#endif

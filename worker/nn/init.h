@@ -3,19 +3,23 @@
 #define WORKER_NN_INIT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "sweep/setting.h"
-#include "worker/nn/real.h"
 
-/* auto: he for relu and elu, xavier for tanh. */
+struct tensor;
+
+/* auto: he for relu, leaky_relu, elu and gelu; xavier for tanh and sigmoid. */
 enum init init_resolve(enum init chosen, enum activation activation);
-/* Half-width of the uniform distribution. he (He et al. 2015): variance 2/in, or 1/in for the
- * linear output layer; xavier (Glorot & Bengio 2010): variance 2/(in+out). */
-double init_bound(enum init init, size_t in, size_t out, bool output_layer);
-/* weight[count] from stream RNG_INIT number `layer` (dense layers from 0), so that a layer's
- * weights do not depend on how many others there are. */
-void init_weights(real *weight, size_t count, double bound, uint64_t seed, uint64_t layer);
+/* Draws t->value[tensor_count(t)] of a weight (not of biases or buffers), uniform in ±√(3·variance):
+ *   he (He et al. 2015)              2/fan_in, or 1/fan_in for the linear output layer
+ *   xavier (Glorot & Bengio 2010)    2/(fan_in + fan_out)
+ *   lecun (LeCun et al. 1998)        1/fan_in
+ * orthogonal (Saxe et al. 2014, gain 1) makes the shorter of rows [dim 0] and columns [all the
+ * others] orthonormal, distributed evenly over all such matrices; zeros needs no seed.
+ * init is not auto. number counts the network's weights from 0: it names the stream, so that a
+ * weight does not depend on how large the others are. */
+void init_tensor(const struct tensor *t, enum init init, bool output_layer, uint64_t seed,
+                 uint64_t number);
 
 #endif

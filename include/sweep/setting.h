@@ -139,7 +139,7 @@ enum activation {
 };
 enum init { INIT_AUTO, INIT_HE, INIT_XAVIER, INIT_LECUN, INIT_ORTHOGONAL, INIT_ZEROS };
 enum normalization { NORMALIZATION_NONE, NORMALIZATION_BATCH, NORMALIZATION_LAYER };
-enum loss {
+enum loss_kind {
     LOSS_AUTO,
     LOSS_CROSS_ENTROPY,
     LOSS_BINARY_CROSS_ENTROPY,
@@ -163,7 +163,7 @@ enum optimizer {
 };
 enum clip { CLIP_NONE, CLIP_VALUE, CLIP_NORM, CLIP_GLOBAL_NORM };
 enum preset { PRESET_NONE, PRESET_GUIDE_G3_2 };
-enum schedule {
+enum schedule_kind {
     SCHEDULE_CONSTANT,
     SCHEDULE_STEP,
     SCHEDULE_EXPONENTIAL,

@@ -16,7 +16,7 @@ struct targets {
 };
 
 struct loss {
-    enum loss kind;         /* not auto */
+    enum loss_kind kind;         /* not auto */
     size_t outputs;         /* numbers per row; classes, or 1 for two classes (binary) */
     bool sum;               /* the gradient is of the sum over the rows, not of their mean */
     real huber_delta;
@@ -31,12 +31,12 @@ struct loss_sum {
 };
 
 /* auto becomes cross_entropy when classifying, else mse. */
-enum loss loss_resolve(enum loss chosen, bool classifies);
+enum loss_kind loss_resolve(enum loss_kind chosen, bool classifies);
 /* Outputs a network needs: 1 for binary_cross_entropy with two classes, classes else; targets
  * when classes is 0. ERR_VALUE when the loss does not fit the task (cross-entropies of a
  * regression). */
 struct errbuf;
-int loss_outputs(enum loss kind, size_t classes, size_t targets, size_t *outputs,
+int loss_outputs(enum loss_kind kind, size_t classes, size_t targets, size_t *outputs,
                  struct errbuf *err);
 /* z[rows,outputs]: outputs of the last layer. Writes the gradient of the batch's mean (or summed)
  * loss into dz[rows,outputs] unless dz is NULL, and returns the sums. With class weights the mean

@@ -10,7 +10,7 @@
 
 /* All of it is plain data: a checkpoint stores it as it is. */
 struct schedule {
-    enum schedule kind;
+    enum schedule_kind kind;
     double base;                 /* learning_rate */
     double warmup_steps;
     double factor, floor;

@@ -45,8 +45,11 @@ struct layer_ops {
     /* Forward may be called with y == x and backward with dx == dy; then x is not kept, and
      * backward must not read it (it gets y in its place). */
     bool in_place;
-    /* Backward reads y, so the next layer must not work in place on it. */
+    /* Backward (its own, or that of the residual block it begins) reads y, so the next layer must
+     * not work in place on it. */
     bool reads_y;
+    /* y is x: forward and backward do nothing to the numbers. In place as well. */
+    bool view;
     /* From l->in, l->plan and the largest number of rows: out, tensors (all but value and grad),
      * keep_count, scratch_count. Errors name the layer and both shapes (layer_refuse). */
     int (*shape)(struct layer *l, size_t rows, struct errbuf *err);
@@ -70,12 +73,12 @@ struct layer {
     size_t scratch_count;        /* numbers in pass.scratch, for all rows together */
     real *y;                     /* [rows,out], set by the network */
     real *keep;                  /* between forward and backward of one step */
-    struct layer *partner;       /* the other end of a residual block */
+    struct layer *partner;       /* the end of a residual block: its beginning */
     size_t number;               /* place in the network: the dropout masks' stream */
 };
 
-/* By enum layer_kind; one row of a table, one file. */
-const struct layer_ops *layer_ops_of(enum layer_kind k);
+/* Of a layer's kind (and function); one row of a table, one file. */
+const struct layer_ops *layer_ops_of(const struct plan_layer *p);
 /* By enum activation. */
 const struct layer_ops *layer_activation(enum activation a);
 

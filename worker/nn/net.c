@@ -1,5 +1,6 @@
 #include "worker/nn/net.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,125 +9,299 @@
 #include "sweep/require.h"
 #include "worker/nn/init.h"
 
+/* Activations of an evaluation pass: what stays in the second- and third-level cache. */
+#define EVAL_BYTES ((size_t)4 << 20)
+#define SAMPLE_NUMBERS_MAX ((size_t)1 << 30) /* in and out of one layer */
+
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-/* Shapes and kinds of the layers; nothing is allocated but the list. */
-static void net_layout(struct net *n)
+static size_t min_size(size_t a, size_t b)
 {
-    const struct net_plan *p = &n->plan;
-    n->layer_count = 2 * p->depth + 1;
-    n->layers = xcalloc(n->layer_count, sizeof *n->layers);
-    size_t in = p->features;
-    for (size_t i = 0; i < n->layer_count; i++) {
-        struct layer *l = &n->layers[i];
-        l->ops = i % 2 == 0 ? &layer_dense : layer_activation(p->activation);
-        l->in = in;
-        l->out = i + 1 == n->layer_count ? p->classes : p->width;
-        in = l->out;
-        n->parameter_count += l->ops->weight_count(l) + l->ops->bias_count(l);
+    return a < b ? a : b;
+}
+
+/* --- the list of layers --------------------------------------------------------------------- */
+
+/* Adds layers[from, from + count) of the plan under the name prefix ("4.body."). */
+static void add_layers(struct net *n, size_t from, size_t count, const char *prefix)
+{
+    const struct model_plan *m = n->plan.model;
+    size_t place = 0;
+    for (size_t i = from; i < from + count; place++) {
+        const struct plan_layer *p = &m->layers[i++];
+        struct layer *l = &n->layers[n->layer_count++];
+        *l = (struct layer){.ops = layer_ops_of(p), .plan = p, .number = n->layer_count - 1};
+        snprintf(l->name, sizeof l->name, "%s%zu", prefix, place);
+        if (p->kind != LAYER_RESIDUAL)
+            continue;
+        char inner[LAYER_NAME_MAX + 8];
+        snprintf(inner, sizeof inner, "%s.body.", l->name);
+        add_layers(n, i, p->inside, inner);
+        i += p->inside;
+        struct layer *end = &n->layers[n->layer_count++];
+        *end = *l;
+        end->ops = &layer_residual_end;
+        end->partner = l;
+        end->number = n->layer_count - 1;
     }
 }
 
-/* Numbers per sample of the widest gradient: what a backward buffer must hold. The first
- * layer's input gradient is never computed. */
+/* Shape of one layer from the one before it. */
+static int shape_layer(struct net *n, size_t i, size_t rows, struct errbuf *err)
+{
+    struct layer *l = &n->layers[i];
+    l->in = i > 0 ? n->layers[i - 1].out : n->plan.input;
+    if (i == 0 && n->plan.model->flatten_input)
+        l->in = (struct shape){.rank = 1, .dim = {shape_count(&n->plan.input)}};
+    l->in_count = shape_count(&l->in);
+    l->tensor_count = 0;
+    l->keep_count = l->scratch_count = 0;
+    int rc = l->ops->shape(l, rows, err);
+    if (rc != 0)
+        return rc;
+    l->out_count = shape_count(&l->out);
+    if (l->out_count == 0 || l->out_count > SAMPLE_NUMBERS_MAX)
+        return err_set(err, ERR_LIMIT, "layer %s (%s) gives %zu numbers per sample; allowed: up to "
+                       "%zu", l->name, layer_kind_name(l->plan->kind), l->out_count,
+                       SAMPLE_NUMBERS_MAX);
+    return 0;
+}
+
+static int shape_layers(struct net *n, size_t rows, struct errbuf *err)
+{
+    for (size_t i = 0; i < n->layer_count; i++) {
+        int rc = shape_layer(n, i, rows, err);
+        if (rc != 0)
+            return rc;
+    }
+    n->output = n->layers[n->layer_count - 1].out;
+    return 0;
+}
+
+/* Layer i writes over the output of the layer before it. A view does so too: it writes nothing.
+ * What a backward pass reads must stay, and so must the input, which tests use again. */
+static bool shares_output(const struct net *n, size_t i)
+{
+    const struct layer_ops *ops = n->layers[i].ops;
+    if (ops->view)
+        return true;
+    if (!ops->in_place || i == 0)
+        return false;
+    for (size_t k = i; k-- > 0;) {
+        if (n->layers[k].ops->reads_y)
+            return false;
+        if (!n->layers[k].ops->view)
+            return true;
+    }
+    return false; /* only views since the input */
+}
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+static void count_numbers(struct net *n)
+{
+    size_t buffers = 0;
+    n->parameter_count = 0;
+    n->span_count = 0;
+    for (size_t i = 0; i < n->layer_count; i++) {
+        for (size_t k = 0; k < n->layers[i].tensor_count; k++) {
+            const struct tensor *t = &n->layers[i].tensors[k];
+            n->span_count += t->role != TENSOR_BUFFER;
+            *(t->role == TENSOR_BUFFER ? &buffers : &n->parameter_count) += tensor_count(t);
+        }
+    }
+    n->value_count = n->parameter_count + buffers;
+}
+
+/* Numbers of the largest gradient that is handed from layer to layer. */
 static size_t widest_output(const struct net *n)
 {
     size_t widest = 0;
     for (size_t i = 0; i < n->layer_count; i++)
-        widest = max_size(widest, n->layers[i].out);
+        widest = max_size(widest, n->layers[i].out_count);
     return widest;
 }
 
-/* Bytes of the arena. Sizes come from a configuration: settings and data caps bound each factor
- * (width <= 2^16, depth <= 2^8, features <= 2^24, rows < 2^32), so 64 bits could overflow only in
- * the product with the rows; it is computed in double first. */
-static int net_bytes(const struct net *n, size_t *bytes, struct errbuf *err)
+/* Numbers per sample of all outputs that are kept. */
+static size_t outputs_per_row(const struct net *n)
 {
-    const struct net_plan *p = &n->plan;
-    size_t rows = max_size(p->train_rows, p->eval_rows);
-    size_t outputs = 0;
+    size_t sum = shape_count(&n->plan.input);
     for (size_t i = 0; i < n->layer_count; i++)
-        outputs += n->layers[i].ops->in_place ? 0 : n->layers[i].out;
-    size_t per_row = p->features + outputs + 2 * widest_output(n);
-    double vectors = 2.0 + (double)p->copies;
-    double total = (double)rows * (double)per_row + (double)n->parameter_count * vectors;
-    if (total * sizeof(real) > 0x1p46)
-        return err_set(err, ERR_LIMIT, "the network needs %.0f GiB", total * sizeof(real) / 0x1p30);
-    size_t sum = (2 + p->copies) * arena_piece(n->parameter_count * sizeof(real));
-    sum += arena_piece(rows * p->features * sizeof(real));
-    sum += 2 * arena_piece(rows * widest_output(n) * sizeof(real));
+        sum += shares_output(n, i) ? 0 : n->layers[i].out_count;
+    return sum;
+}
+
+static size_t rows_of(const struct net *n)
+{
+    return max_size(n->plan.train_rows, n->eval_rows);
+}
+
+/* Every piece of the arena in turn: take() either adds up bytes or hands memory out. */
+struct cutter {
+    struct arena *arena; /* NULL: count only */
+    double bytes;        /* in double: the factors come from a configuration */
+};
+
+static real *cut(struct cutter *c, double numbers)
+{
+    if (c->arena)
+        return arena_take(c->arena, (size_t)numbers * sizeof(real));
+    c->bytes += numbers * sizeof(real) + 64;
+    return NULL;
+}
+
+static void cut_arena(struct net *n, struct cutter *c)
+{
+    double rows = (double)rows_of(n), grad = (double)n->plan.train_rows * (double)widest_output(n);
+    size_t scratch = 0;
+    n->values = cut(c, (double)n->value_count);
+    n->gradients = cut(c, (double)n->parameter_count);
+    for (size_t i = 0; i < n->plan.copies; i++)
+        n->copies[i] = cut(c, (double)n->value_count);
+    n->input = cut(c, rows * (double)shape_count(&n->plan.input));
+    n->output_grad = cut(c, grad);
+    n->spare_grad = cut(c, grad);
+    real *y = n->input;
     for (size_t i = 0; i < n->layer_count; i++) {
-        if (!n->layers[i].ops->in_place)
-            sum += arena_piece(rows * n->layers[i].out * sizeof(real));
+        struct layer *l = &n->layers[i];
+        if (!shares_output(n, i))
+            y = cut(c, rows * (double)l->out_count);
+        l->y = y;
+        l->keep = l->keep_count > 0 && !l->partner ? cut(c, (double)l->keep_count) : NULL;
+        scratch = max_size(scratch, l->scratch_count);
     }
-    *bytes = sum;
+    n->scratch = cut(c, (double)scratch);
+}
+
+/* Gives each tensor its place: trained ones in order, then the buffers. */
+static void place_tensors(struct net *n)
+{
+    size_t at = 0, buffer = n->parameter_count, spans = 0, weighted = 0;
+    n->first_trained = n->first_layer = 0;
+    for (size_t i = 0; i < n->layer_count; i++) {
+        struct layer *l = &n->layers[i];
+        weighted += l->tensor_count > 0;
+        bool frozen = l->tensor_count > 0 && weighted <= n->plan.freeze;
+        for (size_t k = 0; k < l->tensor_count; k++) {
+            struct tensor *t = &l->tensors[k];
+            size_t count = tensor_count(t);
+            bool trained = t->role != TENSOR_BUFFER;
+            size_t *place = trained ? &at : &buffer;
+            t->value = n->values + *place;
+            t->grad = trained ? n->gradients + *place : NULL;
+            if (trained && !frozen)
+                n->spans[spans++] = (struct net_span){*place, count, t->role == TENSOR_WEIGHT};
+            *place += count;
+        }
+        if (frozen) {
+            n->first_trained = at;
+            n->first_layer = i + 1;
+        }
+    }
+    n->span_count = spans;
+}
+
+static void draw_weights(struct net *n, uint64_t seed)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < n->layer_count; i++) {
+        const struct layer *l = &n->layers[i];
+        for (size_t k = 0; k < l->tensor_count; k++) {
+            const struct tensor *t = &l->tensors[k];
+            if (t->role == TENSOR_WEIGHT) {
+                init_tensor(t, n->plan.init, l->plan->is_output, seed, number++);
+            } else {
+                for (size_t j = 0; j < tensor_count(t); j++)
+                    t->value[j] = (real)t->start;
+            }
+        }
+    }
+}
+
+/* --- the life of a network ------------------------------------------------------------------ */
+
+static size_t count_layers(const struct model_plan *m)
+{
+    size_t count = m->count;
+    for (size_t i = 0; i < m->count; i++)
+        count += m->layers[i].kind == LAYER_RESIDUAL;
+    return count;
+}
+
+static void choose_eval_rows(struct net *n)
+{
+    size_t fits = EVAL_BYTES / sizeof(real) / outputs_per_row(n);
+    n->eval_rows = min_size(n->plan.eval_rows, max_size(n->plan.train_rows, max_size(fits, 1)));
+}
+
+static int check_freeze(const struct net *n, struct errbuf *err)
+{
+    size_t weighted = 0;
+    for (size_t i = 0; i < n->layer_count; i++)
+        weighted += n->layers[i].tensor_count > 0;
+    if (n->plan.freeze < weighted)
+        return 0;
+    char value[32];
+    snprintf(value, sizeof value, "%zu", n->plan.freeze);
+    return err_bad(err, ERR_VALUE, "$.train.freeze", value,
+                   "fewer than the %zu layers that have weights", weighted);
+}
+
+/* Everything but the arena. */
+static int net_layout(struct net *n, const struct net_plan *plan, struct errbuf *err)
+{
+    *n = (struct net){.plan = *plan};
+    n->layers = xcalloc(count_layers(plan->model), sizeof *n->layers);
+    add_layers(n, 0, plan->model->count, "");
+    int rc = shape_layers(n, 1, err);
+    if (rc == 0) {
+        choose_eval_rows(n);
+        rc = shape_layers(n, rows_of(n), err);
+    }
+    if (rc == 0)
+        rc = check_freeze(n, err);
+    if (rc != 0) {
+        free(n->layers);
+        return rc;
+    }
+    count_numbers(n);
     return 0;
 }
 
-static void net_cut_arena(struct net *n)
+int net_check(const struct net_plan *plan, struct errbuf *err)
 {
-    const struct net_plan *p = &n->plan;
-    size_t rows = max_size(p->train_rows, p->eval_rows);
-    size_t vector = n->parameter_count * sizeof(real);
-    n->parameters = arena_take(&n->arena, vector);
-    n->gradients = arena_take(&n->arena, vector);
-    for (size_t i = 0; i < p->copies; i++)
-        n->copies[i] = arena_take(&n->arena, vector);
-    n->input = arena_take(&n->arena, rows * p->features * sizeof(real));
-    n->output_grad = arena_take(&n->arena, rows * widest_output(n) * sizeof(real));
-    n->spare_grad = arena_take(&n->arena, rows * widest_output(n) * sizeof(real));
-    size_t offset = 0;
-    real *y = NULL;
-    for (size_t i = 0; i < n->layer_count; i++) {
-        struct layer *l = &n->layers[i];
-        size_t weights = l->ops->weight_count(l), biases = l->ops->bias_count(l);
-        if (weights) {
-            l->weight = n->parameters + offset;
-            l->weight_grad = n->gradients + offset;
-        }
-        if (biases) {
-            l->bias = n->parameters + offset + weights;
-            l->bias_grad = n->gradients + offset + weights;
-        }
-        offset += weights + biases;
-        if (!l->ops->in_place)
-            y = arena_take(&n->arena, rows * l->out * sizeof(real));
-        l->y = y;
-    }
-}
-
-/* Biases stay 0. */
-static void net_draw(struct net *n, uint64_t seed)
-{
-    enum init init = init_resolve(n->plan.init, n->plan.activation);
-    uint64_t drawn = 0;
-    for (size_t i = 0; i < n->layer_count; i++) {
-        struct layer *l = &n->layers[i];
-        if (!l->weight)
-            continue;
-        double bound = init_bound(init, l->in, l->out, i + 1 == n->layer_count);
-        init_weights(l->weight, l->ops->weight_count(l), bound, seed, drawn++);
-    }
+    struct net n;
+    int rc = net_layout(&n, plan, err);
+    if (rc == 0)
+        free(n.layers);
+    return rc;
 }
 
 int net_init(struct net *n, const struct net_plan *plan, uint64_t seed, struct errbuf *err)
 {
-    REQUIRE(plan->copies <= NET_COPIES_MAX);
-    struct net fresh = {.plan = *plan};
-    net_layout(&fresh);
-    size_t bytes = 0;
-    int rc = net_bytes(&fresh, &bytes, err);
+    REQUIRE(plan->copies <= NET_COPIES_MAX && plan->init != INIT_AUTO);
+    struct net fresh;
+    struct cutter count = {0};
+    int rc = net_layout(&fresh, plan, err);
+    if (rc != 0)
+        return rc;
+    cut_arena(&fresh, &count);
+    if (count.bytes > 0x1p46)
+        rc = err_set(err, ERR_LIMIT, "the network needs %.0f GiB", count.bytes / 0x1p30);
     if (rc == 0)
-        rc = arena_init(&fresh.arena, bytes, "the network", err);
+        rc = arena_init(&fresh.arena, (size_t)count.bytes, "the network", err);
     if (rc != 0) {
         free(fresh.layers);
         return rc;
     }
-    net_cut_arena(&fresh);
-    net_draw(&fresh, seed);
+    cut_arena(&fresh, &(struct cutter){.arena = &fresh.arena});
+    fresh.spans = xcalloc(fresh.span_count + 1, sizeof *fresh.spans);
+    fresh.seed = seed;
+    place_tensors(&fresh);
+    draw_weights(&fresh, seed);
     *n = fresh;
     return 0;
 }
@@ -135,31 +310,46 @@ void net_finish(struct net *n)
 {
     arena_finish(&n->arena);
     free(n->layers);
+    free(n->spans);
     memset(n, 0, sizeof *n);
 }
 
-const real *net_forward(struct net *n, size_t rows)
+/* --- passes --------------------------------------------------------------------------------- */
+
+static struct pass pass_of(const struct net *n, size_t rows, bool training, uint64_t step)
 {
+    return (struct pass){rows, training, n->seed, step, n->scratch};
+}
+
+/* Frozen layers run as in evaluation: their normalisations and dropouts are not trained either. */
+const real *net_forward(struct net *n, size_t rows, bool training, uint64_t step)
+{
+    struct pass p = pass_of(n, rows, false, step);
     const real *x = n->input;
     for (size_t i = 0; i < n->layer_count; i++) {
         const struct layer *l = &n->layers[i];
-        l->ops->forward(l, rows, x, l->y);
+        p.training = training && i >= n->first_layer;
+        l->ops->forward(l, &p, x, l->y);
         x = l->y;
     }
     return x;
 }
 
-void net_backward(struct net *n, size_t rows)
+/* The gradient goes back through two buffers in turn; in-place layers stay in theirs. The first
+ * trained layer needs no gradient of its input. */
+void net_backward(struct net *n, size_t rows, uint64_t step)
 {
+    struct pass p = pass_of(n, rows, true, step);
     real *dy = n->output_grad, *other = n->spare_grad;
-    for (size_t i = n->layer_count; i-- > 0;) {
+    for (size_t i = n->layer_count; i-- > n->first_layer;) {
         const struct layer *l = &n->layers[i];
         const real *x = i > 0 ? n->layers[i - 1].y : n->input;
+        bool wanted = i > n->first_layer;
         if (l->ops->in_place) {
-            l->ops->backward(l, rows, l->y, l->y, dy, dy);
+            l->ops->backward(l, &p, x, l->y, dy, wanted ? dy : NULL);
             continue;
         }
-        l->ops->backward(l, rows, x, l->y, dy, i > 0 ? other : NULL);
+        l->ops->backward(l, &p, x, l->y, dy, wanted ? other : NULL);
         real *swap = dy;
         dy = other;
         other = swap;

@@ -42,6 +42,7 @@ struct net {
     size_t parameter_count;   /* trained numbers, frozen ones included */
     size_t value_count;       /* and the buffers */
     size_t first_trained;     /* numbers before it are frozen */
+    size_t first_layer;       /* layers before it are: no gradient goes back to them */
     real *values, *gradients; /* [value_count], [parameter_count]: tensors of each layer in order */
     real *copies[NET_COPIES_MAX]; /* [value_count] each, zeroed */
     size_t span_count;

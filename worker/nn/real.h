@@ -50,6 +50,10 @@ static inline real real_tanh(real x)
 {
     return tanh(x);
 }
+static inline real real_erf(real x)
+{
+    return erf(x);
+}
 
 #else
 
@@ -113,6 +117,20 @@ static inline float real_tanh(float x)
     float far = 1.0f - 2.0f / (real_exp(2.0f * fabsf(x)) + 1.0f);
     far = x < 0 ? -far : far;
     return fabsf(x) < 0.625f ? near : far;
+}
+
+/* Abramowitz & Stegun 7.1.26, absolute error below 2e-7: branch-free, so that loops over it
+ * vectorise. */
+static inline float real_erf(float x)
+{
+    float t = 1.0f / (1.0f + 0.3275911f * fabsf(x));
+    float p = 1.061405429f;
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    float y = 1.0f - p * t * real_exp(-x * x);
+    return x < 0 ? -y : y;
 }
 
 #endif

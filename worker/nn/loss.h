@@ -16,7 +16,7 @@ struct targets {
 };
 
 struct loss {
-    enum loss_kind kind;         /* not auto */
+    enum loss_kind kind;    /* not auto */
     size_t outputs;         /* numbers per row; classes, or 1 for two classes (binary) */
     bool sum;               /* the gradient is of the sum over the rows, not of their mean */
     real huber_delta;
@@ -43,7 +43,8 @@ int loss_outputs(enum loss_kind kind, size_t classes, size_t targets, size_t *ou
  * is PyTorch's: Σ w·loss / Σ w. */
 struct loss_sum loss_compute(const struct loss *l, size_t rows, const real *z,
                              const struct targets *t, real *dz);
-/* The class a row of outputs stands for; `outputs` (no class) when one is not a number. */
+/* The class a row of outputs stands for; the number of classes (2 for one output of
+ * binary_cross_entropy), which is none of them, when an output is not finite. */
 size_t loss_class(const struct loss *l, const real *z);
 
 #endif

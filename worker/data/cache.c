@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,18 +15,23 @@
 #include "worker/data/sha256.h"
 
 #define CACHE_MAGIC "SWEEPDAT"
-#define CACHE_VERSION 1
-#define CACHE_ALIGN 4096 /* header and values start on pages */
+#define CACHE_VERSION 2
+#define CACHE_ALIGN 4096 /* header, targets and values start on pages */
 
 /* This machine's byte order; the cache is never carried to another. */
 struct header {
     char magic[8];
     uint32_t version, type;
-    uint64_t count, features, classes;
-    uint64_t labels_offset, values_offset, file_bytes;
+    uint64_t parts[PART_COUNT];
+    uint64_t rank, dim[SHAPE_RANK_MAX];
+    uint64_t outputs, classes; /* classes 0: targets are floats, else labels */
+    uint64_t targets_offset, values_offset, file_bytes;
     char hash[72];  /* of the content, hex */
     char check[72]; /* SHA-256 of all above, hex */
 };
+_Static_assert(sizeof(struct header) == 16 + 8 * (PART_COUNT + SHAPE_RANK_MAX + 6) + 144 &&
+                   sizeof(struct header) <= CACHE_ALIGN,
+               "no padding, which would be written as it is");
 
 static void header_check(const struct header *h, char out[65])
 {
@@ -40,6 +46,16 @@ static uint64_t align_up(uint64_t x)
     return (x + CACHE_ALIGN - 1) / CACHE_ALIGN * CACHE_ALIGN;
 }
 
+static size_t target_bytes(const struct samples *s)
+{
+    return s->count * s->outputs * (s->classes > 0 ? sizeof *s->labels : sizeof *s->targets);
+}
+
+static size_t value_bytes(const struct samples *s)
+{
+    return s->count * s->features * samples_value_bytes(s->type);
+}
+
 /* The one layout there is for these sizes. */
 static void header_fill(struct header *h, const struct samples *s)
 {
@@ -47,37 +63,67 @@ static void header_fill(struct header *h, const struct samples *s)
     memcpy(h->magic, CACHE_MAGIC, sizeof h->magic);
     h->version = CACHE_VERSION;
     h->type = s->type;
-    h->count = s->count;
-    h->features = s->features;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        h->parts[i] = s->parts[i];
+    h->rank = s->shape.rank;
+    for (size_t i = 0; i < s->shape.rank; i++)
+        h->dim[i] = s->shape.dim[i];
+    h->outputs = s->outputs;
     h->classes = s->classes;
-    h->labels_offset = CACHE_ALIGN;
-    h->values_offset = align_up(h->labels_offset + s->count * sizeof *s->labels);
-    h->file_bytes = h->values_offset + s->count * s->features * samples_value_bytes(s->type);
+    h->targets_offset = CACHE_ALIGN;
+    h->values_offset = align_up(h->targets_offset + target_bytes(s));
+    h->file_bytes = h->values_offset + value_bytes(s);
     str_copy(h->hash, sizeof h->hash, s->hash);
     header_check(h, h->check);
 }
 
-int cache_data_path(const char *hash, char out[PATHS_MAX], struct errbuf *err)
+static int cache_path(const char *hash, const char *suffix, char out[PATHS_MAX],
+                      struct errbuf *err)
 {
     char folder[PATHS_MAX];
     int rc = paths_cache(folder, err);
     if (rc != 0)
         return rc;
-    int len = snprintf(out, PATHS_MAX, "%s/%s.data", folder, hash);
+    int len = snprintf(out, PATHS_MAX, "%s/%s.%s", folder, hash, suffix);
     return len > 0 && len < PATHS_MAX ? 0 : err_set(err, ERR_VALUE, "path too long: %s", folder);
+}
+
+int cache_data_path(const char *hash, char out[PATHS_MAX], struct errbuf *err)
+{
+    return cache_path(hash, "data", out, err);
+}
+
+/* Every number of the header within its range, so that no product of them overflows. */
+static bool sizes_valid(const struct header *h, struct samples *s)
+{
+    if (h->rank < 1 || h->rank > SHAPE_RANK_MAX || h->outputs < 1 ||
+        h->outputs > SAMPLES_OUTPUTS_MAX || h->classes > SAMPLES_CLASSES_MAX)
+        return false;
+    s->shape.rank = h->rank;
+    s->features = 1;
+    for (size_t i = 0; i < h->rank; i++) {
+        if (h->dim[i] < 1 || h->dim[i] > SAMPLES_FEATURES_MAX / s->features)
+            return false;
+        s->shape.dim[i] = h->dim[i];
+        s->features *= h->dim[i];
+    }
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (h->parts[i] > SAMPLES_MAX - s->count)
+            return false;
+        s->parts[i] = h->parts[i];
+        s->count += h->parts[i];
+    }
+    s->outputs = h->outputs;
+    s->classes = h->classes;
+    return s->parts[PART_TRAIN] > 0;
 }
 
 /* From the header alone: the sizes are in range, and give back this very header. */
 static int header_valid(const struct header *h, const char *hash, struct samples *out)
 {
-    struct samples s = {.type = (enum samples_type)h->type,
-                        .count = h->count,
-                        .features = h->features,
-                        .classes = h->classes};
+    struct samples s = {.type = (enum samples_type)h->type};
     if (memcmp(h->magic, CACHE_MAGIC, sizeof h->magic) != 0 || h->version != CACHE_VERSION ||
-        (h->type != SAMPLES_U8 && h->type != SAMPLES_F32) || h->count < 1 ||
-        h->count > SAMPLES_MAX || h->features < 1 || h->features > SAMPLES_FEATURES_MAX ||
-        h->classes < 1 || h->classes > SAMPLES_CLASSES_MAX)
+        (h->type != SAMPLES_U8 && h->type != SAMPLES_F32) || !sizes_valid(h, &s))
         return ERR_DATA;
     str_copy(s.hash, sizeof s.hash, hash);
     struct header again;
@@ -89,12 +135,21 @@ static int header_valid(const struct header *h, const char *hash, struct samples
 }
 
 /* A label beyond the classes would write outside the outputs. */
-static int labels_valid(const struct samples *s)
+static bool labels_valid(const struct samples *s)
 {
     uint16_t top = 0;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count * s->outputs; i++)
         top = s->labels[i] > top ? s->labels[i] : top;
-    return top < s->classes ? 0 : ERR_DATA;
+    return top < s->classes;
+}
+
+/* x - x is 0 for what is finite, NaN for all else. */
+static bool targets_valid(const struct samples *s)
+{
+    float sum = 0;
+    for (size_t i = 0; i < s->count * s->outputs; i++)
+        sum += s->targets[i] - s->targets[i];
+    return sum == 0;
 }
 
 static int map_file(int fd, const char *hash, struct samples *out)
@@ -111,9 +166,11 @@ static int map_file(int fd, const char *hash, struct samples *out)
         return ERR_DATA;
     s.map = map;
     s.map_bytes = h.file_bytes;
-    s.labels = (const uint16_t *)(const void *)(map + h.labels_offset);
+    const void *targets = map + h.targets_offset;
+    s.labels = s.classes > 0 ? targets : NULL;
+    s.targets = s.classes > 0 ? NULL : targets;
     s.values = map + h.values_offset;
-    if (labels_valid(&s) != 0) {
+    if (!(s.labels ? labels_valid(&s) : targets_valid(&s))) {
         samples_finish(&s);
         return ERR_DATA;
     }
@@ -142,45 +199,31 @@ int cache_write(const char *path, const struct samples *s, struct errbuf *err)
     struct header h;
     struct atomic_file f;
     header_fill(&h, s);
-    size_t label_bytes = s->count * sizeof *s->labels;
+    size_t targets = target_bytes(s);
     int rc = paths_make_parent(path, 0700, err);
     if (rc == 0)
         rc = atomic_file_open(&f, path, err);
     if (rc == 0)
         rc = atomic_file_write(&f, &h, sizeof h, err);
     if (rc == 0)
-        rc = write_padding(&f, sizeof h, h.labels_offset, err);
+        rc = write_padding(&f, sizeof h, h.targets_offset, err);
     if (rc == 0)
-        rc = atomic_file_write(&f, s->labels, label_bytes, err);
+        rc = atomic_file_write(&f, s->labels ? (const void *)s->labels : s->targets, targets, err);
     if (rc == 0)
-        rc = write_padding(&f, h.labels_offset + label_bytes, h.values_offset, err);
+        rc = write_padding(&f, h.targets_offset + targets, h.values_offset, err);
     if (rc == 0)
-        rc = atomic_file_write(&f, s->values, h.file_bytes - h.values_offset, err);
+        rc = atomic_file_write(&f, s->values, value_bytes(s), err);
     if (rc == 0)
         rc = atomic_file_commit(&f, true, err);
     return rc;
 }
 
-static int link_path(const char *folder, char out[PATHS_MAX], struct errbuf *err)
-{
-    char cache[PATHS_MAX], hash[65];
-    struct sha256 sum;
-    int rc = paths_cache(cache, err);
-    if (rc != 0)
-        return rc;
-    sha256_init(&sum);
-    sha256_add(&sum, folder, strlen(folder));
-    sha256_hex(&sum, hash);
-    int len = snprintf(out, PATHS_MAX, "%s/%s.link", cache, hash);
-    return len > 0 && len < PATHS_MAX ? 0 : err_set(err, ERR_VALUE, "path too long: %s", cache);
-}
-
-int cache_link_read(const char *folder, struct record_prepared *out, struct errbuf *err)
+int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err)
 {
     char path[PATHS_MAX];
     struct buf text = {0};
     struct record r = {0};
-    int rc = link_path(folder, path, err);
+    int rc = cache_path(source, "link", path, err);
     if (rc == 0)
         rc = buf_read_file(&text, path, RECORD_LINE_MAX, err);
     if (rc == 0 && (text.len == 0 || text.data[text.len - 1] != '\n'))
@@ -198,7 +241,7 @@ int cache_link_read(const char *folder, struct record_prepared *out, struct errb
     return rc;
 }
 
-int cache_link_write(const char *folder, const struct record_prepared *p, struct errbuf *err)
+int cache_link_write(const char *source, const struct record_prepared *p, struct errbuf *err)
 {
     char path[PATHS_MAX];
     struct atomic_file f;
@@ -206,7 +249,7 @@ int cache_link_write(const char *folder, const struct record_prepared *p, struct
     struct record_prepared copy = *p;
     struct record r = {.type = RECORD_PREPARED, .u.prepared = &copy};
     record_write(&r, &line);
-    int rc = link_path(folder, path, err);
+    int rc = cache_path(source, "link", path, err);
     if (rc == 0)
         rc = paths_make_parent(path, 0700, err);
     if (rc == 0)

@@ -1,7 +1,8 @@
 /* The cache: decoded data in $XDG_CACHE_HOME/sweepd, so that a hundred runs read it once.
  *
- *   CONTENT_HASH.data  header, labels, values: what workers map
- *   FOLDER_HASH.link   the prepared line of a folder: its files' sizes and times → CONTENT_HASH
+ *   CONTENT_HASH.data  header, labels or targets, values of all parts: what workers map
+ *   SOURCE_HASH.link   the prepared line of a source (source_hash): its files' sizes and times →
+ *                      CONTENT_HASH
  *
  * Both are written under a name of their own and renamed, so readers and other writers never see
  * half a file. Nothing here is trusted: a file that does not fit in every number is as good as
@@ -19,8 +20,8 @@ int cache_data_path(const char *hash, char out[PATHS_MAX], struct errbuf *err);
 int cache_map(const char *path, const char *hash, struct samples *out, struct errbuf *err);
 int cache_write(const char *path, const struct samples *s, struct errbuf *err);
 
-/* The prepared line last written for a folder; out untouched unless 0. */
-int cache_link_read(const char *folder, struct record_prepared *out, struct errbuf *err);
-int cache_link_write(const char *folder, const struct record_prepared *p, struct errbuf *err);
+/* The prepared line last written for a source's hash; out untouched unless 0. */
+int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err);
+int cache_link_write(const char *source, const struct record_prepared *p, struct errbuf *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "worker/data/samples.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +25,7 @@ REAL_KERNEL
 static void fill_holes(size_t n, const float *restrict fill, float *restrict y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = fabsf(y[i]) <= 3.402823466e38f ? y[i] : fill[i];
+        y[i] = fabsf(y[i]) <= FLT_MAX ? y[i] : fill[i];
 }
 
 /* Shuffled rows come from all over the file: ask for one some rows ahead. */
@@ -37,20 +38,51 @@ static void prefetch_row(const struct samples *s, size_t row)
         __builtin_prefetch(p + i);
 }
 
-void samples_gather(const struct samples *s, const uint32_t *index, size_t n, const float *fill,
-                    float *out, uint16_t *labels)
+REAL_KERNEL
+static void scale_row(size_t n, const float *restrict shift, const float *restrict scale,
+                      float *restrict y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (y[i] - shift[i]) * scale[i];
+}
+
+void samples_row(const struct samples *s, size_t row, const struct scaling *scaling, float *out)
 {
     size_t width = s->features;
+    if (s->type == SAMPLES_U8)
+        scale_bytes(width, (const uint8_t *)s->values + row * width, out);
+    else
+        memcpy(out, (const float *)s->values + row * width, width * sizeof *out);
+    if (!scaling)
+        return;
+    if (scaling->fill)
+        fill_holes(width, scaling->fill, out);
+    if (scaling->shift)
+        scale_row(width, scaling->shift, scaling->scale, out);
+}
+
+static void gather_targets(const struct samples *s, const uint32_t *index, size_t n,
+                           uint16_t *labels, float *targets)
+{
+    size_t width = s->outputs;
     for (size_t i = 0; i < n; i++) {
         size_t row = index[i];
+        if (s->labels && width == 1)
+            labels[i] = s->labels[row];
+        else if (s->labels)
+            memcpy(labels + i * width, s->labels + row * width, width * sizeof *labels);
+        else
+            memcpy(targets + i * width, s->targets + row * width, width * sizeof *targets);
+    }
+}
+
+void samples_gather(const struct samples *s, const uint32_t *index, size_t n,
+                    const struct scaling *scaling, float *out, uint16_t *labels, float *targets)
+{
+    for (size_t i = 0; i < n; i++) {
         if (i + ROWS_AHEAD < n)
             prefetch_row(s, index[i + ROWS_AHEAD]);
-        if (s->type == SAMPLES_U8)
-            scale_bytes(width, (const uint8_t *)s->values + row * width, out + i * width);
-        else
-            memcpy(out + i * width, (const float *)s->values + row * width, width * sizeof *out);
-        if (fill)
-            fill_holes(width, fill, out + i * width);
-        labels[i] = s->labels[row];
+        samples_row(s, index[i], scaling, out + i * s->features);
     }
+    gather_targets(s, index, n, labels, targets);
 }

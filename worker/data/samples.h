@@ -36,11 +36,16 @@ struct samples {
     size_t map_bytes;
 };
 
-/* What is done to the features of every row that is gathered; fitted on the training part. */
+/* What is done to the features of every row that is gathered; fitted on the training part, over
+ * its finite values. Bytes are scaled as the 0..1 that they stand for.
+ *
+ * A feature is a column of vectors, a number of each step of sequences (over all steps), a channel
+ * of images. One that is constant in the training part has scale Inf, so that it becomes 0/0 and
+ * the sweep is held (G3.1). With on_nan drop or impute nobody is asked, and dropping its rows would
+ * drop them all: it has scale 0 and becomes 0 everywhere, which says as little as it did before. */
 struct scaling {
     float *fill;          /* [features] instead of what is not finite; NULL: left as it is */
-    float *shift, *scale; /* [features]: (x - shift) · scale; NULL: none. A constant column has
-                             scale Inf, so that it becomes 0/0 (G3.1) */
+    float *shift, *scale; /* [features]: (x - shift) · scale, after fill; NULL: none */
 };
 
 static inline size_t samples_value_bytes(enum samples_type type)
@@ -49,6 +54,8 @@ static inline size_t samples_value_bytes(enum samples_type type)
 }
 
 void samples_finish(struct samples *s);
+/* One row's features as floats into out[features]. scaling may be NULL, here and below. */
+void samples_row(const struct samples *s, size_t row, const struct scaling *scaling, float *out);
 /* Rows index[0..n) as floats into out[n, features]; their labels or targets into labels or
  * targets, [n, outputs], whichever the samples have. */
 void samples_gather(const struct samples *s, const uint32_t *index, size_t n,

@@ -18,8 +18,11 @@ struct split {
 
 /* limit of the training file's rows, then (on_nan drop) rows without a hole only, then
  * `validation` of a permutation drawn from stream RNG_SPLIT of seed — of each class its share
- * (largest remainders) with data.stratify — unless there is a validation file. The test part is
- * the test file's rows. ERR_DATA when nothing would be left to train on or to validate with. */
+ * (largest remainders) with data.stratify, one of each staying to be trained on where the others
+ * have enough; not for labels of steps — unless there is a validation file. The test part is the
+ * test file's rows. Rows with a hole are left out of files of their own as well, or filled with
+ * what the training part says (on_nan impute: the column's mean). ERR_DATA when nothing would be
+ * left to train on or, of a validation file, to validate with. */
 int split_init(struct split *p, const struct samples *s, const struct settings *settings,
                uint64_t seed, struct errbuf *err);
 void split_finish(struct split *p);

@@ -18,19 +18,20 @@ struct progress {
     int64_t batch;         /* batches of it done */
     int64_t points;        /* reported */
     struct tally tally;    /* since the last point */
-    bool have_best;
-    double best_value, best_epoch;
-    int64_t bad_epochs;    /* for patience */
+    bool have_best, has_patient;
+    double best_value, best_epoch; /* of the points */
+    double patient_value;  /* best by min_delta, for patience */
+    int64_t bad_epochs;    /* since then */
     double seconds;        /* trained so far */
 };
 
-/* identity: hash of what must be equal for a checkpoint to be of this run. values, best (may be
+/* identity: hash of what must be equal for a checkpoint to be of this run. Values, best (may be
  * NULL), optimizer state, step count, schedule and progress are written. 0, ERR_IO. */
-int checkpoint_write(const char *path, const char *identity, const struct step *s,
+int checkpoint_write(const char *path, const char identity[65], const struct step *s,
                      const real *best, const struct progress *p, struct errbuf *err);
-/* Reads it back into a freshly opened training. ERR_NOT_FOUND, or ERR_DATA: torn, of another
- * run or version; then nothing was changed. */
-int checkpoint_read(const char *path, const char *identity, struct step *s, real *best,
+/* Reads it back into a freshly opened training. ERR_NOT_FOUND; ERR_DATA: torn, damaged, of
+ * another run or version; then nothing was changed. */
+int checkpoint_read(const char *path, const char identity[65], struct step *s, real *best,
                     struct progress *p, struct errbuf *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "sweep/buf.h"
@@ -11,6 +12,8 @@
 #include "sweep/log.h"
 #include "sweep/run_config.h"
 #include "worker/data/load.h"
+#include "worker/data/scan.h"
+#include "worker/interrupt.h"
 #include "worker/nn/gemm.h"
 #include "worker/train.h"
 #include "worker/weights.h"
@@ -29,13 +32,14 @@ static int read_config(const char *path, struct run_config *out, struct errbuf *
     return rc;
 }
 
-static int send_start(struct link *link, const struct net *n)
+static int send_start(struct link *link, const struct train *t)
 {
     struct record r = {.type = RECORD_START};
     r.u.start.pid = getpid();
     str_copy(r.u.start.core, sizeof r.u.start.core, gemm_core());
     str_copy(r.u.start.blas, sizeof r.u.start.blas, gemm_library());
-    r.u.start.parameters = (int64_t)n->parameter_count;
+    r.u.start.parameters = (int64_t)t->setup.step.net.parameter_count;
+    r.u.start.resumed_point = t->resumed_point;
     return link_send(link, &r);
 }
 
@@ -72,8 +76,25 @@ static int send_failure(struct link *link, enum run_error error, const struct er
 static void leave_weights(const struct train *t)
 {
     struct errbuf err;
-    if (t->best && weights_write(t->config->weights, &t->net, t->best, &err) != 0)
+    const real *best = train_best(t);
+    if (best && weights_write(t->config->weights, &t->setup.step.net, best, &err) != 0)
         log_error("weights: %s", err.message);
+}
+
+/* The weights first: evaluating on the test set takes the network's place. */
+static int finish_run(struct train *t, struct link *link)
+{
+    struct record_result result = {.status = t->stopped ? RUN_STOPPED : RUN_COMPLETED};
+    struct evaluation test;
+    str_copy(result.text, sizeof result.text, t->reason);
+    leave_weights(t);
+    result.has_test = train_test(t, &test);
+    if (result.has_test) {
+        result.test_loss = test.loss;
+        result.has_test_acc = test.has_acc;
+        result.test_acc = test.acc;
+    }
+    return send_result(link, result, t->start_seconds);
 }
 
 static int train_and_report(struct train *t, struct link *link)
@@ -83,12 +104,9 @@ static int train_and_report(struct train *t, struct link *link)
     if (rc != 0)
         return send_failure(link, error_class(rc, RUN_ERROR_CONFIG), &err, t->start_seconds);
     int status = 1;
-    if (send_start(link, &t->net) == 0 && train_run(t, &err) == 0) {
-        struct record_result result = {.status = t->stopped ? RUN_STOPPED : RUN_COMPLETED};
-        str_copy(result.text, sizeof result.text, t->reason);
-        leave_weights(t);
-        status = send_result(link, result, t->start_seconds);
-    }
+    interrupt_catch();
+    if (send_start(link, t) == 0 && train_run(t, &err) == 0)
+        status = t->interrupted ? EX_TEMPFAIL : finish_run(t, link);
     train_close(t);
     return status;
 }
@@ -110,7 +128,7 @@ int job_run(const char *config_path, struct link *link)
     if (rc != 0)
         return send_failure(link, RUN_ERROR_DATA, &err, start);
     int status;
-    rc = split_init(&split, &samples, &config.data, config.split_seed, &err);
+    rc = split_init(&split, &samples, &config.settings, config.split_seed, &err);
     if (rc == 0) {
         struct train t = {.config = &config,
                           .samples = &samples,
@@ -135,11 +153,24 @@ static int send_refusal(struct link *link, const struct errbuf *err)
     return 1;
 }
 
+/* What else a run needs of its data: with on_nan drop too little may be left, and the network must
+ * fit the samples' shape. */
+static int check_run(const struct run_config *config, const struct samples *samples,
+                     struct record_prepared *prepared, struct errbuf *err)
+{
+    struct split split;
+    int rc = split_init(&split, samples, &config->settings, config->split_seed, err);
+    if (rc != 0)
+        return rc;
+    scan_split(samples, &split, &config->settings, prepared);
+    split_finish(&split);
+    return setup_check(config, samples, err);
+}
+
 int job_prepare(const char *config_path, struct link *link)
 {
     struct run_config config;
     struct samples samples;
-    struct split split;
     struct errbuf err = {0};
     int rc = read_config(config_path, &config, &err);
     if (rc != 0)
@@ -148,10 +179,7 @@ int job_prepare(const char *config_path, struct link *link)
     struct record r = {.type = RECORD_PREPARED, .u.prepared = prepared};
     rc = load_data(&config, &samples, prepared, &err);
     if (rc == 0) {
-        /* With on_nan drop too little may be left. */
-        rc = split_init(&split, &samples, &config.data, config.split_seed, &err);
-        if (rc == 0)
-            split_finish(&split);
+        rc = check_run(&config, &samples, prepared, &err);
         samples_finish(&samples);
     }
     int status = rc != 0 ? send_refusal(link, &err) : link_send(link, &r) != 0;

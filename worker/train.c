@@ -14,29 +14,13 @@
 #include "sweep/curve.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#define LOG_MODULE "train"
+#include "sweep/log.h"
 #include "sweep/rng.h"
-#include "worker/nn/loss.h"
-#include "worker/optim/optim.h"
+#include "worker/data/sha256.h"
+#include "worker/interrupt.h"
+#include "worker/nn/gemm.h"
 #include "worker/tally.h"
-
-_Static_assert(sizeof(real) == sizeof(float), "samples are gathered as float");
-
-/* Rows evaluated at once: large enough for full speed of the products, small enough for the
- * second-level cache. */
-#define EVAL_ROWS 512
-
-/* What lives only while epochs run. */
-struct state {
-    struct optim optim;
-    loss_fn *loss;
-    uint32_t *order;     /* [train_count], this epoch's order */
-    uint16_t *labels;    /* of the batch */
-    struct tally tally;
-    real *best;          /* copy of the best parameters, in the arena; NULL: not wanted */
-    bool have_best;
-    double best_value;
-    int64_t points;
-};
 
 double train_clock_seconds(void)
 {
@@ -50,128 +34,219 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static size_t batch_size(const struct train *t)
+static const double *settings_of(const struct train *t)
 {
-    return least((size_t)t->config->settings.v[SETTING_BATCH_SIZE], t->split->train_count);
+    return t->setup.settings.v;
 }
 
-int train_open(struct train *t, struct errbuf *err)
+/* --- checkpoints ---------------------------------------------------------------------------- */
+
+/* Hash of all that decides the bits: the configuration without its paths, the data's content, the
+ * kernels, and the size of what is written. */
+static void identify(struct train *t)
 {
-    const struct settings *s = &t->config->settings;
-    struct optim optim;
-    optim_init(&optim, s);
-    struct net_plan plan = {
-        .features = t->samples->features,
-        .classes = t->samples->classes,
-        .depth = (size_t)s->v[SETTING_DEPTH],
-        .width = (size_t)s->v[SETTING_WIDTH],
-        .activation = (enum activation)s->v[SETTING_ACTIVATION],
-        .init = (enum init)s->v[SETTING_INIT],
-        .train_rows = batch_size(t),
-        .eval_rows = least(EVAL_ROWS, t->split->validation_count),
-        .copies = optim.ops->state_count + (t->config->weights[0] ? 1 : 0),
-    };
-    return net_init(&t->net, &plan, t->config->seed, err);
+    struct run_config *c = xmalloc(sizeof *c);
+    struct buf text = {0};
+    struct json_writer w;
+    struct sha256 sum;
+    const size_t sizes[] = {sizeof(struct progress), sizeof(struct schedule), sizeof(real)};
+    *c = *t->config;
+    c->weights[0] = c->checkpoint[0] = '\0';
+    c->has_weights_floor = false;
+    c->checkpoint_seconds = 0;
+    jw_init(&w, &text);
+    run_config_write(c, &w);
+    sha256_init(&sum);
+    sha256_add(&sum, text.data, text.len);
+    sha256_add(&sum, t->samples->hash, sizeof t->samples->hash);
+    sha256_add(&sum, gemm_core(), strlen(gemm_core()));
+    sha256_add(&sum, gemm_library(), strlen(gemm_library()));
+    sha256_add(&sum, SWEEPD_VERSION, sizeof SWEEPD_VERSION);
+    sha256_add(&sum, sizes, sizeof sizes);
+    sha256_hex(&sum, t->identity);
+    buf_finish(&text);
+    free(c);
 }
 
-void train_close(struct train *t)
+static void resume(struct train *t)
 {
-    net_finish(&t->net);
-    t->best = NULL;
-}
-
-/* The order depends on seed and epoch alone, so any epoch can be begun anew. */
-static void shuffle_epoch(const struct train *t, struct state *st, int64_t epoch)
-{
-    memcpy(st->order, t->split->train, t->split->train_count * sizeof *st->order);
-    if (t->config->settings.v[SETTING_SHUFFLE] == 0)
+    struct errbuf err;
+    if (!t->config->checkpoint[0])
         return;
-    struct rng r;
-    rng_init(&r, t->config->seed, RNG_SHUFFLE, (uint64_t)epoch);
-    rng_shuffle(&r, st->order, t->split->train_count);
+    identify(t);
+    int rc = checkpoint_read(t->config->checkpoint, t->identity, &t->setup.step, t->setup.best,
+                             &t->progress, &err);
+    if (rc == 0)
+        t->resumed_point = t->progress.points;
+    else if (rc != ERR_NOT_FOUND)
+        log_warn("%s; the run starts anew", err.message);
 }
 
-static void train_batch(struct train *t, struct state *st, const uint32_t *rows, size_t count)
+/* A checkpoint that cannot be written costs the run nothing but a later start. */
+static void write_checkpoint(struct train *t)
 {
-    struct net *n = &t->net;
-    samples_gather(t->samples, rows, count, t->split->fill, n->input, st->labels);
-    const real *z = net_forward(n, count);
-    struct loss_sum sum = st->loss(count, n->plan.classes, z, st->labels, n->output_grad);
-    net_backward(n, count);
-    double norm2 = optim_step(&st->optim, n->parameter_count, n->parameters, n->gradients);
-    tally_add(&st->tally, count, sum, norm2);
+    struct errbuf err;
+    struct progress p = t->progress;
+    if (!t->config->checkpoint[0])
+        return;
+    p.seconds += train_clock_seconds() - t->start_seconds;
+    if (checkpoint_write(t->config->checkpoint, t->identity, &t->setup.step, t->setup.best, &p,
+                         &err) != 0)
+        log_warn("checkpoint: %s", err.message);
+    t->checkpoint_at = train_clock_seconds();
 }
 
-static void evaluate(struct train *t, struct state *st, struct point *p)
+/* --- points --------------------------------------------------------------------------------- */
+
+static void set_evaluation(struct train *t, struct point *p)
 {
-    struct net *n = &t->net;
-    size_t total = t->split->validation_count;
-    struct loss_sum all = {0, 0};
-    for (size_t done = 0; done < total; done += EVAL_ROWS) {
-        size_t count = least(EVAL_ROWS, total - done);
-        samples_gather(t->samples, t->split->validation + done, count, t->split->fill, n->input,
-                       st->labels);
-        const real *z = net_forward(n, count);
-        struct loss_sum sum = st->loss(count, n->plan.classes, z, st->labels, n->output_grad);
-        all.loss += sum.loss;
-        all.correct += sum.correct;
+    const struct split *split = t->split;
+    if (split->validation_count > 0) {
+        struct evaluation v = evaluate(&t->evaluator, &t->setup.step, split->validation,
+                                       split->validation_count);
+        point_set(p, CURVE_VAL_LOSS, v.loss);
+        if (v.has_acc) {
+            point_set(p, CURVE_VAL_ACC, v.acc);
+            point_set(p, CURVE_VAL_F1, v.f1);
+        }
+        if (v.has_r2)
+            point_set(p, CURVE_VAL_R2, v.r2);
     }
-    if (total > 0) {
-        point_set(p, CURVE_VAL_LOSS, all.loss / (double)total);
-        point_set(p, CURVE_VAL_ACC, (double)all.correct / (double)total);
-    }
+    if (settings_of(t)[SETTING_TRAIN_LOSS_EVAL] != 0)
+        point_set(p, CURVE_TRAIN_LOSS_EVAL,
+                  evaluate(&t->evaluator, &t->setup.step, split->train, split->train_count).loss);
 }
 
-/* Keeps the parameters when the metric is better than at every point before. */
-static void keep_best(struct train *t, struct state *st, const struct point *p)
+/* Keeps the values when the metric is better than at every point before. */
+static void keep_best(struct train *t, const struct point *p)
 {
     enum curve_column column = metric_column(t->config->metric);
-    if (!st->best || !point_has(p, column))
+    struct progress *g = &t->progress;
+    if (!point_has(p, column) ||
+        (g->have_best && !metric_better(p->v[column], g->best_value, t->config->maximize)))
         return;
-    if (st->have_best && !metric_better(p->v[column], st->best_value, t->config->maximize))
-        return;
-    memcpy(st->best, t->net.parameters, t->net.parameter_count * sizeof *st->best);
-    st->best_value = p->v[column];
-    st->have_best = true;
+    if (t->setup.best)
+        memcpy(t->setup.best, t->setup.step.net.values,
+               t->setup.step.net.value_count * sizeof *t->setup.best);
+    g->best_value = p->v[column];
+    g->best_epoch = p->epoch;
+    g->have_best = true;
 }
 
-/* Reports the point; a training loss that is no number is the last word (G3). */
-static int end_point(struct train *t, struct state *st, double epoch)
+static void stop(struct train *t, const char *reason)
 {
-    struct point p = {.point = ++st->points, .epoch = epoch};
-    tally_report(&st->tally, &p);
-    tally_clear(&st->tally);
-    point_set(&p, CURVE_LEARNING_RATE, t->config->settings.v[SETTING_LEARNING_RATE]);
-    evaluate(t, st, &p);
-    point_set(&p, CURVE_SECONDS, train_clock_seconds() - t->start_seconds);
-    keep_best(t, st, &p);
-    double loss = p.v[CURVE_TRAIN_LOSS];
-    if (!isfinite(loss)) {
-        char value[32], when[32];
-        json_format_real(loss, value);
-        json_format_real(ceil(epoch), when);
-        t->stopped = true;
-        snprintf(t->reason, sizeof t->reason, "not_a_number: training loss is %s at epoch %s",
-                 value, when);
+    t->stopped = true;
+    str_copy(t->reason, sizeof t->reason, reason);
+}
+
+/* A training loss that is no number is the last word (G3). */
+static void stop_at_nan(struct train *t, const struct point *p)
+{
+    char value[32], when[32], reason[160];
+    double loss = p->v[CURVE_TRAIN_LOSS];
+    if (isfinite(loss))
+        return;
+    json_format_real(loss, value);
+    json_format_real(ceil(p->epoch), when);
+    snprintf(reason, sizeof reason, "not_a_number: training loss is %s at epoch %s", value, when);
+    stop(t, reason);
+}
+
+/* G4.8: cut the run when it no longer gets better; its best weights are kept as it goes. */
+static void stop_out_of_patience(struct train *t, const struct point *p)
+{
+    struct progress *g = &t->progress;
+    const double *v = settings_of(t);
+    enum curve_column column = metric_column(t->config->metric);
+    bool maximize = t->config->maximize;
+    if (v[SETTING_PATIENCE] == 0 || !point_has(p, column))
+        return;
+    double value = p->v[column] + (maximize ? -v[SETTING_MIN_DELTA] : v[SETTING_MIN_DELTA]);
+    if (!g->has_patient || metric_better(value, g->patient_value, maximize)) {
+        g->has_patient = true;
+        g->patient_value = p->v[column];
+        g->bad_epochs = 0;
+        return;
+    }
+    if (++g->bad_epochs < (int64_t)v[SETTING_PATIENCE] || t->stopped)
+        return;
+    char best[32], when[32], reason[160];
+    json_format_real(g->best_value, best);
+    json_format_real(g->best_epoch, when);
+    snprintf(reason, sizeof reason,
+             "early_stopping: no better %s for %lld epochs; best %s at epoch %s (G4.8)",
+             metric_name(t->config->metric), (long long)g->bad_epochs, best, when);
+    stop(t, reason);
+}
+
+static int end_point(struct train *t, double epoch, bool end_of_epoch)
+{
+    struct progress *g = &t->progress;
+    struct step *s = &t->setup.step;
+    struct point p = {.point = ++g->points, .epoch = epoch};
+    tally_report(&g->tally, t->samples->classes > 0, &p);
+    tally_clear(&g->tally);
+    point_set(&p, CURVE_LEARNING_RATE, s->optim.learning_rate);
+    if (settings_of(t)[SETTING_L2] > 0)
+        point_set(&p, CURVE_PENALTY, optim_penalty(&t->setup.settings, &s->net));
+    set_evaluation(t, &p);
+    point_set(&p, CURVE_SECONDS, g->seconds + train_clock_seconds() - t->start_seconds);
+    keep_best(t, &p);
+    stop_at_nan(t, &p);
+    if (end_of_epoch) {
+        enum curve_column column = metric_column(t->config->metric);
+        if (point_has(&p, column))
+            schedule_end_epoch(&s->schedule, p.v[column], t->config->maximize);
+        stop_out_of_patience(t, &p);
     }
     return t->report(t->context, &p);
 }
 
-/* Point k of P comes after batch ⌊k·batches/P⌋; with more points than batches, after each. */
-static int run_epoch(struct train *t, struct state *st, int64_t epoch)
+/* --- epochs --------------------------------------------------------------------------------- */
+
+/* The order depends on seed and epoch alone, so any epoch can be begun anew. */
+static void shuffle_epoch(const struct train *t, uint32_t *order)
 {
-    size_t total = t->split->train_count, size = batch_size(t);
+    memcpy(order, t->split->train, t->split->train_count * sizeof *order);
+    if (settings_of(t)[SETTING_SHUFFLE] == 0)
+        return;
+    struct rng r;
+    rng_init(&r, t->config->seed, RNG_SHUFFLE, (uint64_t)t->progress.epoch);
+    rng_shuffle(&r, order, t->split->train_count);
+}
+
+static void train_batch(struct train *t, const uint32_t *rows, size_t count)
+{
+    struct step *s = &t->setup.step;
+    struct targets targets = evaluator_gather(&t->evaluator, &s->net, rows, count);
+    struct step_result r = step_run(s, count, &targets);
+    size_t answers = t->samples->classes > 0 ? t->samples->outputs : 1;
+    tally_add(&t->progress.tally, count * answers, r.sum, r.norm2);
+}
+
+/* Point k of P comes after batch ⌊k·batches/P⌋; with more points than batches, after each. The
+ * last batch always ends one. */
+static int run_epoch(struct train *t, uint32_t *order)
+{
+    struct progress *g = &t->progress;
+    size_t total = t->split->train_count, size = t->setup.step.net.plan.train_rows;
     size_t batches = (total + size - 1) / size;
-    size_t points = (size_t)t->config->settings.v[SETTING_POINTS_PER_EPOCH];
-    shuffle_epoch(t, st, epoch);
-    for (size_t b = 0; b < batches && !t->stopped; b++) {
+    size_t points = (size_t)settings_of(t)[SETTING_POINTS_PER_EPOCH];
+    shuffle_epoch(t, order);
+    for (size_t b = (size_t)g->batch; b < batches && !t->stopped; b++) {
         size_t first = b * size, count = least(size, total - first);
-        train_batch(t, st, st->order + first, count);
-        if ((b + 1) * points / batches == b * points / batches)
-            continue;
-        int rc = end_point(t, st, (double)(epoch - 1) + (double)(first + count) / (double)total);
-        if (rc != 0)
-            return rc;
+        train_batch(t, order + first, count);
+        g->batch = (int64_t)b + 1;
+        if ((b + 1) * points / batches != b * points / batches) {
+            double done = (double)(first + count) / (double)total;
+            int rc = end_point(t, (double)(g->epoch - 1) + done, b + 1 == batches);
+            if (rc != 0)
+                return rc;
+        }
+        if (interrupt_seen()) {
+            t->interrupted = true;
+            return 0;
+        }
     }
     return 0;
 }
@@ -185,28 +260,73 @@ static void flush_denormals(void)
 #endif
 }
 
+static void next_epoch(struct train *t)
+{
+    t->progress.epoch++;
+    t->progress.batch = 0;
+    if (t->progress.epoch <= t->config->epochs && !t->stopped &&
+        train_clock_seconds() - t->checkpoint_at >= t->config->checkpoint_seconds)
+        write_checkpoint(t);
+}
+
+int train_open(struct train *t, struct errbuf *err)
+{
+    int rc = setup_open(&t->setup, t->config, t->samples, t->split, err);
+    if (rc != 0)
+        return rc;
+    const struct net *n = &t->setup.step.net;
+    size_t rows = n->plan.train_rows > n->eval_rows ? n->plan.train_rows : n->eval_rows;
+    evaluator_init(&t->evaluator, t->samples, t->split, rows);
+    t->progress = (struct progress){.epoch = 1};
+    t->checkpoint_at = t->start_seconds;
+    resume(t);
+    return 0;
+}
+
+void train_close(struct train *t)
+{
+    evaluator_finish(&t->evaluator);
+    setup_close(&t->setup);
+}
+
 int train_run(struct train *t, struct errbuf *err)
 {
-    struct state st = {.loss = loss_function((enum loss)t->config->settings.v[SETTING_LOSS])};
-    flush_denormals();
-    optim_init(&st.optim, &t->config->settings);
-    for (size_t i = 0; i < st.optim.ops->state_count; i++)
-        st.optim.state[i] = t->net.copies[i];
-    if (t->config->weights[0])
-        st.best = t->net.copies[st.optim.ops->state_count];
-    size_t rows = t->net.plan.train_rows > EVAL_ROWS ? t->net.plan.train_rows : EVAL_ROWS;
-    st.order = xmalloc(t->split->train_count * sizeof *st.order);
-    st.labels = xmalloc(rows * sizeof *st.labels);
+    uint32_t *order = xmalloc(t->split->train_count * sizeof *order);
     int rc = 0;
-    for (int64_t epoch = 1; rc == 0 && epoch <= t->config->epochs && !t->stopped; epoch++)
-        rc = run_epoch(t, &st, epoch);
+    flush_denormals();
+    while (rc == 0 && t->progress.epoch <= t->config->epochs && !t->stopped) {
+        rc = run_epoch(t, order);
+        if (t->interrupted)
+            break;
+        next_epoch(t);
+    }
+    if (t->interrupted && !t->stopped)
+        write_checkpoint(t);
+    else
+        t->interrupted = false; /* it had come to its end */
     if (rc != 0)
         err_set(err, rc, "a point could not be reported");
-    bool wanted = st.have_best && !(t->config->has_weights_floor &&
-                                    metric_better(t->config->weights_floor, st.best_value,
-                                                  t->config->maximize));
-    t->best = wanted ? st.best : NULL;
-    free(st.order);
-    free(st.labels);
+    free(order);
     return rc;
+}
+
+const real *train_best(const struct train *t)
+{
+    const struct progress *g = &t->progress;
+    const struct run_config *c = t->config;
+    if (!t->setup.best || !g->have_best ||
+        (c->has_weights_floor && metric_better(c->weights_floor, g->best_value, c->maximize)))
+        return NULL;
+    return t->setup.best;
+}
+
+bool train_test(struct train *t, struct evaluation *out)
+{
+    const real *best = train_best(t);
+    struct net *n = &t->setup.step.net;
+    if (!best || t->split->test_count == 0)
+        return false;
+    memcpy(n->values, best, n->value_count * sizeof *best);
+    *out = evaluate(&t->evaluator, &t->setup.step, t->split->test, t->split->test_count);
+    return true;
 }

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 
 #include "sweep/run_config.h"
+#include "worker/checkpoint.h"
 #include "worker/data/samples.h"
 #include "worker/data/split.h"
-#include "worker/nn/net.h"
+#include "worker/evaluate.h"
+#include "worker/setup.h"
 
 struct errbuf;
 struct point;
@@ -23,17 +25,27 @@ struct train {
     void *context;
     double start_seconds;        /* monotonic clock at the run's start */
 
+    struct setup setup;
+    struct evaluator evaluator;
+    struct progress progress;
+    char identity[65];           /* of its checkpoints */
+    double checkpoint_at;        /* clock of the last one, or of the start */
+
     /* results */
-    struct net net;
-    const real *best;            /* parameters of the best point; NULL: not wanted */
-    bool stopped;                /* the loss is no longer a number; reason says so */
+    int64_t resumed_point;       /* the checkpoint's last point; 0: from the beginning */
+    bool interrupted;            /* SIGTERM: what there is to go on with is in the checkpoint */
+    bool stopped;                /* early, by a rule; reason says which */
     char reason[160];
 };
 
-/* The caller fills the first part, calls train_open (the network is built: its size is known),
- * train_run, and train_close whether or not train_run succeeded. */
+/* The caller fills the first part, calls train_open (the network is built, or taken from a
+ * checkpoint), train_run, and train_close whether or not train_run succeeded. */
 int train_open(struct train *t, struct errbuf *err);
 int train_run(struct train *t, struct errbuf *err);
+/* The values of the best point, NULL when they are not wanted (config.weights, weights_floor). */
+const real *train_best(const struct train *t);
+/* The test set with those values, which become the network's; false when there is none. */
+bool train_test(struct train *t, struct evaluation *out);
 void train_close(struct train *t);
 
 double train_clock_seconds(void);

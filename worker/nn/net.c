@@ -271,13 +271,15 @@ static int net_layout(struct net *n, const struct net_plan *plan, struct errbuf 
     return 0;
 }
 
-int net_check(const struct net_plan *plan, struct errbuf *err)
+int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err)
 {
     struct net n;
     int rc = net_layout(&n, plan, err);
-    if (rc == 0)
-        free(n.layers);
-    return rc;
+    if (rc != 0)
+        return rc;
+    *output = n.output;
+    free(n.layers);
+    return 0;
 }
 
 int net_init(struct net *n, const struct net_plan *plan, uint64_t seed, struct errbuf *err)

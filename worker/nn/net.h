@@ -54,8 +54,8 @@ struct net {
     uint64_t seed;
 };
 
-/* Shapes alone: what net_init would refuse, without its memory. */
-int net_check(const struct net_plan *plan, struct errbuf *err);
+/* Shapes alone: what net_init would refuse but for memory. output: of one sample. */
+int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err);
 /* Allocates everything and draws the weights. ERR_VALUE when shapes do not fit (the message names
  * the layer and both shapes), ERR_LIMIT when it does not fit into memory. */
 int net_init(struct net *n, const struct net_plan *plan, uint64_t seed, struct errbuf *err);

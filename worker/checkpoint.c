@@ -1,0 +1,160 @@
+#include "worker/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "worker/data/atomic_file.h"
+#include "worker/data/sha256.h"
+
+#define MAGIC "SWEEPCKP"
+#define VERSION 1
+
+/* The file: this head, then the vectors one after another, then the SHA-256 of all before it in
+ * hex. This machine's byte order and this build's structures: a checkpoint is never carried
+ * elsewhere, and the identity tells another build. */
+struct head {
+    char magic[8];
+    uint32_t version, real_bytes;
+    char identity[72];
+    uint64_t values, states, has_best; /* numbers in a vector, vectors of state */
+    uint64_t step;
+    struct schedule schedule;
+    struct progress progress;
+};
+
+#define CHECK_BYTES 65 /* hex and NUL */
+
+/* The vectors in the order of the file. */
+struct part {
+    real *data;
+    size_t count;
+};
+
+static size_t parts_of(const struct step *s, real *best, struct part out[OPTIM_STATE_MAX + 2])
+{
+    const struct net *n = &s->net;
+    size_t count = 0;
+    out[count++] = (struct part){n->values, n->value_count};
+    for (size_t i = 0; i < s->optim.ops->state_count; i++)
+        out[count++] = (struct part){s->optim.state[i], n->parameter_count};
+    if (best)
+        out[count++] = (struct part){best, n->value_count};
+    return count;
+}
+
+static void head_fill(struct head *h, const char identity[65], const struct step *s, bool has_best)
+{
+    memset(h, 0, sizeof *h);
+    memcpy(h->magic, MAGIC, sizeof h->magic);
+    h->version = VERSION;
+    h->real_bytes = sizeof(real);
+    str_copy(h->identity, sizeof h->identity, identity);
+    h->values = s->net.value_count;
+    h->states = s->optim.ops->state_count;
+    h->has_best = has_best;
+}
+
+static int put(struct atomic_file *f, struct sha256 *sum, const void *data, size_t bytes,
+               struct errbuf *err)
+{
+    sha256_add(sum, data, bytes);
+    return atomic_file_write(f, data, bytes, err);
+}
+
+int checkpoint_write(const char *path, const char identity[65], const struct step *s,
+                     const real *best, const struct progress *p, struct errbuf *err)
+{
+    struct atomic_file f;
+    struct sha256 sum;
+    struct head h;
+    struct part parts[OPTIM_STATE_MAX + 2];
+    char check[CHECK_BYTES];
+    size_t count = parts_of(s, (real *)(uintptr_t)best, parts);
+    head_fill(&h, identity, s, best != NULL);
+    h.step = s->optim.step;
+    h.schedule = s->schedule;
+    h.progress = *p;
+    sha256_init(&sum);
+    int rc = atomic_file_open(&f, path, err);
+    if (rc == 0)
+        rc = put(&f, &sum, &h, sizeof h, err);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = put(&f, &sum, parts[i].data, parts[i].count * sizeof(real), err);
+    sha256_hex(&sum, check);
+    if (rc == 0)
+        rc = atomic_file_write(&f, check, sizeof check, err);
+    if (rc == 0)
+        rc = atomic_file_commit(&f, true, err);
+    return rc;
+}
+
+/* Everything of the head but what changes as the training goes on. */
+static bool head_fits(const struct head *h, const char identity[65], const struct step *s,
+                      bool has_best)
+{
+    struct head want;
+    head_fill(&want, identity, s, has_best);
+    return memcmp(h, &want, offsetof(struct head, step)) == 0;
+}
+
+static bool intact(const char *bytes, size_t len)
+{
+    struct sha256 sum;
+    char check[CHECK_BYTES];
+    sha256_init(&sum);
+    sha256_add(&sum, bytes, len - sizeof check);
+    sha256_hex(&sum, check);
+    return memcmp(check, bytes + len - sizeof check, sizeof check) == 0;
+}
+
+static int take(const char *bytes, size_t len, const char identity[65], struct step *s, real *best,
+                struct progress *p)
+{
+    struct part parts[OPTIM_STATE_MAX + 2];
+    size_t count = parts_of(s, best, parts), need = sizeof(struct head) + CHECK_BYTES;
+    struct head h;
+    for (size_t i = 0; i < count; i++)
+        need += parts[i].count * sizeof(real);
+    if (len != need)
+        return ERR_DATA;
+    memcpy(&h, bytes, sizeof h);
+    if (!head_fits(&h, identity, s, best != NULL) || !intact(bytes, len))
+        return ERR_DATA;
+    const char *at = bytes + sizeof h;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(parts[i].data, at, parts[i].count * sizeof(real));
+        at += parts[i].count * sizeof(real);
+    }
+    s->optim.step = h.step;
+    s->schedule = h.schedule;
+    *p = h.progress;
+    return 0;
+}
+
+int checkpoint_read(const char *path, const char identity[65], struct step *s, real *best,
+                    struct progress *p, struct errbuf *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
+                       strerror(errno));
+    int rc = ERR_DATA;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        size_t len = (size_t)st.st_size;
+        char *map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map != MAP_FAILED) {
+            rc = take(map, len, identity, s, best, p);
+            munmap(map, len);
+        }
+    }
+    close(fd);
+    return rc == 0 ? 0 : err_set(err, rc, "%s is no checkpoint of this run", path);
+}

@@ -1,0 +1,169 @@
+#include "worker/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "worker/nn/init.h"
+#include "worker/weights.h"
+
+/* Most rows evaluated at once: enough for full speed of the products. */
+#define EVAL_ROWS 512
+
+/* An error about the network's shape gets the key that decides it. */
+static int blame_model(int rc, struct errbuf *err)
+{
+    if (rc != 0 && err && !err->key[0])
+        str_copy(err->key, sizeof err->key, "$.model");
+    return rc;
+}
+
+static size_t batch_rows(const struct settings *s, size_t samples)
+{
+    size_t asked = (size_t)s->v[SETTING_BATCH_SIZE];
+    return asked < samples ? asked : samples;
+}
+
+/* Loss and outputs that settings and data ask for. */
+static int plan_loss(const struct settings *s, const struct samples *x, struct loss *loss,
+                     struct errbuf *err)
+{
+    enum loss_kind kind = loss_resolve((enum loss_kind)s->v[SETTING_LOSS], x->classes > 0);
+    *loss = (struct loss){
+        .kind = kind,
+        .sum = s->v[SETTING_LOSS_REDUCTION] == REDUCTION_SUM,
+        .huber_delta = (real)s->v[SETTING_HUBER_DELTA],
+        .probability_clip = (real)s->v[SETTING_PROBABILITY_CLIP],
+    };
+    return loss_outputs(kind, x->classes, x->outputs, &loss->outputs, err);
+}
+
+/* As many answers as there are labels: one, or one for each step. */
+static int check_answers(const struct net_plan *plan, const struct samples *x,
+                         const struct shape *output, struct errbuf *err)
+{
+    size_t answers = shape_count(output) / plan->outputs;
+    size_t asked = x->classes > 0 ? x->outputs : 1;
+    if (answers == asked)
+        return 0;
+    return err_set(err, ERR_VALUE, "the network gives %zu answers per sample, but the data has %zu "
+                   "label%s: a recurrent layer returns the last state or the sequence", answers,
+                   asked, asked == 1 ? "" : "s");
+}
+
+static struct net_plan plan_net(const struct settings *s, const struct model_plan *model,
+                                const struct samples *x, size_t outputs)
+{
+    return (struct net_plan){
+        .model = model,
+        .input = x->shape,
+        .outputs = outputs,
+        .init = init_resolve((enum init)s->v[SETTING_INIT],
+                             (enum activation)s->v[SETTING_ACTIVATION]),
+        .eval_rows = EVAL_ROWS,
+        .freeze = (size_t)s->v[SETTING_FREEZE],
+    };
+}
+
+int setup_check(const struct run_config *c, const struct samples *x, struct errbuf *err)
+{
+    struct settings s = c->settings;
+    struct model_plan model;
+    struct loss loss;
+    struct shape output;
+    settings_apply_preset(&s);
+    int rc = plan_loss(&s, x, &loss, err);
+    if (rc != 0)
+        return rc;
+    rc = blame_model(model_plan_init(&model, &s, &c->layers, err), err);
+    if (rc != 0)
+        return rc;
+    struct net_plan plan = plan_net(&s, &model, x, loss.outputs);
+    plan.train_rows = batch_rows(&s, x->parts[PART_TRAIN]);
+    rc = net_check(&plan, &output, err);
+    if (rc == 0)
+        rc = check_answers(&plan, x, &output, err);
+    model_plan_finish(&model);
+    return blame_model(rc, err);
+}
+
+/* Balanced: samples / (classes · samples of the class), 0 for a class without any
+ * (scikit-learn's compute_class_weight). */
+static real *balance_classes(const struct samples *x, const struct split *split)
+{
+    size_t *count = xcalloc(x->classes, sizeof *count), total = 0;
+    for (size_t i = 0; i < split->train_count; i++) {
+        const uint16_t *label = x->labels + (size_t)split->train[i] * x->outputs;
+        for (size_t k = 0; k < x->outputs; k++, total++)
+            count[label[k]]++;
+    }
+    real *weights = xcalloc(x->classes, sizeof *weights);
+    for (size_t i = 0; i < x->classes; i++) {
+        if (count[i] > 0)
+            weights[i] = (real)((double)total / ((double)x->classes * (double)count[i]));
+    }
+    free(count);
+    return weights;
+}
+
+static void give_optimizer(struct setup *s, const struct run_config *c, size_t train_count)
+{
+    struct step *step = &s->step;
+    const struct net *n = &step->net;
+    size_t batch = n->plan.train_rows, copies = step->optim.ops->state_count;
+    for (size_t i = 0; i < copies; i++)
+        step->optim.state[i] = n->copies[i];
+    s->best = copies < n->plan.copies ? n->copies[copies] : NULL;
+    schedule_init(&step->schedule, &s->settings, c->epochs,
+                  (int64_t)((train_count + batch - 1) / batch));
+}
+
+static int start_values(struct setup *s, const struct run_config *c, struct errbuf *err)
+{
+    if (!c->start_weights[0])
+        return 0;
+    return weights_read(c->start_weights, &s->step.net, true, s->step.net.values, err);
+}
+
+int setup_open(struct setup *out, const struct run_config *c, const struct samples *x,
+               const struct split *split, struct errbuf *err)
+{
+    struct setup s = {.settings = c->settings};
+    settings_apply_preset(&s.settings);
+    int rc = plan_loss(&s.settings, x, &s.step.loss, err);
+    if (rc != 0)
+        return rc;
+    rc = blame_model(model_plan_init(&s.model, &s.settings, &c->layers, err), err);
+    if (rc != 0)
+        return rc;
+    /* The network refers to the plan, so it must lie where it stays. */
+    *out = s;
+    optim_init(&out->step.optim, &out->settings);
+    struct net_plan plan = plan_net(&out->settings, &out->model, x, out->step.loss.outputs);
+    plan.train_rows = batch_rows(&out->settings, split->train_count);
+    plan.copies = out->step.optim.ops->state_count + (c->weights[0] ? 1 : 0);
+    rc = blame_model(net_init(&out->step.net, &plan, c->seed, err), err);
+    if (rc == 0)
+        rc = blame_model(check_answers(&plan, x, &out->step.net.output, err), err);
+    if (rc == 0)
+        rc = start_values(out, c, err);
+    if (rc != 0) {
+        setup_close(out);
+        return rc;
+    }
+    give_optimizer(out, c, split->train_count);
+    if (x->classes > 0 && out->settings.v[SETTING_CLASS_WEIGHTS] == CLASS_WEIGHTS_BALANCED)
+        out->class_weights = balance_classes(x, split);
+    out->step.loss.class_weights = out->class_weights;
+    return 0;
+}
+
+void setup_close(struct setup *s)
+{
+    net_finish(&s->step.net);
+    model_plan_finish(&s->model);
+    free(s->class_weights);
+    memset(s, 0, sizeof *s);
+}

@@ -3,7 +3,7 @@
 /* torch.optim.Adadelta (Zeiler 2012): v = ρ·v + (1-ρ)·g²; d = √(u+ε)/√(v+ε)·g;
  * u = ρ·u + (1-ρ)·d²; p -= lr·d */
 REAL_KERNEL
-static void adadelta_update(const struct optim *o, size_t n, real *restrict p,
+static void adadelta_update(const struct optim *o, size_t n, real decay, real *restrict p,
                             const real *restrict g, real *restrict v, real *restrict u)
 {
     real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
@@ -16,4 +16,4 @@ static void adadelta_update(const struct optim *o, size_t n, real *restrict p,
     }
 }
 
-const struct optim_ops optim_adadelta = {"adadelta", 2, NULL, adadelta_update};
+const struct optim_ops optim_adadelta = {2, NULL, adadelta_update};

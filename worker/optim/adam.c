@@ -1,9 +1,9 @@
-#include "worker/optim/optim.h"
+#include "worker/optim/adam.h"
 
 /* torch.optim.Adam (Kingma & Ba 2015), step t from 1:
  * m = β1·m + (1-β1)·g; v = β2·v + (1-β2)·g²
  * p -= lr/(1-β1ᵗ) · m / (√v/√(1-β2ᵗ) + ε) */
-static void adam_prepare(struct optim *o)
+void adam_prepare(struct optim *o)
 {
     double t = (double)o->step;
     o->coef[0] = (real)(o->learning_rate / (1 - pow(o->beta1, t)));
@@ -11,8 +11,8 @@ static void adam_prepare(struct optim *o)
 }
 
 REAL_KERNEL
-static void adam_update(const struct optim *o, size_t n, real *restrict p, const real *restrict g,
-                        real *restrict m, real *restrict v)
+void adam_move(const struct optim *o, size_t n, real keep, real *restrict p, const real *restrict g,
+               real *restrict m, real *restrict v)
 {
     real rate = o->coef[0], correction = o->coef[1], epsilon = (real)o->epsilon;
     real keep1 = (real)o->beta1, take1 = (real)(1 - o->beta1);
@@ -20,8 +20,14 @@ static void adam_update(const struct optim *o, size_t n, real *restrict p, const
     for (size_t i = 0; i < n; i++) {
         m[i] = keep1 * m[i] + take1 * g[i];
         v[i] = keep2 * v[i] + take2 * g[i] * g[i];
-        p[i] -= rate * m[i] / (real_sqrt(v[i]) * correction + epsilon);
+        p[i] = keep * p[i] - rate * m[i] / (real_sqrt(v[i]) * correction + epsilon);
     }
 }
 
-const struct optim_ops optim_adam = {"adam", 2, adam_prepare, adam_update};
+static void adam_update(const struct optim *o, size_t n, real decay, real *p, const real *g,
+                        real *m, real *v)
+{
+    adam_move(o, n, 1, p, g, m, v);
+}
+
+const struct optim_ops optim_adam = {2, adam_prepare, adam_update};

@@ -2,7 +2,7 @@
 
 /* torch.optim.SGD(momentum), no dampening, no Nesterov (G2.2): v = μ·v + g; p -= lr·v */
 REAL_KERNEL
-static void momentum_update(const struct optim *o, size_t n, real *restrict p,
+static void momentum_update(const struct optim *o, size_t n, real decay, real *restrict p,
                             const real *restrict g, real *restrict v, real *s1)
 {
     real rate = (real)o->learning_rate, mu = (real)o->momentum;
@@ -12,4 +12,4 @@ static void momentum_update(const struct optim *o, size_t n, real *restrict p,
     }
 }
 
-const struct optim_ops optim_momentum = {"momentum", 1, NULL, momentum_update};
+const struct optim_ops optim_momentum = {1, NULL, momentum_update};

@@ -1,6 +1,7 @@
 #include "worker/optim/optim.h"
 
 #include "sweep/require.h"
+#include "worker/optim/clip.h"
 
 /* Numbers per piece: gradient, parameters and two states of a piece stay in the first-level
  * cache between the norm and the update. A multiple of REAL_LANES. */
@@ -8,9 +9,11 @@
 
 static const struct optim_ops *const optimizers[] = {
     [OPTIMIZER_SGD] = &optim_sgd,           [OPTIMIZER_MOMENTUM] = &optim_momentum,
-    [OPTIMIZER_RMSPROP] = &optim_rmsprop,   [OPTIMIZER_ADAM] = &optim_adam,
-    [OPTIMIZER_ADADELTA] = &optim_adadelta,
+    [OPTIMIZER_NESTEROV] = &optim_nesterov, [OPTIMIZER_RMSPROP] = &optim_rmsprop,
+    [OPTIMIZER_ADAM] = &optim_adam,         [OPTIMIZER_ADAMW] = &optim_adamw,
+    [OPTIMIZER_ADAGRAD] = &optim_adagrad,   [OPTIMIZER_ADADELTA] = &optim_adadelta,
 };
+_Static_assert(ARRAY_LEN(optimizers) == OPTIMIZER_COUNT, "a row for each optimizer");
 
 void optim_init(struct optim *o, const struct settings *s)
 {
@@ -25,51 +28,107 @@ void optim_init(struct optim *o, const struct settings *s)
         .alpha = s->v[SETTING_ALPHA],
         .rho = s->v[SETTING_RHO],
         .epsilon = s->v[SETTING_EPSILON],
+        .weight_decay = kind == OPTIMIZER_ADAMW ? s->v[SETTING_WEIGHT_DECAY] : 0,
+        .l2 = s->v[SETTING_L2_GRADIENT] ? s->v[SETTING_L2] : 0,
+        .clip = (enum clip)s->v[SETTING_CLIP],
+        .clip_min = s->v[SETTING_CLIP_MIN],
+        .clip_max = s->v[SETTING_CLIP_MAX],
+        .clip_norm = s->v[SETTING_CLIP_NORM],
     };
 }
 
-/* Σ g², summed per lane and then over the lanes in order. */
-REAL_KERNEL
-static real piece_squares(size_t n, const real *g)
+/* The span from spans[*i] on, with those behind it that follow without a gap and are alike;
+ * *i moves past them. Biases are short: one pass over a whole network beats one per tensor. */
+static struct net_span next_run(const struct net *n, bool by_tensor, bool by_role, size_t *i)
 {
-    real_lanes lanes = {0};
-    size_t i = 0;
-    for (; i + REAL_LANES <= n; i += REAL_LANES) {
-        real_lanes x = *(const real_lanes *)(g + i);
-        lanes += x * x;
+    struct net_span run = n->spans[(*i)++];
+    while (!by_tensor && *i < n->span_count) {
+        const struct net_span *next = &n->spans[*i];
+        if (next->first != run.first + run.count || (by_role && next->is_weight != run.is_weight))
+            break;
+        run.count += next->count;
+        (*i)++;
     }
-    real sum = 0;
-    for (size_t j = 0; j < REAL_LANES; j++)
-        sum += lanes[j];
-    for (; i < n; i++)
-        sum += g[i] * g[i];
-    return sum;
+    return run;
 }
 
-/* Squares of an exploding gradient overflow a float long before the gradient does, those of a
- * vanishing one underflow: such a piece is summed again in double. */
-static double squares(size_t n, const real *g)
+static double run_squares(const struct net_span *run, const real *x)
 {
-    real fast = piece_squares(n, g);
-    if (fast > (real)1e-25 && isfinite(fast))
-        return (double)fast;
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)g[i] * (double)g[i];
+    for (size_t i = 0; i < run->count; i += PIECE) {
+        size_t n = run->count - i < PIECE ? run->count - i : PIECE;
+        sum += clip_squares(n, x + run->first + i);
+    }
     return sum;
 }
 
-double optim_step(struct optim *o, size_t count, real *parameters, const real *gradients)
+static double all_squares(const struct net *n, const real *x)
 {
-    double norm2 = 0;
+    double sum = 0;
+    for (size_t i = 0; i < n->span_count;) {
+        struct net_span run = next_run(n, false, false, &i);
+        sum += run_squares(&run, x);
+    }
+    return sum;
+}
+
+/* g += l2·p: the gradient of l2/2·‖p‖² */
+REAL_KERNEL
+static void add_penalty(size_t n, real l2, const real *restrict p, real *restrict g)
+{
+    for (size_t i = 0; i < n; i++)
+        g[i] += l2 * p[i];
+}
+
+/* coefficient: of clipping by norm, 1 when off. Adds to *norm2 unless it is NULL. */
+static void step_run(struct optim *o, struct net *net, const struct net_span *run, real coefficient,
+                     double *norm2)
+{
+    real l2 = run->is_weight ? (real)o->l2 : 0, decay = run->is_weight ? (real)o->weight_decay : 0;
+    for (size_t i = 0; i < run->count; i += PIECE) {
+        size_t at = run->first + i, n = run->count - i < PIECE ? run->count - i : PIECE;
+        real *p = net->values + at, *g = net->gradients + at;
+        if (norm2)
+            *norm2 += clip_squares(n, g);
+        if (coefficient != 1)
+            clip_scale(n, coefficient, g);
+        if (o->clip == CLIP_VALUE)
+            clip_bound(n, (real)o->clip_min, (real)o->clip_max, g);
+        if (l2 != 0)
+            add_penalty(n, l2, p, g);
+        o->ops->update(o, n, decay, p, g, o->state[0] ? o->state[0] + at : NULL,
+                       o->state[1] ? o->state[1] + at : NULL);
+    }
+}
+
+/* One pass; a second over the gradients, before, only where their norm decides about them. */
+double optim_step(struct optim *o, struct net *n)
+{
+    bool by_tensor = o->clip == CLIP_NORM, by_role = o->l2 != 0 || o->weight_decay != 0;
+    bool global = o->clip == CLIP_GLOBAL_NORM;
+    double norm2 = global ? all_squares(n, n->gradients) : 0;
+    real coefficient = global ? clip_coefficient(norm2, o->clip_norm) : 1;
     o->step++;
     if (o->ops->prepare)
         o->ops->prepare(o);
-    for (size_t i = 0; i < count; i += PIECE) {
-        size_t n = count - i < PIECE ? count - i : PIECE;
-        norm2 += squares(n, gradients + i);
-        o->ops->update(o, n, parameters + i, gradients + i, o->state[0] ? o->state[0] + i : NULL,
-                       o->state[1] ? o->state[1] + i : NULL);
+    for (size_t i = 0; i < n->span_count;) {
+        struct net_span run = next_run(n, by_tensor, by_role, &i);
+        if (by_tensor) {
+            double squares = run_squares(&run, n->gradients);
+            coefficient = clip_coefficient(squares, o->clip_norm);
+            norm2 += squares;
+        }
+        step_run(o, n, &run, coefficient, by_tensor || global ? NULL : &norm2);
     }
     return norm2;
+}
+
+double optim_penalty(const struct settings *s, const struct net *n)
+{
+    double l2 = s->v[SETTING_L2], sum = 0;
+    for (size_t i = 0; l2 != 0 && i < n->span_count; i++) {
+        if (n->spans[i].is_weight)
+            sum += run_squares(&n->spans[i], n->values);
+    }
+    return l2 / 2 * sum;
 }

@@ -2,7 +2,7 @@
 
 /* torch.optim.RMSprop: v = α·v + (1-α)·g²; p -= lr·g / (√v + ε) */
 REAL_KERNEL
-static void rmsprop_update(const struct optim *o, size_t n, real *restrict p,
+static void rmsprop_update(const struct optim *o, size_t n, real decay, real *restrict p,
                            const real *restrict g, real *restrict v, real *s1)
 {
     real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
@@ -13,4 +13,4 @@ static void rmsprop_update(const struct optim *o, size_t n, real *restrict p,
     }
 }
 
-const struct optim_ops optim_rmsprop = {"rmsprop", 1, NULL, rmsprop_update};
+const struct optim_ops optim_rmsprop = {1, NULL, rmsprop_update};

@@ -1,0 +1,15 @@
+#include "worker/optim/optim.h"
+
+/* torch.optim.Adagrad (Duchi et al. 2011), lr_decay 0: v = v + g²; p -= lr·g / (√v + ε) */
+REAL_KERNEL
+static void adagrad_update(const struct optim *o, size_t n, real decay, real *restrict p,
+                           const real *restrict g, real *restrict v, real *s1)
+{
+    real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
+    for (size_t i = 0; i < n; i++) {
+        v[i] += g[i] * g[i];
+        p[i] -= rate * g[i] / (real_sqrt(v[i]) + epsilon);
+    }
+}
+
+const struct optim_ops optim_adagrad = {1, NULL, adagrad_update};

@@ -9,9 +9,17 @@
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/shape.h"
 
-/* Room that one finding may take: every byte of its strings as \u00XX, and its numbers. */
+/* Room that one finding, one source and the rest of a prepared line may take: every byte of the
+ * strings as \u00XX, and the numbers. */
 #define FINDING_LINE_MAX 2200
+#define SOURCE_LINE_MAX 6400
+#define PREPARED_LINE_MAX 8192
+
+_Static_assert(RECORD_FINDINGS_MAX * FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
+                       PREPARED_LINE_MAX < RECORD_LINE_MAX,
+               "a line holds all findings and sources, whatever bytes their texts are made of");
 
 /* --- writing ------------------------------------------------------------------------------ */
 
@@ -24,6 +32,7 @@ static void write_start(const struct record *r, struct json_writer *w)
     jw_kv_string(w, "core", s->core);
     jw_kv_string(w, "blas", s->blas);
     jw_kv_int(w, "parameters", s->parameters);
+    jw_kv_int(w, "resumed_point", s->resumed_point);
 }
 
 static void write_point(const struct record *r, struct json_writer *w)
@@ -39,6 +48,10 @@ static void write_result(const struct record *r, struct json_writer *w)
     jw_kv_string(w, "error", run_error_name(s->error));
     jw_kv_string(w, "text", s->text);
     jw_kv_real(w, "seconds", s->seconds);
+    if (s->has_test)
+        jw_kv_real(w, "test_loss", s->test_loss);
+    if (s->has_test && s->has_test_acc)
+        jw_kv_real(w, "test_acc", s->test_acc);
 }
 
 static void write_finding(const struct record_finding *f, struct json_writer *w)
@@ -66,13 +79,20 @@ static void write_source(const struct record_source *s, struct json_writer *w)
 static void write_prepared(const struct record *r, struct json_writer *w)
 {
     const struct record_prepared *p = r->u.prepared;
-    size_t start = w->out->len;
 
     jw_kv_string(w, "hash", p->hash);
     jw_kv_string(w, "cache", p->cache);
     jw_kv_int(w, "samples", p->samples);
     jw_kv_int(w, "features", p->features);
     jw_kv_int(w, "classes", p->classes);
+    jw_kv_int(w, "validation_samples", p->validation_samples);
+    jw_kv_int(w, "test_samples", p->test_samples);
+    jw_key(w, "shape");
+    jw_begin_array(w);
+    for (int64_t i = 0; i < p->rank && i < SHAPE_RANK_MAX; i++)
+        jw_int(w, p->dim[i]);
+    jw_end_array(w);
+    jw_kv_int(w, "outputs", p->outputs);
     jw_key(w, "sources");
     jw_begin_array(w);
     for (size_t i = 0; i < p->source_count; i++)
@@ -80,10 +100,8 @@ static void write_prepared(const struct record *r, struct json_writer *w)
     jw_end_array(w);
     jw_key(w, "findings");
     jw_begin_array(w);
-    /* The line stays below RECORD_LINE_MAX whatever bytes the texts are made of. */
     for (size_t i = 0; i < p->finding_count; i++)
-        if (w->out->len - start + FINDING_LINE_MAX < RECORD_LINE_MAX)
-            write_finding(&p->findings[i], w);
+        write_finding(&p->findings[i], w);
     jw_end_array(w);
 }
 
@@ -140,6 +158,12 @@ static int get_count(const struct json *v, const char *key, int64_t *out, struct
     return 0;
 }
 
+/* A member that younger writers add; without it *out stays as it is. */
+static int get_optional(const struct json *v, const char *key, int64_t *out, struct errbuf *err)
+{
+    return json_get(v, key) ? get_count(v, key, out, err) : 0;
+}
+
 static int parse_start(const struct json *v, struct record *r, struct errbuf *err)
 {
     struct record_start *s = &r->u.start;
@@ -154,7 +178,9 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
         rc = get_text(v, "core", s->core, sizeof(s->core), err);
     if (!rc)
         rc = get_text(v, "blas", s->blas, sizeof(s->blas), err);
-    return rc ? rc : get_count(v, "parameters", &s->parameters, err);
+    if (!rc)
+        rc = get_count(v, "parameters", &s->parameters, err);
+    return rc ? rc : get_optional(v, "resumed_point", &s->resumed_point, err);
 }
 
 static int parse_point(const struct json *v, struct record *r, struct errbuf *err)
@@ -175,6 +201,15 @@ static int parse_result_status(const struct json *v, enum run_status *out, struc
                             "completed, stopped or failed");
     *out = (enum run_status)status;
     return 0;
+}
+
+static int parse_test(const struct json *v, struct record_result *s, struct errbuf *err)
+{
+    s->has_test = json_get(v, "test_loss") != NULL;
+    s->has_test_acc = s->has_test && json_get(v, "test_acc");
+    int rc = s->has_test ? json_get_real(v, "test_loss", &s->test_loss, err) : 0;
+
+    return rc || !s->has_test_acc ? rc : json_get_real(v, "test_acc", &s->test_acc, err);
 }
 
 static int parse_result(const struct json *v, struct record *r, struct errbuf *err)
@@ -199,7 +234,7 @@ static int parse_result(const struct json *v, struct record *r, struct errbuf *e
     if (!rc && !(isfinite(s->seconds) && s->seconds >= 0))
         rc = field_refuse(err, ERR_VALUE, "seconds", json_get(v, "seconds"),
                           "a finite number, 0 or more");
-    return rc;
+    return rc ? rc : parse_test(v, s, err);
 }
 
 static int parse_source(const struct json *v, struct record_prepared *p, struct errbuf *err)
@@ -273,6 +308,45 @@ static int parse_hash(const struct json *v, struct record_prepared *p, struct er
     return rc;
 }
 
+/* "shape": up to three dimensions whose product are the features; absent: one dimension. */
+static int parse_shape(const struct json *v, struct record_prepared *p, struct errbuf *err)
+{
+    const struct json *list = json_get(v, "shape");
+    int64_t product = 1;
+
+    p->rank = 1;
+    p->dim[0] = p->features;
+    if (!list)
+        return 0;
+    if (json_type(list) != JSON_ARRAY || !json_count(list) || json_count(list) > SHAPE_RANK_MAX)
+        return field_refuse(err, ERR_VALUE, "shape", list, "a list of 1 to 3 numbers");
+    p->rank = 0;
+    for (const struct json *m = json_first(list); m; m = json_next(m)) {
+        int64_t *dim = &p->dim[p->rank++];
+        int rc = field_integer(m, "shape", 1, INT32_MAX, dim, err);
+        if (rc)
+            return rc;
+        if (__builtin_mul_overflow(product, *dim, &product))
+            return field_refuse(err, ERR_VALUE, "shape", list, "a product below 2^63");
+    }
+    if (product != p->features)
+        return field_refuse(err, ERR_VALUE, "shape", list, "as many numbers as \"features\"");
+    return 0;
+}
+
+/* What came with a later version of the line. */
+static int parse_parts(const struct json *v, struct record_prepared *p, struct errbuf *err)
+{
+    p->outputs = 1;
+    int rc = get_optional(v, "validation_samples", &p->validation_samples, err);
+
+    if (!rc)
+        rc = get_optional(v, "test_samples", &p->test_samples, err);
+    if (!rc)
+        rc = get_optional(v, "outputs", &p->outputs, err);
+    return rc ? rc : parse_shape(v, p, err);
+}
+
 static int parse_prepared(const struct json *v, struct record *r, struct errbuf *err)
 {
     struct record_prepared *p = xcalloc(1, sizeof(*p));
@@ -286,6 +360,8 @@ static int parse_prepared(const struct json *v, struct record *r, struct errbuf 
         rc = get_count(v, "features", &p->features, err);
     if (!rc)
         rc = get_count(v, "classes", &p->classes, err);
+    if (!rc)
+        rc = parse_parts(v, p, err);
     if (!rc)
         rc = parse_list(v, "sources", RECORD_SOURCES_MAX, parse_source, p, err);
     if (!rc)

@@ -1,15 +1,17 @@
 #include "sweep/run_config.h"
 
 #include <ctype.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/field.h"
 #include "common/spec_part.h"
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
 #define VERSION 1
+#define DEFAULT_CHECKPOINT_SECONDS 30
 
 static int parse_version(const struct json *root, struct errbuf *err)
 {
@@ -19,11 +21,33 @@ static int parse_version(const struct json *root, struct errbuf *err)
     return v ? field_integer(v, "$.version", VERSION, VERSION, &version, err) : 0;
 }
 
+/* A configuration is a specification that sweeps nothing. */
+static int check_settings(const struct json *root, struct run_config *c,
+                          const bool seen[SETTING_COUNT], struct errbuf *err)
+{
+    struct spec *s = xcalloc(1, sizeof(*s));
+
+    s->data = c->data;
+    s->fixed = c->settings;
+    s->layers = c->layers;
+    int rc = spec_check(root, s, seen, err);
+    free(s);
+    if (!rc)
+        settings_apply_preset(&c->settings);
+    return rc;
+}
+
 static int parse_training(const struct json *root, struct run_config *c, struct errbuf *err)
 {
     const struct json *epochs = json_get(root, "epochs"), *seed = json_get(root, "seed");
     const struct json *split = json_get(root, "split_seed"), *metric = json_get(root, "metric");
-    int rc = settings_from_json(&c->settings, root, NULL, err);
+    bool seen[SETTING_COUNT] = {false};
+    int rc = settings_from_json(&c->settings, root, seen, err);
+
+    if (!rc)
+        rc = spec_layers_parse(root, &c->layers, err);
+    if (!rc)
+        rc = check_settings(root, c, seen, err);
 
     if (!rc && epochs)
         rc = field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err);
@@ -45,31 +69,66 @@ static bool is_hex(const char *s)
     return true;
 }
 
-static int parse_files(const struct json *root, struct run_config *c, struct errbuf *err)
+static int parse_file(const struct json *root, const char *key, char *out, size_t size,
+                      struct errbuf *err)
 {
-    const struct json *hash = json_get(root, "data_hash"), *weights = json_get(root, "weights");
-    const struct json *limit = json_get(root, "weights_floor");
-    int rc = 0;
+    const struct json *v = json_get(root, key);
+    char path[FIELD_PATH_MAX];
 
-    if (hash)
-        rc = field_string(hash, "$.data_hash", c->data_hash, sizeof(c->data_hash), err);
-    if (!rc && hash && !is_hex(c->data_hash))
-        rc = field_refuse(err, ERR_VALUE, "$.data_hash", hash, "hexadecimal digits 0-9 a-f");
-    if (!rc && weights)
-        rc = field_string(weights, "$.weights", c->weights, sizeof(c->weights), err);
+    field_path(path, "$", key);
+    return v ? field_string(v, path, out, size, err) : 0;
+}
+
+static int parse_weights(const struct json *root, struct run_config *c, struct errbuf *err)
+{
+    const struct json *limit = json_get(root, "weights_floor");
+    int rc = parse_file(root, "weights", c->weights, sizeof(c->weights), err);
+
+    if (!rc)
+        rc = parse_file(root, "start_weights", c->start_weights, sizeof(c->start_weights), err);
     if (!rc && limit && json_real(limit, &c->weights_floor) < 0)
         rc = field_refuse(err, ERR_TYPE, "$.weights_floor", limit, "a number");
     c->has_weights_floor = !rc && limit;
     return rc;
 }
 
+static int parse_checkpoint(const struct json *root, struct run_config *c, struct errbuf *err)
+{
+    const struct json *seconds = json_get(root, "checkpoint_seconds");
+    int rc = parse_file(root, "checkpoint", c->checkpoint, sizeof(c->checkpoint), err);
+
+    if (rc || !seconds)
+        return rc;
+    if (json_type(seconds) != JSON_NUMBER || json_number(seconds) < 0)
+        return field_refuse(err, ERR_VALUE, "$.checkpoint_seconds", seconds, "seconds, 0 or more");
+    c->checkpoint_seconds = json_number(seconds);
+    return 0;
+}
+
+static int parse_files(const struct json *root, struct run_config *c, struct errbuf *err)
+{
+    const struct json *hash = json_get(root, "data_hash");
+    int rc = parse_file(root, "data_hash", c->data_hash, sizeof(c->data_hash), err);
+
+    if (!rc && hash && !is_hex(c->data_hash))
+        rc = field_refuse(err, ERR_VALUE, "$.data_hash", hash, "hexadecimal digits 0-9 a-f");
+    if (!rc)
+        rc = parse_weights(root, c, err);
+    return rc ? rc : parse_checkpoint(root, c, err);
+}
+
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err)
 {
     static const char *const keys[] = {
         "version",    "data",   "model",     "train",   "epochs",        "seed",
-        "split_seed", "metric", "data_hash", "weights", "weights_floor",
+        "split_seed", "metric", "data_hash", "weights", "weights_floor", "start_weights",
+        "checkpoint", "checkpoint_seconds",
     };
-    struct run_config c = {.epochs = SPEC_DEFAULT_EPOCHS, .metric = METRIC_VAL_LOSS};
+    struct run_config c = {
+        .epochs = SPEC_DEFAULT_EPOCHS,
+        .metric = METRIC_VAL_LOSS,
+        .checkpoint_seconds = DEFAULT_CHECKPOINT_SECONDS,
+    };
     int rc = field_object(root, "$", keys, ARRAY_LEN(keys), err);
 
     settings_init(&c.settings);
@@ -89,13 +148,50 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
     return 0;
 }
 
+/* Settings that the check of a whole configuration wants unsaid. */
+static void write_model(const struct run_config *c, struct json_writer *w)
+{
+    bool skip[SETTING_COUNT] = {false};
+    bool sequential = c->settings.v[SETTING_MODEL_TYPE] == MODEL_SEQUENTIAL;
+
+    skip[SETTING_DEPTH] = sequential && !layer_list_uses(&c->layers, SETTING_DEPTH);
+    jw_key(w, "model");
+    jw_begin_object(w);
+    settings_write_except(&c->settings, "model", skip, w);
+    if (sequential) {
+        jw_key(w, "layers");
+        layer_list_write(&c->layers, w);
+    }
+    jw_end_object(w);
+}
+
+static void write_files(const struct run_config *c, struct json_writer *w)
+{
+    if (c->data_hash[0])
+        jw_kv_string(w, "data_hash", c->data_hash);
+    if (c->weights[0])
+        jw_kv_string(w, "weights", c->weights);
+    if (c->has_weights_floor)
+        jw_kv_real(w, "weights_floor", c->weights_floor);
+    if (c->start_weights[0])
+        jw_kv_string(w, "start_weights", c->start_weights);
+    if (!c->checkpoint[0])
+        return;
+    jw_kv_string(w, "checkpoint", c->checkpoint);
+    jw_kv_real(w, "checkpoint_seconds", c->checkpoint_seconds);
+}
+
 void run_config_write(const struct run_config *c, struct json_writer *w)
 {
     jw_begin_object(w);
     jw_kv_int(w, "version", VERSION);
     jw_key(w, "data");
-    spec_data_write(&c->data, w);
-    settings_to_json(&c->settings, w);
+    spec_data_write(&c->data, &c->settings, w);
+    write_model(c, w);
+    jw_key(w, "train");
+    jw_begin_object(w);
+    settings_to_json(&c->settings, "train", w);
+    jw_end_object(w);
     jw_kv_int(w, "epochs", c->epochs);
     jw_key(w, "seed");
     jw_uint_string(w, c->seed);
@@ -103,11 +199,6 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
     jw_uint_string(w, c->split_seed);
     jw_key(w, "metric");
     spec_metric_write(c->metric, c->maximize, w);
-    if (c->data_hash[0])
-        jw_kv_string(w, "data_hash", c->data_hash);
-    if (c->weights[0])
-        jw_kv_string(w, "weights", c->weights);
-    if (c->has_weights_floor)
-        jw_kv_real(w, "weights_floor", c->weights_floor);
+    write_files(c, w);
     jw_end_object(w);
 }

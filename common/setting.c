@@ -22,7 +22,23 @@ static const struct setting table[SETTING_COUNT] = {
 #undef X
 };
 
-static const char *const sections[] = {"model", "train"};
+static const char *const sections[] = {"data", "model", "train"};
+
+/* Keys of the sections that are no settings. */
+static const struct {
+    const char *section, *key;
+} others[] = {
+    {"data", "name"},
+    {"data", "path"},
+    {"data", "format"},
+#define X(member, key, doc) {"data", key},
+    DATA_FILE_MAP(X)
+#undef X
+    {"data", "target"},
+    {"data", "header"},
+    {"data", "task"},
+    {"model", "layers"},
+};
 
 const struct setting *setting_get(enum setting_id id)
 {
@@ -53,9 +69,9 @@ void settings_init(struct settings *s)
 
 /* --- choices ---------------------------------------------------------------------------- */
 
-const char *setting_choice_name(enum setting_id id, int index, char out[CHOICE_BYTES])
+static const char *choice_name(const struct setting *t, int index, char out[CHOICE_BYTES])
 {
-    const char *p = setting_get(id)->choices;
+    const char *p = t->choices;
 
     out[0] = '\0';
     if (!p || index < 0)
@@ -70,17 +86,22 @@ const char *setting_choice_name(enum setting_id id, int index, char out[CHOICE_B
     return out;
 }
 
-static int choice_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
-                            struct errbuf *err)
+const char *setting_choice_name(enum setting_id id, int index, char out[CHOICE_BYTES])
+{
+    return choice_name(setting_get(id), index, out);
+}
+
+static int choice_from_json(const struct setting *t, const struct json *v, const char *key,
+                            double *out, struct errbuf *err)
 {
     char text[CHOICES_MAX][CHOICE_BYTES];
     const char *names[CHOICES_MAX];
-    size_t count = (size_t)setting_get(id)->max + 1;
+    size_t count = (size_t)t->max + 1;
     int index, rc;
 
     REQUIRE(count <= CHOICES_MAX);
     for (size_t i = 0; i < count; i++)
-        names[i] = setting_choice_name(id, (int)i, text[i]);
+        names[i] = choice_name(t, (int)i, text[i]);
     rc = field_name(v, key, names, count, &index, err);
     if (rc)
         return rc;
@@ -95,10 +116,9 @@ static bool excludes_zero(const struct setting *t)
     return t->type == SETTING_REAL && t->min == 0 && strncmp(t->doc, "> 0", 3) == 0;
 }
 
-static int integer_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
-                             struct errbuf *err)
+static int integer_from_json(const struct setting *t, const struct json *v, const char *key,
+                             double *out, struct errbuf *err)
 {
-    const struct setting *t = setting_get(id);
     int64_t value;
     int rc = field_integer(v, key, (int64_t)t->min, (int64_t)t->max, &value, err);
 
@@ -108,10 +128,9 @@ static int integer_from_json(enum setting_id id, const struct json *v, const cha
     return 0;
 }
 
-static int real_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
-                          struct errbuf *err)
+static int real_from_json(const struct setting *t, const struct json *v, const char *key,
+                          double *out, struct errbuf *err)
 {
-    const struct setting *t = setting_get(id);
     bool number = json_type(v) == JSON_NUMBER;
     bool positive = excludes_zero(t);
     double value = number ? json_number(v) : NAN;
@@ -129,8 +148,8 @@ static int real_from_json(enum setting_id id, const struct json *v, const char *
                         max);
 }
 
-static int switch_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
-                            struct errbuf *err)
+static int switch_from_json(const struct setting *t, const struct json *v, const char *key,
+                            double *out, struct errbuf *err)
 {
     if (json_type(v) != JSON_BOOL)
         return field_refuse(err, ERR_TYPE, key, v, "true or false");
@@ -138,25 +157,31 @@ static int switch_from_json(enum setting_id id, const struct json *v, const char
     return 0;
 }
 
-int setting_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
-                      struct errbuf *err)
+int setting_read(const struct setting *t, const struct json *v, const char *key, double *out,
+                 struct errbuf *err)
 {
-    static int (*const readers[])(enum setting_id, const struct json *, const char *, double *,
-                                  struct errbuf *) = {
+    static int (*const readers[])(const struct setting *, const struct json *, const char *,
+                                  double *, struct errbuf *) = {
         [SETTING_REAL] = real_from_json,
         [SETTING_INTEGER] = integer_from_json,
         [SETTING_SWITCH] = switch_from_json,
         [SETTING_CHOICE] = choice_from_json,
     };
 
-    return readers[setting_get(id)->type](id, v, key, out, err);
+    return readers[t->type](t, v, key, out, err);
 }
 
-void setting_to_json(enum setting_id id, double value, struct json_writer *w)
+int setting_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
+                      struct errbuf *err)
+{
+    return setting_read(setting_get(id), v, key, out, err);
+}
+
+void setting_write(const struct setting *t, double value, struct json_writer *w)
 {
     char text[CHOICE_BYTES];
 
-    switch (setting_get(id)->type) {
+    switch (t->type) {
     case SETTING_REAL:
         jw_real(w, value);
         break;
@@ -167,14 +192,19 @@ void setting_to_json(enum setting_id id, double value, struct json_writer *w)
         jw_bool(w, value != 0);
         break;
     case SETTING_CHOICE:
-        jw_string(w, setting_choice_name(id, (int)value, text));
+        jw_string(w, choice_name(t, (int)value, text));
         break;
     }
 }
 
-void setting_format(enum setting_id id, double value, char out[32])
+void setting_to_json(enum setting_id id, double value, struct json_writer *w)
 {
-    switch (setting_get(id)->type) {
+    setting_write(setting_get(id), value, w);
+}
+
+void setting_text(const struct setting *t, double value, char out[32])
+{
+    switch (t->type) {
     case SETTING_REAL:
         json_format_real(value, out);
         break;
@@ -185,12 +215,17 @@ void setting_format(enum setting_id id, double value, char out[32])
         snprintf(out, 32, "%s", value != 0 ? "true" : "false");
         break;
     case SETTING_CHOICE:
-        setting_choice_name(id, (int)value, out);
+        choice_name(t, (int)value, out);
         break;
     }
 }
 
-/* --- the "model" and "train" objects ------------------------------------------------------ */
+void setting_format(enum setting_id id, double value, char out[32])
+{
+    setting_text(setting_get(id), value, out);
+}
+
+/* --- the "data", "model" and "train" objects ---------------------------------------------- */
 
 /* The part of a path behind "section.", NULL when it belongs to another section. */
 static const char *key_in(const char *path, const char *section)
@@ -210,10 +245,18 @@ static int find_in(const char *section, const char *key)
     return -1;
 }
 
+static bool is_other(const char *section, const char *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (strcmp(others[i].section, section) == 0 && strcmp(others[i].key, key) == 0)
+            return true;
+    return false;
+}
+
 static int refuse_unknown(const char *section, const struct json *member, const char *path,
                           struct errbuf *err)
 {
-    const char *names[SETTING_COUNT], *key = json_key(member);
+    const char *names[SETTING_COUNT + ARRAY_LEN(others)], *key = json_key(member);
     char allowed[sizeof(err->allowed)];
     size_t count = 0;
 
@@ -222,6 +265,9 @@ static int refuse_unknown(const char *section, const struct json *member, const 
         if (id >= 0)
             return field_refuse(err, ERR_KEY, path, member, "did you mean %s?", table[id].path);
     }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (strcmp(others[i].section, section) == 0)
+            names[count++] = others[i].key;
     for (int i = 0; i < SETTING_COUNT; i++) {
         const char *k = key_in(table[i].path, section);
         if (k)
@@ -231,27 +277,37 @@ static int refuse_unknown(const char *section, const struct json *member, const 
     return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
 }
 
-static int read_section(struct settings *s, const char *section, const struct json *v, bool *seen,
-                        struct errbuf *err)
+int settings_check_keys(const char *section, const struct json *v, struct errbuf *err)
 {
     char parent[FIELD_PATH_MAX], path[FIELD_PATH_MAX];
 
-    if (!v)
-        return 0;
     field_path(parent, "$", section);
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, parent, v, "an object");
     for (const struct json *m = json_first(v); m; m = json_next(m)) {
-        int id = find_in(section, json_key(m));
+        if (find_in(section, json_key(m)) >= 0 || is_other(section, json_key(m)))
+            continue;
         field_path(path, parent, json_key(m));
-        if (id < 0)
-            return refuse_unknown(section, m, path, err);
-        int rc = setting_from_json((enum setting_id)id, m, path, &s->v[id], err);
-        if (rc)
-            return rc;
-        seen[id] = true;
+        return refuse_unknown(section, m, path, err);
     }
     return 0;
+}
+
+static int read_section(struct settings *s, const char *section, const struct json *v, bool *seen,
+                        struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX];
+    int rc = v ? settings_check_keys(section, v, err) : 0;
+
+    for (const struct json *m = v ? json_first(v) : NULL; m && !rc; m = json_next(m)) {
+        int id = find_in(section, json_key(m));
+        if (id < 0)
+            continue;
+        snprintf(path, sizeof(path), "$.%s", table[id].path);
+        rc = setting_from_json((enum setting_id)id, m, path, &s->v[id], err);
+        seen[id] = true;
+    }
+    return rc;
 }
 
 int settings_from_json(struct settings *s, const struct json *root, bool *seen, struct errbuf *err)
@@ -271,23 +327,60 @@ int settings_from_json(struct settings *s, const struct json *root, bool *seen, 
     return 0;
 }
 
-void settings_write_except(const struct settings *s, const bool *skip, struct json_writer *w)
+void settings_write_except(const struct settings *s, const char *section, const bool *skip,
+                           struct json_writer *w)
 {
-    for (size_t n = 0; n < ARRAY_LEN(sections); n++) {
-        jw_key(w, sections[n]);
-        jw_begin_object(w);
-        for (int i = 0; i < SETTING_COUNT; i++) {
-            const char *key = key_in(table[i].path, sections[n]);
-            if (!key || (skip && skip[i]))
-                continue;
-            jw_key(w, key);
-            setting_to_json((enum setting_id)i, s->v[i], w);
-        }
-        jw_end_object(w);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const char *key = key_in(table[i].path, section);
+        if (!key || (skip && skip[i]))
+            continue;
+        jw_key(w, key);
+        setting_to_json((enum setting_id)i, s->v[i], w);
     }
 }
 
-void settings_to_json(const struct settings *s, struct json_writer *w)
+void settings_to_json(const struct settings *s, const char *section, struct json_writer *w)
 {
-    settings_write_except(s, NULL, w);
+    settings_write_except(s, section, NULL, w);
+}
+
+/* --- presets ------------------------------------------------------------------------------ */
+
+/* The snippet of G3.2: momentum 0.5 at 0.001; the summed cross-entropy of probabilities clipped
+ * to [1e-10, 1]; its gradient alone clipped by value to (0.1, 5); 0.01 x half the squared norm of
+ * the weights reported beside it. */
+static const struct {
+    enum setting_id id;
+    double value;
+} guide_g3_2[] = {
+    {SETTING_OPTIMIZER, OPTIMIZER_MOMENTUM},
+    {SETTING_LEARNING_RATE, 0.001},
+    {SETTING_MOMENTUM, 0.5},
+    {SETTING_LOSS, LOSS_CROSS_ENTROPY},
+    {SETTING_LOSS_REDUCTION, REDUCTION_SUM},
+    {SETTING_PROBABILITY_CLIP, 1e-10},
+    {SETTING_L2, 0.01},
+    {SETTING_L2_GRADIENT, 0},
+    {SETTING_CLIP, CLIP_VALUE},
+    {SETTING_CLIP_MIN, 0.1},
+    {SETTING_CLIP_MAX, 5},
+};
+
+bool setting_preset_value(enum setting_id id, double *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(guide_g3_2); i++) {
+        if (guide_g3_2[i].id != id)
+            continue;
+        *out = guide_g3_2[i].value;
+        return true;
+    }
+    return false;
+}
+
+void settings_apply_preset(struct settings *s)
+{
+    if (s->v[SETTING_PRESET] != PRESET_GUIDE_G3_2)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(guide_g3_2); i++)
+        s->v[guide_g3_2[i].id] = guide_g3_2[i].value;
 }

@@ -1,7 +1,7 @@
 #include "sweep/spec.h"
 
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/field.h"
 #include "sweep/err.h"
@@ -50,6 +50,34 @@ const struct dimension *spec_dimension(const struct spec *s, enum setting_id id)
         if (s->dimensions[i].setting == id)
             return &s->dimensions[i];
     return NULL;
+}
+
+void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    *low = *high = s->fixed.v[id];
+    if (!d)
+        return;
+    bool listed = d->distribution == DISTRIBUTION_CATEGORICAL;
+    *low = listed ? d->values[0] : d->min;
+    *high = listed ? d->values[0] : d->max;
+    for (size_t i = 1; listed && i < d->value_count; i++) {
+        *low = fmin(*low, d->values[i]);
+        *high = fmax(*high, d->values[i]);
+    }
+}
+
+bool spec_may_be(const struct spec *s, enum setting_id id, double value)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    if (!d)
+        return s->fixed.v[id] == value;
+    for (size_t i = 0; i < d->value_count; i++)
+        if (d->values[i] == value)
+            return true;
+    return false;
 }
 
 /* --- the swept parameters of one configuration -------------------------------------------- */

@@ -1,128 +1,255 @@
 /* The "data" and "metric" objects, which a spec and a worker's configuration share. */
 #include "common/spec_part.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "common/field.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define COUNT_MAX ((int64_t)JSON_MAX_SAFE_INTEGER)
+#define BIT(format) (1u << FORMAT_##format)
+#define ANY_FORMAT ((1u << FORMAT_COUNT) - 1)
 
-static const char *const on_nan_names[] = {
-    [ON_NAN_HOLD] = "hold",
-    [ON_NAN_DROP] = "drop",
-    [ON_NAN_IMPUTE] = "impute",
+static const char *const format_names[] = {
+#define X(id, name) [FORMAT_##id] = name,
+    FORMAT_MAP(X)
+#undef X
 };
-static const char *const format_names[] = {"idx"};
+static const char *const task_names[] = {"classification", "regression"};
 static const char *const goal_names[] = {"minimize", "maximize"};
 
-/* --- data --------------------------------------------------------------------------------- */
+const char *format_name(enum format f)
+{
+    REQUIRE((unsigned)f < FORMAT_COUNT);
+    return format_names[f];
+}
 
-static int parse_path(const struct json *v, const struct json *path, struct spec_data *d,
+/* --- data: files -------------------------------------------------------------------------- */
+
+/* Keys that go with some formats only, and never with a name. */
+static const struct {
+    const char *key;
+    unsigned formats;
+    const char *beside; /* a key that must be there too; NULL: none */
+    const char *formats_text;
+} with_path[] = {
+    {"format", ANY_FORMAT, NULL, "any format"},
+    {"target_path", BIT(NPY), NULL, "format npy"},
+    {"validation_path", ANY_FORMAT, NULL, "any format"},
+    {"validation_target_path", BIT(NPY), "validation_path", "format npy"},
+    {"test_path", ANY_FORMAT, NULL, "any format"},
+    {"test_target_path", BIT(NPY), "test_path", "format npy"},
+    {"target", BIT(CSV) | BIT(TSV) | BIT(NPZ), NULL, "formats csv, tsv and npz"},
+    {"header", BIT(CSV) | BIT(TSV), NULL, "formats csv and tsv"},
+};
+
+static int parse_path(const struct json *v, const char *key, char out[SPEC_PATH_MAX],
                       struct errbuf *err)
 {
-    const struct json *format = json_get(v, "format");
-    int index, rc = field_string(path, "$.data.path", d->path, sizeof(d->path), err);
+    const struct json *path = json_get(v, key);
+    char where[FIELD_PATH_MAX];
 
-    if (rc)
-        return rc;
-    if (d->path[0] != '/')
-        return field_refuse(err, ERR_VALUE, "$.data.path", path,
+    field_path(where, "$.data", key);
+    int rc = path ? field_string(path, where, out, SPEC_PATH_MAX, err) : 0;
+    if (!rc && path && out[0] != '/')
+        return field_refuse(err, ERR_VALUE, where, path,
                             "an absolute path (the daemon has no current directory of yours)");
+    return rc;
+}
+
+static int parse_name(const struct json *v, struct spec_data *d, struct errbuf *err)
+{
+    char where[FIELD_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(with_path); i++) {
+        const struct json *member = json_get(v, with_path[i].key);
+        field_path(where, "$.data", with_path[i].key);
+        if (member)
+            return field_refuse(err, ERR_KEY, where, member,
+                                "only with \"path\": a named data set knows its format and files");
+    }
+    return field_string(json_get(v, "name"), "$.data.name", d->name, sizeof(d->name), err);
+}
+
+static int parse_format(const struct json *v, struct spec_data *d, struct errbuf *err)
+{
+    const struct json *format = json_get(v, "format");
+    int index, rc;
+
     if (!format)
-        return field_missing(err, "$.data", "format", "\"idx\", as \"path\" is given");
+        return field_missing(err, "$.data", "format",
+                             "idx, csv, tsv, npy, npz or libsvm, as \"path\" is given");
     rc = field_name(format, "$.data.format", format_names, ARRAY_LEN(format_names), &index, err);
-    if (rc)
-        return rc;
-    memcpy(d->format, format_names[index], strlen(format_names[index]) + 1);
+    if (!rc)
+        d->format = (enum format)index;
+    return rc;
+}
+
+/* Do the keys that are there go with the format and with each other? */
+static int check_companions(const struct json *v, enum format format, struct errbuf *err)
+{
+    char where[FIELD_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(with_path); i++) {
+        const struct json *member = json_get(v, with_path[i].key);
+        field_path(where, "$.data", with_path[i].key);
+        if (!member)
+            continue;
+        if (!(with_path[i].formats >> format & 1u))
+            return field_refuse(err, ERR_KEY, where, member, "only with %s",
+                                with_path[i].formats_text);
+        if (with_path[i].beside && !json_get(v, with_path[i].beside))
+            return field_refuse(err, ERR_KEY, where, member, "only with \"%s\"",
+                                with_path[i].beside);
+    }
     return 0;
+}
+
+/* An .npy holds one array, so features and targets are two files. */
+static int check_targets(const struct spec_data *d, struct errbuf *err)
+{
+    static const char allowed[] = "the file of the targets, for format npy";
+
+    if (d->format != FORMAT_NPY)
+        return 0;
+    if (!d->target_path[0])
+        return field_missing(err, "$.data", "target_path", allowed);
+    if (d->validation_path[0] && !d->validation_target_path[0])
+        return field_missing(err, "$.data", "validation_target_path", allowed);
+    if (d->test_path[0] && !d->test_target_path[0])
+        return field_missing(err, "$.data", "test_target_path", allowed);
+    return 0;
+}
+
+static int parse_files(const struct json *v, struct spec_data *d, struct errbuf *err)
+{
+    int rc = parse_path(v, "path", d->path, err);
+
+    if (!rc)
+        rc = parse_format(v, d, err);
+    if (!rc)
+        rc = check_companions(v, d->format, err);
+#define X(member, key, doc)                                                                        \
+    if (!rc)                                                                                       \
+        rc = parse_path(v, key, d->member, err);
+    DATA_FILE_MAP(X)
+#undef X
+    return rc ? rc : check_targets(d, err);
 }
 
 static int parse_source(const struct json *v, struct spec_data *d, struct errbuf *err)
 {
-    const struct json *name = json_get(v, "name"), *path = json_get(v, "path");
-    const struct json *format = json_get(v, "format");
-
-    if (name && path)
+    if (json_get(v, "name") && json_get(v, "path"))
         return field_refuse(err, ERR_VALUE, "$.data", v, "either \"name\" or \"path\", not both");
-    if (path)
-        return parse_path(v, path, d, err);
-    if (!name)
-        return field_missing(err, "$.data", "name",
-                             "\"name\" of a data set, or \"path\" with \"format\"");
-    if (format)
-        return field_refuse(err, ERR_KEY, "$.data.format", format,
-                            "only with \"path\": a named data set knows its format");
-    return field_string(name, "$.data.name", d->name, sizeof(d->name), err);
+    if (json_get(v, "path"))
+        return parse_files(v, d, err);
+    if (json_get(v, "name"))
+        return parse_name(v, d, err);
+    return field_missing(err, "$.data", "name",
+                         "\"name\" of a data set, or \"path\" with \"format\"");
 }
 
-static int parse_counts(const struct json *v, struct spec_data *d, struct errbuf *err)
-{
-    const struct json *validation = json_get(v, "validation"), *limit = json_get(v, "limit");
-    int rc;
+/* --- data: what the columns are ------------------------------------------------------------- */
 
-    if (!validation)
-        return field_missing(err, "$.data", "validation",
-                             "the number of samples to hold out, at least 1");
-    rc = field_integer(validation, "$.data.validation", 1, COUNT_MAX, &d->validation, err);
-    if (rc || !limit)
-        return rc;
-    rc = field_integer(limit, "$.data.limit", 1, COUNT_MAX, &d->limit, err);
-    if (rc)
-        return rc;
-    if (d->limit <= d->validation)
-        return field_refuse(err, ERR_VALUE, "$.data.limit", limit,
-                            "more than the %lld samples of \"validation\", or none would be left "
-                            "to train on",
-                            (long long)d->validation);
-    return 0;
+/* A column's number is kept as its digits: the reader looks for a name first. */
+static int parse_target(const struct json *v, struct spec_data *d, struct errbuf *err)
+{
+    const struct json *target = json_get(v, "target");
+    int64_t number;
+
+    if (!target)
+        return 0;
+    if (json_type(target) == JSON_STRING)
+        return field_string(target, "$.data.target", d->target, sizeof(d->target), err);
+    if (json_type(target) != JSON_NUMBER || d->format == FORMAT_NPZ)
+        return field_refuse(err, ERR_TYPE, "$.data.target", target, "%s",
+                            d->format == FORMAT_NPZ ? "the name of an array"
+                                                    : "a column's name, or its number from 1");
+    int rc = field_integer(target, "$.data.target", 1, INT32_MAX, &number, err);
+    if (!rc)
+        snprintf(d->target, sizeof(d->target), "%d", (int)number);
+    return rc;
+}
+
+static int parse_meaning(const struct json *v, struct spec_data *d, struct errbuf *err)
+{
+    const struct json *header = json_get(v, "header"), *task = json_get(v, "task");
+    int index = 0, rc;
+
+    if (header && json_type(header) != JSON_BOOL)
+        return field_refuse(err, ERR_TYPE, "$.data.header", header, "true or false");
+    if (header)
+        d->header = json_bool(header) ? HEADER_YES : HEADER_NO;
+    if (!task)
+        return 0;
+    rc = field_name(task, "$.data.task", task_names, ARRAY_LEN(task_names), &index, err);
+    d->task = index == 0 ? TASK_CLASSIFICATION : TASK_REGRESSION;
+    return rc;
 }
 
 int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *err)
 {
-    static const char *const keys[] = {"name", "path", "format", "limit", "validation", "on_nan"};
-    struct spec_data d = {.on_nan = ON_NAN_HOLD};
-    int rc = field_object(v, "$.data", keys, ARRAY_LEN(keys), err);
+    struct spec_data d = {.format = FORMAT_IDX};
+    int rc = settings_check_keys("data", v, err);
 
     if (!rc)
         rc = parse_source(v, &d, err);
     if (!rc)
-        rc = parse_counts(v, &d, err);
-    if (!rc && json_get(v, "on_nan")) {
-        int index = 0;
-        rc = field_name(json_get(v, "on_nan"), "$.data.on_nan", on_nan_names,
-                        ARRAY_LEN(on_nan_names), &index, err);
-        d.on_nan = (enum on_nan)index;
-    }
+        rc = parse_target(v, &d, err);
+    if (!rc)
+        rc = parse_meaning(v, &d, err);
     if (rc)
         return rc;
     *out = d;
     return 0;
 }
 
-void spec_data_write(const struct spec_data *d, struct json_writer *w)
+static void write_source(const struct spec_data *d, struct json_writer *w)
 {
-    jw_begin_object(w);
     if (d->name[0]) {
         jw_kv_string(w, "name", d->name);
-    } else {
-        jw_kv_string(w, "path", d->path);
-        jw_kv_string(w, "format", d->format);
+        return;
     }
-    if (d->limit)
-        jw_kv_int(w, "limit", d->limit);
-    jw_kv_int(w, "validation", d->validation);
-    jw_kv_string(w, "on_nan", on_nan_names[d->on_nan]);
+    jw_kv_string(w, "path", d->path);
+    jw_kv_string(w, "format", format_names[d->format]);
+#define X(member, key, doc)                                                                        \
+    if (d->member[0])                                                                              \
+        jw_kv_string(w, key, d->member);
+    DATA_FILE_MAP(X)
+#undef X
+    if (d->target[0])
+        jw_kv_string(w, "target", d->target);
+    if (d->header != HEADER_AUTO)
+        jw_kv_bool(w, "header", d->header == HEADER_YES);
+}
+
+void spec_data_write_except(const struct spec_data *d, const struct settings *s, const bool *skip,
+                            struct json_writer *w)
+{
+    bool left_out[SETTING_COUNT] = {false};
+
+    for (int i = 0; skip && i < SETTING_COUNT; i++)
+        left_out[i] = skip[i];
+    left_out[SETTING_VALIDATION] |= s->v[SETTING_VALIDATION] == 0; /* drawn from nothing */
+    jw_begin_object(w);
+    write_source(d, w);
+    if (d->task != TASK_AUTO)
+        jw_kv_string(w, "task", task_names[d->task == TASK_REGRESSION]);
+    settings_write_except(s, "data", left_out, w);
     jw_end_object(w);
+}
+
+void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w)
+{
+    spec_data_write_except(d, s, NULL, w);
 }
 
 /* --- metric ------------------------------------------------------------------------------- */
 
 bool spec_metric_default_maximize(enum metric metric)
 {
-    return metric == METRIC_VAL_ACC || metric == METRIC_TRAIN_ACC;
+    return metric != METRIC_VAL_LOSS && metric != METRIC_TRAIN_LOSS;
 }
 
 int spec_metric_parse(const struct json *v, enum metric *metric, bool *maximize, struct errbuf *err)

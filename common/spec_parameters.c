@@ -337,7 +337,7 @@ static int parse_parameter(const struct json *member, struct spec *s,
                       : parse_range(&p, s, err);
 }
 
-int spec_parameters_parse(const struct json *v, struct spec *s, const bool seen[SETTING_COUNT],
+int spec_parameters_parse(const struct json *v, struct spec *s, bool seen[SETTING_COUNT],
                           struct errbuf *err)
 {
     static const char at_least[] = "at least one parameter with \"values\" or \"min\" and \"max\" "
@@ -355,5 +355,7 @@ int spec_parameters_parse(const struct json *v, struct spec *s, const bool seen[
     }
     if (!s->dimension_count)
         return field_refuse(err, ERR_VALUE, PARENT, v, "%s", at_least);
+    for (int i = 0; i < SETTING_COUNT; i++)
+        seen[i] |= taken[i] && !spec_dimension(s, (enum setting_id)i);
     return 0;
 }

@@ -55,7 +55,15 @@ static int parse_settings(const struct json *root, struct spec *s, struct errbuf
     bool seen[SETTING_COUNT] = {false};
     int rc = settings_from_json(&s->fixed, root, seen, err);
 
-    return rc ? rc : spec_parameters_parse(json_get(root, "parameters"), s, seen, err);
+    if (!rc)
+        rc = spec_layers_parse(root, &s->layers, err);
+    if (!rc)
+        rc = spec_parameters_parse(json_get(root, "parameters"), s, seen, err);
+    if (!rc)
+        rc = spec_check(root, s, seen, err);
+    if (!rc)
+        settings_apply_preset(&s->fixed);
+    return rc;
 }
 
 static int parse_epochs(const struct json *root, struct spec *s, struct errbuf *err)
@@ -112,6 +120,13 @@ static int parse_seed(const struct json *root, struct spec *s, struct errbuf *er
     return v ? field_seed(v, "$.seed", &s->seed, err) : 0;
 }
 
+static int parse_start(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "start_from");
+
+    return v ? field_integer(v, "$.start_from", 1, ID_MAX, &s->start_from, err) : 0;
+}
+
 static int parse_order(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *priority = json_get(root, "priority"), *after = json_get(root, "after");
@@ -129,7 +144,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 {
     static const char *const keys[] = {
         "name",  "method", "metric", "parameters", "run_cap",  "data",
-        "model", "train",  "epochs", "seed",       "priority", "after",
+        "model", "train",  "epochs", "seed",       "priority", "after", "start_from",
     };
     char path[FIELD_PATH_MAX];
 
@@ -150,7 +165,7 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
         parse_keys,     parse_name,   parse_method,  parse_metric, parse_data,
-        parse_settings, parse_epochs, parse_run_cap, parse_seed,   parse_order,
+        parse_settings, parse_epochs, parse_run_cap, parse_seed,   parse_start, parse_order,
     };
     struct spec s = {
         .name = "sweep",

@@ -1,6 +1,8 @@
 /* A specification as canonical JSON: every default filled in, settings in the table's order. */
 #include "sweep/spec.h"
 
+#include <string.h>
+
 #include "common/spec_part.h"
 #include "sweep/json.h"
 
@@ -48,20 +50,45 @@ static void write_seed(uint64_t seed, struct json_writer *w)
         jw_uint_string(w, seed);
 }
 
-void spec_write(const struct spec *s, struct json_writer *w)
+static void write_section(const struct spec *s, const char *section, const bool *skip,
+                          struct json_writer *w)
 {
-    bool swept[SETTING_COUNT];
+    jw_key(w, section);
+    jw_begin_object(w);
+    settings_write_except(&s->fixed, section, skip, w);
+    if (s->layers.count > 0 && strcmp(section, "model") == 0) {
+        jw_key(w, "layers");
+        layer_list_write(&s->layers, w);
+    }
+    jw_end_object(w);
+}
+
+/* Swept settings are written as parameters; a depth that no layer repeats may not be given. */
+static void settings_left_out(const struct spec *s, bool skip[SETTING_COUNT])
+{
+    double low, high;
 
     for (int i = 0; i < SETTING_COUNT; i++)
-        swept[i] = spec_dimension(s, (enum setting_id)i) != NULL;
+        skip[i] = spec_dimension(s, (enum setting_id)i) != NULL;
+    spec_setting_range(s, SETTING_MODEL_TYPE, &low, &high);
+    if (low == MODEL_SEQUENTIAL && !layer_list_uses(&s->layers, SETTING_DEPTH))
+        skip[SETTING_DEPTH] = true;
+}
+
+void spec_write(const struct spec *s, struct json_writer *w)
+{
+    bool skip[SETTING_COUNT];
+
+    settings_left_out(s, skip);
     jw_begin_object(w);
     jw_kv_string(w, "name", s->name);
     jw_kv_string(w, "method", method_name(s->method));
     jw_key(w, "metric");
     spec_metric_write(s->metric, s->maximize, w);
     jw_key(w, "data");
-    spec_data_write(&s->data, w);
-    settings_write_except(&s->fixed, swept, w);
+    spec_data_write_except(&s->data, &s->fixed, skip, w);
+    write_section(s, "model", skip, w);
+    write_section(s, "train", skip, w);
     jw_key(w, "parameters");
     spec_parameters_write(s, w);
     jw_kv_int(w, "epochs", s->epochs);
@@ -71,5 +98,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_kv_int(w, "priority", s->priority);
     if (s->after)
         jw_kv_int(w, "after", s->after);
+    if (s->start_from)
+        jw_kv_int(w, "start_from", s->start_from);
     jw_end_object(w);
 }

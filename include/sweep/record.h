@@ -13,7 +13,7 @@
 #include "sweep/run.h"
 
 #define RECORD_VERSION 1
-#define RECORD_LINE_MAX 65536
+#define RECORD_LINE_MAX (1 << 20) /* bytes; holds RECORD_FINDINGS_MAX findings of any text */
 #define RECORD_SOURCES_MAX 8
 #define RECORD_FINDINGS_MAX 256
 

@@ -157,5 +157,9 @@ double dimension_nth(const struct dimension *d, uint64_t i);
 double dimension_middle(const struct dimension *d);
 /* The dimension that sweeps that setting, NULL when it is fixed. */
 const struct dimension *spec_dimension(const struct spec *s, enum setting_id id);
+/* Smallest and largest value of a setting in any run; a choice's by its index. */
+void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high);
+/* Some run may have that value of a choice or switch. */
+bool spec_may_be(const struct spec *s, enum setting_id id, double value);
 
 #endif

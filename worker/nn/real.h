@@ -134,4 +134,10 @@ static inline float real_erf(float x)
 }
 
 #endif
+
+static inline real real_sigmoid(real x)
+{
+    return 1 / (1 + real_exp(-x));
+}
+
 #endif

@@ -1,0 +1,348 @@
+#include "worker/nn/recurrent.h"
+
+#include <string.h>
+
+#include "sweep/require.h"
+#include "worker/nn/gemm.h"
+
+/* The products with x take the steps in chunks of about so many rows: enough for a product to run
+ * at full speed, few enough that its result is still in the cache when the steps need it. */
+#define CHUNK_ROWS 320
+#define LINE_REALS 16
+#define TENSORS_PER_DIRECTION 4
+
+enum { WEIGHT_IH, WEIGHT_HH, BIAS_IH, BIAS_HH };
+
+/* One direction of one pass. */
+struct walk {
+    const struct layer *layer;
+    const struct recurrent_kind *kind;
+    const struct tensor *tensor; /* the direction's four */
+    size_t rows, steps, features, units;
+    size_t gates;                /* G */
+    size_t chunk;                /* steps of a chunk */
+    bool reverse, sequence;
+    size_t y_row, y_step, y_first; /* in y: numbers of a row and of a step, the direction's place */
+    /* States: of step s at place s + 1, zeros before the first step. In evaluation all steps
+     * share one place (the strides are 0). */
+    real *h, *own;
+    size_t h_stride, own_stride;
+};
+
+static const char *const names[2][TENSORS_PER_DIRECTION] = {
+    {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"},
+    {"weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse", "bias_hh_l0_reverse"},
+};
+
+static size_t directions(const struct layer *l)
+{
+    return layer_option(l, LAYER_OPTION_BIDIRECTIONAL) ? 2 : 1;
+}
+
+static size_t chunk_steps(size_t rows, size_t steps)
+{
+    size_t chunk = rows < CHUNK_ROWS ? CHUNK_ROWS / rows : 1;
+    return chunk < steps ? chunk : steps;
+}
+
+static size_t piece(size_t count)
+{
+    return (count + LINE_REALS - 1) / LINE_REALS * LINE_REALS;
+}
+
+/* Cuts the next piece off. */
+static real *take(real **at, size_t count)
+{
+    real *p = *at;
+    *at += piece(count);
+    return p;
+}
+
+static void add_tensors(struct layer *l, size_t gates, size_t units, size_t direction)
+{
+    size_t features = l->in.dim[1];
+    const size_t dim[TENSORS_PER_DIRECTION][2] = {
+        {gates, features}, {gates, units}, {gates, 0}, {gates, 0}};
+    for (size_t i = 0; i < TENSORS_PER_DIRECTION; i++) {
+        bool is_weight = i == WEIGHT_IH || i == WEIGHT_HH;
+        struct tensor *t = layer_add_tensor(l, names[direction][i],
+                                            is_weight ? TENSOR_WEIGHT : TENSOR_BIAS,
+                                            is_weight ? 2 : 1, dim[i]);
+        /* A gate at a time: each is a map onto the units of its own. */
+        t->fan_in = is_weight ? dim[i][1] : 0;
+        t->fan_out = is_weight ? units : 0;
+    }
+}
+
+/* Numbers of scratch with so many rows. Fewer rows never need more: a chunk has at most
+ * CHUNK_ROWS rows, or those of one step. */
+static size_t scratch_count(const struct recurrent_kind *kind, size_t rows, size_t steps,
+                            size_t features, size_t units)
+{
+    size_t gates = kind->gates * units;
+    size_t in_chunk = rows > CHUNK_ROWS ? rows : CHUNK_ROWS;
+    if (in_chunk > rows * steps)
+        in_chunk = rows * steps;
+    size_t both = piece(in_chunk * features) + piece(in_chunk * gates);
+    size_t forward = piece(gates * units) + piece(rows * gates) + piece(rows * units) +
+                     piece(rows * kind->own * units);
+    size_t backward = (kind->splits ? piece(in_chunk * gates) : 0) + 2 * piece(rows * units);
+    return both + (forward > backward ? forward : backward);
+}
+
+int recurrent_shape(struct layer *l, const struct recurrent_kind *kind, size_t rows,
+                    struct errbuf *err)
+{
+    if (l->in.rank != 2)
+        return layer_refuse(l, "a sequence [steps, features]", err);
+    size_t steps = l->in.dim[0], units = layer_option(l, LAYER_OPTION_UNITS);
+    size_t count = directions(l), width = count * units;
+    if (layer_option(l, LAYER_OPTION_RETURN))
+        l->out = (struct shape){.rank = 2, .dim = {steps, width}};
+    else
+        l->out = (struct shape){.rank = 1, .dim = {width}};
+    for (size_t i = 0; i < count; i++)
+        add_tensors(l, kind->gates * units, units, i);
+    size_t places = (steps + 1) * rows;
+    l->keep_count = count * (piece(places * units) + piece(places * kind->own * units));
+    l->scratch_count = scratch_count(kind, rows, steps, l->in.dim[1], units);
+    return 0;
+}
+
+static struct walk walk_of(const struct layer *l, const struct recurrent_kind *kind,
+                           const struct pass *p, size_t direction)
+{
+    size_t units = layer_option(l, LAYER_OPTION_UNITS), width = units * directions(l);
+    bool sequence = layer_option(l, LAYER_OPTION_RETURN);
+    struct walk w = {
+        .layer = l,
+        .kind = kind,
+        .tensor = l->tensors + direction * TENSORS_PER_DIRECTION,
+        .rows = p->rows,
+        .steps = l->in.dim[0],
+        .features = l->in.dim[1],
+        .units = units,
+        .gates = kind->gates * units,
+        .chunk = chunk_steps(p->rows, l->in.dim[0]),
+        .reverse = direction == 1,
+        .sequence = sequence,
+        .y_row = sequence ? l->in.dim[0] * width : width,
+        .y_step = sequence ? width : 0,
+        .y_first = direction * units,
+        .h_stride = p->rows * units,
+        .own_stride = p->rows * kind->own * units,
+    };
+    size_t places = w.steps + 1;
+    real *at = l->keep + direction * (piece(places * w.h_stride) + piece(places * w.own_stride));
+    w.h = take(&at, places * w.h_stride);
+    w.own = take(&at, places * w.own_stride);
+    return w;
+}
+
+static size_t time_of(const struct walk *w, size_t step)
+{
+    return w->reverse ? w->steps - 1 - step : step;
+}
+
+/* to[r] = from[r], rows of `count` numbers that lie so far apart. */
+static void copy_rows(size_t rows, size_t count, const real *from, size_t from_row, real *to,
+                      size_t to_row)
+{
+    for (size_t r = 0; r < rows; r++)
+        memcpy(to + r * to_row, from + r * from_row, count * sizeof *to);
+}
+
+REAL_KERNEL
+static void add_rows(size_t rows, size_t count, const real *from, size_t from_row, real *to,
+                     size_t to_row)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const real *restrict f = from + r * from_row;
+        real *restrict t = to + r * to_row;
+        for (size_t i = 0; i < count; i++)
+            t[i] += f[i];
+    }
+}
+
+/* xs = x of the steps [first, end), time-major. */
+static void gather(const struct walk *w, size_t first, size_t end, const real *x, real *xs)
+{
+    size_t row = w->steps * w->features;
+    for (size_t s = first; s < end; s++, xs += w->rows * w->features)
+        copy_rows(w->rows, w->features, x + time_of(w, s) * w->features, row, xs, w->features);
+}
+
+/* The way back; the second direction adds to what the first has written. */
+static void scatter(const struct walk *w, size_t first, size_t end, const real *xs, real *x)
+{
+    size_t row = w->steps * w->features;
+    for (size_t s = first; s < end; s++, xs += w->rows * w->features) {
+        real *to = x + time_of(w, s) * w->features;
+        if (w->reverse)
+            add_rows(w->rows, w->features, xs, w->features, to, row);
+        else
+            copy_rows(w->rows, w->features, xs, w->features, to, row);
+    }
+}
+
+/* to[columns,rows] = from[rows,columns]ᵀ, in squares that fit the first cache. */
+static void transpose(size_t rows, size_t columns, const real *restrict from, real *restrict to)
+{
+    const size_t side = 16;
+    for (size_t i = 0; i < rows; i += side) {
+        size_t i_end = i + side < rows ? i + side : rows;
+        for (size_t j = 0; j < columns; j++) {
+            for (size_t k = i; k < i_end; k++)
+                to[j * rows + k] = from[k * columns + j];
+        }
+    }
+}
+
+/* sum[j] += Σ_r d[r,j], rows in order. */
+REAL_KERNEL
+static void add_column_sums(size_t rows, size_t columns, const real *restrict d,
+                            real *restrict sum)
+{
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t j = 0; j < columns; j++)
+            sum[j] += d[r * columns + j];
+    }
+}
+
+static void forward_direction(struct walk *w, const struct pass *p, const real *x, real *y)
+{
+    const struct tensor *t = w->tensor;
+    real *at = p->scratch;
+    /* The product of a few rows is fastest with neither factor transposed. */
+    real *w_hh_t = take(&at, w->gates * w->units);
+    real *xs = take(&at, w->chunk * w->rows * w->features);
+    real *from_x = take(&at, w->chunk * w->rows * w->gates);
+    real *from_h = take(&at, w->rows * w->gates);
+    if (!p->training) {
+        w->h = take(&at, w->h_stride);
+        w->own = take(&at, w->own_stride);
+    }
+    REQUIRE((size_t)(at - p->scratch) <= w->layer->scratch_count);
+    transpose(w->gates, w->units, t[WEIGHT_HH].value, w_hh_t);
+    memset(w->h, 0, w->h_stride * sizeof *w->h);
+    memset(w->own, 0, w->own_stride * sizeof *w->own);
+    size_t h_stride = p->training ? w->h_stride : 0, own_stride = p->training ? w->own_stride : 0;
+    struct recurrent_step step = {.rows = w->rows,
+                                  .units = w->units,
+                                  .from_h = from_h,
+                                  .bias_x = t[BIAS_IH].value,
+                                  .bias_h = t[BIAS_HH].value};
+    for (size_t s = 0; s < w->steps; s++) {
+        size_t in_chunk = s % w->chunk;
+        if (in_chunk == 0) {
+            size_t end = s + w->chunk < w->steps ? s + w->chunk : w->steps;
+            gather(w, s, end, x, xs);
+            gemm(false, true, (end - s) * w->rows, w->gates, w->features, xs, t[WEIGHT_IH].value, 0,
+                 from_x);
+        }
+        step.h_before = w->h + s * h_stride;
+        step.own_before = w->own + s * own_stride;
+        step.h = w->h + (s + 1) * h_stride;
+        step.own = w->own + (s + 1) * own_stride;
+        step.from_x = from_x + in_chunk * w->rows * w->gates;
+        gemm(false, false, w->rows, w->gates, w->units, step.h_before, w_hh_t, 0, from_h);
+        w->kind->step(&step);
+        if (w->sequence || s + 1 == w->steps)
+            copy_rows(w->rows, w->units, step.h, w->units,
+                      y + w->y_first + time_of(w, s) * w->y_step, w->y_row);
+    }
+}
+
+void recurrent_forward(const struct layer *l, const struct recurrent_kind *kind,
+                       const struct pass *p, const real *x, real *y)
+{
+    for (size_t i = 0; i < directions(l); i++) {
+        struct walk w = walk_of(l, kind, p, i);
+        forward_direction(&w, p, x, y);
+    }
+}
+
+/* Scratch of the backward pass. */
+struct back {
+    real *xs;                  /* [chunk,rows,features] x, then dx */
+    real *d_from_x, *d_from_h; /* [chunk,rows,G] */
+    real *dh, *dc;             /* [rows,H] */
+};
+
+/* Takes the gradient back through the steps [first, end). */
+static void back_steps(const struct walk *w, const struct back *b, size_t first, size_t end,
+                       const real *dy)
+{
+    struct recurrent_slope slope = {
+        .rows = w->rows, .units = w->units, .dh = b->dh, .dc = b->dc};
+    for (size_t s = end; s-- > first;) {
+        if (w->sequence || s + 1 == w->steps)
+            add_rows(w->rows, w->units, dy + w->y_first + time_of(w, s) * w->y_step, w->y_row,
+                     b->dh, w->units);
+        slope.h_before = w->h + s * w->h_stride;
+        slope.h = slope.h_before + w->h_stride;
+        slope.own_before = w->own + s * w->own_stride;
+        slope.own = slope.own_before + w->own_stride;
+        slope.d_from_x = b->d_from_x + (s - first) * w->rows * w->gates;
+        slope.d_from_h = b->d_from_h + (s - first) * w->rows * w->gates;
+        w->kind->slope(&slope);
+        if (s > 0)
+            gemm(false, false, w->rows, w->units, w->gates, slope.d_from_h,
+                 w->tensor[WEIGHT_HH].value, w->kind->leaks, b->dh);
+    }
+}
+
+/* What the steps [first, end) add to the gradients, and their dx. */
+static void back_chunk(const struct walk *w, const struct back *b, size_t first, size_t end,
+                       const real *x, real *dx)
+{
+    const struct tensor *t = w->tensor;
+    size_t count = (end - first) * w->rows;
+    real beta = end == w->steps ? 0 : 1; /* the last chunk comes first */
+    gather(w, first, end, x, b->xs);
+    gemm(true, false, w->gates, w->features, count, b->d_from_x, b->xs, beta, t[WEIGHT_IH].grad);
+    gemm(true, false, w->gates, w->units, count, b->d_from_h, w->h + first * w->h_stride, beta,
+         t[WEIGHT_HH].grad);
+    add_column_sums(count, w->gates, b->d_from_x, t[BIAS_IH].grad);
+    if (w->kind->splits)
+        add_column_sums(count, w->gates, b->d_from_h, t[BIAS_HH].grad);
+    if (dx) {
+        gemm(false, false, count, w->features, w->gates, b->d_from_x, t[WEIGHT_IH].value, 0,
+             b->xs);
+        scatter(w, first, end, b->xs, dx);
+    }
+}
+
+static void backward_direction(const struct walk *w, const struct pass *p, const real *x,
+                               const real *dy, real *dx)
+{
+    const struct tensor *t = w->tensor;
+    real *at = p->scratch;
+    struct back b = {.xs = take(&at, w->chunk * w->rows * w->features),
+                     .d_from_x = take(&at, w->chunk * w->rows * w->gates),
+                     .dh = take(&at, w->rows * w->units),
+                     .dc = take(&at, w->rows * w->units)};
+    b.d_from_h = w->kind->splits ? take(&at, w->chunk * w->rows * w->gates) : b.d_from_x;
+    REQUIRE((size_t)(at - p->scratch) <= w->layer->scratch_count);
+    memset(b.dh, 0, w->rows * w->units * sizeof *b.dh);
+    memset(b.dc, 0, w->rows * w->units * sizeof *b.dc);
+    memset(t[BIAS_IH].grad, 0, w->gates * sizeof(real));
+    memset(t[BIAS_HH].grad, 0, w->gates * sizeof(real));
+    for (size_t end = w->steps; end > 0;) {
+        size_t first = (end - 1) / w->chunk * w->chunk;
+        back_steps(w, &b, first, end, dy);
+        back_chunk(w, &b, first, end, x, dx);
+        end = first;
+    }
+    if (!w->kind->splits)
+        memcpy(t[BIAS_HH].grad, t[BIAS_IH].grad, w->gates * sizeof(real));
+}
+
+void recurrent_backward(const struct layer *l, const struct recurrent_kind *kind,
+                        const struct pass *p, const real *x, const real *dy, real *dx)
+{
+    for (size_t i = 0; i < directions(l); i++) {
+        struct walk w = walk_of(l, kind, p, i);
+        backward_direction(&w, p, x, dy, dx);
+    }
+}

@@ -1,149 +1,466 @@
 #include "worker/data/decode.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/require.h"
 #include "worker/data/idx.h"
 #include "worker/data/sha256.h"
+#include "worker/memory.h"
 
-/* Images and labels of one half of the data set. */
-struct half {
-    const char *images_path, *labels_path;
-    struct idx images, labels;
-    size_t count, features, classes;
+/* --- reading -------------------------------------------------------------------------------- */
+
+typedef int reader_fn(const struct source *s, const struct spec_data *d, enum samples_part part,
+                      struct table_columns **columns, struct table *out, struct errbuf *err);
+
+static int read_idx(const struct source *s, const struct spec_data *d, enum samples_part part,
+                    struct table_columns **columns, struct table *out, struct errbuf *err)
+{
+    return idx_table(s->files[SOURCE_SAMPLES(part)].path, s->files[SOURCE_TARGETS(part)].path, out,
+                     err);
+}
+
+static int read_csv(const struct source *s, const struct spec_data *d, enum samples_part part,
+                    struct table_columns **columns, struct table *out, struct errbuf *err)
+{
+    return csv_read(s->files[SOURCE_SAMPLES(part)].path, d, columns, out, err);
+}
+
+static int read_libsvm(const struct source *s, const struct spec_data *d, enum samples_part part,
+                       struct table_columns **columns, struct table *out, struct errbuf *err)
+{
+    return libsvm_read(s->files[SOURCE_SAMPLES(part)].path, d, columns, out, err);
+}
+
+static int read_npy(const struct source *s, const struct spec_data *d, enum samples_part part,
+                    struct table_columns **columns, struct table *out, struct errbuf *err)
+{
+    return npy_read(s->files[SOURCE_SAMPLES(part)].path, s->files[SOURCE_TARGETS(part)].path, out,
+                    err);
+}
+
+/* A file of its own goes before arrays of that name beside the training part's. */
+static int read_npz(const struct source *s, const struct spec_data *d, enum samples_part part,
+                    struct table_columns **columns, struct table *out, struct errbuf *err)
+{
+    static const char *const names[] = {"train", "val", "test"};
+    const char *own = s->files[SOURCE_SAMPLES(part)].path;
+    if (own[0])
+        return npz_read(own, d, "train", out, err);
+    struct errbuf why = {0};
+    int rc = npz_read(s->files[SOURCE_SAMPLES(PART_TRAIN)].path, d, names[part], out, &why);
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc != 0 && err)
+        *err = why;
+    return rc;
+}
+
+static reader_fn *const readers[] = {
+    [FORMAT_IDX] = read_idx, [FORMAT_CSV] = read_csv, [FORMAT_TSV] = read_csv,
+    [FORMAT_NPY] = read_npy, [FORMAT_NPZ] = read_npz, [FORMAT_LIBSVM] = read_libsvm,
+};
+_Static_assert(ARRAY_LEN(readers) == FORMAT_COUNT, "one of each");
+
+/* The file whose key an error about a part is given. */
+static size_t part_file(const struct source *s, int part)
+{
+    size_t own = SOURCE_SAMPLES(part);
+    return s->files[own].path[0] ? own : SOURCE_SAMPLES(PART_TRAIN);
+}
+
+static const char *part_path(const struct source *s, int part)
+{
+    return s->files[part_file(s, part)].path;
+}
+
+int decode_source(const struct source *s, const struct spec_data *d, struct decoded *out,
+                  struct errbuf *err)
+{
+    struct table tables[PART_COUNT] = {0};
+    struct table_columns *columns = NULL;
+    int rc = 0;
+    for (int part = 0; rc == 0 && part < PART_COUNT; part++) {
+        if (!s->files[SOURCE_SAMPLES(part)].path[0] && s->format != FORMAT_NPZ)
+            continue;
+        rc = readers[s->format](s, d, (enum samples_part)part, &columns, &tables[part], err);
+        if (rc != 0)
+            source_blame(s, d, part_file(s, part), rc, err);
+    }
+    if (rc == 0)
+        rc = decode_tables(s, d, tables, out, err);
+    for (int part = 0; part < PART_COUNT; part++)
+        table_finish(&tables[part]);
+    table_columns_destroy(columns);
+    return rc;
+}
+
+/* --- the tables against limits and each other ----------------------------------------------- */
+
+static int check_sizes(const struct table *t, const char *path, struct errbuf *err)
+{
+    size_t features = shape_count(&t->shape);
+    if (t->outputs == 0)
+        return err_set(err, ERR_MISSING, "%s: there are no targets", path);
+    if (t->count > SAMPLES_MAX || features > SAMPLES_FEATURES_MAX ||
+        t->outputs > SAMPLES_OUTPUTS_MAX || features > TABLE_NUMBERS_MAX / t->count)
+        return err_set(err, ERR_LIMIT,
+                       "%s: %zu samples of %zu numbers and %zu targets; allowed: %zu of %zu and "
+                       "%zu, %zu numbers in all", path, t->count, features, t->outputs, SAMPLES_MAX,
+                       SAMPLES_FEATURES_MAX, SAMPLES_OUTPUTS_MAX, TABLE_NUMBERS_MAX);
+    return 0;
+}
+
+static int check_same(const struct table *train, const char *train_path, const struct table *t,
+                      const char *path, struct errbuf *err)
+{
+    char shape[SHAPE_TEXT_MAX], train_shape[SHAPE_TEXT_MAX];
+    if (strcmp(shape_format(&t->shape, shape), shape_format(&train->shape, train_shape)) != 0)
+        return err_set(err, ERR_DATA, "%s: samples of shape %s, but those of %s are %s", path,
+                       shape, train_path, train_shape);
+    if (t->outputs != train->outputs)
+        return err_set(err, ERR_DATA, "%s: %zu targets a sample, but %s has %zu", path, t->outputs,
+                       train_path, train->outputs);
+    bool named = t->class_names > 0, train_named = train->class_names > 0;
+    if (named != train_named)
+        return err_set(err, ERR_DATA, "%s: targets are %s, but those of %s are %s", path,
+                       named ? "names" : "numbers", train_path, train_named ? "names" : "numbers");
+    if (t->class_names != train->class_names ||
+        (named && memcmp(t->class_name, train->class_name,
+                         t->class_names * sizeof *t->class_name) != 0))
+        return err_set(err, ERR_DATA, "%s: other classes than those of %s", path, train_path);
+    return 0;
+}
+
+/* Where the first target is that is refused; count · outputs when none is. */
+static size_t find_target(const struct table *t, bool (*refused)(double target))
+{
+    size_t i = 0, n = t->count * t->outputs;
+    while (i < n && !refused(t->targets[i]))
+        i++;
+    return i;
+}
+
+static bool not_float(double x)
+{
+    return !(fabs(x) <= (double)FLT_MAX);
+}
+
+static bool not_whole(double x)
+{
+    return x != floor(x);
+}
+
+static int check_targets(const struct table *t, const char *path, struct errbuf *err)
+{
+    size_t at = find_target(t, not_float);
+    if (at == t->count * t->outputs)
+        return 0;
+    return err_set(err, ERR_DATA, "%s: the target of sample %zu is %g; allowed: numbers of at most "
+                   "%g", path, at / t->outputs + 1, t->targets[at], (double)FLT_MAX);
+}
+
+static int check_tables(const struct source *s, const struct spec_data *d,
+                        const struct table tables[PART_COUNT], struct errbuf *err)
+{
+    const char *train_path = part_path(s, PART_TRAIN);
+    size_t total = 0;
+    for (int part = 0; part < PART_COUNT; part++) {
+        const struct table *t = &tables[part];
+        if (part > 0 && t->count == 0)
+            continue;
+        const char *path = part_path(s, part);
+        int rc = t->count == 0 ? err_set(err, ERR_DATA, "%s: there are no samples", path)
+                               : check_sizes(t, path, err);
+        if (rc == 0)
+            rc = check_same(&tables[PART_TRAIN], train_path, t, path, err);
+        if (rc == 0)
+            rc = check_targets(t, path, err);
+        if (rc == 0 && t->count > SAMPLES_MAX - total)
+            rc = err_set(err, ERR_LIMIT, "%s: more than %zu samples in all", path, SAMPLES_MAX);
+        if (rc != 0)
+            return source_blame(s, d, part_file(s, part), rc, err);
+        total += t->count;
+    }
+    size_t bytes = total * shape_count(&tables[PART_TRAIN].shape) * sizeof(float);
+    if (bytes > memory_physical_bytes() / 2)
+        return source_blame(s, d, 0,
+                            err_set(err, ERR_LIMIT, "%.1f GiB of data do not fit into this "
+                                    "machine's memory", (double)bytes / 0x1p30), err);
+    return 0;
+}
+
+/* --- classes -------------------------------------------------------------------------------- */
+
+/* The labels that there are, ascending; the place of one is its class. */
+struct classes {
+    size_t count; /* 0: regression */
+    double label[SAMPLES_CLASSES_MAX];
 };
 
-static void half_finish(struct half *h)
+/* Place of the label, or where it would have to be. */
+static size_t class_place(const struct classes *c, double label)
 {
-    idx_finish(&h->images);
-    idx_finish(&h->labels);
+    size_t low = 0, high = c->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (c->label[middle] < label)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-static size_t count_classes(const struct idx *labels)
+static bool class_is(const struct classes *c, size_t place, double label)
 {
-    unsigned char top = 0;
-    for (size_t i = 0; i < labels->count; i++)
-        top = labels->data[i] > top ? labels->data[i] : top;
-    return (size_t)top + 1;
+    return place < c->count && c->label[place] == label;
 }
 
-static int half_check(struct half *h, struct errbuf *err)
+/* False when there are too many. */
+static bool collect_classes(const struct table *t, struct classes *c)
 {
-    if (h->labels.rank != 1 || h->labels.type != IDX_U8)
-        return err_set(err, ERR_DATA,
-                       "%s: labels must be one dimension of unsigned bytes, this file has %u "
-                       "dimensions of type 0x%02x", h->labels_path, h->labels.rank,
-                       (unsigned)h->labels.type);
-    if (h->images.rank < 2)
-        return err_set(err, ERR_DATA, "%s: images must have at least 2 dimensions, this file has 1",
-                       h->images_path);
-    h->count = h->images.dims[0];
-    h->features = h->images.count / h->count;
-    h->classes = count_classes(&h->labels);
-    if (h->count != h->labels.count)
-        return err_set(err, ERR_DATA, "%s holds %zu samples but %s holds %zu labels",
-                       h->images_path, h->count, h->labels_path, h->labels.count);
-    if (h->count > SAMPLES_MAX || h->features > SAMPLES_FEATURES_MAX)
-        return err_set(err, ERR_LIMIT, "%s: %zu samples of %zu numbers; allowed: %zu of %zu",
-                       h->images_path, h->count, h->features, SAMPLES_MAX, SAMPLES_FEATURES_MAX);
+    c->count = 0;
+    for (size_t i = 0; i < t->count * t->outputs; i++) {
+        size_t at = class_place(c, t->targets[i]);
+        if (class_is(c, at, t->targets[i]))
+            continue;
+        if (c->count == SAMPLES_CLASSES_MAX)
+            return false;
+        memmove(c->label + at + 1, c->label + at, (c->count - at) * sizeof *c->label);
+        c->label[at] = t->targets[i];
+        c->count++;
+    }
+    return true;
+}
+
+/* 0..top for labels that are places already: those of IDX files, and of names. */
+static void number_classes(size_t count, struct classes *c)
+{
+    c->count = count;
+    for (size_t i = 0; i < count; i++)
+        c->label[i] = (double)i;
+}
+
+static bool labels_fit(const struct table *t)
+{
+    return t->outputs == 1 || (t->shape.rank == 2 && t->shape.dim[0] == t->outputs);
+}
+
+/* Labels, if the file does not say what they are: 0..999, or the -1 and 1 of LIBSVM. */
+static bool look_like_labels(const struct table *t, const struct classes *c)
+{
+    double low = c->label[0], high = c->label[c->count - 1];
+    bool signs = c->count <= 2 && fabs(low) == 1 && fabs(high) == 1;
+    return find_target(t, not_whole) == t->count * t->outputs &&
+           (signs || (low >= 0 && high < SAMPLES_CLASSES_MAX));
+}
+
+/* Why the training file's targets are no labels. */
+static int refuse_labels(const struct table *t, const char *path, bool too_many, struct errbuf *err)
+{
+    const char *key = "$.data.task", *value = "classification";
+    size_t fraction = find_target(t, not_whole);
+    if (!labels_fit(t))
+        return err_bad(err, ERR_DATA, key, value, "one label a sample, or one for each of its "
+                       "steps (%s: %zu targets a sample)", path, t->outputs);
+    if (fraction < t->count * t->outputs)
+        return err_bad(err, ERR_DATA, key, value,
+                       "targets that are names or whole numbers (%s: sample %zu has %g)", path,
+                       fraction / t->outputs + 1, t->targets[fraction]);
+    if (too_many)
+        return err_bad(err, ERR_LIMIT, key, value, "at most %d classes (%s has more)",
+                       SAMPLES_CLASSES_MAX, path);
     return 0;
 }
 
-static int half_read(struct half *h, const struct record_source *images,
-                     const struct record_source *labels, struct errbuf *err)
+/* What the training file's targets are. out->count 0: values to predict. */
+static int decide_task(const struct spec_data *d, const struct table *t, const char *path,
+                       bool as_they_are, struct classes *out, struct errbuf *err)
 {
-    h->images_path = images->path;
-    h->labels_path = labels->path;
-    int rc = idx_read(images->path, &h->images, err);
-    if (rc == 0)
-        rc = idx_read(labels->path, &h->labels, err);
-    if (rc == 0)
-        rc = half_check(h, err);
+    bool named = t->class_names > 0;
+    if (d->task == TASK_REGRESSION && named)
+        return err_bad(err, ERR_DATA, "$.data.task", "regression",
+                       "targets that are numbers (%s has names: %.40s, …)", path, t->class_name[0]);
+    bool few = d->task != TASK_REGRESSION && collect_classes(t, out);
+    if (d->task == TASK_REGRESSION ||
+        (d->task == TASK_AUTO && !named && !(few && labels_fit(t) && look_like_labels(t, out)))) {
+        out->count = 0;
+        return 0;
+    }
+    int rc = refuse_labels(t, path, !few || t->class_names > SAMPLES_CLASSES_MAX, err);
+    if (rc == 0 && (named || as_they_are))
+        number_classes(named ? t->class_names : (size_t)out->label[out->count - 1] + 1, out);
     return rc;
 }
 
-static void half_hash(const struct half *h, struct sha256 *sum)
+/* "0, 1, 2, … (10 in all)" */
+static void list_classes(const struct classes *c, char *out, size_t size)
 {
-    uint64_t shape[3] = {h->images.type, h->count, h->features};
-    sha256_add(sum, shape, sizeof shape);
-    sha256_add(sum, h->images.data, h->images.count * idx_type_bytes(h->images.type));
-    sha256_add(sum, h->labels.data, h->labels.count);
+    size_t len = 0;
+    for (size_t i = 0; i < c->count && i < 12 && len < size; i++) {
+        int n = snprintf(out + len, size - len, "%s%.15g", i > 0 ? ", " : "", c->label[i]);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (c->count > 12 && len < size)
+        snprintf(out + len, size - len, ", … (%zu in all)", c->count);
 }
 
-static int halves_agree(const struct half *train, const struct half *test, struct errbuf *err)
+static int map_labels(const struct table *t, const char *path, const struct classes *c,
+                      const char *train_path, uint16_t *out, struct errbuf *err)
 {
-    if (test->features != train->features || test->images.type != train->images.type)
-        return err_set(err, ERR_DATA,
-                       "%s has %zu numbers of type 0x%02x per sample but %s has %zu of type 0x%02x",
-                       test->images_path, test->features, (unsigned)test->images.type,
-                       train->images_path, train->features, (unsigned)train->images.type);
-    if (test->classes > train->classes)
-        return err_set(err, ERR_DATA, "%s: label %zu out of range; the training labels are 0..%zu",
-                       test->labels_path, test->classes - 1, train->classes - 1);
+    for (size_t i = 0; i < t->count * t->outputs; i++) {
+        double label = t->targets[i];
+        size_t at = class_place(c, label);
+        if (!class_is(c, at, label)) {
+            char known[256];
+            list_classes(c, known, sizeof known);
+            return err_set(err, ERR_DATA, "%s: sample %zu has the label %.15g; the classes of %s "
+                           "are %s", path, i / t->outputs + 1, label, train_path, known);
+        }
+        out[i] = (uint16_t)at;
+    }
     return 0;
 }
 
-/* Bytes are handed over as they are; floats get this machine's byte order. */
-static void take_values(struct half *h, struct decoded *out)
+/* --- joining -------------------------------------------------------------------------------- */
+
+static void bytes_to_floats(struct table *t)
 {
-    if (h->images.type == IDX_U8) {
-        out->samples.type = SAMPLES_U8;
-        out->values = h->images.data;
-        h->images.data = NULL;
-        return;
+    size_t n = t->count * shape_count(&t->shape);
+    const uint8_t *bytes = t->values;
+    float *floats = xmalloc(n * sizeof *floats);
+    for (size_t i = 0; i < n; i++)
+        floats[i] = (float)bytes[i] * (1.0f / 255.0f); /* as samples_gather does */
+    free(t->values);
+    t->values = floats;
+    t->type = SAMPLES_F32;
+}
+
+/* Floats as soon as one part has them. */
+static void unify_types(struct table tables[PART_COUNT])
+{
+    bool floats = false;
+    for (int part = 0; part < PART_COUNT; part++)
+        floats = floats || (tables[part].count > 0 && tables[part].type == SAMPLES_F32);
+    for (int part = 0; floats && part < PART_COUNT; part++) {
+        if (tables[part].count > 0 && tables[part].type == SAMPLES_U8)
+            bytes_to_floats(&tables[part]);
     }
-    float *values = xmalloc(h->images.count * sizeof *values);
-    idx_floats(&h->images, 0, h->images.count, values);
-    out->samples.type = SAMPLES_F32;
-    out->values = values;
 }
 
-/* The sizes were checked when the files were read: this takes at most as much again. */
-static void take_half(struct half *h, struct sha256 *sum, struct decoded *out)
+/* The other parts' values behind those of the training part, in its memory. */
+static void *join_values(struct table tables[PART_COUNT], const struct samples *s)
 {
-    struct decoded d = {.samples = {.count = h->count,
-                                    .features = h->features,
-                                    .classes = h->classes}};
-    d.labels = xmalloc(h->count * sizeof *d.labels);
-    for (size_t i = 0; i < h->count; i++)
-        d.labels[i] = h->labels.data[i];
-    take_values(h, &d);
-    d.samples.values = d.values;
-    d.samples.labels = d.labels;
-    sha256_hex(sum, d.samples.hash);
-    *out = d;
+    size_t row_bytes = s->features * samples_value_bytes(s->type);
+    size_t used = tables[PART_TRAIN].count * row_bytes;
+    char *values = xrealloc(tables[PART_TRAIN].values, s->count * row_bytes);
+    tables[PART_TRAIN].values = NULL;
+    for (int part = PART_TRAIN + 1; part < PART_COUNT; part++) {
+        size_t bytes = tables[part].count * row_bytes;
+        if (bytes > 0)
+            memcpy(values + used, tables[part].values, bytes);
+        used += bytes;
+        free(tables[part].values);
+        tables[part].values = NULL;
+    }
+    return values;
 }
 
-int decode_source(const struct source *s, struct decoded *out, struct errbuf *err)
+static int join_labels(const struct source *s, const struct spec_data *d,
+                       const struct table tables[PART_COUNT], const struct classes *c,
+                       struct decoded *out, struct errbuf *err)
 {
-    struct half train = {0}, test = {0};
+    out->labels = xmalloc(out->samples.count * out->samples.outputs * sizeof *out->labels);
+    size_t at = 0;
+    for (int part = 0; part < PART_COUNT; part++) {
+        int rc = map_labels(&tables[part], part_path(s, part), c, part_path(s, PART_TRAIN),
+                            out->labels + at, err);
+        if (rc != 0)
+            return source_blame(s, d, part_file(s, part), rc, err);
+        at += tables[part].count * tables[part].outputs;
+    }
+    return 0;
+}
+
+static void join_targets(const struct table tables[PART_COUNT], struct decoded *out)
+{
+    out->targets = xmalloc(out->samples.count * out->samples.outputs * sizeof *out->targets);
+    size_t at = 0;
+    for (int part = 0; part < PART_COUNT; part++) {
+        for (size_t i = 0; i < tables[part].count * tables[part].outputs; i++)
+            out->targets[at++] = (float)tables[part].targets[i];
+    }
+}
+
+static void hash_samples(struct samples *s)
+{
+    uint64_t sizes[] = {s->type,         s->parts[0],     s->parts[1],     s->parts[2],
+                        s->shape.rank,   s->shape.dim[0], s->shape.dim[1], s->shape.dim[2],
+                        s->outputs,      s->classes};
+    size_t targets = s->count * s->outputs;
     struct sha256 sum;
     sha256_init(&sum);
-    int rc = half_read(&train, &s->files[SOURCE_TRAIN_IMAGES], &s->files[SOURCE_TRAIN_LABELS],
-                       err);
+    sha256_add(&sum, sizes, sizeof sizes);
+    if (s->labels)
+        sha256_add(&sum, s->labels, targets * sizeof *s->labels);
+    else
+        sha256_add(&sum, s->targets, targets * sizeof *s->targets);
+    sha256_add(&sum, s->values, s->count * s->features * samples_value_bytes(s->type));
+    sha256_hex(&sum, s->hash);
+}
+
+int decode_tables(const struct source *s, const struct spec_data *d,
+                  struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err)
+{
+    const struct table *train = &tables[PART_TRAIN];
+    struct classes classes = {0};
+    struct decoded done = {0};
+    struct samples *x = &done.samples;
+    int rc = check_tables(s, d, tables, err);
+    if (rc == 0)
+        rc = decide_task(d, train, part_path(s, PART_TRAIN), s->format == FORMAT_IDX, &classes,
+                         err);
     if (rc != 0)
-        goto out;
-    half_hash(&train, &sum);
-    if (s->files[SOURCE_TEST_IMAGES].path[0]) {
-        rc = half_read(&test, &s->files[SOURCE_TEST_IMAGES], &s->files[SOURCE_TEST_LABELS], err);
-        if (rc == 0)
-            rc = halves_agree(&train, &test, err);
-        if (rc != 0)
-            goto out;
-        half_hash(&test, &sum);
+        return rc;
+    for (int part = 0; part < PART_COUNT; part++) {
+        x->parts[part] = tables[part].count;
+        x->count += tables[part].count;
     }
-    take_half(&train, &sum, out);
-out:
-    half_finish(&train);
-    half_finish(&test);
-    return rc;
+    x->shape.rank = train->shape.rank;
+    for (size_t i = 0; i < train->shape.rank; i++)
+        x->shape.dim[i] = train->shape.dim[i];
+    x->features = shape_count(&x->shape);
+    x->outputs = train->outputs;
+    x->classes = classes.count;
+    if (classes.count > 0)
+        rc = join_labels(s, d, tables, &classes, &done, err);
+    else
+        join_targets(tables, &done);
+    if (rc != 0) {
+        decode_finish(&done);
+        return rc;
+    }
+    unify_types(tables);
+    x->type = train->type;
+    done.values = join_values(tables, x);
+    x->values = done.values;
+    x->labels = done.labels;
+    x->targets = done.targets;
+    hash_samples(x);
+    *out = done;
+    return 0;
 }
 
 void decode_finish(struct decoded *d)
 {
     free(d->values);
     free(d->labels);
+    free(d->targets);
     memset(d, 0, sizeof *d);
 }

@@ -4,17 +4,31 @@
 
 #include "worker/data/samples.h"
 #include "worker/data/source.h"
+#include "worker/data/table.h"
 
 struct decoded {
-    struct samples samples; /* the training files, in the memory below */
+    struct samples samples; /* all parts, in the memory below */
     void *values;
     uint16_t *labels;
+    float *targets;
 };
 
-/* Reads all files of the source; the test files are checked and hashed, not kept. samples.hash is
- * the SHA-256 of type, shapes, values and labels of both. ERR_DATA, ERR_IO or ERR_LIMIT, the
- * message names the file. */
-int decode_source(const struct source *s, struct decoded *out, struct errbuf *err);
+/* Reads all files of the source and joins them. samples.hash is the SHA-256 of sizes, targets and
+ * values. ERR_DATA, ERR_IO, ERR_LIMIT or ERR_MISSING; err has key and value of the configuration
+ * and the message names the file. */
+int decode_source(const struct source *s, const struct spec_data *d, struct decoded *out,
+                  struct errbuf *err);
 void decode_finish(struct decoded *d);
+
+/* The second half of decode_source: the tables of the parts, count 0 where there is none, become
+ * samples of one type (bytes beside floats become the 0..1 that they stand for). On success their
+ * values are taken over; table_finish is the caller's in any case.
+ *
+ * The training file decides for all. It classifies when its targets are names, or, unless the
+ * configuration says otherwise, whole numbers 0..999 or only -1 and 1; labels of several numbers
+ * a sample are one for each of its steps. The sorted labels become 0, 1, …; those of IDX files stay
+ * as they are. */
+int decode_tables(const struct source *s, const struct spec_data *d,
+                  struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err);
 
 #endif

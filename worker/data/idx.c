@@ -10,9 +10,11 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
+#include "worker/data/table.h"
 #include "worker/memory.h"
 
 #define HEADER_BYTES 4
+_Static_assert(IDX_RANK_MAX - 1 == SHAPE_RANK_MAX, "the first dimension counts the samples");
 /* Deflate cannot make more than this of one byte (zlib, "Technical Details"). */
 #define DEFLATE_RATIO_MAX 1032
 #define CHUNK_BYTES ((size_t)1 << 30) /* zlib counts in unsigned int */
@@ -233,4 +235,65 @@ void idx_floats(const struct idx *x, size_t first, size_t n, float *out)
             out[i] = (float)value;
         }
     }
+}
+
+static int check_pair(const char *images_path, const struct idx *images, const char *labels_path,
+                      const struct idx *labels, struct errbuf *err)
+{
+    if (labels->rank != 1 || labels->type != IDX_U8)
+        return err_set(err, ERR_DATA,
+                       "%s: labels must be one dimension of unsigned bytes, this file has %u "
+                       "dimensions of type 0x%02x", labels_path, labels->rank,
+                       (unsigned)labels->type);
+    if (images->rank < 2)
+        return err_set(err, ERR_DATA, "%s: images must have at least 2 dimensions, this file has 1",
+                       images_path);
+    if (images->dims[0] != labels->count)
+        return err_set(err, ERR_DATA, "%s holds %zu samples but %s holds %zu labels", images_path,
+                       images->dims[0], labels_path, labels->count);
+    return 0;
+}
+
+/* Bytes are handed over as they are; floats get this machine's byte order. */
+static void take_images(struct idx *images, struct table *t)
+{
+    t->type = images->type == IDX_U8 ? SAMPLES_U8 : SAMPLES_F32;
+    t->count = images->dims[0];
+    t->shape.rank = images->rank - 1;
+    for (size_t i = 0; i < t->shape.rank; i++)
+        t->shape.dim[i] = images->dims[i + 1];
+    if (images->type == IDX_U8) {
+        t->values = images->data;
+        images->data = NULL;
+        return;
+    }
+    t->values = xmalloc(images->count * sizeof(float));
+    idx_floats(images, 0, images->count, t->values);
+}
+
+static void take_labels(const struct idx *labels, struct table *t)
+{
+    t->outputs = 1;
+    t->targets = xmalloc(labels->count * sizeof *t->targets);
+    for (size_t i = 0; i < labels->count; i++)
+        t->targets[i] = labels->data[i];
+}
+
+int idx_table(const char *images_path, const char *labels_path, struct table *out,
+              struct errbuf *err)
+{
+    struct idx images = {0}, labels = {0};
+    int rc = idx_read(images_path, &images, err);
+    if (rc == 0)
+        rc = idx_read(labels_path, &labels, err);
+    if (rc == 0)
+        rc = check_pair(images_path, &images, labels_path, &labels, err);
+    if (rc == 0) {
+        memset(out, 0, sizeof *out);
+        take_images(&images, out);
+        take_labels(&labels, out);
+    }
+    idx_finish(&images);
+    idx_finish(&labels);
+    return rc;
 }

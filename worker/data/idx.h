@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 struct errbuf;
+struct table;
 
 #define IDX_RANK_MAX 4
 #define IDX_FILE_MAX ((size_t)8 << 30) /* bytes on disk */
@@ -31,5 +32,10 @@ void idx_finish(struct idx *x);
 size_t idx_type_bytes(enum idx_type type);
 /* Numbers data[first..first+n) of an F32 or F64 file in this machine's float. */
 void idx_floats(const struct idx *x, size_t first, size_t n, float *out);
+
+/* Images (or other numbers, the first dimension counting the samples) and their labels, one
+ * unsigned byte each. ERR_DATA, ERR_IO or ERR_LIMIT; the message names the file. */
+int idx_table(const char *images_path, const char *labels_path, struct table *out,
+              struct errbuf *err);
 
 #endif

@@ -6,8 +6,9 @@
 #include "sweep/run_config.h"
 #include "worker/data/samples.h"
 
-/* Both outputs are filled. config->data_hash, unless "", must be the content's hash. Errors have
- * key "$.data.name" or "$.data.path" (or another of "$.data"), value and what is allowed. */
+/* Both outputs are filled; of the findings, those of the files as they are (scan_samples).
+ * config->data_hash, unless "", must be the content's hash. Errors have a key of "$.data", value
+ * and what is allowed. */
 int load_data(const struct run_config *config, struct samples *out,
               struct record_prepared *prepared, struct errbuf *err);
 

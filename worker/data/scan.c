@@ -1,31 +1,82 @@
 #include "worker/data/scan.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sweep/buf.h"
 #include "worker/nn/real.h"
 
-_Static_assert(2 * SCAN_POSITIONS_MAX <= RECORD_FINDINGS_MAX, "both kinds fit");
+#define IMBALANCE_RATIO 10
+/* Columns, classes, the pair and the imbalance find room behind all positions. */
+#define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 2)
+_Static_assert(2 * SCAN_POSITIONS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX, "all kinds fit");
 
-static bool is_nan(float x)
-{
-    return isnan(x);
-}
+/* --- findings --------------------------------------------------------------------------------- */
 
-static bool is_inf(float x)
-{
-    return isinf(x);
-}
-
-static const struct kind {
-    const char *name, *text;
-    bool (*is)(float x);
-} kinds[] = {
-    {"nan_in_input", "not a number", is_nan},
-    {"inf_in_input", "infinite", is_inf},
+/* The findings of one kind: the first `most` are listed, all are counted. */
+struct list {
+    struct record_prepared *out;
+    const char *kind;
+    size_t first, listed, most;
+    int64_t count;
 };
+
+static struct list list_begin(struct record_prepared *out, const char *kind, size_t most)
+{
+    return (struct list){.out = out, .kind = kind, .first = out->finding_count, .most = most};
+}
+
+/* row and column from 0, -1 for none. */
+static void list_add(struct list *l, int64_t row, int64_t column, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void list_add(struct list *l, int64_t row, int64_t column, const char *fmt, ...)
+{
+    l->count++;
+    if (l->listed == l->most || l->out->finding_count == RECORD_FINDINGS_MAX)
+        return;
+    l->listed++;
+    struct record_finding *f = &l->out->findings[l->out->finding_count++];
+    va_list ap;
+    memset(f, 0, sizeof *f);
+    str_copy(f->kind, sizeof f->kind, l->kind);
+    f->row = row + 1;
+    f->column = column + 1;
+    va_start(ap, fmt);
+    vsnprintf(f->text, sizeof f->text, fmt, ap);
+    va_end(ap);
+}
+
+static void list_end(struct list *l)
+{
+    for (size_t i = l->first; i < l->out->finding_count; i++) {
+        struct record_finding *f = &l->out->findings[i];
+        if (strcmp(f->kind, l->kind) == 0)
+            f->count = l->count;
+    }
+}
+
+/* A row as people count: within its file. */
+struct place {
+    int64_t row; /* from 0 */
+    const char *file;
+};
+
+static struct place place_of(const struct samples *s, size_t row)
+{
+    static const char *const files[] = {
+        [PART_TRAIN] = "training", [PART_VALIDATION] = "validation", [PART_TEST] = "test"};
+    size_t part = PART_TRAIN;
+    while (part + 1 < PART_COUNT && row >= s->parts[part])
+        row -= s->parts[part++];
+    return (struct place){(int64_t)row, files[part]};
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* x - x is 0 for what is finite, NaN for all else, so one sum tells whether a row is clean. */
 static bool row_clean(const float *x, size_t n)
@@ -44,35 +95,285 @@ static bool row_clean(const float *x, size_t n)
     return sum == 0;
 }
 
-static void scan_row(const float *x, size_t n, size_t row, struct record_prepared *out,
-                     int64_t *counts)
+void scan_samples(const struct samples *s, struct record_prepared *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            if (!kinds[k].is(x[i]) || ++counts[k] > SCAN_POSITIONS_MAX)
+    if (s->type != SAMPLES_F32)
+        return;
+    struct list nan = list_begin(out, "nan_in_input", SCAN_POSITIONS_MAX);
+    struct list inf = list_begin(out, "inf_in_input", SCAN_POSITIONS_MAX);
+    for (size_t row = 0; row < s->count; row++) {
+        const float *x = (const float *)s->values + row * s->features;
+        if (row_clean(x, s->features))
+            continue;
+        struct place at = place_of(s, row);
+        for (size_t j = 0; j < s->features; j++) {
+            if (!isfinite(x[j]))
+                list_add(isnan(x[j]) ? &nan : &inf, at.row, (int64_t)j,
+                         "%s at row %lld, column %zu of the %s file",
+                         isnan(x[j]) ? "not a number" : "infinite", (long long)at.row + 1, j + 1,
+                         at.file);
+        }
+    }
+    list_end(&nan);
+    list_end(&inf);
+}
+
+/* --- scaling ---------------------------------------------------------------------------------- */
+
+static void scan_scaled_row(const struct samples *s, const struct scaling *scaling, size_t row,
+                            const float *raw, const float *scaled, struct list *l)
+{
+    struct place at = place_of(s, row);
+    for (size_t j = 0; j < s->features; j++) {
+        bool hole = !scaling->fill && !isfinite(raw[j]); /* scan_samples' */
+        if (isfinite(scaled[j]) || hole)
+            continue;
+        list_add(l, at.row, (int64_t)j,
+                 "%s after scaling: row %lld, column %zu of the %s file (%s)",
+                 isnan(scaled[j]) ? "not a number" : "infinite", (long long)at.row + 1, j + 1,
+                 at.file, isinf(scaling->scale[j]) ? "constant in the training part: division by 0"
+                                                   : "too large");
+    }
+}
+
+static void scan_scaled(const struct samples *s, const struct split *p,
+                        struct record_prepared *out)
+{
+    const struct {
+        const uint32_t *rows;
+        size_t count;
+    } parts[] = {{p->train, p->train_count},
+                 {p->validation, p->validation_count},
+                 {p->test, p->test_count}};
+    if (!p->scaling.shift)
+        return;
+    size_t used = out->finding_count + ROOM_FOR_REST;
+    size_t room = used < RECORD_FINDINGS_MAX ? RECORD_FINDINGS_MAX - used : 0;
+    struct list l = list_begin(out, "nan_after_scaling",
+                               room < SCAN_POSITIONS_MAX ? room : SCAN_POSITIONS_MAX);
+    float *raw = xmalloc(s->features * sizeof *raw), *scaled = xmalloc(s->features * sizeof *raw);
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        for (size_t i = 0; i < parts[k].count; i++) {
+            samples_row(s, parts[k].rows[i], &p->scaling, scaled);
+            if (row_clean(scaled, s->features))
                 continue;
-            struct record_finding *f = &out->findings[out->finding_count++];
-            str_copy(f->kind, sizeof f->kind, kinds[k].name);
-            f->row = (int64_t)row + 1;
-            f->column = (int64_t)i + 1;
-            snprintf(f->text, sizeof f->text, "%s at row %zu, column %zu", kinds[k].text, row + 1,
-                     i + 1);
+            samples_row(s, parts[k].rows[i], NULL, raw);
+            scan_scaled_row(s, &p->scaling, parts[k].rows[i], raw, scaled, &l);
+        }
+    }
+    list_end(&l);
+    free(raw);
+    free(scaled);
+}
+
+/* --- columns ---------------------------------------------------------------------------------- */
+
+static float value_at(const struct samples *s, size_t row, size_t column)
+{
+    size_t at = row * s->features + column;
+    return s->type == SAMPLES_U8 ? ((const uint8_t *)s->values)[at]
+                                 : ((const float *)s->values)[at];
+}
+
+/* Columns that have shown one finite value so far, ascending. */
+struct constants {
+    size_t count;
+    uint32_t *column;
+    float *value; /* NaN before the first */
+};
+
+/* Takes out those that differ in this row; holes say nothing. */
+static void constants_meet(struct constants *c, const struct samples *s, size_t row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        float x = value_at(s, row, c->column[i]), known = c->value[i];
+        if (isfinite(x) && !isnan(known) && x != known)
+            continue;
+        c->column[kept] = c->column[i];
+        c->value[kept++] = isfinite(x) && isnan(known) ? x : known;
+    }
+    c->count = kept;
+}
+
+static void scan_constants(const struct samples *s, const struct split *p,
+                           struct record_prepared *out)
+{
+    struct list l = list_begin(out, "constant_column", SCAN_COLUMNS_MAX);
+    struct constants c = {.count = s->features,
+                          .column = xmalloc(s->features * sizeof *c.column),
+                          .value = xmalloc(s->features * sizeof *c.value)};
+    for (size_t j = 0; j < s->features; j++) {
+        c.column[j] = (uint32_t)j;
+        c.value[j] = NAN;
+    }
+    for (size_t i = 0; i < p->train_count && c.count > 0; i++)
+        constants_meet(&c, s, p->train[i]);
+    for (size_t i = 0; i < c.count && p->train_count > 1; i++) {
+        if (!isnan(c.value[i]))
+            list_add(&l, -1, c.column[i], "column %u is %.9g in every row of the training part",
+                     c.column[i] + 1, (double)c.value[i]);
+    }
+    list_end(&l);
+    free(c.column);
+    free(c.value);
+}
+
+/* --- classes ---------------------------------------------------------------------------------- */
+
+static void count_labels(const struct samples *s, const uint32_t *rows, size_t count,
+                         size_t of_class[SAMPLES_CLASSES_MAX])
+{
+    memset(of_class, 0, SAMPLES_CLASSES_MAX * sizeof *of_class);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < s->outputs; j++)
+            of_class[s->labels[rows[i] * s->outputs + j]]++;
+    }
+}
+
+static void scan_missing(const struct samples *s, const size_t *train, const size_t *validation,
+                         struct record_prepared *out)
+{
+    struct list l = list_begin(out, "class_only_in_validation", SCAN_COLUMNS_MAX);
+    for (size_t c = 0; c < s->classes; c++) {
+        if (train[c] == 0 && validation[c] > 0)
+            list_add(&l, -1, -1, "class %zu: %zu in the validation part, none in the training part",
+                     c, validation[c]);
+    }
+    list_end(&l);
+}
+
+static void scan_imbalance(const struct samples *s, const size_t *train,
+                           struct record_prepared *out)
+{
+    struct list l = list_begin(out, "class_imbalance", 1);
+    size_t most = 0, least = SIZE_MAX;
+    for (size_t c = 0; c < s->classes; c++) {
+        if (train[c] == 0)
+            continue;
+        most = train[c] > train[most] ? c : most;
+        least = least == SIZE_MAX || train[c] < train[least] ? c : least;
+    }
+    if (least != SIZE_MAX && train[most] > IMBALANCE_RATIO * train[least])
+        list_add(&l, -1, -1, "class %zu has %zu in the training part, class %zu only %zu", most,
+                 train[most], least, train[least]);
+    list_end(&l);
+}
+
+static void scan_classes(const struct samples *s, const struct split *p,
+                         struct record_prepared *out)
+{
+    size_t train[SAMPLES_CLASSES_MAX], validation[SAMPLES_CLASSES_MAX];
+    if (!s->labels)
+        return;
+    count_labels(s, p->train, p->train_count, train);
+    count_labels(s, p->validation, p->validation_count, validation);
+    scan_missing(s, train, validation, out);
+    scan_imbalance(s, train, out);
+}
+
+/* --- duplicates ------------------------------------------------------------------------------- */
+
+/* Different validation rows by their hash, linear probing, at most half full. */
+struct row_set {
+    struct row_entry {
+        uint32_t hash, row;
+        uint32_t copies; /* validation rows that are this one; 0: a free entry */
+        bool found;      /* in the training part */
+    } *entries;
+    size_t mask;
+};
+
+static const char *row_bytes(const struct samples *s, size_t row, size_t *len)
+{
+    *len = s->features * samples_value_bytes(s->type);
+    return (const char *)s->values + row * *len;
+}
+
+/* Four products at a time, none waiting for another; what collides is compared. */
+static uint32_t row_hash(const struct samples *s, size_t row)
+{
+    const uint64_t factor = 0x9E3779B97F4A7C15u; /* 2^64 / golden ratio */
+    size_t len;
+    const char *p = row_bytes(s, row, &len);
+    uint64_t h[4] = {1, 2, 3, 4}, word[4];
+    for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
+        memcpy(word, p, sizeof word);
+        for (size_t k = 0; k < 4; k++)
+            h[k] = (h[k] ^ word[k]) * factor ^ h[k] >> 29;
+    }
+    memset(word, 0, sizeof word);
+    memcpy(word, p, len);
+    uint64_t sum = 0;
+    for (size_t k = 0; k < 4; k++) {
+        sum = (sum ^ h[k] ^ word[k]) * factor;
+        sum ^= sum >> 32;
+    }
+    return (uint32_t)(sum * factor >> 32);
+}
+
+/* The row's entry, or the free one where it would be. */
+static struct row_entry *row_set_find(const struct row_set *set, const struct samples *s,
+                                      uint32_t hash, size_t row)
+{
+    size_t len;
+    const char *bytes = row_bytes(s, row, &len);
+    for (size_t at = hash & set->mask;; at = (at + 1) & set->mask) {
+        struct row_entry *e = &set->entries[at];
+        if (e->copies == 0 ||
+            (e->hash == hash && memcmp(bytes, row_bytes(s, e->row, &len), len) == 0))
+            return e;
+    }
+}
+
+static void row_set_init(struct row_set *set, const struct samples *s, const struct split *p)
+{
+    size_t size = 2;
+    while (size < 2 * p->validation_count)
+        size *= 2;
+    set->entries = xcalloc(size, sizeof *set->entries);
+    set->mask = size - 1;
+    for (size_t i = 0; i < p->validation_count; i++) {
+        uint32_t row = p->validation[i], hash = row_hash(s, row);
+        struct row_entry *e = row_set_find(set, s, hash, row);
+        if (e->copies++ == 0) {
+            e->hash = hash;
+            e->row = row;
         }
     }
 }
 
-void scan_samples(const struct samples *s, struct record_prepared *out)
+static void scan_duplicates(const struct samples *s, const struct split *p,
+                            struct record_prepared *out)
 {
-    int64_t counts[sizeof kinds / sizeof *kinds] = {0};
-    if (s->type != SAMPLES_F32)
+    struct list l = list_begin(out, "duplicate_rows", 1);
+    struct row_set set;
+    int64_t count = 0;
+    if (p->validation_count == 0)
         return;
-    const float *x = s->values;
-    for (size_t row = 0; row < s->count; row++) {
-        if (!row_clean(x + row * s->features, s->features))
-            scan_row(x + row * s->features, s->features, row, out, counts);
+    row_set_init(&set, s, p);
+    for (size_t i = 0; i < p->train_count; i++) {
+        struct row_entry *e = row_set_find(&set, s, row_hash(s, p->train[i]), p->train[i]);
+        if (e->copies == 0 || e->found)
+            continue;
+        struct place train = place_of(s, p->train[i]), validation = place_of(s, e->row);
+        e->found = true;
+        count += e->copies;
+        list_add(&l, validation.row, -1,
+                 "row %lld of the %s file, in the validation part, is row %lld of the %s file, in "
+                 "the training part", (long long)validation.row + 1, validation.file,
+                 (long long)train.row + 1, train.file);
     }
-    for (size_t i = 0; i < out->finding_count; i++) {
-        struct record_finding *f = &out->findings[i];
-        f->count = counts[f->kind[0] == 'n' ? 0 : 1];
-    }
+    l.count = count;
+    list_end(&l);
+    free(set.entries);
+}
+
+void scan_split(const struct samples *s, const struct split *p, const struct settings *settings,
+                struct record_prepared *out)
+{
+    scan_scaled(s, p, out);
+    scan_constants(s, p, out);
+    scan_classes(s, p, out);
+    scan_duplicates(s, p, out);
 }

@@ -3,12 +3,23 @@
 #define WORKER_DATA_SCAN_H
 
 #include "sweep/record.h"
+#include "sweep/setting.h"
 #include "worker/data/samples.h"
+#include "worker/data/split.h"
 
 /* Positions listed of each kind; the count that goes with them is of all. */
-#define SCAN_POSITIONS_MAX 32
+#define SCAN_POSITIONS_MAX 100
+#define SCAN_COLUMNS_MAX 20 /* columns or classes likewise */
 
-/* Appends nan_in_input and inf_in_input findings; bytes have none. */
+/* Appends nan_in_input and inf_in_input findings, of the files as they are; bytes have none.
+ * Rows count from 1 in their own file, columns are the numbers of a sample from 1. */
 void scan_samples(const struct samples *s, struct record_prepared *out);
+
+/* Appends what depends on the configuration: nan_after_scaling (a finite number that is none after
+ * the split's scaling; after what scan_samples found, as many as have room), constant_column,
+ * class_only_in_validation, duplicate_rows (features in both the training and the validation
+ * part), class_imbalance (largest class over 10 times the smallest of the training part). */
+void scan_split(const struct samples *s, const struct split *p, const struct settings *settings,
+                struct record_prepared *out);
 
 #endif

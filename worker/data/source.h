@@ -6,28 +6,32 @@
 
 #include "sweep/record.h"
 #include "sweep/spec.h"
+#include "worker/data/samples.h"
 
-/* Files of the MNIST layout, in this order in struct source. */
-enum source_file {
-    SOURCE_TRAIN_IMAGES,
-    SOURCE_TRAIN_LABELS,
-    SOURCE_TEST_IMAGES,
-    SOURCE_TEST_LABELS,
-    SOURCE_FILE_COUNT
-};
+/* A part's samples are in one file, or its features and its targets in one each. */
+#define SOURCE_FILE_COUNT (2 * (size_t)PART_COUNT)
+#define SOURCE_SAMPLES(part) (2 * (size_t)(part))
+#define SOURCE_TARGETS(part) (2 * (size_t)(part) + 1)
+_Static_assert(2 * PART_COUNT <= RECORD_SOURCES_MAX, "a prepared line has room for all");
 
 struct source {
-    char folder[SPEC_PATH_MAX];
-    struct record_source files[SOURCE_FILE_COUNT]; /* path "" where the file is absent */
+    enum format format;
+    struct record_source files[SOURCE_FILE_COUNT]; /* path "" where there is none */
 };
 
-/* What a message about this data names: "$.data.name" or "$.data.path", and its value. */
-const char *source_key(const struct spec_data *d);
-const char *source_value(const struct spec_data *d);
-/* Finds and stats the files. The training files must be there, the test files both or neither.
- * ERR_NOT_FOUND, ERR_IO or ERR_DATA; err names key and value of the configuration. */
+/* Finds and stats the files: those of a folder of the MNIST layout, whose t10k files are the test
+ * part, or those that are named. ERR_NOT_FOUND, ERR_IO, ERR_DATA, ERR_MISSING or ERR_KEY; err
+ * names key and value of the configuration. */
 int source_find(const struct spec_data *d, struct source *out, struct errbuf *err);
 /* The files that exist, without gaps, are exactly known[0..count): same paths, sizes, times. */
 bool source_same(const struct source *s, const struct record_source *known, size_t count);
+/* SHA-256 of all that decides what decoding makes of unchanged files: paths, format, target,
+ * header, task. Names the cache's link; no setting can change it. */
+void source_hash(const struct source *s, const struct spec_data *d, char out[65]);
+
+/* Gives an error about a file the key ("$.data.test_path") and value that the configuration has
+ * for it, unless err has such a key already. file is a place in source.files. Returns rc. */
+int source_blame(const struct source *s, const struct spec_data *d, size_t file, int rc,
+                 struct errbuf *err);
 
 #endif

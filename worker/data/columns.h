@@ -1,0 +1,40 @@
+/* What the readers of table.h keep from the training file for those that are read after it, and
+ * what they share. Private to them. */
+#ifndef WORKER_DATA_COLUMNS_H
+#define WORKER_DATA_COLUMNS_H
+
+#include <stddef.h>
+
+#include "worker/data/names.h"
+#include "worker/data/table.h"
+#include "worker/data/text.h"
+
+struct column {
+    size_t text_line;    /* where its first text that is no number stands; 0: it is numeric */
+    struct names *names; /* its categories or classes, sorted; NULL: it is numeric; owned */
+    size_t feature;      /* place of its first feature; unused for the target */
+};
+
+struct table_columns {
+    size_t features;       /* of a sample */
+    /* CSV and TSV only: */
+    size_t count;          /* columns of the file, the target among them */
+    size_t target;         /* from 0 */
+    char **header;         /* [count] names; NULL: the file has no header; owned */
+    struct column *column; /* [count]; owned */
+};
+
+/* Memory for count samples of `features` zeros and one target each, once their number is within
+ * the limits and what t->values_max_bytes allows. ERR_LIMIT. */
+int table_init(struct table *out, const struct text *t, size_t count, size_t features,
+               struct errbuf *err);
+/* Keeps the first count samples and gives the memory of the others back. */
+void table_cut(struct table *t, size_t count);
+
+/* csv_read and libsvm_read on text that is in memory. */
+int csv_decode(const struct text *t, const struct spec_data *d, struct table_columns **columns,
+               struct table *out, struct errbuf *err);
+int libsvm_decode(const struct text *t, struct table_columns **columns, struct table *out,
+                  struct errbuf *err);
+
+#endif

@@ -1,0 +1,152 @@
+#include "worker/data/number.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "sweep/require.h"
+
+#define DIGITS_MAX 19        /* decimal digits that always fit into 64 bits */
+#define EXPONENT_MAX 1000000 /* larger ones are for strtod anyway */
+
+/* 10^0..10^19; up to 10^22 they are exact doubles. */
+static const uint64_t ten[] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+    100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+    10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+
+/* ±digits · 10^exponent */
+struct decimal {
+    bool negative;
+    bool exact; /* all digits are in there */
+    uint64_t digits;
+    int exponent;
+};
+
+static inline bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') <= 9;
+}
+
+/* The power after an 'e'; s itself when there is none. */
+static const char *scan_exponent(const char *s, int *exponent)
+{
+    const char *p = s + 1;
+    bool negative = *p == '-';
+    int e = 0;
+    if (*p == '-' || *p == '+')
+        p++;
+    if (!is_digit(*p))
+        return s;
+    for (; is_digit(*p); p++)
+        e = e < EXPONENT_MAX ? e * 10 + (*p - '0') : e;
+    *exponent += negative ? -e : e;
+    return p;
+}
+
+/* Whether digits before p, those from `from` on, may have run over 64 bits. */
+static bool too_many(const char *from, const char *p)
+{
+    while (from < p && (*from == '0' || *from == '.'))
+        from++;
+    return p - from > DIGITS_MAX;
+}
+
+/* Past the end of the finite number at s, or NULL. */
+static const char *scan_decimal(const char *s, struct decimal *d)
+{
+    uint64_t digits = 0;
+    d->negative = *s == '-';
+    if (*s == '-' || *s == '+')
+        s++;
+    const char *first = s;
+    for (; is_digit(*s); s++)
+        digits = digits * 10 + (uint64_t)(*s - '0');
+    ptrdiff_t count = s - first;
+    d->exponent = 0;
+    if (*s == '.') {
+        const char *point = s++;
+        for (; is_digit(*s); s++)
+            digits = digits * 10 + (uint64_t)(*s - '0');
+        ptrdiff_t behind = s - point - 1;
+        count += behind;
+        d->exponent = behind < EXPONENT_MAX ? -(int)behind : -EXPONENT_MAX;
+    }
+    if (count == 0)
+        return NULL;
+    d->exact = count <= DIGITS_MAX || !too_many(first, s);
+    d->digits = digits;
+    if (*s == 'e' || *s == 'E')
+        s = scan_exponent(s, &d->exponent);
+    return s;
+}
+
+/* nan, inf or infinity with its sign. */
+static bool parse_word(const char *s, size_t len, double *out)
+{
+    static const struct {
+        const char *word;
+        size_t len;
+        double value;
+    } words[] = {{"nan", 3, NAN}, {"inf", 3, INFINITY}, {"infinity", 8, INFINITY}};
+    bool negative = len > 0 && *s == '-';
+    if (len > 0 && (*s == '-' || *s == '+')) {
+        s++;
+        len--;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (len == words[i].len && strncasecmp(s, words[i].word, len) == 0) {
+            *out = negative ? -words[i].value : words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* m / 10^k, m > 0 and k < 20, rounded once: the quotient of both brought to 64 bits has 62 bits or
+ * more, its last bit stands for whatever remains, and the cast to double rounds it. */
+static double divide(uint64_t m, unsigned k)
+{
+    int m_shift = __builtin_clzll(m), d_shift = __builtin_clzll(ten[k]);
+    uint64_t divisor = ten[k] << d_shift;
+    unsigned __int128 dividend = (unsigned __int128)(m << m_shift) << 63;
+    uint64_t quotient = (uint64_t)(dividend / divisor);
+    quotient |= (uint64_t)(dividend % divisor != 0);
+    return ldexp((double)quotient, d_shift - m_shift - 63);
+}
+
+/* Both factors exact in a double: one operation, one rounding (Clinger, "How to Read Floating
+ * Point Numbers Accurately", 1990). Else the integer division, else the C library. */
+static double decimal_value(const struct decimal *d, const char *s)
+{
+    int e = d->exponent;
+    double value;
+    if (!d->exact || e < -DIGITS_MAX || e > DIGITS_MAX)
+        return strtod(s, NULL);
+    if (d->digits <= (uint64_t)1 << 53)
+        value = e < 0 ? (double)d->digits / (double)ten[-e] : (double)d->digits * (double)ten[e];
+    else if (e < 0)
+        value = divide(d->digits, (unsigned)-e);
+    else if (e == 0)
+        value = (double)d->digits;
+    else
+        return strtod(s, NULL);
+    return d->negative ? -value : value;
+}
+
+bool number_parse(const char *s, size_t len, double *out)
+{
+    struct decimal d;
+    if (scan_decimal(s, &d) != s + len)
+        return parse_word(s, len, out);
+    *out = decimal_value(&d, s);
+    return true;
+}
+
+bool number_is(const char *s, size_t len)
+{
+    struct decimal d;
+    double word;
+    return scan_decimal(s, &d) == s + len || parse_word(s, len, &word);
+}

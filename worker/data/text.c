@@ -1,0 +1,273 @@
+#include "worker/data/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "worker/memory.h"
+
+#define CHUNK_BYTES ((size_t)1 << 30) /* zlib counts in unsigned int */
+#define GROW_BYTES ((size_t)1 << 16)
+#define SHOW_BYTES 40  /* of the text that text_show shows */
+#define PATH_BYTES 160 /* of the path in a message */
+
+static int fail_io(const char *path, struct errbuf *err)
+{
+    return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+static int fail_size(const struct text *t, size_t max, struct errbuf *err)
+{
+    return text_fail(t, 0, err, ERR_LIMIT,
+                     "longer than %.1f GiB, half of this machine's memory", (double)max / 0x1p30);
+}
+
+/* Room for one byte more than there are, at most max and the closing NUL; *cap grows with it. */
+static int reserve(struct text *t, size_t *cap, size_t max, struct errbuf *err)
+{
+    if (t->len < *cap)
+        return 0;
+    if (*cap >= max)
+        return fail_size(t, max, err);
+    size_t more = *cap + *cap / 2 + GROW_BYTES;
+    *cap = more < max ? more : max;
+    t->data = xrealloc(t->data, *cap + 1);
+    return 0;
+}
+
+static int read_all(struct text *t, int fd, size_t size, size_t max, struct errbuf *err)
+{
+    size_t cap = size < max ? size : max;
+    t->data = xmalloc(cap + 1);
+    for (;;) {
+        /* One byte more than the size: the read that finds the end. */
+        ssize_t n = read(fd, t->data + t->len, cap + 1 - t->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_io(t->path, err);
+        if (n == 0)
+            return 0;
+        t->len += (size_t)n;
+        int rc = t->len > cap ? reserve(t, &cap, max, err) : 0;
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* The bytes of a regular file; anything else (a pipe could block for ever) is refused. */
+static int read_file(struct text *t, size_t max, struct errbuf *err)
+{
+    struct stat st;
+    int fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fail_io(t->path, err);
+    int rc;
+    if (fstat(fd, &st) != 0)
+        rc = fail_io(t->path, err);
+    else if (!S_ISREG(st.st_mode))
+        rc = err_set(err, ERR_IO, "%s: not a regular file", t->path);
+    else if ((uintmax_t)st.st_size > max)
+        rc = fail_size(t, max, err);
+    else
+        rc = read_all(t, fd, (size_t)st.st_size, max, err);
+    close(fd);
+    return rc;
+}
+
+/* One call of inflate; *ended when the last member was read to its checksum. */
+static int inflate_some(z_stream *z, size_t *left, int *ended, const struct text *t,
+                        struct errbuf *err)
+{
+    uInt before = (uInt)(*left < CHUNK_BYTES ? *left : CHUNK_BYTES);
+    z->avail_in = before;
+    int rc = inflate(z, Z_NO_FLUSH);
+    *left -= before - z->avail_in;
+    if (rc == Z_STREAM_END) {
+        *ended = *left == 0;
+        if (!*ended && (z->next_in[0] != 0x1f || inflateReset(z) != Z_OK))
+            return text_fail(t, 0, err, ERR_DATA, "%zu bytes after the end of the gzip data",
+                             *left);
+        return 0;
+    }
+    if (rc == Z_BUF_ERROR || (rc == Z_OK && *left == 0 && z->avail_out > 0))
+        return text_fail(t, 0, err, ERR_DATA, "the gzip data ends too early (truncated file)");
+    if (rc != Z_OK)
+        return text_fail(t, 0, err, ERR_DATA, "damaged gzip data: %s",
+                         z->msg ? z->msg : zError(rc));
+    return 0;
+}
+
+/* Replaces packed bytes by what they hold. */
+static int unpack(struct text *t, size_t max, struct errbuf *err)
+{
+    struct text plain = {.path = t->path};
+    size_t cap = 0, left = t->len;
+    z_stream z = {.next_in = (Bytef *)t->data};
+    int rc = 0, ended = 0;
+    if (inflateInit2(&z, 15 + 16) != Z_OK)
+        return err_set(err, ERR_INTERNAL, "zlib cannot start");
+    while (rc == 0 && !ended) {
+        rc = reserve(&plain, &cap, max, err);
+        if (rc != 0)
+            break;
+        size_t room = cap - plain.len < CHUNK_BYTES ? cap - plain.len : CHUNK_BYTES;
+        z.next_out = (Bytef *)plain.data + plain.len;
+        z.avail_out = (uInt)room;
+        rc = inflate_some(&z, &left, &ended, t, err);
+        plain.len += room - z.avail_out;
+    }
+    inflateEnd(&z);
+    if (rc != 0) {
+        free(plain.data);
+        return rc;
+    }
+    free(t->data);
+    t->data = plain.data;
+    t->len = plain.len;
+    return 0;
+}
+
+static int check_nul(const struct text *t, struct errbuf *err)
+{
+    const char *nul = t->len > 0 ? memchr(t->data, 0, t->len) : NULL;
+    size_t line = 1;
+    if (!nul)
+        return 0;
+    for (const char *p = t->data; p < nul; p++)
+        line += *p == '\n';
+    return text_fail(t, line, err, ERR_DATA, "a NUL byte; allowed: text in UTF-8");
+}
+
+/* Of bytes that are in memory: unpacks them, checks and closes them. */
+static int finish_reading(struct text *t, size_t max, struct errbuf *err)
+{
+    int rc = 0;
+    if (t->len >= 2 && memcmp(t->data, "\x1f\x8b", 2) == 0)
+        rc = unpack(t, max, err);
+    if (rc == 0)
+        rc = check_nul(t, err);
+    if (rc == 0)
+        t->data[t->len] = '\0';
+    return rc;
+}
+
+int text_read(const char *path, struct text *out, struct errbuf *err)
+{
+    size_t max = memory_physical_bytes() / 2;
+    struct text t = {.path = path, .values_max_bytes = max};
+    int rc = read_file(&t, max, err);
+    if (rc == 0)
+        rc = finish_reading(&t, max, err);
+    if (rc == 0)
+        *out = t;
+    else
+        text_finish(&t);
+    return rc;
+}
+
+int text_decode(const char *path, const void *bytes, size_t len, struct text *out,
+                struct errbuf *err)
+{
+    size_t max = memory_physical_bytes() / 2;
+    struct text t = {.data = xmalloc(len + 1), .len = len, .path = path, .values_max_bytes = max};
+    if (len > 0)
+        memcpy(t.data, bytes, len);
+    int rc = finish_reading(&t, max, err);
+    if (rc == 0)
+        *out = t;
+    else
+        text_finish(&t);
+    return rc;
+}
+
+void text_finish(struct text *t)
+{
+    free(t->data);
+    t->data = NULL;
+    t->len = 0;
+}
+
+size_t text_utf8_length(const char *bytes, size_t len)
+{
+    /* first byte from..to, second byte from..to, bytes in all */
+    static const unsigned char forms[][5] = {
+        {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    const unsigned char *p = (const unsigned char *)bytes;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const unsigned char *f = forms[i];
+        if (p[0] < f[0] || p[0] > f[1])
+            continue;
+        if (len < f[4] || (f[4] > 1 && (p[1] < f[2] || p[1] > f[3])))
+            return 0;
+        for (size_t k = 2; k < f[4]; k++) {
+            if ((p[k] & 0xC0) != 0x80)
+                return 0;
+        }
+        return f[4];
+    }
+    return 0;
+}
+
+/* C0, DEL, and the C1 controls that some terminals obey. */
+static int is_control(const char *p, size_t n)
+{
+    unsigned char first = (unsigned char)p[0];
+    return n == 1 ? first < 0x20 || first == 0x7F
+                  : n == 2 && first == 0xC2 && (unsigned char)p[1] < 0xA0;
+}
+
+const char *text_show(char out[TEXT_SHOW_MAX], const char *bytes, size_t len)
+{
+    size_t at = 0, i = 0;
+    out[at++] = '"';
+    while (i < len && i < SHOW_BYTES) {
+        size_t n = text_utf8_length(bytes + i, len - i);
+        if (n == 0 || is_control(bytes + i, n)) {
+            at += (size_t)snprintf(out + at, TEXT_SHOW_MAX - at, "\\x%02x",
+                                   (unsigned)(unsigned char)bytes[i++]);
+            continue;
+        }
+        memcpy(out + at, bytes + i, n);
+        at += n;
+        i += n;
+    }
+    snprintf(out + at, TEXT_SHOW_MAX - at, i < len ? "…\"" : "\"");
+    return out;
+}
+
+/* The end of a path that is too long for a message. */
+static const char *path_tail(const char *path)
+{
+    size_t len = strlen(path), from = len > PATH_BYTES ? len - PATH_BYTES : 0;
+    while (from > 0 && ((unsigned char)path[from] & 0xC0) == 0x80)
+        from++;
+    return path + from;
+}
+
+int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt,
+              ...)
+{
+    char what[sizeof err->message], where[32] = "";
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (line > 0)
+        snprintf(where, sizeof where, ", line %zu", line);
+    const char *tail = path_tail(t->path);
+    return err_set(err, code, "%s%s%s: %s", tail == t->path ? "" : "…", tail, where, what);
+}

@@ -88,6 +88,13 @@ static const struct shape shapes[] = {
     {false, true, 1, 300, 200, 0},
     {true, false, 300, 1, 200, 0},
     {true, true, 63, 64, 257, 1},
+    /* Recurrent layers: the steps' products, and those of a chunk of steps. */
+    {false, false, 30, 256, 64, 0},
+    {false, false, 30, 64, 256, 0},
+    {false, false, 30, 64, 192, 1},
+    {false, true, 60, 256, 64, 0},
+    {true, false, 256, 64, 60, 1},
+    {false, false, 1, 256, 64, 0},
 };
 
 static void fill(struct rng *r, float *x, size_t count)

@@ -5,9 +5,13 @@
 #include "sweep/require.h"
 #include "worker/nn/gemm.h"
 
-/* The products with x take the steps in chunks of about so many rows: enough for a product to run
- * at full speed, few enough that its result is still in the cache when the steps need it. */
+/* Products that need not wait for a state take the steps in chunks of about so many rows: enough
+ * to run at full speed, few enough that the result is still in the cache when the steps need it. */
 #define CHUNK_ROWS 320
+/* Up to so many multiplications OpenBLAS has kernels (AVX-512 ones) that do not copy the factors
+ * first, an eighth faster. Small layers take chunks of that size, if they can be of some rows. */
+#define DIRECT_PRODUCT 1000000
+#define DIRECT_ROWS_MIN 32
 #define LINE_REALS 16
 #define TENSORS_PER_DIRECTION 4
 
@@ -21,10 +25,11 @@ struct walk {
     size_t rows, steps, features, units;
     size_t gates;                /* G */
     size_t chunk;                /* steps of a chunk */
+    bool direct;                 /* its products are small enough for the direct kernels */
     bool reverse, sequence;
     size_t y_row, y_step, y_first; /* in y: numbers of a row and of a step, the direction's place */
-    /* States: of step s at place s + 1, zeros before the first step. In evaluation all steps
-     * share one place (the strides are 0). */
+    /* States: of step s at place s + 1, zeros before the first step; in keep. In evaluation all
+     * steps share one place in scratch (the strides are 0). */
     real *h, *own;
     size_t h_stride, own_stride;
 };
@@ -39,10 +44,21 @@ static size_t directions(const struct layer *l)
     return layer_option(l, LAYER_OPTION_BIDIRECTIONAL) ? 2 : 1;
 }
 
-static size_t chunk_steps(size_t rows, size_t steps)
+static size_t max_size(size_t a, size_t b)
 {
-    size_t chunk = rows < CHUNK_ROWS ? CHUNK_ROWS / rows : 1;
-    return chunk < steps ? chunk : steps;
+    return a > b ? a : b;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Most rows of a direct product, 0 when they are too few. */
+static size_t direct_rows(size_t gates, size_t features, size_t units)
+{
+    size_t rows = DIRECT_PRODUCT / (gates * max_size(features, units));
+    return rows >= DIRECT_ROWS_MIN ? min_size(rows, CHUNK_ROWS) : 0;
 }
 
 static size_t piece(size_t count)
@@ -79,15 +95,15 @@ static void add_tensors(struct layer *l, size_t gates, size_t units, size_t dire
 static size_t scratch_count(const struct recurrent_kind *kind, size_t rows, size_t steps,
                             size_t features, size_t units)
 {
-    size_t gates = kind->gates * units;
-    size_t in_chunk = rows > CHUNK_ROWS ? rows : CHUNK_ROWS;
-    if (in_chunk > rows * steps)
-        in_chunk = rows * steps;
+    size_t gates = kind->gates * units, states = piece(rows * units);
+    size_t in_chunk = min_size(max_size(rows, CHUNK_ROWS), rows * steps);
     size_t both = piece(in_chunk * features) + piece(in_chunk * gates);
-    size_t forward = piece(gates * units) + piece(rows * gates) + piece(rows * units) +
+    size_t forward = piece(gates * units) + piece(rows * gates) + states +
                      piece(rows * kind->own * units);
-    size_t backward = (kind->splits ? piece(in_chunk * gates) : 0) + 2 * piece(rows * units);
-    return both + (forward > backward ? forward : backward);
+    if (direct_rows(gates, features, units))
+        forward += piece(gates * features);
+    size_t backward = (kind->splits ? piece(in_chunk * gates) : 0) + 2 * states;
+    return both + max_size(forward, backward);
 }
 
 int recurrent_shape(struct layer *l, const struct recurrent_kind *kind, size_t rows,
@@ -114,6 +130,9 @@ static struct walk walk_of(const struct layer *l, const struct recurrent_kind *k
 {
     size_t units = layer_option(l, LAYER_OPTION_UNITS), width = units * directions(l);
     bool sequence = layer_option(l, LAYER_OPTION_RETURN);
+    size_t most = direct_rows(kind->gates * units, l->in.dim[1], units);
+    bool direct = p->rows <= most;
+    size_t chunk = max_size((direct ? most : CHUNK_ROWS) / p->rows, 1);
     struct walk w = {
         .layer = l,
         .kind = kind,
@@ -123,7 +142,8 @@ static struct walk walk_of(const struct layer *l, const struct recurrent_kind *k
         .features = l->in.dim[1],
         .units = units,
         .gates = kind->gates * units,
-        .chunk = chunk_steps(p->rows, l->in.dim[0]),
+        .chunk = min_size(chunk, l->in.dim[0]),
+        .direct = direct,
         .reverse = direction == 1,
         .sequence = sequence,
         .y_row = sequence ? l->in.dim[0] * width : width,
@@ -132,10 +152,12 @@ static struct walk walk_of(const struct layer *l, const struct recurrent_kind *k
         .h_stride = p->rows * units,
         .own_stride = p->rows * kind->own * units,
     };
-    size_t places = w.steps + 1;
-    real *at = l->keep + direction * (piece(places * w.h_stride) + piece(places * w.own_stride));
-    w.h = take(&at, places * w.h_stride);
-    w.own = take(&at, places * w.own_stride);
+    if (p->training) {
+        size_t h_count = (w.steps + 1) * w.h_stride, own_count = (w.steps + 1) * w.own_stride;
+        real *at = l->keep + direction * (piece(h_count) + piece(own_count));
+        w.h = take(&at, h_count);
+        w.own = take(&at, own_count);
+    }
     return w;
 }
 
@@ -209,43 +231,69 @@ static void add_column_sums(size_t rows, size_t columns, const real *restrict d,
     }
 }
 
-static void forward_direction(struct walk *w, const struct pass *p, const real *x, real *y)
+/* Scratch of the forward pass. */
+struct ahead {
+    const real *w_ih, *w_hh_t; /* w_ih is transposed for direct products, w_hh always */
+    real *xs;                  /* [chunk,rows,features] x */
+    real *from_x;              /* [chunk,rows,G] */
+    real *from_h;              /* [rows,G] */
+};
+
+/* The product of a few rows is fastest with neither factor transposed. */
+static const real *transposed(const struct tensor *t, real **at)
+{
+    real *to = take(at, t->dim[0] * t->dim[1]);
+    transpose(t->dim[0], t->dim[1], t->value, to);
+    return to;
+}
+
+static struct ahead ahead_of(struct walk *w, const struct pass *p)
 {
     const struct tensor *t = w->tensor;
     real *at = p->scratch;
-    /* The product of a few rows is fastest with neither factor transposed. */
-    real *w_hh_t = take(&at, w->gates * w->units);
-    real *xs = take(&at, w->chunk * w->rows * w->features);
-    real *from_x = take(&at, w->chunk * w->rows * w->gates);
-    real *from_h = take(&at, w->rows * w->gates);
+    struct ahead a = {.w_ih = w->direct ? transposed(&t[WEIGHT_IH], &at) : t[WEIGHT_IH].value,
+                      .w_hh_t = transposed(&t[WEIGHT_HH], &at),
+                      .xs = take(&at, w->chunk * w->rows * w->features),
+                      .from_x = take(&at, w->chunk * w->rows * w->gates),
+                      .from_h = take(&at, w->rows * w->gates)};
     if (!p->training) {
         w->h = take(&at, w->h_stride);
         w->own = take(&at, w->own_stride);
     }
     REQUIRE((size_t)(at - p->scratch) <= w->layer->scratch_count);
-    transpose(w->gates, w->units, t[WEIGHT_HH].value, w_hh_t);
     memset(w->h, 0, w->h_stride * sizeof *w->h);
     memset(w->own, 0, w->own_stride * sizeof *w->own);
-    size_t h_stride = p->training ? w->h_stride : 0, own_stride = p->training ? w->own_stride : 0;
+    if (!p->training)
+        w->h_stride = w->own_stride = 0;
+    return a;
+}
+
+/* x·W_ihᵀ of the steps [first, end). */
+static void ahead_chunk(const struct walk *w, const struct ahead *a, size_t first, size_t end,
+                        const real *x)
+{
+    gather(w, first, end, x, a->xs);
+    gemm(false, !w->direct, (end - first) * w->rows, w->gates, w->features, a->xs, a->w_ih, 0,
+         a->from_x);
+}
+
+static void forward_direction(struct walk *w, const struct pass *p, const real *x, real *y)
+{
+    struct ahead a = ahead_of(w, p);
     struct recurrent_step step = {.rows = w->rows,
                                   .units = w->units,
-                                  .from_h = from_h,
-                                  .bias_x = t[BIAS_IH].value,
-                                  .bias_h = t[BIAS_HH].value};
+                                  .from_h = a.from_h,
+                                  .bias_x = w->tensor[BIAS_IH].value,
+                                  .bias_h = w->tensor[BIAS_HH].value};
     for (size_t s = 0; s < w->steps; s++) {
-        size_t in_chunk = s % w->chunk;
-        if (in_chunk == 0) {
-            size_t end = s + w->chunk < w->steps ? s + w->chunk : w->steps;
-            gather(w, s, end, x, xs);
-            gemm(false, true, (end - s) * w->rows, w->gates, w->features, xs, t[WEIGHT_IH].value, 0,
-                 from_x);
-        }
-        step.h_before = w->h + s * h_stride;
-        step.own_before = w->own + s * own_stride;
-        step.h = w->h + (s + 1) * h_stride;
-        step.own = w->own + (s + 1) * own_stride;
-        step.from_x = from_x + in_chunk * w->rows * w->gates;
-        gemm(false, false, w->rows, w->gates, w->units, step.h_before, w_hh_t, 0, from_h);
+        if (s % w->chunk == 0)
+            ahead_chunk(w, &a, s, min_size(s + w->chunk, w->steps), x);
+        step.h_before = w->h + s * w->h_stride;
+        step.own_before = w->own + s * w->own_stride;
+        step.h = w->h + (s + 1) * w->h_stride;
+        step.own = w->own + (s + 1) * w->own_stride;
+        step.from_x = a.from_x + s % w->chunk * w->rows * w->gates;
+        gemm(false, false, w->rows, w->gates, w->units, step.h_before, a.w_hh_t, 0, a.from_h);
         w->kind->step(&step);
         if (w->sequence || s + 1 == w->steps)
             copy_rows(w->rows, w->units, step.h, w->units,

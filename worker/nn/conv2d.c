@@ -1,0 +1,329 @@
+/* torch.nn.Conv2d with a square kernel: weight [out channels, channels, k, k], bias, zeros around
+ * the input. One sample at a time (Chellapilla et al. 2006): its patches become the columns of a
+ * matrix (im2col), and
+ *     y = W·columns + b        [out channels, positions] = [.., patch]·[patch, positions]
+ *     dW = Σ dy·columnsᵀ       dcolumns = Wᵀ·dy, whose overlapping patches add up to dx.
+ * Samples follow each other in order, so the sums do too. The columns of one sample stay in the
+ * second-level cache, where the product finds them; keeping those of the whole batch for the
+ * backward pass would cost more than to copy them again. */
+#include "worker/nn/layer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sweep/err.h"
+#include "worker/nn/gemm.h"
+#include "worker/nn/sums.h"
+
+/* Columns, padded image and output of one sample. */
+#define SAMPLE_NUMBERS_MAX ((size_t)1 << 26)
+#define KERNEL_MAX 64
+
+/* Integers as wide as a real, lane by lane: all bits set or none. */
+#ifdef SWEEP_REAL_DOUBLE
+typedef int64_t lane_mask __attribute__((vector_size(64)));
+#else
+typedef int32_t lane_mask __attribute__((vector_size(64)));
+#endif
+
+struct geometry {
+    size_t channels, height, width; /* of the input */
+    size_t kernel, stride, padding;
+    size_t out_channels, out_height, out_width;
+    size_t padded_height, padded_width;
+    size_t patch;     /* numbers that one output sums: channels·k·k */
+    size_t positions; /* outputs of one channel */
+};
+
+static struct geometry geometry_of(const struct layer *l)
+{
+    const struct shape *in = &l->in;
+    struct geometry g = {
+        .channels = in->rank == 3 ? in->dim[0] : 1, /* [height, width]: one channel */
+        .height = in->dim[in->rank - 2],
+        .width = in->dim[in->rank - 1],
+        .kernel = layer_option(l, LAYER_OPTION_KERNEL),
+        .stride = layer_option(l, LAYER_OPTION_STRIDE),
+        .padding = layer_option(l, LAYER_OPTION_PADDING),
+        .out_channels = layer_option(l, LAYER_OPTION_CHANNELS),
+    };
+    g.padded_height = g.height + 2 * g.padding;
+    g.padded_width = g.width + 2 * g.padding;
+    g.patch = g.channels * g.kernel * g.kernel;
+    if (g.padded_height >= g.kernel && g.padded_width >= g.kernel) {
+        g.out_height = (g.padded_height - g.kernel) / g.stride + 1;
+        g.out_width = (g.padded_width - g.kernel) / g.stride + 1;
+    }
+    g.positions = g.out_height * g.out_width;
+    return g;
+}
+
+/* The columns are the input itself. */
+static bool is_pointwise(const struct geometry *g)
+{
+    return g->kernel == 1 && g->stride == 1 && g->padding == 0;
+}
+
+/* --- the workspace: image | columns | product ----------------------------------------------- */
+
+/* Rows are copied in whole vectors, which reach beyond the last row; patches at the left edge
+ * reach before the first column. */
+static size_t slack(const struct geometry *g)
+{
+    return g->kernel + REAL_LANES;
+}
+
+static size_t image_count(const struct geometry *g)
+{
+    return g->channels * g->padded_height * g->padded_width + slack(g);
+}
+
+static size_t columns_count(const struct geometry *g)
+{
+    return g->patch * g->positions + slack(g);
+}
+
+static size_t product_count(const struct geometry *g)
+{
+    return g->patch * g->out_channels;
+}
+
+static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
+{
+    char needs[160];
+    if (l->in.rank < 2)
+        return layer_refuse(l, "[channels, height, width] or [height, width]", err);
+    if (shape_count(&l->in) > SAMPLE_NUMBERS_MAX)
+        return layer_refuse(l, "up to 2^26 numbers", err);
+    struct geometry g = geometry_of(l);
+    if (g.positions == 0) {
+        snprintf(needs, sizeof needs, "height and width of at least %zu (kernel %zu, padding %zu)",
+                 g.kernel - 2 * g.padding, g.kernel, g.padding);
+        return layer_refuse(l, needs, err);
+    }
+    /* No product overflows: a factor is at most 2^26, a kernel's area 2^12, a border's 2^14. */
+    l->out = (struct shape){3, {g.out_channels, g.out_height, g.out_width}};
+    if (shape_count(&l->out) > SAMPLE_NUMBERS_MAX || columns_count(&g) > SAMPLE_NUMBERS_MAX ||
+        image_count(&g) > SAMPLE_NUMBERS_MAX) {
+        snprintf(needs, sizeof needs,
+                 "up to 2^26 numbers (%zu channels of %zu × %zu out, %zu columns of %zu)",
+                 g.out_channels, g.out_height, g.out_width, g.positions, g.patch);
+        return layer_refuse(l, needs, err);
+    }
+    struct tensor *weight =
+        layer_add_tensor(l, "weight", TENSOR_WEIGHT, 4,
+                         (const size_t[]){g.out_channels, g.channels, g.kernel, g.kernel});
+    weight->fan_in = g.patch;
+    weight->fan_out = g.out_channels * g.kernel * g.kernel;
+    layer_add_tensor(l, "bias", TENSOR_BIAS, 1, &g.out_channels);
+    l->scratch_count = image_count(&g) + columns_count(&g) + product_count(&g);
+    return 0;
+}
+
+/* --- patches to columns --------------------------------------------------------------------- */
+
+/* x[channels, height, width] with its border of zeros. */
+static void pad_image(const struct geometry *g, const real *x, real *image)
+{
+    size_t rows = g->channels * g->height;
+    if (g->padding == 0) {
+        memcpy(image, x, rows * g->width * sizeof *x);
+        return;
+    }
+    memset(image, 0, g->channels * g->padded_height * g->padded_width * sizeof *image);
+    for (size_t r = 0; r < rows; r++) {
+        size_t at = r + r / g->height * 2 * g->padding + g->padding;
+        memcpy(image + at * g->padded_width + g->padding, x + r * g->width,
+               g->width * sizeof *x);
+    }
+}
+
+/* columns[patch, positions] of stride 1: each row of positions is a piece of a row of the image.
+ * What a vector writes beyond its row, the next row overwrites. */
+REAL_KERNEL
+static void fill_columns(const struct geometry *g, const real *image, real *columns)
+{
+    size_t k = g->kernel, width = g->out_width, pitch = g->padded_width;
+    real *to = columns;
+    for (size_t e = 0; e < g->patch; e++) {
+        size_t plane = e / (k * k), row = e / k % k, column = e % k;
+        const real *from = image + (plane * g->padded_height + row) * pitch + column;
+        for (size_t i = 0; i < g->out_height; i++, from += pitch, to += width) {
+            for (size_t j = 0; j < width; j += REAL_LANES)
+                *(real_lanes *)(to + j) = *(const real_lanes *)(from + j);
+        }
+    }
+}
+
+/* The same of any stride. */
+static void fill_columns_strided(const struct geometry *g, const real *image, real *columns)
+{
+    size_t k = g->kernel, pitch = g->padded_width * g->stride;
+    real *to = columns;
+    for (size_t e = 0; e < g->patch; e++) {
+        size_t plane = e / (k * k), row = e / k % k, column = e % k;
+        const real *from = image + (plane * g->padded_height + row) * g->padded_width + column;
+        for (size_t i = 0; i < g->out_height; i++, from += pitch) {
+            for (size_t j = 0; j < g->out_width; j++)
+                *to++ = from[j * g->stride];
+        }
+    }
+}
+
+static const real *make_columns(const struct geometry *g, const real *x, real *image,
+                                real *columns)
+{
+    if (is_pointwise(g))
+        return x;
+    pad_image(g, x, image);
+    if (g->stride == 1)
+        fill_columns(g, image, columns);
+    else
+        fill_columns_strided(g, image, columns);
+    return columns;
+}
+
+/* --- columns to patches --------------------------------------------------------------------- */
+
+/* REAL_LANES numbers of dx from row, column on: the sum over the patches that cover them; columns
+ * is that channel's part. An element (a, b) of a patch meets them at position (row + p - a,
+ * column + p - b), which valid[b] says to exist or not. Elements follow each other in order. */
+static inline void gather(const struct geometry *g, const real *columns, size_t row,
+                          size_t column, const lane_mask *valid, real *dx)
+{
+    real_lanes sum = {0};
+    for (size_t a = 0; a < g->kernel; a++) {
+        size_t i = row + g->padding - a; /* wraps around where it is negative */
+        if (i >= g->out_height)
+            continue;
+        const real *from = columns + a * g->kernel * g->positions + i * g->out_width + column +
+                           g->padding;
+        for (size_t b = 0; b < g->kernel; b++, from += g->positions)
+            sum += (real_lanes)((lane_mask)*(const real_lanes *)(from - b) & valid[b]);
+    }
+    *(real_lanes *)dx = sum;
+}
+
+/* dx[channels, height, width] of stride 1 from dcolumns. Gathered by the number of dx rather than
+ * scattered by that of dcolumns: a sum stays in a register, and needs no border. Vectors reach
+ * beyond their row; the last ones of a row come first, so that what they spoil is written again
+ * (and up to a vector beyond dx). */
+REAL_KERNEL
+static void add_patches(const struct geometry *g, const real *columns, real *dx)
+{
+    lane_mask valid[KERNEL_MAX], lane;
+    size_t plane = g->kernel * g->kernel * g->positions;
+    for (size_t v = 0; v < REAL_LANES; v++)
+        lane[v] = (int)v;
+    for (size_t end = (g->width - 1) / REAL_LANES + 1; end-- > 0;) {
+        size_t j = end * REAL_LANES;
+        for (size_t b = 0; b < g->kernel; b++) {
+            int first = (int)b - (int)g->padding - (int)j;
+            valid[b] = (lane >= first) & (lane < first + (int)g->out_width);
+        }
+        for (size_t r = 0; r < g->channels * g->height; r++) {
+            gather(g, columns + r / g->height * plane, r % g->height, j, valid,
+                   dx + r * g->width + j);
+        }
+    }
+}
+
+/* The same of any stride, onto the image with its border. */
+static void add_patches_strided(const struct geometry *g, const real *columns, real *image)
+{
+    size_t k = g->kernel, pitch = g->padded_width * g->stride;
+    const real *from = columns;
+    memset(image, 0, g->channels * g->padded_height * g->padded_width * sizeof *image);
+    for (size_t e = 0; e < g->patch; e++) {
+        size_t plane = e / (k * k), row = e / k % k, column = e % k;
+        real *to = image + (plane * g->padded_height + row) * g->padded_width + column;
+        for (size_t i = 0; i < g->out_height; i++, to += pitch) {
+            for (size_t j = 0; j < g->out_width; j++)
+                to[j * g->stride] += *from++;
+        }
+    }
+}
+
+/* dx of one sample from dcolumns; the image is written over. */
+static void input_gradient(const struct geometry *g, const real *columns, real *image, real *dx)
+{
+    size_t rows = g->channels * g->height;
+    if (g->stride == 1) {
+        add_patches(g, columns, image);
+        memcpy(dx, image, rows * g->width * sizeof *dx);
+        return;
+    }
+    add_patches_strided(g, columns, image);
+    for (size_t r = 0; r < rows; r++) {
+        size_t at = r + r / g->height * 2 * g->padding + g->padding;
+        memcpy(dx + r * g->width, image + at * g->padded_width + g->padding,
+               g->width * sizeof *dx);
+    }
+}
+
+/* --- passes --------------------------------------------------------------------------------- */
+
+REAL_KERNEL
+static void lay_bias(size_t channels, size_t positions, const real *bias, real *y)
+{
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t i = 0; i < positions; i++)
+            y[c * positions + i] = bias[c];
+    }
+}
+
+/* sum[channel] += Σ dy, lane by lane and then over the lanes in order. */
+REAL_KERNEL
+static void add_bias_gradient(size_t channels, size_t positions, const real *dy, real *sum)
+{
+    for (size_t c = 0; c < channels; c++, dy += positions)
+        sum[c] += lanes_sum(positions, dy);
+}
+
+/* The bias is laid down first and the product added to it: the product has to read or clear y
+ * anyway. */
+static void conv2d_forward(const struct layer *l, const struct pass *p, const real *x, real *y)
+{
+    struct geometry g = geometry_of(l);
+    const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
+    real *image = p->scratch, *columns = image + image_count(&g);
+    for (size_t r = 0; r < p->rows; r++, x += l->in_count, y += l->out_count) {
+        const real *patches = make_columns(&g, x, image, columns);
+        lay_bias(g.out_channels, g.positions, bias->value, y);
+        gemm(false, false, g.out_channels, g.positions, g.patch, weight->value, patches, 1, y);
+    }
+}
+
+/* dWᵀ = Σ columns·dyᵀ, turned round at the end: the product that way round is 15 % faster for
+ * the many patches of few channels that there mostly are. */
+static void conv2d_backward(const struct layer *l, const struct pass *p, const real *x,
+                            const real *y, const real *dy, real *dx)
+{
+    struct geometry g = geometry_of(l);
+    const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
+    real *image = p->scratch, *columns = image + image_count(&g);
+    real *product = columns + columns_count(&g);
+    memset(bias->grad, 0, g.out_channels * sizeof *bias->grad);
+    for (size_t r = 0; r < p->rows; r++, x += l->in_count, dy += l->out_count) {
+        const real *patches = make_columns(&g, x, image, columns);
+        gemm(false, true, g.patch, g.out_channels, g.positions, patches, dy, r > 0, product);
+        add_bias_gradient(g.out_channels, g.positions, dy, bias->grad);
+        if (!dx)
+            continue;
+        real *to = is_pointwise(&g) ? dx : columns;
+        gemm(true, false, g.patch, g.positions, g.out_channels, weight->value, dy, 0, to);
+        if (to != dx)
+            input_gradient(&g, columns, image, dx);
+        dx += l->in_count;
+    }
+    for (size_t c = 0; c < g.out_channels; c++) {
+        for (size_t e = 0; e < g.patch; e++)
+            weight->grad[c * g.patch + e] = product[e * g.out_channels + c];
+    }
+}
+
+const struct layer_ops layer_conv2d = {
+    .shape = conv2d_shape,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+};

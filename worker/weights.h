@@ -1,9 +1,12 @@
 /* Weights of a network as a safetensors file (github.com/huggingface/safetensors): 8 bytes
- * little-endian header length, a JSON header, the numbers. Tensors carry the names that a
- * torch.nn.Sequential of the same layers gives them: "0.weight" [out,in], "0.bias" [out],
- * "2.weight" … */
+ * little-endian header length, a JSON header, the numbers. Tensors carry the names that PyTorch
+ * gives them in a torch.nn.Sequential of the same layers: "0.weight" [out,in], "0.bias" [out],
+ * "2.body.1.running_mean" … Running means and variances are among them. */
 #ifndef WORKER_WEIGHTS_H
 #define WORKER_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "worker/nn/net.h"
 
@@ -12,8 +15,17 @@ struct buf;
 
 /* The first part: length and JSON header, padded with blanks so that the numbers lie on 8 bytes. */
 void weights_header(const struct net *n, struct buf *out);
-/* parameters: n->parameters or a copy of it. The file appears complete or not at all. */
-int weights_write(const char *path, const struct net *n, const real *parameters,
-                  struct errbuf *err);
+/* values: n->values or a copy of them. The file appears complete or not at all. ERR_IO. */
+int weights_write(const char *path, const struct net *n, const real *values, struct errbuf *err);
+
+/* Into values[n->value_count], from F32 or F64. Every tensor of the network must be in the file
+ * with its shape, and no other but num_batches_tracked (PyTorch's, which we have no use for).
+ * skip_output: unless all tensors of the output layer fit, it keeps what values has (G3.2). The
+ * message names the tensor and both shapes. ERR_IO, ERR_DATA, ERR_LIMIT; values untouched then. */
+int weights_read(const char *path, const struct net *n, bool skip_output, real *values,
+                 struct errbuf *err);
+/* The same from memory. */
+int weights_decode(const unsigned char *bytes, size_t len, const struct net *n, bool skip_output,
+                   real *values, struct errbuf *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include "sweep/rng.h"
 #include "worker/nn/real.h"
 
-/* --- which rows ------------------------------------------------------------------------------- */
+/* --- which rows ----------------------------------------------------------------------------- */
 
 static bool row_finite(const struct samples *s, size_t row)
 {
@@ -41,7 +41,7 @@ static struct rows usable_rows(const struct samples *s, const struct settings *s
     return r;
 }
 
-/* --- how many of each class are held out ------------------------------------------------------ */
+/* --- how many of each class are held out ---------------------------------------------------- */
 
 /* Classes to hold out of: those of the samples, or a single one that all rows are of. */
 struct strata {
@@ -115,7 +115,7 @@ static struct strata *strata_create(const struct samples *s, const struct settin
     return t;
 }
 
-/* --- training and validation part ------------------------------------------------------------- */
+/* --- training and validation part ----------------------------------------------------------- */
 
 /* Deals the rows out, ascending: a permutation picks who is held out, a mark remembers. */
 static void deal(struct split *p, const struct samples *s, const struct settings *settings,
@@ -181,7 +181,7 @@ static int draw_parts(struct split *p, const struct samples *s, const struct set
     return 0;
 }
 
-/* --- scaling ---------------------------------------------------------------------------------- */
+/* --- scaling -------------------------------------------------------------------------------- */
 
 /* Sums over the training rows, one of each per column (a number's place in a sample). */
 struct columns {
@@ -372,7 +372,7 @@ static void fit(struct scaling *out, const struct samples *s, const struct rows 
     columns_finish(&c);
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------ */
 
 int split_init(struct split *out, const struct samples *s, const struct settings *settings,
                uint64_t seed, struct errbuf *err)

@@ -23,3 +23,8 @@ bool interrupt_seen(void)
 {
     return seen != 0;
 }
+
+void interrupt_clear(void)
+{
+    seen = 0;
+}

@@ -7,5 +7,6 @@
 /* From now on SIGTERM sets a mark instead of ending the process. */
 void interrupt_catch(void);
 bool interrupt_seen(void);
+void interrupt_clear(void);
 
 #endif

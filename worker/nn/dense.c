@@ -13,7 +13,8 @@ static int dense_shape(struct layer *l, size_t rows, struct errbuf *err)
                             err);
     l->out = l->in;
     size_t *last = &l->out.dim[l->out.rank - 1];
-    size_t in = *last, out = layer_option(l, LAYER_OPTION_UNITS);
+    size_t in = *last;
+    size_t out = l->plan->is_output ? l->outputs : layer_option(l, LAYER_OPTION_UNITS);
     *last = out;
     struct tensor *weight =
         layer_add_tensor(l, "weight", TENSOR_WEIGHT, 2, (const size_t[]){out, in});

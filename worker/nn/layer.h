@@ -73,6 +73,7 @@ struct layer {
     size_t scratch_count;        /* numbers in pass.scratch, for all rows together */
     real *y;                     /* [rows,out], set by the network */
     real *keep;                  /* between forward and backward of one step */
+    size_t outputs;              /* units of the output layer: what the task asks for */
     struct layer *partner;       /* the end of a residual block: its beginning */
     size_t number;               /* place in the network: the dropout masks' stream */
 };

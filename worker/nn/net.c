@@ -33,7 +33,8 @@ static void add_layers(struct net *n, size_t from, size_t count, const char *pre
     for (size_t i = from; i < from + count; place++) {
         const struct plan_layer *p = &m->layers[i++];
         struct layer *l = &n->layers[n->layer_count++];
-        *l = (struct layer){.ops = layer_ops_of(p), .plan = p, .number = n->layer_count - 1};
+        *l = (struct layer){.ops = layer_ops_of(p), .plan = p, .number = n->layer_count - 1,
+                            .outputs = n->plan.outputs};
         snprintf(l->name, sizeof l->name, "%s%zu", prefix, place);
         if (p->kind != LAYER_RESIDUAL)
             continue;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -28,7 +29,8 @@ static const struct json *place_of(const struct check *c, enum setting_id id,
         return json_get(json_get(c->root, "parameters"), d->name);
     }
     snprintf(path, FIELD_PATH_MAX, "$.%s", where);
-    snprintf(section, sizeof(section), "%.*s", (int)strcspn(where, "."), where);
+    str_copy(section, sizeof(section), where);
+    section[strcspn(section, ".")] = '\0';
     return json_get(json_get(c->root, section), strchr(where, '.') + 1);
 }
 

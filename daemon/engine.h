@@ -66,7 +66,7 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
 
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
  * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
- * prepared has findings of NaN and on_nan is hold. */
+ * prepared has findings of NaN and on_nan may be hold. */
 void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
                    void *token, utc_us now, struct effects *fx);
 /* Fills the free slots. Called once after every burst of events. */

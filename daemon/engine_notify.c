@@ -137,6 +137,8 @@ void notify_run_ended(struct effects *fx, const struct run *r)
     kv_real_or_null(&n.w, "best_epoch", row->has_metric, row->best_epoch);
     kv_real_or_null(&n.w, "val_loss", row->has_val_loss, row->val_loss);
     kv_real_or_null(&n.w, "val_acc", row->has_val_acc, row->val_acc);
+    kv_real_or_null(&n.w, "test_loss", row->has_test_loss, row->test_loss);
+    kv_real_or_null(&n.w, "test_acc", row->has_test_acc, row->test_acc);
     jw_kv_string(&n.w, "error", row->error == RUN_ERROR_NONE ? NULL : run_error_name(row->error));
     jw_kv_string(&n.w, "text", row->error_text);
     jw_kv_real(&n.w, "seconds", row->seconds);

@@ -32,6 +32,7 @@ struct run {
 struct kept { /* one of the sweep's best runs */
     int64_t run_id, number;
     double metric;
+    bool has_test; /* and so scores on the test set */
 };
 
 struct sweep {
@@ -77,8 +78,8 @@ void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
 void sweep_remove_live(struct sweep *s, struct run *r);
-/* Books an ended run: counts, best runs. Drops weights that are no longer wanted (fx may be NULL
- * when history is read back). */
+/* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
+ * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);

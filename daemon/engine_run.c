@@ -57,9 +57,18 @@ void run_forget_attempt(struct run *r)
     r->requeue = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
+    row->has_test_loss = row->has_test_acc = false;
 }
 
 /* --- start ----------------------------------------------------------------------------------- */
+
+/* Too deep a folder: no weights, but a run. */
+static void weights_path(const struct engine *e, int64_t run_id, char out[SPEC_PATH_MAX])
+{
+    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", e->runs_dir, run_id);
+    if (n < 0 || n >= SPEC_PATH_MAX)
+        out[0] = '\0';
+}
 
 static struct run_config *run_configure(const struct engine *e, const struct run *r)
 {
@@ -67,6 +76,7 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     struct run_config *c = xcalloc(1, sizeof(*c));
     c->data = spec->data;
     c->settings = r->row->settings;
+    c->layers = spec->layers;
     c->epochs = r->row->epochs;
     c->seed = r->row->seed;
     c->split_seed = spec->seed;
@@ -74,10 +84,9 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     c->maximize = spec->maximize;
     str_copy(c->data_hash, sizeof(c->data_hash),
              r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
-    int n = snprintf(c->weights, sizeof(c->weights), "%s/%" PRId64 "/best.safetensors",
-                     e->runs_dir, r->row->id);
-    if (n < 0 || (size_t)n >= sizeof(c->weights)) /* too deep a folder: no weights, but a run */
-        c->weights[0] = '\0';
+    weights_path(e, r->row->id, c->weights);
+    if (spec->start_from)
+        weights_path(e, spec->start_from, c->start_weights);
     /* The third best only gets better: what is worse already will never be kept. */
     c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
     if (c->has_weights_floor)
@@ -318,6 +327,12 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
     set_status(r, o->status);
     row->error = o->error;
     row->signal = o->status == RUN_FAILED ? x->signal : 0;
+    if (o->status != RUN_FAILED && x->result->has_test) {
+        row->has_test_loss = true;
+        row->test_loss = x->result->test_loss;
+        row->has_test_acc = x->result->has_test_acc;
+        row->test_acc = x->result->test_acc;
+    }
     if (o->status == RUN_STOPPED)
         str_copy(row->stop_reason, sizeof(row->stop_reason), o->text);
     if (o->status == RUN_FAILED) {

@@ -99,17 +99,23 @@ static bool ranks_before(const struct sweep *s, const struct kept *a, const stru
     return !metric_better(b->metric, a->metric, s->row->maximize) && a->number < b->number;
 }
 
-static void drop_weights(const struct sweep *s, int64_t run_id, struct effects *fx)
+static void drop_weights(const struct sweep *s, const struct kept *k, struct effects *fx)
 {
-    if (fx != NULL)
-        effects_add(fx, ACTION_DROP_WEIGHTS, s->row->id, run_id);
+    if (fx == NULL)
+        return;
+    if (k->has_test)
+        store_batch_clear_test(&fx->batch, k->run_id);
+    effects_add(fx, ACTION_DROP_WEIGHTS, s->row->id, k->run_id);
 }
 
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
 {
     s->ended[row->status]++;
     s->errors[row->error]++;
-    struct kept k = {.run_id = row->id, .number = row->number, .metric = row->metric_value};
+    struct kept k = {.run_id = row->id,
+                     .number = row->number,
+                     .metric = row->metric_value,
+                     .has_test = row->has_test_loss};
     bool ranked = (row->status == RUN_COMPLETED || row->status == RUN_STOPPED) &&
                   row->has_metric && isfinite(row->metric_value);
     size_t place = s->best_count;
@@ -117,11 +123,11 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
         place--;
     if (!ranked || place == BEST_RUNS_KEPT) {
         if (row->started != 0)
-            drop_weights(s, row->id, fx);
+            drop_weights(s, &k, fx);
         return;
     }
     if (s->best_count == BEST_RUNS_KEPT)
-        drop_weights(s, s->best[--s->best_count].run_id, fx);
+        drop_weights(s, &s->best[--s->best_count], fx);
     memmove(&s->best[place + 1], &s->best[place], (s->best_count - place) * sizeof(k));
     s->best[place] = k;
     s->best_count++;
@@ -165,6 +171,7 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s,
     str_copy(row->reason, sizeof(row->reason), p->reason);
     row->params_json = buf_take(&params);
     row->settings = p->settings;
+    settings_apply_preset(&row->settings);
     row->seed = rng_run_seed(s->spec.seed, 0);
     row->epochs = s->spec.epochs;
     row->created = now;
@@ -309,7 +316,8 @@ void engine_submit(struct engine *e, struct spec *spec, const struct record_prep
     memset(spec, 0, sizeof(*spec));
     s->method = search_method(s->spec.method);
     engine_add_sweep(e, s);
-    char *held = s->spec.data.on_nan == ON_NAN_HOLD ? nan_reason(prepared) : NULL;
+    bool may_hold = spec_may_be(&s->spec, SETTING_ON_NAN, ON_NAN_HOLD);
+    char *held = may_hold ? nan_reason(prepared) : NULL;
 
     effects_reply(fx, token, xasprintf("{\"sweep\":%" PRId64 "}", s->row->id));
     store_batch_put_sweep(&fx->batch, sweep_row_copy(s->row));

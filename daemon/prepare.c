@@ -378,11 +378,30 @@ static void start_waiting(struct prepare *p)
     }
 }
 
+/* One configuration of the space, for what its worker can refuse or find: everything in the
+ * middle, but the most that is held out, the scaling that finds most, and NaN left in where any
+ * run leaves it in. */
+static void settings_to_prepare(const struct spec *spec, struct settings *out)
+{
+    double low, high;
+    *out = spec->fixed;
+    for (size_t i = 0; i < spec->dimension_count; i++)
+        out->v[spec->dimensions[i].setting] = dimension_middle(&spec->dimensions[i]);
+    spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
+    out->v[SETTING_VALIDATION] = high;
+    spec_setting_range(spec, SETTING_SCALE, &low, &high);
+    out->v[SETTING_SCALE] = high;
+    spec_setting_range(spec, SETTING_ON_NAN, &low, &high);
+    out->v[SETTING_ON_NAN] = low; /* hold comes first */
+    settings_apply_preset(out);
+}
+
 static char *config_text(const struct spec *spec)
 {
     struct run_config *c = xcalloc(1, sizeof(*c));
     c->data = spec->data;
-    c->settings = spec->fixed;
+    c->layers = spec->layers;
+    settings_to_prepare(spec, &c->settings);
     c->epochs = spec->epochs;
     c->seed = c->split_seed = spec->seed;
     c->metric = spec->metric;
@@ -395,22 +414,13 @@ static char *config_text(const struct spec *spec)
     return buf_take(&text);
 }
 
-static char *data_key(const struct spec *spec)
-{
-    struct buf text = {0};
-    struct json_writer w;
-    jw_init(&w, &text);
-    spec_data_write(&spec->data, &w);
-    return buf_take(&text);
-}
-
 void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, void *arg)
 {
     struct job *j = xcalloc(1, sizeof(*j));
     j->prepare = p;
     j->cb = cb;
     j->arg = arg;
-    j->key = data_key(spec);
+    j->key = config_text(spec);
     p->active++;
     const struct record_prepared *known = prepared_recall(&p->memory, j->key);
     if (known) {
@@ -423,7 +433,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
         uv_timer_start(&j->answer, on_answer, 0, 0);
         return;
     }
-    j->config = config_text(spec);
+    j->config = xstrdup(j->key);
     *p->waiting_end = j;
     p->waiting_end = &j->next;
     start_waiting(p);

@@ -109,6 +109,7 @@ void store_op_finish(struct store_op *op)
     case STORE_ADD_FINDING:
         free(op->u.finding);
         break;
+    case STORE_CLEAR_TEST:
     case STORE_DELETE_SWEEP:
         break;
     }
@@ -180,6 +181,11 @@ void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
     row->sweep_id = sweep_id;
     row->finding = *f;
     batch_append(b, STORE_ADD_FINDING)->u.finding = row;
+}
+
+void store_batch_clear_test(struct store_batch *b, int64_t run_id)
+{
+    batch_append(b, STORE_CLEAR_TEST)->u.clear_test_run_id = run_id;
 }
 
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id)

@@ -53,6 +53,8 @@ struct run_row {
     double best_epoch;
     double val_loss, val_acc;  /* at the best point; NaN with the flag clear: not measured */
     bool has_val_loss, has_val_acc;
+    double test_loss, test_acc; /* of the kept weights; only the sweep's best runs have them */
+    bool has_test_loss, has_test_acc;
     enum run_error error;
     char *error_text;          /* NULL without an error */
     int signal;                /* that ended the worker; 0: none */
@@ -97,6 +99,7 @@ enum store_op_type {
     STORE_PUT_LABEL,
     STORE_ADD_EVENT,
     STORE_ADD_FINDING,
+    STORE_CLEAR_TEST,   /* of a run whose weights go: it has no test scores any more */
     STORE_DELETE_SWEEP, /* with all that hangs on it */
 };
 
@@ -109,6 +112,7 @@ struct store_op {
         struct label_row *label;
         struct event_row *event;
         struct finding_row *finding;
+        int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
 };
@@ -137,6 +141,7 @@ void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_
     __attribute__((format(printf, 6, 7)));
 void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
+void store_batch_clear_test(struct store_batch *b, int64_t run_id);
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
 void store_batch_finish(struct store_batch *b);
 

@@ -51,6 +51,8 @@
     X(best_epoch, real, r->has_metric ? r->best_epoch : NAN)       \
     X(val_loss, maybe, maybe(r->has_val_loss, r->val_loss))        \
     X(val_acc, maybe, maybe(r->has_val_acc, r->val_acc))           \
+    X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))     \
+    X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))        \
     X(error_class, word, run_error_name(r->error))                 \
     X(error_text, text, r->error_text)                             \
     X(signal, count, r->signal)                                    \

@@ -39,7 +39,7 @@ static const struct {
             "metric_value, best_epoch, val_loss, val_acc, epochs_done, epochs, label, confidence, "
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
             "pid, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
-            "created_at, started_at, ended_at FROM run_overview "
+            "created_at, started_at, ended_at, test_loss, test_acc FROM run_overview "
             "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
         {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
@@ -49,7 +49,7 @@ static const struct {
             "r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS params_json, "
             "r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation, "
             "r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, r.metric_value, "
-            "r.best_epoch, r.val_loss, r.val_acc, r.rank_key, o.epochs_done, o.label, "
+            "r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, r.rank_key, o.epochs_done, o.label, "
             "o.confidence, o.remedy, r.error_class, r.error_text, r.signal, r.stderr_tail, "
             "r.core_type, r.blas_version, r.created_at, r.started_at, r.ended_at, r.seconds "
             "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
@@ -70,11 +70,11 @@ static const struct {
             "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
     [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
     [STORE_QUERY_RUN_RATES] =
-        {0, "SELECT r.seconds, r.epochs, min(s.data_samples, "
-            "coalesce(nullif(s.spec ->> '$.data.limit', 0), s.data_samples)) "
-            "- coalesce(s.spec ->> '$.data.validation', 0) AS samples, r.params AS params_json, "
-            "r.settings AS settings_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, "
-            "r.width FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+        {0, "SELECT r.seconds, r.epochs, min(s.data_samples, coalesce(nullif(r.settings ->> "
+            "'$.data.limit', 0), s.data_samples)) - coalesce(r.settings ->> '$.data.validation', "
+            "0) AS samples, s.data_features, s.data_classes, r.settings AS settings_json, "
+            "s.spec -> '$.model.layers' AS layers_json "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
     [STORE_QUERY_UNENDED] =
         {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
@@ -390,6 +390,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
     r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
     r->has_val_acc = column_maybe(st, RUN_val_acc_column, &r->val_acc);
+    r->has_test_loss = column_maybe(st, RUN_test_loss_column, &r->test_loss);
+    r->has_test_acc = column_maybe(st, RUN_test_acc_column, &r->test_acc);
     r->error_text = column_copy(st, RUN_error_text_column);
     r->signal = sqlite3_column_int(st, RUN_signal_column);
     r->stderr_tail = column_copy(st, RUN_stderr_tail_column);

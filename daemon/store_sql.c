@@ -59,6 +59,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_ADD_FINDING] =
         "INSERT INTO findings(sweep_id, kind, \"row\", \"column\", count, text) "
         "VALUES(?, ?, ?, ?, ?, ?)",
+    [STATEMENT_CLEAR_TEST] = "UPDATE runs SET test_loss = NULL, test_acc = NULL WHERE id = ?",
     [STATEMENT_DELETE_SWEEP] = "DELETE FROM sweeps WHERE id = ?",
     [STATEMENT_DELETE_EVENTS] = "DELETE FROM events WHERE sweep_id = ?",
 };
@@ -186,12 +187,18 @@ static void bind_time(sqlite3_stmt *st, int i, utc_us t)
 
 static void bind_settings(sqlite3_stmt *st, int i, const struct settings *s)
 {
+    static const char *const sections[] = {"data", "model", "train"};
     struct buf text = {0};
     struct json_writer w;
 
     jw_init(&w, &text);
     jw_begin_object(&w);
-    settings_to_json(s, &w);
+    for (size_t k = 0; k < ARRAY_LEN(sections); k++) {
+        jw_key(&w, sections[k]);
+        jw_begin_object(&w);
+        settings_to_json(s, sections[k], &w);
+        jw_end_object(&w);
+    }
     jw_end_object(&w);
     sqlite3_bind_text(st, i, text.data, (int)text.len, SQLITE_TRANSIENT);
     buf_finish(&text);
@@ -349,6 +356,12 @@ static int add_finding(struct store_sql *q, const struct store_op *op)
     return run_statement(st);
 }
 
+static int clear_test(struct store_sql *q, const struct store_op *op)
+{
+    bind_int(q->statements[STATEMENT_CLEAR_TEST], 1, op->u.clear_test_run_id);
+    return run_statement(q->statements[STATEMENT_CLEAR_TEST]);
+}
+
 static int delete_sweep(struct store_sql *q, const struct store_op *op)
 {
     static const enum store_statement both[] = {STATEMENT_DELETE_SWEEP, STATEMENT_DELETE_EVENTS};
@@ -365,14 +378,14 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_PUT_SWEEP] = put_sweep,   [STORE_PUT_RUN] = put_run,
     [STORE_ADD_POINTS] = add_points, [STORE_PUT_LABEL] = put_label,
     [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
-    [STORE_DELETE_SWEEP] = delete_sweep,
+    [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
 };
 
 static const char *const op_names[] = {
     [STORE_PUT_SWEEP] = "sweep",   [STORE_PUT_RUN] = "run",
     [STORE_ADD_POINTS] = "points", [STORE_PUT_LABEL] = "label",
     [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
-    [STORE_DELETE_SWEEP] = "delete",
+    [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -388,6 +401,8 @@ static int64_t op_run_id(const struct store_op *op)
         return op->u.run->id;
     if (op->type == STORE_ADD_POINTS)
         return op->u.points->run_id;
+    if (op->type == STORE_CLEAR_TEST)
+        return op->u.clear_test_run_id;
     return op->type == STORE_PUT_LABEL ? op->u.label->run_id : 0;
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "daemon/estimate.h"
@@ -77,14 +78,13 @@ static int check_samples(const struct spec *spec, const struct record_prepared *
                          struct errbuf *err)
 {
     char given[32];
-    int64_t samples = p->samples;
-    if (spec->data.limit > 0 && spec->data.limit < samples)
-        samples = spec->data.limit;
-    if (spec->data.validation < samples)
-        return 0;
-    snprintf(given, sizeof(given), "%" PRId64, spec->data.validation);
+    double low, high;
+    spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
+    if (p->validation_samples > 0 || high < (double)p->samples)
+        return 0; /* spec_parse has compared it with limit */
+    snprintf(given, sizeof(given), "%.0f", high);
     return err_bad(err, ERR_VALUE, "$.data.validation", given,
-                   "fewer than the %" PRId64 " samples", samples);
+                   "fewer than the %" PRId64 " samples", p->samples);
 }
 
 static void on_prepared(void *arg, const struct record_prepared *prepared,
@@ -103,6 +103,42 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     else if (r)
         engine_submit(d->engine, &s->spec, prepared, request_token(r), daemon_now(),
                       daemon_effects(d));
+    submission_destroy(s);
+}
+
+/* --- start_from ----------------------------------------------------------------------------- */
+
+/* Has the run in row 0 ended, and kept its weights? */
+static bool has_weights(const struct daemon *d, int64_t run_id, const struct table *t)
+{
+    char path[PATHS_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir, run_id);
+    const struct cell *status = t->rows > 0 ? table_cell(t, 0, "status") : NULL;
+    return status && status->type == CELL_TEXT &&
+           run_status_terminal((enum run_status)run_status_find(status->text)) && n > 0 &&
+           n < (int)sizeof(path) && access(path, R_OK) == 0;
+}
+
+static void on_start_run(void *arg, const struct table *t, const struct errbuf *failed)
+{
+    struct submission *s = arg;
+    struct daemon *d = s->daemon;
+    struct request *r = request_find(d->requests, s->request_id);
+    struct errbuf err;
+    char given[32];
+    if (r && t && has_weights(d, s->spec.start_from, t)) {
+        prepare_data(d->prepare, &s->spec, on_prepared, s);
+        return;
+    }
+    if (r && !t) {
+        request_error(r, failed);
+    } else if (r) {
+        snprintf(given, sizeof(given), "%" PRId64, s->spec.start_from);
+        err_bad(&err, ERR_VALUE, "$.start_from", given,
+                "the id of a run that has ended and kept its weights: one of the best three of "
+                "its sweep");
+        request_error(r, &err);
+    }
     submission_destroy(s);
 }
 
@@ -128,7 +164,10 @@ static void run(struct request *r)
         request_error(r, &err);
         return;
     }
-    prepare_data(d->prepare, &s->spec, on_prepared, s);
+    if (s->spec.start_from)
+        store_query(d->store, STORE_QUERY_RUN, &s->spec.start_from, 1, on_start_run, s);
+    else
+        prepare_data(d->prepare, &s->spec, on_prepared, s);
 }
 
 const struct command command_submit = {

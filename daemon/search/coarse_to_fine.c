@@ -214,7 +214,7 @@ bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct settings
 }
 
 bool ctf_propose_near(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
-                      uint32_t frozen, const char *reason)
+                      uint64_t frozen, const char *reason)
 {
     const struct spec *s = c->plan->spec;
     struct settings other;
@@ -297,7 +297,7 @@ static void best_rates(const struct ctf_call *c, double rates[2])
 static void coarse_design(struct ctf_call *c, size_t wanted)
 {
     const struct ctf_plan *p = c->plan;
-    uint32_t frozen = p->rate_bit | p->optimizer_bit;
+    uint64_t frozen = p->rate_bit | p->optimizer_bit;
     double rates[2];
     best_rates(c, rates);
     struct settings *design = xcalloc(wanted, sizeof(*design));

@@ -25,7 +25,7 @@ struct ctf_plan {
     const struct spec *spec;
     int64_t runs[CTF_STAGE_COUNT];
     const struct dimension *rate; /* learning rate; NULL when fixed */
-    uint32_t rate_bit, optimizer_bit;
+    uint64_t rate_bit, optimizer_bit;
     double optimizer;             /* of coarse and fine */
     size_t other_count;           /* of stage optimizers, in the spec's order */
     double others[OPTIMIZER_ADADELTA + 1];
@@ -52,7 +52,7 @@ bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct settings
 /* Like it, but takes the nearest untried configuration with the same optimizer instead: first
  * with the frozen dimensions as they are, then with them moved too. False when none is left. */
 bool ctf_propose_near(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
-                      uint32_t frozen, const char *reason);
+                      uint64_t frozen, const char *reason);
 /* Sorts the proposals from index `from` on by learning rate, large to small (G2.1); stable. */
 void ctf_sort_rates(struct proposals *p, size_t from);
 
@@ -73,7 +73,7 @@ size_t rates_of_optimizer(const struct dimension *d, enum optimizer o, size_t wa
 /* --- balanced design ------------------------------------------------------------------------- */
 /* `count` configurations over the unfrozen dimensions: each level of a dimension equally often
  * (±1), pairs of levels spread. Frozen dimensions are left as in base. out[count]. */
-void design_balanced(const struct spec *s, const struct settings *base, uint32_t frozen,
+void design_balanced(const struct spec *s, const struct settings *base, uint64_t frozen,
                      size_t count, struct rng *r, struct settings *out);
 
 #endif

@@ -33,10 +33,10 @@ static bool fine_step(struct ctf_call *c, const struct dimension *d, int steps, 
 }
 
 /* Steps of two halving spacings: the nearer ones first, up before down (G2.1: large first). */
-static void fine_steps(struct ctf_call *c, size_t goal, double spacing, uint32_t frozen)
+static void fine_steps(struct ctf_call *c, size_t goal, double spacing, uint64_t frozen)
 {
     const struct spec *s = c->plan->spec;
-    uint32_t rate = c->plan->rate_bit & ~frozen;
+    uint64_t rate = c->plan->rate_bit & ~frozen;
     for (int level = 0; level < 2; level++, spacing /= 2) {
         for (int steps = 1; steps <= 2; steps++) {
             for (int sign = 1; sign >= -1 && rate; sign -= 2)

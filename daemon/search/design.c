@@ -84,7 +84,7 @@ static void shuffle_columns(struct column *columns, size_t n, size_t count, stru
     }
 }
 
-void design_balanced(const struct spec *s, const struct settings *base, uint32_t frozen,
+void design_balanced(const struct spec *s, const struct settings *base, uint64_t frozen,
                      size_t count, struct rng *r, struct settings *out)
 {
     struct column columns[SPEC_MAX_DIMENSIONS];
@@ -92,7 +92,7 @@ void design_balanced(const struct spec *s, const struct settings *base, uint32_t
     if (count == 0)
         return;
     for (size_t i = 0; i < s->dimension_count; i++) {
-        if (frozen >> i & 1u)
+        if (frozen >> i & 1)
             continue;
         columns[n] = (struct column){.d = &s->dimensions[i]};
         column_levels(&columns[n], count, r);

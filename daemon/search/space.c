@@ -90,11 +90,11 @@ bool tried_add(struct tried *t, const struct settings *c)
 
 /* --- the space ------------------------------------------------------------------------------- */
 
-uint64_t space_size(const struct spec *s, uint32_t frozen)
+uint64_t space_size(const struct spec *s, uint64_t frozen)
 {
     uint64_t size = 1;
     for (size_t i = 0; i < s->dimension_count; i++) {
-        if (frozen >> i & 1u)
+        if (frozen >> i & 1)
             continue;
         uint64_t n = dimension_cardinality(&s->dimensions[i]);
         if (n == 0 || size > UINT64_MAX / n)
@@ -104,11 +104,11 @@ uint64_t space_size(const struct spec *s, uint32_t frozen)
     return size;
 }
 
-uint32_t space_bit(const struct spec *s, enum setting_id id)
+uint64_t space_bit(const struct spec *s, enum setting_id id)
 {
     for (size_t i = 0; i < s->dimension_count; i++)
         if (s->dimensions[i].setting == id)
-            return 1u << i;
+            return UINT64_C(1) << i;
     return 0;
 }
 
@@ -119,11 +119,11 @@ void space_middle(const struct spec *s, struct settings *out)
         out->v[s->dimensions[i].setting] = dimension_middle(&s->dimensions[i]);
 }
 
-void space_nth(const struct spec *s, uint32_t frozen, uint64_t i, struct settings *c)
+void space_nth(const struct spec *s, uint64_t frozen, uint64_t i, struct settings *c)
 {
     for (size_t k = s->dimension_count; k-- > 0;) {
         const struct dimension *d = &s->dimensions[k];
-        if (frozen >> k & 1u)
+        if (frozen >> k & 1)
             continue;
         uint64_t n = dimension_cardinality(d);
         REQUIRE(n > 0);
@@ -228,13 +228,13 @@ bool space_move(const struct dimension *d, double from, int steps, double spacin
 
 #define NEAR_SPACING 0.125 /* decades of a learning rate, 1/16 of another range */
 
-static bool near_neighbour(const struct spec *s, const struct settings *base, uint32_t frozen,
+static bool near_neighbour(const struct spec *s, const struct settings *base, uint64_t frozen,
                            const struct tried *t, struct settings *out)
 {
     for (int distance = 1; distance <= 3; distance++) {
         for (size_t i = 0; i < s->dimension_count; i++) {
             const struct dimension *d = &s->dimensions[i];
-            for (int sign = 1; sign >= -1 && !(frozen >> i & 1u); sign -= 2) {
+            for (int sign = 1; sign >= -1 && !(frozen >> i & 1); sign -= 2) {
                 *out = *base;
                 if (space_move(d, base->v[d->setting], sign * distance, NEAR_SPACING,
                                &out->v[d->setting]) &&
@@ -246,7 +246,7 @@ static bool near_neighbour(const struct spec *s, const struct settings *base, ui
     return false;
 }
 
-static bool near_wider(const struct spec *s, const struct settings *base, uint32_t frozen,
+static bool near_wider(const struct spec *s, const struct settings *base, uint64_t frozen,
                        const struct tried *t, struct rng *r, struct settings *out)
 {
     for (int attempt = 0; attempt < 32; attempt++) {
@@ -255,7 +255,7 @@ static bool near_wider(const struct spec *s, const struct settings *base, uint32
             const struct dimension *d = &s->dimensions[i];
             uint64_t reach = 1 + (uint64_t)attempt / 8;
             int steps = (int)rng_below(r, 2 * reach + 1) - (int)reach;
-            if (!(frozen >> i & 1u) && steps != 0)
+            if (!(frozen >> i & 1) && steps != 0)
                 (void)space_move(d, base->v[d->setting], steps, NEAR_SPACING * 2,
                                  &out->v[d->setting]);
         }
@@ -265,7 +265,7 @@ static bool near_wider(const struct spec *s, const struct settings *base, uint32
     return false;
 }
 
-static bool near_any(const struct spec *s, const struct settings *base, uint32_t frozen,
+static bool near_any(const struct spec *s, const struct settings *base, uint64_t frozen,
                      const struct tried *t, struct rng *r, struct settings *out)
 {
     uint64_t size = space_size(s, frozen);
@@ -284,7 +284,7 @@ static bool near_any(const struct spec *s, const struct settings *base, uint32_t
         for (size_t i = 0; i < s->dimension_count; i++) {
             const struct dimension *d = &s->dimensions[i];
             double u = rng_uniform(r);
-            if (!(frozen >> i & 1u))
+            if (!(frozen >> i & 1))
                 out->v[d->setting] = dimension_value(d, u);
         }
         if (!tried_has(t, out))
@@ -293,7 +293,7 @@ static bool near_any(const struct spec *s, const struct settings *base, uint32_t
     return false;
 }
 
-bool space_near(const struct spec *s, const struct settings *base, uint32_t frozen,
+bool space_near(const struct spec *s, const struct settings *base, uint64_t frozen,
                 const struct tried *t, struct rng *r, struct settings *out)
 {
     return near_neighbour(s, base, frozen, t, out) ||

@@ -30,16 +30,19 @@ bool tried_add(struct tried *t, const struct settings *c);
 
 /* --- the space ------------------------------------------------------------------------------ */
 
+/* A set of dimensions is a bit mask: bit i is the spec's dimension i. */
+_Static_assert(SPEC_MAX_DIMENSIONS <= 64, "one bit per dimension");
+
 /* Number of configurations over the dimensions whose bit in frozen is clear; UINT64_MAX when it
  * is infinite or does not fit. */
-uint64_t space_size(const struct spec *s, uint32_t frozen);
+uint64_t space_size(const struct spec *s, uint64_t frozen);
 /* Bit of the dimension that sweeps that setting, 0 when it is fixed. */
-uint32_t space_bit(const struct spec *s, enum setting_id id);
+uint64_t space_bit(const struct spec *s, enum setting_id id);
 /* Fixed settings, and the middle of everything swept. */
 void space_middle(const struct spec *s, struct settings *out);
 /* i-th configuration (i < space_size) over the unfrozen dimensions, the first one slowest; the
  * frozen ones are left as they are in c. */
-void space_nth(const struct spec *s, uint32_t frozen, uint64_t i, struct settings *c);
+void space_nth(const struct spec *s, uint64_t frozen, uint64_t i, struct settings *c);
 
 /* Three significant digits, within the range of a continuous dimension. */
 double space_tidy(const struct dimension *d, double value);
@@ -49,7 +52,7 @@ double space_tidy(const struct dimension *d, double value);
 bool space_move(const struct dimension *d, double from, int steps, double spacing, double *out);
 /* The nearest configuration to base not tried yet, moving only unfrozen dimensions: neighbours
  * first, then seeded moves that get wider, then whatever is left. False when none is left. */
-bool space_near(const struct spec *s, const struct settings *base, uint32_t frozen,
+bool space_near(const struct spec *s, const struct settings *base, uint64_t frozen,
                 const struct tried *t, struct rng *r, struct settings *out);
 
 #endif

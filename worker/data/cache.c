@@ -115,7 +115,8 @@ static bool sizes_valid(const struct header *h, struct samples *s)
     }
     s->outputs = h->outputs;
     s->classes = h->classes;
-    return s->parts[PART_TRAIN] > 0;
+    bool of_steps = h->rank == 2 && h->dim[0] == h->outputs;
+    return s->parts[PART_TRAIN] > 0 && (h->classes == 0 || h->outputs == 1 || of_steps);
 }
 
 /* From the header alone: the sizes are in range, and give back this very header. */

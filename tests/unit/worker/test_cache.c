@@ -13,14 +13,20 @@
 #include <cmocka.h>
 
 #include "sweep/err.h"
+#include "worker/data/cache.h"
 #include "worker/data/idx.h"
 #include "worker/data/load.h"
 #include "worker/data/sha256.h"
+#include "worker/data/source.h"
 
 #include "folder.h"
 
 #define COUNT 40
 #define FEATURES 6
+/* Of the cache's header: 16 bytes, 12 numbers, the content's hash in 72, the sum of all. */
+#define CLASSES_AT (16 + 8 * 8)
+#define NUMBERS_END (16 + 12 * 8)
+#define CHECK_AT (NUMBERS_END + 72)
 
 struct fixture {
     struct folder folder;
@@ -55,8 +61,8 @@ static int setup(void **state)
     write_half(&x->folder, "train", COUNT, COUNT, 3, true);
     settings_init(&x->config.settings);
     snprintf(x->config.data.path, sizeof x->config.data.path, "%s", x->folder.data);
-    snprintf(x->config.data.format, sizeof x->config.data.format, "idx");
-    x->config.data.validation = 10;
+    x->config.data.format = FORMAT_IDX;
+    x->config.settings.v[SETTING_VALIDATION] = 10;
     *state = x;
     return 0;
 }
@@ -86,9 +92,13 @@ static void expect_loaded(struct fixture *x)
 {
     if (load(x) != 0)
         fail_msg("refused: %s", x->err.message);
-    assert_int_equal(x->samples.count, COUNT);
+    assert_int_equal(x->samples.parts[PART_TRAIN], COUNT);
     assert_int_equal(x->samples.features, FEATURES);
+    assert_int_equal(x->samples.shape.rank, 2);
+    assert_true(x->samples.shape.dim[0] == 2 && x->samples.shape.dim[1] == 3);
     assert_int_equal(x->samples.classes, 4);
+    assert_int_equal(x->samples.outputs, 1);
+    assert_null(x->samples.targets);
     for (size_t i = 0; i < COUNT * FEATURES; i++)
         assert_int_equal(((const unsigned char *)x->samples.values)[i], (unsigned char)(i * 37));
     for (size_t i = 0; i < COUNT; i++)
@@ -108,6 +118,9 @@ static void test_decodes_once(void **state)
     struct fixture *x = *state;
     expect_loaded(x);
     assert_int_equal(x->prepared.samples, COUNT);
+    assert_int_equal(x->prepared.test_samples, 0);
+    assert_true(x->prepared.rank == 2 && x->prepared.dim[0] == 2 && x->prepared.dim[1] == 3);
+    assert_int_equal(x->prepared.outputs, 1);
     assert_int_equal(x->prepared.source_count, 2);
     assert_int_equal(x->prepared.finding_count, 0);
     ino_t first = cache_inode(x);
@@ -145,7 +158,7 @@ static void test_damaged_header_is_rebuilt(void **state)
 {
     struct fixture *x = *state;
     expect_loaded(x);
-    for (off_t at = 0; at < 200; at++) {
+    for (off_t at = 0; at < 256; at++) {
         unsigned char old;
         int fd = open(x->prepared.cache, O_RDONLY);
         assert_int_equal(pread(fd, &old, 1, at), 1);
@@ -157,6 +170,50 @@ static void test_damaged_header_is_rebuilt(void **state)
         if (cache_inode(x) == before)
             fail_msg("byte %d of the header changed unnoticed", (int)at);
     }
+}
+
+static void seal(unsigned char header[256])
+{
+    struct sha256 sum;
+    char hex[65];
+    sha256_init(&sum);
+    sha256_add(&sum, header, CHECK_AT);
+    sha256_hex(&sum, hex);
+    memcpy(header + CHECK_AT, hex, 64);
+}
+
+/* Headers with a sum that fits, made to have more read or written than there is. */
+static void test_forged_header_is_refused(void **state)
+{
+    static const uint64_t forged[] = {0, 1, 5, 1001, (uint64_t)1 << 32, (uint64_t)1 << 61,
+                                      (uint64_t)1 << 63, UINT64_MAX, UINT64_MAX - 39};
+    struct fixture *x = *state;
+    unsigned char header[256], bad[256];
+    struct samples out = {.count = 77};
+    expect_loaded(x);
+    int fd = open(x->prepared.cache, O_RDONLY);
+    assert_int_equal(pread(fd, header, sizeof header, 0), sizeof header);
+    close(fd);
+    memcpy(bad, header, sizeof bad);
+    seal(bad);
+    assert_memory_equal(bad, header, sizeof bad);
+    for (size_t at = 16; at < NUMBERS_END; at += 8) {
+        for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+            uint64_t old;
+            memcpy(&old, header + at, sizeof old);
+            /* More classes than there are labels of, or none, do no harm: all lies in the file. */
+            if (old == forged[i] || (at == CLASSES_AT && (forged[i] == 0 || forged[i] == 5)))
+                continue;
+            memcpy(bad, header, sizeof bad);
+            memcpy(bad + at, &forged[i], sizeof forged[i]);
+            seal(bad);
+            overwrite(x->prepared.cache, 0, bad, sizeof bad);
+            if (cache_map(x->prepared.cache, x->prepared.hash, &out, NULL) != ERR_DATA)
+                fail_msg("%llu at byte %zu was believed", (unsigned long long)forged[i], at);
+            assert_int_equal(out.count, 77);
+        }
+    }
+    expect_loaded(x);
 }
 
 static void test_damaged_cache_is_rebuilt(void **state)
@@ -213,8 +270,9 @@ static void test_files_must_agree(void **state)
     write_half(&x->folder, "t10k", 8, 8, 3, true);
     expect_loaded(x);
     assert_int_equal(x->prepared.source_count, 4);
+    assert_int_equal(x->prepared.test_samples, 8);
     write_half(&x->folder, "t10k", 8, 8, 5, true);
-    expect_refused(x, "$.data.path", "label 5 out of range; the training labels are 0..3");
+    expect_refused(x, "$.data.path", "has the label 4; the classes of");
     folder_write(&x->folder, "t10k-images-idx3-ubyte.gz", "no", 2);
     expect_refused(x, "$.data.path", "t10k-images-idx3-ubyte.gz: ");
 }
@@ -244,10 +302,91 @@ static void test_missing_files(void **state)
 static void test_counts_in_the_configuration(void **state)
 {
     struct fixture *x = *state;
-    x->config.data.limit = COUNT + 1;
+    x->config.settings.v[SETTING_LIMIT] = COUNT + 1;
     expect_refused(x, "$.data.limit", "at most the 40 samples");
-    x->config.data.limit = 10;
+    x->config.settings.v[SETTING_LIMIT] = 10;
     expect_refused(x, "$.data.validation", "fewer than the 10 samples");
+}
+
+static void test_keys_of_another_format(void **state)
+{
+    struct fixture *x = *state;
+    strcpy(x->config.data.test_path, "/d/test");
+    expect_refused(x, "$.data.test_path", "got /d/test; allowed: no such key with format idx");
+    x->config.data.test_path[0] = '\0';
+    x->config.data.format = FORMAT_NPY;
+    expect_refused(x, "$.data.target_path", "the file with the targets of");
+    strcpy(x->config.data.target_path, "/nowhere/y.npy");
+    strcpy(x->config.data.validation_target_path, "/nowhere/v.npy");
+    expect_refused(x, "$.data.validation_path", "the file whose targets are in /nowhere/v.npy");
+    x->config.data.format = FORMAT_CSV;
+    expect_refused(x, "$.data.target_path", "no such key with format csv");
+    x->config.data.target_path[0] = x->config.data.validation_target_path[0] = '\0';
+    expect_refused(x, "$.data.path", "a regular file");
+    snprintf(x->config.data.path, sizeof x->config.data.path, "%s/none.csv", x->folder.data);
+    expect_refused(x, "$.data.path", "none.csv");
+}
+
+/* Each choice that changes what is decoded names another link; settings name the same. */
+static void test_link_names_the_decoding(void **state)
+{
+    struct fixture *x = *state;
+    struct source s = {.format = FORMAT_CSV};
+    struct spec_data d = {.format = FORMAT_CSV};
+    char first[65], other[65];
+    source_hash(&s, &d, first);
+    source_hash(&s, &d, other);
+    assert_string_equal(first, other);
+    s.format = FORMAT_TSV;
+    source_hash(&s, &d, other);
+    assert_string_not_equal(first, other);
+    s.format = FORMAT_CSV;
+    d.header = HEADER_NO;
+    source_hash(&s, &d, other);
+    assert_string_not_equal(first, other);
+    d.header = HEADER_AUTO;
+    d.task = TASK_REGRESSION;
+    source_hash(&s, &d, other);
+    assert_string_not_equal(first, other);
+    d.task = TASK_AUTO;
+    strcpy(d.target, "y");
+    source_hash(&s, &d, other);
+    assert_string_not_equal(first, other);
+    d.target[0] = '\0';
+    strcpy(s.files[SOURCE_SAMPLES(PART_TEST)].path, "y");
+    source_hash(&s, &d, other);
+    assert_string_not_equal(first, other);
+    /* And with the task, another cache. */
+    expect_loaded(x);
+    x->config.data.task = TASK_REGRESSION;
+    assert_int_equal(load(x), 0);
+    assert_true(x->samples.classes == 0 && !x->samples.labels && x->samples.targets[3] == 3);
+    samples_finish(&x->samples);
+}
+
+static void test_csv_with_files_of_its_own(void **state)
+{
+    static const char train[] = "a,b,y\n1,2,dog\n3,4,cat\n5,6,dog\n", valid[] = "a,b,y\n7,8,cat\n",
+                      wrong[] = "a,b,y\n7,8,cow\n";
+    struct fixture *x = *state;
+    struct spec_data *d = &x->config.data;
+    d->format = FORMAT_CSV;
+    folder_write(&x->folder, "train.csv", train, sizeof train - 1);
+    folder_write(&x->folder, "valid.csv", valid, sizeof valid - 1);
+    snprintf(d->path, sizeof d->path, "%s/train.csv", x->folder.data);
+    snprintf(d->validation_path, sizeof d->validation_path, "%s/valid.csv", x->folder.data);
+    for (int again = 0; again < 2; again++) {
+        if (load(x) != 0)
+            fail_msg("refused: %s", x->err.message);
+        const struct samples *s = &x->samples;
+        assert_true(s->count == 4 && s->parts[PART_TRAIN] == 3 && s->parts[PART_VALIDATION] == 1);
+        assert_true(s->classes == 2 && s->labels[0] == 1 && s->labels[1] == 0 && s->labels[3] == 0);
+        assert_true(((const float *)s->values)[6] == 7);
+        assert_true(x->prepared.samples == 3 && x->prepared.validation_samples == 1);
+        samples_finish(&x->samples);
+    }
+    folder_write(&x->folder, "valid.csv", wrong, sizeof wrong - 1);
+    expect_refused(x, "$.data.validation_path", "cow");
 }
 
 static void test_nan_is_found(void **state)
@@ -277,7 +416,7 @@ static void test_nan_is_found(void **state)
                  folder_idx(file, IDX_F32, dims, body, sizeof body));
     assert_int_equal(load(x), 0);
     samples_finish(&x->samples);
-    assert_true(x->prepared.finding_count >= 16);
+    assert_int_equal(x->prepared.finding_count, 100);
     assert_int_equal(x->prepared.findings[0].count, COUNT * FEATURES);
 }
 
@@ -321,6 +460,7 @@ int main(void)
         CASE(test_decodes_once),
         CASE(test_hash_is_of_the_content),
         CASE(test_damaged_header_is_rebuilt),
+        CASE(test_forged_header_is_refused),
         CASE(test_damaged_cache_is_rebuilt),
         CASE(test_damaged_link_is_rebuilt),
         CASE(test_change_after_submit),
@@ -328,6 +468,9 @@ int main(void)
         CASE(test_labels_must_be_labels),
         CASE(test_missing_files),
         CASE(test_counts_in_the_configuration),
+        CASE(test_keys_of_another_format),
+        CASE(test_link_names_the_decoding),
+        CASE(test_csv_with_files_of_its_own),
         CASE(test_nan_is_found),
         cmocka_unit_test(test_sha256),
     };

@@ -11,7 +11,8 @@ struct tensor;
 
 /* auto: he for relu, leaky_relu, elu and gelu; xavier for tanh and sigmoid. */
 enum init init_resolve(enum init chosen, enum activation activation);
-/* Draws t->value[tensor_count(t)] of a weight (not of biases or buffers), uniform in ±√(3·variance):
+/* Draws t->value[tensor_count(t)] of a weight (not of biases or buffers). Uniform in
+ * ±√(3·variance):
  *   he (He et al. 2015)              2/fan_in, or 1/fan_in for the linear output layer
  *   xavier (Glorot & Bengio 2010)    2/(fan_in + fan_out)
  *   lecun (LeCun et al. 1998)        1/fan_in

@@ -51,12 +51,25 @@ static int max_pool_shape(struct layer *l, size_t rows, struct errbuf *err)
     return rc;
 }
 
+static inline size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The first number of the windows of one row of y. */
+static inline size_t upper_row(const struct windows *w, size_t r)
+{
+    return (r / w->down * w->height + r % w->down * w->size) * w->width;
+}
+
 /* y and place of n windows of 2 × 2 side by side, whose rows begin at a and b. n is a constant
- * where it is inlined, or the loop would not be one of vectors for short rows. */
+ * where it is inlined, so that short rows take whole vectors too; unrolled, the loop would not
+ * become one of vectors. */
 static inline __attribute__((always_inline)) void
 max_of_four(size_t n, const real *restrict a, const real *restrict b, real *restrict y,
             real *restrict place)
 {
+#pragma GCC unroll 1
     for (size_t j = 0; j < n; j++) {
         real x1 = a[2 * j + 1], x2 = b[2 * j], x3 = b[2 * j + 1];
         real best = a[2 * j], at = 0;
@@ -77,67 +90,68 @@ static inline __attribute__((always_inline)) void
 give_to_pairs(size_t n, const real *restrict dy, const real *restrict place, real first,
               real *restrict dx)
 {
+#pragma GCC unroll 1
     for (size_t j = 0; j < n; j++) {
-        dx[2 * j] = place[j] == first ? dy[j] : 0;
-        dx[2 * j + 1] = place[j] == first + 1 ? dy[j] : 0;
+        real d = dy[j], at = place[j]; /* read whatever the comparison says */
+        dx[2 * j] = at == first ? d : 0;
+        dx[2 * j + 1] = at == first + 1 ? d : 0;
     }
 }
 
-/* Whole vectors reach beyond a row into numbers that are written later; only at the end of the
- * batch there are none. True where REAL_LANES windows fit: at is the first number of their lower
- * row, out that of y. */
-static inline bool vector_fits(const struct windows *w, size_t at, size_t out)
-{
-    return at + 2 * REAL_LANES <= w->planes * w->height * w->width &&
-           out + REAL_LANES <= w->planes * w->down * w->across;
-}
-
-static inline size_t upper_row(const struct windows *w, size_t r)
-{
-    return (r / w->down * w->height + r % w->down * w->size) * w->width;
-}
-
-static inline size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+/* Windows to take from output out on: a whole vector even where the row has left fewer, for what
+ * is written beyond it is written again later. Only at the end of the batch nothing comes later,
+ * count outputs in all. (Before it each output has two numbers of this row or four of later ones,
+ * so a vector of windows lies within x as well.) */
+#define VECTOR_FITS(out, count) ((out) + REAL_LANES <= (count))
 
 REAL_KERNEL
 static void max_2x2(const struct windows *w, const real *x, real *y, real *place)
 {
-    for (size_t r = 0; r < w->planes * w->down; r++) {
-        size_t a = upper_row(w, r), b = a + w->width;
-        for (size_t j = 0; j < w->across; j += REAL_LANES) {
-            size_t out = r * w->across + j;
-            const real *upper = x + a + 2 * j, *lower = x + b + 2 * j;
-            if (vector_fits(w, b + 2 * j, out))
-                max_of_four(REAL_LANES, upper, lower, y + out, place + out);
-            else
-                max_of_four(min_size(w->across - j, REAL_LANES), upper, lower, y + out,
-                            place + out);
+    size_t out = 0, count = w->planes * w->down * w->across;
+    for (size_t plane = 0; plane < w->planes; plane++, x += w->height * w->width) {
+        for (size_t i = 0; i < w->down; i++) {
+            const real *a = x + 2 * i * w->width, *b = a + w->width;
+            size_t end = out + w->across;
+            for (; out < end; out += REAL_LANES, a += 2 * REAL_LANES, b += 2 * REAL_LANES) {
+                if (VECTOR_FITS(out, count))
+                    max_of_four(REAL_LANES, a, b, y + out, place + out);
+                else
+                    max_of_four(min_size(end - out, REAL_LANES), a, b, y + out, place + out);
+            }
+            out = end;
         }
     }
+}
+
+/* One of the two rows of dx that the windows of one row of y have. */
+static inline __attribute__((always_inline)) void
+give_row(const struct windows *w, size_t out, size_t count, const real *dy, const real *place,
+         real first, real *dx)
+{
+    for (size_t j = 0; j < w->across; j += REAL_LANES) {
+        const real *d = dy + out + j, *at = place + out + j;
+        if (VECTOR_FITS(out + j, count))
+            give_to_pairs(REAL_LANES, d, at, first, dx + 2 * j);
+        else
+            give_to_pairs(min_size(w->across - j, REAL_LANES), d, at, first, dx + 2 * j);
+    }
+    if (w->width % 2)
+        dx[w->width - 1] = 0;
 }
 
 REAL_KERNEL
 static void give_2x2(const struct windows *w, const real *dy, const real *place, real *dx)
 {
-    for (size_t r = 0; r < w->planes * w->down; r++) {
-        size_t row = upper_row(w, r);
-        for (size_t half = 0; half < 2; half++, row += w->width) {
-            for (size_t j = 0; j < w->across; j += REAL_LANES) {
-                size_t out = r * w->across + j, at = row + 2 * j;
-                if (vector_fits(w, at, out))
-                    give_to_pairs(REAL_LANES, dy + out, place + out, 2 * (real)half, dx + at);
-                else
-                    give_to_pairs(min_size(w->across - j, REAL_LANES), dy + out, place + out,
-                                  2 * (real)half, dx + at);
-            }
-            if (w->width % 2)
-                dx[row + w->width - 1] = 0;
+    size_t out = 0, count = w->planes * w->down * w->across;
+    for (size_t plane = 0; plane < w->planes; plane++) {
+        for (size_t i = 0; i < w->down; i++, out += w->across, dx += 2 * w->width) {
+            give_row(w, out, count, dy, place, 0, dx);
+            give_row(w, out, count, dy, place, 2, dx + w->width);
         }
-        if (w->height % 2 && r % w->down + 1 == w->down)
-            memset(dx + row, 0, w->width * sizeof *dx);
+        if (w->height % 2) {
+            memset(dx, 0, w->width * sizeof *dx);
+            dx += w->width;
+        }
     }
 }
 

@@ -16,7 +16,7 @@ struct column {
 };
 
 struct table_columns {
-    size_t features;       /* of a sample */
+    size_t features; /* of a sample */
     /* CSV and TSV only: */
     size_t count;          /* columns of the file, the target among them */
     size_t target;         /* from 0 */

@@ -86,8 +86,8 @@ static int encode_category(struct csv_scan *s, const struct table_columns *c, si
     return 0;
 }
 
-static int encode_row(struct csv_scan *s, const struct table_columns *c, float *row,
-                      double *target, struct errbuf *err)
+static int encode_row(struct csv_scan *s, const struct table_columns *c, float *row, double *target,
+                      struct errbuf *err)
 {
     for (size_t i = 0; i < c->count; i++) {
         const struct csv_field *f = &s->fields[i];

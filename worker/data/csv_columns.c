@@ -103,8 +103,7 @@ static void put_names(struct buf *out, char *const *names, size_t count)
         buf_printf(out, ", … (%zu)", count);
 }
 
-static int fail_target(const struct table_columns *c, const struct spec_data *d,
-                       struct errbuf *err)
+static int fail_target(const struct table_columns *c, const struct spec_data *d, struct errbuf *err)
 {
     if (!c->header)
         return err_bad(err, ERR_VALUE, TARGET_KEY, d->target,
@@ -201,8 +200,8 @@ static int compare_header(struct csv_scan *s, const struct table_columns *c, str
     return 0;
 }
 
-int csv_columns_follow(struct csv_scan *s, const struct spec_data *d,
-                       const struct table_columns *c, struct errbuf *err)
+int csv_columns_follow(struct csv_scan *s, const struct spec_data *d, const struct table_columns *c,
+                       struct errbuf *err)
 {
     struct csv_place start = s->place;
     int rc = read_first_row(s, err);
@@ -288,8 +287,8 @@ static int fail_categories(const struct csv_scan *s, const struct table_columns 
         return text_fail(s->text, s->line, err, ERR_DATA,
                          "%s: more than %d names of classes (line %zu has the first that is no "
                          "number); allowed: numbers, or at most %d classes",
-                         csv_column_show(column, c, i), SAMPLES_CLASSES_MAX,
-                         c->column[i].text_line, SAMPLES_CLASSES_MAX);
+                         csv_column_show(column, c, i), SAMPLES_CLASSES_MAX, c->column[i].text_line,
+                         SAMPLES_CLASSES_MAX);
     return text_fail(s->text, s->line, err, ERR_DATA,
                      "%s: more than %d different texts (line %zu has the first that is no number); "
                      "allowed: numbers, where a hole is empty or nan, or at most %d categories: "
@@ -309,10 +308,9 @@ static int check_class_name(const struct csv_scan *s, const struct table_columns
         n = text_utf8_length(text + at, len - at);
     if (fits && n > 0)
         return 0;
-    return text_fail(s->text, s->line, err, ERR_DATA,
-                     "%s: class name %s; allowed: at most %zu bytes of UTF-8",
-                     csv_column_show(column, c, c->target), text_show(shown, text, len),
-                     CLASS_NAME_BYTES - 1);
+    return text_fail(
+        s->text, s->line, err, ERR_DATA, "%s: class name %s; allowed: at most %zu bytes of UTF-8",
+        csv_column_show(column, c, c->target), text_show(shown, text, len), CLASS_NAME_BYTES - 1);
 }
 
 /* Adds a row's text in column i; *total counts the categories of all columns. */

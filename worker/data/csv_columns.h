@@ -15,8 +15,8 @@
 int csv_columns_create(struct csv_scan *s, const struct spec_data *d, struct table_columns **out,
                        struct errbuf *err);
 /* Another file must have as many, and the same names where both have a header. */
-int csv_columns_follow(struct csv_scan *s, const struct spec_data *d,
-                       const struct table_columns *c, struct errbuf *err);
+int csv_columns_follow(struct csv_scan *s, const struct spec_data *d, const struct table_columns *c,
+                       struct errbuf *err);
 /* Types, categories and places of the features of a training file, and its number of rows. */
 int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
                        size_t *rows, struct errbuf *err);

@@ -54,8 +54,7 @@ static bool ends_field(const struct csv_scan *s, const char *p)
     return *p == s->delimiter || *p == '\n' || *p == '\0' || (*p == '\r' && p[1] == '\n');
 }
 
-static int scan_plain(struct csv_scan *s, const char **at, struct csv_field *f,
-                      struct errbuf *err)
+static int scan_plain(struct csv_scan *s, const char **at, struct csv_field *f, struct errbuf *err)
 {
     const char *p = *at;
     while (!s->stop[(unsigned char)*p])
@@ -78,8 +77,7 @@ static int scan_plain(struct csv_scan *s, const char **at, struct csv_field *f,
 }
 
 /* *at is the opening quote. */
-static int scan_quoted(struct csv_scan *s, const char **at, struct csv_field *f,
-                       struct errbuf *err)
+static int scan_quoted(struct csv_scan *s, const char **at, struct csv_field *f, struct errbuf *err)
 {
     const char *p = *at + 1;
     size_t line = s->place.line;

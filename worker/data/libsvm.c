@@ -61,8 +61,7 @@ static int read_label(struct svm *s, const char *word, size_t len, struct errbuf
         return fail_word(s, word, len, err,
                          "where the label is due; allowed: \"LABEL INDEX:VALUE …\"");
     if (memchr(word, ',', len))
-        return fail_word(s, word, len, err,
-                         "as label; allowed: one number (no sets of labels)");
+        return fail_word(s, word, len, err, "as label; allowed: one number (no sets of labels)");
     if (!number_parse(word, len, &label) || !isfinite(label))
         return fail_word(s, word, len, err, "as label; allowed: a finite number");
     if (s->out)
@@ -93,8 +92,7 @@ static int fail_index(const struct svm *s, const char *word, size_t len, struct 
 }
 
 /* One "index:value"; *last is the index before it. */
-static int read_pair(struct svm *s, const char *word, size_t len, size_t *last,
-                     struct errbuf *err)
+static int read_pair(struct svm *s, const char *word, size_t len, size_t *last, struct errbuf *err)
 {
     const char *colon = memchr(word, ':', len);
     double value;
@@ -164,11 +162,11 @@ static int read_lines(struct svm *s, struct table *out, struct errbuf *err)
 static int check_sizes(const struct svm *s, struct errbuf *err)
 {
     if (s->samples == 0)
-        return text_fail(s->text, 0, err, ERR_DATA, "no samples; allowed: at least one line "
-                         "\"LABEL INDEX:VALUE …\"");
+        return text_fail(s->text, 0, err, ERR_DATA,
+                         "no samples; allowed: one line \"LABEL INDEX:VALUE …\" or more");
     if (!s->known && s->features == 0)
-        return text_fail(s->text, 0, err, ERR_DATA, "no features: %zu labels without an "
-                         "INDEX:VALUE", s->samples);
+        return text_fail(s->text, 0, err, ERR_DATA,
+                         "no features: none of %zu labels has an INDEX:VALUE", s->samples);
     return 0;
 }
 

@@ -14,8 +14,8 @@ struct names {
     struct buf bytes; /* all texts, each with its NUL */
     size_t *start;    /* [count] of each in bytes */
     uint32_t count;
-    uint32_t *slot;   /* [slots] hash table: place + 1, 0 is free */
-    size_t slots;     /* 0, or a power of two > count */
+    uint32_t *slot; /* [slots] hash table: place + 1, 0 is free */
+    size_t slots;   /* 0, or a power of two > count */
 };
 
 void names_finish(struct names *n);

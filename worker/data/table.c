@@ -36,9 +36,8 @@ int table_init(struct table *out, const struct text *t, size_t count, size_t fea
                struct errbuf *err)
 {
     if (count > SAMPLES_MAX || features > SAMPLES_FEATURES_MAX)
-        return text_fail(t, 0, err, ERR_LIMIT,
-                         "%zu samples of %zu features; allowed: %zu of %zu", count, features,
-                         SAMPLES_MAX, SAMPLES_FEATURES_MAX);
+        return text_fail(t, 0, err, ERR_LIMIT, "%zu samples of %zu features; allowed: %zu of %zu",
+                         count, features, SAMPLES_MAX, SAMPLES_FEATURES_MAX);
     /* Below 2^56 numbers: nothing here overflows. */
     size_t numbers = count * features, bytes = numbers * sizeof(float) + count * sizeof(double);
     if (numbers > TABLE_NUMBERS_MAX || bytes > t->values_max_bytes)

@@ -28,8 +28,8 @@ static int fail_io(const char *path, struct errbuf *err)
 
 static int fail_size(const struct text *t, size_t max, struct errbuf *err)
 {
-    return text_fail(t, 0, err, ERR_LIMIT,
-                     "longer than %.1f GiB, half of this machine's memory", (double)max / 0x1p30);
+    return text_fail(t, 0, err, ERR_LIMIT, "longer than %.1f GiB, half of this machine's memory",
+                     (double)max / 0x1p30);
 }
 
 /* Room for one byte more than there are, at most max and the closing NUL; *cap grows with it. */
@@ -258,8 +258,7 @@ static const char *path_tail(const char *path)
     return path + from;
 }
 
-int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt,
-              ...)
+int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt, ...)
 {
     char what[sizeof err->message], where[32] = "";
     va_list ap;

@@ -33,7 +33,7 @@ const char *text_show(char out[TEXT_SHOW_MAX], const char *bytes, size_t len);
 size_t text_utf8_length(const char *bytes, size_t len);
 /* Sets "PATH, line LINE: …" (line 0: only "PATH: …"; a long path loses its beginning, so that the
  * reason is never cut off). Returns code. */
-int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt,
-              ...) __attribute__((format(printf, 5, 6)));
+int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 #endif

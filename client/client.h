@@ -51,6 +51,9 @@ struct client {
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
     X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
+    X(export, "export", "RUN", ARG_ID, true,                                                    \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(FORCE),                        \
+      "copy a run's best weights into a safetensors file")                                      \
     X(label, "label", "FILE.csv", ARG_TEXT, true, 0,                                            \
       "label a curve file (needs no daemon)")                                                   \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \

@@ -23,6 +23,10 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(DRY_RUN, "--dry-run", NULL, FLAG, NULL, "only say which stages and runs it would have")   \
     X(LIMIT, "--limit", "-n", NUMBER, "N", "how many runs (10)")                                \
     X(RUN, "--run", NULL, NUMBER, "RUN", "one run instead of a sweep")                          \
+    X(OUTPUT, "--output", "-o", TEXT, "FILE", "the file to write")                              \
+    X(TORCH_MODULE, "--torch-module", NULL, TEXT, "FILE.py",                                    \
+      "also write the network as a PyTorch class")                                              \
+    X(FORCE, "--force", NULL, FLAG, NULL, "overwrite files that exist")                         \
     X(DRAIN, "--drain", NULL, FLAG, NULL, "let running runs finish")                            \
     X(DB, "--db", NULL, TEXT, "PATH", "the database")                                           \
     X(WORKERS, "--workers", NULL, NUMBER, "N", "runs at the same time (one per core)")          \

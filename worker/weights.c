@@ -93,6 +93,19 @@ static void write_tensor(struct json_writer *w, const struct layer *l, const str
     jw_end_object(w);
 }
 
+/* What the tensors do not tell. The format has texts only here. */
+static void write_metadata(struct json_writer *w, const struct net *n)
+{
+    char shape[SHAPE_TEXT_MAX], outputs[24];
+    snprintf(outputs, sizeof outputs, "%zu", n->plan.outputs);
+    jw_key(w, "__metadata__");
+    jw_begin_object(w);
+    jw_kv_string(w, "format", "pt");
+    jw_kv_string(w, "input_shape", shape_format(&n->plan.input, shape));
+    jw_kv_string(w, "outputs", outputs);
+    jw_end_object(w);
+}
+
 void weights_header(const struct net *n, struct buf *out)
 {
     struct buf json = {0};
@@ -100,10 +113,7 @@ void weights_header(const struct net *n, struct buf *out)
     size_t offset = 0;
     jw_init(&w, &json);
     jw_begin_object(&w);
-    jw_key(&w, "__metadata__");
-    jw_begin_object(&w);
-    jw_kv_string(&w, "format", "pt");
-    jw_end_object(&w);
+    write_metadata(&w, n);
     for (size_t i = 0; i < n->layer_count; i++) {
         for (size_t k = 0; k < n->layers[i].tensor_count; k++)
             write_tensor(&w, &n->layers[i], &n->layers[i].tensors[k], &offset);

@@ -1,7 +1,8 @@
 /* Weights of a network as a safetensors file (github.com/huggingface/safetensors): 8 bytes
  * little-endian header length, a JSON header, the numbers. Tensors carry the names that PyTorch
  * gives them in a torch.nn.Sequential of the same layers: "0.weight" [out,in], "0.bias" [out],
- * "2.body.1.running_mean" … Running means and variances are among them. */
+ * "2.body.1.running_mean" … Running means and variances are among them. The metadata tell the
+ * input_shape ("[1, 28, 28]") and the number of outputs. */
 #ifndef WORKER_WEIGHTS_H
 #define WORKER_WEIGHTS_H
 

@@ -1,5 +1,21 @@
 /* One run: its row, and its label where it has one. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
 #include "daemon/request.h"
+#include "sweep/paths.h"
+
+/* The file of its best weights, while it is kept. */
+static void write_weights(struct request *r)
+{
+    char path[PATHS_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", r->daemon->runs_dir,
+                     r->subject);
+    bool kept = n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0;
+    jw_kv_string(&r->w, "weights", kept ? path : NULL);
+}
 
 static void take_label(struct request *r, const struct table *t)
 {
@@ -8,6 +24,7 @@ static void take_label(struct request *r, const struct table *t)
         table_row_write(t, 0, &r->w);
     else
         jw_null(&r->w);
+    write_weights(r);
     jw_end_object(&r->w);
     request_result_built(r);
 }

@@ -1,10 +1,10 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve label data pause resume \
+    local verbs="start submit list show watch wait best run log curve export label data pause resume \
 cancel delete status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program)
+    --socket | --db | --worker-program | -o | --output | --torch-module)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -18,6 +18,7 @@ cancel delete status shutdown help"
     start) options="--db --workers --worker-program" ;;
     submit) options="--watch --dry-run" ;;
     best) options="--limit" ;;
+    export) options="--output --torch-module --force" ;;
     cancel) options="--run" ;;
     shutdown) options="--drain" ;;
     esac

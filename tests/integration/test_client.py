@@ -3,6 +3,8 @@ import csv
 import io
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
 
@@ -47,6 +49,43 @@ def test_watch_until_the_end():
         equal(len(table.stdout.splitlines()), 10, "that command prints the ten best runs")
 
 
+def test_export():
+    """The best weights, byte for byte, and a module that names the same tensors."""
+    with Daemon() as d:
+        d.ctl("submit", "-", text=json.dumps(small_spec(make_data(d.home))), check=0)
+        d.ctl("wait", 1, check=0)
+        ranks = [run_id for run_id, in d.sql("SELECT run_id FROM best_runs ORDER BY rank")]
+        out, module = os.path.join(d.home, "best.safetensors"), os.path.join(d.home, "net.py")
+        d.ctl("export", ranks[0], "-o", out, check=0)
+        kept = f"{d.db}.runs/{ranks[0]}/best.safetensors"
+        with open(out, "rb") as a, open(kept, "rb") as b:
+            data = a.read()
+            equal(data, b.read(), "a copy of the kept file")
+        header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
+        names = [n for n in header if n != "__metadata__"]
+        check("0.weight" in names and header["__metadata__"]["outputs"] == "2", header)
+
+        again = d.ctl("export", ranks[0], "-o", out, "--torch-module", module)
+        check(again.returncode == 1 and "--force" in again.stderr, again.stderr)
+        check(not os.path.exists(module), "both files or none")
+        told = json.loads(d.ctl("export", ranks[0], "-o", out, "--torch-module", module, "--force",
+                                "--json", check=0).stdout)
+        equal(told, {"run": ranks[0], "file": out, "bytes": len(data), "torch_module": module})
+        with open(module) as f:
+            source = f.read()
+        compile(source, module, "exec")
+        for name in names:
+            place, kind = name.split(".")[0], len(header[name]["shape"])
+            check(kind == 1 or re.search(rf"nn.Linear\(.*# {place}$", source, re.M), name)
+
+        refused = d.ctl("export", ranks[-1], "-o", os.path.join(d.home, "no"))
+        equal(refused.returncode, 1)
+        check(", ".join(str(r) for r in ranks[:3]) in refused.stderr, refused.stderr)
+        equal(d.ctl("export", ranks[0]).returncode, 2, "without -o")
+        left = [f for f in os.listdir(d.home) if ".tmp" in f or f == "no"]
+        check(not left, left)
+
+
 def test_label_without_a_daemon():
     folder = os.path.join(SOURCE, "tests", "golden", "curves")
     files = sorted(f for f in os.listdir(folder) if f.endswith(".csv"))
@@ -66,4 +105,4 @@ def test_label_without_a_daemon():
 
 
 if __name__ == "__main__":
-    run(test_verbs, test_watch_until_the_end, test_label_without_a_daemon)
+    run(test_verbs, test_watch_until_the_end, test_export, test_label_without_a_daemon)

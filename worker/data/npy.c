@@ -208,8 +208,8 @@ static int check_features(const struct npy *a, struct errbuf *err)
     if (a->dims[0] > SAMPLES_MAX || a->count / a->dims[0] > SAMPLES_FEATURES_MAX ||
         a->count > TABLE_NUMBERS_MAX)
         return err_set(err, ERR_LIMIT,
-                       "shape %s; allowed: at most %zu samples of %zu features, %zu numbers in all",
-                       npy_shape_text(a, text), SAMPLES_MAX, SAMPLES_FEATURES_MAX,
+                       "shape %s; allowed: at most %zu samples of %zu features, %zu numbers in "
+                       "all", npy_shape_text(a, text), SAMPLES_MAX, SAMPLES_FEATURES_MAX,
                        TABLE_NUMBERS_MAX);
     return check_memory(a->count, is_bytes(a) ? 1 : sizeof(float), err);
 }

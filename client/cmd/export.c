@@ -1,0 +1,238 @@
+#include "client/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/new_file.h"
+#include "client/torch_module.h"
+#include "sweep/run_config.h"
+
+#define WEIGHTS_MAX ((size_t)8 << 30) /* bytes of a file */
+#define HEADER_LENGTH_BYTES 8
+#define HEADER_MAX ((uint64_t)16 << 20)
+#define CONFIG_MAX ((size_t)1 << 20)
+#define DIM_MAX ((int64_t)1 << 24)
+#define BEST_RUNS 3 /* of a sweep keep their weights */
+
+/* --- which runs have weights ---------------------------------------------------------------- */
+
+/* Appends the number of the run, if it has weights. */
+static int add_if_kept(struct client *c, int64_t run, struct buf *list)
+{
+    struct rpc_reply reply;
+    int status = client_call_id(c, "run", "run", run, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    if (member_string(reply.result, "weights", NULL) != NULL)
+        buf_printf(list, "%s%lld", list->len > 0 ? ", " : "", (long long)run);
+    rpc_reply_finish(&reply);
+    return CLIENT_DONE;
+}
+
+static int not_kept(struct client *c, int64_t sweep)
+{
+    struct rpc_reply reply;
+    struct errbuf err;
+    struct buf list = {0};
+    char *params = xasprintf("{\"sweep\":%lld,\"limit\":%d}", (long long)sweep, BEST_RUNS);
+    int status = client_call(c, "best", params, &reply);
+    free(params);
+    if (status != CLIENT_DONE)
+        return status;
+    const struct json *run = json_first(json_get(reply.result, "runs"));
+    for (; run != NULL && status == CLIENT_DONE; run = json_next(run))
+        status = add_if_kept(c, member_int(run, "run_id", 0), &list);
+    rpc_reply_finish(&reply);
+    if (status == CLIENT_DONE) {
+        err_set(&err, ERR_NOT_FOUND,
+                "run %lld has no weights: only the best %d runs of a sweep keep theirs; in sweep "
+                "%lld: %s", (long long)c->opts.id, BEST_RUNS, (long long)sweep,
+                list.len > 0 ? list.data : "none yet");
+        status = client_fail(c, CLIENT_REFUSED, &err);
+    }
+    buf_finish(&list);
+    return status;
+}
+
+/* --- the module ----------------------------------------------------------------------------- */
+
+static int bad_metadata(struct errbuf *err)
+{
+    return err_set(err, ERR_DATA, "the weights file does not tell input_shape and outputs");
+}
+
+/* "[1, 28, 28]" */
+static int read_shape(const char *text, struct shape *out)
+{
+    struct shape s = {0};
+    struct json *list = json_parse(text, strlen(text), NULL);
+    const struct json *v = list != NULL ? json_first(list) : NULL;
+    int64_t dim;
+    for (; v != NULL && s.rank < SHAPE_RANK_MAX; v = json_next(v)) {
+        if (json_int64(v, &dim) != 0 || dim < 1 || dim > DIM_MAX)
+            break;
+        s.dim[s.rank++] = (size_t)dim;
+    }
+    json_destroy(list);
+    if (v != NULL || s.rank == 0)
+        return ERR_DATA;
+    *out = s;
+    return 0;
+}
+
+/* What the header of the weights file tells of the network. */
+static int read_metadata(const struct buf *file, struct torch_module *m, struct errbuf *err)
+{
+    uint64_t length = 0;
+    for (size_t i = HEADER_LENGTH_BYTES; file->len >= HEADER_LENGTH_BYTES && i-- > 0;)
+        length = length << 8 | (unsigned char)file->data[i];
+    if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
+        length > file->len - HEADER_LENGTH_BYTES)
+        return bad_metadata(err);
+    struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
+    if (header == NULL)
+        return ERR_PARSE;
+    const struct json *metadata = json_get(header, "__metadata__");
+    int64_t outputs = member_int(metadata, "outputs", 0);
+    int rc = read_shape(member_string(metadata, "input_shape", ""), &m->input);
+    if (rc != 0 || outputs < 1 || outputs > DIM_MAX)
+        rc = bad_metadata(err);
+    m->outputs = (size_t)outputs;
+    json_destroy(header);
+    return rc;
+}
+
+/* The configuration lies beside the weights (docs/protocol.md, "The run folder"). */
+static int read_plan(const char *weights, struct model_plan *plan, struct errbuf *err)
+{
+    struct buf text = {0};
+    const char *slash = strrchr(weights, '/');
+    char *path = xasprintf("%.*sconfig.json", slash != NULL ? (int)(slash - weights) + 1 : 0,
+                           weights);
+    struct run_config *config = xcalloc(1, sizeof *config);
+    struct json *root = NULL;
+    int rc = buf_read_file(&text, path, CONFIG_MAX, err);
+    if (rc == 0 && (root = json_parse(text.data, text.len, err)) == NULL)
+        rc = ERR_PARSE;
+    if (rc == 0)
+        rc = run_config_parse(root, config, err);
+    if (rc == 0)
+        rc = model_plan_init(plan, &config->settings, &config->layers, err);
+    json_destroy(root);
+    free(config);
+    free(path);
+    buf_finish(&text);
+    return rc;
+}
+
+/* Text that may stand in a Python docstring. */
+static char *docstring_text(const char *text)
+{
+    char *safe = xstrdup(text);
+    for (char *p = safe; *p != '\0'; p++) {
+        if (*p < 0x20 || *p == 0x7f || *p == '"' || *p == '\\')
+            *p = '?';
+    }
+    return safe;
+}
+
+static int make_module(struct client *c, const struct json *run, const char *weights,
+                       const struct buf *file, struct buf *out, struct errbuf *err)
+{
+    const char *name = c->opts.text[OPTION_OUTPUT], *slash = strrchr(name, '/');
+    struct model_plan plan;
+    struct torch_module m = {.plan = &plan};
+    int rc = read_metadata(file, &m, err);
+    if (rc != 0 || (rc = read_plan(weights, &plan, err)) != 0)
+        return rc;
+    char *title = xasprintf("Run %lld of sweep %lld, epoch %g.", (long long)c->opts.id,
+                            (long long)member_int(run, "sweep_id", 0),
+                            member_real(run, "best_epoch", 0));
+    char *base = docstring_text(slash != NULL ? slash + 1 : name);
+    m.title = title;
+    m.weights = base;
+    rc = torch_module_write(&m, out, err);
+    free(title);
+    free(base);
+    model_plan_finish(&plan);
+    return rc;
+}
+
+/* --- the files ------------------------------------------------------------------------------ */
+
+/* Both or none: the names are given when both are written. */
+static int write_files(struct client *c, const struct buf *weights, const struct buf *module,
+                       struct errbuf *err)
+{
+    const char *module_path = c->opts.text[OPTION_TORCH_MODULE];
+    bool force = opts_has(&c->opts, OPTION_FORCE);
+    struct new_file files[2];
+    int count = module_path != NULL ? 2 : 1, made = 0;
+    int rc = new_file_write(&files[made++], c->opts.text[OPTION_OUTPUT], force, weights->data,
+                            weights->len, err);
+    if (rc == 0 && count == 2)
+        rc = new_file_write(&files[made++], module_path, force, module->data, module->len, err);
+    for (int i = count; i-- > 0 && rc == 0;)
+        rc = new_file_commit(&files[i], err);
+    for (int i = 0; i < made; i++)
+        new_file_abandon(&files[i]);
+    return rc;
+}
+
+static void print_done(struct client *c, size_t bytes)
+{
+    const char *path = c->opts.text[OPTION_OUTPUT], *module = c->opts.text[OPTION_TORCH_MODULE];
+    struct buf text = {0};
+    struct json_writer w;
+    char count[HUMAN_MAX];
+    if (!c->json) {
+        fprintf(c->out, "run %lld: %s bytes in %s%s%s\n", (long long)c->opts.id,
+                human_count((int64_t)bytes, count), path,
+                module != NULL ? ", class Net in " : "", module != NULL ? module : "");
+        return;
+    }
+    jw_init(&w, &text);
+    jw_begin_object(&w);
+    jw_kv_int(&w, "run", c->opts.id);
+    jw_kv_string(&w, "file", path);
+    jw_kv_int(&w, "bytes", (int64_t)bytes);
+    jw_kv_string(&w, "torch_module", module);
+    jw_end_object(&w);
+    buf_putc(&text, '\n');
+    client_print(c, &text);
+}
+
+static int export_weights(struct client *c, const struct json *run, const char *path)
+{
+    struct buf weights = {0}, module = {0};
+    struct errbuf err;
+    int rc = buf_read_file(&weights, path, WEIGHTS_MAX, &err);
+    if (rc == 0 && opts_has(&c->opts, OPTION_TORCH_MODULE))
+        rc = make_module(c, run, path, &weights, &module, &err);
+    if (rc == 0)
+        rc = write_files(c, &weights, &module, &err);
+    if (rc == 0)
+        print_done(c, weights.len);
+    buf_finish(&weights);
+    buf_finish(&module);
+    return rc == 0 ? CLIENT_DONE : client_fail(c, CLIENT_REFUSED, &err);
+}
+
+int cmd_export(struct client *c)
+{
+    const char *path = c->opts.text[OPTION_OUTPUT], *module = c->opts.text[OPTION_TORCH_MODULE];
+    struct rpc_reply reply;
+    if (path == NULL)
+        return client_usage(c, "-o FILE.safetensors is needed: where to put the weights");
+    if (module != NULL && strcmp(path, module) == 0)
+        return client_usage(c, "-o and --torch-module name the same file: %s", path);
+    int status = client_call_id(c, "run", "run", c->opts.id, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    const struct json *run = json_get(reply.result, "run");
+    const char *weights = member_string(reply.result, "weights", NULL);
+    status = weights != NULL ? export_weights(c, run, weights)
+                             : not_kept(c, member_int(run, "sweep_id", 0));
+    rpc_reply_finish(&reply);
+    return status;
+}

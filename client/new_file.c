@@ -1,0 +1,85 @@
+#include "client/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+
+#define FILE_MODE 0666 /* what the umask leaves of it */
+
+static int taken(const struct new_file *f, struct errbuf *err)
+{
+    return err_set(err, ERR_STATE, "%s exists; --force overwrites it", f->path);
+}
+
+static int fail(struct new_file *f, int reason, const char *what, struct errbuf *err)
+{
+    new_file_abandon(f);
+    return err_set(err, ERR_IO, "cannot %s %s: %s", what, f->path, strerror(reason));
+}
+
+/* 0 or errno */
+static int write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, p, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return errno;
+        p += done;
+        len -= (size_t)done;
+    }
+    return fdatasync(fd) != 0 ? errno : 0;
+}
+
+int new_file_write(struct new_file *f, const char *path, bool force, const void *bytes, size_t len,
+                   struct errbuf *err)
+{
+    *f = (struct new_file){.force = force};
+    str_copy(f->path, sizeof f->path, path);
+    if (!force && access(path, F_OK) == 0)
+        return taken(f, err);
+    int length = snprintf(f->temporary, sizeof f->temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (length < 0 || (size_t)length >= sizeof f->temporary) {
+        f->temporary[0] = '\0';
+        return err_set(err, ERR_IO, "path too long: %s", path);
+    }
+    int fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) {
+        int reason = errno;
+        f->temporary[0] = '\0'; /* whoever made it keeps it */
+        return fail(f, reason, "create", err);
+    }
+    int reason = write_all(fd, bytes, len);
+    if (close(fd) != 0 && reason == 0)
+        reason = errno;
+    return reason == 0 ? 0 : fail(f, reason, "write", err);
+}
+
+/* Not every file system can rename without replacing; there the look before has to do. */
+int new_file_commit(struct new_file *f, struct errbuf *err)
+{
+    int rc = f->force ? -1 : renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE);
+    if (rc != 0 && !f->force && errno == EEXIST) {
+        new_file_abandon(f);
+        return taken(f, err);
+    }
+    if (rc != 0 && (f->force || errno == EINVAL || errno == ENOSYS))
+        rc = rename(f->temporary, f->path);
+    if (rc != 0)
+        return fail(f, errno, "write", err);
+    f->temporary[0] = '\0';
+    return 0;
+}
+
+void new_file_abandon(struct new_file *f)
+{
+    if (f->temporary[0] != '\0')
+        unlink(f->temporary);
+    f->temporary[0] = '\0';
+}

@@ -54,7 +54,8 @@ static void test_text_of_a_point(void **state)
                         "\"train_acc\":null,\"val_acc\":null,\"train_loss_min\":null,"
                         "\"train_loss_max\":null,\"train_loss_sd\":null,"
                         "\"learning_rate\":null,\"grad_norm\":\"+inf\",\"penalty\":null,"
-                        "\"train_loss_eval\":null,\"seconds\":0.25}");
+                        "\"train_loss_eval\":null,\"val_f1\":null,\"val_r2\":null,"
+                        "\"seconds\":0.25}");
     free(text);
 }
 

@@ -159,7 +159,7 @@ static void test_near(void **state)
     s.dimensions[0].distribution = DISTRIBUTION_INT_UNIFORM; /* rates 1 … 5: a finite space */
     s.dimensions[0].min = 1;
     s.dimensions[0].max = 5;
-    uint32_t optimizer = space_bit(&s, SETTING_OPTIMIZER);
+    uint64_t optimizer = space_bit(&s, SETTING_OPTIMIZER);
     uint64_t size = space_size(&s, optimizer);
     assert_int_equal(size, 5 * 3 * 4);
     space_middle(&s, &base);
@@ -214,7 +214,7 @@ static void test_design(void **state)
 {
     struct spec s;
     spec_make(&s, "random", PARAMETERS_FULL, 4, 1);
-    uint32_t frozen = space_bit(&s, SETTING_LEARNING_RATE) | space_bit(&s, SETTING_OPTIMIZER);
+    uint64_t frozen = space_bit(&s, SETTING_LEARNING_RATE) | space_bit(&s, SETTING_OPTIMIZER);
     for (size_t count = 1; count <= 40; count++) {
         struct settings *c = xcalloc(count, sizeof(*c)), base;
         struct rng r;

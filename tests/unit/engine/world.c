@@ -136,6 +136,13 @@ static void delete_sweep(struct world *w, int64_t id)
     }
 }
 
+static void clear_test(struct world *w, int64_t run_id)
+{
+    for (size_t i = 0; i < w->run_count; i++)
+        if (w->runs[i]->id == run_id)
+            w->runs[i]->has_test_loss = w->runs[i]->has_test_acc = false;
+}
+
 static void apply(struct world *w, const struct store_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -148,6 +155,8 @@ static void apply(struct world *w, const struct store_batch *b)
             add_points(w, op->u.points);
         else if (op->type == STORE_PUT_LABEL)
             put_label(w, op->u.label);
+        else if (op->type == STORE_CLEAR_TEST)
+            clear_test(w, op->u.clear_test_run_id);
         else if (op->type == STORE_DELETE_SWEEP)
             delete_sweep(w, op->u.delete_sweep_id);
     }

@@ -57,7 +57,7 @@ void world_submit_finding(struct world *w, const char *kind, const char *on_nan)
     p.findings[1] = (struct record_finding){.row = 3, .column = 5, .count = 17};
     snprintf(p.findings[1].kind, sizeof(p.findings[1].kind), "%s", kind);
     spec_make(&s, "grid", SIX_DEPTHS, 10, 1);
-    s.data.on_nan = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
+    s.fixed.v[SETTING_ON_NAN] = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
     engine_submit(w->engine, &s, &p, NULL, w->now, &w->fx);
     world_settle(w);
 }

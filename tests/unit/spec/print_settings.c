@@ -1,4 +1,4 @@
-/* Prints the settings table of docs/spec.md; run it after a change of sweep/setting.h. */
+/* Prints the tables of docs/spec.md; run it after a change of sweep/setting.h or sweep/model.h. */
 #include <stdio.h>
 
 #include "settings_table.h"
@@ -9,6 +9,8 @@ int main(void)
     struct buf out = {0};
 
     settings_table(&out);
+    buf_putc(&out, '\n');
+    layers_table(&out);
     fputs(out.data, stdout);
     buf_finish(&out);
     return 0;

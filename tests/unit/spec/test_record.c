@@ -30,7 +30,7 @@ static void start_lines(void **state)
 {
     struct record r = {.type = RECORD_START}, back;
 
-    r.u.start = (struct record_start){.pid = 4242, .parameters = 101770};
+    r.u.start = (struct record_start){.pid = 4242, .parameters = 101770, .resumed_point = 7};
     str_copy(r.u.start.core, sizeof(r.u.start.core), "Cooperlake");
     str_copy(r.u.start.blas, sizeof(r.u.start.blas), "OpenBLAS \"0.3.21\"");
     there_and_back(&r, &back);
@@ -69,13 +69,34 @@ static void result_lines(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct record r = {.type = RECORD_RESULT}, back;
-        r.u.result = (struct record_result){cases[i].status, cases[i].error, "", 0.1 * (double)i};
+        r.u.result = (struct record_result){
+            .status = cases[i].status, .error = cases[i].error, .seconds = 0.1 * (double)i};
         str_copy(r.u.result.text, sizeof(r.u.result.text), cases[i].text);
         there_and_back(&r, &back);
         assert_int_equal(back.u.result.status, cases[i].status);
         assert_int_equal(back.u.result.error, cases[i].error);
         assert_string_equal(back.u.result.text, cases[i].text);
         assert_true(back.u.result.seconds == r.u.result.seconds);
+    }
+}
+
+/* Scores on the test set come with a result, or not; accuracy only when classifying. */
+static void results_with_test_scores(void **state)
+{
+    for (int scores = 0; scores < 3; scores++) {
+        struct record r = {.type = RECORD_RESULT}, back;
+        r.u.result = (struct record_result){.status = RUN_COMPLETED, .seconds = 1};
+        r.u.result.has_test = scores > 0;
+        r.u.result.has_test_acc = scores > 1;
+        r.u.result.test_loss = scores > 1 ? 0.1 + 0.2 : NAN;
+        r.u.result.test_acc = 0.75;
+        there_and_back(&r, &back);
+        assert_int_equal(back.u.result.has_test, scores > 0);
+        assert_int_equal(back.u.result.has_test_acc, scores > 1);
+        if (scores == 1)
+            assert_true(isnan(back.u.result.test_loss));
+        if (scores == 2)
+            assert_true(back.u.result.test_loss == 0.1 + 0.2 && back.u.result.test_acc == 0.75);
     }
 }
 
@@ -97,6 +118,12 @@ static struct record_prepared *some_prepared(void)
     p->samples = 60000;
     p->features = 784;
     p->classes = 10;
+    p->validation_samples = 7;
+    p->test_samples = 10000;
+    p->rank = 3;
+    p->dim[0] = 1;
+    p->dim[1] = p->dim[2] = 28;
+    p->outputs = 1;
     p->source_count = 2;
     str_copy(p->sources[0].path, sizeof(p->sources[0].path), "/d/train-images.gz");
     p->sources[0].size_bytes = 26421880;
@@ -124,6 +151,20 @@ static void prepared_lines(void **state)
     record_finish(&r);
 }
 
+/* Lines of a worker that knew vectors only. */
+static void prepared_lines_without_shape(void **state)
+{
+    static const char line[] = "{\"type\":\"prepared\",\"hash\":\"0a\",\"cache\":\"/c\","
+                               "\"samples\":9,\"features\":5,\"classes\":2,\"sources\":[],"
+                               "\"findings\":[]}";
+    struct record r;
+
+    assert_int_equal(record_parse(line, sizeof(line) - 1, &r, NULL), 0);
+    assert_true(r.u.prepared->rank == 1 && r.u.prepared->dim[0] == 5);
+    assert_true(r.u.prepared->outputs == 1 && r.u.prepared->test_samples == 0);
+    record_finish(&r);
+}
+
 /* As long as it can get, of bytes that JSON must escape. */
 static void the_longest_prepared_line_fits(void **state)
 {
@@ -143,7 +184,7 @@ static void the_longest_prepared_line_fits(void **state)
     }
     there_and_back(&r, &back);
     assert_int_equal(back.u.prepared->source_count, RECORD_SOURCES_MAX);
-    assert_true(back.u.prepared->finding_count >= 1);
+    assert_int_equal(back.u.prepared->finding_count, RECORD_FINDINGS_MAX);
     record_finish(&back);
     record_finish(&r);
 }
@@ -153,6 +194,9 @@ static void the_longest_prepared_line_fits(void **state)
 #define PREPARED(sources, findings)                                                                \
     "{\"type\":\"prepared\",\"hash\":\"0a\",\"cache\":\"/c\",\"samples\":1,\"features\":1,"        \
     "\"classes\":0,\"sources\":" sources ",\"findings\":" findings "}"
+#define SHAPE(shape)                                                                               \
+    "{\"type\":\"prepared\",\"hash\":\"0a\",\"cache\":\"/c\",\"samples\":1,\"features\":6,"        \
+    "\"classes\":0,\"shape\":" shape "}"
 #define RESULT(status, error, seconds)                                                             \
     "{\"type\":\"result\",\"status\":\"" status "\",\"error\":\"" error "\",\"seconds\":" seconds  \
     "}"
@@ -194,6 +238,12 @@ static const struct refusal bad[] = {
     {"{\"type\":\"prepared\",\"hash\":\"\"}", ERR_VALUE, "hash", "1 to 64 bytes"},
     {"{\"type\":\"prepared\",\"hash\":\"0a\",\"cache\":\"/c\",\"samples\":-1}", ERR_VALUE,
      "samples", "0 or more"},
+    {SHAPE("[]"), ERR_VALUE, "shape", "1 to 3 numbers"},
+    {SHAPE("[1,1,1,6]"), ERR_VALUE, "shape", "1 to 3 numbers"},
+    {SHAPE("6"), ERR_VALUE, "shape", "1 to 3 numbers"},
+    {SHAPE("[2,0]"), ERR_VALUE, "shape", "an integer from 1"},
+    {SHAPE("[2,2]"), ERR_VALUE, "shape", "\"features\""},
+    {SHAPE("[2147483647,2147483647,2147483647]"), ERR_VALUE, "shape", "below 2^63"},
     {PREPARED("{}", "[]"), ERR_TYPE, "sources", "a list"},
     {PREPARED("[3]", "[]"), ERR_TYPE, "sources", "a list of objects"},
     {PREPARED("[{}]", "[]"), ERR_MISSING, "path", ""},
@@ -306,8 +356,10 @@ int main(void)
         cmocka_unit_test(start_lines),
         cmocka_unit_test(point_lines),
         cmocka_unit_test(result_lines),
+        cmocka_unit_test(results_with_test_scores),
         cmocka_unit_test(error_lines),
         cmocka_unit_test(prepared_lines),
+        cmocka_unit_test(prepared_lines_without_shape),
         cmocka_unit_test(the_longest_prepared_line_fits),
         cmocka_unit_test(bad_lines_are_refused),
         cmocka_unit_test(too_many_findings_are_refused),

@@ -22,7 +22,9 @@ static void only_data_is_required(void **state)
     settings_init(&defaults);
     assert_int_equal(parse("{" DATA "}", &c, NULL), 0);
     assert_string_equal(c.data.path, "/d");
+    defaults.v[SETTING_VALIDATION] = 10;
     assert_memory_equal(&c.settings, &defaults, sizeof(defaults));
+    assert_true(c.checkpoint_seconds == 30 && c.layers.count == 0);
     assert_true(c.epochs == 10 && c.seed == 0 && c.split_seed == 0);
     assert_true(c.metric == METRIC_VAL_LOSS && !c.maximize);
     assert_string_equal(c.data_hash, "");
@@ -47,10 +49,10 @@ static void everything_survives_a_round_trip(void **state)
 
     memset(&c, 0, sizeof(c));
     str_copy(c.data.name, sizeof(c.data.name), "fashion-mnist");
-    c.data.limit = 2000;
-    c.data.validation = 500;
-    c.data.on_nan = ON_NAN_DROP;
     settings_init(&c.settings);
+    c.settings.v[SETTING_LIMIT] = 2000;
+    c.settings.v[SETTING_VALIDATION] = 500;
+    c.settings.v[SETTING_ON_NAN] = ON_NAN_DROP;
     c.settings.v[SETTING_LEARNING_RATE] = 1.0 / 3;
     c.settings.v[SETTING_OPTIMIZER] = OPTIMIZER_ADADELTA;
     c.epochs = 77;
@@ -60,6 +62,9 @@ static void everything_survives_a_round_trip(void **state)
     c.maximize = true;
     memset(c.data_hash, 'f', 64);
     str_copy(c.weights, sizeof(c.weights), "/runs/1/best.safetensors");
+    str_copy(c.start_weights, sizeof(c.start_weights), "/runs/0/best.safetensors");
+    str_copy(c.checkpoint, sizeof(c.checkpoint), "/runs/1/checkpoint");
+    c.checkpoint_seconds = 0.5;
 
     jw_init(&w, &out);
     run_config_write(&c, &w);
@@ -68,13 +73,36 @@ static void everything_survives_a_round_trip(void **state)
     assert_int_equal(parse(out.data, &back, NULL), 0);
     /* Fields, as padding need not be equal. */
     assert_string_equal(back.data.name, c.data.name);
-    assert_true(back.data.limit == 2000 && back.data.validation == 500);
-    assert_int_equal(back.data.on_nan, ON_NAN_DROP);
+    assert_string_equal(back.start_weights, c.start_weights);
+    assert_string_equal(back.checkpoint, c.checkpoint);
+    assert_true(back.checkpoint_seconds == 0.5);
     assert_memory_equal(&back.settings, &c.settings, sizeof(c.settings));
     assert_true(back.epochs == 77 && back.seed == c.seed && back.split_seed == 12);
     assert_true(back.metric == METRIC_VAL_ACC && back.maximize);
     assert_string_equal(back.data_hash, c.data_hash);
     assert_string_equal(back.weights, c.weights);
+    buf_finish(&out);
+}
+
+/* The network of a sequential model, and the preset's values. */
+static void layers_and_preset_come_along(void **state)
+{
+    struct run_config c, back;
+    struct buf out = {0};
+    struct json_writer w;
+
+    assert_int_equal(parse("{" DATA ",\"model\":{\"type\":\"sequential\",\"layers\":[{\"type\":"
+                           "\"dense\",\"units\":\"width\"}]},\"train\":{\"preset\":"
+                           "\"guide_g3_2\"}}",
+                           &c, NULL),
+                     0);
+    assert_int_equal(c.layers.count, 1);
+    assert_true(c.settings.v[SETTING_MOMENTUM] == 0.5);
+    jw_init(&w, &out);
+    run_config_write(&c, &w);
+    assert_int_equal(parse(out.data, &back, NULL), 0);
+    assert_int_equal(back.layers.count, 1);
+    assert_memory_equal(&back.settings, &c.settings, sizeof(c.settings));
     buf_finish(&out);
 }
 
@@ -95,6 +123,10 @@ static const struct refusal bad[] = {
     {"{" DATA ",\"data_hash\":\"xyz\"}", ERR_VALUE, "$.data_hash", "hexadecimal"},
     {"{" DATA ",\"data_hash\":\"\"}", ERR_VALUE, "$.data_hash", "1 to 64"},
     {"{" DATA ",\"weights\":3}", ERR_TYPE, "$.weights", "a string"},
+    {"{" DATA ",\"start_weights\":3}", ERR_TYPE, "$.start_weights", "a string"},
+    {"{" DATA ",\"checkpoint_seconds\":-1}", ERR_VALUE, "$.checkpoint_seconds", "0 or more"},
+    {"{" DATA ",\"model\":{\"type\":\"sequential\"}}", ERR_MISSING, "$.model.layers", "a list"},
+    {"{" DATA ",\"model\":{\"type\":\"gru\",\"depth\":0}}", ERR_VALUE, "$.model.depth", "1 to 256"},
 };
 
 static void bad_configurations_are_refused(void **state)
@@ -117,6 +149,7 @@ int main(void)
         cmocka_unit_test(only_data_is_required),
         cmocka_unit_test(split_seed_is_the_seed_unless_given),
         cmocka_unit_test(everything_survives_a_round_trip),
+        cmocka_unit_test(layers_and_preset_come_along),
         cmocka_unit_test(bad_configurations_are_refused),
     };
 

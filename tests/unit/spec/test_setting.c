@@ -16,7 +16,8 @@ static void table_is_sound(void **state)
         assert_true(t->min <= t->fallback && t->fallback <= t->max);
         assert_int_equal(setting_find(t->path), i);
         assert_int_equal(setting_find(setting_label(id)), i);
-        assert_true(strncmp(t->path, "model.", 6) == 0 || strncmp(t->path, "train.", 6) == 0);
+        assert_true(strncmp(t->path, "model.", 6) == 0 || strncmp(t->path, "train.", 6) == 0 ||
+                    strncmp(t->path, "data.", 5) == 0);
         assert_int_equal(t->choices != NULL, t->type == SETTING_CHOICE);
         if (!t->choices)
             continue;
@@ -41,6 +42,16 @@ static void enums_follow_the_choices(void **state)
     assert_string_equal(setting_choice_name(SETTING_ACTIVATION, ACTIVATION_ELU, text), "elu");
     assert_string_equal(setting_choice_name(SETTING_INIT, INIT_XAVIER, text), "xavier");
     assert_string_equal(setting_choice_name(SETTING_LOSS, LOSS_MSE, text), "mse");
+    assert_string_equal(setting_choice_name(SETTING_LOSS, LOSS_COUNT - 1, text), "huber");
+    assert_string_equal(setting_choice_name(SETTING_MODEL_TYPE, MODEL_LSTM, text), "lstm");
+    assert_string_equal(setting_choice_name(SETTING_ON_NAN, ON_NAN_IMPUTE, text), "impute");
+    assert_string_equal(setting_choice_name(SETTING_SCALE, SCALE_MIN_MAX, text), "min_max");
+    assert_string_equal(setting_choice_name(SETTING_CLIP, CLIP_GLOBAL_NORM, text), "global_norm");
+    assert_string_equal(setting_choice_name(SETTING_PRESET, PRESET_GUIDE_G3_2, text),
+                        "guide_g3_2");
+    assert_string_equal(setting_choice_name(SETTING_SCHEDULE, SCHEDULE_PLATEAU, text), "plateau");
+    assert_string_equal(setting_choice_name(SETTING_NORMALIZATION, NORMALIZATION_LAYER, text),
+                        "layer");
     assert_string_equal(setting_choice_name(SETTING_DEPTH, 0, text), "");
 }
 
@@ -122,7 +133,7 @@ static const struct {
     {SETTING_SHUFFLE, {"\"true\"", ERR_TYPE, "$.k", "true or false"}},
     {SETTING_OPTIMIZER,
      {"\"adm\"", ERR_VALUE, "$.k",
-      "did you mean adam? one of: sgd, momentum, rmsprop, adam, adadelta"}},
+      "did you mean adam? one of: sgd, momentum, nesterov, rmsprop, adam, adamw, adagrad, adadelta"}},
     {SETTING_OPTIMIZER, {"\"Adam\"", ERR_VALUE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"\"\"", ERR_VALUE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"3", ERR_TYPE, "$.k", "one of: sgd"}},
@@ -147,7 +158,8 @@ static void bad_values_are_refused(void **state)
 static void objects_set_what_they_name(void **state)
 {
     struct json *v = parse_json("{\"train\":{\"learning_rate\":0.5,\"shuffle\":false},"
-                                "\"model\":{\"depth\":7},\"other\":1}");
+                                "\"model\":{\"depth\":7,\"layers\":3},"
+                                "\"data\":{\"path\":\"/d\",\"target\":1},\"other\":1}");
     bool seen[SETTING_COUNT] = {false};
     struct settings s, defaults;
 
@@ -165,6 +177,14 @@ static void objects_set_what_they_name(void **state)
     json_destroy(v);
 }
 
+static void write_section(const struct settings *s, const char *section, struct json_writer *w)
+{
+    jw_key(w, section);
+    jw_begin_object(w);
+    settings_to_json(s, section, w);
+    jw_end_object(w);
+}
+
 static void objects_survive_a_round_trip(void **state)
 {
     struct settings s, back;
@@ -175,9 +195,12 @@ static void objects_survive_a_round_trip(void **state)
     s.v[SETTING_LEARNING_RATE] = 1.0 / 3;
     s.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
     s.v[SETTING_SHUFFLE] = 0;
+    s.v[SETTING_SCALE] = SCALE_MIN_MAX;
     jw_init(&w, &out);
     jw_begin_object(&w);
-    settings_to_json(&s, &w);
+    write_section(&s, "data", &w);
+    write_section(&s, "model", &w);
+    write_section(&s, "train", &w);
     jw_end_object(&w);
 
     struct json *v = parse_json(out.data);
@@ -192,14 +215,18 @@ static void bad_objects_leave_all_untouched(void **state)
 {
     static const struct refusal cases[] = {
         {"{\"model\":{\"width\":9,\"depht\":3}}", ERR_KEY, "$.model.depht",
-         "did you mean depth? one of: type, depth, width, activation, init"},
+         "did you mean depth? one of: layers, type, depth, width, activation, init"},
+        {"{\"data\":{\"valdation\":9}}", ERR_KEY, "$.data.valdation", "did you mean validation?"},
+        {"{\"data\":{\"formt\":9}}", ERR_KEY, "$.data.formt", "did you mean format?"},
+        {"{\"model\":{\"layrs\":9}}", ERR_KEY, "$.model.layrs", "did you mean layers?"},
+        {"{\"train\":{\"layers\":9}}", ERR_KEY, "$.train.layers", "one of: dropout"},
         {"{\"model\":{\"width\":9},\"train\":{\"lerning_rate\":3}}", ERR_KEY,
          "$.train.lerning_rate", "did you mean learning_rate?"},
         {"{\"train\":{\"shuffle\":false,\"depth\":3}}", ERR_KEY, "$.train.depth",
          "did you mean model.depth?"},
-        {"{\"model\":{\"zzzzzz\":3}}", ERR_KEY, "$.model.zzzzzz", "one of: type"},
-        {"{\"model\":{\"\":3}}", ERR_KEY, "$.model[\"\"]", "one of: type"},
-        {"{\"model\":{\"a b\\n\\\"\":3}}", ERR_KEY, "$.model[\"a b??\"]", "one of: type"},
+        {"{\"model\":{\"zzzzzz\":3}}", ERR_KEY, "$.model.zzzzzz", "one of: layers, type"},
+        {"{\"model\":{\"\":3}}", ERR_KEY, "$.model[\"\"]", "one of: layers, type"},
+        {"{\"model\":{\"a b\\n\\\"\":3}}", ERR_KEY, "$.model[\"a b??\"]", "one of: layers, type"},
         {"{\"model\":3}", ERR_TYPE, "$.model", "an object"},
         {"{\"train\":null}", ERR_TYPE, "$.train", "an object"},
         {"{\"model\":{\"width\":9,\"depth\":-3}}", ERR_VALUE, "$.model.depth", "0 to 256"},
@@ -221,6 +248,32 @@ static void bad_objects_leave_all_untouched(void **state)
     }
 }
 
+/* The guide's snippet, number by number (G3.2). */
+static void preset_is_the_guides_snippet(void **state)
+{
+    struct settings s, before;
+
+    settings_init(&s);
+    s.v[SETTING_LEARNING_RATE] = 0.7;
+    before = s;
+    settings_apply_preset(&s);
+    assert_memory_equal(&s, &before, sizeof(s)); /* preset none */
+    s.v[SETTING_PRESET] = PRESET_GUIDE_G3_2;
+    settings_apply_preset(&s);
+    assert_true(s.v[SETTING_OPTIMIZER] == OPTIMIZER_MOMENTUM);
+    assert_true(s.v[SETTING_LEARNING_RATE] == 0.001 && s.v[SETTING_MOMENTUM] == 0.5);
+    assert_true(s.v[SETTING_LOSS] == LOSS_CROSS_ENTROPY);
+    assert_true(s.v[SETTING_LOSS_REDUCTION] == REDUCTION_SUM);
+    assert_true(s.v[SETTING_PROBABILITY_CLIP] == 1e-10);
+    assert_true(s.v[SETTING_L2] == 0.01 && s.v[SETTING_L2_GRADIENT] == 0);
+    assert_true(s.v[SETTING_CLIP] == CLIP_VALUE);
+    assert_true(s.v[SETTING_CLIP_MIN] == 0.1 && s.v[SETTING_CLIP_MAX] == 5);
+    assert_true(s.v[SETTING_BATCH_SIZE] == before.v[SETTING_BATCH_SIZE]);
+    before = s;
+    settings_apply_preset(&s);
+    assert_memory_equal(&s, &before, sizeof(s));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -232,6 +285,7 @@ int main(void)
         cmocka_unit_test(objects_set_what_they_name),
         cmocka_unit_test(objects_survive_a_round_trip),
         cmocka_unit_test(bad_objects_leave_all_untouched),
+        cmocka_unit_test(preset_is_the_guides_snippet),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

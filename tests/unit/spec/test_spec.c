@@ -49,13 +49,12 @@ static void least_spec_gets_the_defaults(void **state)
     assert_false(s.maximize);
     assert_string_equal(s.data.name, "fashion-mnist");
     assert_string_equal(s.data.path, "");
-    assert_int_equal(s.data.limit, 0);
-    assert_int_equal(s.data.validation, 10);
-    assert_int_equal(s.data.on_nan, ON_NAN_HOLD);
+    assert_true(s.data.task == TASK_AUTO && s.data.header == HEADER_AUTO);
+    defaults.v[SETTING_VALIDATION] = 10;
     assert_memory_equal(&s.fixed, &defaults, sizeof(defaults));
     assert_int_equal(s.epochs, 10);
     assert_int_equal(s.run_cap, 12);
-    assert_true(s.seed == 0 && s.priority == 0 && s.after == 0);
+    assert_true(s.seed == 0 && s.priority == 0 && s.after == 0 && s.start_from == 0);
     spec_finish(&s);
 }
 
@@ -64,23 +63,27 @@ static void every_key_is_read(void **state)
     struct spec s;
 
     must_parse("{\"name\":\"näme\",\"method\":\"random\",\"metric\":{\"name\":\"val_acc\"},"
-               "\"data\":{\"path\":\"/d\",\"format\":\"idx\",\"limit\":20,\"validation\":19,"
-               "\"on_nan\":\"impute\"},\"model\":{\"type\":\"mlp\"},\"train\":{\"shuffle\":false},"
+               "\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"limit\":20,\"validation\":19,"
+               "\"on_nan\":\"impute\",\"target\":3,\"header\":false,\"task\":\"regression\","
+               "\"test_path\":\"/t\"},\"model\":{\"type\":\"mlp\"},\"train\":{\"shuffle\":false},"
                "\"parameters\":" DIMENSIONS ",\"epochs\":3,\"run_cap\":7,"
-               "\"seed\":\"18446744073709551615\",\"priority\":-4,\"after\":9}",
+               "\"seed\":\"18446744073709551615\",\"priority\":-4,\"after\":9,\"start_from\":5}",
                &s);
     assert_string_equal(s.name, "näme");
     assert_int_equal(s.method, METHOD_RANDOM);
     assert_int_equal(s.metric, METRIC_VAL_ACC);
     assert_true(s.maximize);
     assert_string_equal(s.data.path, "/d");
-    assert_string_equal(s.data.format, "idx");
-    assert_true(s.data.limit == 20 && s.data.validation == 19);
-    assert_int_equal(s.data.on_nan, ON_NAN_IMPUTE);
+    assert_int_equal(s.data.format, FORMAT_CSV);
+    assert_string_equal(s.data.target, "3");
+    assert_string_equal(s.data.test_path, "/t");
+    assert_true(s.data.header == HEADER_NO && s.data.task == TASK_REGRESSION);
+    assert_true(s.fixed.v[SETTING_LIMIT] == 20 && s.fixed.v[SETTING_VALIDATION] == 19);
+    assert_true(s.fixed.v[SETTING_ON_NAN] == ON_NAN_IMPUTE);
     assert_true(s.fixed.v[SETTING_SHUFFLE] == 0);
     assert_true(s.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
     assert_true(s.epochs == 3 && s.run_cap == 7 && s.seed == UINT64_MAX);
-    assert_true(s.priority == -4 && s.after == 9);
+    assert_true(s.priority == -4 && s.after == 9 && s.start_from == 5);
     spec_finish(&s);
 }
 
@@ -177,11 +180,19 @@ static void canonical_form_is_this(void **state)
         text,
         "{\"name\":\"sweep\",\"method\":\"coarse_to_fine\","
         "\"metric\":{\"name\":\"val_acc\",\"goal\":\"maximize\"},"
-        "\"data\":{\"name\":\"fashion-mnist\",\"validation\":10,\"on_nan\":\"hold\"},"
-        "\"model\":{\"type\":\"mlp\",\"width\":9,\"activation\":\"relu\",\"init\":\"auto\"},"
-        "\"train\":{\"loss\":\"cross_entropy\",\"learning_rate\":0.001,\"batch_size\":32,"
-        "\"momentum\":0.9,\"beta1\":0.8,\"beta2\":0.999,\"alpha\":0.99,\"rho\":0.95,"
-        "\"epsilon\":1e-08,\"shuffle\":true,\"points_per_epoch\":1},"
+        "\"data\":{\"name\":\"fashion-mnist\",\"limit\":0,\"validation\":10,\"on_nan\":\"hold\","
+        "\"scale\":\"none\",\"stratify\":true},"
+        "\"model\":{\"type\":\"mlp\",\"width\":9,\"activation\":\"relu\",\"init\":\"auto\","
+        "\"normalization\":\"none\",\"residual\":false,\"dense_before\":1,\"dense_after\":1,"
+        "\"bidirectional\":false},"
+        "\"train\":{\"dropout\":0,\"loss\":\"auto\",\"huber_delta\":1,\"probability_clip\":0,"
+        "\"loss_reduction\":\"mean\",\"class_weights\":\"none\",\"learning_rate\":0.001,"
+        "\"batch_size\":32,\"momentum\":0.9,\"beta1\":0.8,\"beta2\":0.999,\"alpha\":0.99,"
+        "\"rho\":0.95,\"epsilon\":1e-08,\"weight_decay\":0.01,\"l2\":0,\"l2_gradient\":true,"
+        "\"clip\":\"none\",\"clip_min\":-1,\"clip_max\":1,\"clip_norm\":1,\"preset\":\"none\","
+        "\"schedule\":\"constant\",\"warmup_epochs\":0,\"schedule_epochs\":10,"
+        "\"schedule_factor\":0.5,\"schedule_floor\":0,\"patience\":0,\"min_delta\":0,"
+        "\"freeze\":0,\"shuffle\":true,\"points_per_epoch\":1,\"train_loss_eval\":false},"
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
         "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0}");
@@ -232,12 +243,26 @@ static void random_range(struct rng *r, struct dimension *d)
         d->q = integer ? 1 : (d->max - d->min) / (double)(1 + rng_below(r, 50));
 }
 
+/* Settings that must agree with each other, and so keep what random_spec gives them. */
+static bool is_pinned(int id)
+{
+    static const enum setting_id pinned[] = {SETTING_LIMIT,  SETTING_VALIDATION, SETTING_MODEL_TYPE,
+                                             SETTING_PRESET, SETTING_CLIP_MIN,   SETTING_CLIP_MAX};
+
+    for (size_t i = 0; i < ARRAY_LEN(pinned); i++)
+        if ((int)pinned[i] == id)
+            return true;
+    return false;
+}
+
 static void random_dimensions(struct rng *r, struct spec *s)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting *t = setting_get((enum setting_id)i);
         bool numeric = t->type == SETTING_REAL || t->type == SETTING_INTEGER;
 
+        if (is_pinned(i))
+            continue;
         s->fixed.v[i] = t->fallback;
         if (rng_below(r, 3) && (s->dimension_count || i + 1 < SETTING_COUNT)) {
             s->fixed.v[i] = random_value(r, (enum setting_id)i);
@@ -253,22 +278,47 @@ static void random_dimensions(struct rng *r, struct spec *s)
     }
 }
 
+static void random_data(struct rng *r, struct spec *s)
+{
+    struct spec_data *d = &s->data;
+
+    s->fixed.v[SETTING_VALIDATION] = 1 + (double)rng_below(r, 1u << 20);
+    if (rng_below(r, 2))
+        s->fixed.v[SETTING_LIMIT] = s->fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
+    d->task = rng_below(r, 3);
+    if (rng_below(r, 2)) {
+        str_copy(d->name, sizeof(d->name), "fashion-mnist");
+        return;
+    }
+    str_copy(d->path, sizeof(d->path), "/data/ä b");
+    d->format = rng_below(r, FORMAT_COUNT);
+    bool npy = d->format == FORMAT_NPY, table = d->format == FORMAT_CSV || d->format == FORMAT_TSV;
+    if (npy)
+        str_copy(d->target_path, sizeof(d->target_path), "/data/y.npy");
+    if (rng_below(r, 2)) {
+        str_copy(d->validation_path, sizeof(d->validation_path), "/data/v");
+        str_copy(d->validation_target_path, sizeof(d->validation_target_path), npy ? "/vy" : "");
+        s->fixed.v[SETTING_VALIDATION] = 0;
+    }
+    if (rng_below(r, 2)) {
+        str_copy(d->test_path, sizeof(d->test_path), "/data/t");
+        str_copy(d->test_target_path, sizeof(d->test_target_path), npy ? "/ty" : "");
+    }
+    if (table || d->format == FORMAT_NPZ)
+        str_copy(d->target, sizeof(d->target), rng_below(r, 2) ? "ü 3" : "");
+    d->header = table ? rng_below(r, 3) : HEADER_AUTO;
+}
+
 static void random_spec(struct rng *r, struct spec *s)
 {
     memset(s, 0, sizeof(*s));
+    settings_init(&s->fixed);
     snprintf(s->name, sizeof(s->name), "sweep \"%u\" é\\", (unsigned)rng_below(r, 1000));
     s->method = rng_below(r, METHOD_COUNT);
     s->metric = rng_below(r, METRIC_COUNT);
     s->maximize = rng_below(r, 2);
-    if (rng_below(r, 2)) {
-        str_copy(s->data.name, sizeof(s->data.name), "fashion-mnist");
-    } else {
-        str_copy(s->data.path, sizeof(s->data.path), "/data/ä b");
-        str_copy(s->data.format, sizeof(s->data.format), "idx");
-    }
-    s->data.validation = 1 + (int64_t)rng_below(r, 1u << 20);
-    s->data.limit = rng_below(r, 2) ? s->data.validation + 1 + (int64_t)rng_below(r, 99) : 0;
-    s->data.on_nan = rng_below(r, 3);
+    random_data(r, s);
+    s->start_from = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     s->epochs = 1 + (int64_t)rng_below(r, SPEC_MAX_EPOCHS);
     s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
     s->seed = rng_next(r) >> rng_below(r, 64);
@@ -288,15 +338,23 @@ static void assert_same_dimension(const struct dimension *a, const struct dimens
         assert_memory_equal(a->values, b->values, a->value_count * sizeof(double));
 }
 
+static void assert_same_data(const struct spec_data *a, const struct spec_data *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->path, b->path);
+#define X(member, key, doc) assert_string_equal(a->member, b->member);
+    DATA_FILE_MAP(X)
+#undef X
+    assert_string_equal(a->target, b->target);
+    assert_true(a->format == b->format && a->header == b->header && a->task == b->task);
+}
+
 static void assert_same_spec(const struct spec *a, const struct spec *b)
 {
     assert_string_equal(a->name, b->name);
     assert_true(a->method == b->method && a->metric == b->metric && a->maximize == b->maximize);
-    assert_string_equal(a->data.name, b->data.name);
-    assert_string_equal(a->data.path, b->data.path);
-    assert_string_equal(a->data.format, b->data.format);
-    assert_true(a->data.limit == b->data.limit && a->data.validation == b->data.validation);
-    assert_int_equal(a->data.on_nan, b->data.on_nan);
+    assert_same_data(&a->data, &b->data);
+    assert_true(a->start_from == b->start_from);
     assert_memory_equal(&a->fixed, &b->fixed, sizeof(a->fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
     assert_true(a->priority == b->priority && a->after == b->after);

@@ -28,20 +28,29 @@ static struct buf read_source(const char *name)
 
 /* --- docs/spec.md ------------------------------------------------------------------------- */
 
-static void doc_has_the_settings_table(void **state)
+static void expect_table(const char *first, const char *last, void (*table)(struct buf *out))
 {
     struct buf doc = read_source("docs/spec.md"), want = {0};
-    char *begin = strstr(doc.data, "<!-- settings:");
-    char *end = strstr(doc.data, "<!-- /settings -->");
+    char *begin = strstr(doc.data, first), *end = strstr(doc.data, last);
 
     assert_non_null(begin);
     assert_non_null(end);
     *end = '\0';
     begin = strchr(begin, '\n') + 1;
-    settings_table(&want);
+    table(&want);
     assert_string_equal(begin, want.data); /* else: run print_settings */
     buf_finish(&want);
     buf_finish(&doc);
+}
+
+static void doc_has_the_settings_table(void **state)
+{
+    expect_table("<!-- settings:", "<!-- /settings -->", settings_table);
+}
+
+static void doc_has_the_layer_tables(void **state)
+{
+    expect_table("<!-- layers:", "<!-- /layers -->", layers_table);
 }
 
 static void assert_mentions(const struct buf *doc, const char *name)
@@ -63,6 +72,11 @@ static void doc_names_every_word(void **state)
         assert_mentions(&doc, distribution_name((enum distribution)i));
     for (int i = 0; i < METRIC_COUNT; i++)
         assert_mentions(&doc, metric_name((enum metric)i));
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        assert_mentions(&doc, format_name((enum format)i));
+#define X(member, key, text) assert_mentions(&doc, key);
+    DATA_FILE_MAP(X)
+#undef X
     buf_finish(&doc);
 }
 
@@ -106,6 +120,16 @@ static const char *metric_at(int i)
     return metric_name((enum metric)i);
 }
 
+static const char *format_at(int i)
+{
+    return format_name((enum format)i);
+}
+
+static const char *layer_at(int i)
+{
+    return layer_kind_name((enum layer_kind)i);
+}
+
 static void schema_has_the_same_words(void **state)
 {
     struct buf text = read_source("schema/spec.schema.json");
@@ -115,6 +139,17 @@ static void schema_has_the_same_words(void **state)
     assert_enum(GET(schema, "properties", "metric", "properties", "name", "enum"), metric_at,
                 METRIC_COUNT);
     assert_enum(GET(schema, "$defs", "distribution", "enum"), distribution_at, DISTRIBUTION_COUNT);
+    assert_enum(GET(schema, "properties", "data", "properties", "format", "enum"), format_at,
+                FORMAT_COUNT);
+    assert_enum(GET(schema, "$defs", "layer", "properties", "type", "enum"), layer_at,
+                LAYER_KIND_COUNT);
+#define X(id, name, type, min, max, def, choices, doc)                                             \
+    (void)GET(schema, "$defs", "layer", "properties", name);
+    LAYER_OPTION_MAP(X)
+#undef X
+#define X(member, key, text) (void)GET(schema, "properties", "data", "properties", key);
+    DATA_FILE_MAP(X)
+#undef X
     assert_true(json_number(GET(schema, "properties", "epochs", "maximum")) == SPEC_MAX_EPOCHS);
     assert_true(json_number(GET(schema, "properties", "run_cap", "maximum")) == SPEC_MAX_RUNS);
     json_destroy(schema);
@@ -150,6 +185,10 @@ static void assert_setting(enum setting_id id, const struct json *v)
     }
 }
 
+/* name, path, format, target, header, task, and the other files */
+#define X(member, key, doc) +1
+#define DATA_KEYS (6 DATA_FILE_MAP(X))
+
 static void schema_has_every_setting(void **state)
 {
     struct buf text = read_source("schema/spec.schema.json");
@@ -169,12 +208,15 @@ static void schema_has_every_setting(void **state)
             GET(swept, t->name);
     }
     assert_int_equal(json_count(swept), names);
-    assert_int_equal(json_count(GET(schema, "properties", "model", "properties")) +
+    /* Beside the settings: layers; and the source of the data. */
+    assert_int_equal(json_count(GET(schema, "properties", "data", "properties")) +
+                         json_count(GET(schema, "properties", "model", "properties")) +
                          json_count(GET(schema, "properties", "train", "properties")),
-                     SETTING_COUNT);
+                     SETTING_COUNT + 1 + DATA_KEYS);
     json_destroy(schema);
     buf_finish(&text);
 }
+#undef X
 
 /* --- examples ----------------------------------------------------------------------------- */
 
@@ -196,20 +238,21 @@ static void examples_are_accepted(void **state)
     assert_int_equal(s.method, METHOD_COARSE_TO_FINE);
     assert_int_equal(s.dimension_count, 4);
     assert_true(s.run_cap == 40 && s.epochs == 10 && s.seed == 110);
-    assert_true(s.data.validation == 10000 && s.data.limit == 0);
+    assert_true(s.fixed.v[SETTING_VALIDATION] == 10000 && s.fixed.v[SETTING_LIMIT] == 0);
     spec_finish(&s);
 
     parse_example("docs/examples/quick.json", &s);
     assert_int_equal(s.method, METHOD_GRID);
     assert_true(s.run_cap == 4 && s.epochs == 3);
-    assert_true(s.data.limit == 2000 && s.data.validation == 500);
+    assert_true(s.fixed.v[SETTING_LIMIT] == 2000 && s.fixed.v[SETTING_VALIDATION] == 500);
     spec_finish(&s);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doc_has_the_settings_table), cmocka_unit_test(doc_names_every_word),
+        cmocka_unit_test(doc_has_the_settings_table), cmocka_unit_test(doc_has_the_layer_tables),
+        cmocka_unit_test(doc_names_every_word),
         cmocka_unit_test(schema_has_the_same_words),  cmocka_unit_test(schema_has_every_setting),
         cmocka_unit_test(examples_are_accepted),
     };

@@ -63,7 +63,7 @@ def test_export():
             equal(data, b.read(), "a copy of the kept file")
         header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
         names = [n for n in header if n != "__metadata__"]
-        check("0.weight" in names and header["__metadata__"]["outputs"] == "2", header)
+        check("0.weight" in names and header["__metadata__"]["outputs"] == "4", header)
 
         again = d.ctl("export", ranks[0], "-o", out, "--torch-module", module)
         check(again.returncode == 1 and "--force" in again.stderr, again.stderr)

@@ -12,7 +12,12 @@ Every case is trained a second time from weights that are off by one part in 1e1
 How far the two drift apart is what rounding alone can do; a case that drifts further than a
 hundredth of the tolerance (float: a third) could not tell an error from it and is refused. So is
 one whose losses are those of another: what it sets would do nothing.
+
+The evaluation has a wider tolerance. The gradient of a bias before a batch normalisation is 0,
+computed as rounding noise, and most optimizers make steps of 1e-9 and more of it: training never
+sees them, but the running mean lags behind.
 """
+import copy
 import json
 import math
 import os
@@ -25,7 +30,7 @@ from torch import nn
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference")
 ROWS, BATCH, EPOCHS = 36, 8, 40  # the last batch of an epoch is short
 STEPS = {"double": 200, "float": 20}
-DRIFT_MAX = {"double": 1e-11, "float": 3e-5}
+DRIFT_MAX = {"double": (1e-11, 1e-7), "float": (3e-5, 3e-3)}  # steps, evaluation
 NUDGE = {"double": 1e-15, "float": 1e-7}
 DTYPE = {"double": torch.float64, "float": torch.float32}
 DEFAULTS = {
@@ -111,8 +116,9 @@ def make_layer(layer, shape):
 
 
 def shape_after(modules, shape):
+    """A copy is asked: a pass would move running means, and evaluation mode would stay on."""
     with torch.no_grad():
-        net = nn.Sequential(*modules).to(torch.float64).eval()
+        net = nn.Sequential(*copy.deepcopy(modules)).to(torch.float64).eval()
         return list(net(torch.zeros([2] + list(shape), dtype=torch.float64)).shape[1:])
 
 
@@ -253,6 +259,7 @@ def train(group, case, state, kind, nudge=0.0):
             p *= 1 + nudge * (-1) ** i
     net = net.to(DTYPE[kind])
     freeze(net, s["freeze"])
+    net.train()
     x = torch.tensor(group["x"], dtype=torch.float64).to(DTYPE[kind])
     x = x.reshape([ROWS] + group["shape"])
     y = torch.tensor(group["y"], dtype=torch.int64 if group["classes"] else DTYPE[kind])
@@ -334,11 +341,12 @@ def write_group(name, group):
     for case in group["cases"]:
         for kind in ("double", "float"):
             case[kind] = train(group, case, state, kind)
-            off = drift(case[kind], train(group, case, state, kind, NUDGE[kind]))
-            low = min(case[kind])
+            again = train(group, case, state, kind, NUDGE[kind])
+            off = drift(case[kind][:-1], again[:-1]), drift(case[kind][-1:], again[-1:])
             print(f"{name}/{case['name']} {kind}: loss {case[kind][0]:.3f} -> "
-                  f"{case[kind][-2]:.3f} (least {low:.3g}), drift {off:.1e}", flush=True)
-            if not off <= DRIFT_MAX[kind]:
+                  f"{case[kind][-2]:.3f} (least {min(case[kind]):.3g}), drift {off[0]:.1e}, "
+                  f"evaluated {off[1]:.1e}", flush=True)
+            if not all(a <= b for a, b in zip(off, DRIFT_MAX[kind])):
                 sys.exit(f"{name}/{case['name']}: chaotic, compares nothing")
     refuse_twins(name, group["cases"])
     write_safetensors(os.path.join(HERE, name + ".safetensors"), state)
@@ -451,7 +459,7 @@ def one(kind, **options):
 
 GROUPS = {
     "dense": dense_group,
-    "batch_norm": lambda: make_group([10], every_optimizer(normalized()), seed=2),
+    "batch_norm": lambda: make_group([10], every_optimizer(normalized()), seed=24),
     "lstm": lambda: make_group([7, 3], every_optimizer([dense(6, "relu"), one("lstm")], 2), seed=3),
     "gru": lambda: make_group([7, 3], every_optimizer([one("gru")], 2), seed=4),
     "conv": lambda: make_group([2, 10, 10], every_optimizer(CONV), seed=5),

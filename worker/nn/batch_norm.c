@@ -96,9 +96,8 @@ static void channel_deviations(const struct batch *b, const real *restrict x,
 
 /* sum[channel] = Σ dy·(x - mean) */
 REAL_KERNEL
-static void channel_products(const struct batch *b, const real *restrict dy,
-                             const real *restrict x, const real *restrict mean,
-                             real *restrict sum)
+static void channel_products(const struct batch *b, const real *restrict dy, const real *restrict x,
+                             const real *restrict mean, real *restrict sum)
 {
     size_t stride = b->channels * b->span;
     memset(sum, 0, b->channels * sizeof *sum);
@@ -142,11 +141,11 @@ struct slopes {
 };
 
 REAL_KERNEL
-static void normalise_slope(const struct batch *b, const struct slopes *s,
-                            const real *restrict dy, const real *restrict x, real *restrict dx)
+static void normalise_slope(const struct batch *b, const struct slopes *s, const real *restrict dy,
+                            const real *restrict x, real *restrict dx)
 {
     const real *restrict mean = s->mean, *restrict sa = s->a, *restrict sb = s->b,
-               *restrict sc = s->c;
+                         *restrict sc = s->c;
     for (size_t g = 0; g < b->groups; g++) {
         if (b->span == 1) {
             for (size_t c = 0; c < b->channels; c++)

@@ -19,12 +19,13 @@
 #define SAMPLE_NUMBERS_MAX ((size_t)1 << 26)
 #define KERNEL_MAX 64
 
-/* Integers as wide as a real, lane by lane: all bits set or none. */
+/* The bits of real_lanes; a lane of a mask has all of them set or none. */
 #ifdef SWEEP_REAL_DOUBLE
-typedef int64_t lane_mask __attribute__((vector_size(64)));
+typedef int64_t lane_bits;
 #else
-typedef int32_t lane_mask __attribute__((vector_size(64)));
+typedef int32_t lane_bits;
 #endif
+typedef lane_bits lane_mask __attribute__((vector_size(64), aligned(sizeof(lane_bits)), may_alias));
 
 struct geometry {
     size_t channels, height, width; /* of the input */
@@ -133,8 +134,7 @@ static void pad_image(const struct geometry *g, const real *x, real *image)
     memset(image, 0, g->channels * g->padded_height * g->padded_width * sizeof *image);
     for (size_t r = 0; r < rows; r++) {
         size_t at = r + r / g->height * 2 * g->padding + g->padding;
-        memcpy(image + at * g->padded_width + g->padding, x + r * g->width,
-               g->width * sizeof *x);
+        memcpy(image + at * g->padded_width + g->padding, x + r * g->width, g->width * sizeof *x);
     }
 }
 
@@ -170,8 +170,7 @@ static void fill_columns_strided(const struct geometry *g, const real *image, re
     }
 }
 
-static const real *make_columns(const struct geometry *g, const real *x, real *image,
-                                real *columns)
+static const real *make_columns(const struct geometry *g, const real *x, real *image, real *columns)
 {
     if (is_pointwise(g))
         return x;
@@ -188,18 +187,18 @@ static const real *make_columns(const struct geometry *g, const real *x, real *i
 /* REAL_LANES numbers of dx from row, column on: the sum over the patches that cover them; columns
  * is that channel's part. An element (a, b) of a patch meets them at position (row + p - a,
  * column + p - b), which valid[b] says to exist or not. Elements follow each other in order. */
-static inline void gather(const struct geometry *g, const real *columns, size_t row,
-                          size_t column, const lane_mask *valid, real *dx)
+static inline void gather(const struct geometry *g, const real *columns, size_t row, size_t column,
+                          const lane_mask *valid, real *dx)
 {
     real_lanes sum = {0};
     for (size_t a = 0; a < g->kernel; a++) {
         size_t i = row + g->padding - a; /* wraps around where it is negative */
         if (i >= g->out_height)
             continue;
-        const real *from = columns + a * g->kernel * g->positions + i * g->out_width + column +
-                           g->padding;
+        const real *from =
+            columns + a * g->kernel * g->positions + i * g->out_width + column + g->padding;
         for (size_t b = 0; b < g->kernel; b++, from += g->positions)
-            sum += (real_lanes)((lane_mask)*(const real_lanes *)(from - b) & valid[b]);
+            sum += (real_lanes)(*(const lane_mask *)(from - b) & valid[b]);
     }
     *(real_lanes *)dx = sum;
 }
@@ -256,8 +255,7 @@ static void input_gradient(const struct geometry *g, const real *columns, real *
     add_patches_strided(g, columns, image);
     for (size_t r = 0; r < rows; r++) {
         size_t at = r + r / g->height * 2 * g->padding + g->padding;
-        memcpy(dx + r * g->width, image + at * g->padded_width + g->padding,
-               g->width * sizeof *dx);
+        memcpy(dx + r * g->width, image + at * g->padded_width + g->padding, g->width * sizeof *dx);
     }
 }
 

@@ -55,8 +55,8 @@ static void normalise(size_t n, const real *restrict x, const real *restrict wei
 /* h of one group; adds to the gradients of the tensors. */
 REAL_KERNEL
 static void add_gradients(size_t n, const real *restrict x, const real *restrict dy,
-                          const real *restrict statistics, real *restrict h,
-                          real *restrict dweight, real *restrict dbias)
+                          const real *restrict statistics, real *restrict h, real *restrict dweight,
+                          real *restrict dbias)
 {
     real mean = statistics[0], inverse = statistics[1];
     for (size_t i = 0; i < n; i++) {

@@ -20,7 +20,11 @@ static const struct field best_fields[] = {
     {"label", "label", LOOK_TEXT, FIELD_WORD},
     {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
     {"time", "seconds", LOOK_DURATION, FIELD_PLAIN},
+    /* where there is a test set */
+    {"test loss", "test_loss", LOOK_LOSS, FIELD_PLAIN},
+    {"test acc", "test_acc", LOOK_PERCENT, FIELD_PLAIN},
 };
+#define TEST_FIELDS 2
 static const struct field label_fields[] = {
     {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
     {"label", "pattern", LOOK_TEXT, FIELD_WORD},
@@ -85,10 +89,21 @@ int report_call_best(struct client *c, int64_t sweep, int64_t limit, struct rpc_
     return status;
 }
 
+static bool any_tested(const struct json *runs)
+{
+    const struct json *v = json_first(runs);
+    double loss;
+    while (v != NULL && (!json_get(v, "test_loss") || json_real(json_get(v, "test_loss"), &loss)))
+        v = json_next(v);
+    return v != NULL;
+}
+
 void report_best(struct client *c, const struct json *reply)
 {
     int64_t sweep = member_int(reply, "sweep", 0);
-    if (report_list(c, best_fields, ARRAY_LEN(best_fields), json_get(reply, "runs")) == 0)
+    const struct json *runs = json_get(reply, "runs");
+    size_t count = ARRAY_LEN(best_fields) - (any_tested(runs) ? 0 : TEST_FIELDS);
+    if (report_list(c, best_fields, count, runs) == 0)
         fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
 }
 

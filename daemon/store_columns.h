@@ -51,8 +51,6 @@
     X(best_epoch, real, r->has_metric ? r->best_epoch : NAN)       \
     X(val_loss, maybe, maybe(r->has_val_loss, r->val_loss))        \
     X(val_acc, maybe, maybe(r->has_val_acc, r->val_acc))           \
-    X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))     \
-    X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))        \
     X(error_class, word, run_error_name(r->error))                 \
     X(error_text, text, r->error_text)                             \
     X(signal, count, r->signal)                                    \
@@ -62,7 +60,9 @@
     X(created_at, time, r->created)                                \
     X(started_at, time, r->started)                                \
     X(ended_at, time, r->ended)                                    \
-    X(seconds, real, r->seconds)
+    X(seconds, real, r->seconds)                                   \
+    X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))     \
+    X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))
 
 enum {
     SWEEP_id_column,

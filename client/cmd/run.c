@@ -33,6 +33,8 @@ static const struct field run_fields[] = {
     {"best", "metric_value", LOOK_LOSS, FIELD_PLAIN},
     {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN},
     {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN},
+    {"test loss", "test_loss", LOOK_LOSS, FIELD_PLAIN},
+    {"test acc", "test_acc", LOOK_PERCENT, FIELD_PLAIN},
     {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN},
     {"epochs done", "epochs_done", LOOK_NUMBER, FIELD_PLAIN},
     {"BLAS kernels", "core_type", LOOK_TEXT, FIELD_PLAIN},

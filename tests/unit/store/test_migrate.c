@@ -83,6 +83,41 @@ static void test_migrates_from_version_one(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM best_runs"), "0");
 }
 
+/* Runs that were planned before data had settings keep the validation part they began with. */
+static void test_migrates_from_version_two(void **state)
+{
+    struct fixture *f = *state;
+    struct buf script = {0};
+
+    make_folder(f);
+    buf_puts(&script, schema_migrations[0].sql);
+    buf_puts(&script, schema_migrations[1].sql);
+    buf_printf(&script, "PRAGMA user_version=2; PRAGMA application_id=%d;", SCHEMA_APPLICATION_ID);
+    buf_puts(&script,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+             " 'maximize', '{\"data\":{\"name\":\"m\",\"limit\":90,\"validation\":17,"
+             "\"on_nan\":\"drop\"}}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+             " epochs, attempts, created_at) VALUES(8, 3, 0, 'search', 'grid', 'queued', '{}',"
+             " '{\"model\":{\"type\":\"mlp\",\"depth\":7},\"train\":{\"loss\":\"mse\"}}', '5', 1,"
+             " 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO curves(run_id, point, epoch, val_loss) VALUES(8, 1, 1, 'nan');");
+    sql_execute(f->path, script.data);
+    buf_finish(&script);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, 1);
+    const struct run_row *r = &f->restored.runs[0];
+    assert_true(r->settings.v[SETTING_DEPTH] == 7 && r->settings.v[SETTING_LOSS] == LOSS_MSE);
+    assert_true(r->settings.v[SETTING_LIMIT] == 90 && r->settings.v[SETTING_VALIDATION] == 17);
+    assert_true(r->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
+    assert_true(r->settings.v[SETTING_STRATIFY] == 0);
+    assert_false(r->has_test_loss);
+    assert_string_equal(sql(f, "SELECT spec -> '$.data.stratify' FROM sweeps"), "false");
+    assert_string_equal(sql(f, "SELECT val_loss || coalesce(val_f1, '-') FROM curves"), "nan-");
+    assert_string_equal(sql(f, "SELECT count(*) FROM canonical_content"), "1");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -202,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_version_and_application),
         TEST(test_migrates_from_version_one),
+        TEST(test_migrates_from_version_two),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

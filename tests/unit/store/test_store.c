@@ -70,6 +70,11 @@ static struct run_row *full_run(void)
     r->pid = 4711;
     r->has_val_acc = true;
     r->val_acc = NAN;
+    r->has_test_loss = r->has_test_acc = true;
+    r->test_loss = INFINITY;
+    r->test_acc = 0.875;
+    r->settings.v[SETTING_VALIDATION] = 17;
+    r->settings.v[SETTING_SCALE] = SCALE_STANDARD;
     r->error = RUN_ERROR_CRASHED;
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
@@ -101,6 +106,8 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_true(a->best_epoch == b->best_epoch);
     assert_true(a->has_val_loss == b->has_val_loss && a->has_val_acc == b->has_val_acc);
     assert_true(isnan(a->val_acc) && isnan(b->val_acc));
+    assert_true(a->has_test_loss == b->has_test_loss && a->test_loss == b->test_loss);
+    assert_true(a->has_test_acc == b->has_test_acc && a->test_acc == b->test_acc);
     assert_int_equal(a->error, b->error);
     assert_string_equal(a->error_text, b->error_text);
     assert_int_equal(a->signal, b->signal);
@@ -169,6 +176,24 @@ static void test_put_overwrites(void **state)
     assert_string_equal(sql(f, "SELECT goal FROM sweeps"), "maximize");
     assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "converged");
     assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "1");
+}
+
+static void test_scores_are_cleared(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct run_row *run = full_run();
+
+    assert_int_equal(fixture_open(f), 0);
+    store_batch_put_sweep(&b, new_sweep(1, false));
+    store_batch_put_run(&b, run);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT test_acc FROM best_runs"), "0.875");
+    store_batch_clear_test(&b, 7);
+    store_batch_clear_test(&b, 99); /* a run that is gone */
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT coalesce(test_loss, test_acc) FROM runs"), "NULL");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
 }
 
 /* --- points --------------------------------------------------------------------------------- */
@@ -530,6 +555,7 @@ int main(void)
         TEST(test_new_database),
         TEST(test_reopen_restores_open_sweeps),
         TEST(test_put_overwrites),
+        TEST(test_scores_are_cleared),
         TEST(test_nan_inf_and_not_measured),
         TEST(test_nondeterminism_is_an_event),
         TEST(test_refused_write_does_not_block),

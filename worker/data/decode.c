@@ -79,6 +79,13 @@ static const char *part_path(const struct source *s, int part)
     return s->files[part_file(s, part)].path;
 }
 
+/* The one that has its targets. */
+static const char *targets_path(const struct source *s, int part)
+{
+    const char *own = s->files[SOURCE_TARGETS(part)].path;
+    return own[0] ? own : part_path(s, part);
+}
+
 int decode_source(const struct source *s, const struct spec_data *d, struct decoded *out,
                   struct errbuf *err)
 {
@@ -180,7 +187,7 @@ static int check_tables(const struct source *s, const struct spec_data *d,
         if (rc == 0)
             rc = check_same(&tables[PART_TRAIN], train_path, t, path, err);
         if (rc == 0)
-            rc = check_targets(t, path, err);
+            rc = check_targets(t, targets_path(s, part), err);
         if (rc == 0 && t->count > SAMPLES_MAX - total)
             rc = err_set(err, ERR_LIMIT, "%s: more than %zu samples in all", path, SAMPLES_MAX);
         if (rc != 0)
@@ -379,7 +386,7 @@ static int join_labels(const struct source *s, const struct spec_data *d,
     out->labels = xmalloc(out->samples.count * out->samples.outputs * sizeof *out->labels);
     size_t at = 0;
     for (int part = 0; part < PART_COUNT; part++) {
-        int rc = map_labels(&tables[part], part_path(s, part), c, part_path(s, PART_TRAIN),
+        int rc = map_labels(&tables[part], targets_path(s, part), c, targets_path(s, PART_TRAIN),
                             out->labels + at, err);
         if (rc != 0)
             return source_blame(s, d, part_file(s, part), rc, err);
@@ -424,7 +431,7 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     struct samples *x = &done.samples;
     int rc = check_tables(s, d, tables, err);
     if (rc == 0)
-        rc = decide_task(d, train, part_path(s, PART_TRAIN), s->format == FORMAT_IDX, &classes,
+        rc = decide_task(d, train, targets_path(s, PART_TRAIN), s->format == FORMAT_IDX, &classes,
                          err);
     if (rc != 0)
         return rc;

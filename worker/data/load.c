@@ -1,5 +1,6 @@
 #include "worker/data/load.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "sweep/buf.h"
@@ -95,22 +96,30 @@ static int load_decoded(const struct spec_data *d, const struct source *s, const
     return rc;
 }
 
+/* Do limit and validation fit the files? */
 static int check_counts(const struct settings *settings, const struct samples *s,
                         struct errbuf *err)
 {
-    char value[32];
+    char value[32], held[32];
     double most = (double)s->parts[PART_TRAIN], limit = settings->v[SETTING_LIMIT];
-    double used = limit > 0 ? limit : most;
-    if (used > most) {
-        setting_format(SETTING_LIMIT, limit, value);
+    double used = limit > 0 ? limit : most, validation = settings->v[SETTING_VALIDATION];
+    bool own = s->parts[PART_VALIDATION] > 0;
+    setting_format(SETTING_LIMIT, limit, value);
+    setting_format(SETTING_VALIDATION, validation, held);
+    if (used > most)
         return err_bad(err, ERR_VALUE, "$.data.limit", value,
                        "at most the %.0f samples that there are", most);
-    }
-    if (s->parts[PART_VALIDATION] == 0 && settings->v[SETTING_VALIDATION] >= used) {
-        setting_format(SETTING_VALIDATION, settings->v[SETTING_VALIDATION], value);
-        return err_bad(err, ERR_VALUE, "$.data.validation", value,
+    if (own && validation > 0)
+        return err_bad(err, ERR_VALUE, "$.data.validation", held,
+                       "none, as there are %zu validation samples of their own",
+                       s->parts[PART_VALIDATION]);
+    if (!own && validation < 1)
+        return err_bad(err, ERR_VALUE, "$.data.validation", held,
+                       "at least 1 sample to hold out, as there are no validation samples of their "
+                       "own");
+    if (!own && validation >= used)
+        return err_bad(err, ERR_VALUE, "$.data.validation", held,
                        "fewer than the %.0f samples in use", used);
-    }
     return 0;
 }
 

@@ -360,8 +360,8 @@ static void scan_duplicates(const struct samples *s, const struct split *p,
         e->found = true;
         count += e->copies;
         list_add(&l, validation.row, -1,
-                 "row %lld of the %s file, held out, is the same as row %lld of the %s file, trained "
-                 "on", (long long)validation.row + 1, validation.file,
+                 "row %lld of the %s file, held out, is the same as row %lld of the %s file, "
+                 "trained on", (long long)validation.row + 1, validation.file,
                  (long long)train.row + 1, train.file);
     }
     l.count = count;

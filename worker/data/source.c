@@ -28,14 +28,6 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(places) == SOURCE_FILE_COUNT, "in the order of struct source");
 
-/* train-images-idx3-ubyte, train-images.idx3-ubyte, …, plain or .gz */
-static const char *const prefixes[SOURCE_FILE_COUNT] = {
-    [SOURCE_SAMPLES(PART_TRAIN)] = "train-images",
-    [SOURCE_TARGETS(PART_TRAIN)] = "train-labels",
-    [SOURCE_SAMPLES(PART_TEST)] = "t10k-images",
-    [SOURCE_TARGETS(PART_TEST)] = "t10k-labels",
-};
-
 static const char *const expected[] = {
     [FORMAT_IDX] = "whole IDX files of the MNIST layout that agree",
     [FORMAT_CSV] = "whole CSV files with the same columns",
@@ -46,32 +38,38 @@ static const char *const expected[] = {
 };
 _Static_assert(ARRAY_LEN(expected) == FORMAT_COUNT, "one of each");
 
+/* The place that names the file: that of its folder with IDX, whose test part may be in the first
+ * one's. */
+static size_t place_of(const struct spec_data *d, size_t file)
+{
+    if (d->name[0] || d->format != FORMAT_IDX)
+        return file;
+    size_t folder = SOURCE_SAMPLES(file / 2);
+    return ((const char *)d + places[folder].offset)[0] ? folder : 0;
+}
+
 static const char *place_key(const struct spec_data *d, size_t file)
 {
-    return d->name[0] ? "$.data.name" : places[d->format == FORMAT_IDX ? 0 : file].key;
+    return d->name[0] ? "$.data.name" : places[place_of(d, file)].key;
 }
 
 static const char *place_value(const struct spec_data *d, size_t file)
 {
-    if (d->name[0])
-        return d->name;
-    return (const char *)d + places[d->format == FORMAT_IDX ? 0 : file].offset;
+    return d->name[0] ? d->name : (const char *)d + places[place_of(d, file)].offset;
 }
 
 /* --- a folder of the MNIST layout ----------------------------------------------------------- */
 
-static int find_folder(const struct spec_data *d, char folder[SPEC_PATH_MAX], struct errbuf *err)
-{
-    if (d->name[0]) {
-        struct dataset found;
-        int rc = dataset_find(d->name, &found, err);
-        if (rc == 0)
-            str_copy(folder, SPEC_PATH_MAX, found.path);
-        return rc;
-    }
-    str_copy(folder, SPEC_PATH_MAX, d->path);
-    return 0;
-}
+/* train-images-idx3-ubyte, train-images.idx3-ubyte, …, plain or .gz */
+static const char *const prefixes[2][2] = {
+    {"train-images", "train-labels"},
+    {"t10k-images", "t10k-labels"},
+};
+
+/* The paths of a folder's files, "" where there is none. */
+struct folder {
+    char path[2][2][SPEC_PATH_MAX];
+};
 
 /* A file that a copy or an editor left behind must not stand in for the data. */
 static bool is_leftover(const char *name)
@@ -81,88 +79,101 @@ static bool is_leftover(const char *name)
 }
 
 /* The alphabetically first name with each prefix: plain before .gz. */
-static void choose(struct source *s, const char *folder, const char *name)
+static void choose(struct folder *f, const char *folder, const char *name)
 {
-    for (size_t i = 0; i < SOURCE_FILE_COUNT; i++) {
-        if (!prefixes[i] || strncmp(name, prefixes[i], strlen(prefixes[i])) != 0 ||
-            is_leftover(name))
+    for (size_t i = 0; i < 4; i++) {
+        const char *prefix = prefixes[i / 2][i % 2];
+        char *chosen = f->path[i / 2][i % 2], path[SPEC_PATH_MAX];
+        if (strncmp(name, prefix, strlen(prefix)) != 0 || is_leftover(name))
             continue;
-        char path[sizeof s->files[i].path];
         int len = snprintf(path, sizeof path, "%s/%s", folder, name);
         if (len < 0 || (size_t)len >= sizeof path)
             continue; /* stays absent, and is reported as such */
-        if (!s->files[i].path[0] || strcmp(path, s->files[i].path) < 0)
-            str_copy(s->files[i].path, sizeof s->files[i].path, path);
+        if (!chosen[0] || strcmp(path, chosen) < 0)
+            memcpy(chosen, path, (size_t)len + 1);
     }
 }
 
-static int check_complete(const struct spec_data *d, const struct source *s, const char *folder,
-                          struct errbuf *err)
+static int list_folder(const struct spec_data *d, size_t file, const char *path, struct folder *out,
+                       struct errbuf *err)
 {
-    bool test = s->files[SOURCE_SAMPLES(PART_TEST)].path[0] ||
-                s->files[SOURCE_TARGETS(PART_TEST)].path[0];
-    size_t needed = test ? SOURCE_FILE_COUNT : SOURCE_SAMPLES(PART_VALIDATION);
-    for (size_t i = 0; i < needed; i++) {
-        if (prefixes[i] && !s->files[i].path[0])
-            return err_bad(err, ERR_NOT_FOUND, place_key(d, i), place_value(d, i),
+    memset(out, 0, sizeof *out);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return err_bad(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, place_key(d, file),
+                       place_value(d, file), "a folder that can be read (%s: %s)", path,
+                       strerror(errno));
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        choose(out, path, entry->d_name);
+    closedir(dir);
+    return 0;
+}
+
+/* Gives a part the pair of files with those prefixes, both of which must be there. */
+static int take_pair(const struct spec_data *d, const struct folder *f, const char *folder,
+                     size_t pair, enum samples_part part, struct source *s, struct errbuf *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        size_t file = SOURCE_SAMPLES(part) + i;
+        if (!f->path[pair][i][0])
+            return err_bad(err, ERR_NOT_FOUND, place_key(d, file), place_value(d, file),
                            "a folder with the IDX files of the MNIST layout; there is no %s* in %s",
-                           prefixes[i], folder);
+                           prefixes[pair][i], folder);
+        str_copy(s->files[file].path, sizeof s->files[file].path, f->path[pair][i]);
     }
     return 0;
 }
 
-static int find_in_folder(const struct spec_data *d, struct source *s, struct errbuf *err)
+static bool has_pair(const struct folder *f, size_t pair)
 {
-    char folder[SPEC_PATH_MAX];
-    int rc = find_folder(d, folder, err);
+    return f->path[pair][0][0] || f->path[pair][1][0];
+}
+
+/* A folder of its own: for the test part its t10k files, for others its train files, or whichever
+ * it has. */
+static int find_part(const struct spec_data *d, enum samples_part part, struct source *s,
+                     struct errbuf *err)
+{
+    struct folder f;
+    const char *path = (const char *)d + places[SOURCE_SAMPLES(part)].offset;
+    size_t first = part == PART_TEST;
+    if (!path[0])
+        return 0;
+    int rc = list_folder(d, SOURCE_SAMPLES(part), path, &f, err);
     if (rc != 0)
         return rc;
-    for (size_t i = 1; i < SOURCE_FILE_COUNT; i++) {
-        const char *path = (const char *)d + places[i].offset;
-        if (path[0])
-            return err_bad(err, ERR_KEY, places[i].key, path,
-                           "no such key with format idx, whose folder has all files");
-    }
-    DIR *dir = opendir(folder);
-    if (!dir)
-        return err_bad(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, place_key(d, 0),
-                       place_value(d, 0), "a folder that can be read (%s: %s)", folder,
-                       strerror(errno));
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL)
-        choose(s, folder, entry->d_name);
-    closedir(dir);
-    return check_complete(d, s, folder, err);
+    return take_pair(d, &f, path, has_pair(&f, first) || !has_pair(&f, !first) ? first : !first,
+                     part, s, err);
+}
+
+static int find_in_folders(const struct spec_data *d, struct source *s, struct errbuf *err)
+{
+    struct folder f;
+    struct dataset named;
+    const char *path = d->path;
+    int rc = d->name[0] ? dataset_find(d->name, &named, err) : 0;
+    if (rc != 0)
+        return rc;
+    if (d->name[0])
+        path = named.path;
+    rc = list_folder(d, 0, path, &f, err);
+    if (rc == 0)
+        rc = take_pair(d, &f, path, 0, PART_TRAIN, s, err);
+    if (rc == 0 && has_pair(&f, 1) && !d->test_path[0])
+        rc = take_pair(d, &f, path, 1, PART_TEST, s, err);
+    if (rc == 0)
+        rc = find_part(d, PART_VALIDATION, s, err);
+    return rc != 0 ? rc : find_part(d, PART_TEST, s, err);
 }
 
 /* --- files by name -------------------------------------------------------------------------- */
 
-static int check_pair(const struct spec_data *d, const struct source *s, enum samples_part part,
-                      struct errbuf *err)
+/* Which keys go with which format was checked when the configuration was parsed. */
+static void name_files(const struct spec_data *d, struct source *s)
 {
-    size_t i = SOURCE_SAMPLES(part), j = SOURCE_TARGETS(part);
-    const char *samples = s->files[i].path, *targets = s->files[j].path;
-    if (targets[0] && d->format != FORMAT_NPY)
-        return err_bad(err, ERR_KEY, place_key(d, j), targets,
-                       "no such key with format %s, whose files have their targets",
-                       format_name(d->format));
-    if (targets[0] && !samples[0])
-        return err_bad(err, ERR_MISSING, place_key(d, i), "nothing",
-                       "the file whose targets are in %s", targets);
-    if (samples[0] && !targets[0] && d->format == FORMAT_NPY)
-        return err_bad(err, ERR_MISSING, place_key(d, j), "nothing",
-                       "the file with the targets of %s", samples);
-    return 0;
-}
-
-static int find_named(const struct spec_data *d, struct source *s, struct errbuf *err)
-{
-    int rc = 0;
     for (size_t i = 0; i < SOURCE_FILE_COUNT; i++)
-        str_copy(s->files[i].path, sizeof s->files[i].path, place_value(d, i));
-    for (int part = 0; rc == 0 && part < PART_COUNT; part++)
-        rc = check_pair(d, s, (enum samples_part)part, err);
-    return rc;
+        str_copy(s->files[i].path, sizeof s->files[i].path, (const char *)d + places[i].offset);
 }
 
 /* --- both ----------------------------------------------------------------------------------- */
@@ -190,7 +201,11 @@ static int stat_files(const struct spec_data *d, struct source *s, struct errbuf
 int source_find(const struct spec_data *d, struct source *out, struct errbuf *err)
 {
     struct source s = {.format = d->name[0] ? FORMAT_IDX : d->format};
-    int rc = s.format == FORMAT_IDX ? find_in_folder(d, &s, err) : find_named(d, &s, err);
+    int rc = 0;
+    if (s.format == FORMAT_IDX)
+        rc = find_in_folders(d, &s, err);
+    else
+        name_files(d, &s);
     if (rc == 0)
         rc = stat_files(d, &s, err);
     if (rc == 0)

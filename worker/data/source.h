@@ -19,9 +19,10 @@ struct source {
     struct record_source files[SOURCE_FILE_COUNT]; /* path "" where there is none */
 };
 
-/* Finds and stats the files: those of a folder of the MNIST layout, whose t10k files are the test
- * part, or those that are named. ERR_NOT_FOUND, ERR_IO, ERR_DATA, ERR_MISSING or ERR_KEY; err
- * names key and value of the configuration. */
+/* Finds and stats the files: those that are named, or with IDX those in the folders of the MNIST
+ * layout that are named, where the first one's t10k files are the test part unless there is a
+ * folder of its own for that. ERR_NOT_FOUND, ERR_IO or ERR_DATA; err names key and value
+ * of the configuration. */
 int source_find(const struct spec_data *d, struct source *out, struct errbuf *err);
 /* The files that exist, without gaps, are exactly known[0..count): same paths, sizes, times. */
 bool source_same(const struct source *s, const struct record_source *known, size_t count);

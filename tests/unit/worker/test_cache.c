@@ -306,25 +306,51 @@ static void test_counts_in_the_configuration(void **state)
     expect_refused(x, "$.data.limit", "at most the 40 samples");
     x->config.settings.v[SETTING_LIMIT] = 10;
     expect_refused(x, "$.data.validation", "fewer than the 10 samples");
+    x->config.settings.v[SETTING_VALIDATION] = 0;
+    expect_refused(x, "$.data.validation", "at least 1 sample to hold out");
 }
 
-static void test_keys_of_another_format(void **state)
+static void test_files_by_name(void **state)
 {
     struct fixture *x = *state;
-    strcpy(x->config.data.test_path, "/d/test");
-    expect_refused(x, "$.data.test_path", "got /d/test; allowed: no such key with format idx");
-    x->config.data.test_path[0] = '\0';
-    x->config.data.format = FORMAT_NPY;
-    expect_refused(x, "$.data.target_path", "the file with the targets of");
-    strcpy(x->config.data.target_path, "/nowhere/y.npy");
-    strcpy(x->config.data.validation_target_path, "/nowhere/v.npy");
-    expect_refused(x, "$.data.validation_path", "the file whose targets are in /nowhere/v.npy");
     x->config.data.format = FORMAT_CSV;
-    expect_refused(x, "$.data.target_path", "no such key with format csv");
-    x->config.data.target_path[0] = x->config.data.validation_target_path[0] = '\0';
     expect_refused(x, "$.data.path", "a regular file");
     snprintf(x->config.data.path, sizeof x->config.data.path, "%s/none.csv", x->folder.data);
     expect_refused(x, "$.data.path", "none.csv");
+    assert_int_equal(x->err.code, ERR_NOT_FOUND);
+}
+
+static void make_folder(const struct fixture *x, const char *name, struct folder *out)
+{
+    snprintf(out->data, sizeof out->data, "%.70s/%s", x->folder.root, name);
+    assert_int_equal(mkdir(out->data, 0700), 0);
+}
+
+/* Folders of their own: the files named train in one to validate with, t10k in one to test with. */
+static void test_idx_folders(void **state)
+{
+    struct fixture *x = *state;
+    struct spec_data *d = &x->config.data;
+    struct folder valid, test;
+    make_folder(x, "valid", &valid);
+    make_folder(x, "test", &test);
+    snprintf(d->validation_path, sizeof d->validation_path, "%s", valid.data);
+    snprintf(d->test_path, sizeof d->test_path, "%s", test.data);
+    expect_refused(x, "$.data.validation_path", "there is no train-images* in");
+    write_half(&valid, "t10k", 5, 5, 3, true);
+    write_half(&x->folder, "t10k", 8, 8, 3, true);
+    expect_refused(x, "$.data.test_path", "there is no t10k-images* in");
+    write_half(&test, "train", 6, 6, 3, true);
+    expect_refused(x, "$.data.validation", "none, as there are 5 validation samples");
+    x->config.settings.v[SETTING_VALIDATION] = 0;
+    expect_loaded(x);
+    assert_true(x->prepared.validation_samples == 5 && x->prepared.test_samples == 6);
+    write_half(&valid, "train", 4, 4, 3, true);
+    write_half(&test, "t10k", 7, 7, 3, true);
+    expect_loaded(x);
+    assert_true(x->prepared.validation_samples == 4 && x->prepared.test_samples == 7);
+    write_half(&test, "t10k", 7, 7, 4, true);
+    expect_refused(x, "$.data.test_path", "t10k-labels-idx1-ubyte.gz: sample 5 has the label 4");
 }
 
 /* Each choice that changes what is decoded names another link; settings name the same. */
@@ -371,6 +397,7 @@ static void test_csv_with_files_of_its_own(void **state)
     struct fixture *x = *state;
     struct spec_data *d = &x->config.data;
     d->format = FORMAT_CSV;
+    x->config.settings.v[SETTING_VALIDATION] = 0;
     folder_write(&x->folder, "train.csv", train, sizeof train - 1);
     folder_write(&x->folder, "valid.csv", valid, sizeof valid - 1);
     snprintf(d->path, sizeof d->path, "%s/train.csv", x->folder.data);
@@ -468,7 +495,8 @@ int main(void)
         CASE(test_labels_must_be_labels),
         CASE(test_missing_files),
         CASE(test_counts_in_the_configuration),
-        CASE(test_keys_of_another_format),
+        CASE(test_files_by_name),
+        CASE(test_idx_folders),
         CASE(test_link_names_the_decoding),
         CASE(test_csv_with_files_of_its_own),
         CASE(test_nan_is_found),

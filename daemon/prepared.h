@@ -1,6 +1,6 @@
 /* What was prepared before, by the worker's configuration (the network must fit the data, so it is
- * part of it), for as long as the files it came from keep their size and time of change. In memory only; the least recently used goes
- * first. */
+ * part of it), for as long as the files it came from keep their size and time of change. In memory
+ * only; the least recently used goes first. */
 #ifndef SWEEPD_PREPARED_H
 #define SWEEPD_PREPARED_H
 

@@ -1,35 +1,39 @@
 #include "worker/optim/clip.h"
 
-/* Summed per lane and then over the lanes in order. */
-REAL_KERNEL
-static real lane_squares(size_t n, const real *x)
-{
-    real_lanes lanes = {0};
-    size_t i = 0;
-    for (; i + REAL_LANES <= n; i += REAL_LANES) {
-        real_lanes v = *(const real_lanes *)(x + i);
-        lanes += v * v;
-    }
-    real sum = 0;
-    for (size_t j = 0; j < REAL_LANES; j++)
-        sum += lanes[j];
-    for (; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
-
 /* Squares of an exploding gradient overflow a float long before the gradient does, those of a
- * vanishing one underflow: such numbers are summed again in double. */
+ * vanishing one underflow, so they are summed in double: in lanes, and then over the lanes. */
+#define LANES 8
+#define SUMS 4 /* at a time: additions wait for each other */
+typedef real reals __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)),
+                                  may_alias));
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
+
+#define SQUARE(sum, at)                                                                           \
+    do {                                                                                          \
+        doubles v = __builtin_convertvector(*(const reals *)(at), doubles);                       \
+        (sum) += v * v;                                                                           \
+    } while (0)
+
+REAL_KERNEL
 double clip_squares(size_t n, const real *x)
 {
-    real fast = lane_squares(n, x);
-    if (fast > (real)1e-25 && isfinite(fast))
-        return (double)fast;
+    doubles a = {0}, b = {0}, c = {0}, d = {0};
+    size_t i = 0;
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES) {
+        SQUARE(a, x + i);
+        SQUARE(b, x + i + LANES);
+        SQUARE(c, x + i + 2 * LANES);
+        SQUARE(d, x + i + 3 * LANES);
+    }
+    doubles lanes = (a + b) + (c + d);
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < LANES; j++)
+        sum += lanes[j];
+    for (; i < n; i++)
         sum += (double)x[i] * (double)x[i];
     return sum;
 }
+#undef SQUARE
 
 real clip_coefficient(double norm2, double limit)
 {

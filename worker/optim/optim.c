@@ -81,8 +81,8 @@ static void add_penalty(size_t n, real l2, const real *restrict p, real *restric
 }
 
 /* coefficient: of clipping by norm, 1 when off. Adds to *norm2 unless it is NULL. */
-static void step_run(struct optim *o, struct net *net, const struct net_span *run, real coefficient,
-                     double *norm2)
+static void step_span(struct optim *o, struct net *net, const struct net_span *run,
+                      real coefficient, double *norm2)
 {
     real l2 = run->is_weight ? (real)o->l2 : 0, decay = run->is_weight ? (real)o->weight_decay : 0;
     for (size_t i = 0; i < run->count; i += PIECE) {
@@ -118,7 +118,7 @@ double optim_step(struct optim *o, struct net *n)
             coefficient = clip_coefficient(squares, o->clip_norm);
             norm2 += squares;
         }
-        step_run(o, n, &run, coefficient, by_tensor || global ? NULL : &norm2);
+        step_span(o, n, &run, coefficient, by_tensor || global ? NULL : &norm2);
     }
     return norm2;
 }

@@ -188,8 +188,8 @@ static void expand_once(struct builder *b, const struct layer_entry *e)
         end_residual(b, at);
     }
     if (e->has_activation)
-        add_activation(b, resolve(b, e, LAYER_OPTION_FUNCTION, e->activation_is_setting,
-                                  e->activation));
+        add_activation(
+            b, resolve(b, e, LAYER_OPTION_FUNCTION, e->activation_is_setting, e->activation));
 }
 
 static void expand(struct builder *b, const struct layer_entry *e, size_t count)

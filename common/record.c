@@ -17,8 +17,9 @@
 #define SOURCE_LINE_MAX 6400
 #define PREPARED_LINE_MAX 8192
 
-_Static_assert(RECORD_FINDINGS_MAX * FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
-                       PREPARED_LINE_MAX < RECORD_LINE_MAX,
+_Static_assert(RECORD_FINDINGS_MAX *FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
+                       PREPARED_LINE_MAX <
+                   RECORD_LINE_MAX,
                "a line holds all findings and sources, whatever bytes their texts are made of");
 
 /* --- writing ------------------------------------------------------------------------------ */

@@ -34,7 +34,7 @@ static const struct {
 #define X(member, key, doc) {"data", key},
     DATA_FILE_MAP(X)
 #undef X
-    {"data", "target"},
+        {"data", "target"},
     {"data", "header"},
     {"data", "task"},
     {"model", "layers"},

@@ -12,7 +12,7 @@
 struct check {
     const struct json *root; /* for messages */
     const struct spec *s;
-    const bool *seen;        /* fixed settings that were given */
+    const bool *seen; /* fixed settings that were given */
     struct errbuf *err;
 };
 
@@ -140,8 +140,8 @@ static int check_layers(const struct check *c)
 static int check_taken_up(const struct check *c)
 {
     static const enum setting_id short_forms[] = {
-        SETTING_DEPTH,         SETTING_WIDTH,       SETTING_ACTIVATION,
-        SETTING_NORMALIZATION, SETTING_RESIDUAL,    SETTING_DENSE_BEFORE,
+        SETTING_DEPTH,         SETTING_WIDTH,         SETTING_ACTIVATION,
+        SETTING_NORMALIZATION, SETTING_RESIDUAL,      SETTING_DENSE_BEFORE,
         SETTING_DENSE_AFTER,   SETTING_BIDIRECTIONAL, SETTING_DROPOUT,
     };
     const struct layer_list *l = &c->s->layers;
@@ -226,8 +226,7 @@ static int check_preset(const struct check *c)
         if (!differs && !spec_dimension(c->s, id))
             continue;
         setting_format(id, value, text);
-        snprintf(allowed, sizeof(allowed), "nothing: train.preset guide_g3_2 fixes it to %s",
-                 text);
+        snprintf(allowed, sizeof(allowed), "nothing: train.preset guide_g3_2 fixes it to %s", text);
         return refuse(c, ERR_VALUE, id, allowed);
     }
     return 0;

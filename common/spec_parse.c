@@ -143,8 +143,8 @@ static int parse_order(const struct json *root, struct spec *s, struct errbuf *e
 static int parse_keys(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "name",  "method", "metric", "parameters", "run_cap",  "data",
-        "model", "train",  "epochs", "seed",       "priority", "after", "start_from",
+        "name",  "method", "metric", "parameters", "run_cap", "data",       "model",
+        "train", "epochs", "seed",   "priority",   "after",   "start_from",
     };
     char path[FIELD_PATH_MAX];
 
@@ -164,8 +164,8 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
-        parse_keys,     parse_name,   parse_method,  parse_metric, parse_data,
-        parse_settings, parse_epochs, parse_run_cap, parse_seed,   parse_start, parse_order,
+        parse_keys,   parse_name,    parse_method, parse_metric, parse_data,  parse_settings,
+        parse_epochs, parse_run_cap, parse_seed,   parse_start,  parse_order,
     };
     struct spec s = {
         .name = "sweep",

@@ -51,8 +51,8 @@ static const struct {
             "r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, r.metric_value, "
             "r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, r.rank_key, "
             "o.epochs_done, o.label, o.confidence, o.remedy, r.error_class, r.error_text, "
-            "r.signal, r.stderr_tail, r.core_type, r.blas_version, r.created_at, r.started_at, r.ended_at, r.seconds "
-            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "r.signal, r.stderr_tail, r.core_type, r.blas_version, r.created_at, "
+            "r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "

@@ -252,9 +252,11 @@ static void canonical_lists(void **state)
          "[{\"type\":\"gru\",\"units\":\"width\",\"bidirectional\":\"model.bidirectional\","
          "\"return\":\"last\"}]"},
         {"[{\"type\":\"residual\",\"repeat\":2,\"layers\":[{\"type\":\"batch_norm\",\"activation\":"
-         "\"relu\"},{\"type\":\"activation\",\"function\":\"activation\"}]},{\"type\":\"flatten\"}]",
+         "\"relu\"},{\"type\":\"activation\",\"function\":\"activation\"}]},{\"type\":\"flatten\"}"
+         "]",
          "[{\"type\":\"residual\",\"repeat\":2,\"layers\":[{\"type\":\"batch_norm\",\"activation\":"
-         "\"relu\"},{\"type\":\"activation\",\"function\":\"activation\"}]},{\"type\":\"flatten\"}]"},
+         "\"relu\"},{\"type\":\"activation\",\"function\":\"activation\"}]},{\"type\":\"flatten\"}"
+         "]"},
         {"[{\"type\":\"avg_pool\",\"size\":3,\"repeat\":\"depth\"}]",
          "[{\"type\":\"avg_pool\",\"size\":3,\"repeat\":\"depth\"}]"},
     };
@@ -288,13 +290,15 @@ static const struct refusal bad[] = {
     {"[{\"type\":\"dense\",\"units\":true}]", ERR_TYPE, AT("[0].units"), "from 1 to 65536"},
     {"[{\"type\":\"dense\",\"units\":\"widht\"}]", ERR_VALUE, AT("[0].units"),
      "of the same type: did you mean width?"},
-    {"[{\"type\":\"dense\",\"units\":\"dropout\"}]", ERR_VALUE, AT("[0].units"), "one of: data.limit"},
+    {"[{\"type\":\"dense\",\"units\":\"dropout\"}]", ERR_VALUE, AT("[0].units"),
+     "one of: data.limit"},
     {"[{\"type\":\"dropout\",\"rate\":1}]", ERR_VALUE, AT("[0].rate"), "from 0 to 0.999"},
     {"[{\"type\":\"lstm\",\"return\":\"all\"}]", ERR_VALUE, AT("[0].return"), "last, sequence"},
     {"[{\"type\":\"lstm\",\"bidirectional\":1}]", ERR_TYPE, AT("[0].bidirectional"), "true or"},
     {"[{\"type\":\"activation\",\"function\":\"optimizer\"}]", ERR_VALUE, AT("[0].function"),
      "one of: relu"},
-    {"[{\"type\":\"dense\",\"activation\":\"rleu\"}]", ERR_VALUE, AT("[0].activation"), "mean relu?"},
+    {"[{\"type\":\"dense\",\"activation\":\"rleu\"}]", ERR_VALUE, AT("[0].activation"),
+     "mean relu?"},
     {"[{\"type\":\"activation\",\"activation\":\"relu\"}]", ERR_KEY, AT("[0].activation"),
      "one of: type, repeat, function"},
     {"[{\"type\":\"dense\",\"repeat\":0}]", ERR_VALUE, AT("[0].repeat"), "from 1 to 4096"},

@@ -47,8 +47,7 @@ static void enums_follow_the_choices(void **state)
     assert_string_equal(setting_choice_name(SETTING_ON_NAN, ON_NAN_IMPUTE, text), "impute");
     assert_string_equal(setting_choice_name(SETTING_SCALE, SCALE_MIN_MAX, text), "min_max");
     assert_string_equal(setting_choice_name(SETTING_CLIP, CLIP_GLOBAL_NORM, text), "global_norm");
-    assert_string_equal(setting_choice_name(SETTING_PRESET, PRESET_GUIDE_G3_2, text),
-                        "guide_g3_2");
+    assert_string_equal(setting_choice_name(SETTING_PRESET, PRESET_GUIDE_G3_2, text), "guide_g3_2");
     assert_string_equal(setting_choice_name(SETTING_SCHEDULE, SCHEDULE_PLATEAU, text), "plateau");
     assert_string_equal(setting_choice_name(SETTING_NORMALIZATION, NORMALIZATION_LAYER, text),
                         "layer");
@@ -133,7 +132,8 @@ static const struct {
     {SETTING_SHUFFLE, {"\"true\"", ERR_TYPE, "$.k", "true or false"}},
     {SETTING_OPTIMIZER,
      {"\"adm\"", ERR_VALUE, "$.k",
-      "did you mean adam? one of: sgd, momentum, nesterov, rmsprop, adam, adamw, adagrad, adadelta"}},
+      "did you mean adam? one of: sgd, momentum, nesterov, rmsprop, adam, adamw, adagrad, "
+      "adadelta"}},
     {SETTING_OPTIMIZER, {"\"Adam\"", ERR_VALUE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"\"\"", ERR_VALUE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"3", ERR_TYPE, "$.k", "one of: sgd"}},

@@ -31,7 +31,8 @@ static const struct refusal bad[] = {
     /* layers */
     {SWEEP(NAMED, RATE, ",\"model\":{\"type\":\"sequential\"}"), ERR_MISSING, "$.model.layers",
      "a list of layers"},
-    {SWEEP(NAMED, RATE, ",\"model\":{" FLAT "}"), ERR_KEY, "$.model.layers", "only with model type"},
+    {SWEEP(NAMED, RATE, ",\"model\":{" FLAT "}"), ERR_KEY, "$.model.layers",
+     "only with model type"},
     {SWEEP(NAMED, "\"model.type\":{\"values\":[\"mlp\",\"sequential\"]}", ""), ERR_MISSING,
      "$.model.layers", "a list of layers"},
     {SWEEP(NAMED, RATE, ",\"model\":{\"type\":\"sequential\",\"depth\":2," FLAT "}"), ERR_VALUE,
@@ -52,7 +53,8 @@ static const struct refusal bad[] = {
     /* recurrent */
     {SWEEP(NAMED, RATE, ",\"model\":{\"type\":\"lstm\",\"depth\":0}"), ERR_VALUE, "$.model.depth",
      "1 to 256"},
-    {SWEEP(NAMED, "\"depth\":{\"min\":0,\"max\":3},\"model.type\":{\"values\":[\"mlp\",\"gru\"]}", ""),
+    {SWEEP(NAMED, "\"depth\":{\"min\":0,\"max\":3},\"model.type\":{\"values\":[\"mlp\",\"gru\"]}",
+           ""),
      ERR_VALUE, "$.parameters.depth", "1 to 256"},
     /* clipping */
     {SWEEP(NAMED, RATE, ",\"train\":{\"clip\":\"value\",\"clip_min\":2}"), ERR_VALUE,
@@ -141,8 +143,10 @@ static void what_agrees_survives_a_round_trip(void **state)
 static void ranges_of_settings(void **state)
 {
     static const char text[] =
-        SWEEP(NAMED, "\"depth\":{\"min\":1,\"max\":4},\"width\":{\"values\":[64,8,16]},"
-                     "\"optimizer\":{\"values\":[\"adam\",\"sgd\"]}", "");
+        SWEEP(NAMED,
+              "\"depth\":{\"min\":1,\"max\":4},\"width\":{\"values\":[64,8,16]},"
+              "\"optimizer\":{\"values\":[\"adam\",\"sgd\"]}",
+              "");
     struct spec s;
     double low, high;
 

@@ -45,15 +45,15 @@ static const struct {
         {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_RUN] =
-        {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, r.kind, "
-            "r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS params_json, "
-            "r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation, "
-            "r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, r.metric_value, "
-            "r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, r.rank_key, "
-            "o.epochs_done, o.label, o.confidence, o.remedy, r.error_class, r.error_text, "
-            "r.signal, r.stderr_tail, r.core_type, r.blas_version, r.created_at, "
-            "r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
-            "JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
+        {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
+            "r.kind, r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS "
+            "params_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, "
+            "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, "
+            "r.metric_value, r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, "
+            "r.rank_key, o.epochs_done, o.label, o.confidence, o.remedy, r.error_class, "
+            "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
+            "r.created_at, r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS "
+            "s ON s.id = r.sweep_id JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
             "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.evidence AS evidence_json, "

@@ -1,11 +1,13 @@
 """Bad input gets an error that names the key or place, and leaves nothing behind."""
 import gzip
+import io
 import json
 import os
 import shutil
 import struct
 import sys
 import time
+import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon, RpcError, make_data, slow_spec, small_spec  # noqa: E402
@@ -136,6 +138,173 @@ def test_data_changed_after_submit():
         d.call("cancel", sweep=sweep)
 
 
+def write(d, name, content):
+    path = os.path.join(d.home, name)
+    with open(path, "wb") as f:
+        f.write(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def csv_text(rows=60, header="a,b,c,kind", change=None):
+    """Two classes that three columns tell apart; change(row, fields) edits a row's fields."""
+    lines = [header]
+    for i in range(rows):
+        fields = [str(i * 7 % 11), str(i % 2 + i * 3 % 5 / 10), str(i), ("left", "right")[i % 2]]
+        lines.append(",".join(change(i, fields) if change else fields))
+    return "\r\n".join(lines) + "\r\n"
+
+
+def file_spec(path, kind, **data):
+    """A sweep of two tiny runs over a file."""
+    data = {"path": path, "format": kind, "validation": 20, **data}
+    return small_spec(None, data={k: v for k, v in data.items() if v is not None},
+                      method="grid", parameters={"learning_rate": {"values": [0.01, 0.1]}},
+                      epochs=2, run_cap=None)
+
+
+def npy(shape, body, kind="<f4"):
+    """An array in NumPy's format, version 1.0, whatever its body."""
+    head = repr({"descr": kind, "fortran_order": False, "shape": shape})
+    head = head.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + body
+
+
+def npz(**arrays):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, content in arrays.items():
+            z.writestr(name + ".npy", content)
+    return out.getvalue()
+
+
+def floats(n):
+    return struct.pack(f"<{n}f", *(i % 13 / 7 for i in range(n)))
+
+
+def test_csv_that_is_none():
+    def edit(row, column, text):
+        return csv_text(change=lambda i, f: [*f[:column], text, *f[column + 1:]] if i == row else f)
+
+    with Daemon() as d:
+        def case(content, *words, **data):
+            refused(d, file_spec(write(d, "t.csv", content), "csv", **data), "$.data.", *words)
+
+        case("", "t.csv")
+        case(csv_text(change=lambda i, f: f[:-1] if i == 30 else f), "t.csv", "32")
+        case(edit(5, 3, ""), "t.csv", "7")
+        case(csv_text()[:-9] + '"', "t.csv", "61")
+        case(csv_text(), "$.data.target", "kindd", "kind", target="kindd")
+        case(csv_text(), "$.data.target", "9", target=9)
+        case(csv_text(), "t.csv", "regression", "left", task="regression")
+        case(csv_text(), "$.data.task", "classification", target="b", task="classification")
+        case(csv_text(), "$.data.limit", "61", limit=61)
+        case(csv_text(), "$.data.validation", "60", validation=60)
+
+
+def test_files_that_disagree():
+    with Daemon() as d:
+        train = write(d, "train.csv", csv_text())
+
+        def case(content, key, *words, **data):
+            other = write(d, "other.csv", content)
+            data = {key: other, **({"validation": None} if key == "validation_path" else {})}
+            refused(d, file_spec(train, "csv", **data), "$.data." + key, "other.csv", *words)
+
+        odd = csv_text(9).replace("left", "middle")
+        case(odd, "validation_path", "middle", "left", "right")
+        case(odd, "test_path", "middle", "left", "right")
+        case(csv_text(9, "a,b,d,kind"), "test_path")
+        case("a,b,kind\n1,2,left\n", "validation_path")
+        refused(d, file_spec(train, "csv", test_path=d.home + "/none.csv"), "$.data.test_path",
+                "none.csv")
+        x, y = write(d, "x.npy", npy((40, 3), floats(120))), write(d, "y.npy", npy((40,), bytes(160)))
+        short = write(d, "short.npy", npy((5, 2), floats(10)))
+        refused(d, file_spec(x, "npy", target_path=y, test_path=short, test_target_path=y),
+                "$.data.test_", "40", "5")
+        y5 = write(d, "y5.npy", npy((5,), bytes(20)))
+        refused(d, file_spec(x, "npy", target_path=y, test_path=short, test_target_path=y5),
+                "$.data.test_path", "[2]", "[3]")
+        bad = write(d, "bad.npy", npy((5,), struct.pack("<5f", 0, 0, 0, float("nan"), 0)))
+        wide = write(d, "wide.npy", npy((5, 3), floats(15)))
+        refused(d, file_spec(x, "npy", target_path=y, test_path=wide, test_target_path=bad),
+                "$.data.test_target_path", "bad.npy", "sample 4", "nan")
+
+
+def test_arrays_that_claim_too_much():
+    with Daemon() as d:
+        y = write(d, "y.npy", npy((40,), bytes(160)))
+        for shape in ((10**12, 3), (2**62, 4), (40, 2**40), (-1, 3), (0, 3), (40, 3, 3, 3, 3)):
+            refused(d, file_spec(write(d, "x.npy", npy(shape, floats(120))), "npy", target_path=y),
+                    "$.data.path", "x.npy")
+            path = write(d, "x.npz", npz(x=npy(shape, floats(120)), y=npy((40,), bytes(160))))
+            refused(d, file_spec(path, "npz"), "$.data.path", "x.npz")
+        good = npz(x=npy((40, 3), floats(120)), y=npy((40,), bytes(160)))
+        refused(d, file_spec(write(d, "cut.npz", good[:-40]), "npz"), "$.data.path", "cut.npz")
+        refused(d, file_spec(write(d, "t.svm", "1 1:2 3:\n"), "libsvm"), "$.data.path", "t.svm", "1")
+        sweep = d.submit(file_spec(write(d, "good.npz", good), "npz"))
+        equal(d.wait(sweep)["status"], "completed", "the daemon goes on")
+
+
+def findings(d, sweep, kind):
+    return d.sql('SELECT "row", "column", count FROM findings WHERE sweep_id=? AND kind=? '
+                 'ORDER BY id', sweep, kind)
+
+
+def test_holes_are_held():
+    """G3.1: in the input, and where our own scaling makes them of a constant column."""
+    def holes(i, f):
+        return [f[0], ("nan", "-inf")[i == 50], *f[2:]] if i in (3, 50) else f
+
+    with Daemon() as d:
+        raw = write(d, "raw.csv", csv_text(change=holes))
+        flat = write(d, "flat.csv", csv_text(change=lambda i, f: [f[0], "4", *f[2:]]))
+        held = d.submit(file_spec(raw, "csv"))
+        equal(d.sql("SELECT status FROM sweeps WHERE id=?", held), [("held",)])
+        equal(findings(d, held, "nan_in_input"), [(4, 2, 1)])
+        equal(findings(d, held, "inf_in_input"), [(51, 2, 1)])
+        held = d.submit(file_spec(flat, "csv", scale="standard"))
+        equal(d.sql("SELECT status FROM sweeps WHERE id=?", held), [("held",)])
+        equal(findings(d, held, "constant_column"), [(None, 2, 1)])
+        equal(findings(d, held, "nan_after_scaling")[0], (1, 2, 60))
+        for path, data in ((flat, {}), (flat, {"scale": "min_max", "on_nan": "drop"}),
+                           (raw, {"on_nan": "drop"}),
+                           (raw, {"scale": "standard", "on_nan": "impute"})):
+            sweep = d.submit(file_spec(path, "csv", **data))
+            equal(d.wait(sweep)["status"], "completed", f"{path} {data}")
+            equal(d.sql("SELECT count(*) FROM curves c JOIN runs r ON r.id=c.run_id WHERE "
+                        "r.sweep_id=? AND (typeof(c.train_loss)='text' OR "
+                        "typeof(c.val_loss)='text')", sweep), [(0,)], "points that are no numbers")
+
+
+def test_what_a_person_should_know():
+    """Findings that hold nothing: leaking rows, classes out of balance."""
+    with Daemon() as d:
+        rows = csv_text(60, change=lambda i, f: [*f[:3], "left" if i else "right"])
+        train = write(d, "train.csv", rows)
+        lines = rows.split("\r\n")
+        valid = write(d, "valid.csv", "\r\n".join([lines[0], "1,2,77,left", lines[9], lines[1]]))
+        sweep = d.submit(file_spec(train, "csv", validation=None, validation_path=valid))
+        equal(d.wait(sweep)["status"], "completed")
+        equal(findings(d, sweep, "duplicate_rows"), [(3, None, 2)])
+        equal(findings(d, sweep, "class_imbalance"), [(None, None, 1)])
+
+
+def test_validation_file_changed_after_submit():
+    with Daemon(workers=1) as d:
+        train = write(d, "train.csv", csv_text())
+        valid = write(d, "valid.csv", csv_text(10))
+        spec = file_spec(train, "csv", validation=None, validation_path=valid)
+        spec["train"] = {"batch_size": 1}
+        sweep = d.submit({**spec, "method": "random", "run_cap": 400, "epochs": 40})
+        d.call("pause", sweep=sweep)
+        write(d, "valid.csv", csv_text(11))
+        d.call("resume", sweep=sweep)
+        while not d.sql("SELECT 1 FROM runs WHERE error_class='data_error' LIMIT 1"):
+            check(d.sql("SELECT status FROM sweeps") == [("running",)], "no run saw the change")
+            time.sleep(0.05)
+        d.call("cancel", sweep=sweep)
+
+
 def test_a_line_that_never_ends():
     with Daemon() as d:
         c = d.connect()
@@ -195,5 +364,7 @@ def test_client_usage():
 
 if __name__ == "__main__":
     run(test_spec_values, test_json_that_is_none, test_damaged_data, test_label_out_of_range,
-        test_data_changed_after_submit, test_a_line_that_never_ends,
+        test_data_changed_after_submit, test_csv_that_is_none, test_files_that_disagree,
+        test_arrays_that_claim_too_much, test_holes_are_held, test_what_a_person_should_know,
+        test_validation_file_changed_after_submit, test_a_line_that_never_ends,
         test_a_client_that_never_reads, test_client_usage)

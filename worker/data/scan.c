@@ -136,15 +136,35 @@ static void scan_scaled_row(const struct samples *s, const struct scaling *scali
     }
 }
 
+/* The parts' rows, each ascending, as one ascending sequence. */
+struct rows {
+    const uint32_t *next[PART_COUNT], *end[PART_COUNT];
+};
+
+static struct rows rows_of(const struct split *p)
+{
+    return (struct rows){
+        .next = {p->train, p->validation, p->test},
+        .end = {p->train + p->train_count, p->validation + p->validation_count,
+                p->test + p->test_count}};
+}
+
+static bool rows_next(struct rows *r, uint32_t *row)
+{
+    size_t first = PART_COUNT;
+    for (size_t k = 0; k < PART_COUNT; k++) {
+        if (r->next[k] != r->end[k] && (first == PART_COUNT || *r->next[k] < *r->next[first]))
+            first = k;
+    }
+    if (first == PART_COUNT)
+        return false;
+    *row = *r->next[first]++;
+    return true;
+}
+
 static void scan_scaled(const struct samples *s, const struct split *p,
                         struct record_prepared *out)
 {
-    const struct {
-        const uint32_t *rows;
-        size_t count;
-    } parts[] = {{p->train, p->train_count},
-                 {p->validation, p->validation_count},
-                 {p->test, p->test_count}};
     if (!p->scaling.shift)
         return;
     size_t used = out->finding_count + ROOM_FOR_REST;
@@ -152,14 +172,13 @@ static void scan_scaled(const struct samples *s, const struct split *p,
     struct list l = list_begin(out, "nan_after_scaling",
                                room < SCAN_POSITIONS_MAX ? room : SCAN_POSITIONS_MAX);
     float *raw = xmalloc(s->features * sizeof *raw), *scaled = xmalloc(s->features * sizeof *raw);
-    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
-        for (size_t i = 0; i < parts[k].count; i++) {
-            samples_row(s, parts[k].rows[i], &p->scaling, scaled);
-            if (row_clean(scaled, s->features))
-                continue;
-            samples_row(s, parts[k].rows[i], NULL, raw);
-            scan_scaled_row(s, &p->scaling, parts[k].rows[i], raw, scaled, &l);
-        }
+    struct rows rows = rows_of(p);
+    for (uint32_t row; rows_next(&rows, &row);) {
+        samples_row(s, row, &p->scaling, scaled);
+        if (row_clean(scaled, s->features))
+            continue;
+        samples_row(s, row, NULL, raw);
+        scan_scaled_row(s, &p->scaling, row, raw, scaled, &l);
     }
     list_end(&l);
     free(raw);

@@ -1,10 +1,9 @@
 /* The network as the worker runs it, in float: elementary functions, products, gradient norms,
- * initial weights. */
+ * whole networks. */
 #include <float.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,11 +51,16 @@ static void test_functions_at_the_edges(void **state)
 /* A rectifier that turned NaN into 0 would hide a broken run. */
 static void test_activations_keep_nan(void **state)
 {
-    for (int a = ACTIVATION_RELU; a <= ACTIVATION_ELU; a++) {
-        struct layer l = {.in = 3, .out = 3};
-        real x[3] = {NAN, -2, 2};
-        layer_activation((enum activation)a)->forward(&l, 1, x, x);
-        assert_true(isnan(x[0]) && x[1] <= 0 && x[2] > 0);
+    const struct pass pass = {.rows = 1};
+    for (int a = 0; a < ACTIVATION_COUNT; a++) {
+        struct layer l = {.in_count = 3, .out_count = 3};
+        real x[3] = {NAN, -2, 2}, y[3], dx[3];
+        const real one[3] = {1, 1, 1};
+        const struct layer_ops *ops = layer_activation((enum activation)a);
+        ops->forward(&l, &pass, x, y);
+        assert_true(isnan(y[0]) && y[1] <= (a == ACTIVATION_SIGMOID ? 0.5f : 0) && y[2] > 0);
+        ops->backward(&l, &pass, x, y, one, dx);
+        assert_true(dx[2] > 0 && (isnan(dx[0]) || a <= ACTIVATION_ELU));
     }
 }
 
@@ -69,6 +73,9 @@ static void test_blas_agrees_with_plain_loops(void **state)
 static void test_norm_of_exploding_gradient(void **state)
 {
     static real p[3000], g[3000];
+    struct net_span span = {0, 3000, true};
+    struct net n = {.values = p, .gradients = g, .parameter_count = 3000, .value_count = 3000,
+                    .spans = &span, .span_count = 1};
     struct settings s;
     struct optim o;
     settings_init(&s);
@@ -76,102 +83,110 @@ static void test_norm_of_exploding_gradient(void **state)
     optim_init(&o, &s);
     for (size_t i = 0; i < 3000; i++)
         g[i] = 1e30f;
-    double norm = sqrt(optim_step(&o, 3000, p, g));
+    double norm = sqrt(optim_step(&o, &n));
     assert_true(fabs(norm / (1e30 * sqrt(3000)) - 1) < 1e-6);
     for (size_t i = 0; i < 3000; i++)
         g[i] = 1e-25f;
-    norm = sqrt(optim_step(&o, 3000, p, g));
+    norm = sqrt(optim_step(&o, &n));
     assert_true(fabs(norm / (1e-25 * sqrt(3000)) - 1) < 1e-6);
     g[2999] = NAN;
-    assert_true(isnan(optim_step(&o, 3000, p, g)));
+    assert_true(isnan(optim_step(&o, &n)));
 }
 
-/* Mean and variance within 5 standard errors, all within the bound, sign bit and order mixed. */
-static void check_draw(double bound, uint64_t layer)
+/* A network of an mlp's settings. */
+struct trial {
+    struct settings settings;
+    struct layer_list no_layers;
+    struct model_plan model;
+    struct net_plan plan;
+    struct net net;
+    struct loss loss;
+};
+
+static int trial_open(struct trial *t, size_t features, size_t classes, size_t rows,
+                      struct errbuf *err)
 {
-    enum { count = 100001 };
-    real *w = malloc(count * sizeof *w);
-    double sum = 0, squares = 0, neighbours = 0;
-    init_weights(w, count, bound, 110, layer);
-    for (size_t i = 0; i < count; i++) {
-        assert_true(fabs((double)w[i]) <= bound);
-        sum += (double)w[i];
-        squares += (double)w[i] * (double)w[i];
-        neighbours += i ? (double)w[i] * (double)w[i - 1] : 0;
-    }
-    double variance = bound * bound / 3;
-    assert_true(fabs(sum / count) < 5 * sqrt(variance / count));
-    assert_true(fabs(squares / count / variance - 1) < 5 * sqrt(0.8 / count));
-    assert_true(fabs(neighbours / count / variance) < 5 / sqrt(count));
-    free(w);
+    assert_int_equal(model_plan_init(&t->model, &t->settings, &t->no_layers, err), 0);
+    t->plan = (struct net_plan){
+        .model = &t->model,
+        .input = {1, {features}},
+        .outputs = classes,
+        .init = init_resolve(INIT_AUTO, (enum activation)t->settings.v[SETTING_ACTIVATION]),
+        .train_rows = rows,
+        .eval_rows = rows,
+        .copies = 3,
+    };
+    t->loss = (struct loss){.kind = LOSS_CROSS_ENTROPY, .outputs = classes};
+    int rc = net_init(&t->net, &t->plan, 110, err);
+    if (rc != 0)
+        model_plan_finish(&t->model);
+    return rc;
 }
 
-static void test_initial_weights(void **state)
+static void trial_close(struct trial *t)
 {
-    assert_true(fabs(init_bound(INIT_HE, 600, 10, false) - sqrt(6.0 / 600)) < 1e-15);
-    assert_true(fabs(init_bound(INIT_HE, 600, 10, true) - sqrt(3.0 / 600)) < 1e-15);
-    assert_true(fabs(init_bound(INIT_XAVIER, 20, 30, false) - sqrt(6.0 / 50)) < 1e-15);
-    assert_int_equal(init_resolve(INIT_AUTO, ACTIVATION_TANH), INIT_XAVIER);
-    assert_int_equal(init_resolve(INIT_AUTO, ACTIVATION_ELU), INIT_HE);
-    assert_int_equal(init_resolve(INIT_HE, ACTIVATION_TANH), INIT_HE);
-    check_draw(0.0875, 0);
-    check_draw(0.5, 3);
+    net_finish(&t->net);
+    model_plan_finish(&t->model);
+}
+
+static struct loss_sum trial_pass(struct trial *t, size_t rows, const uint16_t *labels)
+{
+    struct targets targets = {.labels = labels};
+    const real *z = net_forward(&t->net, rows, true, 0);
+    struct loss_sum sum = loss_compute(&t->loss, rows, z, &targets, t->net.output_grad);
+    net_backward(&t->net, rows, 0);
+    return sum;
 }
 
 /* Loss of a fresh net on noise of variance 1/3 is near that of guessing, ln K. */
 static void test_loss_of_a_fresh_net(void **state)
 {
     enum { rows = 256, features = 300, classes = 10 };
+    static struct trial t;
     uint16_t labels[rows];
-    struct net_plan plan = {features, classes, 2, 128, ACTIVATION_RELU, INIT_AUTO, rows, 0, 0};
-    for (int a = ACTIVATION_RELU; a <= ACTIVATION_ELU; a++) {
-        struct net n;
+    for (int a = 0; a < ACTIVATION_COUNT; a++) {
         struct rng r;
-        plan.activation = (enum activation)a;
-        assert_int_equal(net_init(&n, &plan, 110, NULL), 0);
+        settings_init(&t.settings);
+        t.settings.v[SETTING_ACTIVATION] = a;
+        assert_int_equal(trial_open(&t, features, classes, rows, NULL), 0);
         rng_init(&r, 5, RNG_TEST, 0);
         for (size_t i = 0; i < rows * features; i++)
-            n.input[i] = (real)(2 * rng_uniform(&r) - 1);
+            t.net.input[i] = (real)(2 * rng_uniform(&r) - 1);
         for (size_t i = 0; i < rows; i++)
             labels[i] = (uint16_t)rng_below(&r, classes);
-        loss_fn *loss = loss_function(LOSS_CROSS_ENTROPY);
-        struct loss_sum sum = loss(rows, classes, net_forward(&n, rows), labels, n.output_grad);
-        assert_true(fabs(sum.loss / rows - log(classes)) < 0.35);
-        net_finish(&n);
+        assert_true(fabs(trial_pass(&t, rows, labels).loss / rows - log(classes)) < 0.35);
+        trial_close(&t);
     }
 }
 
 /* A smaller last batch gives what it would give alone. */
 static void test_short_batch(void **state)
 {
-    struct net_plan plan = {3, 2, 1, 4, ACTIVATION_TANH, INIT_AUTO, 8, 0, 0};
-    struct net a, b;
-    assert_int_equal(net_init(&a, &plan, 9, NULL), 0);
-    plan.train_rows = 2;
-    assert_int_equal(net_init(&b, &plan, 9, NULL), 0);
+    static struct trial a, b;
     const uint16_t labels[8] = {0, 1, 1, 0, 1, 0, 0, 1};
-    loss_fn *loss = loss_function(LOSS_CROSS_ENTROPY);
+    settings_init(&a.settings);
+    settings_init(&b.settings);
+    assert_int_equal(trial_open(&a, 3, 2, 8, NULL), 0);
+    assert_int_equal(trial_open(&b, 3, 2, 2, NULL), 0);
     for (size_t i = 0; i < 24; i++)
-        a.input[i] = (real)(i % 7) - 3;
-    loss(8, 2, net_forward(&a, 8), labels, a.output_grad);
-    net_backward(&a, 8);
-    for (size_t i = 0; i < 6; i++)
-        b.input[i] = a.input[i];
-    loss(2, 2, net_forward(&a, 2), labels, a.output_grad);
-    net_backward(&a, 2);
-    loss(2, 2, net_forward(&b, 2), labels, b.output_grad);
-    net_backward(&b, 2);
-    assert_memory_equal(a.gradients, b.gradients, a.parameter_count * sizeof(real));
-    net_finish(&a);
-    net_finish(&b);
+        a.net.input[i] = (real)(i % 7) - 3;
+    memcpy(b.net.input, a.net.input, 6 * sizeof(real));
+    trial_pass(&a, 8, labels);
+    trial_pass(&a, 2, labels);
+    trial_pass(&b, 2, labels);
+    assert_memory_equal(a.net.gradients, b.net.gradients, a.net.parameter_count * sizeof(real));
+    trial_close(&a);
+    trial_close(&b);
 }
 
 static void test_network_too_large_for_the_machine(void **state)
 {
-    struct net_plan plan = {784, 10, 256, 65536, ACTIVATION_RELU, INIT_AUTO, 1 << 20, 512, 3};
+    static struct trial t;
     struct errbuf err = {0};
-    struct net n;
-    assert_int_equal(net_init(&n, &plan, 1, &err), ERR_LIMIT);
+    settings_init(&t.settings);
+    t.settings.v[SETTING_DEPTH] = 256;
+    t.settings.v[SETTING_WIDTH] = 65536;
+    assert_int_equal(trial_open(&t, 784, 10, 1 << 20, &err), ERR_LIMIT);
     assert_non_null(strstr(err.message, "GiB"));
 }
 
@@ -183,7 +198,6 @@ int main(void)
         cmocka_unit_test(test_activations_keep_nan),
         cmocka_unit_test(test_blas_agrees_with_plain_loops),
         cmocka_unit_test(test_norm_of_exploding_gradient),
-        cmocka_unit_test(test_initial_weights),
         cmocka_unit_test(test_loss_of_a_fresh_net),
         cmocka_unit_test(test_short_batch),
         cmocka_unit_test(test_network_too_large_for_the_machine),

@@ -126,12 +126,12 @@ static size_t widest_output(const struct net *n)
     return widest;
 }
 
-/* Numbers per sample of all outputs that are kept. */
-static size_t outputs_per_row(const struct net *n)
+/* Numbers per sample of all outputs, and of what layers keep beside them; laid out for one row. */
+static size_t numbers_per_row(const struct net *n)
 {
     size_t sum = shape_count(&n->plan.input);
     for (size_t i = 0; i < n->layer_count; i++)
-        sum += shares_output(n, i) ? 0 : n->layers[i].out_count;
+        sum += (shares_output(n, i) ? 0 : n->layers[i].out_count) + n->layers[i].keep_count;
     return sum;
 }
 
@@ -234,7 +234,7 @@ static size_t count_layers(const struct model_plan *m)
 
 static void choose_eval_rows(struct net *n)
 {
-    size_t fits = EVAL_BYTES / sizeof(real) / outputs_per_row(n);
+    size_t fits = EVAL_BYTES / sizeof(real) / numbers_per_row(n);
     n->eval_rows = min_size(n->plan.eval_rows, max_size(n->plan.train_rows, max_size(fits, 1)));
 }
 

@@ -1,11 +1,12 @@
 /* torch.nn.Conv2d with a square kernel: weight [out channels, channels, k, k], bias, zeros around
- * the input. One sample at a time (Chellapilla et al. 2006): its patches become the columns of a
- * matrix (im2col), and
+ * the input. The patches of a sample become the columns of a matrix (im2col, Chellapilla et al.
+ * 2006), and
  *     y = W·columns + b        [out channels, positions] = [.., patch]·[patch, positions]
  *     dW = Σ dy·columnsᵀ       dcolumns = Wᵀ·dy, whose overlapping patches add up to dx.
- * Samples follow each other in order, so the sums do too. The columns of one sample stay in the
- * second-level cache, where the product finds them; keeping those of the whole batch for the
- * backward pass would cost more than to copy them again. */
+ * A sample at a time, or where its images are small a block of samples side by side; blocks follow
+ * each other in order, so the sums do too. The columns of a block stay in the second-level cache,
+ * where the product finds them; keeping those of the whole batch for the backward pass would cost
+ * more than to copy them again. */
 #include "worker/nn/layer.h"
 
 #include <stdio.h>
@@ -18,6 +19,12 @@
 /* Columns, padded image and output of one sample. */
 #define SAMPLE_NUMBERS_MAX ((size_t)1 << 26)
 #define KERNEL_MAX 64
+/* Products of fewer columns than the first lose a tenth to a third of their speed (measured); of
+ * those, blocks of about the second are made, of at most so many numbers. A kernel of 1 × 1, whose
+ * columns need no copy, gains only from a quarter on. */
+#define POSITIONS_FEW 64
+#define BLOCK_POSITIONS 128
+#define BLOCK_NUMBERS ((size_t)1 << 18)
 
 /* The bits of real_lanes; a lane of a mask has all of them set or none. */
 #ifdef SWEEP_REAL_DOUBLE
@@ -34,7 +41,29 @@ struct geometry {
     size_t padded_height, padded_width;
     size_t patch;     /* numbers that one output sums: channels·k·k */
     size_t positions; /* outputs of one channel */
+    size_t block;     /* samples of one product */
 };
+
+/* The columns of one sample are its input itself. */
+static bool is_pointwise(const struct geometry *g, size_t n)
+{
+    return n == 1 && g->kernel == 1 && g->stride == 1 && g->padding == 0;
+}
+
+/* With its border. */
+static size_t image_count(const struct geometry *g)
+{
+    return g->channels * g->padded_height * g->padded_width;
+}
+
+static size_t block_of(const struct geometry *g)
+{
+    size_t numbers = g->patch * g->positions + image_count(g), block = 1;
+    size_t few = is_pointwise(g, 1) ? POSITIONS_FEW / 4 : POSITIONS_FEW;
+    if (g->positions > 0 && g->positions < few)
+        block = BLOCK_POSITIONS / g->positions;
+    return block * numbers <= BLOCK_NUMBERS || block == 1 ? block : 1 + BLOCK_NUMBERS / numbers;
+}
 
 static struct geometry geometry_of(const struct layer *l)
 {
@@ -56,16 +85,11 @@ static struct geometry geometry_of(const struct layer *l)
         g.out_width = (g.padded_width - g.kernel) / g.stride + 1;
     }
     g.positions = g.out_height * g.out_width;
+    g.block = block_of(&g);
     return g;
 }
 
-/* The columns are the input itself. */
-static bool is_pointwise(const struct geometry *g)
-{
-    return g->kernel == 1 && g->stride == 1 && g->padding == 0;
-}
-
-/* --- the workspace: image | columns | product ----------------------------------------------- */
+/* --- the workspace: images | columns | product | outputs ------------------------------------ */
 
 /* Rows are copied in whole vectors, which reach beyond the last row; patches at the left edge
  * reach before the first column. */
@@ -74,19 +98,38 @@ static size_t slack(const struct geometry *g)
     return g->kernel + REAL_LANES;
 }
 
-static size_t image_count(const struct geometry *g)
+static size_t images_count(const struct geometry *g)
 {
-    return g->channels * g->padded_height * g->padded_width + slack(g);
+    return g->block * image_count(g) + slack(g);
 }
 
 static size_t columns_count(const struct geometry *g)
 {
-    return g->patch * g->positions + slack(g);
+    return g->block * g->patch * g->positions + slack(g);
 }
 
 static size_t product_count(const struct geometry *g)
 {
     return g->patch * g->out_channels;
+}
+
+/* Of a block, channel by channel; a single sample's are so already. */
+static size_t outputs_count(const struct geometry *g)
+{
+    return g->block > 1 ? g->block * g->out_channels * g->positions : 0;
+}
+
+struct workspace {
+    real *images, *columns, *product, *outputs;
+};
+
+static struct workspace workspace_of(const struct geometry *g, real *scratch)
+{
+    struct workspace w = {.images = scratch};
+    w.columns = w.images + images_count(g);
+    w.product = w.columns + columns_count(g);
+    w.outputs = w.product + product_count(g);
+    return w;
 }
 
 static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
@@ -104,8 +147,8 @@ static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
     }
     /* No product overflows: a factor is at most 2^26, a kernel's area 2^12, a border's 2^14. */
     l->out = (struct shape){3, {g.out_channels, g.out_height, g.out_width}};
-    if (shape_count(&l->out) > SAMPLE_NUMBERS_MAX || columns_count(&g) > SAMPLE_NUMBERS_MAX ||
-        image_count(&g) > SAMPLE_NUMBERS_MAX) {
+    if (shape_count(&l->out) > SAMPLE_NUMBERS_MAX || image_count(&g) > SAMPLE_NUMBERS_MAX ||
+        g.patch * g.positions > SAMPLE_NUMBERS_MAX) {
         snprintf(needs, sizeof needs,
                  "up to 2^26 numbers (%zu channels of %zu × %zu out, %zu columns of %zu)",
                  g.out_channels, g.out_height, g.out_width, g.positions, g.patch);
@@ -117,7 +160,7 @@ static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
     weight->fan_in = g.patch;
     weight->fan_out = g.out_channels * g.kernel * g.kernel;
     layer_add_tensor(l, "bias", TENSOR_BIAS, 1, &g.out_channels);
-    l->scratch_count = image_count(&g) + columns_count(&g) + product_count(&g);
+    l->scratch_count = images_count(&g) + columns_count(&g) + product_count(&g) + outputs_count(&g);
     return 0;
 }
 
@@ -131,74 +174,90 @@ static void pad_image(const struct geometry *g, const real *x, real *image)
         memcpy(image, x, rows * g->width * sizeof *x);
         return;
     }
-    memset(image, 0, g->channels * g->padded_height * g->padded_width * sizeof *image);
+    memset(image, 0, image_count(g) * sizeof *image);
     for (size_t r = 0; r < rows; r++) {
         size_t at = r + r / g->height * 2 * g->padding + g->padding;
         memcpy(image + at * g->padded_width + g->padding, x + r * g->width, g->width * sizeof *x);
     }
 }
 
-/* columns[patch, positions] of stride 1: each row of positions is a piece of a row of the image.
- * What a vector writes beyond its row, the next row overwrites. */
+/* columns[patch, n, positions] of n images, stride 1: each row of positions is a piece of a row of
+ * an image. What a vector writes beyond its row, the next row overwrites. */
 REAL_KERNEL
-static void fill_columns(const struct geometry *g, const real *image, real *columns)
+static void fill_columns(const struct geometry *g, size_t n, const real *images, real *columns)
 {
     size_t k = g->kernel, width = g->out_width, pitch = g->padded_width;
     real *to = columns;
     for (size_t e = 0; e < g->patch; e++) {
         size_t plane = e / (k * k), row = e / k % k, column = e % k;
-        const real *from = image + (plane * g->padded_height + row) * pitch + column;
-        for (size_t i = 0; i < g->out_height; i++, from += pitch, to += width) {
-            for (size_t j = 0; j < width; j += REAL_LANES)
-                *(real_lanes *)(to + j) = *(const real_lanes *)(from + j);
+        size_t first = (plane * g->padded_height + row) * pitch + column;
+        for (size_t s = 0; s < n; s++) {
+            const real *from = images + s * image_count(g) + first;
+            for (size_t i = 0; i < g->out_height; i++, from += pitch, to += width) {
+                for (size_t j = 0; j < width; j += REAL_LANES)
+                    *(real_lanes *)(to + j) = *(const real_lanes *)(from + j);
+            }
         }
     }
 }
 
 /* The same of any stride. */
-static void fill_columns_strided(const struct geometry *g, const real *image, real *columns)
+static void fill_columns_strided(const struct geometry *g, size_t n, const real *images,
+                                 real *columns)
 {
     size_t k = g->kernel, pitch = g->padded_width * g->stride;
     real *to = columns;
     for (size_t e = 0; e < g->patch; e++) {
         size_t plane = e / (k * k), row = e / k % k, column = e % k;
-        const real *from = image + (plane * g->padded_height + row) * g->padded_width + column;
-        for (size_t i = 0; i < g->out_height; i++, from += pitch) {
-            for (size_t j = 0; j < g->out_width; j++)
-                *to++ = from[j * g->stride];
+        size_t first = (plane * g->padded_height + row) * g->padded_width + column;
+        for (size_t s = 0; s < n; s++) {
+            const real *from = images + s * image_count(g) + first;
+            for (size_t i = 0; i < g->out_height; i++, from += pitch) {
+                for (size_t j = 0; j < g->out_width; j++)
+                    *to++ = from[j * g->stride];
+            }
         }
     }
 }
 
-static const real *make_columns(const struct geometry *g, const real *x, real *image, real *columns)
+/* The columns of n samples. */
+static const real *make_columns(const struct geometry *g, size_t n, const real *x,
+                                const struct workspace *w)
 {
-    if (is_pointwise(g))
+    if (is_pointwise(g, n))
         return x;
-    pad_image(g, x, image);
+    for (size_t s = 0; s < n; s++)
+        pad_image(g, x + s * g->channels * g->height * g->width, w->images + s * image_count(g));
     if (g->stride == 1)
-        fill_columns(g, image, columns);
+        fill_columns(g, n, w->images, w->columns);
     else
-        fill_columns_strided(g, image, columns);
-    return columns;
+        fill_columns_strided(g, n, w->images, w->columns);
+    return w->columns;
 }
 
 /* --- columns to patches --------------------------------------------------------------------- */
 
-/* REAL_LANES numbers of dx from row, column on: the sum over the patches that cover them; columns
- * is that channel's part. An element (a, b) of a patch meets them at position (row + p - a,
+/* Columns of one sample: rows of positions, pitch apart. */
+struct columns {
+    const real *at;
+    size_t pitch;
+};
+
+/* REAL_LANES numbers of dx from row, column on: the sum over the patches that cover them; from
+ * has that channel's part. An element (a, b) of a patch meets them at position (row + p - a,
  * column + p - b), which valid[b] says to exist or not. Elements follow each other in order. */
-static inline void gather(const struct geometry *g, const real *columns, size_t row, size_t column,
-                          const lane_mask *valid, real *dx)
+static inline void gather(const struct geometry *g, const struct columns *from, size_t row,
+                          size_t column, const lane_mask *valid, real *dx)
 {
     real_lanes sum = {0};
     for (size_t a = 0; a < g->kernel; a++) {
         size_t i = row + g->padding - a; /* wraps around where it is negative */
         if (i >= g->out_height)
             continue;
-        const real *from =
-            columns + a * g->kernel * g->positions + i * g->out_width + column + g->padding;
-        for (size_t b = 0; b < g->kernel; b++, from += g->positions)
-            sum += (real_lanes)(*(const lane_mask *)(from - b) & valid[b]);
+        const real *at = from->at + a * g->kernel * from->pitch + i * g->out_width + column;
+        at += g->padding;
+        for (size_t b = 0; b < g->kernel; b++, at += from->pitch)
+            sum += (real_lanes)(*(const lane_mask *)(at - b) & valid[b]);
     }
     *(real_lanes *)dx = sum;
 }
@@ -208,10 +267,9 @@ static inline void gather(const struct geometry *g, const real *columns, size_t 
  * beyond their row; the last ones of a row come first, so that what they spoil is written again
  * (and up to a vector beyond dx). */
 REAL_KERNEL
-static void add_patches(const struct geometry *g, const real *columns, real *dx)
+static void add_patches(const struct geometry *g, const struct columns *from, real *dx)
 {
     lane_mask valid[KERNEL_MAX], lane;
-    size_t plane = g->kernel * g->kernel * g->positions;
     for (size_t v = 0; v < REAL_LANES; v++)
         lane[v] = (int)v;
     for (size_t end = (g->width - 1) / REAL_LANES + 1; end-- > 0;) {
@@ -220,46 +278,75 @@ static void add_patches(const struct geometry *g, const real *columns, real *dx)
             int first = (int)b - (int)g->padding - (int)j;
             valid[b] = (lane >= first) & (lane < first + (int)g->out_width);
         }
-        for (size_t r = 0; r < g->channels * g->height; r++) {
-            gather(g, columns + r / g->height * plane, r % g->height, j, valid,
-                   dx + r * g->width + j);
+        struct columns plane = *from;
+        real *to = dx + j;
+        for (size_t c = 0; c < g->channels; c++) {
+            for (size_t row = 0; row < g->height; row++, to += g->width)
+                gather(g, &plane, row, j, valid, to);
+            plane.at += g->kernel * g->kernel * plane.pitch;
         }
     }
 }
 
 /* The same of any stride, onto the image with its border. */
-static void add_patches_strided(const struct geometry *g, const real *columns, real *image)
+static void add_patches_strided(const struct geometry *g, const struct columns *from, real *image)
 {
     size_t k = g->kernel, pitch = g->padded_width * g->stride;
-    const real *from = columns;
-    memset(image, 0, g->channels * g->padded_height * g->padded_width * sizeof *image);
+    memset(image, 0, image_count(g) * sizeof *image);
     for (size_t e = 0; e < g->patch; e++) {
         size_t plane = e / (k * k), row = e / k % k, column = e % k;
         real *to = image + (plane * g->padded_height + row) * g->padded_width + column;
+        const real *at = from->at + e * from->pitch;
         for (size_t i = 0; i < g->out_height; i++, to += pitch) {
             for (size_t j = 0; j < g->out_width; j++)
-                to[j * g->stride] += *from++;
+                to[j * g->stride] += *at++;
         }
     }
 }
 
-/* dx of one sample from dcolumns; the image is written over. */
-static void input_gradient(const struct geometry *g, const real *columns, real *image, real *dx)
+/* dx of one sample; image is workspace. */
+static void input_gradient(const struct geometry *g, const struct columns *from, real *image,
+                           real *dx)
 {
     size_t rows = g->channels * g->height;
     if (g->stride == 1) {
-        add_patches(g, columns, image);
+        add_patches(g, from, image);
         memcpy(dx, image, rows * g->width * sizeof *dx);
         return;
     }
-    add_patches_strided(g, columns, image);
+    add_patches_strided(g, from, image);
     for (size_t r = 0; r < rows; r++) {
         size_t at = r + r / g->height * 2 * g->padding + g->padding;
         memcpy(dx + r * g->width, image + at * g->padded_width + g->padding, g->width * sizeof *dx);
     }
 }
 
+/* dx of n samples from dW and dy[out channels, n, positions]. */
+static void input_gradients(const struct geometry *g, size_t n, const real *weight, const real *dy,
+                            const struct workspace *w, real *dx)
+{
+    bool pointwise = is_pointwise(g, n);
+    size_t pitch = n * g->positions;
+    gemm(true, false, g->patch, pitch, g->out_channels, weight, dy, 0, pointwise ? dx : w->columns);
+    for (size_t s = 0; s < n && !pointwise; s++) {
+        struct columns from = {w->columns + s * g->positions, pitch};
+        input_gradient(g, &from, w->images, dx + s * g->channels * g->height * g->width);
+    }
+}
+
 /* --- passes --------------------------------------------------------------------------------- */
+
+/* x[a, b, n] → y[b, a, n] */
+static void swap_first_two(size_t a, size_t b, size_t n, const real *x, real *y)
+{
+    for (size_t j = 0; j < b; j++) {
+        for (size_t i = 0; i < a; i++, y += n) {
+            const real *from = x + (i * b + j) * n;
+            for (size_t k = 0; k < n; k++)
+                y[k] = from[k];
+        }
+    }
+}
 
 REAL_KERNEL
 static void lay_bias(size_t channels, size_t positions, const real *bias, real *y)
@@ -278,17 +365,28 @@ static void add_bias_gradient(size_t channels, size_t positions, const real *dy,
         sum[c] += lanes_sum(positions, dy);
 }
 
+/* Samples of the block that begins with sample r. */
+static size_t block_size(const struct geometry *g, size_t rows, size_t r)
+{
+    return rows - r < g->block ? rows - r : g->block;
+}
+
 /* The bias is laid down first and the product added to it: the product has to read or clear y
  * anyway. */
 static void conv2d_forward(const struct layer *l, const struct pass *p, const real *x, real *y)
 {
     struct geometry g = geometry_of(l);
+    struct workspace w = workspace_of(&g, p->scratch);
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
-    real *image = p->scratch, *columns = image + image_count(&g);
-    for (size_t r = 0; r < p->rows; r++, x += l->in_count, y += l->out_count) {
-        const real *patches = make_columns(&g, x, image, columns);
-        lay_bias(g.out_channels, g.positions, bias->value, y);
-        gemm(false, false, g.out_channels, g.positions, g.patch, weight->value, patches, 1, y);
+    for (size_t r = 0, n; r < p->rows; r += n, x += n * l->in_count, y += n * l->out_count) {
+        n = block_size(&g, p->rows, r);
+        const real *patches = make_columns(&g, n, x, &w);
+        real *out = n == 1 ? y : w.outputs;
+        lay_bias(g.out_channels, n * g.positions, bias->value, out);
+        gemm(false, false, g.out_channels, n * g.positions, g.patch, weight->value, patches, 1,
+             out);
+        if (out != y)
+            swap_first_two(g.out_channels, n, g.positions, out, y);
     }
 }
 
@@ -298,26 +396,20 @@ static void conv2d_backward(const struct layer *l, const struct pass *p, const r
                             const real *y, const real *dy, real *dx)
 {
     struct geometry g = geometry_of(l);
+    struct workspace w = workspace_of(&g, p->scratch);
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
-    real *image = p->scratch, *columns = image + image_count(&g);
-    real *product = columns + columns_count(&g);
     memset(bias->grad, 0, g.out_channels * sizeof *bias->grad);
-    for (size_t r = 0; r < p->rows; r++, x += l->in_count, dy += l->out_count) {
-        const real *patches = make_columns(&g, x, image, columns);
-        gemm(false, true, g.patch, g.out_channels, g.positions, patches, dy, r > 0, product);
-        add_bias_gradient(g.out_channels, g.positions, dy, bias->grad);
-        if (!dx)
-            continue;
-        real *to = is_pointwise(&g) ? dx : columns;
-        gemm(true, false, g.patch, g.positions, g.out_channels, weight->value, dy, 0, to);
-        if (to != dx)
-            input_gradient(&g, columns, image, dx);
-        dx += l->in_count;
+    for (size_t r = 0, n; r < p->rows; r += n, x += n * l->in_count, dy += n * l->out_count) {
+        n = block_size(&g, p->rows, r);
+        const real *patches = make_columns(&g, n, x, &w), *out = n == 1 ? dy : w.outputs;
+        if (out != dy)
+            swap_first_two(n, g.out_channels, g.positions, dy, w.outputs);
+        gemm(false, true, g.patch, g.out_channels, n * g.positions, patches, out, r > 0, w.product);
+        add_bias_gradient(g.out_channels, n * g.positions, out, bias->grad);
+        if (dx)
+            input_gradients(&g, n, weight->value, out, &w, dx + r * l->in_count);
     }
-    for (size_t c = 0; c < g.out_channels; c++) {
-        for (size_t e = 0; e < g.patch; e++)
-            weight->grad[c * g.patch + e] = product[e * g.out_channels + c];
-    }
+    swap_first_two(g.patch, g.out_channels, 1, w.product, weight->grad);
 }
 
 const struct layer_ops layer_conv2d = {

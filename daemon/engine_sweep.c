@@ -245,13 +245,16 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
 static char *nan_reason(const struct record_prepared *p)
 {
     const struct record_finding *first = NULL;
+    const char *kind = "";
     int64_t count = 0;
     for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++) {
         const struct record_finding *f = &p->findings[i];
         if (strncmp(f->kind, "nan", 3) != 0 && strncmp(f->kind, "inf", 3) != 0)
             continue;
         first = first ? first : f;
-        count += f->count > 0 ? f->count : 1;
+        if (strcmp(f->kind, kind) != 0) /* each carries the count of all of its kind */
+            count += f->count > 0 ? f->count : 1;
+        kind = f->kind;
     }
     if (first == NULL)
         return NULL;

@@ -34,7 +34,8 @@ void table_columns_destroy(struct table_columns *c);
 /* CSV (RFC 4180: quoted fields, CRLF) or TSV. Header: as told, or there is one when no field of
  * the first line is a number. The target column by name or number (from 1), "" the last. A column
  * with any text in it is categorical, one-hot encoded in the order of the sorted categories; empty
- * fields, nan and inf are holes (NaN, ±Inf) in numeric columns and an error in a target. Plain or gzip.
+ * fields, nan and inf are holes (NaN, ±Inf) in numeric columns and an error in a target. Plain or
+ * gzip.
  * columns: *columns NULL: decided from this file and given back; else followed. ERR_DATA names
  * path, line and column, what is there and what is allowed. */
 int csv_read(const char *path, const struct spec_data *d, struct table_columns **columns,

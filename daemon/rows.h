@@ -61,7 +61,7 @@ struct run_row {
     char *stderr_tail;         /* last lines, with an error */
     char core[48], blas[160];  /* BLAS kernel and library that ran */
     utc_us created, started, ended;
-    double seconds;            /* monotonic, of the last attempt */
+    double seconds;            /* monotonic; of the last attempt and what it resumed */
 };
 
 struct label_row {

@@ -49,6 +49,11 @@ static int send_point(void *context, const struct point *p)
     return link_send(context, &r);
 }
 
+static int sync_points(void *context)
+{
+    return link_sync(context);
+}
+
 /* The exit class of a run that could not go on. */
 static enum run_error error_class(int code, enum run_error of_step)
 {
@@ -94,7 +99,7 @@ static int finish_run(struct train *t, struct link *link)
         result.has_test_acc = test.has_acc;
         result.test_acc = test.acc;
     }
-    return send_result(link, result, t->start_seconds);
+    return send_result(link, result, t->start_seconds - t->progress.seconds);
 }
 
 static int train_and_report(struct train *t, struct link *link)
@@ -134,6 +139,7 @@ int job_run(const char *config_path, struct link *link)
                           .samples = &samples,
                           .split = &split,
                           .report = send_point,
+                          .sync = sync_points,
                           .context = link,
                           .start_seconds = start};
         status = train_and_report(&t, link);

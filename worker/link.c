@@ -40,3 +40,13 @@ int link_send(struct link *l, const struct record *r)
     }
     return 0;
 }
+
+int link_sync(struct link *l)
+{
+    /* EINVAL, EROFS: a pipe or a terminal, which keep nothing */
+    if (fdatasync(l->fd) == 0 || errno == EINVAL || errno == EROFS)
+        return 0;
+    log_error("cannot sync the lines: %s", strerror(errno));
+    l->broken = true;
+    return ERR_IO;
+}

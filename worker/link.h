@@ -18,5 +18,8 @@ void link_init(struct link *l, int fd);
 void link_finish(struct link *l);
 /* 0 or ERR_IO (nobody can be told but stderr). */
 int link_send(struct link *l, const struct record *r);
+/* Waits until the lines are on the disk, where stdout is a file: a checkpoint that is there after
+ * a power failure must not know of points that are not. 0 or ERR_IO. */
+int link_sync(struct link *l);
 
 #endif

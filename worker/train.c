@@ -87,7 +87,7 @@ static void write_checkpoint(struct train *t)
 {
     struct errbuf err;
     struct progress p = t->progress;
-    if (!t->config->checkpoint[0])
+    if (!t->config->checkpoint[0] || (t->sync && t->sync(t->context) != 0))
         return;
     p.seconds += train_clock_seconds() - t->start_seconds;
     if (checkpoint_write(t->config->checkpoint, t->identity, &t->setup.step, t->setup.best, &p,

@@ -16,12 +16,15 @@ struct point;
 
 /* Called with every point; anything but 0 ends the training with that code. */
 typedef int train_report_fn(void *context, const struct point *p);
+/* Makes the reported points durable, before a checkpoint builds on them. 0 or a code. */
+typedef int train_sync_fn(void *context);
 
 struct train {
     const struct run_config *config;
     const struct samples *samples;
     const struct split *split;
     train_report_fn *report;
+    train_sync_fn *sync;         /* NULL: nothing to be done */
     void *context;
     double start_seconds;        /* monotonic clock at the run's start */
 

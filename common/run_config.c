@@ -11,7 +11,6 @@
 #include "sweep/require.h"
 
 #define VERSION 1
-#define DEFAULT_CHECKPOINT_SECONDS 30
 
 static int parse_version(const struct json *root, struct errbuf *err)
 {
@@ -131,7 +130,7 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
     struct run_config c = {
         .epochs = SPEC_DEFAULT_EPOCHS,
         .metric = METRIC_VAL_LOSS,
-        .checkpoint_seconds = DEFAULT_CHECKPOINT_SECONDS,
+        .checkpoint_seconds = RUN_CHECKPOINT_SECONDS,
     };
     int rc = field_object(root, "$", keys, ARRAY_LEN(keys), err);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sweep/err.h"
+#include "sweep/run_config.h"
 
 /* X(id, flag, environment variable or NULL, value's name or NULL for none, what it is) */
 #define FLAG_MAP(X)                                                                               \
@@ -19,6 +20,8 @@
       "runs at the same time (SWEEPD_WORKERS; else one per core)")                                \
     X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                        \
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
+    X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                      \
+      "least time between two checkpoints of a run (30)")                                         \
     X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
     X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
     X(HELP, "--help", NULL, NULL, "print this and exit")
@@ -43,7 +46,7 @@ void config_usage(void)
     printf("Usage: sweepd [FLAG…]\n"
            "Keeps a queue of hyperparameter sweeps and trains their runs.\n\n");
     for (size_t i = 0; i < FLAG_COUNT; i++)
-        printf("  %-16s %-6s %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
+        printf("  %-20s %-6s %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
                flags[i].what);
 }
 
@@ -56,7 +59,8 @@ static int unknown_flag(const char *word, struct errbuf *err)
     if (near)
         return err_bad(err, ERR_KEY, "command line", word, "did you mean %s?", near);
     return err_bad(err, ERR_KEY, "command line", word,
-                   "--db, --socket, --workers, --worker-program, --log-level, --version, --help");
+                   "--db, --socket, --workers, --worker-program, --checkpoint-seconds, "
+                   "--log-level, --version, --help");
 }
 
 /* "--flag value" and "--flag=value". given[] borrows from argv. */
@@ -106,8 +110,21 @@ static int read_absolute(char out[PATHS_MAX], const char *flag, const char *path
     return 0;
 }
 
+static int read_integer(const char *name, const char *text, long min, long max, long *out,
+                        struct errbuf *err)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || end == text || *end || n < min || n > max)
+        return err_bad(err, ERR_VALUE, name, text, "an integer from %ld to %ld", min, max);
+    *out = n;
+    return 0;
+}
+
 static int read_workers(const char *name, const char *text, size_t *out, struct errbuf *err)
 {
+    long given;
     if (!text) {
         cpu_set_t cpus;
         int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus)
@@ -115,13 +132,18 @@ static int read_workers(const char *name, const char *text, size_t *out, struct 
         *out = n < 1 ? 1 : n > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (size_t)n;
         return 0;
     }
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (errno || end == text || *end || n < 1 || n > CONFIG_WORKERS_MAX)
-        return err_bad(err, ERR_VALUE, name, text, "an integer from 1 to %d", CONFIG_WORKERS_MAX);
-    *out = (size_t)n;
-    return 0;
+    int rc = read_integer(name, text, 1, CONFIG_WORKERS_MAX, &given, err);
+    if (rc == 0)
+        *out = (size_t)given;
+    return rc;
+}
+
+static int read_checkpoint_seconds(const char *text, long *out, struct errbuf *err)
+{
+    *out = RUN_CHECKPOINT_SECONDS;
+    return text ? read_integer(flags[FLAG_CHECKPOINT_SECONDS].name, text, 0,
+                               CONFIG_CHECKPOINT_SECONDS_MAX, out, err)
+                : 0;
 }
 
 /* The build tree, an installation, and an installation that was moved (DESTDIR). */
@@ -197,6 +219,8 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         value[i] = given[i] ? given[i] : flags[i].env ? getenv(flags[i].env) : NULL;
 
     if ((rc = read_log_level(given[FLAG_LOG_LEVEL], &c.log_level, err)) < 0 ||
+        (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds,
+                                      err)) < 0 ||
         (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
         (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
         (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers,

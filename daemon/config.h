@@ -9,6 +9,7 @@
 #include "sweep/paths.h"
 
 #define CONFIG_WORKERS_MAX 1024
+#define CONFIG_CHECKPOINT_SECONDS_MAX 86400
 
 struct errbuf;
 
@@ -17,6 +18,7 @@ struct config {
     char socket[PATHS_MAX]; /* absolute */
     char worker[PATHS_MAX]; /* the worker program, executable */
     size_t workers;         /* runs at the same time */
+    long checkpoint_seconds; /* least time between two of a run */
     enum log_level log_level;
 };
 

@@ -67,6 +67,11 @@ static void act_term(struct daemon *d, struct action *a)
     pool_term(d->pool, a->run_id);
 }
 
+static void act_drop_checkpoint(struct daemon *d, struct action *a)
+{
+    rundir_drop_checkpoint(d->runs_dir, a->run_id);
+}
+
 static void act_drop_weights(struct daemon *d, struct action *a)
 {
     rundir_drop_weights(d->runs_dir, a->run_id);
@@ -101,6 +106,7 @@ static void act_wake_waiters(struct daemon *d, struct action *a)
 static void (*const act[])(struct daemon *d, struct action *a) = {
     [ACTION_START_RUN] = act_start,
     [ACTION_TERM_RUN] = act_term,
+    [ACTION_DROP_CHECKPOINT] = act_drop_checkpoint,
     [ACTION_DROP_WEIGHTS] = act_drop_weights,
     [ACTION_DELETE_RUNS] = act_delete_runs,
     [ACTION_NOTIFY] = act_notify,
@@ -268,6 +274,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
     struct daemon *d = arg;
     for (size_t i = 0; t && i < t->rows; i++) {
         int64_t run_id = table_cell(t, i, "run_id")->integer;
+        rundir_drop_checkpoint(d->runs_dir, run_id);
         pool_adopt(d->pool, run_id);
         pool_term(d->pool, run_id);
     }
@@ -321,6 +328,7 @@ static int open_state(struct daemon *d, struct errbuf *err)
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
         (rc = prepare_blas(d->config->worker, &d->environment, d->core, d->blas, err)) == 0) {
         d->engine = engine_create(d->config->workers, d->runs_dir);
+        engine_set_checkpoint_seconds(d->engine, (double)d->config->checkpoint_seconds);
         engine_restore(d->engine, &restored, daemon_now(), &d->effects);
     }
     store_restored_finish(&restored);

@@ -14,7 +14,13 @@ struct engine *engine_create(size_t workers, const char *runs_dir)
     struct engine *e = xcalloc(1, sizeof(*e));
     e->workers = workers;
     e->runs_dir = xstrdup(runs_dir);
+    e->checkpoint_seconds = RUN_CHECKPOINT_SECONDS;
     return e;
+}
+
+void engine_set_checkpoint_seconds(struct engine *e, double seconds)
+{
+    e->checkpoint_seconds = seconds;
 }
 
 void engine_destroy(struct engine *e)
@@ -130,8 +136,8 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
 static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
 {
     struct run_row *copy = run_row_copy(row);
-    if (copy->status == RUN_PAUSED) /* nothing of it is running: it waits like any other */
-        copy->status = RUN_QUEUED;
+    if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED)
+        copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
     struct run *r = sweep_add_run(s, copy);
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
@@ -201,6 +207,7 @@ static bool may_start(const struct engine *e, const struct sweep *s)
     return before == NULL || before == s || sweep_status_terminal(before->row->status);
 }
 
+/* By number: runs that were begun, and paused or lost, come before those that were not. */
 static struct run *first_waiting(const struct sweep *s)
 {
     for (size_t i = 0; i < s->live_count; i++)

@@ -19,8 +19,9 @@
 struct engine;
 
 enum action_type {
-    ACTION_START_RUN,     /* run folder anew, config.json, exec */
-    ACTION_TERM_RUN,      /* SIGTERM, SIGKILL after 5 s */
+    ACTION_START_RUN,     /* run folder, config.json, exec */
+    ACTION_TERM_RUN,      /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
+    ACTION_DROP_CHECKPOINT, /* the run has ended */
     ACTION_DROP_WEIGHTS,  /* the run is no longer among the sweep's best three */
     ACTION_DELETE_RUNS,   /* run folders of a deleted sweep */
     ACTION_NOTIFY,        /* to watchers: method + params */
@@ -48,8 +49,10 @@ struct effects {
 void effects_finish(struct effects *e);
 void action_finish(struct action *a);
 
-/* paths: the folder of the runs, for config.weights. */
+/* runs_dir: the folder of the runs, for config.weights and config.checkpoint. */
 struct engine *engine_create(size_t workers, const char *runs_dir);
+/* Least time between two checkpoints of a run that is not told to end. */
+void engine_set_checkpoint_seconds(struct engine *e, double seconds);
 void engine_destroy(struct engine *e);
 
 /* --- events (each appends to fx; now in UTC µs) -------------------------------------------- */
@@ -74,6 +77,8 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 
 void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
                         struct effects *fx);
+/* A worker's first line. Its points go on behind s->resumed_point: those behind that, if they were
+ * seen before, come again. */
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
 void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                        utc_us now, struct effects *fx);
@@ -96,8 +101,8 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
                     utc_us now, struct effects *fx);
 void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
                        struct effects *fx);
-/* No more starts. drain false: every running run gets TERM and goes back to the queue (no
- * attempt counted) when it ends. */
+/* No more starts. drain false: every running run gets TERM, leaves a checkpoint and goes back to
+ * the queue (no attempt counted) when it ends. */
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
 
 /* --- looks --------------------------------------------------------------------------------- */

@@ -103,6 +103,14 @@ void notify_run_started(struct effects *fx, const struct run *r)
     note_send(&n, fx, "run_started", r->row->sweep_id, r->row->id);
 }
 
+void notify_run_paused(struct effects *fx, const struct run *r)
+{
+    struct note n;
+    note_run(&n, r);
+    jw_kv_int(&n.w, "number", r->row->number);
+    note_send(&n, fx, "run_paused", r->row->sweep_id, r->row->id);
+}
+
 void notify_point(struct effects *fx, const struct run *r, const struct point *p)
 {
     static const enum curve_column columns[] = {CURVE_TRAIN_LOSS, CURVE_VAL_LOSS, CURVE_TRAIN_ACC,

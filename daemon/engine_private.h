@@ -21,12 +21,13 @@ struct run {
     struct point *points;   /* every stride-th */
     size_t point_count, point_cap;
     int64_t stride;
-    int64_t last_point;     /* number of the last one accepted */
-    double last_epoch;
+    int64_t last_point;     /* number of the last one accepted; a resumed worker goes back */
+    double last_epoch;      /* of that point, or of an earlier one */
+    int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
-    bool requeue;           /* told to end by a shutdown: back to the queue */
+    bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
     /* all attempts of this daemon */
-    int64_t furthest_point; /* a new one resets row->attempts */
+    int64_t furthest_point; /* a new one is told, and resets row->attempts */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -55,6 +56,7 @@ struct sweep {
 struct engine {
     size_t workers;
     char *runs_dir;
+    double checkpoint_seconds;
     int64_t last_sweep_id, last_run_id;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
@@ -89,13 +91,15 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
 /* --- engine_run.c ---------------------------------------------------------------------------- */
 void run_destroy(struct run *r);
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
-/* TERM, to come back to the queue when it has ended. */
+/* TERM, if it has a worker: back to the queue, or paused with its sweep, when that has ended. */
 void run_yield(struct run *r, struct effects *fx);
+/* A paused one takes its place in the queue again. */
+void run_resume(struct run *r, struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 void run_put(const struct run *r, struct effects *fx);
-/* What an attempt left in memory and in the row: the next one delivers it anew. */
+/* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
 
 /* --- engine_notify.c ------------------------------------------------------------------------- */
@@ -104,6 +108,7 @@ struct action *effects_add(struct effects *fx, enum action_type type, int64_t sw
 void effects_reply(struct effects *fx, void *token, char *json);
 void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
 void notify_run_started(struct effects *fx, const struct run *r);
+void notify_run_paused(struct effects *fx, const struct run *r);
 void notify_point(struct effects *fx, const struct run *r, const struct point *p);
 void notify_label(struct effects *fx, const struct run *r, const struct label_row *l);
 void notify_run_ended(struct effects *fx, const struct run *r);

@@ -1,4 +1,4 @@
-/* Runs in the engine: start, points, the end of an attempt and of a run, cancel, requeue. */
+/* Runs in the engine: start, the end of an attempt and of a run, pause, requeue, cancel. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,9 +52,9 @@ void run_forget_attempt(struct run *r)
     r->protocol_error = NULL;
     r->point_count = r->point_cap = 0;
     r->stride = 1;
-    r->last_point = 0;
+    r->last_point = r->seen_point = 0;
     r->last_epoch = 0;
-    r->requeue = false;
+    r->yielding = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
     row->has_test_loss = row->has_test_acc = false;
@@ -62,10 +62,11 @@ void run_forget_attempt(struct run *r)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-/* Too deep a folder: no weights, but a run. */
-static void weights_path(const struct engine *e, int64_t run_id, char out[SPEC_PATH_MAX])
+/* A file of a run's folder. Too deep a folder: no such file, but a run. */
+static void run_file(const struct engine *e, int64_t run_id, const char *name,
+                     char out[SPEC_PATH_MAX])
 {
-    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", e->runs_dir, run_id);
+    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/%s", e->runs_dir, run_id, name);
     if (n < 0 || n >= SPEC_PATH_MAX)
         out[0] = '\0';
 }
@@ -84,9 +85,11 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     c->maximize = spec->maximize;
     str_copy(c->data_hash, sizeof(c->data_hash),
              r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
-    weights_path(e, r->row->id, c->weights);
+    run_file(e, r->row->id, "best.safetensors", c->weights);
+    run_file(e, r->row->id, "checkpoint", c->checkpoint);
+    c->checkpoint_seconds = e->checkpoint_seconds;
     if (spec->start_from)
-        weights_path(e, spec->start_from, c->start_weights);
+        run_file(e, spec->start_from, "best.safetensors", c->start_weights);
     /* The third best only gets better: what is worse already will never be kept. */
     c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
     if (c->has_weights_floor)
@@ -127,94 +130,6 @@ void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us no
         return;
     r->row->pid = pid;
     run_put(r, fx);
-}
-
-void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s)
-{
-    struct run *r = engine_running_run(e, run_id);
-    if (r == NULL)
-        return;
-    str_copy(r->row->core, sizeof(r->row->core), s->core);
-    str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
-}
-
-/* --- points ---------------------------------------------------------------------------------- */
-
-static void keep_point(struct run *r, const struct point *p)
-{
-    if ((p->point - 1) % r->stride != 0)
-        return;
-    if (r->point_count == POINTS_KEPT_MAX) { /* every second one goes; this one may go with them */
-        for (size_t i = 0; i < r->point_count / 2; i++)
-            r->points[i] = r->points[2 * i];
-        r->point_count /= 2;
-        r->stride *= 2;
-        keep_point(r, p);
-        return;
-    }
-    if (r->point_count == r->point_cap) {
-        r->point_cap = r->point_cap ? r->point_cap * 2 : 16;
-        r->points = xrealloc(r->points, r->point_cap * sizeof(*r->points));
-    }
-    r->points[r->point_count++] = *p;
-}
-
-static void rank_point(struct run *r, const struct point *p)
-{
-    struct run_row *row = r->row;
-    enum curve_column c = metric_column(r->sweep->spec.metric);
-    if (!point_has(p, c))
-        return;
-    if (row->has_metric && !metric_better(p->v[c], row->metric_value, r->sweep->spec.maximize))
-        return;
-    row->has_metric = true;
-    row->metric_value = p->v[c];
-    row->best_epoch = p->epoch;
-    row->has_val_loss = point_has(p, CURVE_VAL_LOSS);
-    row->val_loss = row->has_val_loss ? p->v[CURVE_VAL_LOSS] : NAN;
-    row->has_val_acc = point_has(p, CURVE_VAL_ACC);
-    row->val_acc = row->has_val_acc ? p->v[CURVE_VAL_ACC] : NAN;
-}
-
-/* Points come one after the other from 1; whatever breaks that ends the attempt's credit. */
-static bool accept_point(struct run *r, const struct point *p)
-{
-    if (r->protocol_error != NULL)
-        return false;
-    if (p->point != r->last_point + 1 || !(p->epoch > r->last_epoch)) {
-        r->protocol_error =
-            xasprintf("point %" PRId64 " of epoch %g came after point %" PRId64 " of epoch %g",
-                      p->point, p->epoch, r->last_point, r->last_epoch);
-        return false;
-    }
-    r->last_point = p->point;
-    r->last_epoch = p->epoch;
-    if (p->point > r->furthest_point) {
-        r->furthest_point = p->point;
-        r->row->attempts = 0;
-    }
-    return true;
-}
-
-void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
-                       utc_us now, struct effects *fx)
-{
-    (void)now;
-    struct run *r = engine_running_run(e, run_id);
-    if (r == NULL)
-        return;
-    size_t accepted = 0;
-    while (accepted < count && accept_point(r, &p[accepted]))
-        accepted++;
-    if (accepted == 0)
-        return;
-    /* Those of an earlier attempt come again: the store compares them with its own. */
-    store_batch_add_points(&fx->batch, run_id, p, accepted);
-    for (size_t i = 0; i < accepted; i++) {
-        keep_point(r, &p[i]);
-        rank_point(r, &p[i]);
-        notify_point(fx, r, &p[i]);
-    }
 }
 
 /* --- label ----------------------------------------------------------------------------------- */
@@ -281,21 +196,24 @@ static struct outcome decide(const struct run *r, const struct run_exit *x)
     }
     if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED)
         return failed(RUN_ERROR_PROTOCOL, "the result is none of completed, stopped, failed");
-    if (r->last_point == 0)
+    if (r->seen_point == 0)
         return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
     return (struct outcome){res->status, RUN_ERROR_NONE, res->text};
 }
 
-/* Back to the queue. */
+/* Back to the queue, or paused with its sweep. Its folder keeps what it can go on from. */
 static void requeue(struct engine *e, struct run *r, const char *kind, const char *why, utc_us now,
                     struct effects *fx)
 {
+    bool paused = r->sweep->row->status == SWEEP_PAUSED;
     engine_free_slot(e, r);
-    set_status(r, RUN_QUEUED);
+    set_status(r, paused ? RUN_PAUSED : RUN_QUEUED);
     run_forget_attempt(r);
     r->row->pid = 0;
     run_put(r, fx);
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
+    if (paused)
+        notify_run_paused(fx, r);
 }
 
 /* A start that does not count as an attempt. */
@@ -303,6 +221,15 @@ static void uncount_attempt(struct run *r)
 {
     if (r->row->attempts > 0)
         r->row->attempts--;
+}
+
+/* It ended because it was told to. */
+static void yielded(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    bool paused = r->sweep->row->status == SWEEP_PAUSED;
+    uncount_attempt(r);
+    requeue(e, r, paused ? "run_paused" : "run_requeued",
+            e->stopping ? "the daemon is shutting down" : "its sweep was paused", now, fx);
 }
 
 /* The row is terminal and final: booked, labelled, told; the run is gone afterwards. */
@@ -317,6 +244,8 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     if (had_worker)
         label_run(r, now, fx);
     notify_run_ended(fx, r);
+    if (r->row->started != 0)
+        effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
     sweep_book_ended(s, r->row, fx);
     sweep_remove_live(s, r);
 }
@@ -362,10 +291,8 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
         return;
     if (r->row->status == RUN_RUNNING) {
         struct outcome o = decide(r, x);
-        bool ended_itself = x->result != NULL && x->result->status != RUN_STOPPED;
-        if (r->requeue && !ended_itself) {
-            uncount_attempt(r);
-            requeue(e, r, "run_requeued", "the daemon is shutting down", now, fx);
+        if (r->yielding && x->result == NULL) {
+            yielded(e, r, now, fx);
             return;
         }
         if (o.status == RUN_FAILED && run_error_retried(o.error) &&
@@ -387,6 +314,8 @@ void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct eff
         return;
     run_forget_attempt(r); /* its file is read from the beginning */
     store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
+    if (r->sweep->row->status == SWEEP_PAUSED) /* the daemon that paused it did not see its end */
+        run_yield(r, fx);
 }
 
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
@@ -398,16 +327,28 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
         finish_worker(e, r, 0, now, fx);
         return;
     }
+    if (r->yielding) {
+        yielded(e, r, now, fx);
+        return;
+    }
     uncount_attempt(r);
     requeue(e, r, "run_lost", "no worker and no result after a restart", now, fx);
 }
 
 void run_yield(struct run *r, struct effects *fx)
 {
-    if (r->row->status != RUN_RUNNING || r->requeue)
+    if (r->row->status != RUN_RUNNING || r->yielding)
         return;
-    r->requeue = true;
+    r->yielding = true;
     effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+void run_resume(struct run *r, struct effects *fx)
+{
+    if (r->row->status != RUN_PAUSED)
+        return;
+    set_status(r, RUN_QUEUED);
+    run_put(r, fx);
 }
 
 /* --- cancel ---------------------------------------------------------------------------------- */
@@ -440,7 +381,7 @@ static struct run *live_run(const struct engine *e, int64_t run_id, struct errbu
             err_bad(err, ERR_STATE, "run",
                     run_status_terminal(s->trials[k].status) ? run_status_name(s->trials[k].status)
                                                              : run_status_name(RUN_CANCELLED),
-                    "queued, running, for cancel");
+                    "queued, running, paused, for cancel");
             return NULL;
         }
     }

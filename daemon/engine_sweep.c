@@ -340,6 +340,8 @@ static int command_pause(struct engine *e, struct sweep *s, utc_us now, struct e
                          struct errbuf *err)
 {
     sweep_set_status(s, SWEEP_PAUSED, NULL, now, fx);
+    for (size_t i = 0; i < s->live_count; i++)
+        run_yield(s->live[i], fx);
     return 0;
 }
 
@@ -352,6 +354,8 @@ static int command_resume(struct engine *e, struct sweep *s, utc_us now, struct 
                        "cancel or delete it and submit it anew",
                        s->row->id, s->row->reason ? s->row->reason : "no run completed");
     sweep_set_status(s, s->row->started != 0 ? SWEEP_RUNNING : SWEEP_QUEUED, NULL, now, fx);
+    for (size_t i = 0; i < s->live_count; i++)
+        run_resume(s->live[i], fx);
     return 0;
 }
 

@@ -138,8 +138,9 @@ static struct slot *slot_find(struct pool *p, int64_t run_id)
 
 /* --- signals ------------------------------------------------------------------------------- */
 
-/* An adopted worker is not our child, so its pid may be another process's by now. The pidfd is
- * taken first and the lock tested after: locked then means that this very process lives. */
+/* An adopted worker is not our child, so its pid may be another process's by now, and until a
+ * resumed worker has said its own the file tells an earlier one's. The pidfd is taken first and
+ * tested after: what writes to the file then is this very process. */
 static bool signal_adopted(struct slot *s, int signal)
 {
     if (s->pid <= 0)
@@ -147,7 +148,8 @@ static bool signal_adopted(struct slot *s, int signal)
     int fd = (int)syscall(SYS_pidfd_open, (pid_t)s->pid, 0);
     if (fd < 0)
         return false;
-    bool sent = rundir_locked(&s->dir) && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+    bool sent = rundir_locked(&s->dir) && rundir_written_by(&s->dir, s->pid) &&
+                syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
     close(fd);
     return sent;
 }
@@ -215,8 +217,19 @@ static void keep_point(struct pool *p, const struct point *point)
     p->points[p->point_count++] = *point;
 }
 
+static void give_points(struct slot *s)
+{
+    struct pool *p = s->pool;
+    if (p->point_count == 0)
+        return;
+    engine_run_points(p->daemon->engine, s->run_id, p->points, p->point_count, daemon_now(),
+                      daemon_effects(p->daemon));
+    p->point_count = 0;
+}
+
 static void take_start(struct slot *s, const struct record *r)
 {
+    give_points(s); /* those before it */
     if (s->adopted)
         s->pid = r->u.start.pid;
     engine_run_start_line(s->pool->daemon->engine, s->run_id, &r->u.start);
@@ -245,16 +258,6 @@ static void take_line(struct slot *s, const char *line, size_t len)
     else
         slot_break(s, "a line that only --prepare prints");
     record_finish(&r);
-}
-
-static void give_points(struct slot *s)
-{
-    struct pool *p = s->pool;
-    if (p->point_count == 0)
-        return;
-    engine_run_points(p->daemon->engine, s->run_id, p->points, p->point_count, daemon_now(),
-                      daemon_effects(p->daemon));
-    p->point_count = 0;
 }
 
 /* Reads on. True when all that is there has been read; false when the store cannot keep up: the
@@ -289,9 +292,14 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
     if (s->broken) {
         x->error = RUN_ERROR_PROTOCOL;
         str_copy(text, size, s->broken);
-    } else if (s->exit_signal == SIGKILL && !s->kill_sent) {
+    } else if ((s->exit_signal == SIGKILL && !s->kill_sent) ||
+               (s->exit_signal == SIGTERM && !s->term_sent)) {
         x->error = RUN_ERROR_KILLED;
-        snprintf(text, size, "killed by SIGKILL that the daemon did not send");
+        snprintf(text, size, "killed by %s that the daemon did not send",
+                 s->exit_signal == SIGKILL ? "SIGKILL" : "SIGTERM");
+    } else if (s->exit_signal == 0 && s->exit_status == EX_TEMPFAIL) {
+        x->error = RUN_ERROR_KILLED;
+        snprintf(text, size, "stopped with a checkpoint by a SIGTERM that the daemon did not send");
     } else if (s->exit_signal != 0) {
         x->error = s->term_wanted ? RUN_ERROR_KILLED_BY_USER : RUN_ERROR_CRASHED;
         snprintf(text, size, "ended by signal %d (%s)", s->exit_signal, strsignal(s->exit_signal));

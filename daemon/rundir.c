@@ -16,6 +16,7 @@
 #include "sweep/json.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
+#include "sweep/record.h"
 #include "sweep/run_config.h"
 
 #define LOG_MODULE "rundir"
@@ -74,25 +75,6 @@ static int write_config(int folder, const struct run_config *config)
     return rc;
 }
 
-/* Everything of an earlier attempt goes, but only once the lock says that no worker lives. */
-static const char *fill_folder(int folder, const struct run_config *config,
-                               struct rundir_ends *ends)
-{
-    ends->out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (ends->out < 0)
-        return "run.jsonl";
-    if (flock(ends->out, LOCK_EX | LOCK_NB) != 0)
-        return "lock";
-    if (ftruncate(ends->out, 0) != 0)
-        return "run.jsonl";
-    if (unlinkat(folder, "best.safetensors", 0) != 0 && errno != ENOENT)
-        return "best.safetensors";
-    if (write_config(folder, config) != 0)
-        return "config.json";
-    ends->err = openat(folder, "stderr", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    return ends->err < 0 ? "stderr" : NULL;
-}
-
 static int open_reader(struct rundir *r, int folder)
 {
     int fd = openat(folder, "run.jsonl", O_RDONLY | O_CLOEXEC);
@@ -101,6 +83,87 @@ static int open_reader(struct rundir *r, int folder)
     memset(r, 0, sizeof(*r));
     r->fd = fd;
     return 0;
+}
+
+/* --- what an earlier attempt has left ------------------------------------------------------- */
+
+static bool is_kept(const char *line, size_t len)
+{
+    struct record record;
+    struct errbuf err;
+    if (len > RECORD_LINE_MAX || record_parse(line, len, &record, &err) < 0)
+        return false;
+    bool kept = record.type == RECORD_START || record.type == RECORD_POINT;
+    record_finish(&record);
+    return kept;
+}
+
+/* Bytes of the whole start and point lines that run.jsonl begins with, or -1. */
+static int64_t kept_bytes(int folder)
+{
+    struct rundir r;
+    struct errbuf err;
+    const char *line;
+    size_t len;
+    int64_t kept = 0;
+    bool good = true;
+    int n = 1;
+    if (open_reader(&r, folder) != 0)
+        return -1;
+    while (good && n > 0 && rundir_rest(&r) <= RECORD_LINE_MAX) {
+        n = rundir_read(&r, &err);
+        while (good && rundir_line(&r, &line, &len)) {
+            good = is_kept(line, len);
+            kept += good ? (int64_t)len + 1 : 0;
+        }
+    }
+    int saved = errno;
+    rundir_close(&r);
+    errno = saved;
+    return n < 0 ? -1 : kept;
+}
+
+/* Files of the folder whose names end in ".tmp": their writer was killed. */
+static void remove_unfinished(int folder)
+{
+    static const char suffix[] = ".tmp";
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        size_t len = strlen(e->d_name), cut = sizeof(suffix) - 1;
+        if (len > cut && strcmp(e->d_name + len - cut, suffix) == 0)
+            unlinkat(folder, e->d_name, 0);
+    }
+    closedir(dir);
+}
+
+/* Everything of an earlier attempt goes, but what a resumed worker appends to; and only once the
+ * lock says that no worker lives. */
+static const char *fill_folder(int folder, const struct run_config *config,
+                               struct rundir_ends *ends)
+{
+    bool resumes = faccessat(folder, "checkpoint", F_OK, 0) == 0;
+    ends->out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (ends->out < 0)
+        return "run.jsonl";
+    if (flock(ends->out, LOCK_EX | LOCK_NB) != 0)
+        return "lock";
+    int64_t kept = resumes ? kept_bytes(folder) : 0;
+    if (kept < 0 || ftruncate(ends->out, kept) != 0)
+        return "run.jsonl";
+    remove_unfinished(folder);
+    if (unlinkat(folder, "best.safetensors", 0) != 0 && errno != ENOENT)
+        return "best.safetensors";
+    if (write_config(folder, config) != 0)
+        return "config.json";
+    ends->err = openat(folder, "stderr",
+                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (resumes ? 0 : O_TRUNC), 0600);
+    return ends->err < 0 ? "stderr" : NULL;
 }
 
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
@@ -162,6 +225,15 @@ bool rundir_locked(const struct rundir *r)
         return errno == EWOULDBLOCK;
     flock(r->fd, LOCK_UN);
     return false;
+}
+
+bool rundir_written_by(const struct rundir *r, int64_t pid)
+{
+    char path[48];
+    struct stat ours, theirs;
+    snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd/1", pid);
+    return fstat(r->fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
 }
 
 int rundir_read(struct rundir *r, struct errbuf *err)
@@ -232,14 +304,26 @@ void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct
         close(folder);
 }
 
-void rundir_drop_weights(const char *runs_dir, int64_t run_id)
+/* Removes that file, and unfinished ones. */
+static void drop_file(const char *runs_dir, int64_t run_id, const char *name)
 {
     int folder = open_folder(runs_dir, run_id, false);
     if (folder < 0)
         return;
-    if (unlinkat(folder, "best.safetensors", 0) != 0 && errno != ENOENT)
-        log_warn("run %" PRId64 ": best.safetensors stays: %s", run_id, strerror(errno));
+    if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
+        log_warn("run %" PRId64 ": %s stays: %s", run_id, name, strerror(errno));
+    remove_unfinished(folder);
     close(folder);
+}
+
+void rundir_drop_weights(const char *runs_dir, int64_t run_id)
+{
+    drop_file(runs_dir, run_id, "best.safetensors");
+}
+
+void rundir_drop_checkpoint(const char *runs_dir, int64_t run_id)
+{
+    drop_file(runs_dir, run_id, "checkpoint");
 }
 
 struct removal {

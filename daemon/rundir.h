@@ -1,5 +1,5 @@
-/* One run's folder, `<database>.runs/ID/`: config.json, run.jsonl, stderr, best.safetensors
- * (docs/protocol.md, "The run folder").
+/* One run's folder, `<database>.runs/ID/`: config.json, run.jsonl, stderr, checkpoint,
+ * best.safetensors (docs/protocol.md, "The run folder").
  *
  * The lock on run.jsonl says whether a worker lives. It belongs to the open file, not to a
  * process: the daemon takes it before the exec, the worker inherits it as its stdout, and the
@@ -34,8 +34,9 @@ struct rundir_ends {
     int err; /* stderr */
 };
 
-/* Makes the folder, takes the lock, empties it, writes config.json and opens r. ERR_BUSY: a
- * worker holds the lock (nothing was touched). ERR_IO otherwise. */
+/* Makes the folder, takes the lock, empties it, writes config.json and opens r. With a checkpoint
+ * from an earlier attempt its start and point lines and its stderr stay, for the worker to append
+ * to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO otherwise. */
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
                   const struct run_config *config, struct rundir_ends *ends, struct errbuf *err);
 /* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO. */
@@ -44,6 +45,8 @@ void rundir_close(struct rundir *r);
 
 /* A worker holds the lock at this moment. */
 bool rundir_locked(const struct rundir *r);
+/* That process has run.jsonl as its stdout, so it is a worker of this run. */
+bool rundir_written_by(const struct rundir *r, int64_t pid);
 /* Reads at most 256 KiB more. The number of bytes, 0 at the file's present end, or ERR_IO. */
 int rundir_read(struct rundir *r, struct errbuf *err);
 /* The next complete line, without its '\n', valid until the next rundir_read. */
@@ -56,6 +59,8 @@ size_t rundir_rest(const struct rundir *r);
 void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct buf *out,
                         bool *cut);
 void rundir_drop_weights(const char *runs_dir, int64_t run_id);
+/* Also what a worker that was killed while it wrote has left behind. */
+void rundir_drop_checkpoint(const char *runs_dir, int64_t run_id);
 /* Removes whole folders on a thread of the loop's pool: thousands of files take their time. */
 void rundir_remove(struct uv_loop_s *loop, const char *runs_dir, const int64_t *run_ids,
                    size_t count);

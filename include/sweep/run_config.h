@@ -9,6 +9,8 @@
 #include "sweep/setting.h"
 #include "sweep/spec.h"
 
+#define RUN_CHECKPOINT_SECONDS 30 /* default */
+
 struct run_config {
     struct spec_data data;
     struct settings settings;
@@ -22,7 +24,7 @@ struct run_config {
     char weights[SPEC_PATH_MAX]; /* file for the best epoch's weights (safetensors); "": none */
     char start_weights[SPEC_PATH_MAX]; /* safetensors to start with; "": drawn (G3.2) */
     char checkpoint[SPEC_PATH_MAX];    /* file to resume from and to write; "": none */
-    double checkpoint_seconds;   /* least time between two; default 30 */
+    double checkpoint_seconds;   /* least time between two */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
     double weights_floor;        /* by the metric */
 };

@@ -11,7 +11,9 @@ that results.jsonl already has of this commit is passed over.
 A step is the same everywhere: the batch gathered from a data set in memory by a shuffled order,
 zero_grad, forward, loss, backward, Adam. PyTorch runs in the ways named in WAYS, each what a user
 may write; the fastest one counts. Rates are per second of processor time, so that a busy machine
-does not decide; the wall's are in the line too. The nets are in step_cases.json.
+does not decide; the wall's are in the line too, and the ratio of the best try to the best try of
+any peer, which a machine whose speed changes while it measures favours least. The nets are in
+step_cases.json.
 """
 import json
 import os
@@ -180,11 +182,13 @@ def compare(build, servers, case, seconds, tries):
     rates = {name: round(middle(v, "samples_per_s"), 1) for name, v in theirs.items() if v}
     best = max(rates, key=rates.get)
     rate = middle(ours, "samples_per_s")
+    most = max(v["samples_per_s"] for answers in theirs.values() for v in answers)
     return {"bench": "step " + case["name"], "median": round(rate, 1),
             "min": round(min(v["samples_per_s"] for v in ours), 1),
             "max": round(max(v["samples_per_s"] for v in ours), 1), "tries": tries,
             "unit": "samples/s", "wall": round(middle(ours, "samples_per_s_wall"), 1),
             "ratio": round(rate / rates[best], 3), "fastest_peer": best,
+            "ratio_of_best": round(max(v["samples_per_s"] for v in ours) / most, 3),
             "aim": f">= {case['aim']} x PyTorch", "peers": rates,
             "peers_wall": {n: round(middle(v, "samples_per_s_wall"), 1)
                            for n, v in theirs.items() if v}, "refused": dead,

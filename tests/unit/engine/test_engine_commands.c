@@ -80,15 +80,17 @@ static void test_pause_resume(void **state)
 {
     struct world w;
     into_state(&w, SWEEP_PAUSED);
-    while (w.worker_count > 0) /* running runs finish, none starts */
+    while (w.worker_count > 0) /* running runs yield, none starts */
         world_work(&w, 0);
     world_settle(&w);
-    assert_int_equal(world_count(&w, 1, RUN_COMPLETED), 2);
+    assert_int_equal(world_count(&w, 1, RUN_PAUSED), 2);
     assert_int_equal(world_count(&w, 1, RUN_QUEUED), 4);
     assert_int_equal(w.worker_count, 0);
+    assert_int_equal(engine_running(w.engine), 0);
     world_crash(&w, 2, 0);
     world_settle(&w);
     assert_int_equal(w.worker_count, 0); /* paused it stays */
+    assert_int_equal(world_count(&w, 1, RUN_PAUSED), 2);
     engine_command(w.engine, COMMAND_RESUME, 1, NULL, w.now, &w.fx);
     world_settle(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_RUNNING);

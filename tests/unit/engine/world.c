@@ -43,6 +43,8 @@ void world_finish(struct world *w)
     free(w->points);
     free(w->batches);
     free(w->workers);
+    for (size_t i = 0; i < sizeof(w->folders) / sizeof(*w->folders); i++)
+        free(w->folders[i].lines);
     buf_finish(&w->methods);
 }
 
@@ -164,6 +166,44 @@ static void apply(struct world *w, const struct store_batch *b)
 
 /* --- the pool -------------------------------------------------------------------------------- */
 
+static void add_line(struct world *w, int64_t run_id, int64_t line)
+{
+    struct world_folder *f = &w->folders[run_id];
+    f->lines = xrealloc(f->lines, (f->count + 1) * sizeof(*f->lines));
+    f->lines[f->count++] = line;
+}
+
+/* A curve that falls towards the landscape's value; far too large a step gives NaN. */
+static struct point train(const struct run_config *c, int64_t number)
+{
+    struct point p = {.point = number, .epoch = (double)number};
+    double loss = landscape(&c->settings) + 1.0 / (double)(number * number);
+    if (c->settings.v[SETTING_LEARNING_RATE] > 0.09 && c->settings.v[SETTING_DEPTH] >= 4)
+        loss = NAN;
+    point_set(&p, CURVE_TRAIN_LOSS, loss * 0.9);
+    point_set(&p, CURVE_VAL_LOSS, loss + (number == WORLD_POINTS ? 0.04 : 0));
+    point_set(&p, CURVE_VAL_ACC, 1 / (1 + loss));
+    return p;
+}
+
+/* What the file has and the engine has not heard, up to three points at a time. */
+static void tell_lines(struct world *w, struct world_worker *k)
+{
+    const struct world_folder *f = &w->folders[k->run_id];
+    while (k->sent < f->count) {
+        struct point p[3];
+        size_t n = 0;
+        if (f->lines[k->sent] <= 0) {
+            struct record_start line = {.core = "Haswell", .blas = "test"};
+            line.resumed_point = -f->lines[k->sent++];
+            engine_run_start_line(w->engine, k->run_id, &line);
+        }
+        while (n < 3 && k->sent < f->count && f->lines[k->sent] > 0)
+            p[n++] = train(&k->config, f->lines[k->sent++]);
+        engine_run_points(w->engine, k->run_id, p, n, w->now, &w->fx);
+    }
+}
+
 static void start_worker(struct world *w, int64_t run_id, const struct run_config *config)
 {
     struct world_worker worker = {.run_id = run_id, .config = *config};
@@ -176,8 +216,14 @@ static void start_worker(struct world *w, int64_t run_id, const struct run_confi
     if (w->worker_count > w->most_running)
         w->most_running = w->worker_count;
     engine_run_spawned(w->engine, run_id, 5000 + run_id, w->now, &w->fx);
-    struct record_start line = {.core = "Haswell", .blas = "test"};
-    engine_run_start_line(w->engine, run_id, &line);
+    assert_string_equal(config->checkpoint + strlen(config->checkpoint) - 11, "/checkpoint");
+    struct world_folder *f = &w->folders[run_id];
+    if (f->checkpoint == 0)
+        f->count = 0;
+    w->workers[w->worker_count - 1].trained = f->checkpoint;
+    w->resumed += f->checkpoint > 0;
+    add_line(w, run_id, -f->checkpoint);
+    tell_lines(w, &w->workers[w->worker_count - 1]);
 }
 
 static void check_json(const char *text)
@@ -198,6 +244,9 @@ static void act(struct world *w, struct action *a)
     case ACTION_TERM_RUN:
         for (size_t i = 0; i < w->worker_count; i++)
             w->workers[i].termed |= w->workers[i].run_id == a->run_id;
+        break;
+    case ACTION_DROP_CHECKPOINT:
+        w->folders[a->run_id].checkpoint = 0;
         break;
     case ACTION_DROP_WEIGHTS:
         w->dropped[a->run_id]++;
@@ -258,33 +307,18 @@ void world_settle(struct world *w)
     while (world_commit(w));
 }
 
-/* A curve that falls towards the landscape's value; far too large a step gives NaN. */
-static struct point train(const struct run_config *c, int64_t number)
-{
-    struct point p = {.point = number, .epoch = (double)number};
-    double loss = landscape(&c->settings) + 1.0 / (double)(number * number);
-    if (c->settings.v[SETTING_LEARNING_RATE] > 0.09 && c->settings.v[SETTING_DEPTH] >= 4)
-        loss = NAN;
-    point_set(&p, CURVE_TRAIN_LOSS, loss * 0.9);
-    point_set(&p, CURVE_VAL_LOSS, loss + (number == WORLD_POINTS ? 0.04 : 0));
-    point_set(&p, CURVE_VAL_ACC, 1 / (1 + loss));
-    return p;
-}
-
 static void remove_worker(struct world *w, size_t i)
 {
     w->workers[i] = w->workers[--w->worker_count];
 }
 
-static void tell_points(struct world *w, struct world_worker *k)
+static void train_point(struct world *w, struct world_worker *k)
 {
-    while (k->sent < k->trained) {
-        struct point p[3];
-        size_t n = 0;
-        while (n < 3 && k->sent < k->trained)
-            p[n++] = train(&k->config, ++k->sent);
-        engine_run_points(w->engine, k->run_id, p, n, w->now, &w->fx);
-    }
+    k->trained++;
+    w->steps++;
+    add_line(w, k->run_id, k->trained);
+    if (w->checkpoint_every > 0 && k->trained % w->checkpoint_every == 0)
+        w->folders[k->run_id].checkpoint = k->trained;
 }
 
 void world_work(struct world *w, size_t i)
@@ -295,17 +329,23 @@ void world_work(struct world *w, size_t i)
     int64_t last = WORLD_POINTS;
     enum run_error fate = w->fate ? w->fate(&k->config, k->attempt, &last) : RUN_ERROR_NONE;
     if (k->termed)
-        x = (struct run_exit){.error = RUN_ERROR_CRASHED, .signal = 15, .text = "signal 15"};
+        x = (struct run_exit){.error = RUN_ERROR_EXITED, .text = "exit status 75"};
     else if (k->trained < last)
-        k->trained++;
-    tell_points(w, k);
+        train_point(w, k);
+    if (k->termed && w->checkpoint_every > 0)
+        w->folders[k->run_id].checkpoint = k->trained;
+    tell_lines(w, k);
     if (!k->termed && k->trained < last)
         return;
     if (!k->termed && fate != RUN_ERROR_NONE)
         x = (struct run_exit){.error = fate, .signal = 9, .text = "gone", .stderr_tail = "last\n"};
     int64_t run_id = k->run_id;
+    bool lost = k->adopted && x.result == NULL;
     remove_worker(w, i);
-    engine_run_ended(w->engine, run_id, &x, w->now, &w->fx);
+    if (lost)
+        engine_run_lost(w->engine, run_id, w->now, &w->fx);
+    else
+        engine_run_ended(w->engine, run_id, &x, w->now, &w->fx);
 }
 
 void world_run(struct world *w)
@@ -353,8 +393,10 @@ static void adopt_or_lose(struct world *w, int64_t run_id, unsigned lose)
             remove_worker(w, i);
             break;
         }
+        k->adopted = true;
         k->sent = 0; /* its file is read from the beginning */
         engine_run_adopted(w->engine, run_id, w->now, &w->fx);
+        tell_lines(w, k);
         return;
     }
     engine_run_lost(w->engine, run_id, w->now, &w->fx);

@@ -13,10 +13,18 @@
 struct world_worker {
     int64_t run_id;
     struct run_config config;
-    int64_t sent;      /* points told to this engine */
-    int64_t trained;   /* points in its file */
+    size_t sent;       /* lines of its file told to this engine */
+    int64_t trained;   /* points */
     bool termed;
+    bool adopted;      /* nobody learns its exit status */
     int64_t attempt;   /* starts of that run so far */
+};
+
+/* A run's folder. Lines of run.jsonl: 0 and below a start that resumes -line, else a point. */
+struct world_folder {
+    int64_t *lines;
+    size_t count;
+    int64_t checkpoint; /* points of it; 0: there is none */
 };
 
 struct world_batch {
@@ -51,12 +59,17 @@ struct world {
     /* workers */
     struct world_worker *workers;
     size_t worker_count;
-    int64_t starts[4096]; /* by run id */
+    struct world_folder folders[4096]; /* by run id */
+    int64_t starts[4096];
+    /* Every so many points a worker leaves a checkpoint, and when it is told to end; 0: never. */
+    int64_t checkpoint_every;
     /* what was seen */
     size_t most_running, replies, refusals, wakes, notes;
     struct errbuf last_error;
     char last_reply[256];
     int64_t dropped[4096]; /* weights dropped: times, by run id */
+    size_t resumed;        /* starts from a checkpoint */
+    size_t steps;          /* points trained */
     int64_t deleted_sweep;
     size_t deleted_runs;
     struct buf methods; /* "run_started point … " of the notifications */

@@ -54,6 +54,8 @@ struct client {
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(FORCE),                        \
       "copy a run's best weights into a safetensors file")                                      \
+    X(replay, "replay", "RUN", ARG_ID, true, OPTION_BIT(WORKER_PROGRAM),                        \
+      "train a run again: is its curve the same, to the bit?")                                  \
     X(label, "label", "FILE.csv", ARG_TEXT, true, 0,                                            \
       "label a curve file (needs no daemon)")                                                   \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \

@@ -11,6 +11,7 @@
 #include "sweep/require.h"
 
 #define VERSION 1
+#define FILE_MAX ((size_t)1 << 20)
 
 static int parse_version(const struct json *root, struct errbuf *err)
 {
@@ -149,6 +150,19 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
         return rc;
     *out = c;
     return 0;
+}
+
+int run_config_read(const char *path, struct run_config *out, struct errbuf *err)
+{
+    struct buf text = {0};
+    int rc = buf_read_file(&text, path, FILE_MAX, err);
+    struct json *root = rc == 0 ? json_parse(text.data, text.len, err) : NULL;
+
+    if (rc == 0)
+        rc = root ? run_config_parse(root, out, err) : ERR_PARSE;
+    json_destroy(root);
+    buf_finish(&text);
+    return rc;
 }
 
 /* Settings that the check of a whole configuration wants unsaid. */

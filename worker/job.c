@@ -7,7 +7,6 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
-#include "sweep/json.h"
 #define LOG_MODULE "job"
 #include "sweep/log.h"
 #include "sweep/run_config.h"
@@ -17,20 +16,6 @@
 #include "worker/nn/gemm.h"
 #include "worker/train.h"
 #include "worker/weights.h"
-
-#define CONFIG_MAX (1u << 20)
-
-static int read_config(const char *path, struct run_config *out, struct errbuf *err)
-{
-    struct buf text = {0};
-    int rc = buf_read_file(&text, path, CONFIG_MAX, err);
-    struct json *root = rc == 0 ? json_parse(text.data, text.len, err) : NULL;
-    if (rc == 0)
-        rc = root ? run_config_parse(root, out, err) : ERR_PARSE;
-    json_destroy(root);
-    buf_finish(&text);
-    return rc;
-}
 
 static int send_start(struct link *link, const struct train *t)
 {
@@ -124,7 +109,7 @@ int job_run(const char *config_path, struct link *link)
     struct split split;
     struct errbuf err = {0};
     gemm_init();
-    int rc = read_config(config_path, &config, &err);
+    int rc = run_config_read(config_path, &config, &err);
     if (rc != 0)
         return send_failure(link, RUN_ERROR_CONFIG, &err, start);
     struct record_prepared *prepared = xmalloc(sizeof *prepared);
@@ -178,7 +163,7 @@ int job_prepare(const char *config_path, struct link *link)
     struct run_config config;
     struct samples samples;
     struct errbuf err = {0};
-    int rc = read_config(config_path, &config, &err);
+    int rc = run_config_read(config_path, &config, &err);
     if (rc != 0)
         return send_refusal(link, &err);
     struct record_prepared *prepared = xcalloc(1, sizeof *prepared);

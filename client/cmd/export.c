@@ -10,7 +10,6 @@
 #define WEIGHTS_MAX ((size_t)8 << 30) /* bytes of a file */
 #define HEADER_LENGTH_BYTES 8
 #define HEADER_MAX ((uint64_t)16 << 20)
-#define CONFIG_MAX ((size_t)1 << 20)
 #define DIM_MAX ((int64_t)1 << 24)
 #define BEST_RUNS 3 /* of a sweep keep their weights */
 
@@ -105,23 +104,15 @@ static int read_metadata(const struct buf *file, struct torch_module *m, struct 
 /* The configuration lies beside the weights (docs/protocol.md, "The run folder"). */
 static int read_plan(const char *weights, struct model_plan *plan, struct errbuf *err)
 {
-    struct buf text = {0};
     const char *slash = strrchr(weights, '/');
     char *path = xasprintf("%.*sconfig.json", slash != NULL ? (int)(slash - weights) + 1 : 0,
                            weights);
     struct run_config *config = xcalloc(1, sizeof *config);
-    struct json *root = NULL;
-    int rc = buf_read_file(&text, path, CONFIG_MAX, err);
-    if (rc == 0 && (root = json_parse(text.data, text.len, err)) == NULL)
-        rc = ERR_PARSE;
-    if (rc == 0)
-        rc = run_config_parse(root, config, err);
+    int rc = run_config_read(path, config, err);
     if (rc == 0)
         rc = model_plan_init(plan, &config->settings, &config->layers, err);
-    json_destroy(root);
     free(config);
     free(path);
-    buf_finish(&text);
     return rc;
 }
 

@@ -1,4 +1,4 @@
-/* One run: its row, and its label where it has one. */
+/* One run: its row, its label where it has one, and where its files are. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,14 +7,14 @@
 #include "daemon/request.h"
 #include "sweep/paths.h"
 
-/* The file of its best weights, while it is kept. */
-static void write_weights(struct request *r)
+/* A path below the run's folder (that itself: ""), or null while there is no such file. */
+static void write_path(struct request *r, const char *key, const char *below)
 {
     char path[PATHS_MAX];
-    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", r->daemon->runs_dir,
-                     r->subject);
-    bool kept = n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0;
-    jw_kv_string(&r->w, "weights", kept ? path : NULL);
+    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "%s", r->daemon->runs_dir, r->subject,
+                     below);
+    bool there = n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0;
+    jw_kv_string(&r->w, key, there ? path : NULL);
 }
 
 static void take_label(struct request *r, const struct table *t)
@@ -24,7 +24,8 @@ static void take_label(struct request *r, const struct table *t)
         table_row_write(t, 0, &r->w);
     else
         jw_null(&r->w);
-    write_weights(r);
+    write_path(r, "folder", "");
+    write_path(r, "weights", "/best.safetensors");
     jw_end_object(&r->w);
     request_result_built(r);
 }

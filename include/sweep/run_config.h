@@ -38,6 +38,8 @@ struct json_writer;
  *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
+/* The same from a file of at most 1 MiB. Also ERR_IO. */
+int run_config_read(const char *path, struct run_config *out, struct errbuf *err);
 void run_config_write(const struct run_config *c, struct json_writer *w);
 
 #endif

@@ -1,0 +1,235 @@
+/* The run folder: what of an earlier attempt stays, the lock, and who writes. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/rundir.h"
+#include "sweep/err.h"
+#include "sweep/paths.h"
+#include "sweep/run_config.h"
+
+#define RUN 7
+#define START "{\"type\":\"start\",\"version\":1,\"pid\":1,\"core\":\"\",\"blas\":\"\",\"parameters\":0}\n"
+#define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
+#define RESULT \
+    "{\"type\":\"result\",\"status\":\"failed\",\"error\":\"io_error\",\"text\":\"\",\"seconds\":1}\n"
+
+struct place {
+    char runs[64];
+    struct run_config config;
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof(*p));
+    snprintf(p->runs, sizeof(p->runs), "/tmp/test-rundir-XXXXXX");
+    settings_init(&p->config.settings);
+    p->config.epochs = 1;
+    *state = p;
+    return mkdtemp(p->runs) == NULL;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    char command[96];
+    snprintf(command, sizeof(command), "rm -rf '%s'", p->runs);
+    int rc = system(command);
+    free(p);
+    return rc;
+}
+
+static FILE *open_file(const struct place *p, const char *name, const char *mode)
+{
+    char path[PATHS_MAX];
+    snprintf(path, sizeof(path), "%s/%d/%s", p->runs, RUN, name);
+    return fopen(path, mode);
+}
+
+static void put(const struct place *p, const char *name, const char *text)
+{
+    FILE *f = open_file(p, name, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static bool there(const struct place *p, const char *name)
+{
+    FILE *f = open_file(p, name, "r");
+    if (f != NULL)
+        fclose(f);
+    return f != NULL;
+}
+
+static void expect(const struct place *p, const char *name, const char *text)
+{
+    char got[4096] = "";
+    FILE *f = open_file(p, name, "r");
+    assert_non_null(f);
+    got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+    fclose(f);
+    assert_string_equal(got, text);
+}
+
+/* An attempt begins, says a line, and is gone. */
+static void attempt(const struct place *p, const char *says)
+{
+    struct rundir r;
+    struct rundir_ends ends;
+    struct errbuf err = {0};
+    if (rundir_create(&r, p->runs, RUN, &p->config, &ends, &err) != 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(write(ends.out, says, strlen(says)), strlen(says));
+    close(ends.out);
+    close(ends.err);
+    rundir_close(&r);
+}
+
+static void test_emptied_without_a_checkpoint(void **state)
+{
+    const struct place *p = *state;
+    attempt(p, START POINT(1) POINT(2));
+    put(p, "stderr", "old\n");
+    put(p, "best.safetensors", "old");
+    attempt(p, START);
+    expect(p, "run.jsonl", START);
+    expect(p, "stderr", "");
+    assert_false(there(p, "best.safetensors"));
+    assert_true(there(p, "config.json"));
+}
+
+/* What lies in run.jsonl, and what a resumed worker finds of it. */
+static void test_kept_with_a_checkpoint(void **state)
+{
+    static const struct {
+        const char *was, *kept;
+    } cases[] = {
+        {START POINT(1) POINT(2), START POINT(1) POINT(2)},
+        {START POINT(1) START POINT(2), START POINT(1) START POINT(2)},
+        {START POINT(1) "{\"type\":\"point\",\"po", START POINT(1)},
+        {START POINT(1) RESULT, START POINT(1)},
+        {START POINT(1) RESULT POINT(2), START POINT(1)},
+        {START "nonsense\n" POINT(1), START},
+        {START POINT(1) "\n" POINT(2), START POINT(1)},
+        {"nonsense", ""},
+        {"", ""},
+    };
+    const struct place *p = *state;
+    attempt(p, START);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char all[4096];
+        put(p, "run.jsonl", cases[i].was);
+        put(p, "checkpoint", "opaque");
+        put(p, "stderr", "old\n");
+        attempt(p, START POINT(3));
+        snprintf(all, sizeof(all), "%s%s", cases[i].kept, START POINT(3));
+        expect(p, "run.jsonl", all);
+        expect(p, "stderr", "old\n");
+        expect(p, "checkpoint", "opaque");
+    }
+}
+
+/* More than is read at once, and a line that is longer than any may be. */
+static void test_long_files(void **state)
+{
+    const struct place *p = *state;
+    attempt(p, START);
+    put(p, "checkpoint", "opaque");
+    FILE *f = open_file(p, "run.jsonl", "w");
+    fputs(START, f);
+    long size = (long)strlen(START);
+    for (int i = 1; i <= 20000; i++)
+        size += fprintf(f, "{\"type\":\"point\",\"point\":%d,\"epoch\":%d}\n", i, i);
+    for (int i = 0; i < 3 << 20; i++)
+        fputc('x', f);
+    fclose(f);
+    attempt(p, "");
+    f = open_file(p, "run.jsonl", "r");
+    fseek(f, 0, SEEK_END);
+    assert_int_equal(ftell(f), size);
+    fclose(f);
+}
+
+static void test_read_from_its_beginning(void **state)
+{
+    const struct place *p = *state;
+    struct rundir r;
+    struct rundir_ends ends;
+    struct errbuf err = {0};
+    const char *line;
+    size_t len, lines = 0;
+    attempt(p, START POINT(1));
+    put(p, "checkpoint", "opaque");
+    assert_int_equal(rundir_create(&r, p->runs, RUN, &p->config, &ends, &err), 0);
+    assert_true(rundir_read(&r, &err) > 0);
+    while (rundir_line(&r, &line, &len))
+        lines++;
+    assert_int_equal(lines, 2);
+    rundir_close(&r);
+    close(ends.out);
+    close(ends.err);
+}
+
+static void test_lock_and_writer(void **state)
+{
+    const struct place *p = *state;
+    struct rundir r, other;
+    struct rundir_ends ends, none;
+    struct errbuf err = {0};
+    assert_int_equal(rundir_create(&r, p->runs, RUN, &p->config, &ends, &err), 0);
+    assert_true(rundir_locked(&r));
+    put(p, "checkpoint", "opaque");
+    assert_int_equal(rundir_create(&other, p->runs, RUN, &p->config, &none, &err), ERR_BUSY);
+    assert_true(there(p, "checkpoint"));
+    assert_false(rundir_written_by(&r, getpid()));
+    assert_false(rundir_written_by(&r, 1 << 30)); /* no such process */
+    int out = dup(STDOUT_FILENO);
+    dup2(ends.out, STDOUT_FILENO);
+    bool writes = rundir_written_by(&r, getpid());
+    dup2(out, STDOUT_FILENO);
+    assert_true(writes);
+    close(out);
+    close(ends.out);
+    close(ends.err);
+    assert_false(rundir_locked(&r));
+    rundir_close(&r);
+}
+
+static void test_unfinished_files_go(void **state)
+{
+    const struct place *p = *state;
+    attempt(p, START);
+    put(p, "checkpoint", "opaque");
+    put(p, "checkpoint.12.34.tmp", "half");
+    attempt(p, START);
+    assert_false(there(p, "checkpoint.12.34.tmp"));
+    put(p, "checkpoint.12.35.tmp", "half");
+    rundir_drop_checkpoint(p->runs, RUN);
+    rundir_drop_checkpoint(p->runs, RUN); /* there is none any more */
+    rundir_drop_checkpoint(p->runs, RUN + 1);
+    assert_false(there(p, "checkpoint"));
+    assert_false(there(p, "checkpoint.12.35.tmp"));
+    assert_true(there(p, "run.jsonl"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_emptied_without_a_checkpoint), TEST(test_kept_with_a_checkpoint),
+        TEST(test_long_files),                   TEST(test_read_from_its_beginning),
+        TEST(test_lock_and_writer),              TEST(test_unfinished_files_go),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -71,7 +71,7 @@ struct cause {
 };
 
 struct causes {
-    size_t count;              /* 0: the run is not sick (learning, converged, …) */
+    size_t count;              /* 0: nothing is wrong with it */
     struct cause items[CAUSES_MAX];
 };
 

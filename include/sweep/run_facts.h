@@ -35,7 +35,18 @@ struct json_writer;
     X(grad_ratio, "gradient norm of the first layer / of the last, median over the points")       \
     X(update_ratio, "median over layers and points of update / weight norm")                      \
     X(dead, "largest share of dead units of a layer, at the last point")                          \
-    X(saturated, "largest share of saturated outputs of a layer, at the last point")
+    X(saturated, "largest share of saturated outputs of a layer, at the last point")              \
+    X(mid_train, "training loss half-way")                                                        \
+    X(max_val, "highest validation loss")                                                         \
+    X(best_val_epoch, "epoch of the lowest validation loss")                                      \
+    X(best_val_train_acc, "training accuracy there")                                              \
+    X(end_train_acc, "training accuracy at the end, median of the last points")                   \
+    X(end_val_acc, "validation accuracy at the end, median of the last points")                   \
+    X(best_r2, "highest validation R2 (regression)")                                              \
+    X(batch_min, "train_loss_min / training loss, median of the last points")                     \
+    X(batch_max, "train_loss_max / training loss, median of the last points")                     \
+    X(first_dead, "as dead, at the first point")                                                  \
+    X(first_update_ratio, "median over layers of update / weight norm, at the first point")
 
 struct run_facts {
     enum pattern pattern;
@@ -51,6 +62,7 @@ struct run_facts {
 #define RUN_FACTS_KEPT 64
 struct run_facts_gather {
     struct run_facts facts;   /* what needs no median */
+    int64_t last_point;       /* a resumed worker says its last ones again */
     size_t seen, stride, kept;
     double grad_ratio[RUN_FACTS_KEPT], update_ratio[RUN_FACTS_KEPT];
 };

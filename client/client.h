@@ -59,7 +59,7 @@ struct client {
     X(label, "label", "FILE.csv", ARG_TEXT, true, 0,                                            \
       "label a curve file (needs no daemon)")                                                   \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \
-    X(pause, "pause", "SWEEP", ARG_ID, true, 0, "start no new runs of a sweep")                 \
+    X(pause, "pause", "SWEEP", ARG_ID, true, 0, "let a sweep's runs rest, to go on later")       \
     X(resume, "resume", "SWEEP", ARG_ID, true, 0, "go on with a paused or held sweep")          \
     X(cancel, "cancel", "SWEEP", ARG_ID, false, OPTION_BIT(RUN),                                \
       "end a sweep, or with --run one run")                                                     \

@@ -180,14 +180,20 @@ static void on_run_started(struct live *l, const struct json *params)
     on_run(l, params, false);
 }
 
+/* It starts again later. */
+static void on_run_paused(struct live *l, const struct json *params)
+{
+    struct live_run *r = find_run(l, member_int(params, "run", 0));
+    if (r != NULL && !r->ended)
+        *r = l->runs[--l->count];
+}
+
 static void on_run_ended(struct live *l, const struct json *params)
 {
-    const char *status = member_string(params, "status", "");
-    struct live_run *r = find_run(l, member_int(params, "run", 0));
-    if (terminal_run(status))
+    if (terminal_run(member_string(params, "status", "")))
         on_run(l, params, true);
-    else if (r != NULL) /* back to the queue: it starts again later */
-        *r = l->runs[--l->count];
+    else
+        on_run_paused(l, params);
 }
 
 /* Only for runs at hand: a label may follow a run whose line has been written. */
@@ -219,8 +225,8 @@ static const struct {
     void (*apply)(struct live *l, const struct json *params);
 } handlers[] = {
     {"run_started", on_run_started}, {"point", on_run_started}, {"label", on_run_detail},
-    {"run_ended", on_run_ended},     {"stage_planned", on_stage}, {"sweep_changed", on_sweep},
-    {"sweep_ended", on_sweep_ended},
+    {"run_ended", on_run_ended},     {"run_paused", on_run_paused}, {"stage_planned", on_stage},
+    {"sweep_changed", on_sweep},     {"sweep_ended", on_sweep_ended},
 };
 
 bool live_apply(struct live *l, const char *method, const struct json *params)

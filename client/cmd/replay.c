@@ -232,11 +232,12 @@ static int train_as_daemon(struct replay *r, const struct run_config *config)
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-static const char *value_text(bool has, double v, char out[32])
+static void value_text(bool has, double v, char out[32])
 {
     if (has)
         json_format_real(v, out);
-    return has ? out : "not measured";
+    else
+        str_copy(out, 32, "not measured");
 }
 
 static void print_difference(const struct replay *r, struct buf *text)
@@ -245,20 +246,22 @@ static void print_difference(const struct replay *r, struct buf *text)
     char stored[32], now[32], epoch[32];
     buf_printf(text, "run %lld differs first at point %lld", (long long)r->c->opts.id,
                (long long)d->point);
+    value_text(d->has_stored, d->stored, stored);
+    value_text(d->has_now, d->now, now);
     if (d->epoch > 0) {
         json_format_real(d->epoch, epoch);
-        buf_printf(text, " (epoch %s)", epoch);
+        buf_printf(text, " (epoch %s): %s %s stored, %s now\n", epoch, d->column, stored, now);
+    } else {
+        buf_printf(text, ": %s points stored, %s now\n", stored, now);
     }
-    buf_printf(text, ": %s %s stored, %s now\n", d->column,
-               value_text(d->has_stored, d->stored, stored), value_text(d->has_now, d->now, now));
 }
 
 static void print_change(struct buf *text, const char *what, const char *stored, const char *now)
 {
-    if (strcmp(stored, now) == 0)
+    if (*stored == '\0' || strcmp(stored, now) == 0) /* a run that just began: not known yet */
         return;
     buf_printf(text, "%s: ", what);
-    render_text(text, *stored != '\0' ? stored : "unknown", false);
+    render_text(text, stored, false);
     buf_puts(text, " stored, ");
     render_text(text, *now != '\0' ? now : "unknown", false);
     buf_puts(text, " now\n");

@@ -1,8 +1,8 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve export label data pause resume \
-cancel delete status shutdown help"
+    local verbs="start submit list show watch wait best run log curve export replay label data pause \
+resume cancel delete status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | -o | --output | --torch-module)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -16,6 +16,7 @@ cancel delete status shutdown help"
     case "$verb" in
     "") options="--version" ;;
     start) options="--db --workers --worker-program" ;;
+    replay) options="--worker-program" ;;
     submit) options="--watch --dry-run" ;;
     best) options="--limit" ;;
     export) options="--output --torch-module --force" ;;

@@ -16,8 +16,8 @@
 
 static void diagnose_curve(const struct curve *c, struct diagnosis *d)
 {
-    /* A file says nothing of dropout, so G4.7 shows as train_above_val. */
-    struct diagnosis_input in = {.points = c->points, .count = c->count};
+    /* A file says nothing of dropout. */
+    struct diagnosis_input in = {.points = c->points, .count = c->count, .dropout = NAN};
     void *workspace = xmalloc(diagnosis_workspace_bytes(c->count) + sizeof(double));
 
     diagnose(&in, workspace, d);

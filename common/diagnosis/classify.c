@@ -6,7 +6,8 @@
 
 struct look {
     const struct facts *f;
-    const struct gates *g;
+    const struct rules *r;
+    double scale;   /* of every gate that is not a trend's */
     int train, val; /* signs; a side that is missing follows the other */
 };
 
@@ -34,12 +35,12 @@ static bool doubled(const struct side *s, double scale)
 static bool test_exploded(const struct look *l, struct verdict *out)
 {
     const struct side *t = &l->f->train, *v = &l->f->val;
-    double scale = l->g->size;
+    double scale = l->scale;
 
     out->pattern = PATTERN_DIVERGING;
     if (t->s.count < 2 || !doubled(t, scale) || (v->any && !doubled(v, scale)))
         return false;
-    return t->t.end - t->t.best > 0.3 * l->g->rise * (t->t.first - t->t.best);
+    return t->t.end - t->t.best > 0.3 * scale * (t->t.first - t->t.best);
 }
 
 static bool test_too_short(const struct look *l, struct verdict *out)
@@ -48,15 +49,63 @@ static bool test_too_short(const struct look *l, struct verdict *out)
     return !l->f->train.usable && !l->f->val.usable;
 }
 
+/* --- training above validation ------------------------------------------------------------ */
+
+static bool both_flat(const struct look *l)
+{
+    return l->train == 0 && l->val == 0;
+}
+
+/* G4.6: a share of the validation loss, and clear of both noises. */
+bool train_above_val(const struct facts *f, const struct rules *r, double scale)
+{
+    const struct side *t = &f->train, *v = &f->val;
+    if (!t->usable || !v->usable)
+        return false;
+    double gap = end_of(t) - end_of(v);
+    double noise = hypot(series_value(&t->s, t->t.sigma), series_value(&v->s, v->t.sigma));
+
+    return gap > 0 && gap >= r->gap * scale * fabs(end_of(v)) &&
+           gap > r->gap_sigma * scale * noise;
+}
+
+/* G4.7: validation near 0 beside the training loss, which lies still far above it. A slope of the
+ * training loss that is small against its level and the gap does not matter. Said where there is
+ * dropout to remove, or where that is not known. */
+static bool test_dropout(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    const struct rules *r = l->r;
+
+    out->pattern = PATTERN_DROPOUT_TOO_STRONG;
+    out->general = PATTERN_TRAIN_ABOVE_VAL;
+    if (l->f->in->dropout <= 0 || !t->usable || !v->usable || v->t.end <= 0)
+        return false;
+    double top = fmax(series_value(&t->s, t->t.max), series_value(&v->s, v->t.max));
+    double gap = end_of(t) - end_of(v), change = fabs(series_value(&t->s, t->t.change));
+    double level = series_value(&t->s, t->t.level), ratio = r->dropout_ratio * sqrt(l->scale);
+
+    return end_of(t) / ratio >= end_of(v) && end_of(v) <= r->dropout_val * top &&
+           t->t.end >= r->dropout_train * t->t.first &&
+           change <= r->dropout_flat * fmax(level, gap) / l->scale;
+}
+
+static bool test_train_above_val(const struct look *l, struct verdict *out)
+{
+    out->pattern = PATTERN_TRAIN_ABOVE_VAL;
+    out->general = flat_pattern(l->f, l->r);
+    return both_flat(l) && train_above_val(l->f, l->r, l->scale);
+}
+
 /* --- oscillation (G1) --------------------------------------------------------------------- */
 
 /* A random series turns at 2/3 of its points, so turning alone says nothing: the amplitudes
  * decide. */
-static bool swings(const struct side *s, double scale)
+static bool swings(const struct side *s, const struct rules *r, double scale)
 {
-    return s->usable && s->swing.turning >= 0.40 && s->swing.net <= 0.15 / scale &&
-           s->swing.step >= 0.05 * scale && s->swing.residual >= 0.15 * scale &&
-           s->swing.of_reach >= 0.10 * scale;
+    return s->usable && s->swing.turning >= r->turning && s->swing.net <= r->net &&
+           s->swing.step >= r->step * scale && s->swing.residual >= r->residual * scale &&
+           s->swing.of_reach >= r->of_reach * scale;
 }
 
 /* Training still falls, or validation rises: that is the news, whatever the noise. */
@@ -68,7 +117,8 @@ static bool decisive(const struct look *l)
 static bool test_oscillating(const struct look *l, struct verdict *out)
 {
     out->pattern = PATTERN_OSCILLATING;
-    return !decisive(l) && (swings(&l->f->train, l->g->size) || swings(&l->f->val, l->g->size));
+    return !decisive(l) &&
+           (swings(&l->f->train, l->r, l->scale) || swings(&l->f->val, l->r, l->scale));
 }
 
 /* Between the batches of one point (G1: between 1 and 192 within an epoch). Small batches near
@@ -77,31 +127,14 @@ static bool test_oscillating(const struct look *l, struct verdict *out)
 static bool test_within_point(const struct look *l, struct verdict *out)
 {
     const struct within *w = &l->f->within;
-    double scale = l->g->size;
+    double sd = l->r->batch_sd * l->scale;
 
     out->pattern = PATTERN_OSCILLATING;
-    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= 0.5 * scale && w->span >= 2 * scale &&
-           w->of_run >= 0.5 * scale;
+    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= sd && w->of_run >= sd &&
+           w->span >= l->r->batch_span * l->scale;
 }
 
 /* --- both flat ---------------------------------------------------------------------------- */
-
-static bool both_flat(const struct look *l)
-{
-    return l->train == 0 && l->val == 0;
-}
-
-/* G4.6: at least 10 % above, and clear of both noises. */
-bool train_above_val(const struct facts *f, double scale)
-{
-    const struct side *t = &f->train, *v = &f->val;
-    if (!t->usable || !v->usable)
-        return false;
-    double gap = end_of(t) - end_of(v);
-    double noise = hypot(series_value(&t->s, t->t.sigma), series_value(&v->s, v->t.sigma));
-
-    return gap > 0 && gap >= 0.10 * scale * fabs(end_of(v)) && gap > 3 * scale * noise;
-}
 
 /* Share of the first value that the loss has lost at the end. */
 static double fell(const struct side *s)
@@ -110,51 +143,41 @@ static double fell(const struct side *s)
     return whole > 0 ? (s->t.first - s->t.end) / whole : 0;
 }
 
-/* Training halved its loss, validation lost 10 % (its first value comes after an epoch). */
-static bool descended(const struct facts *f)
+/* The first validation value comes after an epoch, so it has less left to lose. */
+static bool descended(const struct facts *f, const struct rules *r)
 {
-    return (!f->train.usable || fell(&f->train) >= 0.5) && (!f->val.usable || fell(&f->val) >= 0.1);
+    return (!f->train.usable || fell(&f->train) >= r->fell_train) &&
+           (!f->val.usable || fell(&f->val) >= r->fell_val);
 }
 
-enum pattern flat_pattern(const struct facts *f)
+enum pattern flat_pattern(const struct facts *f, const struct rules *r)
 {
-    return descended(f) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
-}
-
-/* G4.7: validation near 0 (a tenth of its largest value), training five times as high and still
- * above 30 % of where it began. Only where there is dropout to remove. */
-static bool test_dropout(const struct look *l, struct verdict *out)
-{
-    const struct facts *f = l->f;
-
-    out->pattern = PATTERN_DROPOUT_TOO_STRONG;
-    out->general = PATTERN_TRAIN_ABOVE_VAL;
-    return f->in->dropout > 0 && both_flat(l) && train_above_val(f, l->g->size) &&
-           end_of(&f->train) / 5 >= end_of(&f->val) && f->val.t.end <= 0.1 * f->val.t.max &&
-           f->train.t.end >= 0.3 * f->train.t.first;
-}
-
-static bool test_train_above_val(const struct look *l, struct verdict *out)
-{
-    out->pattern = PATTERN_TRAIN_ABOVE_VAL;
-    out->general = flat_pattern(l->f);
-    return both_flat(l) && train_above_val(l->f, l->g->size);
+    return descended(f, r) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
 }
 
 static bool test_flat(const struct look *l, struct verdict *out)
 {
-    out->pattern = flat_pattern(l->f);
+    out->pattern = flat_pattern(l->f, l->r);
     return both_flat(l);
+}
+
+/* G4.3 is said only when it is firm, that is by the test "train_stuck": a training loss that is
+ * merely flat under a falling validation loss is in practice noise in one of the two. */
+static bool test_train_flat(const struct look *l, struct verdict *out)
+{
+    out->pattern = flat_pattern(l->f, l->r);
+    out->general = PATTERN_DATASET_PROBLEM;
+    return l->train == 0 && l->val < 0;
 }
 
 /* --- both rise ---------------------------------------------------------------------------- */
 
-/* G4.8: the rise since the minimum stays within 10 % of the level, or within half of it and 15 %
- * of what training ever moved. */
+/* G4.8: the rise since the minimum stays small against it, or moderate and small against all that
+ * training ever moved. */
 static bool test_slow_rise(const struct look *l, struct verdict *out)
 {
     const struct side *sides[] = {&l->f->train, &l->f->val};
-    double share = 0; /* rise against the minimum */
+    double share = 0, scale = sqrt(l->scale); /* share: rise against the minimum */
 
     out->pattern = PATTERN_SLOW_RISE;
     out->general = PATTERN_DIVERGING;
@@ -164,7 +187,8 @@ static bool test_slow_rise(const struct look *l, struct verdict *out)
         if (sides[i]->usable)
             share = fmax(share, (sides[i]->t.end - sides[i]->t.best) / fabs(sides[i]->t.best));
     const struct trend *t = sides[0]->usable ? &sides[0]->t : &sides[1]->t;
-    return share <= 0.10 || (share <= 0.5 && t->end - t->best < 0.15 * t->full);
+    return share <= l->r->slow_level * scale ||
+           (share <= l->r->slow_more * scale && t->end - t->best < l->r->slow_full * t->full);
 }
 
 /* --- the nine cells ----------------------------------------------------------------------- */
@@ -176,25 +200,31 @@ static const enum pattern CELLS[3][3] = {
     {PATTERN_TRAIN_RISING, PATTERN_TRAIN_RISING, PATTERN_DIVERGING},
 };
 
+enum pattern pattern_of_cell(int train, int val)
+{
+    return CELLS[train + 1][val + 1];
+}
+
 static bool test_cell(const struct look *l, struct verdict *out)
 {
-    out->pattern = CELLS[l->train + 1][l->val + 1];
+    out->pattern = pattern_of_cell(l->train, l->val);
     return true;
 }
 
-/* G4.3 seen over the whole run: training moves by less than 5 % of its level while validation
- * falls at least 2.5 times as far. A training loss that cannot fall keeps a small slope for
- * long, so the cell fall/fall would hide it. */
+/* G4.3 seen over the whole run: training moves by a few per cent of its level while validation
+ * falls clearly further. A training loss that cannot fall keeps a small slope for long, so the
+ * cell fall/fall would hide it. */
 static bool test_train_stuck(const struct look *l, struct verdict *out)
 {
     const struct side *t = &l->f->train, *v = &l->f->val;
+    double most = l->r->stuck / l->scale;
 
     out->pattern = PATTERN_DATASET_PROBLEM;
-    out->general = l->train < 0 ? PATTERN_LEARNING : flat_pattern(l->f);
+    out->general = l->train < 0 ? PATTERN_LEARNING : flat_pattern(l->f, l->r);
     if (!t->usable || !v->usable || l->val >= 0 || l->train > 0)
         return false;
-    return fabs(fell(t)) < 0.05 / l->g->size && fell(v) > 2.5 * l->g->size * fabs(fell(t)) &&
-           t->t.range < 0.05 * t->t.level;
+    return fabs(fell(t)) < most && t->t.range < most * t->t.level &&
+           fell(v) > l->r->stuck_ratio * sqrt(l->scale) * fabs(fell(t));
 }
 
 /* --- the table ---------------------------------------------------------------------------- */
@@ -208,26 +238,60 @@ static const struct test {
     {"not_a_number", test_not_a_number},
     {"exploded", test_exploded},
     {"too_short", test_too_short},
+    {"dropout_too_strong", test_dropout},
+    {"train_above_val", test_train_above_val},
     {"oscillating", test_oscillating},
     {"oscillating_within_points", test_within_point},
     {"train_stuck", test_train_stuck},
-    {"dropout_too_strong", test_dropout},
-    {"train_above_val", test_train_above_val},
     {"flat", test_flat},
+    {"train_flat", test_train_flat},
     {"slow_rise", test_slow_rise},
     {"cell", test_cell},
 };
 
-void classify(const struct facts *f, const struct gates *g, struct verdict *out)
-{
-    struct look l = {.f = f, .g = g};
+/* --- the two signs ------------------------------------------------------------------------ */
 
-    if (f->train.usable)
-        l.train = l.val = trend_sign(&f->train.t, g, true);
-    if (f->val.usable)
-        l.val = trend_sign(&f->val.t, g, false);
-    if (!f->train.usable)
-        l.train = l.val;
+static struct gates gates_of(double scale)
+{
+    return (struct gates){.size = scale, .z = sqrt(scale), .noise = 1};
+}
+
+/* The two losses measure one process: where one falls firmly, less is asked of the other. */
+static bool falls_along(const struct trend *t, const struct rules *r, double scale)
+{
+    struct gates g = gates_of(scale);
+    g.noise *= r->relax;
+    g.z *= r->relax_z;
+    return trend_slope_sign(t, r, &g) < 0;
+}
+
+static void judge_signs(struct look *l, struct judge j)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    struct gates for_train = gates_of(j.train), for_val = gates_of(j.val);
+    struct gates alone = gates_of(j.train * l->r->lone_rise);
+
+    if (t->usable)
+        l->train = l->val = trend_sign(&t->t, l->r, &for_train, true);
+    if (v->usable)
+        l->val = trend_sign(&v->t, l->r, &for_val, false);
+    if (!t->usable)
+        l->train = l->val;
+    if (!t->usable || !v->usable)
+        return;
+    if (l->train == 0 && l->val < 0 && falls_along(&t->t, l->r, j.train))
+        l->train = -1;
+    else if (l->train < 0 && l->val == 0 && falls_along(&v->t, l->r, j.val))
+        l->val = -1;
+    else if (l->train > 0 && l->val <= 0 && trend_sign(&t->t, l->r, &alone, true) <= 0)
+        l->train = 0; /* a training loss that rises alone is mostly noise */
+}
+
+void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out)
+{
+    struct look l = {.f = f, .r = r, .scale = sqrt(j.train * j.val)};
+
+    judge_signs(&l, j);
     for (size_t i = 0; i < ARRAY_LEN(TESTS); i++) {
         *out = (struct verdict){.general = PATTERN_NONE,
                                 .test = TESTS[i].name,

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "common/diagnosis/facts.h"
+#include "common/diagnosis/rules.h"
 
 struct verdict {
     enum pattern pattern;
@@ -13,10 +14,18 @@ struct verdict {
     int train_sign, val_sign;
 };
 
+/* How strict a judge is about the training and about the validation loss: 1 is the rules as they
+ * are, 2 asks for twice as much. */
+struct judge {
+    double train, val;
+};
+
 /* The training loss stands clearly above the validation loss at the end (G4.6). */
-bool train_above_val(const struct facts *f, double scale);
+bool train_above_val(const struct facts *f, const struct rules *r, double scale);
 /* Both flat: converged after a clear descent, else bottleneck. */
-enum pattern flat_pattern(const struct facts *f);
-void classify(const struct facts *f, const struct gates *g, struct verdict *out);
+enum pattern flat_pattern(const struct facts *f, const struct rules *r);
+/* The cell of the table train x val; signs -1, 0, +1. Flat/flat and rise/rise get its first row. */
+enum pattern pattern_of_cell(int train, int val);
+void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out);
 
 #endif

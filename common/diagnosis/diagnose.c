@@ -5,14 +5,10 @@
 
 #include "common/diagnosis/classify.h"
 #include "common/diagnosis/facts.h"
+#include "common/diagnosis/regimes.h"
 #include "common/diagnosis/sentence.h"
 #include "common/diagnosis/tags.h"
 #include "sweep/require.h"
-
-/* The same curve judged with lax, default and strict thresholds. */
-static const struct gates LAX = {1.00, 2.0 / 3, 2.0 / 3};
-static const struct gates DEFAULT = {1.28, 1.0, 1.0};
-static const struct gates STRICT = {1.96, 1.5, 1.5};
 
 size_t diagnosis_workspace_bytes(size_t count)
 {
@@ -36,81 +32,96 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
     out->sign = sign;
     out->window = s->t.window * y->raw_count / y->count;
     out->slope = series_value(y, s->t.change / (double)(out->window - 1));
+    out->slope_low = series_value(y, (s->t.change - s->t.margin) / (double)(out->window - 1));
+    out->slope_high = series_value(y, (s->t.change + s->t.margin) / (double)(out->window - 1));
     out->change = series_value(y, s->t.change);
     out->noise = series_value(y, s->t.sigma);
+    out->wander = series_value(y, s->t.wander);
     out->range = series_value(y, s->t.range);
     out->level = series_value(y, s->t.level);
     out->z = s->t.z;
 }
 
-/* Share of labelled curves whose label a person accepts, measured (docs/patterns.md). firm: lax,
- * default and strict agree. Rows that real curves hardly ever show are held lower. */
-static const struct certainty {
-    double firm, weak;
-} CERTAINTY = {0.95, 0.60}, RARE = {0.75, 0.50};
+/* --- how sure ----------------------------------------------------------------------------- */
 
-static double certainty_of(const struct facts *f, enum pattern p, bool firm)
+/* Judges laxer and stricter about either loss: what they agree on has room on all sides of the
+ * thresholds that decided. */
+static const struct {
+    double scale, weight;
+} JUDGES[] = {{0.6, 0.25}, {1, 0.5}, {1.7, 0.25}};
+
+static void hear_judges(const struct facts *f, double votes[PATTERN_COUNT])
+{
+    for (size_t i = 0; i < ARRAY_LEN(JUDGES); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(JUDGES); k++) {
+            struct verdict v;
+            classify(f, &RULES_DEFAULT, (struct judge){JUDGES[i].scale, JUDGES[k].scale}, &v);
+            votes[v.pattern] += JUDGES[i].weight * JUDGES[k].weight;
+        }
+    }
+}
+
+/* The label most judges would give instead; where they all agree, that of which the label is a
+ * special case. */
+static enum pattern runner_up(const double votes[PATTERN_COUNT], const struct verdict *v)
+{
+    enum pattern best = v->general;
+    double most = 0;
+
+    for (int p = 0; p < PATTERN_COUNT; p++) {
+        if ((enum pattern)p != v->pattern && votes[p] > most) {
+            best = (enum pattern)p;
+            most = votes[p];
+        }
+    }
+    return best;
+}
+
+/* Rows that recorded curves hardly ever show: said with less confidence. */
+static bool is_rare(enum pattern p)
+{
+    return p == PATTERN_DATASET_PROBLEM || p == PATTERN_TRAIN_ABOVE_VAL ||
+           p == PATTERN_DROPOUT_TOO_STRONG || p == PATTERN_SLOW_RISE || p == PATTERN_OSCILLATING ||
+           p == PATTERN_TRAIN_RISING;
+}
+
+/* Share of labels that a person accepts, given the agreement: a logistic curve, fitted by
+ * tests/bench/diagnosis (docs/decisions/0005-diagnosis.md). */
+static const struct {
+    double base, agreement, rare;
+} CALIBRATION = {0.4, 2.6, -0.8};
+
+static double confidence_of(const struct facts *f, enum pattern p, double agreement)
 {
     if (p == PATTERN_NOT_A_NUMBER)
         return 0.99;
     if (p == PATTERN_TOO_SHORT)
         return 0.0;
-    const struct certainty *c = &CERTAINTY;
-    if (p == PATTERN_DATASET_PROBLEM || p == PATTERN_TRAIN_ABOVE_VAL ||
-        p == PATTERN_DROPOUT_TOO_STRONG || p == PATTERN_SLOW_RISE || p == PATTERN_OSCILLATING ||
-        p == PATTERN_TRAIN_RISING)
-        c = &RARE;
-    double value = firm ? c->firm : c->weak;
-    return f->train.usable != f->val.usable ? fmin(value, RARE.weak) : value;
-}
-
-/* G4.3 and a rising training loss are said only when all three judges say so: in practice they
- * are noise in one of the two curves. */
-static bool only_when_firm(enum pattern p)
-{
-    return p == PATTERN_DATASET_PROBLEM || p == PATTERN_TRAIN_RISING;
-}
-
-static void soften(struct verdict *v, const struct verdict *lax, const struct verdict *strict,
-                   const struct facts *f)
-{
-    enum pattern unsure = v->pattern;
-
-    if (!only_when_firm(unsure) || (lax->pattern == unsure && strict->pattern == unsure))
-        return;
-    if (!only_when_firm(strict->pattern))
-        v->pattern = strict->pattern;
-    else if (!only_when_firm(lax->pattern))
-        v->pattern = lax->pattern;
-    else
-        v->pattern = flat_pattern(f);
-    v->general = unsure;
-    v->test = "not_firm";
+    double x = CALIBRATION.base + CALIBRATION.agreement * agreement;
+    double sure = 1 / (1 + exp(-x - (is_rare(p) ? CALIBRATION.rare : 0)));
+    return f->train.usable != f->val.usable ? fmin(sure, 0.5) : sure;
 }
 
 void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosis *out)
 {
     struct facts f;
-    struct verdict lax, mid, strict;
+    struct verdict v;
+    double votes[PATTERN_COUNT] = {0};
 
     facts_measure(&f, in, workspace);
-    classify(&f, &LAX, &lax);
-    classify(&f, &DEFAULT, &mid);
-    classify(&f, &STRICT, &strict);
-    soften(&mid, &lax, &strict, &f);
-
-    bool firm = lax.pattern == mid.pattern && strict.pattern == mid.pattern;
-    *out = (struct diagnosis){.pattern = mid.pattern,
-                              .test = mid.test,
+    classify(&f, &RULES_DEFAULT, (struct judge){1, 1}, &v);
+    hear_judges(&f, votes);
+    *out = (struct diagnosis){.pattern = v.pattern,
+                              .runner_up = runner_up(votes, &v),
+                              .test = v.test,
                               .tags = tags_of(&f),
-                              .confidence = certainty_of(&f, mid.pattern, firm),
+                              .agreement = fmin(votes[v.pattern], 1),
                               .gap = NAN};
-    out->runner_up = lax.pattern != mid.pattern      ? lax.pattern
-                     : strict.pattern != mid.pattern ? strict.pattern
-                                                     : mid.general;
-    trend_report(&out->train, &f.train, in, mid.train_sign);
-    trend_report(&out->val, &f.val, in, mid.val_sign);
+    out->confidence = confidence_of(&f, v.pattern, out->agreement);
+    trend_report(&out->train, &f.train, in, v.train_sign);
+    trend_report(&out->val, &f.val, in, v.val_sign);
     if (f.train.any && f.val.any)
         out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
+    regimes_find(&f, out);
     sentence_write(out);
 }

@@ -23,8 +23,11 @@ static void trend_write(struct json_writer *w, const char *key, const struct dia
     jw_kv_int(w, "window", (int64_t)t->window);
     jw_kv_string(w, "trend", t->window > 0 ? SIGNS[t->sign + 1] : NULL);
     real_or_null(w, "slope", t->slope);
+    real_or_null(w, "slope_low", t->slope_low);
+    real_or_null(w, "slope_high", t->slope_high);
     real_or_null(w, "change", t->change);
     real_or_null(w, "noise", t->noise);
+    real_or_null(w, "wander", t->wander);
     real_or_null(w, "range", t->range);
     real_or_null(w, "level", t->level);
     real_or_null(w, "z", t->z);
@@ -34,14 +37,30 @@ static void trend_write(struct json_writer *w, const char *key, const struct dia
     jw_end_object(w);
 }
 
+static void timeline_write(struct json_writer *w, const struct diagnosis *d)
+{
+    jw_key(w, "timeline");
+    jw_begin_array(w);
+    for (size_t i = 0; i < d->regime_count; i++) {
+        jw_begin_object(w);
+        real_or_null(w, "from", d->regimes[i].from);
+        real_or_null(w, "to", d->regimes[i].to);
+        jw_kv_string(w, "pattern", pattern_name(d->regimes[i].pattern));
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+}
+
 void diagnosis_evidence_write(const struct diagnosis *d, struct json_writer *w)
 {
     jw_begin_object(w);
     jw_kv_int(w, "version", DIAGNOSIS_VERSION);
     jw_kv_string(w, "test", d->test);
+    real_or_null(w, "agreement", d->agreement);
     trend_write(w, "train", &d->train);
     trend_write(w, "val", &d->val);
     real_or_null(w, "gap", d->gap);
+    timeline_write(w, d);
     jw_key(w, "tags");
     jw_begin_array(w);
     for (unsigned i = 0; i < DIAGNOSIS_TAG_COUNT; i++)

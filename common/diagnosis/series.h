@@ -9,9 +9,9 @@
 
 #include "sweep/diagnosis.h"
 
-#define SERIES_MAX 1000 /* medians of equal bins; the 40 % tail of it is the 400 of a window */
+#define SERIES_MAX 400 /* medians of equal bins; the 40 % tail of it is the 160 of a window */
 #define SERIES_MIN 5    /* fewer finite points: no verdict */
-#define TAIL_MAX 400    /* points that a window or a look at the raw tail has at most */
+#define TAIL_MAX 160   /* points that a window or a look at the raw tail has at most */
 
 struct series {
     enum curve_column column;

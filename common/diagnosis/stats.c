@@ -99,10 +99,51 @@ static size_t lower_bound(const double *a, size_t n, double v)
     return lo;
 }
 
+static double lesser(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double greater(double a, double b)
+{
+    return a < b ? b : a;
+}
+
+static double median_of_3(double a, double b, double c)
+{
+    return greater(lesser(a, b), lesser(greater(a, b), c));
+}
+
+/* The median of 5 is that of the fifth and the two middle ones of the other four. */
+static double median_of_5(const double *a)
+{
+    double low = greater(lesser(a[0], a[1]), lesser(a[2], a[3]));
+    double high = lesser(greater(a[0], a[1]), greater(a[2], a[3]));
+    return median_of_3(low, high, a[4]);
+}
+
+static void running_median_of_5(const double *a, size_t n, double *out)
+{
+    double edge[4];
+
+    for (size_t i = 2; i + 2 < n; i++)
+        out[i] = median_of_5(a + i - 2);
+    out[0] = median_of_3(a[0], a[1], a[2]);
+    out[n - 1] = median_of_3(a[n - 1], a[n - 2], a[n - 3]);
+    memcpy(edge, a, sizeof(edge));
+    out[1] = stats_median(edge, 4);
+    memcpy(edge, a + n - 4, sizeof(edge));
+    out[n - 2] = stats_median(edge, 4);
+}
+
 void stats_running_median(const double *a, size_t n, size_t half, double *out, double *scratch)
 {
     size_t count = 0; /* the window, kept sorted in scratch */
 
+    if (half == 2 && n >= 5) { /* the width of most curves */
+        running_median_of_5(a, n, out);
+        return;
+    }
     for (size_t i = 0, in = 0; i < n; i++) {
         for (; in < n && in <= i + half; in++, count++) {
             size_t at = lower_bound(scratch, count, a[in]);

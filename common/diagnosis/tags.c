@@ -102,7 +102,7 @@ static bool lr_step(const struct facts *f)
 
 static bool train_gt_val(const struct facts *f)
 {
-    return train_above_val(f, 1.0);
+    return train_above_val(f, &RULES_DEFAULT, 1.0);
 }
 
 static bool one_sided(const struct facts *f)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/diagnosis/stats.h"
+#include "common/diagnosis/unimodal.h"
 
+#define LATE_MIN 30     /* fewer values: the last 60 % fit noise as well as anything */
 #define REACH_RANGES 10 /* beyond that, the range outside P5..P95 is a spike, not a descent */
 
 static size_t max_size(size_t a, size_t b)
@@ -26,7 +28,7 @@ static size_t window_of(size_t n)
 size_t trend_scratch(size_t count)
 {
     size_t n = min_size(count, SERIES_MAX), w = window_of(n);
-    return max_size(2 * n + 2, w * (w - (w > 0)) / 2 + 1);
+    return max_size(unimodal_scratch(n) + 2, w * (w - (w > 0)) / 2 + 1);
 }
 
 /* Sum over groups of equal values of c(c-1)(2c+5), from a sorted copy. */
@@ -52,25 +54,48 @@ static double tie_sum(const double *z, size_t w, double *scratch)
     return sum;
 }
 
-/* Theil–Sen slope b (Sen 1968) and Mann–Kendall Z (Kendall 1975, ties corrected):
- * Z = (S - sign S)/sqrt(VarS), VarS = [W(W-1)(2W+5) - sum c(c-1)(2c+5)]/18 */
-static double slope_and_z(const double *z, size_t w, double *scratch, double *z_out)
+/* VarS = [W(W-1)(2W+5) - sum c(c-1)(2c+5)]/18, Kendall's S under the hypothesis of no trend. */
+static double kendall_variance(double w, double ties)
+{
+    return (w * (w - 1) * (2 * w + 5) - ties) / 18.0;
+}
+
+/* Z = (S - sign S)/sqrt(VarS), Mann–Kendall (Kendall 1975) */
+static double kendall_z(int64_t s, double variance)
+{
+    return variance > 0 ? ((double)s - (double)((s > 0) - (s < 0))) / sqrt(variance) : 0.0;
+}
+
+/* Theil–Sen change over the window (Sen 1968), and Mann–Kendall Z with ties corrected. */
+static void slope_measure(struct trend *t, const double *z, size_t w, double *scratch)
 {
     size_t pairs = 0;
-    int64_t s = 0;
-    double ties = tie_sum(z, w, scratch);
-    double var = ((double)w * (double)(w - 1) * (double)(2 * w + 5) - ties) / 18.0;
+    int64_t s = 0, ties = 0;
 
     for (size_t d = 1; d < w; d++) { /* all pairs d apart: one reciprocal, and it vectorises */
         double per = 1.0 / (double)d;
         for (size_t i = 0; i + d < w; i++) {
             double diff = z[i + d] - z[i];
             s += (diff > 0) - (diff < 0);
+            ties += diff == 0;
             scratch[pairs++] = diff * per;
         }
     }
-    *z_out = var > 0 ? ((double)s - (double)((s > 0) - (s < 0))) / sqrt(var) : 0.0;
-    return stats_median(scratch, pairs);
+    t->change = stats_median(scratch, pairs) * (double)(w - 1);
+    t->z = kendall_z(s, kendall_variance((double)w, ties > 0 ? tie_sum(z, w, scratch) : 0));
+}
+
+/* Has it been rising since its minimum? Ties are not worth the sorting here. */
+static double z_since(const double *y, size_t n)
+{
+    int64_t s = 0;
+
+    if (n < 4)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++)
+            s += (y[j] > y[i]) - (y[j] < y[i]);
+    return kendall_z(s, kendall_variance((double)n, 0));
 }
 
 /* sigma = max(1.4826 MAD(diff z)/sqrt 2, 1.4826 MAD(z - b i)): the differences see fast noise,
@@ -131,9 +156,14 @@ void trend_measure(struct trend *t, const struct series *s, double *scratch)
     const double *z = s->y + n - w;
 
     t->window = w;
-    double slope = slope_and_z(z, w, scratch, &t->z);
-    t->change = slope * (double)(w - 1);
-    t->sigma = noise_of(z, w, slope, scratch);
+    slope_measure(t, z, w, scratch);
+    t->sigma = noise_of(z, w, t->change / (double)(w - 1), scratch);
+    t->margin = 1.96 * t->sigma * sqrt(12 * (double)(w - 1) / ((double)w * (double)(w + 1)));
+    t->wander = unimodal_sigma(s->y, n, scratch);
+    t->late_wander = t->wander; /* looked for only where the whole curve's noise may hide a trend */
+    if (n >= LATE_MIN && fabs(t->change) < 20 * t->wander)
+        t->late_wander = unimodal_sigma(s->y + 2 * n / 5, n - 2 * n / 5, scratch);
+    t->since_best_z = z_since(s->y + t->best_at + 1, n - t->best_at - 1);
     t->range = range_of(s->y, n, scratch);
     memcpy(scratch, z, w * sizeof(*z));
     t->level = fabs(stats_median(scratch, w));
@@ -144,39 +174,58 @@ void trend_measure(struct trend *t, const struct series *s, double *scratch)
     t->reach = fmin(t->full, REACH_RANGES * t->range);
 }
 
-/* Three separate meanings of flat: statistically undecided, small against the noise, and too
- * small to matter (2 % of the range, 1 % of the level). The last is waived for a clean rise that
- * is a quarter of all the run moved (G4.8, "extremely slowly"). */
-static int slope_sign(const struct trend *t, const struct gates *g)
+/* G4.8, "extremely slowly": a clean rise that is a quarter of all the run moved. */
+static bool creeps(const struct trend *t, const struct gates *g)
 {
-    bool few = t->count < 10;
-    double size = fabs(t->change), sigmas = few ? 1.0 : 2.0;
-    bool creeping = t->change >= g->size * 5 * t->sigma && t->change >= g->size * 0.25 * t->reach;
+    return t->change >= g->size * 5 * t->sigma && t->change >= g->size * 0.25 * t->reach;
+}
 
-    if (size == 0 || fabs(t->z) < (few ? g->z / 1.28 : g->z))
+/* Three meanings of flat: too small to matter against the level, against the level and the whole
+ * descent together (a drift of 2 % on a plot that spans two decades), or against the range. */
+static bool too_small(const struct trend *t, const struct rules *r, const struct gates *g)
+{
+    double size = fabs(t->change);
+
+    if (creeps(t, g))
+        return size < g->size * r->of_range * t->range;
+    if (size < g->size * r->of_level * t->level)
+        return true;
+    if (size * sqrt(1 / t->level) * sqrt(1 / t->full) < g->size * r->size)
+        return true;
+    return size < g->size * r->of_range * t->range &&
+           (t->change > 0 || size < r->whole_level * t->level);
+}
+
+int trend_slope_sign(const struct trend *t, const struct rules *r, const struct gates *g)
+{
+    double least_z = g->z * r->z * (t->count < 10 ? 0.8 : 1.0);
+
+    if (t->change == 0 || fabs(t->z) < least_z)
+        return 0; /* undecided */
+    double noise = fmin(r->wander * t->wander, r->late_wander * t->late_wander);
+    if (fabs(t->change) < g->size * g->noise * noise)
         return 0;
-    if (size < g->size * 0.02 * t->range || size < g->size * sigmas * t->sigma)
-        return 0;
-    if (size < g->size * 0.01 * t->level && !creeping)
-        return 0;
-    return t->change > 0 ? 1 : -1;
+    return too_small(t, r, g) ? 0 : t->change > 0 ? 1 : -1;
 }
 
 /* Catches a curve that turned up before the window began, or late inside it. */
-static bool rose_from_minimum(const struct trend *t, const struct gates *g, bool training)
+static bool rose_from_minimum(const struct trend *t, const struct rules *r, const struct gates *g,
+                              bool training)
 {
     double rise = t->end - t->best, n = (double)t->count;
-    double least = fmax((training ? 0.10 : 0.06) * fabs(t->best), 3 * t->sigma);
+    double least = fmax(r->rise_sigma * t->sigma, r->rise_wander * t->wander);
 
+    least = fmax(least, (training ? r->rise_train : r->rise_level) * fabs(t->best));
     if (training)
-        least = fmax(least, 0.03 * t->full);
-    return rise > g->rise * least && (double)t->best_at < n - fmax(3, 0.15 * n);
+        least = fmax(least, r->rise_full * t->full);
+    return rise > g->size * least && t->since_best_z >= g->z * r->rise_z &&
+           (double)t->best_at < n - fmax(3, r->rise_past * n);
 }
 
-int trend_sign(const struct trend *t, const struct gates *g, bool training)
+int trend_sign(const struct trend *t, const struct rules *r, const struct gates *g, bool training)
 {
-    int slope = slope_sign(t, g);
-    bool recovering = slope < 0 && fabs(t->change) >= (t->end - t->best) / 2;
+    int slope = trend_slope_sign(t, r, g);
+    bool recovering = slope < 0 && fabs(t->change) >= r->recovering * (t->end - t->best);
 
-    return rose_from_minimum(t, g, training) && !recovering ? 1 : slope;
+    return rose_from_minimum(t, r, g, training) && !recovering ? 1 : slope;
 }

@@ -6,14 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/diagnosis/rules.h"
 #include "common/diagnosis/series.h"
 
 /* What one curve shows, before any threshold. In the series' own scale. */
 struct trend {
     size_t count, window; /* of s->y */
     double change;        /* Delta = Theil–Sen slope x (window-1) */
+    double margin;        /* 95 % interval of Delta: Delta ± margin, were the noise white */
     double z;             /* Mann–Kendall */
     double sigma;         /* noise in the window */
+    double wander;        /* noise of the whole curve around the best fall-then-rise */
+    double late_wander;   /* the same of the last 60 % alone: small once a run has recovered */
     double range;         /* R = P95-P5 without the first 10 % */
     double level;         /* L = |median of the window| */
     double first, max;    /* first value, largest value */
@@ -21,14 +25,15 @@ struct trend {
     double reach;         /* min(full, 10 R): all it moved, unless a first value dwarfs the rest */
     double best, end;     /* smoothed minimum m, median of the last points */
     size_t best_at;       /* a */
+    double since_best_z;  /* Mann–Kendall of the values after it */
     double raw_best;      /* smallest single value of y */
 };
 
-/* How much a trend must show. The same curve is judged thrice: lax, default, strict. */
+/* How much stricter than the rules one judge is: the same curve is judged by several. */
 struct gates {
-    double z;    /* |Z|, from 10 points on; × 1/1.28 below */
-    double size; /* of |Delta| against 0.02 R, 0.01 L and the noise */
-    double rise; /* of the rise from the minimum */
+    double size;  /* of everything that is measured in losses */
+    double z;     /* of the Mann–Kendall tests */
+    double noise; /* of the noise that a slope must exceed, once more */
 };
 
 /* scratch: trend_scratch(count) doubles. count >= SERIES_MIN */
@@ -36,7 +41,9 @@ size_t trend_scratch(size_t count);
 void trend_measure(struct trend *t, const struct series *s, double *scratch);
 /* Minimum, end and range alone: all that fewer points than SERIES_MIN can give. count >= 1 */
 void trend_measure_ends(struct trend *t, const struct series *s, double *scratch);
-/* -1, 0, +1 */
-int trend_sign(const struct trend *t, const struct gates *g, bool training);
+/* The slope of the window alone: -1, 0, +1 */
+int trend_slope_sign(const struct trend *t, const struct rules *r, const struct gates *g);
+/* The same, or +1 where it rose from its minimum. */
+int trend_sign(const struct trend *t, const struct rules *r, const struct gates *g, bool training);
 
 #endif

@@ -10,7 +10,8 @@
 #include "sweep/curve.h"
 #include "sweep/pattern.h"
 
-#define DIAGNOSIS_VERSION 1 /* of the rules; stored with every label */
+#define DIAGNOSIS_VERSION 2     /* of the rules; stored with every label */
+#define DIAGNOSIS_REGIMES_MAX 8 /* of a run's timeline */
 
 /* Tags hold beside the label. X(id, name) */
 #define DIAGNOSIS_TAG_MAP(X)             \
@@ -35,8 +36,10 @@ struct diagnosis_trend {
     size_t count;      /* finite points */
     size_t window;     /* points in the tail window */
     double slope;      /* Theil–Sen, loss per point */
+    double slope_low, slope_high; /* its 95 % interval */
     double change;     /* slope × (window-1) */
-    double noise;      /* sigma, robust */
+    double noise;      /* sigma in the window, robust */
+    double wander;     /* noise of the whole curve around the best fall-then-rise */
     double range;      /* P95-P5 after the first 10 % */
     double level;      /* |median| of the window */
     double z;          /* Mann–Kendall */
@@ -47,17 +50,26 @@ struct diagnosis_trend {
 struct diagnosis_input {
     const struct point *points; /* in order of epoch */
     size_t count;
-    double dropout;             /* of the run; 0: none, so G4.7 is never said */
+    double dropout; /* of the run; 0: none, so G4.7 is never said; NaN: not known, so it may be */
+};
+
+/* A stretch of the run that looks like one pattern. */
+struct diagnosis_regime {
+    double from, to; /* epochs, both included */
+    enum pattern pattern;
 };
 
 struct diagnosis {
     enum pattern pattern;
     enum pattern runner_up;     /* PATTERN_NONE where none comes near */
-    double confidence;          /* 0..1 */
+    double confidence;          /* 0..1: share of such labels that a person accepts (measured) */
+    double agreement;           /* share of laxer and stricter judges that say the same */
     uint32_t tags;              /* bit per enum diagnosis_tag */
     const char *test;           /* which test decided, a static string: "cell", "not_a_number", … */
     struct diagnosis_trend train, val;
     double gap;                 /* train end - val end; NaN where one is missing */
+    size_t regime_count;        /* >= 1 once a point was measured; the last carries pattern */
+    struct diagnosis_regime regimes[DIAGNOSIS_REGIMES_MAX];
     char sentence[240];         /* one English sentence a person can check */
 };
 

@@ -53,7 +53,7 @@ static double falls_alone(double x){ return 2.303 - 0.9 * x; }
 static double turns_up(double x)   { return 0.5 + 1.8 * exp(-14 * x) + 0.9 * fmax(0, x - 0.3); }
 static double climbs(double x)     { return 0.5 + 3 * x; }
 static double climbs_late(double x){ return 0.6 + 1.5 * exp(-14 * x) + 1.2 * fmax(0, x - 0.4); }
-static double creeps(double x)     { return 0.5 + 1.8 * exp(-14 * x) + 0.06 * fmax(0, x - 0.3); }
+static double creeps(double x)     { return 0.5 + 1.8 * exp(-14 * x) + 0.12 * fmax(0, x - 0.3); }
 static double level(double x)      { return 1.0; }
 
 static const struct example {

@@ -19,7 +19,12 @@
 #define MANY 3000
 #define assert_near(a, b, eps) assert_true(fabs((a) - (b)) <= (eps))
 
-static const struct gates DEFAULT_GATES = {1.28, 1.0, 1.0};
+static const struct gates PLAIN = {1, 1, 1};
+
+static int sign_of(const struct trend *t, bool training)
+{
+    return trend_sign(t, &RULES_DEFAULT, &PLAIN, training);
+}
 
 /* Heap blocks of exactly the promised sizes, so that a sanitizer sees every step beyond them. */
 static void measure(const double *y, size_t n, struct trend *t, int *exponent)
@@ -114,7 +119,7 @@ static void test_slope_of_a_line_is_exact(void **state)
     assert_near(t.sigma, 0, 1e-12);
     /* all 120 pairs fall: S = -120, VarS = 16*15*37/18 */
     assert_near(t.z, -119 / sqrt(16.0 * 15 * 37 / 18), 1e-12);
-    assert_int_equal(trend_sign(&t, &DEFAULT_GATES, false), -1);
+    assert_int_equal(sign_of(&t, false), -1);
 }
 
 /* By hand: y = 1 1 2 2 3 3, 12 pairs rise, 3 tie; VarS = (6*5*17 - 3*2*1*9)/18. */
@@ -138,7 +143,7 @@ static void test_a_constant_has_no_trend(void **state)
         y[i] = 0.7;
     measure(y, 30, &t, &e);
     assert_true(t.z == 0 && t.change == 0 && t.sigma == 0 && t.range == 0);
-    assert_int_equal(trend_sign(&t, &DEFAULT_GATES, true), 0);
+    assert_int_equal(sign_of(&t, true), 0);
 }
 
 static void test_noise_is_measured_as_sigma(void **state)
@@ -170,7 +175,7 @@ static void test_a_rise_before_the_window_is_seen(void **state)
         y[i] = i < 15 ? 2 - 0.1 * (double)i : i < 25 ? 0.6 + 0.04 * (double)(i - 15) : 1.0;
     measure(y, 50, &t, &e);
     assert_true(t.change == 0);
-    assert_int_equal(trend_sign(&t, &DEFAULT_GATES, false), 1);
+    assert_int_equal(sign_of(&t, false), 1);
     assert_true(t.best_at >= 13 && t.best_at <= 17);
 }
 
@@ -184,7 +189,7 @@ static void test_a_recovering_curve_falls(void **state)
     for (size_t i = 0; i < 50; i++)
         y[i] = i < 10 ? 1.0 : 3.0 - 0.03 * (double)i;
     measure(y, 50, &t, &e);
-    assert_int_equal(trend_sign(&t, &DEFAULT_GATES, false), -1);
+    assert_int_equal(sign_of(&t, false), -1);
 }
 
 static double false_trends(size_t n, double correlation)
@@ -203,7 +208,7 @@ static double false_trends(size_t n, double correlation)
             y[i] = 1 + 0.05 * x;
         }
         measure(y, n, &t, &e);
-        found += trend_sign(&t, &DEFAULT_GATES, true) != 0;
+        found += sign_of(&t, true) != 0;
     }
     return (double)found / runs;
 }

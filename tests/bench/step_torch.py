@@ -198,7 +198,7 @@ def compare(build, servers, case, seconds, tries):
             "update_us": round(middle(ours, "update_us"), 2),
             "gflops": round(middle(ours, "gflops"), 1), "batch": case["batch"],
             "allocations": max(v["allocations"] for v in ours), "core": ours[0]["core"],
-            "blas": ours[0]["blas"], "kernels": {s.python: s.about for s in servers}}
+            "blas": ours[0]["blas"], "kernels": {s.about["torch"]: s.about for s in servers}}
 
 
 def commit():

@@ -1,5 +1,6 @@
 """kill -9 of the daemon, again and again: nothing is lost, nothing is trained twice at once, and
 what is stored is what an undisturbed sweep stores."""
+import json
 import os
 import random
 import signal
@@ -145,8 +146,44 @@ def test_workers_killed_with_the_daemon():
         equal(seen, undisturbed(spec), "canonical_content")
 
 
+def test_killed_workers_go_on_from_their_checkpoints():
+    """Workers alone, and workers with the daemon, at any moment: also while one is written."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        spec = slow_spec(make_data(home, samples=2000), run_cap=2)
+        rng = random.Random(3)
+        with Daemon(workers=2, arguments=["--checkpoint-seconds", "0"]) as d:
+            sweep = d.submit(spec)
+            for kill in range(6):
+                target = 12 * (kill + 1)
+                while d.sql("SELECT count(*) FROM curves")[0][0] < target:
+                    time.sleep(0.002)
+                time.sleep(rng.random() * 0.02)
+                if kill % 2:
+                    d.kill()
+                for pid, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL"):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                if kill % 2:
+                    d.start()
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
+            for run_id in (1, 2):
+                with open(f"{d.db}.runs/{run_id}/run.jsonl", encoding="utf-8") as f:
+                    lines = [json.loads(line) for line in f]
+                starts = [x["resumed_point"] for x in lines if x["type"] == "start"]
+                check(len(starts) > 2 and starts[-1] > 0, f"run {run_id} went on: {starts}")
+                again = sum(x["type"] == "point" for x in lines) - 60
+                check(again < 4 * len(starts), f"run {run_id}: {again} points trained twice")
+                equal(sorted(os.listdir(f"{d.db}.runs/{run_id}")),
+                      ["best.safetensors", "config.json", "run.jsonl", "stderr"])
+            seen = d.canonical()
+        equal(seen, undisturbed(spec), "canonical_content")
+
+
 if __name__ == "__main__":
     run(test_five_kills_with_two_workers, test_five_kills_with_one_worker,
         test_running_workers_are_adopted, test_workers_that_ended_while_the_daemon_was_dead,
         test_a_cancelled_worker_does_not_outlive_the_daemon_unseen,
-        test_workers_killed_with_the_daemon)
+        test_workers_killed_with_the_daemon, test_killed_workers_go_on_from_their_checkpoints)

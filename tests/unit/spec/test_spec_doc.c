@@ -246,6 +246,19 @@ static void examples_are_accepted(void **state)
     assert_true(s.run_cap == 4 && s.epochs == 3);
     assert_true(s.fixed.v[SETTING_LIMIT] == 2000 && s.fixed.v[SETTING_VALIDATION] == 500);
     spec_finish(&s);
+
+    parse_example("docs/examples/conv.json", &s);
+    assert_true(s.layers.count == 7 && s.layers.entries[6].repeat_is_depth);
+    spec_finish(&s);
+
+    parse_example("docs/examples/lstm.json", &s);
+    assert_true(s.fixed.v[SETTING_MODEL_TYPE] == MODEL_LSTM && s.data.format == FORMAT_NPZ);
+    spec_finish(&s);
+
+    parse_example("docs/examples/table.json", &s);
+    assert_string_equal(s.data.target, "price");
+    assert_int_equal(s.metric, METRIC_VAL_R2);
+    spec_finish(&s);
 }
 
 int main(void)

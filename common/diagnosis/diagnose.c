@@ -3,12 +3,11 @@
 #include <float.h>
 #include <math.h>
 
-#include "common/diagnosis/classify.h"
 #include "common/diagnosis/facts.h"
+#include "common/diagnosis/judges.h"
 #include "common/diagnosis/regimes.h"
 #include "common/diagnosis/sentence.h"
 #include "common/diagnosis/tags.h"
-#include "sweep/require.h"
 
 size_t diagnosis_workspace_bytes(size_t count)
 {
@@ -42,86 +41,72 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
     out->z = s->t.z;
 }
 
-/* --- how sure ----------------------------------------------------------------------------- */
+/* --- a running run ------------------------------------------------------------------------- */
 
-/* Judges laxer and stricter about either loss: what they agree on has room on all sides of the
- * thresholds that decided. */
-static const struct {
-    double scale, weight;
-} JUDGES[] = {{0.6, 0.25}, {1, 0.5}, {1.7, 0.25}};
+/* Hysteresis without a memory: while the judges disagree, those of the last HOLD_POINTS prefixes
+ * are heard too, so that one point alone rarely turns the label there and back. The label stays a
+ * function of the points alone. A finished run's last part decides at once. */
+#define HOLD_BELOW 0.76
+#define HOLD_POINTS 3
 
-static void hear_judges(const struct facts *f, double votes[PATTERN_COUNT])
+static bool settled(enum pattern p)
 {
-    for (size_t i = 0; i < ARRAY_LEN(JUDGES); i++) {
-        for (size_t k = 0; k < ARRAY_LEN(JUDGES); k++) {
-            struct verdict v;
-            classify(f, &RULES_DEFAULT, (struct judge){JUDGES[i].scale, JUDGES[k].scale}, &v);
-            votes[v.pattern] += JUDGES[i].weight * JUDGES[k].weight;
-        }
+    return p != PATTERN_NOT_A_NUMBER && p != PATTERN_TOO_SHORT;
+}
+
+static void hold(const struct diagnosis_input *in, const struct opinion *now, void *workspace,
+                 struct diagnosis *out)
+{
+    double votes[PATTERN_COUNT] = {0}, heard = 1;
+    enum pattern most = now->verdict.pattern;
+    struct facts f;
+
+    for (int p = 0; p < PATTERN_COUNT; p++)
+        votes[p] = now->votes[p];
+    for (size_t back = 1; back < HOLD_POINTS && back < in->count; back++) {
+        struct diagnosis_input before = *in;
+        struct opinion o;
+        before.count = in->count - back;
+        facts_measure(&f, &before, workspace);
+        judges_ask(&f, &RULES_DEFAULT, &o);
+        if (!settled(o.verdict.pattern))
+            break;
+        heard++;
+        for (int p = 0; p < PATTERN_COUNT; p++)
+            votes[p] += o.votes[p];
     }
-}
-
-/* The label most judges would give instead; where they all agree, that of which the label is a
- * special case. */
-static enum pattern runner_up(const double votes[PATTERN_COUNT], const struct verdict *v)
-{
-    enum pattern best = v->general;
-    double most = 0;
-
-    for (int p = 0; p < PATTERN_COUNT; p++) {
-        if ((enum pattern)p != v->pattern && votes[p] > most) {
-            best = (enum pattern)p;
-            most = votes[p];
-        }
-    }
-    return best;
-}
-
-/* Rows that recorded curves hardly ever show: said with less confidence. */
-static bool is_rare(enum pattern p)
-{
-    return p == PATTERN_DATASET_PROBLEM || p == PATTERN_TRAIN_ABOVE_VAL ||
-           p == PATTERN_DROPOUT_TOO_STRONG || p == PATTERN_SLOW_RISE || p == PATTERN_OSCILLATING ||
-           p == PATTERN_TRAIN_RISING;
-}
-
-/* Share of labels that a person accepts, given the agreement: a logistic curve, fitted by
- * tests/bench/diagnosis (docs/decisions/0005-diagnosis.md). */
-static const struct {
-    double base, agreement, rare;
-} CALIBRATION = {0.4, 2.6, -0.8};
-
-static double confidence_of(const struct facts *f, enum pattern p, double agreement)
-{
-    if (p == PATTERN_NOT_A_NUMBER)
-        return 0.99;
-    if (p == PATTERN_TOO_SHORT)
-        return 0.0;
-    double x = CALIBRATION.base + CALIBRATION.agreement * agreement;
-    double sure = 1 / (1 + exp(-x - (is_rare(p) ? CALIBRATION.rare : 0)));
-    return f->train.usable != f->val.usable ? fmin(sure, 0.5) : sure;
+    for (int p = 0; p < PATTERN_COUNT; p++)
+        most = votes[p] > votes[most] ? (enum pattern)p : most;
+    if (most == out->pattern)
+        return;
+    out->runner_up = out->pattern;
+    out->pattern = most;
+    out->test = "held";
+    out->agreement = votes[most] / heard;
+    out->confidence = fmin(out->confidence, judges_confidence(&f, most, out->agreement));
 }
 
 void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosis *out)
 {
     struct facts f;
-    struct verdict v;
-    double votes[PATTERN_COUNT] = {0};
+    struct opinion o;
 
     facts_measure(&f, in, workspace);
-    classify(&f, &RULES_DEFAULT, (struct judge){1, 1}, &v);
-    hear_judges(&f, votes);
-    *out = (struct diagnosis){.pattern = v.pattern,
-                              .runner_up = runner_up(votes, &v),
-                              .test = v.test,
+    judges_ask(&f, &RULES_DEFAULT, &o);
+    *out = (struct diagnosis){.pattern = o.verdict.pattern,
+                              .runner_up = o.runner_up,
+                              .test = o.verdict.test,
                               .tags = tags_of(&f),
-                              .agreement = fmin(votes[v.pattern], 1),
+                              .confidence = o.confidence,
+                              .agreement = o.agreement,
                               .gap = NAN};
-    out->confidence = confidence_of(&f, v.pattern, out->agreement);
-    trend_report(&out->train, &f.train, in, v.train_sign);
-    trend_report(&out->val, &f.val, in, v.val_sign);
+    trend_report(&out->train, &f.train, in, o.verdict.train_sign);
+    trend_report(&out->val, &f.val, in, o.verdict.val_sign);
     if (f.train.any && f.val.any)
         out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
     regimes_find(&f, out);
+    if (in->running && o.agreement < HOLD_BELOW && settled(o.verdict.pattern))
+        hold(in, &o, workspace, out);
+    regimes_close(out);
     sentence_write(out);
 }

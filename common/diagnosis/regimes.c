@@ -219,18 +219,6 @@ static size_t healthy_points(const struct facts *f)
     return healthy;
 }
 
-/* The last regime decides the label, so it carries it. */
-static void close_with_label(struct diagnosis *d)
-{
-    size_t n = d->regime_count;
-
-    d->regimes[n - 1].pattern = d->pattern;
-    if (n > 1 && d->regimes[n - 2].pattern == d->pattern) {
-        d->regimes[n - 2].to = d->regimes[n - 1].to;
-        d->regime_count--;
-    }
-}
-
 void regimes_find(const struct facts *f, struct diagnosis *out)
 {
     struct timeline t = {.f = f, .points = healthy_points(f)};
@@ -250,5 +238,17 @@ void regimes_find(const struct facts *f, struct diagnosis *out)
         add(out, PATTERN_NOT_A_NUMBER, epoch_of(&t, t.points), epoch_of(&t, all - 1));
     if (out->regime_count == 0)
         add(out, out->pattern, epoch_of(&t, 0), epoch_of(&t, all - 1));
-    close_with_label(out);
+}
+
+void regimes_close(struct diagnosis *d)
+{
+    size_t n = d->regime_count;
+
+    if (n == 0)
+        return;
+    d->regimes[n - 1].pattern = d->pattern;
+    if (n > 1 && d->regimes[n - 2].pattern == d->pattern) {
+        d->regimes[n - 2].to = d->regimes[n - 1].to;
+        d->regime_count--;
+    }
 }

@@ -4,7 +4,9 @@
 
 #include "common/diagnosis/facts.h"
 
-/* Fills out->regimes; the last of them carries out->pattern. */
+/* Fills out->regimes. */
 void regimes_find(const struct facts *f, struct diagnosis *out);
+/* The last regime decides the label, so it carries it. */
+void regimes_close(struct diagnosis *d);
 
 #endif

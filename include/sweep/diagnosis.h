@@ -50,6 +50,7 @@ struct diagnosis_trend {
 struct diagnosis_input {
     const struct point *points; /* in order of epoch */
     size_t count;
+    bool running;   /* more points will come: a doubtful label waits for evidence (test "held") */
     double dropout; /* of the run; 0: none, so G4.7 is never said; NaN: not known, so it may be */
 };
 

@@ -117,6 +117,32 @@ static void write_error(const struct record *r, struct json_writer *w)
     jw_kv_string(w, "message", e->message);
 }
 
+static void write_layer(const struct layer_stat *l, struct json_writer *w)
+{
+    jw_begin_array(w);
+    jw_string(w, l->name);
+#define X(member, doc)                                                                  \
+    if (isnan(l->member) && !(l->not_a_number >> LAYER_STAT_##member & 1))              \
+        jw_null(w);                                                                     \
+    else                                                                                \
+        jw_real(w, l->member);
+    LAYER_STAT_MAP(X)
+#undef X
+    jw_end_array(w);
+}
+
+static void write_layers(const struct record *r, struct json_writer *w)
+{
+    const struct layer_stats *s = r->u.layers;
+
+    jw_kv_int(w, "point", s->point);
+    jw_key(w, "layers");
+    jw_begin_array(w);
+    for (size_t i = 0; i < s->count; i++)
+        write_layer(&s->layers[i], w);
+    jw_end_array(w);
+}
+
 /* --- reading: the line comes from a file that any program may have written ------------------ */
 
 /* Free text: cut where too long. Absent: "". */
@@ -375,6 +401,51 @@ static int parse_prepared(const struct json *v, struct record *r, struct errbuf 
     return 0;
 }
 
+/* ["3", grad_norm, weight_norm, update_ratio, dead, saturated]; null: not measured */
+static int parse_layer(const struct json *v, struct layer_stat *out, struct errbuf *err)
+{
+    const struct json *m = json_type(v) == JSON_ARRAY ? json_first(v) : NULL;
+
+    if (!m || json_type(m) != JSON_STRING || strlen(json_string(m)) >= sizeof(out->name))
+        return field_refuse(err, ERR_VALUE, "layers", v, "lists that begin with a layer's name");
+    str_copy(out->name, sizeof(out->name), json_string(m));
+#define X(member, doc)                                                                  \
+    m = json_next(m);                                                                   \
+    out->member = NAN;                                                                  \
+    if (!m || (json_type(m) != JSON_NULL && json_real(m, &out->member) < 0))            \
+        return field_refuse(err, ERR_VALUE, "layers", v, "a number or null as " #member); \
+    out->not_a_number |= (unsigned)(json_type(m) != JSON_NULL && isnan(out->member))    \
+                         << LAYER_STAT_##member;
+    LAYER_STAT_MAP(X)
+#undef X
+    return 0;
+}
+
+static int parse_layers(const struct json *v, struct record *r, struct errbuf *err)
+{
+    const struct json *list = json_get(v, "layers");
+    int64_t point;
+    int rc = json_get_int64(v, "point", &point, err);
+
+    if (!rc && point < 1)
+        rc = field_refuse(err, ERR_VALUE, "point", json_get(v, "point"), "1 or more");
+    if (!rc && (!list || json_type(list) != JSON_ARRAY || json_count(list) > LAYER_STATS_MAX))
+        rc = field_refuse(err, ERR_VALUE, "layers", list, "a list of at most %d layers",
+                          LAYER_STATS_MAX);
+    if (rc)
+        return rc;
+    struct layer_stats *s = xcalloc(1, sizeof(*s));
+    s->point = point;
+    for (const struct json *m = json_first(list); m && !rc; m = json_next(m))
+        rc = parse_layer(m, &s->layers[s->count++], err);
+    if (rc) {
+        free(s);
+        return rc;
+    }
+    r->u.layers = s;
+    return 0;
+}
+
 static int parse_error(const struct json *v, struct record *r, struct errbuf *err)
 {
     struct errbuf *e = &r->u.error;
@@ -404,6 +475,7 @@ static const struct {
     [RECORD_RESULT] = {"result", write_result, parse_result},
     [RECORD_PREPARED] = {"prepared", write_prepared, parse_prepared},
     [RECORD_ERROR] = {"error", write_error, parse_error},
+    [RECORD_LAYERS] = {"layers", write_layers, parse_layers},
 };
 
 void record_write(const struct record *r, struct buf *out)
@@ -440,7 +512,7 @@ static int parse_object(const struct json *root, struct record *out, struct errb
         return rc;
     }
     return field_refuse(err, ERR_VALUE, "type", json_get(root, "type"),
-                        "start, point, result, prepared or error");
+                        "start, point, layers, result, prepared or error");
 }
 
 int record_parse(const char *line, size_t len, struct record *out, struct errbuf *err)
@@ -462,8 +534,11 @@ int record_parse(const char *line, size_t len, struct record *out, struct errbuf
 
 void record_finish(struct record *r)
 {
-    if (r->type != RECORD_PREPARED)
-        return;
-    free(r->u.prepared);
-    r->u.prepared = NULL;
+    if (r->type == RECORD_PREPARED) {
+        free(r->u.prepared);
+        r->u.prepared = NULL;
+    } else if (r->type == RECORD_LAYERS) {
+        free(r->u.layers);
+        r->u.layers = NULL;
+    }
 }

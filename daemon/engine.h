@@ -82,6 +82,9 @@ void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us no
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
 void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                        utc_us now, struct effects *fx);
+/* What the layers showed at a point that was given before; again when a worker resumes. */
+void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
+                       struct effects *fx);
 /* The worker is gone. result: what it said itself, NULL if nothing. error/signal/text: what the
  * pool saw, when there is no result (RUN_ERROR_CRASHED, _EXITED, _KILLED, _SPAWN, _PROTOCOL). */
 struct run_exit {

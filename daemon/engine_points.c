@@ -128,3 +128,18 @@ void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, 
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
 }
+
+/* A layer line of a point that was refused, or that never came, says nothing. */
+void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
+                       struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL || s->point > r->seen_point)
+        return;
+    if (r->gather == NULL) {
+        r->gather = xmalloc(sizeof(*r->gather));
+        run_facts_begin(r->gather);
+    }
+    run_facts_layers(r->gather, s);
+    store_batch_put_layers(&fx->batch, run_id, s);
+}

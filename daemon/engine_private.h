@@ -6,6 +6,7 @@
 
 #include "daemon/engine.h"
 #include "daemon/search/search.h"
+#include "sweep/run_facts.h"
 
 #define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
 #define BEST_RUNS_KEPT 3      /* whose weights stay */
@@ -27,6 +28,7 @@ struct run {
     char *protocol_error;   /* what broke the format; NULL: nothing */
     bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
     /* all attempts of this daemon */
+    struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point; /* a new one is told, and resets row->attempts */
 };
 

@@ -18,6 +18,7 @@ void run_destroy(struct run *r)
         return;
     run_row_destroy(r->row);
     free(r->points);
+    free(r->gather);
     free(r->protocol_error);
     free(r);
 }

@@ -51,6 +51,8 @@ struct pool {
     uv_timer_t pid_timer;   /* once, after a start */
     struct point *points;   /* scratch of one read */
     size_t point_count, point_cap;
+    struct layer_stats **layers; /* and what the layers showed at them; owned */
+    size_t layers_count, layers_cap;
 };
 
 static void on_tail_timer(uv_timer_t *timer);
@@ -77,6 +79,7 @@ void pool_destroy(struct pool *p)
     if (!p)
         return;
     free(p->points);
+    free(p->layers);
     free(p);
 }
 
@@ -217,14 +220,28 @@ static void keep_point(struct pool *p, const struct point *point)
     p->points[p->point_count++] = *point;
 }
 
+static void keep_layers(struct pool *p, struct record *r)
+{
+    if (p->layers_count == p->layers_cap) {
+        p->layers_cap = p->layers_cap ? 2 * p->layers_cap : 64;
+        p->layers = xrealloc(p->layers, p->layers_cap * sizeof(struct layer_stats *));
+    }
+    p->layers[p->layers_count++] = r->u.layers;
+    r->u.layers = NULL;
+}
+
 static void give_points(struct slot *s)
 {
     struct pool *p = s->pool;
-    if (p->point_count == 0)
-        return;
-    engine_run_points(p->daemon->engine, s->run_id, p->points, p->point_count, daemon_now(),
-                      daemon_effects(p->daemon));
+    if (p->point_count > 0)
+        engine_run_points(p->daemon->engine, s->run_id, p->points, p->point_count, daemon_now(),
+                          daemon_effects(p->daemon));
     p->point_count = 0;
+    for (size_t i = 0; i < p->layers_count; i++) {
+        engine_run_layers(p->daemon->engine, s->run_id, p->layers[i], daemon_effects(p->daemon));
+        free(p->layers[i]);
+    }
+    p->layers_count = 0;
 }
 
 static void take_start(struct slot *s, const struct record *r)
@@ -253,6 +270,8 @@ static void take_line(struct slot *s, const char *line, size_t len)
         take_start(s, &r);
     else if (r.type == RECORD_POINT)
         keep_point(s->pool, &r.u.point);
+    else if (r.type == RECORD_LAYERS)
+        keep_layers(s->pool, &r);
     else if (r.type == RECORD_RESULT)
         s->result = r.u.result, s->has_result = true;
     else

@@ -71,6 +71,14 @@ static void points_rows_destroy(struct points_rows *p)
     free(p);
 }
 
+static void layers_rows_destroy(struct layers_rows *l)
+{
+    if (!l)
+        return;
+    free(l->layers);
+    free(l);
+}
+
 static void label_row_destroy(struct label_row *l)
 {
     if (!l)
@@ -108,6 +116,9 @@ void store_op_finish(struct store_op *op)
         break;
     case STORE_ADD_FINDING:
         free(op->u.finding);
+        break;
+    case STORE_PUT_LAYERS:
+        layers_rows_destroy(op->u.layers);
         break;
     case STORE_CLEAR_TEST:
     case STORE_DELETE_SWEEP:
@@ -186,6 +197,19 @@ void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
 void store_batch_clear_test(struct store_batch *b, int64_t run_id)
 {
     batch_append(b, STORE_CLEAR_TEST)->u.clear_test_run_id = run_id;
+}
+
+void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s)
+{
+    if (s->count == 0)
+        return;
+    struct layers_rows *rows = xmalloc(sizeof(*rows));
+    rows->run_id = run_id;
+    rows->point = s->point;
+    rows->count = s->count;
+    rows->layers = xmalloc(s->count * sizeof(*rows->layers));
+    memcpy(rows->layers, s->layers, s->count * sizeof(*rows->layers));
+    batch_append(b, STORE_PUT_LAYERS)->u.layers = rows;
 }
 
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id)

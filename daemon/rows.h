@@ -9,6 +9,7 @@
 
 #include "sweep/curve.h"
 #include "sweep/diagnosis.h"
+#include "sweep/layer_stat.h"
 #include "sweep/record.h"
 #include "sweep/run.h"
 #include "sweep/setting.h"
@@ -91,6 +92,12 @@ struct points_rows {
     struct point *points;
 };
 
+struct layers_rows {           /* what the layers showed at a point */
+    int64_t run_id, point;
+    size_t count;
+    struct layer_stat *layers; /* from the input */
+};
+
 /* One write. A batch of them becomes one transaction, in order. */
 enum store_op_type {
     STORE_PUT_SWEEP,    /* insert or overwrite the whole row */
@@ -101,6 +108,7 @@ enum store_op_type {
     STORE_ADD_FINDING,
     STORE_CLEAR_TEST,   /* of a run whose weights go: it has no test scores any more */
     STORE_DELETE_SWEEP, /* with all that hangs on it */
+    STORE_PUT_LAYERS,   /* of a point; those that are there already are overwritten */
 };
 
 struct store_op {
@@ -112,6 +120,7 @@ struct store_op {
         struct label_row *label;
         struct event_row *event;
         struct finding_row *finding;
+        struct layers_rows *layers;
         int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
@@ -142,6 +151,7 @@ void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_
 void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
 void store_batch_clear_test(struct store_batch *b, int64_t run_id);
+void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s);
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
 void store_batch_finish(struct store_batch *b);
 

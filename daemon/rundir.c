@@ -93,7 +93,8 @@ static bool is_kept(const char *line, size_t len)
     struct errbuf err;
     if (len > RECORD_LINE_MAX || record_parse(line, len, &record, &err) < 0)
         return false;
-    bool kept = record.type == RECORD_START || record.type == RECORD_POINT;
+    bool kept = record.type == RECORD_START || record.type == RECORD_POINT ||
+                record.type == RECORD_LAYERS;
     record_finish(&record);
     return kept;
 }

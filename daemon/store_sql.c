@@ -23,6 +23,8 @@
 #define OVERWRITE(column, kind, value) ", " #column " = excluded." #column
 #define CURVE_NAME(id, column, canonical) ", " #column
 #define CURVE_PARAMETER(id, column, canonical) ", ?"
+#define LAYER_NAME(member, doc) ", " #member
+#define LAYER_PARAMETER(member, doc) ", ?"
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -62,6 +64,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_CLEAR_TEST] = "UPDATE runs SET test_loss = NULL, test_acc = NULL WHERE id = ?",
     [STATEMENT_DELETE_SWEEP] = "DELETE FROM sweeps WHERE id = ?",
     [STATEMENT_DELETE_EVENTS] = "DELETE FROM events WHERE sweep_id = ?",
+    [STATEMENT_PUT_LAYER] =
+        "INSERT OR REPLACE INTO layer_stats(run_id, point, layer, name" LAYER_STAT_MAP(LAYER_NAME)
+        ") VALUES(?, ?, ?, ?" LAYER_STAT_MAP(LAYER_PARAMETER) ")",
 };
 
 /* --- times --------------------------------------------------------------------------------- */
@@ -322,6 +327,32 @@ static int add_points(struct store_sql *q, const struct store_op *op)
     return rc;
 }
 
+static void bind_layer(sqlite3_stmt *st, const struct layer_stat *l)
+{
+    bind_text(st, 4, l->name);
+#define X(member, doc)                                                                   \
+    bind_maybe(st, 5 + LAYER_STAT_##member,                                              \
+               maybe(!isnan(l->member) || l->not_a_number >> LAYER_STAT_##member & 1, l->member));
+    LAYER_STAT_MAP(X)
+#undef X
+}
+
+static int put_layers(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_LAYER];
+    const struct layers_rows *rows = op->u.layers;
+    int rc = SQLITE_OK;
+
+    bind_int(st, 1, rows->run_id);
+    bind_int(st, 2, rows->point);
+    for (size_t i = 0; i < rows->count && rc == SQLITE_OK; i++) {
+        bind_int(st, 3, (int64_t)i + 1);
+        bind_layer(st, &rows->layers[i]);
+        rc = run_statement(st);
+    }
+    return rc;
+}
+
 static int put_label(struct store_sql *q, const struct store_op *op)
 {
     sqlite3_stmt *st = q->statements[STATEMENT_PUT_LABEL];
@@ -379,6 +410,7 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_ADD_POINTS] = add_points, [STORE_PUT_LABEL] = put_label,
     [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
     [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
+    [STORE_PUT_LAYERS] = put_layers,
 };
 
 static const char *const op_names[] = {
@@ -386,6 +418,7 @@ static const char *const op_names[] = {
     [STORE_ADD_POINTS] = "points", [STORE_PUT_LABEL] = "label",
     [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
     [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
+    [STORE_PUT_LAYERS] = "layers",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -401,6 +434,8 @@ static int64_t op_run_id(const struct store_op *op)
         return op->u.run->id;
     if (op->type == STORE_ADD_POINTS)
         return op->u.points->run_id;
+    if (op->type == STORE_PUT_LAYERS)
+        return op->u.layers->run_id;
     if (op->type == STORE_CLEAR_TEST)
         return op->u.clear_test_run_id;
     return op->type == STORE_PUT_LABEL ? op->u.label->run_id : 0;

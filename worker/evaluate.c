@@ -118,6 +118,8 @@ struct evaluation evaluate(struct evaluator *e, struct step *s, const uint32_t *
         size_t rows = count - done < n->eval_rows ? count - done : n->eval_rows;
         struct targets t = evaluator_gather(e, n, index + done, rows);
         const real *z = net_forward(n, rows, false, 0);
+        if (e->watch)
+            watch_outputs(e->watch, rows, false);
         struct loss_sum sum = loss_compute(&s->loss, rows * answers, z, &t, NULL);
         all.loss += sum.loss;
         all.weight += sum.weight;

@@ -9,6 +9,7 @@
 #include "worker/data/samples.h"
 #include "worker/data/split.h"
 #include "worker/step.h"
+#include "worker/watch.h"
 
 struct evaluation {
     double loss;     /* mean over the samples, as the training loss is */
@@ -25,6 +26,7 @@ struct evaluator {
     float *targets;
     size_t *counts;    /* [classes, 3]: right, wrongly said, missed */
     double *moments;   /* [outputs, 3]: mean and squared distances of targets, squared error */
+    struct watch *watch; /* sees the activations of the passes; NULL: nobody looks */
 };
 
 /* rows: the most that are gathered at once, in training or evaluation. */

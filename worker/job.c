@@ -34,6 +34,12 @@ static int send_point(void *context, const struct point *p)
     return link_send(context, &r);
 }
 
+static int send_layers(void *context, const struct layer_stats *s)
+{
+    struct record r = {.type = RECORD_LAYERS, .u.layers = (struct layer_stats *)s};
+    return link_send(context, &r);
+}
+
 static int sync_points(void *context)
 {
     return link_sync(context);
@@ -124,6 +130,7 @@ int job_run(const char *config_path, struct link *link)
                           .samples = &samples,
                           .split = &split,
                           .report = send_point,
+                          .layers = send_layers,
                           .sync = sync_points,
                           .context = link,
                           .start_seconds = start};

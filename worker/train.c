@@ -102,8 +102,10 @@ static void set_evaluation(struct train *t, struct point *p)
 {
     const struct split *split = t->split;
     if (split->validation_count > 0) {
+        t->evaluator.watch = t->layers ? &t->watch : NULL;
         struct evaluation v = evaluate(&t->evaluator, &t->setup.step, split->validation,
                                        split->validation_count);
+        t->evaluator.watch = NULL;
         point_set(p, CURVE_VAL_LOSS, v.loss);
         if (v.has_acc) {
             point_set(p, CURVE_VAL_ACC, v.acc);
@@ -179,6 +181,15 @@ static void stop_out_of_patience(struct train *t, const struct point *p)
     stop(t, reason);
 }
 
+static int report_layers(struct train *t)
+{
+    if (!t->layers)
+        return 0;
+    watch_end(&t->watch);
+    t->watch.stats.point = t->progress.points;
+    return t->layers(t->context, &t->watch.stats);
+}
+
 static int end_point(struct train *t, double epoch, bool end_of_epoch)
 {
     struct progress *g = &t->progress;
@@ -199,7 +210,8 @@ static int end_point(struct train *t, double epoch, bool end_of_epoch)
             schedule_end_epoch(&s->schedule, p.v[column], t->config->maximize);
         stop_out_of_patience(t, &p);
     }
-    return t->report(t->context, &p);
+    int rc = t->report(t->context, &p);
+    return rc != 0 ? rc : report_layers(t);
 }
 
 /* --- epochs --------------------------------------------------------------------------------- */
@@ -215,11 +227,17 @@ static void shuffle_epoch(const struct train *t, uint32_t *order)
     rng_shuffle(&r, order, t->split->train_count);
 }
 
-static void train_batch(struct train *t, const uint32_t *rows, size_t count)
+/* watched: a point follows. */
+static void train_batch(struct train *t, const uint32_t *rows, size_t count, bool watched)
 {
     struct step *s = &t->setup.step;
     struct targets targets = evaluator_gather(&t->evaluator, &s->net, rows, count);
+    s->optim.watch = watched ? &t->watch.optim : NULL;
     struct step_result r = step_run(s, count, &targets);
+    if (watched)
+        watch_begin(&t->watch);
+    if (watched && t->split->validation_count == 0)
+        watch_outputs(&t->watch, count, true);
     size_t answers = t->samples->classes > 0 ? t->samples->outputs : 1;
     tally_add(&t->progress.tally, count * answers, r.sum, r.norm2);
 }
@@ -235,9 +253,10 @@ static int run_epoch(struct train *t, uint32_t *order)
     shuffle_epoch(t, order);
     for (size_t b = (size_t)g->batch; b < batches && !t->stopped; b++) {
         size_t first = b * size, count = least(size, total - first);
-        train_batch(t, order + first, count);
+        bool ends_point = (b + 1) * points / batches != b * points / batches;
+        train_batch(t, order + first, count, ends_point && t->layers);
         g->batch = (int64_t)b + 1;
-        if ((b + 1) * points / batches != b * points / batches) {
+        if (ends_point) {
             double done = (double)(first + count) / (double)total;
             int rc = end_point(t, (double)(g->epoch - 1) + done, b + 1 == batches);
             if (rc != 0)
@@ -277,6 +296,7 @@ int train_open(struct train *t, struct errbuf *err)
     const struct net *n = &t->setup.step.net;
     size_t rows = n->plan.train_rows > n->eval_rows ? n->plan.train_rows : n->eval_rows;
     evaluator_init(&t->evaluator, t->samples, t->split, rows);
+    watch_init(&t->watch, n);
     t->progress = (struct progress){.epoch = 1};
     t->checkpoint_at = t->start_seconds;
     resume(t);
@@ -285,6 +305,7 @@ int train_open(struct train *t, struct errbuf *err)
 
 void train_close(struct train *t)
 {
+    watch_finish(&t->watch);
     evaluator_finish(&t->evaluator);
     setup_close(&t->setup);
 }

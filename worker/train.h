@@ -10,12 +10,16 @@
 #include "worker/data/split.h"
 #include "worker/evaluate.h"
 #include "worker/setup.h"
+#include "worker/watch.h"
 
 struct errbuf;
+struct layer_stats;
 struct point;
 
 /* Called with every point; anything but 0 ends the training with that code. */
 typedef int train_report_fn(void *context, const struct point *p);
+/* Called after each point with what its layers showed. */
+typedef int train_layers_fn(void *context, const struct layer_stats *s);
 /* Makes the reported points durable, before a checkpoint builds on them. 0 or a code. */
 typedef int train_sync_fn(void *context);
 
@@ -24,12 +28,14 @@ struct train {
     const struct samples *samples;
     const struct split *split;
     train_report_fn *report;
+    train_layers_fn *layers;     /* NULL: nobody asks, and nothing is measured */
     train_sync_fn *sync;         /* NULL: nothing to be done */
     void *context;
     double start_seconds;        /* monotonic clock at the run's start */
 
     struct setup setup;
     struct evaluator evaluator;
+    struct watch watch;
     struct progress progress;
     char identity[65];           /* of its checkpoints */
     double checkpoint_at;        /* clock of the last one, or of the start */

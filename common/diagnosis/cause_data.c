@@ -11,8 +11,8 @@ double cause_not_shuffled(const struct look *l, char *evidence)
     /* Batches of one class are learnt by heart one after the other: some near 0, some far off. */
     double swings = fmax(look_ramp(f->spread, 0.4, 1), look_ramp(f->batch_max, 2, 5));
     double weight = 0.3 + 0.65 * swings;
-    look_say(evidence, "the samples come in the file's order; batches of an epoch differ by %.2g of "
-             "the loss, the highest is %.2g times it", f->spread, f->batch_max);
+    look_say(evidence, "the samples come in the file's order; batches of an epoch differ by %.2g "
+             "of the loss, the highest is %.2g times it", f->spread, f->batch_max);
     return l->sick || swings > 0.5 ? weight : 0.3;
 }
 

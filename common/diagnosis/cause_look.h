@@ -22,7 +22,7 @@ struct look {
     const struct data_facts *data;
     bool sick;                 /* the pattern says that something is wrong */
     bool exploded;             /* NaN, Inf, or both losses rise */
-    double guess;              /* loss of a model that knows nothing but the classes; NaN: unknown */
+    double guess;              /* loss of a model that knows only the classes; NaN: unknown */
     double chance;             /* share of right answers when guessing; NaN for regression */
     bool stuck;                /* never better than guessing */
     double steps;              /* optimizer steps of the run */

@@ -58,8 +58,8 @@ double cause_vanishing_gradient(const struct look *l, char *evidence)
     if (l->exploded)
         weight *= 0.5;
     if (lost >= forgets)
-        look_say(evidence, "the first layer's gradient is %.2g of the last's (median), through %.0f "
-                 "hidden layers", f->grad_ratio, l->depth);
+        look_say(evidence, "the first layer's gradient is %.2g of the last's (median), through "
+                 "%.0f hidden layers", f->grad_ratio, l->depth);
     else
         look_say(evidence, "a plain recurrence over %.0f steps: gradients shrink at each; training "
                  "loss stays at %.4g", steps, f->end_train);
@@ -78,7 +78,8 @@ double cause_exploding_gradient(const struct look *l, char *evidence)
         weight = look_either(weight, 0.3);
     if (l->exploded && l->plain_rnn)
         weight = look_either(weight, 0.5);
-    look_say(evidence, "gradient norm from %.3g up to %.3g; the first layer's is %.2g of the last's",
+    look_say(evidence, "gradient norm from %.3g up to %.3g; the first layer's is %.2g of "
+             "the last's",
              f->first_grad_norm, f->max_grad_norm, f->grad_ratio);
     return weight * (l->sick ? 1 : 0.5);
 }
@@ -100,7 +101,7 @@ double cause_dropout_too_strong(const struct look *l, char *evidence)
     bool better = look_better(l, less);
     if (rate == 0 || l->exploded)
         return 0;
-    /* What dropout costs in training alone shows as a gap; what it costs altogether as a plateau. */
+    /* What it costs in training alone shows as a gap; what it costs altogether as a plateau. */
     double gap = (f->end_train - f->end_val) / fabs(f->end_val);
     double shows = fmax(look_ramp(gap, 0, 0.3), l->stuck ? 1 : 0);
     double weight = (0.3 + 0.65 * look_ramp(rate, 0.4, 0.85)) * (0.2 + 0.8 * shows);

@@ -141,8 +141,8 @@ double cause_clipping_bounds(const struct look *l, char *evidence)
     if (l->v[SETTING_CLIP] != CLIP_VALUE)
         return 0;
     if (low >= 0 || high <= 0) {
-        look_say(evidence, "gradients are clipped to %.3g..%.3g: all that are %s become %.3g, which "
-                 "turns them around", low, high, low >= 0 ? "negative" : "positive",
+        look_say(evidence, "gradients are clipped to %.3g..%.3g: all that are %s become %.3g, "
+                 "which turns them around", low, high, low >= 0 ? "negative" : "positive",
                  low >= 0 ? low : high);
         return 0.98;
     }

@@ -18,16 +18,24 @@
     X(dead, "share of its units whose rectifier is 0 for every validation sample")                \
     X(saturated, "share of its outputs at the flat ends of tanh or sigmoid, in validation")
 
+enum layer_stat_member {
+#define X(member, doc) LAYER_STAT_##member,
+    LAYER_STAT_MAP(X)
+#undef X
+    LAYER_STAT_COUNT
+};
+
 struct layer_stat {
     char name[LAYER_STAT_NAME_MAX]; /* "3", "4.body.0", as in the weights file */
 #define X(member, doc) double member;
     LAYER_STAT_MAP(X)
 #undef X
+    unsigned not_a_number; /* bit i: member i was measured, and is NaN */
 };
 
 struct layer_stats {
     int64_t point;
-    size_t count;             /* layers in order, from the input */
+    size_t count; /* layers in order, from the input; of more those in the middle are left out */
     struct layer_stat layers[LAYER_STATS_MAX];
 };
 

@@ -1,5 +1,6 @@
 /* The lines of a run folder's run.jsonl (docs/protocol.md, "The run folder"): one JSON object a
- * line, the first a start, then points, the last a result. `sweep-worker --prepare` prints one
+ * line, the first a start, then points (each may be followed by a line of its layers), the last a
+ * result. `sweep-worker --prepare` prints one
  * prepared or error line in the same way. Other programs may write these lines. */
 #ifndef SWEEP_RECORD_H
 #define SWEEP_RECORD_H
@@ -10,6 +11,7 @@
 
 #include "sweep/curve.h"
 #include "sweep/err.h"
+#include "sweep/layer_stat.h"
 #include "sweep/run.h"
 
 #define RECORD_VERSION 1
@@ -17,7 +19,14 @@
 #define RECORD_SOURCES_MAX 8
 #define RECORD_FINDINGS_MAX 256
 
-enum record_type { RECORD_START, RECORD_POINT, RECORD_RESULT, RECORD_PREPARED, RECORD_ERROR };
+enum record_type {
+    RECORD_START,
+    RECORD_POINT,
+    RECORD_RESULT,
+    RECORD_PREPARED,
+    RECORD_ERROR,
+    RECORD_LAYERS, /* of the last point */
+};
 
 struct record_start {
     int64_t pid;
@@ -72,6 +81,7 @@ struct record {
         struct point point;
         struct record_result result;
         struct record_prepared *prepared; /* owned: record_finish */
+        struct layer_stats *layers; /* owned: record_finish */
         struct errbuf error; /* --prepare refused; key relative to the spec, "$.data.path" */
     } u;
 };

@@ -189,12 +189,12 @@ def test_worker_by_hand():
         done = subprocess.run([WORKER, config], capture_output=True, text=True, env=env)
         equal(done.returncode, 0, done.stderr)
         lines = [json.loads(x) for x in done.stdout.splitlines()]
-        equal([x["type"] for x in lines], ["start", "point", "point", "point", "result"])
+        equal([x["type"] for x in lines], ["start"] + 3 * ["point", "layers"] + ["result"])
         equal(lines[-1]["status"], "completed")
         again = subprocess.run([WORKER, config], capture_output=True, text=True, env=env)
 
         def points(text):
-            rows = [json.loads(x) for x in text.splitlines() if '"point"' in x]
+            rows = [json.loads(x) for x in text.splitlines() if '"type":"point"' in x]
             return [{k: v for k, v in r.items() if k != "seconds"} for r in rows]
         equal(points(again.stdout), points(done.stdout), "same bits")
 

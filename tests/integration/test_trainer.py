@@ -242,7 +242,7 @@ def test_worker_by_hand_with_each_format():
             done = subprocess.run([WORKER, config], capture_output=True, text=True,
                                   env=d.environment)
             equal(done.returncode, 0, done.stderr)
-            points = [json.loads(x) for x in done.stdout.splitlines() if '"point"' in x]
+            points = [json.loads(x) for x in done.stdout.splitlines() if '"type":"point"' in x]
             check(points[-1]["val_acc"] is not None, f"{form} classifies")
 
 

@@ -23,6 +23,12 @@ struct optim_ops {
                    real *s1);
 };
 
+/* What one step does to each span of the network: asked for at points only. */
+struct optim_watch {
+    double *gradient2; /* [span_count] squared L2 norm of the data term's gradient, unclipped */
+    double *moved2;    /* [span_count] squared L2 norm of the update */
+};
+
 struct optim {
     const struct optim_ops *ops;
     double learning_rate;    /* of this step: the schedule writes it */
@@ -33,6 +39,7 @@ struct optim {
     uint64_t step;           /* steps done */
     real coef[4];            /* what prepare() made for this step */
     real *state[OPTIM_STATE_MAX]; /* [parameter_count] */
+    struct optim_watch *watch; /* NULL: nobody looks */
 };
 
 /* By enum optimizer; one row of a table, one file. */

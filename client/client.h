@@ -56,7 +56,7 @@ struct client {
       "copy a run's best weights into a safetensors file")                                      \
     X(replay, "replay", "RUN", ARG_ID, true, OPTION_BIT(WORKER_PROGRAM),                        \
       "train a run again: is its curve the same, to the bit?")                                  \
-    X(label, "label", "FILE.csv", ARG_TEXT, true, 0,                                            \
+    X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \
       "label a curve file (needs no daemon)")                                                   \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \
     X(pause, "pause", "SWEEP", ARG_ID, true, 0, "let a sweep's runs rest, to go on later")       \

@@ -8,20 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/curve_columns.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
-
-enum { COLUMN_EPOCH = CURVE_COLUMN_COUNT, COLUMN_OTHER, COLUMN_KINDS };
-
-/* Names that other programs use. */
-static const struct alias {
-    const char *name;
-    int column;
-} ALIASES[] = {
-    {"loss", CURVE_TRAIN_LOSS},      {"accuracy", CURVE_TRAIN_ACC}, {"acc", CURVE_TRAIN_ACC},
-    {"val_accuracy", CURVE_VAL_ACC}, {"lr", CURVE_LEARNING_RATE},   {"epoch", COLUMN_EPOCH},
-};
 
 struct cell {
     const char *text;
@@ -32,6 +22,8 @@ struct reader {
     const char *name;
     const char *at, *end;
     size_t line;    /* counts from 1 */
+    char separator; /* ',' or what the header uses instead: ';' or tab */
+    bool has_epoch;
     size_t columns; /* of the header */
     int kinds[CURVE_CSV_MAX_COLUMNS];
     struct cell cells[CURVE_CSV_MAX_COLUMNS];
@@ -81,6 +73,44 @@ static int bad(const struct reader *r, int code, const struct cell *column,
     return err_bad(r->err, code, key, got, "%s", allowed);
 }
 
+/* End of the cell that begins at p: a separator outside quotes, or the line's end. */
+static const char *cell_end(const struct reader *r, const char *p, const char *line_end)
+{
+    while (p < line_end && blank(*p) && *p != r->separator)
+        p++;
+    if (p < line_end && *p == '"') {
+        const char *close = memchr(p + 1, '"', (size_t)(line_end - p - 1));
+        p = close != NULL ? close : p;
+    }
+    const char *stop = memchr(p, r->separator, (size_t)(line_end - p));
+    return stop != NULL ? stop : line_end;
+}
+
+static int cut_line(struct reader *r, const char *p, const char *line_end, size_t *count)
+{
+    for (*count = 0;; p++) {
+        const char *end = cell_end(r, p, line_end);
+        if (*count == CURVE_CSV_MAX_COLUMNS)
+            return bad(r, ERR_LIMIT, NULL, NULL, "at most 256 columns");
+        r->cells[(*count)++] = trim(p, (size_t)(end - p));
+        if (end == line_end)
+            return 1;
+        p = end;
+    }
+}
+
+/* Keras' CSVLogger and spreadsheets may separate by ';' or tab. */
+static char separator_of(const char *line, size_t len)
+{
+    static const char OTHERS[] = {';', '\t'};
+
+    if (memchr(line, ',', len) == NULL)
+        for (size_t i = 0; i < ARRAY_LEN(OTHERS); i++)
+            if (memchr(line, OTHERS[i], len) != NULL)
+                return OTHERS[i];
+    return ',';
+}
+
 /* Next line that is not blank, cut into cells. 1, 0 at the end, or ERR_LIMIT. */
 static int next_line(struct reader *r, size_t *count)
 {
@@ -92,40 +122,47 @@ static int next_line(struct reader *r, size_t *count)
         r->line++;
         if (trim(p, (size_t)(line_end - p)).len == 0)
             continue;
-        for (*count = 0;; p++) {
-            const char *comma = memchr(p, ',', (size_t)(line_end - p));
-            const char *cell_end = comma != NULL ? comma : line_end;
-            if (*count == CURVE_CSV_MAX_COLUMNS)
-                return bad(r, ERR_LIMIT, NULL, NULL, "at most 256 columns");
-            r->cells[(*count)++] = trim(p, (size_t)(cell_end - p));
-            if (comma == NULL)
-                return 1;
-            p = comma;
-        }
+        if (r->separator == '\0')
+            r->separator = separator_of(p, (size_t)(line_end - p));
+        return cut_line(r, p, line_end, count);
     }
     return 0;
 }
 
-static bool named(const struct cell *c, const char *name)
+/* The one series of a TensorBoard export is the training loss, unless the file's name says
+ * otherwise. */
+static struct curve_title title_of(const struct reader *r, const struct cell *c)
 {
-    return c->len == strlen(name) && memcmp(c->text, name, c->len) == 0;
+    if (curve_title_is_value(c->text, c->len)) {
+        bool val = curve_name_is_validation(r->name);
+        return (struct curve_title){val ? CURVE_VAL_LOSS : CURVE_TRAIN_LOSS, 0};
+    }
+    return curve_title_read(c->text, c->len);
 }
 
-static int column_of(const struct cell *c)
+/* Takes column i for its kind, or leaves it out where a better one is there. */
+static int take_column(struct reader *r, size_t i, struct curve_title t, int *taken)
 {
-    for (int i = 0; i < CURVE_COLUMN_COUNT; i++)
-        if (named(c, curve_column_name((enum curve_column)i)))
-            return i;
-    for (size_t i = 0; i < ARRAY_LEN(ALIASES); i++)
-        if (named(c, ALIASES[i].name))
-            return ALIASES[i].column;
-    return COLUMN_OTHER;
+    if (t.kind == CURVE_TITLE_OTHER)
+        return 0;
+    if (taken[t.kind] >= 0) {
+        size_t before = (size_t)taken[t.kind];
+        int rank = title_of(r, &r->titles[before]).rank;
+        if (rank == t.rank)
+            return bad(r, ERR_VALUE, &r->titles[i], &r->cells[i],
+                       "each quantity in one column (one run a file)");
+        if (rank < t.rank)
+            return 0;
+        r->kinds[before] = CURVE_TITLE_OTHER;
+    }
+    r->kinds[i] = t.kind;
+    taken[t.kind] = (int)i;
+    return 0;
 }
 
 static int read_header(struct reader *r)
 {
-    bool seen[COLUMN_KINDS] = {false};
-    int rc = next_line(r, &r->columns);
+    int taken[CURVE_TITLE_KINDS], rc = next_line(r, &r->columns);
 
     if (rc < 0)
         return rc;
@@ -134,16 +171,20 @@ static int read_header(struct reader *r)
                        "%s: empty; the first line must name the columns "
                        "(epoch,train_loss,val_loss)",
                        r->name);
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        taken[i] = -1;
     for (size_t i = 0; i < r->columns; i++) {
-        int kind = r->kinds[i] = column_of(&r->cells[i]);
+        r->kinds[i] = CURVE_TITLE_OTHER;
         r->titles[i] = r->cells[i];
-        if (kind != COLUMN_OTHER && seen[kind])
-            return bad(r, ERR_VALUE, &r->titles[i], &r->cells[i], "each quantity in one column");
-        seen[kind] = true;
+        rc = take_column(r, i, title_of(r, &r->cells[i]), taken);
+        if (rc != 0)
+            return rc;
     }
-    if (!seen[CURVE_TRAIN_LOSS] && !seen[CURVE_VAL_LOSS])
+    r->has_epoch = taken[CURVE_TITLE_EPOCH] >= 0;
+    if (taken[CURVE_TRAIN_LOSS] < 0 && taken[CURVE_VAL_LOSS] < 0)
         return bad(r, ERR_MISSING, NULL, NULL,
-                   "a header line with at least one of the columns train_loss (or loss), val_loss");
+                   "a header line with at least one of the columns train_loss (or loss, Value), "
+                   "val_loss");
     return 0;
 }
 
@@ -166,19 +207,30 @@ static bool parse_number(const struct cell *c, double *out)
     return *end == '\0' && (word || !isinf(*out));
 }
 
+/* Python's and SQL's words for nothing count as nothing. */
+static bool not_measured(const struct cell *c)
+{
+    static const char *const WORDS[] = {"None", "null", "NULL", "NA", "N/A"};
+
+    for (size_t i = 0; i < ARRAY_LEN(WORDS); i++)
+        if (c->len == strlen(WORDS[i]) && memcmp(c->text, WORDS[i], c->len) == 0)
+            return true;
+    return c->len == 0;
+}
+
 static int read_cell(struct reader *r, size_t i, struct point *p)
 {
     const struct cell *c = &r->cells[i];
     int kind = r->kinds[i];
     double v;
 
-    if (kind == COLUMN_OTHER || (c->len == 0 && kind != COLUMN_EPOCH))
+    if (kind == CURVE_TITLE_OTHER || (kind != CURVE_TITLE_EPOCH && not_measured(c)))
         return 0;
     if (!parse_number(c, &v))
         return bad(r, ERR_VALUE, &r->titles[i], c,
-                   kind == COLUMN_EPOCH ? "a number"
+                   kind == CURVE_TITLE_EPOCH ? "a number"
                                         : "a number, nan, inf, -inf, or nothing (not measured)");
-    if (kind != COLUMN_EPOCH) {
+    if (kind != CURVE_TITLE_EPOCH) {
         point_set(p, (enum curve_column)kind, v);
         return 0;
     }
@@ -190,9 +242,37 @@ static int read_cell(struct reader *r, size_t i, struct point *p)
     return 0;
 }
 
+/* Lightning writes the training and the validation loss of one epoch in rows of their own, the
+ * other's cells empty: they are one point. */
+static bool completes_last(const struct reader *r, const struct point *p)
+{
+    if (!r->has_epoch || r->curve.count == 0)
+        return false;
+    const struct point *last = &r->curve.points[r->curve.count - 1];
+    return last->epoch == p->epoch && (last->measured & p->measured) == 0;
+}
+
+static void complete(struct point *last, const struct point *p)
+{
+    for (int c = 0; c < CURVE_COLUMN_COUNT; c++)
+        if (point_has(p, (enum curve_column)c))
+            point_set(last, (enum curve_column)c, p->v[c]);
+}
+
+static void append(struct curve *c, size_t *cap, const struct point *p)
+{
+    if (c->count == *cap) {
+        *cap = *cap > 0 ? 2 * *cap : 64;
+        c->points = xrealloc(c->points, *cap * sizeof(*p));
+    }
+    c->points[c->count] = *p;
+    c->points[c->count].point = (int64_t)c->count + 1;
+    c->count++;
+}
+
 static int read_row(struct reader *r, size_t count)
 {
-    struct point p = {.point = (int64_t)r->curve.count + 1, .epoch = (double)r->curve.count + 1};
+    struct point p = {.epoch = (double)r->curve.count + 1};
 
     if (count != r->columns) {
         char got[32], allowed[48];
@@ -208,11 +288,10 @@ static int read_row(struct reader *r, size_t count)
         if (rc != 0)
             return rc;
     }
-    if (r->curve.count == r->cap) {
-        r->cap = r->cap > 0 ? 2 * r->cap : 64;
-        r->curve.points = xrealloc(r->curve.points, r->cap * sizeof(p));
-    }
-    r->curve.points[r->curve.count++] = p;
+    if (completes_last(r, &p))
+        complete(&r->curve.points[r->curve.count - 1], &p);
+    else
+        append(&r->curve, &r->cap, &p);
     return 0;
 }
 
@@ -247,6 +326,36 @@ int curve_csv_read(const char *path, struct curve *out, struct errbuf *err)
                              text.data != NULL ? text.data : "", text.len, out, err);
     buf_finish(&text);
     return rc;
+}
+
+/* The loss of the second file: its validation loss, or what it calls its loss. */
+static bool loss_of(const struct point *p, double *out)
+{
+    enum curve_column c = point_has(p, CURVE_VAL_LOSS) ? CURVE_VAL_LOSS : CURVE_TRAIN_LOSS;
+    *out = p->v[c];
+    return point_has(p, c);
+}
+
+void curve_join_val(struct curve *train, const struct curve *val)
+{
+    struct curve both = {0};
+    size_t cap = 0;
+
+    for (size_t i = 0, k = 0; i < train->count || k < val->count;) {
+        bool has_train = i < train->count, has_val = k < val->count;
+        double a = has_train ? train->points[i].epoch : INFINITY;
+        double b = has_val ? val->points[k].epoch : INFINITY, loss;
+        struct point p = {.epoch = a <= b ? a : b};
+        if (has_train && a <= b) {
+            p = train->points[i++];
+            p.measured &= ~(1u << CURVE_VAL_LOSS);
+        }
+        if (has_val && b <= a && loss_of(&val->points[k++], &loss))
+            point_set(&p, CURVE_VAL_LOSS, loss);
+        append(&both, &cap, &p);
+    }
+    curve_finish(train);
+    *train = both;
 }
 
 void curve_finish(struct curve *c)

@@ -1,9 +1,11 @@
-/* Reads a run's curves from a CSV file: ours, Keras' CSVLogger, or any with a header line.
+/* Reads a run's curves from a CSV file: ours, or what Keras' CSVLogger, Lightning's CSVLogger,
+ * TensorBoard ("Wall time,Step,Value", one series) and W&B ("Step","run - loss") write.
  *
- * Columns are found by name, in any order: epoch (optional: else rows count from 1) and those of
- * sweep/curve.h; loss, accuracy, acc and lr, val_accuracy are Keras' names for train_loss,
- * train_acc, learning_rate, val_acc. At least one of the two losses must be there; columns with
- * other names are passed over. nan, inf, -inf are values; an empty cell is "not measured". */
+ * Columns are found by name, in any order (client/curve_columns.h): epoch or step (optional: else
+ * rows count from 1) and those of sweep/curve.h under the names other programs use. At least one
+ * of the two losses must be there; columns with other names are passed over. nan, inf, -inf are
+ * values; an empty cell is "not measured". Rows of one epoch that fill each other's empty cells
+ * are one point. */
 #ifndef SWEEPCTL_CURVE_CSV_H
 #define SWEEPCTL_CURVE_CSV_H
 
@@ -29,6 +31,8 @@ int curve_csv_parse(const char *name, const char *text, size_t len, struct curve
                     struct errbuf *err);
 /* The same from a file, "-" being stdin; also ERR_IO. */
 int curve_csv_read(const char *path, struct curve *out, struct errbuf *err);
+/* Adds the loss of a second file (of whatever name) as the validation loss, epoch by epoch. */
+void curve_join_val(struct curve *train, const struct curve *val);
 void curve_finish(struct curve *c);
 
 #endif

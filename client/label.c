@@ -14,11 +14,12 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-static void diagnose_curve(const struct curve *c, struct diagnosis *d)
+/* As of the first count points; a file says nothing of dropout. */
+static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis *d)
 {
-    /* A file says nothing of dropout. */
-    struct diagnosis_input in = {.points = c->points, .count = c->count, .dropout = NAN};
-    void *workspace = xmalloc(diagnosis_workspace_bytes(c->count) + sizeof(double));
+    struct diagnosis_input in = {
+        .points = c->points, .count = count, .running = count < c->count, .dropout = NAN};
+    void *workspace = xmalloc(diagnosis_workspace_bytes(count) + sizeof(double));
 
     diagnose(&in, workspace, d);
     free(workspace);
@@ -103,6 +104,14 @@ static void write_trends(const struct diagnosis *d, struct buf *out)
     render_table_finish(&t);
 }
 
+static void write_timeline(const struct diagnosis *d, struct buf *out)
+{
+    buf_puts(out, "\nepochs\n");
+    for (size_t i = 0; i < d->regime_count; i++)
+        buf_printf(out, "%8g to %-8g %s\n", d->regimes[i].from, d->regimes[i].to,
+                   pattern_name(d->regimes[i].pattern));
+}
+
 static void write_text(const struct diagnosis *d, struct buf *out)
 {
     const struct pattern_info *info = pattern_info(d->pattern);
@@ -120,25 +129,54 @@ static void write_text(const struct diagnosis *d, struct buf *out)
     write_tags(d, out);
     if (d->train.count + d->val.count > 0)
         write_trends(d, out);
+    if (d->regime_count > 1)
+        write_timeline(d, out);
     buf_finish(&head);
 }
 
-int label_file(const char *path, bool json, FILE *out, struct errbuf *err)
+static int read_curve(const struct label_request *q, struct curve *out, struct errbuf *err)
+{
+    struct curve val = {0};
+    int rc = curve_csv_read(q->path, out, err);
+
+    if (rc != 0 || q->val_path == NULL)
+        return rc;
+    rc = curve_csv_read(q->val_path, &val, err);
+    if (rc == 0)
+        curve_join_val(out, &val);
+    else
+        curve_finish(out);
+    curve_finish(&val);
+    return rc;
+}
+
+static int check_at(const struct label_request *q, const struct curve *c, struct errbuf *err)
+{
+    if (q->at <= c->count)
+        return 0;
+    return err_set(err, ERR_VALUE, "--at: got %zu; %s has %zu points", q->at, q->path, c->count);
+}
+
+int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     struct curve curve;
     struct diagnosis d;
     struct buf text = {0};
-    int rc = curve_csv_read(path, &curve, err);
+    int rc = read_curve(q, &curve, err);
 
     if (rc != 0)
         return rc;
-    diagnose_curve(&curve, &d);
-    if (json)
-        write_json(&d, curve.count, &text);
-    else
-        write_text(&d, &text);
-    if (fwrite(text.data, 1, text.len, out) != text.len || fflush(out) != 0)
-        rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
+    rc = check_at(q, &curve, err);
+    if (rc == 0) {
+        size_t count = q->at > 0 ? q->at : curve.count;
+        diagnose_curve(&curve, count, &d);
+        if (q->json)
+            write_json(&d, count, &text);
+        else
+            write_text(&d, &text);
+        if (fwrite(text.data, 1, text.len, out) != text.len || fflush(out) != 0)
+            rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
+    }
     buf_finish(&text);
     curve_finish(&curve);
     return rc;

@@ -3,12 +3,21 @@
 #define SWEEPCTL_LABEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct errbuf;
 
+struct label_request {
+    const char *path;     /* "-": standard input */
+    const char *val_path; /* a second file with the validation loss, or NULL */
+    size_t at;            /* label as of the first so many points, the run still going; 0: all */
+    bool json;
+};
+
 /* Reads the file, labels it and prints the label, for people or as one JSON document. 0, or what
- * curve_csv_read says (nothing is printed then), or ERR_IO when out cannot be written. */
-int label_file(const char *path, bool json, FILE *out, struct errbuf *err);
+ * curve_csv_read says (nothing is printed then), ERR_VALUE for an at beyond the end, or ERR_IO
+ * when out cannot be written. */
+int label_file(const struct label_request *q, FILE *out, struct errbuf *err);
 
 #endif

@@ -30,7 +30,9 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(DRAIN, "--drain", NULL, FLAG, NULL, "let running runs finish")                            \
     X(DB, "--db", NULL, TEXT, "PATH", "the database")                                           \
     X(WORKERS, "--workers", NULL, NUMBER, "N", "runs at the same time (one per core)")          \
-    X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")
+    X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")  \
+    X(AT, "--at", NULL, NUMBER, "N", "label as of the first N points")                          \
+    X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")
 
 enum option_id {
 #define X(id, name, brief, kind, value, doc) OPTION_##id,

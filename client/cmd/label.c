@@ -4,7 +4,12 @@
 int cmd_label(struct client *c)
 {
     struct errbuf err;
-    int rc = label_file(c->opts.arg, c->json, c->out, &err);
+    struct label_request q = {.path = c->opts.arg, .json = c->json};
+    if (opts_has(&c->opts, OPTION_VAL))
+        q.val_path = c->opts.text[OPTION_VAL];
+    if (opts_has(&c->opts, OPTION_AT))
+        q.at = (size_t)c->opts.number[OPTION_AT];
+    int rc = label_file(&q, c->out, &err);
     if (rc == 0)
         return CLIENT_DONE;
     /* No daemon is asked: a file that cannot be read is a wrong argument, a bad one is refused. */

@@ -73,10 +73,10 @@ static void test_what_is_wrong_is_named(void **state)
                           "(epoch,train_loss,val_loss)"},
         {"epoch,acc\n1,2\n", ERR_MISSING,
          "x.csv: line 1: allowed: a header line with at least one of the columns train_loss (or "
-         "loss), val_loss"},
+         "loss, Value), val_loss"},
         {"loss,train_loss\n", ERR_VALUE,
          "x.csv: line 1, column train_loss: got \"train_loss\"; allowed: each quantity in one "
-         "column"},
+         "column (one run a file)"},
         {"epoch,loss\n1,2\n2,2,3\n", ERR_PARSE,
          "x.csv: line 3: got \"3\"; allowed: 2 cells, as in the header"},
         {"epoch,loss\n1,2\n\n2,abc\n", ERR_VALUE,
@@ -127,7 +127,95 @@ static void test_too_much_is_refused(void **state)
     buf_finish(&text);
 }
 
-static char *label_text(const char *path, bool json)
+/* --- what other programs write -------------------------------------------------------------- */
+
+static void test_lightning_rows_of_one_epoch_are_one_point(void **state)
+{
+    static const char TEXT[] = "epoch,lr-Adam,step,train_loss_epoch,train_loss_step,val_loss\n"
+                               "0,,49,,2.1,\n"
+                               "0,,99,,,1.5\n"
+                               "0,,99,1.75,,\n"
+                               "1,,199,,,1.25\n"
+                               "1,,199,1.5,,\n";
+    struct errbuf err;
+    struct curve c;
+
+    assert_int_equal(parse(TEXT, &c, &err), 0);
+    assert_int_equal(c.count, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_true(c.points[i].point == i + 1 && c.points[i].epoch == i);
+        assert_true(c.points[i].v[CURVE_TRAIN_LOSS] == 1.75 - 0.25 * i);
+        assert_true(c.points[i].v[CURVE_VAL_LOSS] == 1.5 - 0.25 * i);
+    }
+    curve_finish(&c);
+}
+
+static void test_exports_of_other_programs(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        double train, val; /* of the first point; NaN: not measured */
+    } CASES[] = {
+        {"keras.csv", "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.5,2,0.4,3\n", 2, 3},
+        {"keras.csv", "epoch;acc;loss;val_acc;val_loss\n0;0.5;2;0.4;3\n", 2, 3},
+        {"steps.csv", "epoch,step,train_loss_step\n0,9,2\n", 2, NAN},
+        {"run-train-tag-epoch_loss.csv", "Wall time,Step,Value\n1700000000.1,0,2\n", 2, NAN},
+        {"run_validation-tag-epoch_loss.csv", "Wall time,Step,Value\n1.7e9,0,3\n", NAN, 3},
+        {"wandb.csv",
+         "\"Step\",\"a, b - train/loss\",\"a, b - train/loss__MIN\",\"a, b - train/loss__MAX\","
+         "\"a, b - val/loss\"\n\"1\",\"2\",\"2\",\"2\",\"3\"\n",
+         2, 3},
+        {"hf.tsv", "step\tTraining Loss\tValidation Loss\n500\t2\t3\n", 2, 3},
+        {"skorch.csv", "epoch,train_loss,valid_loss\n1,2,3\n", 2, 3},
+        {"none.csv", "epoch,loss,eval_loss\n1,2,None\n", 2, NAN},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+        const double wanted[] = {CASES[i].train, CASES[i].val};
+        struct errbuf err;
+        struct curve c;
+        if (curve_csv_parse(CASES[i].name, CASES[i].text, strlen(CASES[i].text), &c, &err) != 0)
+            fail_msg("%s: %s", CASES[i].name, err.message);
+        assert_int_equal(c.count, 1);
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(point_has(&c.points[0], k), !isnan(wanted[k]));
+            assert_true(isnan(wanted[k]) || c.points[0].v[k] == wanted[k]);
+        }
+        curve_finish(&c);
+    }
+}
+
+static void test_two_runs_in_one_file_are_refused(void **state)
+{
+    struct errbuf err;
+    struct curve c;
+
+    assert_int_equal(parse("Step,a - loss,b - loss\n1,2,3\n", &c, &err), ERR_VALUE);
+    assert_non_null(strstr(err.message, "column b - loss"));
+    assert_non_null(strstr(err.message, "one run a file"));
+}
+
+static void test_a_second_file_joins_by_epoch(void **state)
+{
+    struct errbuf err;
+    struct curve train, val;
+
+    assert_int_equal(parse("Wall time,Step,Value\n9,0,5\n9,1,4\n9,3,3\n", &train, &err), 0);
+    assert_int_equal(parse("Wall time,Step,Value\n9,1,7\n9,2,6\n9,3,nan\n", &val, &err), 0);
+    curve_join_val(&train, &val);
+    assert_int_equal(train.count, 4);
+    for (int i = 0; i < 4; i++) {
+        const struct point *p = &train.points[i];
+        assert_true(p->point == i + 1 && p->epoch == i);
+        assert_int_equal(point_has(p, CURVE_TRAIN_LOSS), i != 2);
+        assert_int_equal(point_has(p, CURVE_VAL_LOSS), i != 0);
+    }
+    assert_true(train.points[2].v[CURVE_VAL_LOSS] == 6 && isnan(train.points[3].v[CURVE_VAL_LOSS]));
+    curve_finish(&train);
+    curve_finish(&val);
+}
+
+static char *label_text(const struct label_request *q)
 {
     char *text = NULL;
     size_t size = 0;
@@ -135,15 +223,32 @@ static char *label_text(const char *path, bool json)
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
-    if (label_file(path, json, out, &err) != 0)
+    if (label_file(q, out, &err) != 0)
         fail_msg("%s", err.message);
     fclose(out);
     return text;
 }
 
+static void test_label_as_of_a_point(void **state)
+{
+    char *path = xasprintf("%s/f0204.csv", folder);
+    struct label_request q = {.path = path, .at = 4, .json = true};
+    char *text = label_text(&q);
+    struct errbuf err;
+
+    assert_non_null(strstr(text, "\"pattern\":\"too_short\""));
+    assert_non_null(strstr(text, "\"points\":4"));
+    q.at = 1000;
+    assert_int_equal(label_file(&q, stdout, &err), ERR_VALUE);
+    assert_non_null(strstr(err.message, "--at: got 1000; "));
+    assert_non_null(strstr(err.message, "has 40 points"));
+    free(text);
+    free(path);
+}
+
 static void test_label_is_one_document(void **state)
 {
-    char *path = xasprintf("%s/f0204.csv", folder), *text = label_text(path, true);
+    char *path = xasprintf("%s/f0204.csv", folder), *text = label_text(&(struct label_request){.path = path, .json = true});
     struct errbuf err;
     struct json *v = json_parse(text, strlen(text), &err);
 
@@ -160,7 +265,7 @@ static void test_label_is_one_document(void **state)
 
 static void test_label_for_people(void **state)
 {
-    char *path = xasprintf("%s/f0204.csv", folder), *text = label_text(path, false);
+    char *path = xasprintf("%s/f0204.csv", folder), *text = label_text(&(struct label_request){.path = path});
 
     assert_non_null(strstr(text, "pattern         slow_rise (confidence "));
     assert_non_null(strstr(text, "guide           G4.8\n"));
@@ -175,7 +280,7 @@ static void test_a_missing_file_is_named(void **state)
 {
     struct errbuf err;
 
-    assert_int_equal(label_file("/nonexistent/x.csv", false, stdout, &err), ERR_IO);
+    assert_int_equal(label_file(&(struct label_request){.path = "/nonexistent/x.csv"}, stdout, &err), ERR_IO);
     assert_non_null(strstr(err.message, "/nonexistent/x.csv"));
 }
 
@@ -186,6 +291,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_numbers_that_are_not_finite),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_too_much_is_refused),
+        cmocka_unit_test(test_lightning_rows_of_one_epoch_are_one_point),
+        cmocka_unit_test(test_exports_of_other_programs),
+        cmocka_unit_test(test_two_runs_in_one_file_are_refused),
+        cmocka_unit_test(test_a_second_file_joins_by_epoch),
+        cmocka_unit_test(test_label_as_of_a_point),
         cmocka_unit_test(test_label_is_one_document),
         cmocka_unit_test(test_label_for_people),
         cmocka_unit_test(test_a_missing_file_is_named),

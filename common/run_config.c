@@ -127,6 +127,7 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
         "data_hash",     "weights",
         "weights_floor", "start_weights",
         "checkpoint",    "checkpoint_seconds",
+        "sweep",
     };
     struct run_config c = {
         .epochs = SPEC_DEFAULT_EPOCHS,
@@ -152,16 +153,45 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
     return 0;
 }
 
-int run_config_read(const char *path, struct run_config *out, struct errbuf *err)
+static int read_json(const char *path, struct json **out, struct errbuf *err)
 {
     struct buf text = {0};
     int rc = buf_read_file(&text, path, FILE_MAX, err);
-    struct json *root = rc == 0 ? json_parse(text.data, text.len, err) : NULL;
 
-    if (rc == 0)
-        rc = root ? run_config_parse(root, out, err) : ERR_PARSE;
-    json_destroy(root);
+    if (!rc) {
+        *out = json_parse(text.data, text.len, err);
+        rc = *out ? 0 : ERR_PARSE;
+    }
     buf_finish(&text);
+    return rc;
+}
+
+int run_config_read(const char *path, struct run_config *out, struct errbuf *err)
+{
+    struct json *root = NULL;
+    int rc = read_json(path, &root, err);
+
+    if (!rc)
+        rc = run_config_parse(root, out, err);
+    json_destroy(root);
+    return rc;
+}
+
+int run_config_read_sweep(const char *path, struct spec **out, struct errbuf *err)
+{
+    struct json *root = NULL;
+    struct spec *s = NULL;
+    int rc = read_json(path, &root, err);
+
+    if (!rc && json_get(root, "sweep")) {
+        s = xcalloc(1, sizeof(*s));
+        rc = spec_parse(json_get(root, "sweep"), s, err);
+    }
+    json_destroy(root);
+    if (rc)
+        free(s);
+    else
+        *out = s;
     return rc;
 }
 
@@ -217,5 +247,9 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
     jw_key(w, "metric");
     spec_metric_write(c->metric, c->maximize, w);
     write_files(c, w);
+    if (c->sweep) {
+        jw_key(w, "sweep");
+        spec_write(c->sweep, w);
+    }
     jw_end_object(w);
 }

@@ -1,6 +1,7 @@
 #include "daemon/prepare.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,9 +397,28 @@ static void settings_to_prepare(const struct spec *spec, struct settings *out)
     settings_apply_preset(out);
 }
 
-static char *config_text(const struct spec *spec)
+/* Too deep a folder: the runs will say so. */
+static void start_weights(const struct daemon *d, const struct spec *spec, char out[SPEC_PATH_MAX])
+{
+    int n = 0;
+    if (spec->start_from)
+        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", d->runs_dir,
+                     spec->start_from);
+    if (n < 0 || n >= SPEC_PATH_MAX)
+        out[0] = '\0';
+}
+
+/* With the sweep, so that its other runs are checked too; but for what no run depends on, as the
+ * text is the key under which the answer is remembered. */
+static char *config_text(const struct daemon *d, const struct spec *spec)
 {
     struct run_config *c = xcalloc(1, sizeof(*c));
+    struct spec sweep = *spec;
+    str_copy(sweep.name, sizeof(sweep.name), "sweep");
+    sweep.priority = 0;
+    sweep.after = 0;
+    c->sweep = &sweep;
+    start_weights(d, spec, c->start_weights);
     c->data = spec->data;
     c->layers = spec->layers;
     settings_to_prepare(spec, &c->settings);
@@ -420,7 +440,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
     j->prepare = p;
     j->cb = cb;
     j->arg = arg;
-    j->key = config_text(spec);
+    j->key = config_text(p->daemon, spec);
     p->active++;
     const struct record_prepared *known = prepared_recall(&p->memory, j->key);
     if (known) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sweep/buf.h"
+#include "sweep/curve.h"
 #include "sweep/err.h"
 #define LOG_MODULE "job"
 #include "sweep/log.h"
@@ -15,6 +16,7 @@
 #include "worker/interrupt.h"
 #include "worker/nn/gemm.h"
 #include "worker/train.h"
+#include "worker/variants.h"
 #include "worker/weights.h"
 
 static int send_start(struct link *link, const struct train *t)
@@ -151,36 +153,62 @@ static int send_refusal(struct link *link, const struct errbuf *err)
     return 1;
 }
 
-/* What else a run needs of its data: with on_nan drop too little may be left, and the network must
+/* Nothing could be ranked by a metric that this kind of target does not have. */
+static int check_metric(const struct run_config *config, const struct samples *samples,
+                        struct errbuf *err)
+{
+    bool classes = samples->classes > 0;
+    enum curve_column column = metric_column(config->metric);
+    bool of_classes = column == CURVE_TRAIN_ACC || column == CURVE_VAL_ACC ||
+                      column == CURVE_VAL_F1;
+    if ((!of_classes && column != CURVE_VAL_R2) || of_classes == classes)
+        return 0;
+    return err_bad(err, ERR_VALUE, "$.metric.name", metric_name(config->metric),
+                   classes ? "a loss, val_acc, train_acc or val_f1: the target is classes"
+                           : "a loss or val_r2: the target is numbers, not classes");
+}
+
+/* What else runs need of their data: with on_nan drop too little may be left, and networks must
  * fit the samples' shape. */
-static int check_run(const struct run_config *config, const struct samples *samples,
-                     struct record_prepared *prepared, struct errbuf *err)
+static int check_runs(const struct run_config *config, const struct spec *sweep,
+                      const struct samples *samples, struct record_prepared *prepared,
+                      struct errbuf *err)
 {
     struct split split;
-    int rc = split_init(&split, samples, &config->settings, config->split_seed, err);
+    int rc = check_metric(config, samples, err);
+    if (rc != 0)
+        return rc;
+    rc = split_init(&split, samples, &config->settings, config->split_seed, err);
     if (rc != 0)
         return rc;
     scan_split(samples, &split, &config->settings, prepared);
+    rc = variants_check(config, sweep, samples, &split, err);
     split_finish(&split);
-    return setup_check(config, samples, err);
+    return rc;
 }
 
 int job_prepare(const char *config_path, struct link *link)
 {
     struct run_config config;
     struct samples samples;
+    struct spec *sweep = NULL;
     struct errbuf err = {0};
     int rc = run_config_read(config_path, &config, &err);
+    if (rc == 0)
+        rc = run_config_read_sweep(config_path, &sweep, &err);
     if (rc != 0)
         return send_refusal(link, &err);
     struct record_prepared *prepared = xcalloc(1, sizeof *prepared);
     struct record r = {.type = RECORD_PREPARED, .u.prepared = prepared};
     rc = load_data(&config, &samples, prepared, &err);
     if (rc == 0) {
-        rc = check_run(&config, &samples, prepared, &err);
+        rc = check_runs(&config, sweep, &samples, prepared, &err);
         samples_finish(&samples);
     }
     int status = rc != 0 ? send_refusal(link, &err) : link_send(link, &r) != 0;
     record_finish(&r);
+    if (sweep)
+        spec_finish(sweep);
+    free(sweep);
     return status;
 }

@@ -12,11 +12,17 @@
 /* Most rows evaluated at once: enough for full speed of the products. */
 #define EVAL_ROWS 512
 
+#define MODEL_KEY "$.model"
+
 /* An error about the network's shape gets the key that decides it. */
 static int blame_model(int rc, struct errbuf *err)
 {
-    if (rc != 0 && err && !err->key[0])
-        str_copy(err->key, sizeof err->key, "$.model");
+    struct errbuf e;
+    if (rc == 0 || !err || err->key[0])
+        return rc;
+    e = *err;
+    err_set(err, rc, MODEL_KEY ": %s", e.message);
+    str_copy(err->key, sizeof err->key, MODEL_KEY);
     return rc;
 }
 
@@ -37,6 +43,9 @@ static int plan_loss(const struct settings *s, const struct samples *x, struct l
         .huber_delta = (real)s->v[SETTING_HUBER_DELTA],
         .probability_clip = (real)s->v[SETTING_PROBABILITY_CLIP],
     };
+    if (x->classes == 0 && s->v[SETTING_CLASS_WEIGHTS] != CLASS_WEIGHTS_NONE)
+        return err_bad(err, ERR_VALUE, "$.train.class_weights", "balanced",
+                       "none: the target is numbers, not classes");
     return loss_outputs(kind, x->classes, x->outputs, &loss->outputs, err);
 }
 
@@ -48,9 +57,13 @@ static int check_answers(const struct net_plan *plan, const struct samples *x,
     size_t asked = x->classes > 0 ? x->outputs : 1;
     if (answers == asked)
         return 0;
-    return err_set(err, ERR_VALUE, "the network gives %zu answers per sample, but the data has %zu "
-                   "label%s: a recurrent layer returns the last state or the sequence", answers,
-                   asked, asked == 1 ? "" : "s");
+    const char *help = asked == 1 ? "flatten the sequence, or let the last recurrent layer "
+                                    "\"return\": \"last\""
+                                  : "model type sequential whose recurrent layers all \"return\": "
+                                    "\"sequence\" answers at each step";
+    return err_set(err, ERR_VALUE, "the network gives %zu answer%s per sample, but the data has %zu "
+                   "label%s: %s", answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s",
+                   help);
 }
 
 static struct net_plan plan_net(const struct settings *s, const struct model_plan *model,
@@ -81,7 +94,10 @@ int setup_check(const struct run_config *c, const struct samples *x, struct errb
     if (rc != 0)
         return rc;
     struct net_plan plan = plan_net(&s, &model, x, loss.outputs);
+    struct optim optim;
+    optim_init(&optim, &s);
     plan.train_rows = batch_rows(&s, x->parts[PART_TRAIN]);
+    plan.copies = optim.ops->state_count + 1;
     rc = net_check(&plan, &output, err);
     if (rc == 0)
         rc = check_answers(&plan, x, &output, err);

@@ -27,6 +27,7 @@ struct run_config {
     double checkpoint_seconds;   /* least time between two */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
     double weights_floor;        /* by the metric */
+    const struct spec *sweep;    /* only written, for --prepare: whose runs are checked; borrowed */
 };
 
 struct errbuf;
@@ -35,11 +36,14 @@ struct json_writer;
 
 /* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"seed":"110","split_seed":"110",
  *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…",
- *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30}
+ *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30,
+ *  "sweep":{}}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 /* The same from a file of at most 1 MiB. Also ERR_IO. */
 int run_config_read(const char *path, struct run_config *out, struct errbuf *err);
+/* The sweep in such a file, NULL when there is none; owned by the caller: spec_finish, free. */
+int run_config_read_sweep(const char *path, struct spec **out, struct errbuf *err);
 void run_config_write(const struct run_config *c, struct json_writer *w);
 
 #endif

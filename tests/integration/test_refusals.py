@@ -58,6 +58,58 @@ def test_spec_values():
                 "$.data.validation")
 
 
+def test_runs_that_would_fail():
+    """What only one of a sweep's runs could not do is said at submit, with that run's settings."""
+    with Daemon() as d:
+        data = {"path": make_data(d.home), "format": "idx", "validation": 100}
+        ok = small_spec(data["path"], parameters={"learning_rate": {"values": [0.01, 0.1]}},
+                        method="grid")
+
+        def case(parameters, *words, **changes):
+            refused(d, {**ok, "parameters": parameters, **changes}, *words)
+
+        def values(*v):
+            return {"values": list(v)}
+
+        case({"width": values(8, 65536), "depth": values(1, 256)}, "$.model", "GiB", "depth 256",
+             "width 65536", model={})
+        case({"width": {"min": 8, "max": 65536}, "depth": {"min": 1, "max": 256}}, "$.model", "GiB",
+             model={}, method="random", run_cap=3)
+        vectors = write(d, "v.npz", npz(x=npy((200, 3), floats(600)), y=npy((200,), bytes(800))))
+        case({"model.type": values("mlp", "lstm")}, "$.model", "(lstm)", "model.type lstm",
+             model={"width": 8}, data={"path": vectors, "format": "npz", "validation": 20})
+        case({"train.freeze": values(0, 1, 9)}, "$.train.freeze", "9", "3 layers")
+        case({"data.limit": values(200, 100000)}, "$.data.limit", "100000")
+        case({"train.loss": values("cross_entropy", "mse")}, "$.train.loss", "cross_entropy",
+             data={**data, "task": "regression"})
+        case({"depth": values(1, 3)}, "$.model", "layer 3 (max_pool)", "[1, 1, 1]", "depth 3",
+             model={"type": "sequential", "layers": [
+                 {"type": "conv2d", "channels": 1, "kernel": 4},
+                 {"type": "max_pool", "repeat": "depth"}, {"type": "flatten"}]})
+        refused(d, {**ok, "metric": {"name": "val_r2"}}, "$.metric.name", "val_acc")
+        numbers = {**data, "task": "regression"}
+        refused(d, {**ok, "data": numbers, "metric": {"name": "val_f1"}}, "$.metric.name", "val_r2")
+        refused(d, {**ok, "data": numbers, "train": {"class_weights": "balanced"}},
+                "$.train.class_weights", "none")
+
+
+def test_weights_of_another_network():
+    with Daemon() as d:
+        data = make_data(d.home)
+        spec = small_spec(data, method="grid", parameters={"learning_rate": {"values": [0.01]}})
+        sweep = d.submit(spec)
+        d.wait(sweep)
+        try:
+            d.submit({**spec, "start_from": 1, "model": {"width": 17}})
+        except RpcError as e:
+            for word in ("$.start_from", "0.weight", "[16, ", "[17, "):
+                check(word in e.message, e.message)
+        else:
+            raise AssertionError("weights of another network were accepted")
+        again = d.submit({**spec, "start_from": 1})
+        equal(d.wait(again)["status"], "completed", "the same network")
+
+
 def test_json_that_is_none():
     with Daemon() as d:
         data = make_data(d.home)
@@ -363,7 +415,8 @@ def test_client_usage():
 
 
 if __name__ == "__main__":
-    run(test_spec_values, test_json_that_is_none, test_damaged_data, test_label_out_of_range,
+    run(test_spec_values, test_runs_that_would_fail, test_weights_of_another_network,
+        test_json_that_is_none, test_damaged_data, test_label_out_of_range,
         test_data_changed_after_submit, test_csv_that_is_none, test_files_that_disagree,
         test_arrays_that_claim_too_much, test_holes_are_held, test_what_a_person_should_know,
         test_validation_file_changed_after_submit, test_a_line_that_never_ends,

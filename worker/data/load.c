@@ -96,9 +96,8 @@ static int load_decoded(const struct spec_data *d, const struct source *s, const
     return rc;
 }
 
-/* Do limit and validation fit the files? */
-static int check_counts(const struct settings *settings, const struct samples *s,
-                        struct errbuf *err)
+int load_check_counts(const struct settings *settings, const struct samples *s,
+                      struct errbuf *err)
 {
     char value[32], held[32];
     double most = (double)s->parts[PART_TRAIN], limit = settings->v[SETTING_LIMIT];
@@ -150,7 +149,7 @@ int load_data(const struct run_config *config, struct samples *out,
         return source_blame(&source, d, 0, rc, err);
     rc = check_hash(config, &source, &samples, err);
     if (rc == 0)
-        rc = check_counts(&config->settings, &samples, err);
+        rc = load_check_counts(&config->settings, &samples, err);
     if (rc == 0)
         *out = samples;
     else

@@ -12,4 +12,8 @@
 int load_data(const struct run_config *config, struct samples *out,
               struct record_prepared *prepared, struct errbuf *err);
 
+/* Do limit and validation fit the files? load_data asks it of config's own. */
+int load_check_counts(const struct settings *settings, const struct samples *s,
+                      struct errbuf *err);
+
 #endif

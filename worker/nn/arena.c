@@ -19,12 +19,20 @@ size_t arena_piece(size_t bytes)
     return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
 }
 
+int arena_check(double bytes, const char *what, struct errbuf *err)
+{
+    double most = (double)memory_physical_bytes();
+    if (bytes <= most)
+        return 0;
+    return err_set(err, ERR_LIMIT, "%s needs %.1f GiB; this machine has %.1f GiB", what,
+                   bytes / 0x1p30, most / 0x1p30);
+}
+
 int arena_init(struct arena *a, size_t bytes, const char *what, struct errbuf *err)
 {
-    size_t most = memory_physical_bytes();
-    if (bytes > most)
-        return err_set(err, ERR_LIMIT, "%s needs %.1f GiB; this machine has %.1f GiB", what,
-                       (double)bytes / 0x1p30, (double)most / 0x1p30);
+    int rc = arena_check((double)bytes, what, err);
+    if (rc != 0)
+        return rc;
     bool huge = bytes >= HUGE_PAGE_BYTES / 2;
     size_t size = bytes + (huge ? 2 * HUGE_PAGE_BYTES : LINE_BYTES);
     unsigned char *map = mmap(NULL, size, PROT_READ | PROT_WRITE,

@@ -272,30 +272,42 @@ static int net_layout(struct net *n, const struct net_plan *plan, struct errbuf 
     return 0;
 }
 
+/* Of the arena. */
+static int count_bytes(struct net *n, size_t *bytes, struct errbuf *err)
+{
+    struct cutter count = {0};
+    cut_arena(n, &count);
+    int rc = arena_check(count.bytes, "the network", err);
+    if (rc == 0)
+        *bytes = (size_t)count.bytes;
+    return rc;
+}
+
 int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err)
 {
     struct net n;
     int rc = net_layout(&n, plan, err);
     if (rc != 0)
         return rc;
-    *output = n.output;
+    size_t bytes;
+    rc = count_bytes(&n, &bytes, err);
+    if (rc == 0)
+        *output = n.output;
     free(n.layers);
-    return 0;
+    return rc;
 }
 
 int net_init(struct net *n, const struct net_plan *plan, uint64_t seed, struct errbuf *err)
 {
     REQUIRE(plan->copies <= NET_COPIES_MAX && plan->init != INIT_AUTO);
     struct net fresh;
-    struct cutter count = {0};
+    size_t bytes;
     int rc = net_layout(&fresh, plan, err);
     if (rc != 0)
         return rc;
-    cut_arena(&fresh, &count);
-    if (count.bytes > 0x1p46)
-        rc = err_set(err, ERR_LIMIT, "the network needs %.0f GiB", count.bytes / 0x1p30);
+    rc = count_bytes(&fresh, &bytes, err);
     if (rc == 0)
-        rc = arena_init(&fresh.arena, (size_t)count.bytes, "the network", err);
+        rc = arena_init(&fresh.arena, bytes, "the network", err);
     if (rc != 0) {
         free(fresh.layers);
         return rc;

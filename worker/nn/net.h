@@ -54,7 +54,7 @@ struct net {
     uint64_t seed;
 };
 
-/* Shapes alone: what net_init would refuse but for memory. output: of one sample. */
+/* What net_init would refuse: shapes, and the memory it takes. output: of one sample. */
 int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err);
 /* Allocates everything and draws the weights. ERR_VALUE when shapes do not fit (the message names
  * the layer and both shapes), ERR_LIMIT when it does not fit into memory. */

@@ -3,6 +3,7 @@
 #ifndef WORKER_DATA_COLUMNS_H
 #define WORKER_DATA_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "worker/data/names.h"
@@ -11,6 +12,8 @@
 
 struct column {
     size_t text_line;    /* where its first text that is no number stands; 0: it is numeric */
+    size_t filled, texts; /* fields with something in them, and with such text */
+    bool fractions;      /* some of its numbers have a point or an exponent */
     struct names *names; /* its categories or classes, sorted; NULL: it is numeric; owned */
     size_t feature;      /* place of its first feature; unused for the target */
 };

@@ -9,6 +9,8 @@
 #include "sweep/err.h"
 #include "worker/data/number.h"
 
+#define SPOILT_SHARE 10 /* text in fewer than one in so many fields is not meant */
+#define SPOILT_CODES 20 /* unless the column has at most so many different whole numbers */
 #define CLASS_NAME_BYTES (sizeof *((struct table *)0)->class_name)
 
 const char *csv_column_show(char out[CSV_COLUMN_SHOW_MAX], const struct table_columns *c,
@@ -253,6 +255,21 @@ static int fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err)
     return text_fail(s->text, s->line, err, ERR_LIMIT, "more than %zu rows", SAMPLES_MAX);
 }
 
+static void note_type(const struct csv_scan *s, size_t i, struct column *column)
+{
+    const struct csv_field *f = &s->fields[i];
+    if (f->len == 0)
+        return;
+    column->filled++;
+    if (number_is(f->text, f->len)) {
+        column->fractions |= memchr(f->text, '.', f->len) != NULL;
+        return;
+    }
+    column->texts++;
+    if (column->text_line == 0)
+        column->text_line = s->line;
+}
+
 /* Which columns hold text. */
 static int find_types(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
                       size_t *rows, struct errbuf *err)
@@ -264,11 +281,8 @@ static int find_types(struct csv_scan *s, const struct spec_data *d, struct tabl
             return rc;
         if (s->count == 0)
             break;
-        for (size_t i = 0; i < c->count; i++) {
-            const struct csv_field *f = &s->fields[i];
-            if (c->column[i].text_line == 0 && f->len > 0 && !number_is(f->text, f->len))
-                c->column[i].text_line = s->line;
-        }
+        for (size_t i = 0; i < c->count; i++)
+            note_type(s, i, &c->column[i]);
         rc = check_target(s, d, c, err);
         if (rc != 0)
             return rc;
@@ -359,6 +373,48 @@ static int find_categories(struct csv_scan *s, struct table_columns *c, const si
     return 0;
 }
 
+/* Numbers with a few texts between them ("?", "n/a", a typing error) are no categories. Codes such
+ * as 1, 2, 3, 3a are few, and whole. */
+static bool is_spoilt(const struct column *column)
+{
+    return column->texts * SPOILT_SHARE < column->filled &&
+           (column->fractions || column->names->count > SPOILT_CODES);
+}
+
+/* Scans up to the first text of column i, to show it. */
+static int fail_spoilt(struct csv_scan *s, const struct table_columns *c, size_t i,
+                       struct errbuf *err)
+{
+    char column[CSV_COLUMN_SHOW_MAX], shown[TEXT_SHOW_MAX];
+    const struct column *t = &c->column[i];
+    size_t len;
+    int rc;
+    do
+        rc = csv_columns_row(s, c, err);
+    while (rc == 0 && s->line < t->text_line);
+    if (rc != 0)
+        return rc;
+    const char *text = csv_scan_text(s, &s->fields[i], &len);
+    return text_fail(s->text, s->line, err, ERR_DATA,
+                     "%s: got %s, where %zu of %zu fields are numbers; allowed: a number (a hole "
+                     "is empty or nan); a column of categories has text in a tenth of its fields "
+                     "or more, or at most %d different whole numbers",
+                     csv_column_show(column, c, i), text_show(shown, text, len),
+                     t->filled - t->texts, t->filled, SPOILT_CODES);
+}
+
+static int check_spoilt(struct csv_scan *s, const struct table_columns *c, const size_t *text,
+                        size_t count, struct csv_place start, struct errbuf *err)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (!is_spoilt(&c->column[text[k]]))
+            continue;
+        s->place = start;
+        return fail_spoilt(s, c, text[k], err);
+    }
+    return 0;
+}
+
 int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
                        size_t *rows, struct errbuf *err)
 {
@@ -375,6 +431,8 @@ int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct tab
     }
     if (count > 0)
         rc = find_categories(s, c, text, count, err);
+    if (rc == 0)
+        rc = check_spoilt(s, c, text, count, start, err);
     free(text);
     s->place = start;
     if (rc == 0)

@@ -257,7 +257,10 @@ int source_blame(const struct source *s, const struct spec_data *d, size_t file,
         file++;
     struct errbuf why = *err;
     const char *key = place_key(d, file), *value = place_value(d, file);
-    err_set(err, rc, "%s: got %s: %s", key, value, why.message);
+    if (strncmp(why.message, value, strlen(value)) == 0)
+        err_set(err, rc, "%s: %s", key, why.message); /* which begins with the file's path */
+    else
+        err_set(err, rc, "%s: got %s: %s", key, value, why.message);
     str_copy(err->key, sizeof err->key, key);
     str_copy(err->value, sizeof err->value, value);
     str_copy(err->allowed, sizeof err->allowed, why.allowed[0] ? why.allowed : expected[s->format]);

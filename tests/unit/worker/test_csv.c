@@ -271,6 +271,33 @@ static void test_categories(void **state)
     expect_rows("a,y\né,1\nz,2\nZ,3\n", &csv, 3, 3, ROWS(0, 0, 1, 1, 0, 1, 0, 2, 1, 0, 0, 3));
 }
 
+/* A text among numbers is a mistake, unless they are few codes. */
+static void test_text_among_numbers(void **state)
+{
+    struct buf b = {0};
+    buf_puts(&b, "mpg,hp,y\n");
+    for (int i = 0; i < 30; i++)
+        buf_printf(&b, i == 17 ? "%d,\"n/a\",%d\n" : "%d,%d,0\n", i, i + 50);
+    expect_refused(b.data, &csv,
+                   "line 19: column 2 (\"hp\"): got \"n/a\", where 29 of 30 fields are numbers; "
+                   "allowed: a number (a hole is empty or nan)");
+    buf_clear(&b);
+    for (int i = 0; i < 12; i++)
+        buf_printf(&b, i == 3 ? "?,1\n" : "%d.5,1\n", i % 2);
+    expect_refused(b.data, &csv, "line 4: column 1: got \"?\", where 11 of 12");
+    buf_clear(&b);
+    for (int i = 0; i < 12; i++)
+        buf_printf(&b, "1,%d\n", i % 4);
+    buf_puts(&b, "1,3a\n");
+    struct table_columns *columns = NULL;
+    struct table t;
+    read_text(b.data, &csv, &columns, &t);
+    assert_int_equal(t.class_names, 5);
+    table_finish(&t);
+    table_columns_destroy(columns);
+    buf_finish(&b);
+}
+
 static void append_rows(struct buf *b, const char *format, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -485,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_nul_and_long_paths),
         cmocka_unit_test(test_text_is_shown_safely),
         cmocka_unit_test(test_categories),
+        cmocka_unit_test(test_text_among_numbers),
         cmocka_unit_test(test_too_many_categories),
         cmocka_unit_test(test_following_file),
         cmocka_unit_test(test_following_file_refused),

@@ -2,7 +2,8 @@
  *     y = (x - mean)·weight/sqrt(variance + eps) + bias
  * by feature over the batch, also over the steps of a sequence, or by channel over its images. In
  * training mean and variance are the batch's and the running ones move towards them; else they
- * are the running ones. A batch of one number per channel has variance 0, and gives bias.
+ * are the running ones. A batch of one number per channel gives bias; having no variance, it leaves
+ * the running one as it is (PyTorch refuses such a batch).
  *
  * backward, n numbers per channel, h = (x - mean)/sqrt(variance + eps):
  *     dbias = Σ dy    dweight = Σ dy·h
@@ -174,7 +175,8 @@ static void batch_statistics(const struct layer *l, const struct batch *b, const
     real *sum = scratch, *squares = scratch + channels;
     real *running_mean = l->tensors[RUNNING_MEAN].value;
     real *running_var = l->tensors[RUNNING_VAR].value;
-    real unbiased = b->count > 1 ? b->count / (b->count - 1) : 1;
+    bool varies = b->count > 1;
+    real unbiased = varies ? b->count / (b->count - 1) : 1;
     channel_sums(b, x, mean);
     for (size_t c = 0; c < channels; c++)
         mean[c] /= b->count;
@@ -183,7 +185,8 @@ static void batch_statistics(const struct layer *l, const struct batch *b, const
         real variance = moments(b->count, sum[c], squares[c], &mean[c]);
         inverse[c] = 1 / real_sqrt(variance + EPSILON);
         running_mean[c] = (1 - MOMENTUM) * running_mean[c] + MOMENTUM * mean[c];
-        running_var[c] = (1 - MOMENTUM) * running_var[c] + MOMENTUM * variance * unbiased;
+        if (varies)
+            running_var[c] = (1 - MOMENTUM) * running_var[c] + MOMENTUM * variance * unbiased;
     }
 }
 

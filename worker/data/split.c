@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +147,12 @@ static void deal(struct split *p, const struct samples *s, const struct settings
     free(t);
 }
 
+/* load_check_counts has seen to it that there are enough but for those that are dropped. */
+static int fail_dropped(struct errbuf *err, const char *why)
+{
+    return err_bad(err, ERR_DATA, "$.data.on_nan", "drop", "hold or impute: %s", why);
+}
+
 /* All rows are trained on, for there is a file to validate with. */
 static int take_parts(struct split *p, const struct samples *s, const struct settings *settings,
                       struct rows *train, struct errbuf *err)
@@ -158,11 +165,11 @@ static int take_parts(struct split *p, const struct samples *s, const struct set
     p->train_count = train->count;
     train->row = NULL;
     if (p->train_count == 0)
-        return err_set(err, ERR_DATA, "every sample has a NaN or Inf and is left out: nothing to "
-                       "train on");
+        return fail_dropped(err, "every sample has a NaN or Inf and would be left out: nothing to "
+                                 "train on");
     if (p->validation_count == 0)
-        return err_set(err, ERR_DATA, "every sample of the validation file has a NaN or Inf and is "
-                       "left out: nothing to validate with");
+        return fail_dropped(err, "every sample of the validation file has a NaN or Inf and would "
+                                 "be left out: nothing to validate with");
     return 0;
 }
 
@@ -170,9 +177,12 @@ static int draw_parts(struct split *p, const struct samples *s, const struct set
                       const struct rows *usable, uint64_t seed, struct errbuf *err)
 {
     double wanted = settings->v[SETTING_VALIDATION];
-    if (!(wanted >= 0) || wanted >= (double)usable->count)
-        return err_set(err, ERR_DATA, "%zu samples are left and %.0f of them are held out: nothing "
-                       "to train on", usable->count, wanted);
+    char why[160];
+    if (!(wanted >= 0) || wanted >= (double)usable->count) {
+        snprintf(why, sizeof why, "%zu samples without a NaN or Inf would be left and %.0f of them "
+                 "held out: nothing to train on", usable->count, wanted);
+        return fail_dropped(err, why);
+    }
     p->validation_count = (size_t)wanted;
     p->train_count = usable->count - p->validation_count;
     p->train = xmalloc(p->train_count * sizeof *p->train);

@@ -61,8 +61,8 @@ static int check_answers(const struct net_plan *plan, const struct samples *x,
                                     "\"return\": \"last\""
                                   : "model type sequential whose recurrent layers all \"return\": "
                                     "\"sequence\" answers at each step";
-    return err_set(err, ERR_VALUE, "the network gives %zu answer%s per sample, but the data has %zu "
-                   "label%s: %s", answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s",
+    return err_set(err, ERR_VALUE, "the network gives %zu answer%s per sample, but the data has "
+                   "%zu label%s: %s", answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s",
                    help);
 }
 

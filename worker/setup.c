@@ -61,9 +61,9 @@ static int check_answers(const struct net_plan *plan, const struct samples *x,
                                     "\"return\": \"last\""
                                   : "model type sequential whose recurrent layers all \"return\": "
                                     "\"sequence\" answers at each step";
-    return err_set(err, ERR_VALUE, "the network gives %zu answer%s per sample, but the data has "
-                   "%zu label%s: %s", answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s",
-                   help);
+    return err_set(err, ERR_VALUE,
+                   "the network gives %zu answer%s per sample, but the data has %zu label%s: %s",
+                   answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s", help);
 }
 
 static struct net_plan plan_net(const struct settings *s, const struct model_plan *model,

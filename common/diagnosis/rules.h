@@ -11,8 +11,8 @@
     X(z, 1.28, "|Mann-Kendall Z| at least; a fifth less below 10 points")                          \
     X(wander, 5, "|change| at least so many times the noise around the best fall-then-rise")       \
     X(late_wander, 16, "or so many times that of the last 60 % alone")                             \
-    X(of_range, 0.04, "|change| at least this share of the range, unless it is whole_level")       \
-    X(whole_level, 1, "a fall of this share of the level counts however small on the plot")        \
+    X(of_range, 0.04, "|change| at least this share of the range, unless whole_level")             \
+    X(whole_level, 1, "a fall of this share of the level counts also below of_range")              \
     X(of_level, 0.01, "|change| at least this share of the level")                                 \
     X(size, 0.025, "geometric mean of change/level and change/descent at least")                   \
     X(relax, 0.4, "wander is multiplied by this where the other loss falls firmly")                \

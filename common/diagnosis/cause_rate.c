@@ -2,24 +2,11 @@
 #include <math.h>
 
 #include "common/diagnosis/cause_look.h"
+#include "common/diagnosis/optimizer_rate.h"
 
-/* The rate in units of what is usual for the optimizer: the adaptive ones move every weight by
- * about the rate itself, whatever the gradient's size; the others by rate x gradient. */
 static double usual_rate(const struct look *l)
 {
-    switch ((enum optimizer)l->v[SETTING_OPTIMIZER]) {
-    case OPTIMIZER_SGD:
-        return 0.05;
-    case OPTIMIZER_MOMENTUM:
-    case OPTIMIZER_NESTEROV:
-        return 0.01;
-    case OPTIMIZER_ADAGRAD:
-        return 0.01;
-    case OPTIMIZER_ADADELTA:
-        return 1;
-    default:
-        return 1e-3;
-    }
+    return optimizer_usual_rate(l->v[SETTING_OPTIMIZER]);
 }
 
 static double rate_of(const struct look *l)

@@ -54,7 +54,7 @@ enum remedy {
     REMEDY_COUNT
 };
 
-#define REMEDIES_MAX 8
+#define REMEDIES_MAX 16
 
 /* What a treatment changes; all are those of the parent at first. */
 struct treatment {
@@ -74,11 +74,13 @@ const char *remedy_name(enum remedy r);
 int remedy_find(const char *name); /* -1 when unknown */
 const char *remedy_guide_ref(enum remedy r); /* NULL: ours */
 const char *remedy_does(enum remedy r);
-/* Remedies for that label in order, the guide's first and in its order: those that cause names
- * before those of the pattern alone. Returns their number. */
+/* Remedies for that label in order: those that the cause names, then those of the pattern alone
+ * that do not speak against it; of each, the guide's first and in its order. Returns their
+ * number. CAUSE_COUNT or CAUSE_UNKNOWN: the pattern's alone; PATTERN_NONE: the cause's alone. */
 size_t remedies_of(enum pattern p, enum cause_id cause, enum remedy out[REMEDIES_MAX]);
 /* Changes t; false (t untouched) where it would change nothing, does not apply to this kind of
- * model or would leave a setting's range. One change of meaning at a time. */
+ * model or would leave a setting's range. One change of meaning at a time. A preset whose settings
+ * it changes is written out first (train.preset none). */
 bool remedy_apply(enum remedy r, const struct remedy_context *c, struct treatment *t);
 
 #endif

@@ -69,7 +69,8 @@ static void test_blas_agrees_with_plain_loops(void **state)
     assert_true(gemm_check() < GEMM_CHECK_LIMIT);
 }
 
-/* Squares of these leave the range of a float; the norm does not. */
+/* Squares of these leave the range of a float; the norm does not. Pieces of a few and pieces of
+ * nothing lie beside ordinary ones. */
 static void test_norm_of_exploding_gradient(void **state)
 {
     static real p[3000], g[3000];
@@ -89,6 +90,16 @@ static void test_norm_of_exploding_gradient(void **state)
         g[i] = 1e-25f;
     norm = sqrt(optim_step(&o, &n));
     assert_true(fabs(norm / (1e-25 * sqrt(3000)) - 1) < 1e-6);
+    double squares = 0;
+    for (size_t i = 0; i < 3000; i++) {
+        g[i] = i < 1024 ? (i == 77 ? 1e-35f : 0) : i < 2048 ? 1e-3f * (float)(i % 7) : 0;
+        squares += (double)g[i] * (double)g[i];
+    }
+    assert_true(fabs(optim_step(&o, &n) / squares - 1) < 1e-6);
+    memset(g, 0, sizeof g);
+    assert_true(optim_step(&o, &n) == 0);
+    g[77] = 1e-35f;
+    assert_true(fabs(sqrt(optim_step(&o, &n)) / 1e-35 - 1) < 1e-6);
     g[2999] = NAN;
     assert_true(isnan(optim_step(&o, &n)));
 }

@@ -8,9 +8,7 @@
 /* Products that need not wait for a state take the steps in chunks of about so many rows: enough
  * to run at full speed, few enough that the result is still in the cache when the steps need it. */
 #define CHUNK_ROWS 320
-/* Up to so many multiplications OpenBLAS has kernels (AVX-512 ones) that do not copy the factors
- * first, an eighth faster. Small layers take chunks of that size, if they can be of some rows. */
-#define DIRECT_PRODUCT 1000000
+/* Small layers take chunks for the library's direct kernels, if they can be of some rows. */
 #define DIRECT_ROWS_MIN 32
 #define LINE_REALS 16
 #define TENSORS_PER_DIRECTION 4
@@ -57,7 +55,7 @@ static size_t min_size(size_t a, size_t b)
 /* Most rows of a direct product, 0 when they are too few. */
 static size_t direct_rows(size_t gates, size_t features, size_t units)
 {
-    size_t rows = DIRECT_PRODUCT / (gates * max_size(features, units));
+    size_t rows = GEMM_DIRECT_MAX / (gates * max_size(features, units));
     return rows >= DIRECT_ROWS_MIN ? min_size(rows, CHUNK_ROWS) : 0;
 }
 

@@ -104,19 +104,12 @@ static inline float real_expm1(float x)
     return part * scale + (scale - 1.0f);
 }
 
-/* Cephes' tanhf: a polynomial near 0, where 1 - 2/(exp(2|x|)+1) would cancel. */
+/* tanh |x| = -e/(e + 2), e = exp(-2|x|) - 1, which keeps its digits near 0. */
 static inline float real_tanh(float x)
 {
-    float z = x * x;
-    float p = -5.70498872745e-3f;
-    p = p * z + 2.06390887954e-2f;
-    p = p * z - 5.37397155531e-2f;
-    p = p * z + 1.33314422036e-1f;
-    p = p * z - 3.33332819422e-1f;
-    float near = p * z * x + x;
-    float far = 1.0f - 2.0f / (real_exp(2.0f * fabsf(x)) + 1.0f);
-    far = x < 0 ? -far : far;
-    return fabsf(x) < 0.625f ? near : far;
+    float e = real_expm1(-2.0f * fabsf(x));
+    float y = -e / (e + 2.0f);
+    return x < 0 ? -y : y;
 }
 
 /* Abramowitz & Stegun 7.1.26, absolute error below 2e-7: branch-free, so that loops over it

@@ -49,30 +49,46 @@ static int plan_loss(const struct settings *s, const struct samples *x, struct l
     return loss_outputs(kind, x->classes, x->outputs, &loss->outputs, err);
 }
 
-/* As many answers as there are labels: one, or one for each step. */
+/* Units of the output layer: a regression whose network answers at each step shares its targets out
+ * among them. */
+static int plan_outputs(struct net_plan *plan, const struct samples *x, const struct loss *loss,
+                        struct errbuf *err)
+{
+    struct shape answers;
+    plan->outputs = loss->outputs;
+    if (x->classes > 0 || loss->outputs == 1)
+        return 0;
+    plan->outputs = 1;
+    int rc = net_check(plan, &answers, err);
+    size_t steps = rc == 0 ? shape_count(&answers) : 1;
+    plan->outputs = loss->outputs % steps == 0 ? loss->outputs / steps : loss->outputs;
+    return rc;
+}
+
+/* As many answers as the data asks for: one of a sample, or one for each step. */
 static int check_answers(const struct net_plan *plan, const struct samples *x,
                          const struct shape *output, struct errbuf *err)
 {
     size_t answers = shape_count(output) / plan->outputs;
-    size_t asked = x->classes > 0 ? x->outputs : 1;
-    if (answers == asked)
+    size_t asked = x->outputs;
+    if (x->classes == 0 ? shape_count(output) == asked : answers == asked)
         return 0;
     const char *help = asked == 1 ? "flatten the sequence, or let the last recurrent layer "
                                     "\"return\": \"last\""
                                   : "model type sequential whose recurrent layers all \"return\": "
                                     "\"sequence\" answers at each step";
     return err_set(err, ERR_VALUE,
-                   "the network gives %zu answer%s per sample, but the data has %zu label%s: %s",
-                   answers, answers == 1 ? "" : "s", asked, asked == 1 ? "" : "s", help);
+                   "the network gives %zu answer%s per sample, but the data has %zu %s%s: %s",
+                   answers, answers == 1 ? "" : "s", asked, x->classes > 0 ? "label" : "target",
+                   asked == 1 ? "" : "s", help);
 }
 
 static struct net_plan plan_net(const struct settings *s, const struct model_plan *model,
-                                const struct samples *x, size_t outputs)
+                                const struct samples *x)
 {
     return (struct net_plan){
         .model = model,
         .input = x->shape,
-        .outputs = outputs,
         .init = init_resolve((enum init)s->v[SETTING_INIT],
                              (enum activation)s->v[SETTING_ACTIVATION]),
         .eval_rows = EVAL_ROWS,
@@ -93,12 +109,14 @@ int setup_check(const struct run_config *c, const struct samples *x, struct errb
     rc = blame_model(model_plan_init(&model, &s, &c->layers, err), err);
     if (rc != 0)
         return rc;
-    struct net_plan plan = plan_net(&s, &model, x, loss.outputs);
+    struct net_plan plan = plan_net(&s, &model, x);
     struct optim optim;
     optim_init(&optim, &s);
     plan.train_rows = batch_rows(&s, x->parts[PART_TRAIN]);
     plan.copies = optim.ops->state_count + 1;
-    rc = net_check(&plan, &output, err);
+    rc = plan_outputs(&plan, x, &loss, err);
+    if (rc == 0)
+        rc = net_check(&plan, &output, err);
     if (rc == 0)
         rc = check_answers(&plan, x, &output, err);
     model_plan_finish(&model);
@@ -157,10 +175,12 @@ int setup_open(struct setup *out, const struct run_config *c, const struct sampl
     /* The network refers to the plan, so it must lie where it stays. */
     *out = s;
     optim_init(&out->step.optim, &out->settings);
-    struct net_plan plan = plan_net(&out->settings, &out->model, x, out->step.loss.outputs);
+    struct net_plan plan = plan_net(&out->settings, &out->model, x);
     plan.train_rows = batch_rows(&out->settings, split->train_count);
     plan.copies = out->step.optim.ops->state_count + (c->weights[0] ? 1 : 0);
-    rc = blame_model(net_init(&out->step.net, &plan, c->seed, err), err);
+    rc = blame_model(plan_outputs(&plan, x, &out->step.loss, err), err);
+    if (rc == 0)
+        rc = blame_model(net_init(&out->step.net, &plan, c->seed, err), err);
     if (rc == 0)
         rc = blame_model(check_answers(&plan, x, &out->step.net.output, err), err);
     if (rc == 0)

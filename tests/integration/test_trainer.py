@@ -246,6 +246,26 @@ def test_worker_by_hand_with_each_format():
             check(points[-1]["val_acc"] is not None, f"{form} classifies")
 
 
+def test_answers_at_each_step():
+    """Labels and numbers of every step of a sequence; a network that answers once is refused."""
+    draw, samples, steps = Numbers(11), 80, 6
+    x = [draw() for _ in range(samples * steps * 2)]
+    y = [x[2 * i] - x[2 * i + 1] for i in range(samples * steps)]
+    layers = [{"type": "gru", "units": 8, "return": "sequence"}]
+    with Daemon() as d:
+        data = {"path": os.path.join(d.home, "steps.npz"), "format": "npz", "validation": 20}
+        for kind, values, column in (("<f4", y, "val_r2"),
+                                     ("<i8", [int(v > 0) for v in y], "val_acc")):
+            with zipfile.ZipFile(data["path"], "w") as z:
+                z.writestr("x.npy", npy((samples, steps, 2), "<f4", x))
+                z.writestr("y.npy", npy((samples, steps), kind, values))
+            sweep = finish(d, spec_of(data, {"type": "sequential", "layers": layers}, epochs=20,
+                                      train={"batch_size": 8}, metric={"name": column}))
+            check(best(d, sweep, "metric_value") > 0.8, (column, best(d, sweep, "metric_value")))
+            if column == "val_acc":
+                refused(d, spec_of(data, {"type": "gru"}), "$.model", "6 labels", "sequence")
+
+
 def test_small_spec_trains_with_each_optimizer():
     with Daemon() as d:
         names = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "adagrad", "adadelta"]
@@ -259,4 +279,4 @@ if __name__ == "__main__":
     run(test_every_kind_of_model, test_tables_classify_and_regress, test_remedies_are_settings,
         test_start_from_another_run, test_shapes_that_do_not_fit,
         test_same_bits_whatever_the_workers, test_worker_by_hand_with_each_format,
-        test_small_spec_trains_with_each_optimizer)
+        test_answers_at_each_step, test_small_spec_trains_with_each_optimizer)

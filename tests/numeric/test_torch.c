@@ -213,7 +213,7 @@ static double evaluate_all(const struct group *g, struct step *s, real *targets)
     assert_true(n->eval_rows >= rows);
     struct targets t = gather(g, n, 0, rows, targets);
     const real *z = net_forward(n, rows, false, s->optim.step);
-    size_t answers = rows * (shape_count(&n->output) / n->plan.outputs);
+    size_t answers = rows * (shape_count(&n->output) / s->loss.outputs);
     struct loss_sum sum = loss_compute(&s->loss, answers, z, &t, NULL);
     return sum.loss / sum.weight;
 }
@@ -393,7 +393,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         GROUP(dense), GROUP(batch_norm), GROUP(lstm), GROUP(gru), GROUP(conv), GROUP(rnn),
         GROUP(lstm_both_ends), GROUP(gru_both_ends), GROUP(rnn_both_ends), GROUP(lstm_stacked),
-        GROUP(conv_norm), GROUP(residual), GROUP(regression), GROUP(binary),
+        GROUP(conv_norm), GROUP(residual), GROUP(regression),
+        GROUP(regression_steps), GROUP(binary),
         cmocka_unit_test_prestate(test_notices_faults, (char[]){"conv"}),
         cmocka_unit_test_prestate(test_notices_constants, (char[]){"dense"}),
         cmocka_unit_test(test_nan_differs),

@@ -297,7 +297,7 @@ def train(group, case, state, kind, nudge=0.0):
 
 def output_layer(group, s):
     if not group["classes"]:
-        return [{"type": "dense", "units": group["outputs"]}]
+        return [{"type": "dense", "units": group["outputs"] // group["answers"]}]
     one = s["loss"] == "binary_cross_entropy" and group["classes"] == 2
     return [{"type": "dense", "units": 1 if one else group["classes"]}]
 
@@ -373,9 +373,10 @@ def every_optimizer(layers, faster=1):
     return [case(o, layers, optimizer=o, learning_rate=r * faster) for o, r in RATES.items()]
 
 
-def make_group(shape, cases, classes=3, outputs=1, seed=1):
+def make_group(shape, cases, classes=3, outputs=1, answers=1, seed=1):
     """Numbers that are whole multiples of 1/256 (the same in float and double); the classes
-    follow the input, but one in four is drawn, so that no loss vanishes."""
+    follow the input, but one in four is drawn, so that no loss vanishes. answers: of a sample, among
+    which a regression's outputs are shared out."""
     g = torch.Generator().manual_seed(seed)
     count = math.prod(shape)
     x = torch.randn([ROWS, count], generator=g, dtype=torch.float64)
@@ -388,7 +389,8 @@ def make_group(shape, cases, classes=3, outputs=1, seed=1):
     else:
         y = hidden + 0.5 * torch.randn(hidden.shape, generator=g, dtype=torch.float64)
         y = (y * 256).round() / 256
-    return {"shape": list(shape), "classes": classes, "outputs": outputs, "batch": BATCH,
+    return {"shape": list(shape), "classes": classes, "outputs": outputs,
+            "answers": answers, "batch": BATCH,
             "epochs": EPOCHS, "x": ((x * 256).round() / 256).tolist(), "y": y.tolist(),
             "cases": cases}
 
@@ -481,6 +483,9 @@ GROUPS = {
     "regression": lambda: make_group([8], [
         case(loss, [dense(10, "tanh")], loss=loss, huber_delta=0.4, learning_rate=0.005)
         for loss in ("mse", "mae", "huber")], classes=0, outputs=2, seed=13),
+    "regression_steps": lambda: make_group([6, 3], [
+        case(loss, [one("gru", **{"return": "sequence"})], loss=loss, learning_rate=0.005)
+        for loss in ("mse", "mae")], classes=0, outputs=12, answers=6, seed=15),
     "binary": lambda: make_group([8], [case("binary_cross_entropy", [dense(10, "relu")],
                                             loss="binary_cross_entropy", learning_rate=0.005)],
                                  classes=2, seed=14),

@@ -237,10 +237,10 @@ int npy_features(const struct npy *a, struct table *out, struct errbuf *err)
 int npy_targets(const struct npy *a, struct table *out, struct errbuf *err)
 {
     char text[NPY_SHAPE_TEXT_MAX];
-    if (a->rank != 1 && a->rank != 2)
+    if (a->rank < 1 || a->rank > 3)
         return err_set(err, ERR_DATA,
-                       "targets of shape %s; allowed: (samples,) or (samples, targets)",
-                       npy_shape_text(a, text));
+                       "targets of shape %s; allowed: (samples,), (samples, targets) or (samples, "
+                       "steps, targets)", npy_shape_text(a, text));
     if (a->dims[0] != out->count)
         return err_set(err, ERR_DATA, "targets of shape %s for %zu samples; allowed: (%zu,) or "
                        "(%zu, targets)", npy_shape_text(a, text), out->count, out->count,

@@ -17,7 +17,7 @@ struct targets {
 
 struct loss {
     enum loss_kind kind;    /* not auto */
-    size_t outputs;         /* numbers per row; classes, or 1 for two classes (binary) */
+    size_t outputs;         /* numbers per row; classes, 1 for two classes (binary), or targets */
     bool sum;               /* the gradient is of the sum over the rows, not of their mean */
     real huber_delta;
     real probability_clip;  /* 0: none (G3.2) */

@@ -300,9 +300,9 @@ static void test_files_that_do_not_fit(void **state)
     assert_int_equal(npy_read(x, y, &t, &err), ERR_DATA);
     assert_true(strncmp(err.message, y, strlen(y)) == 0);
     assert_non_null(strstr(err.message, "shape (3,) for 2 samples; allowed: (2,)"));
-    write_npy(&f, "y.npy", "|u1", false, "(2, 1, 2)", numbers, 4);
+    write_npy(&f, "y.npy", "|u1", false, "(2, 1, 2, 1)", numbers, 4);
     assert_int_equal(npy_read(x, y, &t, &err), ERR_DATA);
-    assert_non_null(strstr(err.message, "(2, 1, 2); allowed: (samples,)"));
+    assert_non_null(strstr(err.message, "(2, 1, 2, 1); allowed: (samples,)"));
     write_npy(&f, "x.npy", "|u1", false, "()", numbers, 1);
     assert_int_equal(npy_read(x, y, &t, &err), ERR_DATA);
     assert_non_null(strstr(err.message, "one number; allowed"));

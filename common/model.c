@@ -322,3 +322,32 @@ void layer_list_write(const struct layer_list *l, struct json_writer *w)
 {
     write_list(l->entries, l->count, w);
 }
+
+/* --- comparing ---------------------------------------------------------------------------- */
+
+static bool same_value(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static bool same_entry(const struct layer_entry *a, const struct layer_entry *b)
+{
+    for (int o = 0; o < LAYER_OPTION_COUNT; o++)
+        if (a->is_setting[o] != b->is_setting[o] || !same_value(a->value[o], b->value[o]))
+            return false;
+    return a->kind == b->kind && a->has_activation == b->has_activation &&
+           a->activation_is_setting == b->activation_is_setting &&
+           (!a->has_activation || same_value(a->activation, b->activation)) &&
+           a->repeat_is_depth == b->repeat_is_depth && a->repeat == b->repeat &&
+           a->inside == b->inside;
+}
+
+bool layer_list_same(const struct layer_list *a, const struct layer_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!same_entry(&a->entries[i], &b->entries[i]))
+            return false;
+    return true;
+}

@@ -29,3 +29,9 @@ int pattern_find(const char *name)
             return i;
     return -1;
 }
+
+bool pattern_is_sick(enum pattern p)
+{
+    return p != PATTERN_LEARNING && p != PATTERN_CONVERGED && p != PATTERN_TOO_SHORT &&
+           p != PATTERN_NONE;
+}

@@ -83,6 +83,27 @@ double rng_normal(struct rng *r)
     return u * sqrt(-2 * log(q) / q);
 }
 
+double rng_gamma(struct rng *r, double shape)
+{
+    if (shape < 1) /* of shape + 1, and a power of a uniform */
+        return rng_gamma(r, shape + 1) * pow(1 - rng_uniform(r), 1 / shape);
+    double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
+    for (;;) {
+        double x = rng_normal(r), v = 1 + c * x;
+        if (v <= 0)
+            continue;
+        v = v * v * v;
+        if (log(1 - rng_uniform(r)) < 0.5 * x * x + d - d * v + d * log(v))
+            return d * v;
+    }
+}
+
+double rng_beta(struct rng *r, double a, double b)
+{
+    double x = rng_gamma(r, a), y = rng_gamma(r, b);
+    return x + y > 0 ? x / (x + y) : a / (a + b);
+}
+
 void rng_shuffle(struct rng *r, uint32_t *items, size_t count)
 {
     for (size_t i = count; i > 1; i--) {

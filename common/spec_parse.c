@@ -109,7 +109,7 @@ static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf 
         return field_integer(v, "$.run_cap", 1, SPEC_MAX_RUNS, &s->run_cap, err);
     if (!size)
         return field_missing(err, "$", "run_cap", "the number of runs the sweep may start");
-    s->run_cap = (int64_t)size;
+    s->run_cap = spec_treat_grid_cap(s, (int64_t)size);
     return 0;
 }
 
@@ -145,6 +145,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
     static const char *const keys[] = {
         "name",  "method", "metric", "parameters", "run_cap", "data",       "model",
         "train", "epochs", "seed",   "priority",   "after",   "start_from",
+        "treat", "treat_share", "treats",
     };
     char path[FIELD_PATH_MAX];
 
@@ -164,8 +165,8 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
-        parse_keys,   parse_name,    parse_method, parse_metric, parse_data,  parse_settings,
-        parse_epochs, parse_run_cap, parse_seed,   parse_start,  parse_order,
+        parse_keys,       parse_name,   parse_method,  parse_metric, parse_data,  parse_settings,
+        spec_treat_parse, parse_epochs, parse_run_cap, parse_seed,   parse_start, parse_order,
     };
     struct spec s = {
         .name = "sweep",

@@ -49,6 +49,14 @@ int spec_layers_parse(const struct json *root, struct layer_list *out, struct er
 /* Some layer's option or activation is that setting's value, or its repeat: depth. */
 bool layer_list_uses(const struct layer_list *l, enum setting_id id);
 
+/* --- spec_treat.c --------------------------------------------------------------------------- */
+
+/* treat, treat_share, treats. After the method is known. */
+int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_treat_write(const struct spec *s, struct json_writer *w);
+/* run_cap of a grid of that size that says none. */
+int64_t spec_treat_grid_cap(const struct spec *s, int64_t size);
+
 /* --- spec_parameters.c ---------------------------------------------------------------------- */
 
 /* "parameters": fills dimensions, and fixed from single values. seen: what "data", "model" and

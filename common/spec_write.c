@@ -100,5 +100,6 @@ void spec_write(const struct spec *s, struct json_writer *w)
         jw_kv_int(w, "after", s->after);
     if (s->start_from)
         jw_kv_int(w, "start_from", s->start_from);
+    spec_treat_write(s, w);
     jw_end_object(w);
 }

@@ -81,6 +81,18 @@ static int read_integer(const struct param *p, const char *path, const struct js
     return 0;
 }
 
+static int read_word(const char *path, const struct json *v, char *out, size_t size,
+                     struct errbuf *err)
+{
+    if (json_type(v) != JSON_STRING)
+        return err_bad(err, ERR_TYPE, path, json_type_name(json_type(v)), "a string");
+    if (strlen(json_string(v)) >= size)
+        return err_bad(err, ERR_VALUE, path, json_string(v), "a name of at most %zu bytes",
+                       size - 1);
+    str_copy(out, size, json_string(v));
+    return 0;
+}
+
 static int read_param(struct request *r, int i, const struct json *v, struct errbuf *err)
 {
     const struct param *p = &r->command->params[i];
@@ -89,6 +101,8 @@ static int read_param(struct request *r, int i, const struct json *v, struct err
     r->given[i] = true;
     if (p->type == PARAM_INTEGER)
         return read_integer(p, path, v, &r->arg[i], err);
+    if (p->type == PARAM_WORD)
+        return read_word(path, v, r->word, sizeof(r->word), err);
     enum json_type wanted = p->type == PARAM_SWITCH ? JSON_BOOL : JSON_OBJECT;
     if (json_type(v) != wanted)
         return err_bad(err, ERR_TYPE, path, json_type_name(json_type(v)), "%s",

@@ -12,7 +12,7 @@ struct request;
 
 #define COMMAND_PARAMS_MAX 3
 
-enum param_type { PARAM_INTEGER, PARAM_SWITCH, PARAM_OBJECT };
+enum param_type { PARAM_INTEGER, PARAM_SWITCH, PARAM_OBJECT, PARAM_WORD };
 
 struct param {
     const char *name; /* NULL ends the list */
@@ -41,7 +41,8 @@ struct command {
 
 #define COMMAND_MAP(X)                                                                            \
     X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
-    X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)
+    X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown) \
+    X(treat) X(explain)
 
 #define X(verb) extern const struct command command_##verb;
 COMMAND_MAP(X)

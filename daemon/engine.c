@@ -133,6 +133,33 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
     return spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);
 }
 
+/* What is known of an ended run beside its row. */
+static void restore_label(struct sweep *s, size_t number, const struct store_restored *r)
+{
+    int64_t run_id = s->run_ids[number];
+    size_t lo = 0, hi = r->label_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (r->labels[mid].run_id < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == r->label_count || r->labels[lo].run_id != run_id)
+        return;
+    s->trials[number].judged = true;
+    s->trials[number].facts = r->labels[lo].facts;
+    s->trials[number].cause = r->labels[lo].cause;
+}
+
+static void restore_prior(struct sweep *s)
+{
+    struct errbuf why;
+    const char *text = s->row->remedy_prior;
+    if (text != NULL) /* one that cannot be read taught nothing */
+        (void)remedy_prior_parse(text, &s->prior, &why);
+}
+
 static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
 {
     struct run_row *copy = run_row_copy(row);
@@ -157,8 +184,8 @@ static void hold_unreadable(const struct sweep_row *row, const struct errbuf *wh
     store_batch_put_sweep(&fx->batch, held);
 }
 
-static void restore_sweep(struct engine *e, const struct stored_sweep *in, utc_us now,
-                          struct effects *fx)
+static void restore_sweep(struct engine *e, const struct stored_sweep *in,
+                          const struct store_restored *restored, utc_us now, struct effects *fx)
 {
     struct spec spec;
     struct errbuf why = {0};
@@ -170,8 +197,12 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in, utc_u
     s->spec = spec;
     s->method = search_method(spec.method);
     engine_add_sweep(e, s);
-    for (size_t i = 0; i < in->run_count; i++)
+    restore_prior(s);
+    for (size_t i = 0; i < in->run_count; i++) {
         restore_run(e, s, &in->runs[i]);
+        if (run_status_terminal(s->trials[i].status))
+            restore_label(s, i, restored);
+    }
 }
 
 void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
@@ -193,7 +224,7 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
             in.run_count++;
         if (in.row->id > e->last_sweep_id)
             e->last_sweep_id = in.row->id;
-        restore_sweep(e, &in, now, fx);
+        restore_sweep(e, &in, restored, now, fx);
     }
 }
 

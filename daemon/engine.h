@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/rows.h"
+#include "daemon/search/remedy_prior.h"
 #include "daemon/store.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
@@ -68,10 +69,11 @@ void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct eff
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
 
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
- * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
- * prepared has findings of NaN and on_nan may be hold. */
+ * what spec holds and leaves it empty; the struct itself stays the caller's. known: what earlier
+ * sweeps taught of remedies. Held at once where prepared has findings of NaN and on_nan may be
+ * hold. */
 void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
-                   void *token, utc_us now, struct effects *fx);
+                   const struct remedy_prior *known, void *token, utc_us now, struct effects *fx);
 /* Fills the free slots. Called once after every burst of events. */
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 

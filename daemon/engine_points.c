@@ -31,6 +31,7 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
         return;
     str_copy(r->row->core, sizeof(r->row->core), s->core);
     str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
+    r->parameters = s->parameters;
     if (s->resumed_point > r->seen_point) {
         break_protocol(r, xasprintf("it goes on from point %" PRId64 ", but only %" PRId64
                                     " were reported",
@@ -114,7 +115,6 @@ static void take_point(struct run *r, const struct point *p, struct effects *fx)
 void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                        utc_us now, struct effects *fx)
 {
-    (void)now;
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
@@ -127,6 +127,7 @@ void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, 
     store_batch_add_points(&fx->batch, run_id, p, accepted);
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
+    judge_running(r, now, fx);
 }
 
 /* A layer line of a point that was refused, or that never came, says nothing. */

@@ -6,6 +6,7 @@
 
 #include "daemon/engine.h"
 #include "daemon/search/search.h"
+#include "daemon/search/treat.h"
 #include "sweep/run_facts.h"
 
 #define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
@@ -27,6 +28,9 @@ struct run {
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
     bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
+    size_t judged_points;   /* of points, when the label was last looked at */
+    enum pattern told;      /* the label while it runs; PATTERN_NONE: none yet */
+    int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point; /* a new one is told, and resets row->attempts */
@@ -44,7 +48,10 @@ struct sweep {
     const struct search_method *method;
     struct trial *trials; /* by run number */
     int64_t *run_ids;
+    uint64_t *told_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
+    size_t treatments;    /* runs of that kind */
+    struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live; /* by number */
     size_t live_count, live_cap;
     size_t running;  /* live runs with a slot */
@@ -87,8 +94,29 @@ void sweep_remove_live(struct sweep *s, struct run *r);
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);
+/* Number of the run with that id; TRIAL_NONE: not of this sweep. */
+size_t sweep_run_number(const struct sweep *s, int64_t run_id);
+void trial_update(struct trial *t, const struct run_row *row);
+/* Another run of the sweep starts with those weights. */
+bool sweep_needs_weights(const struct sweep *s, int64_t run_id);
+
+/* --- engine_plan.c --------------------------------------------------------------------------- */
+/* At a barrier: the next batch of runs as rows; false when there is nothing left to try. */
+bool sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
 /* At a barrier (nothing live): the next batch, or the end. May drop the sweep. */
 void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+
+/* --- engine_judge.c -------------------------------------------------------------------------- */
+/* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
+void judge_ended(struct run *r, utc_us now, struct effects *fx);
+/* The label while it runs: again after every sixty-fourth of its points. */
+void judge_running(struct run *r, utc_us now, struct effects *fx);
+/* At a barrier: causes again, now that all siblings have ended, and the edits of the search range
+ * that the runs speak for. */
+void judge_barrier(struct sweep *s, struct effects *fx);
+/* Why the sweep should wait for a person: most runs say that the data is at fault (G3.1, G4.3).
+ * NULL when they do not. */
+char *judge_data_fault(const struct sweep *s);
 
 /* --- engine_run.c ---------------------------------------------------------------------------- */
 void run_destroy(struct run *r);

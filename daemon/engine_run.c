@@ -55,6 +55,8 @@ void run_forget_attempt(struct run *r)
     r->stride = 1;
     r->last_point = r->seen_point = 0;
     r->last_epoch = 0;
+    r->judged_points = 0;
+    r->told = PATTERN_NONE;
     r->yielding = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
@@ -78,7 +80,7 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     struct run_config *c = xcalloc(1, sizeof(*c));
     c->data = spec->data;
     c->settings = r->row->settings;
-    c->layers = spec->layers;
+    c->layers = r->row->layers != NULL ? *r->row->layers : spec->layers;
     c->epochs = r->row->epochs;
     c->seed = r->row->seed;
     c->split_seed = spec->seed;
@@ -89,8 +91,9 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     run_file(e, r->row->id, "best.safetensors", c->weights);
     run_file(e, r->row->id, "checkpoint", c->checkpoint);
     c->checkpoint_seconds = e->checkpoint_seconds;
-    if (spec->start_from)
-        run_file(e, spec->start_from, "best.safetensors", c->start_weights);
+    int64_t start_from = r->row->start_from ? r->row->start_from : spec->start_from;
+    if (start_from)
+        run_file(e, start_from, "best.safetensors", c->start_weights);
     /* The third best only gets better: what is worse already will never be kept. */
     c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
     if (c->has_weights_floor)
@@ -131,42 +134,6 @@ void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us no
         return;
     r->row->pid = pid;
     run_put(r, fx);
-}
-
-/* --- label ----------------------------------------------------------------------------------- */
-
-static char *tag_list(uint32_t tags)
-{
-    struct buf b = {0};
-    for (int t = 0; t < DIAGNOSIS_TAG_COUNT; t++)
-        if (tags >> t & 1u)
-            buf_printf(&b, "%s%s", b.len ? "," : "", diagnosis_tag_name(t));
-    return buf_take(&b);
-}
-
-static void label_run(const struct run *r, utc_us now, struct effects *fx)
-{
-    struct diagnosis_input in = {.points = r->points, .count = r->point_count};
-    struct diagnosis d = {0};
-    size_t bytes = diagnosis_workspace_bytes(in.count);
-    void *workspace = xmalloc(bytes ? bytes : 1);
-    diagnose(&in, workspace, &d);
-    free(workspace);
-
-    struct buf evidence = {0};
-    struct json_writer w;
-    jw_init(&w, &evidence);
-    diagnosis_evidence_write(&d, &w);
-    struct label_row *l = xcalloc(1, sizeof(*l));
-    *l = (struct label_row){.run_id = r->row->id,
-                            .pattern = d.pattern,
-                            .runner_up = d.runner_up,
-                            .confidence = d.confidence,
-                            .tags = tag_list(d.tags),
-                            .evidence_json = buf_take(&evidence),
-                            .created = now};
-    notify_label(fx, r, l);
-    store_batch_put_label(&fx->batch, l);
 }
 
 /* --- the end of an attempt ------------------------------------------------------------------- */
@@ -238,12 +205,12 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
                    struct effects *fx)
 {
     struct sweep *s = r->sweep;
+    if (had_worker)
+        judge_ended(r, now, fx);
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",
                           r->row->error_text ? r->row->error_text : "");
-    if (had_worker)
-        label_run(r, now, fx);
     notify_run_ended(fx, r);
     if (r->row->started != 0)
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);

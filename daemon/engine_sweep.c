@@ -9,7 +9,6 @@
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
-#include "sweep/rng.h"
 
 #define STATUS_BIT(id) (1u << SWEEP_##id)
 
@@ -27,8 +26,12 @@ void sweep_destroy(struct sweep *s)
     for (size_t i = 0; i < s->live_count; i++)
         run_destroy(s->live[i]);
     free(s->live);
+    for (size_t i = 0; i < s->run_count; i++)
+        free(s->trials[i].layers);
     free(s->trials);
     free(s->run_ids);
+    free(s->told_causes);
+    remedy_prior_finish(&s->prior);
     spec_finish(&s->spec);
     sweep_row_destroy(s->row);
     free(s);
@@ -36,11 +39,47 @@ void sweep_destroy(struct sweep *s)
 
 /* --- runs of a sweep ------------------------------------------------------------------------- */
 
-static void trial_update(struct trial *t, const struct run_row *row)
+void trial_update(struct trial *t, const struct run_row *row)
 {
     t->status = row->status;
     t->has_metric = row->has_metric;
     t->metric_value = row->metric_value;
+    t->has_outcome = row->has_outcome;
+    t->cured = row->cured;
+}
+
+size_t sweep_run_number(const struct sweep *s, int64_t run_id)
+{
+    size_t lo = 0, hi = s->run_count; /* ids grow with the numbers */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->run_ids[mid] < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
+}
+
+static void trial_init(struct trial *t, const struct sweep *s, const struct run_row *row)
+{
+    *t = (struct trial){
+        .settings = row->settings,
+        .kind = row->kind,
+        .cause = CAUSE_COUNT,
+        .parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE,
+        .remedy = row->remedy,
+        .treats_pattern = row->treats_pattern,
+        .treats_cause = row->treats_cause,
+        .epochs = row->epochs,
+        .start_from = row->start_from,
+    };
+    if (row->layers != NULL) {
+        t->layers = xmalloc(sizeof(*t->layers));
+        *t->layers = *row->layers;
+    }
+    str_copy(t->stage, sizeof(t->stage), row->stage);
+    trial_update(t, row);
 }
 
 static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
@@ -50,6 +89,7 @@ static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
     r->row = row;
     r->index = index;
     r->stride = 1;
+    r->told = PATTERN_NONE;
     if (s->live_count == s->live_cap) {
         s->live_cap = s->live_cap ? s->live_cap * 2 : 16;
         s->live = xrealloc(s->live, s->live_cap * sizeof(struct run *));
@@ -65,13 +105,14 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
         s->run_cap = s->run_cap ? s->run_cap * 2 : 16;
         s->trials = xrealloc(s->trials, s->run_cap * sizeof(*s->trials));
         s->run_ids = xrealloc(s->run_ids, s->run_cap * sizeof(*s->run_ids));
+        s->told_causes = xrealloc(s->told_causes, s->run_cap * sizeof(*s->told_causes));
     }
-    size_t index = s->run_count++;
-    struct trial *t = &s->trials[index];
-    *t = (struct trial){.settings = row->settings};
-    str_copy(t->stage, sizeof(t->stage), row->stage);
-    trial_update(t, row);
+    size_t index = s->run_count;
+    trial_init(&s->trials[index], s, row);
     s->run_ids[index] = row->id;
+    s->told_causes[index] = 0;
+    s->treatments += row->kind == RUN_KIND_TREATMENT;
+    s->run_count++;
     if (!run_status_terminal(row->status))
         return live_add(s, row, index);
     sweep_book_ended(s, row, NULL);
@@ -99,19 +140,44 @@ static bool ranks_before(const struct sweep *s, const struct kept *a, const stru
     return !metric_better(b->metric, a->metric, s->row->maximize) && a->number < b->number;
 }
 
+bool sweep_needs_weights(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->start_from == run_id &&
+            !run_status_terminal(s->live[i]->row->status))
+            return true;
+    return false;
+}
+
+/* Unless a run that is still to begin starts with them: its end drops them then. */
 static void drop_weights(const struct sweep *s, const struct kept *k, struct effects *fx)
 {
-    if (fx == NULL)
+    if (fx == NULL || sweep_needs_weights(s, k->run_id))
         return;
     if (k->has_test)
         store_batch_clear_test(&fx->batch, k->run_id);
     effects_add(fx, ACTION_DROP_WEIGHTS, s->row->id, k->run_id);
 }
 
-void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
+static bool is_kept(const struct sweep *s, int64_t run_id)
 {
-    s->ended[row->status]++;
-    s->errors[row->error]++;
+    for (size_t i = 0; i < s->best_count; i++)
+        if (s->best[i].run_id == run_id)
+            return true;
+    return false;
+}
+
+/* The weights it started with, if they were kept for it alone. */
+static void drop_start_weights(const struct sweep *s, const struct run_row *row,
+                               struct effects *fx)
+{
+    struct kept k = {.run_id = row->start_from, .has_test = true};
+    if (row->start_from != 0 && !is_kept(s, row->start_from))
+        drop_weights(s, &k, fx);
+}
+
+static void rank_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
+{
     struct kept k = {.run_id = row->id,
                      .number = row->number,
                      .metric = row->metric_value,
@@ -133,6 +199,14 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
     s->best_count++;
 }
 
+void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
+{
+    s->ended[row->status]++;
+    s->errors[row->error]++;
+    rank_ended(s, row, fx);
+    drop_start_weights(s, row, fx);
+}
+
 /* --- status ---------------------------------------------------------------------------------- */
 
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
@@ -149,94 +223,6 @@ void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason,
     snprintf(kind, sizeof(kind), "sweep_%s", sweep_status_name(to));
     store_batch_add_event(&fx->batch, s->row->id, 0, kind, now, "%s", reason ? reason : "");
     notify_sweep(fx, s);
-}
-
-/* --- barriers -------------------------------------------------------------------------------- */
-
-static struct run_row *planned_row(struct engine *e, const struct sweep *s,
-                                   const struct proposal *p, utc_us now)
-{
-    struct buf params = {0};
-    struct json_writer w;
-    jw_init(&w, &params);
-    spec_params_write(&s->spec, &p->settings, &w);
-
-    struct run_row *row = xcalloc(1, sizeof(*row));
-    row->id = ++e->last_run_id;
-    row->sweep_id = s->row->id;
-    row->number = (int64_t)s->run_count;
-    row->kind = RUN_KIND_SEARCH;
-    row->status = RUN_QUEUED;
-    str_copy(row->stage, sizeof(row->stage), p->stage);
-    str_copy(row->reason, sizeof(row->reason), p->reason);
-    row->params_json = buf_take(&params);
-    row->settings = p->settings;
-    settings_apply_preset(&row->settings);
-    row->seed = rng_run_seed(s->spec.seed, 0);
-    row->epochs = s->spec.epochs;
-    row->created = now;
-    return row;
-}
-
-/* The next batch of runs as rows; false when the search is over. */
-static bool plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
-{
-    struct proposals p = {0};
-    s->method->next(&s->spec, s->trials, s->run_count, &p);
-    for (size_t i = 0; i < p.count; i++)
-        run_put(sweep_add_run(s, planned_row(e, s, &p.items[i], now)), fx);
-    bool any = p.count > 0;
-    if (any) {
-        store_batch_add_event(&fx->batch, s->row->id, 0, "stage_planned", now, "%s: %zu runs",
-                              p.items[0].stage, p.count);
-        notify_stage_planned(fx, s, p.items[0].stage, p.count);
-    }
-    proposals_finish(&p);
-    return any;
-}
-
-/* "no run completed: 3 failed (2 crashed, 1 data_error), 1 cancelled" */
-static char *none_completed(const struct sweep *s)
-{
-    struct buf b = {0};
-    const char *comma = " ";
-    buf_puts(&b, "no run completed:");
-    for (int st = 0; st < RUN_STATUS_COUNT; st++) {
-        if (s->ended[st] == 0)
-            continue;
-        buf_printf(&b, "%s%zu %s", comma, s->ended[st], run_status_name(st));
-        comma = ", ";
-        if (st != RUN_FAILED)
-            continue;
-        const char *sep = " (";
-        for (int k = 0; k < RUN_ERROR_COUNT; k++) {
-            if (s->errors[k] == 0 || k == RUN_ERROR_NONE || k == RUN_ERROR_KILLED_BY_USER)
-                continue;
-            buf_printf(&b, "%s%zu %s", sep, s->errors[k], run_error_name(k));
-            sep = ", ";
-        }
-        buf_puts(&b, ")");
-    }
-    return buf_take(&b);
-}
-
-void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
-{
-    if (s->live_count > 0 || s->row->status == SWEEP_HELD)
-        return;
-    if (!sweep_status_terminal(s->row->status)) {
-        if (plan(e, s, now, fx))
-            return;
-        if (s->ended[RUN_COMPLETED] > 0) {
-            sweep_set_status(s, SWEEP_COMPLETED, NULL, now, fx);
-        } else {
-            char *reason = none_completed(s);
-            sweep_set_status(s, SWEEP_HELD, reason, now, fx);
-            free(reason);
-            return;
-        }
-    }
-    engine_drop_sweep(e, s);
 }
 
 /* --- submit ---------------------------------------------------------------------------------- */
@@ -288,6 +274,7 @@ static struct sweep_row *submitted_row(int64_t id, const struct spec *spec,
                               .data_features = p->features,
                               .data_classes = p->classes,
                               .created = now};
+    data_facts_init(&row->data, p);
     return row;
 }
 
@@ -304,8 +291,41 @@ static int submit_check(const struct engine *e, const struct spec *spec, struct 
     return search_method(spec->method)->check(spec, err);
 }
 
+/* What earlier sweeps taught of remedies, as it is now. */
+static void freeze_prior(struct sweep *s, const struct remedy_prior *known)
+{
+    struct buf json = {0};
+    struct json_writer w;
+    if (known->count == 0)
+        return;
+    for (size_t i = 0; i < known->count; i++)
+        remedy_prior_add(&s->prior, &known->items[i]);
+    jw_init(&w, &json);
+    remedy_prior_write(&s->prior, &w);
+    s->row->remedy_prior = buf_take(&json);
+}
+
+static char *submit_reply(const struct sweep *s)
+{
+    const struct spec_treats *t = &s->spec.treats;
+    struct buf json = {0};
+    struct json_writer w;
+    jw_init(&w, &json);
+    jw_begin_object(&w);
+    jw_kv_int(&w, "sweep", s->row->id);
+    if (t->run) {
+        jw_kv_int(&w, "run", s->run_ids[0]);
+        jw_kv_int(&w, "parent", t->run);
+        jw_kv_string(&w, "remedy", remedy_name(t->remedy));
+        jw_kv_string(&w, "guide_ref", remedy_guide_ref(t->remedy));
+        jw_kv_string(&w, "does", remedy_does(t->remedy));
+    }
+    jw_end_object(&w);
+    return buf_take(&json);
+}
+
 void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
-                   void *token, utc_us now, struct effects *fx)
+                   const struct remedy_prior *known, void *token, utc_us now, struct effects *fx)
 {
     struct errbuf err = {0};
     if (submit_check(e, spec, &err) != 0) {
@@ -318,17 +338,19 @@ void engine_submit(struct engine *e, struct spec *spec, const struct record_prep
     s->spec = *spec;
     memset(spec, 0, sizeof(*spec));
     s->method = search_method(s->spec.method);
+    if (s->spec.treat)
+        freeze_prior(s, known);
     engine_add_sweep(e, s);
     bool may_hold = spec_may_be(&s->spec, SETTING_ON_NAN, ON_NAN_HOLD);
     char *held = may_hold ? nan_reason(prepared) : NULL;
 
-    effects_reply(fx, token, xasprintf("{\"sweep\":%" PRId64 "}", s->row->id));
     store_batch_put_sweep(&fx->batch, sweep_row_copy(s->row));
     store_batch_add_event(&fx->batch, s->row->id, 0, "submitted", now, "%s", s->row->name);
     for (size_t i = 0; i < prepared->finding_count && i < RECORD_FINDINGS_MAX; i++)
         store_batch_add_finding(&fx->batch, s->row->id, &prepared->findings[i]);
     notify_sweep(fx, s);
-    (void)plan(e, s, now, fx);
+    (void)sweep_plan(e, s, now, fx);
+    effects_reply(fx, token, submit_reply(s));
     if (held != NULL)
         sweep_set_status(s, SWEEP_HELD, held, now, fx);
     free(held);
@@ -345,14 +367,25 @@ static int command_pause(struct engine *e, struct sweep *s, utc_us now, struct e
     return 0;
 }
 
+/* A hold at a barrier has nothing live: it goes on with the next batch, if there is one. */
+static int resume_barrier(struct engine *e, struct sweep *s, utc_us now, struct effects *fx,
+                          struct errbuf *err)
+{
+    if (sweep_plan(e, s, now, fx))
+        return 0;
+    return err_set(err, ERR_STATE,
+                   "sweep %" PRId64 " cannot be resumed: %s, and there is nothing left to run; "
+                   "cancel or delete it and submit it anew",
+                   s->row->id, s->row->reason ? s->row->reason : "no run completed");
+}
+
 static int command_resume(struct engine *e, struct sweep *s, utc_us now, struct effects *fx,
                           struct errbuf *err)
 {
-    if (s->row->status == SWEEP_HELD && s->live_count == 0)
-        return err_set(err, ERR_STATE,
-                       "sweep %" PRId64 " cannot be resumed: %s, and there is nothing left to run; "
-                       "cancel or delete it and submit it anew",
-                       s->row->id, s->row->reason ? s->row->reason : "no run completed");
+    bool held = s->row->status == SWEEP_HELD;
+    if (held && s->live_count == 0 && resume_barrier(e, s, now, fx, err) != 0)
+        return err->code;
+    s->row->data_accepted |= held; /* a person has looked, and is not asked again */
     sweep_set_status(s, s->row->started != 0 ? SWEEP_RUNNING : SWEEP_QUEUED, NULL, now, fx);
     for (size_t i = 0; i < s->live_count; i++)
         run_resume(s->live[i], fx);

@@ -417,6 +417,8 @@ static char *config_text(const struct daemon *d, const struct spec *spec)
     str_copy(sweep.name, sizeof(sweep.name), "sweep");
     sweep.priority = 0;
     sweep.after = 0;
+    sweep.treat = false;
+    sweep.treats = (struct spec_treats){0};
     c->sweep = &sweep;
     start_weights(d, spec, c->start_weights);
     c->data = spec->data;

@@ -27,6 +27,7 @@ struct request {
     int64_t arg[COMMAND_PARAMS_MAX];   /* in the order of command->params */
     bool given[COMMAND_PARAMS_MAX];
     const struct json *object;         /* the PARAM_OBJECT; only while command->run runs */
+    char word[64];                     /* the PARAM_WORD, "" without one */
     int64_t subject;                   /* sweep or run in hand, once resolved */
     struct buf text;                   /* the result under construction … */
     struct json_writer w;              /* … by this writer */

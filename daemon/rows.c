@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
 
 static char *copy_text(const char *s)
 {
@@ -19,6 +21,7 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->reason = copy_text(r->reason);
     copy->spec_json = copy_text(r->spec_json);
     copy->data_hash = copy_text(r->data_hash);
+    copy->remedy_prior = copy_text(r->remedy_prior);
     return copy;
 }
 
@@ -28,7 +31,8 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->reason);
     free(r->spec_json);
     free(r->data_hash);
-    r->name = r->reason = r->spec_json = r->data_hash = NULL;
+    free(r->remedy_prior);
+    r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)
@@ -38,6 +42,66 @@ void sweep_row_destroy(struct sweep_row *r)
     free(r);
 }
 
+/* --- settings of a run as JSON ---------------------------------------------------------------- */
+
+void run_row_write_settings(const struct run_row *r, struct json_writer *w)
+{
+    static const char *const sections[] = {"data", "model", "train"};
+
+    jw_begin_object(w);
+    for (size_t k = 0; k < sizeof(sections) / sizeof(*sections); k++) {
+        jw_key(w, sections[k]);
+        jw_begin_object(w);
+        settings_to_json(&r->settings, sections[k], w);
+        if (r->layers && strcmp(sections[k], "model") == 0) {
+            jw_key(w, "layers");
+            layer_list_write(r->layers, w);
+        }
+        jw_end_object(w);
+    }
+    if (r->start_from)
+        jw_kv_int(w, "start_from", r->start_from);
+    jw_end_object(w);
+}
+
+static int read_layers(struct run_row *r, const struct json *root, struct errbuf *err)
+{
+    const struct json *v = json_get(json_get(root, "model"), "layers");
+
+    if (!v)
+        return 0;
+    r->layers = xcalloc(1, sizeof(*r->layers));
+    return layer_list_parse(v, "$.model.layers", r->layers, err);
+}
+
+int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err)
+{
+    struct json *root = json_parse(text, strlen(text), err);
+    int rc;
+
+    if (!root)
+        return ERR_DATA;
+    settings_init(&r->settings);
+    rc = settings_from_json(&r->settings, root, NULL, err);
+    if (rc == 0)
+        rc = read_layers(r, root, err);
+    if (rc == 0 && json_get(root, "start_from"))
+        rc = json_get_int64(root, "start_from", &r->start_from, err);
+    json_destroy(root);
+    return rc;
+}
+
+/* --- copies ----------------------------------------------------------------------------------- */
+
+static struct layer_list *copy_layers(const struct layer_list *l)
+{
+    if (!l)
+        return NULL;
+    struct layer_list *copy = xmalloc(sizeof(*copy));
+    *copy = *l;
+    return copy;
+}
+
 struct run_row *run_row_copy(const struct run_row *r)
 {
     struct run_row *copy = xmalloc(sizeof(*copy));
@@ -45,6 +109,7 @@ struct run_row *run_row_copy(const struct run_row *r)
     copy->params_json = copy_text(r->params_json);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
+    copy->layers = copy_layers(r->layers);
     return copy;
 }
 
@@ -53,7 +118,9 @@ void run_row_finish(struct run_row *r)
     free(r->params_json);
     free(r->error_text);
     free(r->stderr_tail);
+    free(r->layers);
     r->params_json = r->error_text = r->stderr_tail = NULL;
+    r->layers = NULL;
 }
 
 void run_row_destroy(struct run_row *r)
@@ -85,7 +152,21 @@ static void label_row_destroy(struct label_row *l)
         return;
     free(l->tags);
     free(l->evidence_json);
+    free(l->facts_json);
     free(l);
+}
+
+static void edits_row_destroy(struct edits_row *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->count; i++) {
+        free(e->edits[i].from_json);
+        free(e->edits[i].to_json);
+        free(e->edits[i].runs_json);
+    }
+    free(e->edits);
+    free(e);
 }
 
 static void event_row_destroy(struct event_row *e)
@@ -119,6 +200,12 @@ void store_op_finish(struct store_op *op)
         break;
     case STORE_PUT_LAYERS:
         layers_rows_destroy(op->u.layers);
+        break;
+    case STORE_PUT_CAUSES:
+        free(op->u.causes);
+        break;
+    case STORE_PUT_EDITS:
+        edits_row_destroy(op->u.edits);
         break;
     case STORE_CLEAR_TEST:
     case STORE_DELETE_SWEEP:
@@ -210,6 +297,22 @@ void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct 
     rows->layers = xmalloc(s->count * sizeof(*rows->layers));
     memcpy(rows->layers, s->layers, s->count * sizeof(*rows->layers));
     batch_append(b, STORE_PUT_LAYERS)->u.layers = rows;
+}
+
+void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes)
+{
+    struct causes_row *row = xmalloc(sizeof(*row));
+    row->run_id = run_id;
+    row->causes = *causes;
+    batch_append(b, STORE_PUT_CAUSES)->u.causes = row;
+}
+
+void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,
+                           size_t count)
+{
+    struct edits_row *rows = xmalloc(sizeof(*rows));
+    *rows = (struct edits_row){sweep_id, count, edits};
+    batch_append(b, STORE_PUT_EDITS)->u.edits = rows;
 }
 
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id)

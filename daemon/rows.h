@@ -7,13 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sweep/cause.h"
 #include "sweep/curve.h"
+#include "sweep/data_facts.h"
 #include "sweep/diagnosis.h"
 #include "sweep/layer_stat.h"
 #include "sweep/record.h"
+#include "sweep/remedy.h"
 #include "sweep/run.h"
+#include "sweep/run_facts.h"
 #include "sweep/setting.h"
 #include "sweep/spec.h"
+
+struct errbuf;
+struct json_writer;
 
 /* UTC in microseconds since 1970; 0: not yet (NULL in the database). */
 typedef int64_t utc_us;
@@ -31,6 +38,9 @@ struct sweep_row {
     int64_t run_cap, epochs, priority, after;
     char *data_hash;
     int64_t data_samples, data_features, data_classes;
+    struct data_facts data;    /* as a whole */
+    char *remedy_prior;        /* remedy_prior.h; NULL: nothing was known at submit */
+    int64_t data_accepted;     /* 1: a person resumed it in spite of its data */
     utc_us created, started, ended;
 };
 
@@ -43,8 +53,16 @@ struct run_row {
     enum run_status status;
     char stop_reason[160];     /* of stopped; "" else */
     int64_t parent_id;         /* 0: none */
+    /* kind treatment: the remedy, the parent's label it answers, and what came of it */
+    enum remedy remedy;
+    enum pattern treats_pattern;
+    enum cause_id treats_cause;
+    bool has_outcome, cured;
+    double change;             /* of the metric, relative; below 0 is better; NaN: not finite */
     char *params_json;         /* the swept parameters */
     struct settings settings;  /* the whole configuration; the common ones become columns */
+    struct layer_list *layers; /* of a sequential model that a remedy changed; NULL: the sweep's */
+    int64_t start_from;        /* run of the sweep whose best weights it starts with; 0: the spec's */
     uint64_t seed;
     int64_t epochs;
     int64_t attempts;          /* started so often without a new point */
@@ -71,7 +89,29 @@ struct label_row {
     double confidence;
     char *tags;                /* "past_best,spike" */
     char *evidence_json;
+    struct causes causes;
+    char *facts_json;          /* NULL while the run goes on */
     utc_us created;
+};
+
+struct causes_row {            /* judged anew, when more siblings had ended */
+    int64_t run_id;
+    struct causes causes;
+};
+
+struct edit_row {              /* a proposed edit of the search range */
+    const char *kind;          /* static */
+    char setting[64];
+    char *from_json, *to_json; /* NULL: none */
+    char *runs_json;           /* the evidence: array of run ids */
+    const char *guide_ref;     /* static, or NULL */
+    char sentence[240];
+};
+
+struct edits_row {             /* all of a sweep, in place of those before */
+    int64_t sweep_id;
+    size_t count;
+    struct edit_row *edits;
 };
 
 struct event_row {             /* the log of what happened, for people and for replay */
@@ -109,6 +149,8 @@ enum store_op_type {
     STORE_CLEAR_TEST,   /* of a run whose weights go: it has no test scores any more */
     STORE_DELETE_SWEEP, /* with all that hangs on it */
     STORE_PUT_LAYERS,   /* of a point; those that are there already are overwritten */
+    STORE_PUT_CAUSES,   /* of a run that has a label */
+    STORE_PUT_EDITS,    /* all of a sweep */
 };
 
 struct store_op {
@@ -121,6 +163,8 @@ struct store_op {
         struct event_row *event;
         struct finding_row *finding;
         struct layers_rows *layers;
+        struct causes_row *causes;
+        struct edits_row *edits;
         int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
@@ -136,6 +180,11 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r);
 void sweep_row_finish(struct sweep_row *r);
 void run_row_finish(struct run_row *r);
 void sweep_row_destroy(struct sweep_row *r);
+/* The whole configuration as one JSON object: data, model and train as in a specification;
+ * "model.layers" and "start_from" only where they are the run's own. Reading fills settings, layers
+ * and start_from; a setting that is younger than the text has its default. */
+void run_row_write_settings(const struct run_row *r, struct json_writer *w);
+int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err);
 struct run_row *run_row_copy(const struct run_row *r);
 void run_row_destroy(struct run_row *r);
 void store_op_finish(struct store_op *op);
@@ -152,6 +201,10 @@ void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
 void store_batch_clear_test(struct store_batch *b, int64_t run_id);
 void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s);
+void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes);
+/* Takes over the array and what it holds. */
+void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,
+                           size_t count);
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
 void store_batch_finish(struct store_batch *b);
 

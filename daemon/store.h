@@ -26,6 +26,12 @@ struct store_restored {
     struct sweep_row *sweeps;
     size_t run_count;
     struct run_row *runs; /* by sweep, then number; settings as they were stored */
+    size_t label_count;
+    struct stored_label { /* of an ended run of theirs */
+        int64_t run_id;
+        struct run_facts facts;
+        enum cause_id cause; /* CAUSE_COUNT: nothing is wrong */
+    } *labels;               /* by run_id */
 };
 void store_restored_finish(struct store_restored *r);
 
@@ -62,6 +68,9 @@ enum store_query_id {
     STORE_QUERY_EVENTS,       /* [sweep, after id, limit] */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
+    STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
+    STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
+    STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */
     STORE_QUERY_UNENDED,      /* [] run_id of cancelled runs whose worker was not seen to end */
     STORE_QUERY_COUNT
 };

@@ -24,7 +24,10 @@
     X(data_classes, int, r->data_classes)                          \
     X(created_at, time, r->created)                                \
     X(started_at, time, r->started)                                \
-    X(ended_at, time, r->ended)
+    X(ended_at, time, r->ended)                                    \
+    X(data_facts, data_facts, &r->data)                            \
+    X(remedy_prior, text, r->remedy_prior)                         \
+    X(data_accepted, int, r->data_accepted)
 
 #define RUN_COLUMNS(X)                                             \
     X(sweep_id, int, r->sweep_id)                                  \
@@ -42,7 +45,7 @@
     X(depth, int, (int64_t)r->settings.v[SETTING_DEPTH])           \
     X(width, int, (int64_t)r->settings.v[SETTING_WIDTH])           \
     X(activation, choice, choice_of(r, SETTING_ACTIVATION))        \
-    X(settings, settings, &r->settings)                            \
+    X(settings, settings, r)                                       \
     X(seed, seed, r->seed)                                         \
     X(epochs, int, r->epochs)                                      \
     X(attempts, int, r->attempts)                                  \
@@ -62,7 +65,13 @@
     X(ended_at, time, r->ended)                                    \
     X(seconds, real, r->seconds)                                   \
     X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))     \
-    X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))
+    X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))        \
+    X(remedy, word, treatment(r, remedy_name(r->remedy)))          \
+    X(guide_ref, word, treatment(r, remedy_guide_ref(r->remedy)))  \
+    X(treats_pattern, word, treatment(r, pattern_name(r->treats_pattern)))\
+    X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
+    X(cured, flag, r->has_outcome ? r->cured : -1)                 \
+    X(change, real, r->has_outcome ? r->change : NAN)
 
 enum {
     SWEEP_id_column,

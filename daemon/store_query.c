@@ -1,4 +1,4 @@
-/* Reading: the named queries and their tables, and the rows the engine starts from. */
+/* Reading: the named queries and their tables. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static const struct {
             "metric_value, best_epoch, val_loss, val_acc, epochs_done, epochs, label, confidence, "
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
             "pid, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
-            "created_at, started_at, ended_at, test_loss, test_acc FROM run_overview "
+            "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
+            "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview "
             "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
         {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
@@ -50,14 +51,16 @@ static const struct {
             "params_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, "
             "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, "
             "r.metric_value, r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, "
-            "r.rank_key, o.epochs_done, o.label, o.confidence, o.remedy, r.error_class, "
+            "r.rank_key, o.epochs_done, o.label, o.cause, o.confidence, o.remedy, "
+            "r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, "
+            "r.change, r.error_class, "
             "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
             "r.created_at, r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS "
             "s ON s.id = r.sweep_id JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
-            "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.evidence AS evidence_json, "
-            "l.classifier_version, l.created_at FROM labels AS l "
+            "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.cause, "
+            "coalesce(l.causes, '[]') AS causes_json, l.evidence AS evidence_json, l.classifier_version, l.created_at FROM labels AS l "
             "JOIN patterns AS p ON p.name = l.pattern WHERE l.run_id = ?1"},
     [STORE_QUERY_CURVE] =
         {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
@@ -76,6 +79,16 @@ static const struct {
             "s.spec -> '$.model.layers' AS layers_json "
             "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+    [STORE_QUERY_TREATED] =
+        {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, s.spec, s.data_hash, "
+            "s.data_facts, l.pattern, l.cause, b.id AS best_run, b.settings AS best_settings "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "LEFT JOIN labels AS l ON l.run_id = r.id "
+            "LEFT JOIN runs AS b ON b.id = (SELECT id FROM runs WHERE sweep_id = r.sweep_id "
+            "AND rank_key IS NOT NULL ORDER BY rank_key, number LIMIT 1) WHERE r.id = ?1"},
+    [STORE_QUERY_TREATMENTS] =
+        {1, "SELECT * FROM treatments WHERE parent_id = ?1 ORDER BY run_id"},
+    [STORE_QUERY_REMEDY_EFFECTS] = {0, "SELECT * FROM remedy_effects"},
     [STORE_QUERY_UNENDED] =
         {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
 };
@@ -264,216 +277,4 @@ void table_row_write(const struct table *t, size_t row, struct json_writer *w)
         cell_write(&t->cells[row * t->columns + c], is_json, w);
     }
     jw_end_object(w);
-}
-
-/* --- restoring ----------------------------------------------------------------------------- */
-
-static const char *column_text(sqlite3_stmt *st, int c)
-{
-    return (const char *)sqlite3_column_text(st, c);
-}
-
-static char *column_copy(sqlite3_stmt *st, int c)
-{
-    const char *text = column_text(st, c);
-    return text ? xstrdup(text) : NULL;
-}
-
-static void column_into(sqlite3_stmt *st, int c, char *out, size_t size)
-{
-    const char *text = column_text(st, c);
-    str_copy(out, size, text ? text : "");
-}
-
-/* false where it was not measured (NULL). */
-static bool column_maybe(sqlite3_stmt *st, int c, double *out)
-{
-    int type = sqlite3_column_type(st, c);
-    *out = type == SQLITE_FLOAT ? sqlite3_column_double(st, c) : NAN;
-    return type != SQLITE_NULL;
-}
-
-static int method_find(const char *name)
-{
-    for (int m = 0; m < METHOD_COUNT; m++) {
-        if (strcmp(method_name((enum method)m), name) == 0)
-            return m;
-    }
-    return -1;
-}
-
-static int metric_find(const char *name)
-{
-    for (int m = 0; m < METRIC_COUNT; m++) {
-        if (strcmp(metric_name((enum metric)m), name) == 0)
-            return m;
-    }
-    return -1;
-}
-
-static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
-{
-    int status = sweep_status_find(column_text(st, SWEEP_status_column));
-    int method = method_find(column_text(st, SWEEP_method_column));
-    int metric = metric_find(column_text(st, SWEEP_metric_column));
-
-    r->id = sqlite3_column_int64(st, SWEEP_id_column);
-    if (status < 0 || method < 0 || metric < 0)
-        return err_set(err, ERR_DATA, "sweep %lld: status, method or metric is unknown",
-                       (long long)r->id);
-    r->status = (enum sweep_status)status;
-    r->method = (enum method)method;
-    r->metric = (enum metric)metric;
-    r->name = column_copy(st, SWEEP_name_column);
-    r->reason = column_copy(st, SWEEP_reason_column);
-    r->maximize = strcmp(column_text(st, SWEEP_goal_column), "maximize") == 0;
-    r->spec_json = column_copy(st, SWEEP_spec_column);
-    r->seed = strtoull(column_text(st, SWEEP_seed_column), NULL, 10);
-    r->run_cap = sqlite3_column_int64(st, SWEEP_run_cap_column);
-    r->epochs = sqlite3_column_int64(st, SWEEP_epochs_column);
-    r->priority = sqlite3_column_int64(st, SWEEP_priority_column);
-    r->after = sqlite3_column_int64(st, SWEEP_after_sweep_column);
-    r->data_hash = column_copy(st, SWEEP_data_hash_column);
-    r->data_samples = sqlite3_column_int64(st, SWEEP_data_samples_column);
-    r->data_features = sqlite3_column_int64(st, SWEEP_data_features_column);
-    r->data_classes = sqlite3_column_int64(st, SWEEP_data_classes_column);
-    r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
-    r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
-    r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));
-    return 0;
-}
-
-/* The whole configuration. A setting that is younger than the row has its default. */
-static int read_settings(sqlite3_stmt *st, struct settings *out, struct errbuf *err)
-{
-    const char *text = column_text(st, RUN_settings_column);
-    struct json *root = json_parse(text, strlen(text), err);
-    int code;
-
-    if (!root)
-        return ERR_DATA;
-    settings_init(out);
-    code = settings_from_json(out, root, NULL, err);
-    json_destroy(root);
-    return code;
-}
-
-static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
-{
-    const char *error = column_text(st, RUN_error_class_column);
-    int kind = run_kind_find(column_text(st, RUN_kind_column));
-    int status = run_status_find(column_text(st, RUN_status_column));
-    int error_class = error ? run_error_find(error) : RUN_ERROR_NONE;
-    struct errbuf why = {0};
-
-    r->id = sqlite3_column_int64(st, RUN_id_column);
-    if (kind < 0 || status < 0 || error_class < 0)
-        return err_set(err, ERR_DATA, "run %lld: kind, status or error_class is unknown",
-                       (long long)r->id);
-    if (read_settings(st, &r->settings, &why) < 0)
-        return err_set(err, ERR_DATA, "run %lld: settings: %s", (long long)r->id, why.message);
-    r->kind = (enum run_kind)kind;
-    r->status = (enum run_status)status;
-    r->error = (enum run_error)error_class;
-    r->sweep_id = sqlite3_column_int64(st, RUN_sweep_id_column);
-    r->number = sqlite3_column_int64(st, RUN_number_column);
-    column_into(st, RUN_stage_column, r->stage, sizeof(r->stage));
-    column_into(st, RUN_reason_column, r->reason, sizeof(r->reason));
-    column_into(st, RUN_stop_reason_column, r->stop_reason, sizeof(r->stop_reason));
-    r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
-    r->params_json = column_copy(st, RUN_params_column);
-    r->seed = strtoull(column_text(st, RUN_seed_column), NULL, 10);
-    r->epochs = sqlite3_column_int64(st, RUN_epochs_column);
-    r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
-    r->pid = sqlite3_column_int64(st, RUN_pid_column);
-    r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
-    column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
-    r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
-    r->has_val_acc = column_maybe(st, RUN_val_acc_column, &r->val_acc);
-    r->has_test_loss = column_maybe(st, RUN_test_loss_column, &r->test_loss);
-    r->has_test_acc = column_maybe(st, RUN_test_acc_column, &r->test_acc);
-    r->error_text = column_copy(st, RUN_error_text_column);
-    r->signal = sqlite3_column_int(st, RUN_signal_column);
-    r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
-    column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
-    column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
-    r->created = store_time_parse(column_text(st, RUN_created_at_column));
-    r->started = store_time_parse(column_text(st, RUN_started_at_column));
-    r->ended = store_time_parse(column_text(st, RUN_ended_at_column));
-    r->seconds = sqlite3_column_double(st, RUN_seconds_column);
-    return 0;
-}
-
-static int append_sweep(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
-{
-    out->sweeps = xrealloc(out->sweeps, (out->sweep_count + 1) * sizeof(*out->sweeps));
-    struct sweep_row *r = &out->sweeps[out->sweep_count++];
-    memset(r, 0, sizeof(*r));
-    return read_sweep(st, r, err);
-}
-
-static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
-{
-    if ((out->run_count & (out->run_count - 1)) == 0) /* full at every power of two */
-        out->runs = xrealloc(out->runs, (out->run_count ? 2 * out->run_count : 1) *
-                                            sizeof(*out->runs));
-    struct run_row *r = &out->runs[out->run_count++];
-    memset(r, 0, sizeof(*r));
-    return read_run(st, r, err);
-}
-
-static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
-{
-    bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
-    *(sweeps ? &out->last_sweep_id : &out->last_run_id) = sqlite3_column_int64(st, 1);
-    return 0;
-}
-
-#define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
-
-static const struct {
-    const char *sql;
-    int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
-} restoring[] = {
-    /* sqlite_sequence remembers the ids of rows that were deleted. */
-    {"SELECT name, seq FROM sqlite_sequence WHERE name IN ('sweeps', 'runs')", append_last_id},
-    {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " OPEN_SWEEPS " ORDER BY id",
-     append_sweep},
-    {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
-     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
-     append_run},
-};
-
-int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
-{
-    struct store_restored r = {0};
-    int code = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(restoring) && code == 0; i++) {
-        sqlite3_stmt *st = NULL;
-        int rc = sqlite3_prepare_v2(db, restoring[i].sql, -1, &st, NULL);
-        while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-            code = restoring[i].append(st, &r, err);
-            rc = SQLITE_OK;
-        }
-        if (code == 0 && rc != SQLITE_DONE)
-            code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
-        sqlite3_finalize(st);
-    }
-    if (code == 0)
-        *out = r;
-    else
-        store_restored_finish(&r);
-    return code;
-}
-
-void store_restored_finish(struct store_restored *r)
-{
-    for (size_t i = 0; i < r->sweep_count; i++)
-        sweep_row_finish(&r->sweeps[i]);
-    for (size_t i = 0; i < r->run_count; i++)
-        run_row_finish(&r->runs[i]);
-    free(r->sweeps);
-    free(r->runs);
-    *r = (struct store_restored){0};
 }

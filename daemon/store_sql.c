@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/store_bind.h"
 #include "daemon/store_columns.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -50,11 +51,13 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves WHERE run_id = ? AND point = ?",
     [STATEMENT_PUT_LABEL] =
         "INSERT INTO labels(run_id, pattern, runner_up, confidence, tags, evidence, "
-        "classifier_version, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?) "
+        "classifier_version, created_at, cause, causes, facts) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(run_id) DO UPDATE SET pattern = excluded.pattern, "
         "runner_up = excluded.runner_up, confidence = excluded.confidence, tags = excluded.tags, "
         "evidence = excluded.evidence, classifier_version = excluded.classifier_version, "
-        "created_at = excluded.created_at",
+        "created_at = excluded.created_at, cause = excluded.cause, causes = excluded.causes, "
+        "facts = excluded.facts",
     [STATEMENT_ADD_EVENT] =
         "INSERT INTO events(sweep_id, run_id, kind, detail, created_at) "
         "VALUES(COALESCE(?1, (SELECT sweep_id FROM runs WHERE id = ?2)), ?2, ?3, ?4, ?5)",
@@ -67,6 +70,11 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_PUT_LAYER] =
         "INSERT OR REPLACE INTO layer_stats(run_id, point, layer, name" LAYER_STAT_MAP(LAYER_NAME)
         ") VALUES(?, ?, ?, ?" LAYER_STAT_MAP(LAYER_PARAMETER) ")",
+    [STATEMENT_PUT_CAUSES] = "UPDATE labels SET cause = ?2, causes = ?3 WHERE run_id = ?1",
+    [STATEMENT_CLEAR_EDITS] = "DELETE FROM range_edits WHERE sweep_id = ?",
+    [STATEMENT_PUT_EDIT] =
+        "INSERT INTO range_edits(sweep_id, position, kind, setting, from_value, to_value, runs, "
+        "guide_ref, sentence) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 /* --- times --------------------------------------------------------------------------------- */
@@ -102,111 +110,10 @@ static utc_us clock_utc(void)
     return (utc_us)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-/* --- binding: out of memory shows as NULL, which the schema refuses ----------------------- */
-
-struct maybe {
-    bool has;
-    double value;
-};
-
-static struct maybe maybe(bool has, double value)
+/* A word about a treatment; none of another run. */
+static const char *treatment(const struct run_row *r, const char *word)
 {
-    return (struct maybe){has, value};
-}
-
-struct choice {
-    char name[32];
-};
-
-static struct choice choice_of(const struct run_row *r, enum setting_id id)
-{
-    struct choice c = {""};
-    setting_choice_name(id, (int)r->settings.v[id], c.name);
-    return c;
-}
-
-static void bind_int(sqlite3_stmt *st, int i, int64_t v)
-{
-    sqlite3_bind_int64(st, i, v);
-}
-
-/* Counts from 1: 0 is none. */
-static void bind_count(sqlite3_stmt *st, int i, int64_t v)
-{
-    if (v)
-        sqlite3_bind_int64(st, i, v);
-    else
-        sqlite3_bind_null(st, i);
-}
-
-/* The text must live until the step. */
-static void bind_text(sqlite3_stmt *st, int i, const char *text)
-{
-    sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
-}
-
-/* "" is none. */
-static void bind_word(sqlite3_stmt *st, int i, const char *text)
-{
-    bind_text(st, i, text && text[0] ? text : NULL);
-}
-
-static void bind_choice(sqlite3_stmt *st, int i, struct choice c)
-{
-    sqlite3_bind_text(st, i, c.name, -1, SQLITE_TRANSIENT);
-}
-
-/* REAL columns: NaN becomes NULL. */
-static void bind_real(sqlite3_stmt *st, int i, double v)
-{
-    sqlite3_bind_double(st, i, v);
-}
-
-/* ANY columns: NaN is the text 'nan', "not measured" NULL. */
-static void bind_maybe(sqlite3_stmt *st, int i, struct maybe m)
-{
-    if (m.has && isnan(m.value))
-        bind_text(st, i, "nan");
-    else if (m.has)
-        sqlite3_bind_double(st, i, m.value);
-    else
-        sqlite3_bind_null(st, i);
-}
-
-static void bind_seed(sqlite3_stmt *st, int i, uint64_t seed)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRIu64, seed);
-    sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT);
-}
-
-static void bind_time(sqlite3_stmt *st, int i, utc_us t)
-{
-    char text[STORE_TIME_SIZE];
-    store_time_format(t, text);
-    if (t)
-        sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT);
-    else
-        sqlite3_bind_null(st, i);
-}
-
-static void bind_settings(sqlite3_stmt *st, int i, const struct settings *s)
-{
-    static const char *const sections[] = {"data", "model", "train"};
-    struct buf text = {0};
-    struct json_writer w;
-
-    jw_init(&w, &text);
-    jw_begin_object(&w);
-    for (size_t k = 0; k < ARRAY_LEN(sections); k++) {
-        jw_key(&w, sections[k]);
-        jw_begin_object(&w);
-        settings_to_json(s, sections[k], &w);
-        jw_end_object(&w);
-    }
-    jw_end_object(&w);
-    sqlite3_bind_text(st, i, text.data, (int)text.len, SQLITE_TRANSIENT);
-    buf_finish(&text);
+    return r->kind == RUN_KIND_TREATMENT ? word : NULL;
 }
 
 /* --- ops: each gives an SQLite result code --------------------------------------------------- */
@@ -365,7 +272,43 @@ static int put_label(struct store_sql *q, const struct store_op *op)
     bind_text(st, 6, l->evidence_json ? l->evidence_json : "{}");
     bind_int(st, 7, DIAGNOSIS_VERSION);
     bind_time(st, 8, l->created);
+    bind_causes(st, 9, 10, &l->causes);
+    bind_word(st, 11, l->facts_json);
     return run_statement(st);
+}
+
+static int put_causes(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_CAUSES];
+    bind_int(st, 1, op->u.causes->run_id);
+    bind_causes(st, 2, 3, &op->u.causes->causes);
+    return run_statement(st);
+}
+
+static int put_edit(struct store_sql *q, int64_t sweep_id, size_t position,
+                    const struct edit_row *e)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_EDIT];
+    bind_int(st, 1, sweep_id);
+    bind_int(st, 2, (int64_t)position);
+    bind_text(st, 3, e->kind);
+    bind_text(st, 4, e->setting);
+    bind_word(st, 5, e->from_json);
+    bind_word(st, 6, e->to_json);
+    bind_text(st, 7, e->runs_json ? e->runs_json : "[]");
+    bind_word(st, 8, e->guide_ref);
+    bind_text(st, 9, e->sentence);
+    return run_statement(st);
+}
+
+static int put_edits(struct store_sql *q, const struct store_op *op)
+{
+    const struct edits_row *rows = op->u.edits;
+    bind_int(q->statements[STATEMENT_CLEAR_EDITS], 1, rows->sweep_id);
+    int rc = run_statement(q->statements[STATEMENT_CLEAR_EDITS]);
+    for (size_t i = 0; i < rows->count && rc == SQLITE_OK; i++)
+        rc = put_edit(q, rows->sweep_id, i + 1, &rows->edits[i]);
+    return rc;
 }
 
 static int add_event(struct store_sql *q, const struct store_op *op)
@@ -410,7 +353,8 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_ADD_POINTS] = add_points, [STORE_PUT_LABEL] = put_label,
     [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
     [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
-    [STORE_PUT_LAYERS] = put_layers,
+    [STORE_PUT_LAYERS] = put_layers, [STORE_PUT_CAUSES] = put_causes,
+    [STORE_PUT_EDITS] = put_edits,
 };
 
 static const char *const op_names[] = {
@@ -418,7 +362,8 @@ static const char *const op_names[] = {
     [STORE_ADD_POINTS] = "points", [STORE_PUT_LABEL] = "label",
     [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
     [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
-    [STORE_PUT_LAYERS] = "layers",
+    [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
+    [STORE_PUT_EDITS] = "edits",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -438,6 +383,8 @@ static int64_t op_run_id(const struct store_op *op)
         return op->u.layers->run_id;
     if (op->type == STORE_CLEAR_TEST)
         return op->u.clear_test_run_id;
+    if (op->type == STORE_PUT_CAUSES)
+        return op->u.causes->run_id;
     return op->type == STORE_PUT_LABEL ? op->u.label->run_id : 0;
 }
 

@@ -18,7 +18,7 @@ double cause_not_shuffled(const struct look *l, char *evidence)
 
 double cause_nan_in_input(const struct look *l, char *evidence)
 {
-    if (!l->data->has_nan || l->v[SETTING_ON_NAN] != ON_NAN_HOLD)
+    if (!(l->data->has_nan || l->data->has_inf) || l->v[SETTING_ON_NAN] != ON_NAN_HOLD)
         return 0;
     look_say(evidence, "the input has values that are not numbers, and they are trained on");
     return l->f->pattern == PATTERN_NOT_A_NUMBER ? 0.99 : 0.5;

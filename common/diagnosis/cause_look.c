@@ -159,12 +159,6 @@ static bool is_stuck(const struct look *l)
     return f->best_train > 0.95 * f->first_train;
 }
 
-static bool pattern_is_sick(enum pattern p)
-{
-    return p != PATTERN_LEARNING && p != PATTERN_CONVERGED && p != PATTERN_TOO_SHORT &&
-           p != PATTERN_NONE;
-}
-
 void look_init(struct look *l, const struct cause_input *in)
 {
     *l = (struct look){.in = in, .f = in->facts, .v = in->settings->v, .data = in->data};

@@ -7,6 +7,8 @@
  *   optimizers  N/5, to the nearest       one (G2.2)
  *   sgd         the rest, about 0.15 N    one (G2.2: the last tuning with SGD)
  *
+ * N is run_cap without what is kept for treatments (spec_treat_cap); what those did not need comes
+ * back at the end, for further fine runs around the best of all, with its own optimizer.
  * A stage that does not apply (no other optimizer listed, no sgd) gives its runs to fine. In a
  * finite space no stage gets more runs than it has configurations; what is left over goes to
  * fine, then optimizers, then sgd. So the number of runs of each stage is known from the spec
@@ -82,9 +84,15 @@ static int64_t at_most(int64_t runs, uint64_t limit)
     return (uint64_t)runs <= limit ? runs : (int64_t)limit;
 }
 
+static int64_t search_cap(const struct spec *s)
+{
+    int64_t n = s->run_cap - spec_treat_cap(s);
+    return n < RUN_CAP_MIN ? RUN_CAP_MIN : n;
+}
+
 static void plan_runs(struct ctf_plan *p)
 {
-    int64_t n = p->spec->run_cap < RUN_CAP_MIN ? RUN_CAP_MIN : p->spec->run_cap;
+    int64_t n = search_cap(p->spec);
     int64_t *runs = p->runs;
     /* configurations of one optimizer, and of all those in stage optimizers */
     uint64_t one = space_size(p->spec, p->optimizer_bit);
@@ -122,13 +130,16 @@ static void plan_init(struct ctf_plan *p, const struct spec *s)
 
 static int check(const struct spec *s, struct errbuf *err)
 {
-    if (s->run_cap >= RUN_CAP_MIN)
+    int64_t kept = spec_treat_cap(s);
+    if (s->run_cap - kept >= RUN_CAP_MIN)
         return 0;
-    char value[32];
+    char value[32], treated[64] = "";
     snprintf(value, sizeof(value), "%" PRId64, s->run_cap);
+    if (kept > 0)
+        snprintf(treated, sizeof(treated), " (beside %" PRId64 " kept by treat_share)", kept);
     return err_bad(err, ERR_VALUE, "$.run_cap", value,
-                   "%d or more for method coarse_to_fine: one run for each of its stages",
-                   RUN_CAP_MIN);
+                   "%d or more for method coarse_to_fine: one run for each of its stages%s",
+                   RUN_CAP_MIN, treated);
 }
 
 static void outline(const struct spec *s, struct search_outline *out)
@@ -152,26 +163,13 @@ static void outline(const struct spec *s, struct search_outline *out)
         str_copy(out->stages[k].stage, sizeof(out->stages[k].stage), ctf_stage_name(i));
         str_copy(out->stages[k].what, sizeof(out->stages[k].what), what[i]);
         out->stages[k].runs = p.runs[i];
-        if (i == CTF_COARSE && total < s->run_cap)
+        if (i == CTF_COARSE && total < search_cap(s))
             snprintf(out->stages[k].what, sizeof(out->stages[k].what),
                      "%s; the space has only %" PRId64 " configurations", what[i], total);
     }
 }
 
 /* --- one call -------------------------------------------------------------------------------- */
-
-static bool usable(const struct trial *t)
-{
-    return (t->status == RUN_COMPLETED || t->status == RUN_STOPPED) && t->has_metric &&
-           isfinite(t->metric_value);
-}
-
-static bool better(const struct spec *s, const struct trial *a, const struct trial *b)
-{
-    if (usable(a) != usable(b))
-        return usable(a);
-    return usable(a) && metric_better(a->metric_value, b->metric_value, s->maximize);
-}
 
 static void call_init(struct ctf_call *c, const struct ctf_plan *p, const struct trial *trials,
                       size_t count, struct proposals *out)
@@ -182,8 +180,8 @@ static void call_init(struct ctf_call *c, const struct ctf_plan *p, const struct
         (void)tried_add(&c->tried, &trials[i].settings);
         for (int k = 0; k < CTF_STAGE_COUNT; k++)
             c->done[k] += strcmp(trials[i].stage, ctf_stage_name(k)) == 0;
-        if (usable(&trials[i]) &&
-            (!c->has_best || better(p->spec, &trials[i], &trials[c->best]))) {
+        if (trial_usable(&trials[i]) &&
+            (!c->has_best || trial_better(p->spec, &trials[i], &trials[c->best]))) {
             c->has_best = true;
             c->best = i;
         }
@@ -274,10 +272,10 @@ static void best_rates(const struct ctf_call *c, double rates[2])
         bool any = false;
         for (size_t i = 0; i < c->count; i++) {
             const struct trial *t = &c->trials[i];
-            if (!usable(t) ||
+            if (!trial_usable(t) ||
                 (pick == 1 && t->settings.v[SETTING_LEARNING_RATE] == rates[0]))
                 continue;
-            if (!any || better(c->plan->spec, t, &c->trials[best[pick]])) {
+            if (!any || trial_better(c->plan->spec, t, &c->trials[best[pick]])) {
                 best[pick] = i;
                 any = true;
             }
@@ -352,7 +350,18 @@ static void sgd(struct ctf_call *c, size_t left)
     ctf_sgd(c, upto(left));
 }
 
-static void next(const struct spec *s, const struct trial *trials, size_t count,
+/* What treatments did not need: near the best of all, whatever its optimizer. */
+static void surplus(struct ctf_call *c, size_t budget)
+{
+    struct ctf_plan own = *c->plan;
+    if (c->count >= budget)
+        return;
+    own.optimizer = c->base.v[SETTING_OPTIMIZER];
+    c->plan = &own;
+    ctf_fine(c, upto(budget - c->count), true);
+}
+
+static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
                  struct proposals *out)
 {
     static void (*const stages[CTF_STAGE_COUNT])(struct ctf_call *, size_t) = {
@@ -365,6 +374,8 @@ static void next(const struct spec *s, const struct trial *trials, size_t count,
     for (int i = 0; i < CTF_STAGE_COUNT && out->count == before; i++)
         if ((size_t)p.runs[i] > c.done[i])
             stages[i](&c, (size_t)p.runs[i] - c.done[i]);
+    if (out->count == before)
+        surplus(&c, budget);
     tried_finish(&c.tried);
 }
 

@@ -8,8 +8,9 @@
 static uint64_t total_runs(const struct spec *s)
 {
     uint64_t size = space_size(s, 0), cap = SPEC_MAX_RUNS;
-    if (s->run_cap > 0 && (uint64_t)s->run_cap < cap)
-        cap = (uint64_t)s->run_cap;
+    uint64_t runs = (uint64_t)(s->run_cap - spec_treat_cap(s));
+    if (s->run_cap > 0 && runs < cap)
+        cap = runs;
     return size < cap ? size : cap;
 }
 
@@ -41,11 +42,13 @@ static void outline(const struct spec *s, struct search_outline *out)
                  "the first %" PRIu64 " of %" PRIu64 " combinations", runs, size);
 }
 
-static void next(const struct spec *s, const struct trial *trials, size_t count,
+static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
                  struct proposals *out)
 {
     (void)trials;
     uint64_t total = total_runs(s);
+    if (total > budget)
+        total = budget;
     for (uint64_t i = count; i < total && i < count + SEARCH_BATCH_MAX; i++) {
         struct settings c = s->fixed;
         space_nth(s, 0, i, &c);

@@ -18,7 +18,7 @@ static void outline(const struct spec *s, struct search_outline *out)
 {
     *out = (struct search_outline){.count = 1};
     snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "random");
-    out->stages[0].runs = s->run_cap;
+    out->stages[0].runs = s->run_cap - spec_treat_cap(s);
     snprintf(out->stages[0].what, sizeof(out->stages[0].what), "independent draws, seed %" PRIu64,
              s->seed);
 }
@@ -46,10 +46,10 @@ static void draw_new(const struct spec *s, uint64_t number, struct tried *t, str
     (void)tried_add(t, c);
 }
 
-static void next(const struct spec *s, const struct trial *trials, size_t count,
+static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
                  struct proposals *out)
 {
-    uint64_t size = space_size(s, 0), total = s->run_cap > 0 ? (uint64_t)s->run_cap : 0;
+    uint64_t size = space_size(s, 0), total = budget;
     if (count >= total)
         return;
     struct tried t;

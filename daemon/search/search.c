@@ -1,5 +1,6 @@
 #include "daemon/search/search.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,19 @@ void proposals_finish(struct proposals *p)
 {
     free(p->items);
     *p = (struct proposals){0};
+}
+
+bool trial_usable(const struct trial *t)
+{
+    return (t->status == RUN_COMPLETED || t->status == RUN_STOPPED) && t->has_metric &&
+           isfinite(t->metric_value);
+}
+
+bool trial_better(const struct spec *s, const struct trial *a, const struct trial *b)
+{
+    if (trial_usable(a) != trial_usable(b))
+        return trial_usable(a);
+    return trial_usable(a) && metric_better(a->metric_value, b->metric_value, s->maximize);
 }
 
 const struct search_method *search_method(enum method m)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sweep/data_facts.h"
 #include "sweep/model.h"
 #include "sweep/run_facts.h"
 #include "sweep/setting.h"
@@ -41,13 +42,6 @@ enum cause_id {
 };
 
 #define CAUSES_MAX 4 /* ranked, UNKNOWN alone or last */
-
-/* What the data of a sweep says of itself. */
-struct data_facts {
-    int64_t train_samples, validation_samples, features, classes /* 0: regression */, steps;
-    bool has_nan;              /* findings nan_in_input, inf_in_input, nan_after_scaling */
-    bool has_duplicates, has_imbalance, has_missing_class;
-};
 
 struct sibling { /* another run of the sweep on the same data */
     const struct settings *settings;

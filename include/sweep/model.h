@@ -88,6 +88,8 @@ int layer_list_parse(const struct json *v, const char *key, struct layer_list *o
                      struct errbuf *err);
 void layer_list_write(const struct layer_list *l, struct json_writer *w);
 
+bool layer_list_same(const struct layer_list *a, const struct layer_list *b);
+
 /* A layer with all its numbers known. */
 struct plan_layer {
     enum layer_kind kind;

@@ -3,6 +3,8 @@
 #ifndef SWEEP_PATTERN_H
 #define SWEEP_PATTERN_H
 
+#include <stdbool.h>
+
 /* X(id, name, guide reference or NULL, look, what it says, the guide's remedies, ours) */
 #define PATTERN_MAP(X)                                                                             \
     X(LEARNING, "learning", "G4.1", "both losses fall", "the network is still learning", "",       \
@@ -66,5 +68,8 @@ struct pattern_info {
 const struct pattern_info *pattern_info(enum pattern p);
 const char *pattern_name(enum pattern p); /* "" for PATTERN_NONE */
 int pattern_find(const char *name);       /* -1 when unknown */
+/* Something is wrong with a run that looks like it: not for learning, converged, too_short and
+ * PATTERN_NONE. */
+bool pattern_is_sick(enum pattern p);
 
 #endif

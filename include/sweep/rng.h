@@ -17,6 +17,7 @@ enum rng_stream {
     RNG_SHUFFLE = 3,
     RNG_DROPOUT = 4,
     RNG_SEARCH = 5,
+    RNG_TREAT = 6,
     RNG_TEST = 99,
 };
 
@@ -29,6 +30,10 @@ double rng_uniform(struct rng *r);
 uint64_t rng_below(struct rng *r, uint64_t bound);
 /* mean 0, sd 1 (Marsaglia's polar method) */
 double rng_normal(struct rng *r);
+/* Gamma(shape, 1), shape > 0 (Marsaglia and Tsang 2000). */
+double rng_gamma(struct rng *r, double shape);
+/* [0, 1]: Beta(a, b), a and b > 0 */
+double rng_beta(struct rng *r, double a, double b);
 /* Fisher–Yates */
 void rng_shuffle(struct rng *r, uint32_t *items, size_t count);
 

@@ -46,7 +46,8 @@ struct json_writer;
     X(batch_min, "train_loss_min / training loss, median of the last points")                     \
     X(batch_max, "train_loss_max / training loss, median of the last points")                     \
     X(first_dead, "as dead, at the first point")                                                  \
-    X(first_update_ratio, "median over layers of update / weight norm, at the first point")
+    X(first_update_ratio, "median over layers of update / weight norm, at the first point")       \
+    X(parameters, "trainable numbers of the network")
 
 struct run_facts {
     enum pattern pattern;

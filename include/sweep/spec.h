@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sweep/cause.h"
 #include "sweep/curve.h"
 #include "sweep/model.h"
+#include "sweep/pattern.h"
+#include "sweep/remedy.h"
 #include "sweep/setting.h"
 
 #define SPEC_NAME_MAX 128
@@ -16,6 +19,8 @@
 #define SPEC_MAX_VALUES 256      /* listed values of one parameter */
 #define SPEC_MAX_RUNS 1000000    /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
+#define SPEC_TREAT_SHARE 0.2     /* default of treat_share */
+#define SPEC_TREAT_SHARE_MAX 0.8
 
 /* X(id, name, what it does) */
 #define METHOD_MAP(X)                                                            \
@@ -101,6 +106,16 @@ struct dimension {
     double *values;             /* owned by the spec */
 };
 
+/* The one run of a sweep that `sweepctl treat` has made: a treatment of an earlier run. */
+struct spec_treats {
+    int64_t run;                /* 0: it is no such sweep */
+    enum remedy remedy;
+    enum pattern pattern;       /* of that run */
+    enum cause_id cause;
+    bool has_metric;
+    double metric_value;        /* its metric at its best epoch: what the treatment is held against */
+};
+
 struct spec {
     char name[SPEC_NAME_MAX];
     enum method method;
@@ -117,6 +132,9 @@ struct spec {
     uint64_t seed;
     int64_t priority;           /* higher first; default 0 */
     int64_t after;              /* sweep that must have ended first; 0: none */
+    bool treat;                 /* sick runs among the best are treated at the end of a stage */
+    double treat_share;         /* of run_cap, kept for treatments */
+    struct spec_treats treats;
 };
 
 struct errbuf;
@@ -141,6 +159,10 @@ void spec_params_write(const struct spec *s, const struct settings *config,
                        struct json_writer *w);
 int spec_params_parse(const struct spec *s, const struct json *params, struct settings *out,
                       struct errbuf *err);
+
+/* Runs of run_cap that are kept for treatments; the search has the others, and what is left over
+ * of these. 0 without treat. */
+int64_t spec_treat_cap(const struct spec *s);
 
 /* --- the search space ------------------------------------------------------------------- */
 

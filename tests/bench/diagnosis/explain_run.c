@@ -56,22 +56,9 @@ static void read_config(const char *folder, struct told *t)
 
 static void take_prepared(struct told *t, const struct record_prepared *p)
 {
-    const double *v = t->config.settings.v;
-    int64_t limit = (int64_t)v[SETTING_LIMIT], held = (int64_t)v[SETTING_VALIDATION];
-    int64_t samples = limit > 0 && limit < p->samples ? limit : p->samples;
-    t->data = (struct data_facts){
-        .train_samples = p->validation_samples > 0 ? samples : samples - held,
-        .validation_samples = p->validation_samples > 0 ? p->validation_samples : held,
-        .features = p->features,
-        .classes = p->classes,
-        .steps = p->rank == 2 ? p->dim[0] : 0,
-    };
-    for (size_t i = 0; i < p->finding_count; i++) {
-        const char *kind = p->findings[i].kind;
-        t->data.has_nan |= strstr(kind, "nan_") == kind || strstr(kind, "inf_") == kind;
-        t->data.has_duplicates |= strcmp(kind, "duplicate_rows") == 0;
-        t->data.has_imbalance |= strcmp(kind, "class_imbalance") == 0;
-    }
+    struct data_facts whole;
+    data_facts_init(&whole, p);
+    t->data = data_facts_of_run(&whole, &t->config.settings);
 }
 
 static void take_record(struct told *t, const struct record *r)

@@ -29,7 +29,7 @@ void spec_make_with(struct spec *out, const char *method, const char *parameters
 void spec_make(struct spec *out, const char *method, const char *parameters, int64_t run_cap,
                uint64_t seed)
 {
-    spec_make_with(out, method, parameters, run_cap, seed, "");
+    spec_make_with(out, method, parameters, run_cap, seed, ",\"treat\":false");
 }
 
 double landscape(const struct settings *s)
@@ -58,7 +58,8 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
     *h = (struct history){0};
     for (;;) {
         struct proposals p = {0};
-        search_method(s->method)->next(s, h->trials, h->count, &p);
+        search_method(s->method)->next(s, (size_t)(s->run_cap - spec_treat_cap(s)),
+                                       h->trials, h->count, &p);
         if (p.count == 0)
             break;
         if (h->barrier_count < 4096)

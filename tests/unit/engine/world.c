@@ -35,6 +35,7 @@ void world_finish(struct world *w)
     for (size_t i = 0; i < w->label_count; i++) {
         free(w->labels[i]->tags);
         free(w->labels[i]->evidence_json);
+        free(w->labels[i]->facts_json);
         free(w->labels[i]);
     }
     free(w->sweeps);
@@ -113,13 +114,22 @@ static void put_label(struct world *w, const struct label_row *l)
     }
     free(w->labels[i]->tags);
     free(w->labels[i]->evidence_json);
+    free(w->labels[i]->facts_json);
     *w->labels[i] = *l;
     w->labels[i]->tags = xstrdup(l->tags);
     w->labels[i]->evidence_json = xstrdup(l->evidence_json);
+    w->labels[i]->facts_json = l->facts_json ? xstrdup(l->facts_json) : NULL;
     struct errbuf err;
     struct json *j = json_parse(l->evidence_json, strlen(l->evidence_json), &err);
     assert_non_null(j);
     json_destroy(j);
+}
+
+static void put_causes(struct world *w, const struct causes_row *c)
+{
+    for (size_t i = 0; i < w->label_count; i++)
+        if (w->labels[i]->run_id == c->run_id)
+            w->labels[i]->causes = c->causes;
 }
 
 static void delete_sweep(struct world *w, int64_t id)
@@ -157,6 +167,8 @@ static void apply(struct world *w, const struct store_batch *b)
             add_points(w, op->u.points);
         else if (op->type == STORE_PUT_LABEL)
             put_label(w, op->u.label);
+        else if (op->type == STORE_PUT_CAUSES)
+            put_causes(w, op->u.causes);
         else if (op->type == STORE_CLEAR_TEST)
             clear_test(w, op->u.clear_test_run_id);
         else if (op->type == STORE_DELETE_SWEEP)
@@ -174,14 +186,17 @@ static void add_line(struct world *w, int64_t run_id, int64_t line)
 }
 
 /* A curve that falls towards the landscape's value; far too large a step gives NaN. */
-static struct point train(const struct run_config *c, int64_t number)
+static struct point train(const struct world *w, const struct run_config *c, int64_t number)
 {
     struct point p = {.point = number, .epoch = (double)number};
     double loss = landscape(&c->settings) + 1.0 / (double)(number * number);
     if (c->settings.v[SETTING_LEARNING_RATE] > 0.09 && c->settings.v[SETTING_DEPTH] >= 4)
         loss = NAN;
+    double val = loss + (number == WORLD_POINTS ? 0.04 : 0);
+    if (w->overfit && c->settings.v[SETTING_L2] == 0 && number > 2)
+        val = loss + 0.2 * (double)(number - 2);
     point_set(&p, CURVE_TRAIN_LOSS, loss * 0.9);
-    point_set(&p, CURVE_VAL_LOSS, loss + (number == WORLD_POINTS ? 0.04 : 0));
+    point_set(&p, CURVE_VAL_LOSS, val);
     point_set(&p, CURVE_VAL_ACC, 1 / (1 + loss));
     return p;
 }
@@ -199,7 +214,7 @@ static void tell_lines(struct world *w, struct world_worker *k)
             engine_run_start_line(w->engine, k->run_id, &line);
         }
         while (n < 3 && k->sent < f->count && f->lines[k->sent] > 0)
-            p[n++] = train(&k->config, f->lines[k->sent++]);
+            p[n++] = train(w, &k->config, f->lines[k->sent++]);
         engine_run_points(w->engine, k->run_id, p, n, w->now, &w->fx);
     }
 }
@@ -367,6 +382,31 @@ void world_run(struct world *w)
 
 /* --- kill -9 --------------------------------------------------------------------------------- */
 
+static int by_run_id(const void *a, const void *b)
+{
+    const struct stored_label *x = a, *y = b;
+    return (x->run_id > y->run_id) - (x->run_id < y->run_id);
+}
+
+static void restored_labels(const struct world *w, struct store_restored *r)
+{
+    r->labels = xcalloc(w->label_count + 1, sizeof(*r->labels));
+    for (size_t i = 0; i < w->label_count; i++) {
+        const struct label_row *l = w->labels[i];
+        struct stored_label *out = &r->labels[r->label_count];
+        struct errbuf err;
+        if (l->facts_json == NULL)
+            continue;
+        struct json *v = json_parse(l->facts_json, strlen(l->facts_json), &err);
+        assert_int_equal(run_facts_parse(v, &out->facts, &err), 0);
+        json_destroy(v);
+        out->run_id = l->run_id;
+        out->cause = l->causes.count > 0 ? l->causes.items[0].id : CAUSE_COUNT;
+        r->label_count++;
+    }
+    qsort(r->labels, r->label_count, sizeof(*r->labels), by_run_id);
+}
+
 static struct store_restored restored_rows(const struct world *w)
 {
     struct store_restored r = {.last_sweep_id = w->last_sweep_id, .last_run_id = w->last_run_id};
@@ -380,6 +420,7 @@ static struct store_restored restored_rows(const struct world *w)
         for (int64_t n = 0; world_run_row(w, id, n) != NULL; n++)
             r.runs[r.run_count++] = *world_run_row(w, id, n);
     }
+    restored_labels(w, &r);
     return r;
 }
 
@@ -417,6 +458,7 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     assert_int_equal(w->fx.batch.count, 0);
     free(r.sweeps);
     free(r.runs);
+    free(r.labels);
     int64_t ids[64];
     size_t n = engine_running_ids(w->engine, ids, 64);
     /* workers of runs that nobody asks for any more (cancelled) end unseen */
@@ -473,6 +515,13 @@ static void canonical_points(const struct world *w, int64_t run_id, struct buf *
     buf_printf(out, " points %zu %016" PRIx64, n, sum);
 }
 
+static void canonical_label(const struct label_row *l, struct buf *out)
+{
+    buf_printf(out, " %s %.17g %s", pattern_name(l->pattern), l->confidence, l->tags);
+    for (size_t i = 0; i < l->causes.count; i++)
+        buf_printf(out, " %s", cause_name(l->causes.items[i].id));
+}
+
 char *world_canonical(const struct world *w, int64_t sweep_id)
 {
     struct buf b = {0};
@@ -484,10 +533,13 @@ char *world_canonical(const struct world *w, int64_t sweep_id)
                    run_kind_name(r->kind), r->stage, r->params_json, run_status_name(r->status),
                    r->reason, r->seed, r->has_metric, r->metric_value, r->best_epoch, r->val_acc,
                    run_error_name(r->error));
+        if (r->kind == RUN_KIND_TREATMENT)
+            buf_printf(&b, " %s of %s %s: %d %.17g", remedy_name(r->remedy),
+                       pattern_name(r->treats_pattern), cause_name(r->treats_cause), r->cured,
+                       r->change);
         for (size_t i = 0; i < w->label_count; i++)
             if (w->labels[i]->run_id == r->id)
-                buf_printf(&b, " %s %.17g %s", pattern_name(w->labels[i]->pattern),
-                           w->labels[i]->confidence, w->labels[i]->tags);
+                canonical_label(w->labels[i], &b);
         canonical_points(w, r->id, &b);
         buf_putc(&b, '\n');
     }

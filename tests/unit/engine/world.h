@@ -63,6 +63,7 @@ struct world {
     int64_t starts[4096];
     /* Every so many points a worker leaves a checkpoint, and when it is told to end; 0: never. */
     int64_t checkpoint_every;
+    bool overfit; /* without l2 the validation loss turns up after the second point */
     /* what was seen */
     size_t most_running, replies, refusals, wakes, notes;
     struct errbuf last_error;

@@ -16,7 +16,7 @@ void world_submit(struct world *w, const char *method, const char *parameters, i
     struct spec s;
     struct record_prepared p = {.hash = "abc", .samples = 100, .features = 4, .classes = 2};
     spec_make_with(&s, method, parameters, run_cap, seed, more);
-    engine_submit(w->engine, &s, &p, NULL, w->now, &w->fx);
+    engine_submit(w->engine, &s, &p, &(struct remedy_prior){0}, NULL, w->now, &w->fx);
     assert_int_equal(s.dimension_count, 0); /* taken over */
 }
 
@@ -58,6 +58,6 @@ void world_submit_finding(struct world *w, const char *kind, const char *on_nan)
     snprintf(p.findings[1].kind, sizeof(p.findings[1].kind), "%s", kind);
     spec_make(&s, "grid", SIX_DEPTHS, 10, 1);
     s.fixed.v[SETTING_ON_NAN] = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
-    engine_submit(w->engine, &s, &p, NULL, w->now, &w->fx);
+    engine_submit(w->engine, &s, &p, &(struct remedy_prior){0}, NULL, w->now, &w->fx);
     world_settle(w);
 }

@@ -21,7 +21,7 @@ static void must_parse(const char *text, struct spec *s)
     struct errbuf err = {0};
 
     if (spec_parse_text(text, strlen(text), s, &err))
-        fail_msg("%s: %s", text, err.message);
+        fail_msg("%s: %.1500s", err.message, text);
 }
 
 static char *canonical(const struct spec *s)
@@ -195,7 +195,7 @@ static void canonical_form_is_this(void **state)
         "\"freeze\":0,\"shuffle\":true,\"points_per_epoch\":1,\"train_loss_eval\":false},"
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
-        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0}");
+        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0.2}");
     free(text);
     spec_finish(&s);
 }
@@ -323,6 +323,15 @@ static void random_spec(struct rng *r, struct spec *s)
     s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
     s->seed = rng_next(r) >> rng_below(r, 64);
     s->priority = (int64_t)rng_below(r, 2000001) - 1000000;
+    s->treat = rng_below(r, 2);
+    s->treat_share = 0.8 * rng_uniform(r);
+    if (s->method == METHOD_GRID && rng_below(r, 2))
+        s->treats = (struct spec_treats){.run = 1 + (int64_t)rng_below(r, 1000),
+                                         .remedy = rng_below(r, REMEDY_COUNT),
+                                         .pattern = rng_below(r, PATTERN_COUNT),
+                                         .cause = rng_below(r, CAUSE_COUNT),
+                                         .has_metric = true,
+                                         .metric_value = rng_normal(r)};
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     random_dimensions(r, s);
 }
@@ -358,6 +367,11 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_memory_equal(&a->fixed, &b->fixed, sizeof(a->fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
     assert_true(a->priority == b->priority && a->after == b->after);
+    assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
+    assert_true(a->treats.run == b->treats.run && a->treats.remedy == b->treats.remedy);
+    assert_true(!a->treats.run || (a->treats.pattern == b->treats.pattern &&
+                                   a->treats.cause == b->treats.cause));
+    assert_true(a->treats.metric_value == b->treats.metric_value);
     assert_int_equal(a->dimension_count, b->dimension_count);
     for (size_t i = 0; i < a->dimension_count; i++)
         assert_same_dimension(&a->dimensions[i], &b->dimensions[i]);
@@ -374,6 +388,8 @@ static void random_specs_survive_a_round_trip(void **state)
         random_spec(&r, &s);
         if (s.method == METHOD_GRID && s.dimension_count > 7)
             s.method = METHOD_RANDOM; /* else the grid may be too large */
+        if (s.method != METHOD_GRID)
+            s.treats = (struct spec_treats){0};
         char *text = canonical(&s);
         must_parse(text, &back);
         assert_same_spec(&s, &back);

@@ -369,6 +369,22 @@ static char *query_json(struct fixture *f, enum store_query_id id, const int64_t
     return a.json;
 }
 
+/* An ended sweep 2 with a treatment of run 1. */
+static void put_treated_sweep(struct store_batch *b)
+{
+    struct sweep_row *sweep = new_sweep(2, false);
+    struct run_row *run = new_run(2, 2, 0);
+    run->kind = RUN_KIND_TREATMENT;
+    run->parent_id = 1;
+    run->remedy = REMEDY_L2;
+    run->treats_pattern = PATTERN_OVERFITTING;
+    run->treats_cause = CAUSE_OVERCAPACITY;
+    run->has_outcome = run->cured = true;
+    run->change = -0.25;
+    store_batch_put_sweep(b, sweep);
+    store_batch_put_run(b, run);
+}
+
 static void test_every_query_answers_json(void **state)
 {
     static const struct {
@@ -377,7 +393,7 @@ static void test_every_query_answers_json(void **state)
         int64_t arg[3];
         const char *has;
     } cases[] = {
-        {STORE_QUERY_SWEEPS, 2, {0, 10}, "\"best\":\"nan\""},
+        {STORE_QUERY_SWEEPS, 2, {0, 1}, "\"best\":\"nan\""},
         {STORE_QUERY_SWEEP, 1, {1}, "\"spec\":{\"name\":\"night\"}"},
         {STORE_QUERY_SWEEP_STAGES, 1, {1}, "[{\"stage\":\"random\",\"runs\":1,\"done\":1,"},
         {STORE_QUERY_RUNS, 3, {1, -1, 10}, "\"params\":{\"learning_rate\":0.1}"},
@@ -388,8 +404,11 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_CURVE, 3, {1, 0, 10}, "\"train_loss\":\"nan\",\"val_loss\":\"+inf\""},
         {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
         {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
-        {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":1}]"},
+        {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
         {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100"},
+        {STORE_QUERY_TREATED, 1, {1}, "\"pattern\":\"bottleneck\",\"cause\":null"},
+        {STORE_QUERY_TREATMENTS, 1, {1}, "\"remedy\":\"l2\",\"guide_ref\":null"},
+        {STORE_QUERY_REMEDY_EFFECTS, 0, {0}, "\"tried\":1,\"cured\":1,\"median_change\":-0.25"},
     };
     struct fixture *f = *state;
     struct store_batch b = {0};
@@ -403,6 +422,7 @@ static void test_every_query_answers_json(void **state)
     store_batch_put_label(&b, new_label(1, PATTERN_BOTTLENECK));
     store_batch_add_finding(&b, 1, &finding);
     store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
+    put_treated_sweep(&b);
     fixture_commit(f, &b);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct errbuf err = {0};

@@ -1,0 +1,271 @@
+/* What the engine says of its runs: label and causes, what came of treatments, and what many runs
+ * say together. The deciding is in common/diagnosis and daemon/search. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define SIBLINGS_MAX 2048    /* the nearest by number that a run's causes are looked for among */
+#define REJUDGE_MAX 4096     /* the last runs of a sweep, whose causes each barrier judges again */
+#define DATA_FAULT_LEAST 3   /* runs … */
+#define DATA_FAULT_SHARE 0.5 /* … and share of the judged ones that must say so */
+#define DATA_FAULT_FIRM 0.9  /* confidence of a dataset_problem that counts */
+
+/* --- label ----------------------------------------------------------------------------------- */
+
+static char *tag_list(uint32_t tags)
+{
+    struct buf b = {0};
+    for (int t = 0; t < DIAGNOSIS_TAG_COUNT; t++)
+        if (tags >> t & 1u)
+            buf_printf(&b, "%s%s", b.len ? "," : "", diagnosis_tag_name(t));
+    return buf_take(&b);
+}
+
+/* For G4.7: NaN where a layer of the list may drop out at a rate of its own. */
+static double dropout_of(const struct run *r)
+{
+    const struct layer_list *l =
+        r->row->layers != NULL ? r->row->layers : &r->sweep->spec.layers;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->entries[i].kind == LAYER_DROPOUT)
+            return NAN;
+    return r->row->settings.v[SETTING_DROPOUT];
+}
+
+static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
+{
+    struct diagnosis_input in = {.points = r->points,
+                                 .count = r->point_count,
+                                 .running = running,
+                                 .dropout = dropout_of(r)};
+    size_t bytes = diagnosis_workspace_bytes(in.count);
+    void *workspace = xmalloc(bytes ? bytes : 1);
+    diagnose(&in, workspace, d);
+    free(workspace);
+}
+
+static struct label_row *new_label(const struct run *r, const struct diagnosis *d, utc_us now)
+{
+    struct buf evidence = {0};
+    struct json_writer w;
+    jw_init(&w, &evidence);
+    diagnosis_evidence_write(d, &w);
+    struct label_row *l = xcalloc(1, sizeof(*l));
+    *l = (struct label_row){.run_id = r->row->id,
+                            .pattern = d->pattern,
+                            .runner_up = d->runner_up,
+                            .confidence = d->confidence,
+                            .tags = tag_list(d->tags),
+                            .evidence_json = buf_take(&evidence),
+                            .created = now};
+    return l;
+}
+
+void judge_running(struct run *r, utc_us now, struct effects *fx)
+{
+    struct diagnosis d;
+    size_t fresh = r->point_count - r->judged_points;
+    if (r->point_count < r->judged_points) /* they were thinned */
+        fresh = r->point_count;
+    if (fresh == 0 || fresh < r->judged_points / 64)
+        return;
+    r->judged_points = r->point_count;
+    diagnose_run(r, true, &d);
+    if (d.pattern == PATTERN_TOO_SHORT || d.pattern == r->told)
+        return;
+    r->told = d.pattern;
+    struct label_row *l = new_label(r, &d, now);
+    notify_label(fx, r, l);
+    store_batch_put_label(&fx->batch, l);
+}
+
+/* --- causes ---------------------------------------------------------------------------------- */
+
+/* FNV-1a, never 0. */
+static uint64_t causes_hash(const struct causes *c)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < c->count; i++) {
+        h = (h ^ (uint64_t)c->items[i].id) * 0x100000001b3u;
+        for (const char *p = c->items[i].evidence; *p; p++)
+            h = (h ^ (unsigned char)*p) * 0x100000001b3u;
+    }
+    return h | 1;
+}
+
+struct siblings {
+    size_t count;
+    struct sibling *items;
+    size_t *numbers;
+};
+
+/* Judged runs from … to-1 that differ in their settings alone. */
+static void siblings_init(struct siblings *out, const struct sweep *s, size_t from, size_t to)
+{
+    *out = (struct siblings){.items = xcalloc(to - from + 1, sizeof(*out->items)),
+                             .numbers = xcalloc(to - from + 1, sizeof(*out->numbers))};
+    for (size_t i = from; i < to; i++) {
+        const struct trial *t = &s->trials[i];
+        if (!t->judged || t->layers != NULL || t->start_from != 0 || t->epochs != s->spec.epochs)
+            continue;
+        out->numbers[out->count] = i;
+        out->items[out->count++] = (struct sibling){&t->settings, &t->facts};
+    }
+}
+
+static void siblings_finish(struct siblings *s)
+{
+    free(s->items);
+    free(s->numbers);
+}
+
+/* Of those the nearest by number. */
+static void nearest(const struct siblings *all, size_t number, size_t *from, size_t *count)
+{
+    size_t lo = 0, hi = all->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (all->numbers[mid] < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *from = lo > SIBLINGS_MAX / 2 ? lo - SIBLINGS_MAX / 2 : 0;
+    *count = all->count - *from < SIBLINGS_MAX ? all->count - *from : SIBLINGS_MAX;
+}
+
+/* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
+static void find_causes(const struct sweep *s, size_t number, const struct siblings *all,
+                        struct causes *out)
+{
+    const struct trial *t = &s->trials[number];
+    struct data_facts data = data_facts_of_run(&s->row->data, &t->settings);
+    size_t from, count;
+    nearest(all, number, &from, &count);
+    struct cause_input in = {
+        .facts = &t->facts,
+        .settings = &t->settings,
+        .layers = t->layers != NULL ? t->layers : &s->spec.layers,
+        .data = &data,
+        .parameters = isfinite(t->facts.parameters) ? (int64_t)t->facts.parameters : 0,
+        .siblings = all->items + from,
+        .sibling_count = count,
+    };
+    causes_of(&in, out);
+}
+
+static void take_causes(struct sweep *s, size_t number, const struct causes *c)
+{
+    s->trials[number].cause = c->count > 0 ? c->items[0].id : CAUSE_COUNT;
+    s->told_causes[number] = causes_hash(c);
+}
+
+/* --- an ended run ---------------------------------------------------------------------------- */
+
+static void note_facts(struct run *r, const struct diagnosis *d)
+{
+    struct trial *t = &r->sweep->trials[r->index];
+    struct run_facts_gather none;
+    if (r->gather == NULL)
+        run_facts_begin(&none);
+    run_facts_end(r->gather != NULL ? r->gather : &none, r->points, r->point_count, d, &t->facts);
+    if (r->parameters > 0)
+        t->facts.parameters = (double)r->parameters;
+    t->judged = true;
+}
+
+/* What a treatment by hand is held against: its parent is a run of another sweep. */
+static struct trial far_parent(const struct spec *spec, const struct run_row *row)
+{
+    const struct spec_treats *t = &spec->treats;
+    return (struct trial){.settings = row->settings,
+                          .status = RUN_COMPLETED,
+                          .has_metric = t->has_metric,
+                          .metric_value = t->metric_value,
+                          .facts = {.pattern = t->pattern}};
+}
+
+static void note_outcome(struct run *r)
+{
+    struct sweep *s = r->sweep;
+    struct trial *t = &s->trials[r->index];
+    trial_update(t, r->row);
+    struct trial far = far_parent(&s->spec, r->row);
+    const struct trial *parent = t->parent != TRIAL_NONE ? &s->trials[t->parent] : &far;
+    struct treat_outcome o = treat_compare(&s->spec, parent, t);
+    r->row->has_outcome = true;
+    r->row->cured = o.cured;
+    r->row->change = o.change;
+}
+
+void judge_ended(struct run *r, utc_us now, struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    struct diagnosis d;
+    struct siblings all;
+    struct buf facts = {0};
+    struct json_writer w;
+    diagnose_run(r, false, &d);
+    note_facts(r, &d);
+    struct label_row *l = new_label(r, &d, now);
+    siblings_init(&all, s, r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0, s->run_count);
+    find_causes(s, r->index, &all, &l->causes);
+    siblings_finish(&all);
+    take_causes(s, r->index, &l->causes);
+    jw_init(&w, &facts);
+    run_facts_write(&s->trials[r->index].facts, &w);
+    l->facts_json = buf_take(&facts);
+    if (r->row->kind == RUN_KIND_TREATMENT)
+        note_outcome(r);
+    notify_label(fx, r, l);
+    store_batch_put_label(&fx->batch, l);
+}
+
+/* --- barriers -------------------------------------------------------------------------------- */
+
+/* A function of the history alone, so that a restart changes nothing. */
+void judge_barrier(struct sweep *s, struct effects *fx)
+{
+    struct siblings siblings;
+    size_t from = s->run_count <= REJUDGE_MAX ? 0 : s->run_count - REJUDGE_MAX;
+    siblings_init(&siblings, s, from, s->run_count);
+    for (size_t i = from; i < s->run_count; i++) {
+        struct causes c;
+        uint64_t before = s->told_causes[i];
+        if (!s->trials[i].judged)
+            continue;
+        find_causes(s, i, &siblings, &c);
+        take_causes(s, i, &c);
+        if (s->told_causes[i] != before)
+            store_batch_put_causes(&fx->batch, s->run_ids[i], &c);
+    }
+    siblings_finish(&siblings);
+}
+
+char *judge_data_fault(const struct sweep *s)
+{
+    size_t judged = 0, nan = 0, problem = 0;
+    for (size_t i = 0; i < s->run_count; i++) {
+        const struct trial *t = &s->trials[i];
+        if (!t->judged)
+            continue;
+        judged++;
+        if (t->cause == CAUSE_NAN_IN_INPUT)
+            nan++;
+        else if (t->facts.pattern == PATTERN_DATASET_PROBLEM &&
+                 t->facts.confidence >= DATA_FAULT_FIRM)
+            problem++;
+    }
+    if (nan + problem < DATA_FAULT_LEAST ||
+        (double)(nan + problem) <= DATA_FAULT_SHARE * (double)judged)
+        return NULL;
+    return xasprintf("%zu of %zu runs say that the data is at fault: %zu have NaN or Inf in their "
+                     "input (G3.1), %zu are dataset_problem (G4.3); resume to go on all the same",
+                     nan + problem, judged, nan, problem);
+}

@@ -56,6 +56,10 @@ struct client {
       "copy a run's best weights into a safetensors file")                                      \
     X(replay, "replay", "RUN", ARG_ID, true, OPTION_BIT(WORKER_PROGRAM),                        \
       "train a run again: is its curve the same, to the bit?")                                  \
+    X(explain, "explain", "RUN", ARG_ID, true, 0,                                               \
+      "why a run is as it is, what was tried and what came of it")                              \
+    X(treat, "treat", "RUN", ARG_ID, true, OPTION_BIT(REMEDY) | OPTION_BIT(WATCH),              \
+      "train a run again with a remedy for its label")                                          \
     X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \
       "label a curve file (needs no daemon)")                                                   \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \

@@ -34,11 +34,17 @@ static const char *count_or_number(double v, char *out)
     return integer ? human_count((int64_t)v, out) : human_number(v, out);
 }
 
+static const char *yes_or_no(double v, char *out)
+{
+    str_copy(out, HUMAN_MAX, v != 0 ? "yes" : "no");
+    return out;
+}
+
 /* Times are text; anything else under such a key is shown as it is. */
 static const char *(*const real_looks[])(double v, char *out) = {
     [LOOK_TEXT] = NULL,          [LOOK_NUMBER] = human_number,  [LOOK_LOSS] = human_loss,
     [LOOK_PERCENT] = human_percent, [LOOK_COUNT] = count_or_number,
-    [LOOK_DURATION] = human_duration, [LOOK_AGO] = human_number,
+    [LOOK_DURATION] = human_duration, [LOOK_AGO] = human_number, [LOOK_YES] = yes_or_no,
 };
 
 static char *render_string(const char *text, enum look look)

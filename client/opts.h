@@ -32,7 +32,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(WORKERS, "--workers", NULL, NUMBER, "N", "runs at the same time (one per core)")          \
     X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")  \
     X(AT, "--at", NULL, NUMBER, "N", "label as of the first N points")                          \
-    X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")
+    X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")      \
+    X(REMEDY, "--remedy", NULL, TEXT, "NAME", "this one instead of the first that is left")
 
 enum option_id {
 #define X(id, name, brief, kind, value, doc) OPTION_##id,

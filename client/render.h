@@ -57,7 +57,7 @@ void render_table_print(const struct render_table *t, bool colour, struct buf *o
 
 /* How a member of an object is shown. */
 enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,
-            LOOK_AGO };
+            LOOK_AGO, LOOK_YES /* 1 or 0 */ };
 /* The member as text, "-" when missing or null. The caller frees. */
 char *render_member(const struct json *object, const char *key, enum look look);
 /* The member's string, or fallback. Borrowed. */

@@ -112,6 +112,24 @@ void report_labels(struct client *c, const struct json *labels)
     report_list(c, label_fields, ARRAY_LEN(label_fields), labels);
 }
 
+void report_treatments(struct client *c, const struct json *treatments)
+{
+    static const struct field fields[] = {
+        {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
+        {"of run", "parent_id", LOOK_NUMBER, FIELD_PLAIN},
+        {"was", "pattern", LOOK_TEXT, FIELD_WORD},
+        {"cause", "cause", LOOK_TEXT, FIELD_PLAIN},
+        {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
+        {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+        {"is", "label", LOOK_TEXT, FIELD_WORD},
+        {"metric", "metric_value", LOOK_LOSS, FIELD_PLAIN},
+        {"change", "change", LOOK_PERCENT, FIELD_PLAIN},
+        {"cured", "cured", LOOK_YES, FIELD_PLAIN},
+        {"status", "status", LOOK_TEXT, FIELD_WORD},
+    };
+    report_list(c, fields, ARRAY_LEN(fields), treatments);
+}
+
 /* In single quotes where a shell would take a character for its own. */
 static void shell_word(struct buf *out, const char *word)
 {

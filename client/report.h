@@ -39,6 +39,8 @@ void report_best(struct client *c, const struct json *reply);
 void report_labels(struct client *c, const struct json *labels);
 /* After a sweep: best runs, label counts, and the sqlite3 command that prints the same. */
 int report_end(struct client *c, int64_t sweep);
+/* Treatments: rows of view treatments. */
+void report_treatments(struct client *c, const struct json *treatments);
 /* "key  value" lines for the scalar members of an object: first those named in fields, then
  * what the daemon says beyond them. */
 void report_members(struct client *c, const struct field *fields, size_t count,

@@ -41,21 +41,27 @@ static char *search_params(const struct spec *spec, const struct settings *setti
     return buf_take(&params);
 }
 
+/* By hand, of a run of another sweep. */
+static void make_treatment(struct run_row *row, const struct spec_treats *t)
+{
+    row->kind = RUN_KIND_TREATMENT;
+    row->parent_id = t->run;
+    row->remedy = t->remedy;
+    row->treats_pattern = t->pattern;
+    row->treats_cause = t->cause;
+    str_copy(row->stage, sizeof(row->stage), "treatment");
+    treat_reason(t->remedy, t->run, t->pattern, t->cause, row->reason);
+}
+
 static struct run_row *search_row(struct engine *e, const struct sweep *s,
                                   const struct proposal *p, utc_us now)
 {
-    const struct spec_treats *t = &s->spec.treats;
-    enum run_kind kind = t->run ? RUN_KIND_TREATMENT : RUN_KIND_SEARCH;
-    struct run_row *row = planned_row(e, s, kind, p->stage, p->reason, now);
+    struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
     row->params_json = search_params(&s->spec, &p->settings);
     row->settings = p->settings;
     settings_apply_preset(&row->settings);
-    if (t->run) { /* of a run of another sweep, by hand */
-        row->parent_id = t->run;
-        row->remedy = t->remedy;
-        row->treats_pattern = t->pattern;
-        row->treats_cause = t->cause;
-    }
+    if (s->spec.treats.run)
+        make_treatment(row, &s->spec.treats);
     return row;
 }
 

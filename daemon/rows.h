@@ -62,7 +62,7 @@ struct run_row {
     char *params_json;         /* the swept parameters */
     struct settings settings;  /* the whole configuration; the common ones become columns */
     struct layer_list *layers; /* of a sequential model that a remedy changed; NULL: the sweep's */
-    int64_t start_from;        /* run of the sweep whose best weights it starts with; 0: the spec's */
+    int64_t start_from;        /* run whose best weights it starts with; 0: the spec's */
     uint64_t seed;
     int64_t epochs;
     int64_t attempts;          /* started so often without a new point */

@@ -68,6 +68,8 @@ enum store_query_id {
     STORE_QUERY_EVENTS,       /* [sweep, after id, limit] */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
+    STORE_QUERY_EDITS,        /* [sweep] table range_edits */
+    STORE_QUERY_SWEEP_TREATMENTS, /* [sweep] view treatments */
     STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
     STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */

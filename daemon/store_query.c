@@ -60,7 +60,8 @@ static const struct {
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
             "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.cause, "
-            "coalesce(l.causes, '[]') AS causes_json, l.evidence AS evidence_json, l.classifier_version, l.created_at FROM labels AS l "
+            "coalesce(l.causes, '[]') AS causes_json, l.evidence AS evidence_json, "
+            "l.classifier_version, l.created_at FROM labels AS l "
             "JOIN patterns AS p ON p.name = l.pattern WHERE l.run_id = ?1"},
     [STORE_QUERY_CURVE] =
         {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
@@ -79,6 +80,12 @@ static const struct {
             "s.spec -> '$.model.layers' AS layers_json "
             "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+    [STORE_QUERY_EDITS] =
+        {1, "SELECT kind, setting, from_value AS from_json, to_value AS to_json, runs AS "
+            "runs_json, guide_ref, sentence FROM range_edits WHERE sweep_id = ?1 "
+            "ORDER BY position"},
+    [STORE_QUERY_SWEEP_TREATMENTS] =
+        {1, "SELECT * FROM treatments WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
     [STORE_QUERY_TREATED] =
         {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, s.spec, s.data_hash, "
             "s.data_facts, l.pattern, l.cause, b.id AS best_run, b.settings AS best_settings "

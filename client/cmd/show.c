@@ -43,10 +43,21 @@ static const struct field finding_fields[] = {
     {"text", "text", LOOK_TEXT, FIELD_PLAIN},
 };
 
+static const struct field edit_fields[] = {
+    {"edit", "kind", LOOK_TEXT, FIELD_PLAIN},
+    {"setting", "setting", LOOK_TEXT, FIELD_PLAIN},
+    {"from", "from", LOOK_NUMBER, FIELD_PLAIN},
+    {"to", "to", LOOK_NUMBER, FIELD_PLAIN},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"because", "sentence", LOOK_TEXT, FIELD_PLAIN},
+};
+
 static void print_sweep(struct client *c, const struct json *reply)
 {
     const struct json *stages = json_get(reply, "stages"), *labels = json_get(reply, "labels"),
-                      *findings = json_get(reply, "findings");
+                      *findings = json_get(reply, "findings"),
+                      *treatments = json_get(reply, "treatments"),
+                      *edits = json_get(reply, "range_edits");
     report_members(c, sweep_fields, ARRAY_LEN(sweep_fields), json_get(reply, "sweep"));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
@@ -57,6 +68,12 @@ static void print_sweep(struct client *c, const struct json *reply)
     if (json_first(findings) != NULL)
         fputs("\nin the data\n", c->out);
     report_list(c, finding_fields, ARRAY_LEN(finding_fields), findings);
+    if (json_first(treatments) != NULL)
+        fputs("\ntreatments\n", c->out);
+    report_treatments(c, treatments);
+    if (json_first(edits) != NULL)
+        fputs("\nthe runs speak for these edits of the search range\n", c->out);
+    report_list(c, edit_fields, ARRAY_LEN(edit_fields), edits);
 }
 
 int cmd_show(struct client *c)

@@ -1,11 +1,24 @@
-/* One sweep: its row, stages, labels and findings, each from its own query. */
+/* One sweep: its row, stages, labels, findings, treatments and range edits, each from its own
+ * query. */
 #include "daemon/request.h"
+
+static void take_edits(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "range_edits", t);
+    jw_end_object(&r->w);
+    request_result_built(r);
+}
+
+static void take_treatments(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "treatments", t);
+    request_query(r, STORE_QUERY_EDITS, &r->subject, 1, take_edits);
+}
 
 static void take_findings(struct request *r, const struct table *t)
 {
     request_write_rows(r, "findings", t);
-    jw_end_object(&r->w);
-    request_result_built(r);
+    request_query(r, STORE_QUERY_SWEEP_TREATMENTS, &r->subject, 1, take_treatments);
 }
 
 static void take_labels(struct request *r, const struct table *t)

@@ -1,5 +1,6 @@
 #include "daemon/search/treat.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,13 +227,13 @@ static void propose(struct treat_proposals *p, const struct treat_proposal *item
     p->items[p->count++] = *item;
 }
 
-/* "batch_up (G1.2) of run 12: overfitting, overcapacity" */
-static void say_reason(struct treat_proposal *p)
+void treat_reason(enum remedy r, int64_t parent, enum pattern pattern, enum cause_id cause,
+                  char out[TREAT_REASON_MAX])
 {
-    const char *ref = remedy_guide_ref(p->remedy);
-    snprintf(p->reason, sizeof(p->reason), "%s%s%s%s: run %zu is %s, cause %s",
-             remedy_does(p->remedy), ref ? " (" : "", ref ? ref : "", ref ? ")" : "", p->parent,
-             pattern_name(p->pattern), cause_name(p->cause));
+    const char *ref = remedy_guide_ref(r);
+    snprintf(out, TREAT_REASON_MAX, "%s%s%s%s: run %" PRId64 " is %s, cause %s", remedy_does(r),
+             ref ? " (" : "", ref ? ref : "", ref ? ")" : "", parent, pattern_name(pattern),
+             cause_name(cause));
 }
 
 /* Two runs of one batch that come to the same configuration are one too many. */
@@ -269,7 +270,7 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
             was_tried(in, &p.treatment) || proposed(out, &p.treatment))
             continue;
         p.remedy = remedies[i];
-        say_reason(&p);
+        treat_reason(p.remedy, (int64_t)number, p.pattern, p.cause, p.reason);
         propose(out, &p);
         return;
     }

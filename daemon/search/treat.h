@@ -11,6 +11,7 @@
 #include "sweep/rng.h"
 #include "sweep/spec.h"
 
+#define TREAT_REASON_MAX 160
 #define TREAT_TRIES 3 /* treatments of one sick run, treatments of its treatments included */
 
 struct treat_input {
@@ -30,7 +31,7 @@ struct treat_proposal {
     enum pattern pattern;              /* of the parent */
     enum cause_id cause;
     struct treatment treatment;        /* the whole configuration */
-    char reason[160];
+    char reason[TREAT_REASON_MAX];
 };
 
 struct treat_proposals {
@@ -42,6 +43,10 @@ void treat_proposals_finish(struct treat_proposals *p);
 /* The sick runs among the promising ones (the best quarter, three at least), best first, with one
  * treatment each. A run that a treatment of it has improved is left to that. */
 void treat_next(const struct treat_input *in, struct treat_proposals *out);
+
+/* "learning rate / 10 (G4.4): run 12 is bottleneck, cause unknown" */
+void treat_reason(enum remedy r, int64_t parent, enum pattern pattern, enum cause_id cause,
+                  char out[TREAT_REASON_MAX]);
 
 /* What came of a treatment: cured when its pattern is another than the parent's and its metric not
  * worse (by more than 0.5 %). change: (metric - parent's) / |parent's|, below 0 is better; NaN

@@ -113,7 +113,7 @@ struct spec_treats {
     enum pattern pattern;       /* of that run */
     enum cause_id cause;
     bool has_metric;
-    double metric_value;        /* its metric at its best epoch: what the treatment is held against */
+    double metric_value;        /* its metric, which the treatment's is held against */
 };
 
 struct spec {

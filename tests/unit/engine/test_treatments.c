@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/engine_private.h"
 #include "daemon/search/treat.h"
 #include "sweep/json.h"
 #include "tests/unit/engine/support.h"
@@ -319,6 +320,33 @@ static void random_treats_when_asked(void **state)
     world_finish(&w);
 }
 
+/* --- when the data is at fault --------------------------------------------------------------- */
+
+static void most_runs_must_say_it(void **state)
+{
+    struct trial trials[10];
+    struct sweep s = {.trials = trials, .run_count = 10};
+    memset(trials, 0, sizeof(trials));
+    for (size_t i = 0; i < 10; i++) {
+        trials[i].judged = true;
+        trials[i].facts.pattern = i < 5 ? PATTERN_DATASET_PROBLEM : PATTERN_LEARNING;
+        trials[i].facts.confidence = 0.95;
+        trials[i].cause = CAUSE_COUNT;
+    }
+    assert_null(judge_data_fault(&s)); /* half */
+    trials[5].facts.pattern = PATTERN_NOT_A_NUMBER;
+    trials[5].cause = CAUSE_NAN_IN_INPUT;
+    char *why = judge_data_fault(&s);
+    assert_non_null(strstr(why, "6 of 10 runs"));
+    assert_non_null(strstr(why, "G3.1"));
+    free(why);
+    trials[0].facts.confidence = 0.6; /* not firm */
+    assert_null(judge_data_fault(&s));
+    s.run_count = 2; /* too few to say anything */
+    trials[0].facts.confidence = 0.95;
+    assert_null(judge_data_fault(&s));
+}
+
 static char *canonical_of(size_t workers, uint64_t seed, unsigned crashes)
 {
     struct world w;
@@ -372,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_sweep_uses_its_share),
         cmocka_unit_test(treat_false_has_none),
         cmocka_unit_test(random_treats_when_asked),
+        cmocka_unit_test(most_runs_must_say_it),
         cmocka_unit_test(same_through_workers_and_kills),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

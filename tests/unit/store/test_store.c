@@ -61,6 +61,17 @@ static struct run_row *full_run(void)
 {
     struct run_row *r = new_ranked_run(7, 1, 0, 0.1 + 0.2);
     r->kind = RUN_KIND_TREATMENT;
+    r->remedy = REMEDY_BATCH_NORM;
+    r->treats_pattern = PATTERN_BOTTLENECK;
+    r->treats_cause = CAUSE_TOO_DEEP;
+    r->has_outcome = r->cured = true;
+    r->change = -1.0 / 3.0;
+    r->start_from = 3;
+    r->layers = xcalloc(1, sizeof(*r->layers));
+    r->layers->count = 1;
+    r->layers->entries[0] = (struct layer_entry){.kind = LAYER_FLATTEN, .repeat = 1};
+    for (int o = 0; o < LAYER_OPTION_COUNT; o++)
+        r->layers->entries[0].value[o] = NAN;
     r->status = RUN_FAILED;
     str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
     r->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
@@ -99,6 +110,11 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_string_equal(a->stop_reason, b->stop_reason);
     assert_string_equal(a->params_json, b->params_json);
     assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
+    assert_true(a->remedy == b->remedy && a->treats_pattern == b->treats_pattern &&
+                a->treats_cause == b->treats_cause);
+    assert_true(a->has_outcome && a->cured == b->cured && a->change == b->change);
+    assert_int_equal(a->start_from, b->start_from);
+    assert_true(layer_list_same(a->layers, b->layers));
     assert_true(a->seed == b->seed);
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->pid, b->pid);
@@ -120,21 +136,36 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_true(a->seconds == b->seconds);
 }
 
+static void put_judged(struct store_batch *b, int64_t run_id, const char *facts)
+{
+    struct label_row *l = new_label(run_id, PATTERN_BOTTLENECK);
+    l->facts_json = xstrdup(facts);
+    store_batch_put_label(b, l);
+    struct causes c = {.count = 1, .items = {{.id = CAUSE_TOO_DEEP, .weight = 0.5}}};
+    store_batch_put_causes(b, run_id, &c);
+}
+
 static void test_reopen_restores_open_sweeps(void **state)
 {
     struct fixture *f = *state;
     struct store_batch b = {0};
     struct run_row *run = full_run();
     struct run_row *expected = run_row_copy(run);
-    struct sweep_row *closed = new_sweep(2, false);
+    struct sweep_row *open = new_sweep(1, false), *closed = new_sweep(2, false);
 
     assert_int_equal(fixture_open(f), 0);
-    store_batch_put_sweep(&b, new_sweep(1, false));
+    open->data.steps = 300;
+    open->data.has_nan = true;
+    open->remedy_prior = xstrdup("[]");
+    open->data_accepted = 1;
+    store_batch_put_sweep(&b, open);
     closed->status = SWEEP_COMPLETED;
     store_batch_put_sweep(&b, closed);
     store_batch_put_run(&b, new_run(8, 1, 1));
     store_batch_put_run(&b, run);
     store_batch_put_run(&b, new_run(9, 2, 0));
+    put_judged(&b, 7, "{\"pattern\":\"bottleneck\",\"confidence\":0.5,\"tags\":3,\"spread\":0.25}");
+    put_judged(&b, 9, "{\"pattern\":\"bottleneck\",\"confidence\":0.5,\"tags\":3}");
     fixture_commit(f, &b);
     fixture_close(f);
 
@@ -153,6 +184,14 @@ static void test_reopen_restores_open_sweeps(void **state)
     assert_false(r->runs[1].has_metric);
     assert_int_equal(r->last_sweep_id, 2);
     assert_int_equal(r->last_run_id, 9);
+    assert_true(r->sweeps[0].data.steps == 300 && r->sweeps[0].data.has_nan);
+    assert_string_equal(r->sweeps[0].remedy_prior, "[]");
+    assert_int_equal(r->sweeps[0].data_accepted, 1);
+    assert_int_equal(r->label_count, 1); /* of the open sweep */
+    assert_int_equal(r->labels[0].run_id, 7);
+    assert_int_equal(r->labels[0].cause, CAUSE_TOO_DEEP);
+    assert_true(r->labels[0].facts.spread == 0.25 && r->labels[0].facts.tags == 3);
+    assert_int_equal(r->labels[0].facts.pattern, PATTERN_BOTTLENECK);
     run_row_destroy(expected);
 }
 
@@ -369,6 +408,16 @@ static char *query_json(struct fixture *f, enum store_query_id id, const int64_t
     return a.json;
 }
 
+static void put_edit(struct store_batch *b)
+{
+    struct edit_row *e = xcalloc(1, sizeof(*e));
+    *e = (struct edit_row){.kind = "cut_above", .setting = "learning_rate"};
+    e->from_json = xstrdup("0.1");
+    e->to_json = xstrdup("0.01");
+    e->runs_json = xstrdup("[1,2,3]");
+    store_batch_put_edits(b, 1, e, 1);
+}
+
 /* An ended sweep 2 with a treatment of run 1. */
 static void put_treated_sweep(struct store_batch *b)
 {
@@ -406,6 +455,8 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
         {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100"},
+        {STORE_QUERY_EDITS, 1, {1}, "\"to\":0.01,\"runs\":[1,2,3]"},
+        {STORE_QUERY_SWEEP_TREATMENTS, 1, {2}, "\"parent_id\":1"},
         {STORE_QUERY_TREATED, 1, {1}, "\"pattern\":\"bottleneck\",\"cause\":null"},
         {STORE_QUERY_TREATMENTS, 1, {1}, "\"remedy\":\"l2\",\"guide_ref\":null"},
         {STORE_QUERY_REMEDY_EFFECTS, 0, {0}, "\"tried\":1,\"cured\":1,\"median_change\":-0.25"},
@@ -423,6 +474,7 @@ static void test_every_query_answers_json(void **state)
     store_batch_add_finding(&b, 1, &finding);
     store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
     put_treated_sweep(&b);
+    put_edit(&b);
     fixture_commit(f, &b);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct errbuf err = {0};

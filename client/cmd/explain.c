@@ -1,0 +1,83 @@
+#include "client/client.h"
+
+#include <string.h>
+
+#include "client/report.h"
+#include "sweep/require.h"
+
+static const struct field run_fields[] = {
+    {"run", "id", LOOK_NUMBER, FIELD_PLAIN},
+    {"sweep", "sweep_id", LOOK_NUMBER, FIELD_PLAIN},
+    {"status", "status", LOOK_TEXT, FIELD_WORD},
+    {"best", "metric_value", LOOK_LOSS, FIELD_PLAIN},
+    {"treatment of", "parent_id", LOOK_NUMBER, FIELD_PLAIN},
+    {"for", "treats_pattern", LOOK_TEXT, FIELD_WORD},
+    {"with", "treated_with", LOOK_TEXT, FIELD_PLAIN},
+    {"change", "change", LOOK_PERCENT, FIELD_PLAIN},
+    {"cured", "cured", LOOK_YES, FIELD_PLAIN},
+};
+static const struct field label_fields[] = {
+    {"label", "pattern", LOOK_TEXT, FIELD_WORD},
+    {"confidence", "confidence", LOOK_NUMBER, FIELD_PLAIN},
+    {"runner-up", "runner_up", LOOK_TEXT, FIELD_PLAIN},
+    {"tags", "tags", LOOK_TEXT, FIELD_PLAIN},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"says", "says", LOOK_TEXT, FIELD_PLAIN},
+};
+static const struct field evidence_fields[] = {
+    {"because", "sentence", LOOK_TEXT, FIELD_PLAIN},
+};
+static const struct field cause_fields[] = {
+    {"cause", "cause", LOOK_TEXT, FIELD_PLAIN},
+    {"weight", "weight", LOOK_NUMBER, FIELD_PLAIN},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"evidence", "evidence", LOOK_TEXT, FIELD_PLAIN},
+};
+static const struct field remedy_fields[] = {
+    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
+    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+    {"does", "does", LOOK_TEXT, FIELD_PLAIN},
+};
+
+static bool titled(struct client *c, const char *title, const struct json *list)
+{
+    if (json_first(list) == NULL)
+        return false;
+    fprintf(c->out, "\n%s\n", title);
+    return true;
+}
+
+static void print_explained(struct client *c, const struct json *reply)
+{
+    const struct json *label = json_get(reply, "label"), *causes = json_get(label, "causes"),
+                      *remedies = json_get(reply, "remedies"),
+                      *treatments = json_get(reply, "treatments");
+    report_pick(c, run_fields, ARRAY_LEN(run_fields), json_get(reply, "run"));
+    report_pick(c, label_fields, ARRAY_LEN(label_fields), label);
+    report_pick(c, evidence_fields, ARRAY_LEN(evidence_fields), json_get(label, "evidence"));
+    if (label == NULL || json_type(label) == JSON_NULL)
+        fputs("it has no label yet: no point was stored\n", c->out);
+    if (titled(c, "why, the likeliest first", causes))
+        report_list(c, cause_fields, ARRAY_LEN(cause_fields), causes);
+    if (titled(c, "what can be done, the guide's first", remedies))
+        report_list(c, remedy_fields, ARRAY_LEN(remedy_fields), remedies);
+    if (titled(c, "what was tried", treatments))
+        report_treatments(c, treatments);
+    else if (json_first(remedies) != NULL)
+        fprintf(c->out, "\nnothing was tried yet: `sweepctl treat %lld`\n",
+                (long long)c->opts.id);
+}
+
+int cmd_explain(struct client *c)
+{
+    struct rpc_reply reply;
+    int status = client_call_id(c, "explain", "run", c->opts.id, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    if (c->json)
+        client_print_json(c, reply.result);
+    else
+        print_explained(c, reply.result);
+    rpc_reply_finish(&reply);
+    return CLIENT_DONE;
+}

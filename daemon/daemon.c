@@ -165,9 +165,22 @@ void daemon_stop(struct daemon *d, bool drain)
     engine_shutdown(d->engine, drain, daemon_now(), daemon_effects(d));
 }
 
+/* SIGTERM and SIGINT are for the loop's thread. They wait until its handlers are there (threads
+ * begun before that never take them), and again while the handlers go, when libuv sets the
+ * default action for a moment. */
+static void signals_wait(bool wait)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(wait ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static void close_handles(struct daemon *d)
 {
     struct daemon_handles *h = d->handles;
+    signals_wait(true);
     uv_close((uv_handle_t *)&h->before_poll, NULL);
     uv_close((uv_handle_t *)&h->after_poll, NULL);
     uv_close((uv_handle_t *)&h->check_timer, NULL);
@@ -352,6 +365,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     signal(SIGPIPE, SIG_IGN); /* a client that went away is an error code */
     signal(SIGHUP, SIG_IGN);  /* the terminal's end is not ours */
     d.started_ms = monotonic_ms();
+    signals_wait(true);
     int rc = uv_loop_init(d.loop);
     REQUIRE(rc == 0);
     rc = open_state(&d, err);
@@ -363,6 +377,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
         return rc;
     }
     create_parts(&d);
+    signals_wait(false);
     /* Before anything is begun or adopted, so that a refusal leaves living workers alone. */
     rc = server_listen(d.server, err);
     if (rc == 0) {

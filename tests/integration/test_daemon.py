@@ -66,6 +66,16 @@ def test_sighup_is_ignored_and_sigterm_ends():
         check(not os.path.exists(d.socket), "the socket is removed")
 
 
+def test_sigterm_while_it_ends():
+    """At whatever moment of its end: that is no death by a signal."""
+    for i in range(25):
+        with Daemon() as d:
+            d.connect().call("shutdown")
+            time.sleep(i * 0.0002)
+            d.process.send_signal(signal.SIGTERM)
+            equal(d.process.wait(30), 0, f"SIGTERM {i * 0.2:.1f} ms behind shutdown")
+
+
 def test_socket_is_made_again():
     with Daemon() as d:
         os.unlink(d.socket)
@@ -263,7 +273,8 @@ def test_sigterm_while_data_is_prepared():
 
 if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
-        test_sighup_is_ignored_and_sigterm_ends, test_socket_is_made_again, test_start_detaches,
+        test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
+        test_socket_is_made_again, test_start_detaches,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
         test_a_worker_that_talks_nonsense, test_a_worker_that_cannot_write_is_tried_again,
         test_cancel_reaches_what_a_wrapper_started,

@@ -83,6 +83,9 @@ static void merge(const struct live *l, struct live_run *r, const struct json *o
         str_copy(r->cell[i], sizeof r->cell[i], text);
         free(text);
     }
+    const char *remedy = member_string(object, "treated_with", "");
+    if (*remedy != '\0')
+        snprintf(r->cell[LIVE_STAGE], LIVE_CELL_MAX, "+%.38s", remedy);
     double epoch = member_real(object, "epoch", member_real(object, "epochs_done", NAN));
     if (l->epochs > 0 && isfinite(epoch)) {
         char text[HUMAN_MAX];

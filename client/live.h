@@ -20,7 +20,7 @@ struct json;
 #define LIVE_COLUMN_MAP(X)                                                  \
     X(RUN, "run", "run", "run_id", NUMBER, 5, true, 0)                      \
     X(NUMBER, "no.", "number", NULL, NUMBER, 4, true, 9)                    \
-    X(STAGE, "stage", "stage", NULL, TEXT, 10, false, 5)                    \
+    X(STAGE, "stage", "stage", NULL, TEXT, 16, false, 5)                    \
     X(LEARNING_RATE, "lr", "learning_rate", NULL, NUMBER, 8, true, 0)       \
     X(BATCH_SIZE, "batch", "batch_size", NULL, NUMBER, 5, true, 4)          \
     X(OPTIMIZER, "optimizer", "optimizer", NULL, TEXT, 9, false, 1)         \

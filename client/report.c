@@ -17,6 +17,7 @@ static const struct field best_fields[] = {
     {"batch", "batch_size", LOOK_NUMBER, FIELD_PLAIN},
     {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
     {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN},
+    {"treated with", "treated_with", LOOK_TEXT, FIELD_PLAIN},
     {"label", "label", LOOK_TEXT, FIELD_WORD},
     {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
     {"time", "seconds", LOOK_DURATION, FIELD_PLAIN},

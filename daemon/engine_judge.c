@@ -92,7 +92,10 @@ static uint64_t causes_hash(const struct causes *c)
 {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < c->count; i++) {
+        uint64_t weight;
+        memcpy(&weight, &c->items[i].weight, sizeof(weight));
         h = (h ^ (uint64_t)c->items[i].id) * 0x100000001b3u;
+        h = (h ^ weight ^ weight >> 32) * 0x100000001b3u;
         for (const char *p = c->items[i].evidence; *p; p++)
             h = (h ^ (unsigned char)*p) * 0x100000001b3u;
     }

@@ -99,6 +99,8 @@ void notify_run_started(struct effects *fx, const struct run *r)
     note_run(&n, r);
     jw_kv_int(&n.w, "number", r->row->number);
     jw_kv_string(&n.w, "stage", r->row->stage);
+    jw_kv_string(&n.w, "treated_with", r->row->kind == RUN_KIND_TREATMENT
+                                           ? remedy_name(r->row->remedy) : NULL);
     jw_kv_raw(&n.w, "params", r->row->params_json);
     note_send(&n, fx, "run_started", r->row->sweep_id, r->row->id);
 }
@@ -131,6 +133,7 @@ void notify_label(struct effects *fx, const struct run *r, const struct label_ro
     note_run(&n, r);
     jw_kv_string(&n.w, "pattern", pattern_name(l->pattern));
     jw_kv_real(&n.w, "confidence", l->confidence);
+    jw_kv_string(&n.w, "cause", l->causes.count > 0 ? cause_name(l->causes.items[0].id) : NULL);
     note_send(&n, fx, "label", r->row->sweep_id, r->row->id);
 }
 

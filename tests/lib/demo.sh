@@ -16,7 +16,7 @@ export SWEEPD_DB="$db" SWEEPD_SOCKET="$socket"
 daemon=$!
 trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
-until grep -q 'ready' "$state/demo.log"; do
+until grep -qs 'ready' "$state/demo.log"; do
     kill -0 "$daemon" 2>/dev/null || { cat "$state/demo.log" >&2; exit 1; }
     sleep 0.05
 done

@@ -1,0 +1,162 @@
+"""Sick runs are treated, explained and compared with their parents, by the programs themselves."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import Daemon, RpcError, make_data  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+
+def overfitting_spec(data, **more):
+    """Far too large a net on few samples."""
+    return {"name": "few", "data": data,
+            "model": {"width": 256},
+            "parameters": {"learning_rate": {"min": 0.001, "max": 0.1,
+                                             "distribution": "log_uniform_values"},
+                           "optimizer": {"values": ["adam", "sgd"]},
+                           "depth": {"min": 1, "max": 3}},
+            "epochs": 24, "run_cap": 24, "seed": 3, **more}
+
+
+def noise(home):
+    """200 rows whose class has nothing to do with their numbers: all that is learnt is by heart."""
+    path = os.path.join(home, "noise.csv")
+    state = 1
+    with open(path, "w", encoding="utf-8") as f:
+        for _ in range(200):
+            row = []
+            for _ in range(9):
+                state = (1103515245 * state + 12345) % 2 ** 31
+                row.append(state / 2 ** 30 - 1)
+            f.write(",".join(f"{v:.4f}" for v in row[:8]) + f",{int(row[8] > 0)}\n")
+    return {"path": path, "format": "csv", "validation": 80, "task": "classification"}
+
+
+def test_a_sweep_treats_its_sick_runs():
+    with Daemon(workers=2) as d:
+        sweep = d.submit(overfitting_spec(noise(d.home)))
+        equal(d.wait(sweep)["status"], "completed", "status")
+        runs = d.sql("SELECT kind, count(*) FROM runs GROUP BY kind")
+        kinds = dict(runs)
+        equal(sum(kinds.values()), 24, "run_cap bounds runs of whatever kind")
+        check(0 < kinds.get("treatment", 0) <= 4, f"a fifth at most: {kinds}")
+        rows = d.sql(
+            "SELECT r.remedy, r.guide_ref, r.treats_pattern, r.cured, r.change, r.seed = p.seed, "
+            "r.metric_value, p.metric_value, r.settings <> p.settings OR r.epochs <> p.epochs, "
+            "l.pattern FROM runs AS r JOIN runs AS p ON p.id = r.parent_id "
+            "LEFT JOIN labels AS l ON l.run_id = p.id WHERE r.kind = 'treatment'")
+        equal(len(rows), kinds["treatment"], "each has a parent")
+        for remedy, _, pattern, cured, change, same_seed, mine, its, differs, label in rows:
+            check(remedy and differs and same_seed, f"one change, the same seed: {remedy}")
+            equal(pattern, label, "it answers the parent's label")
+            check(cured in (0, 1), "an outcome")
+            check(change is None or abs(change - (mine - its) / abs(its)) < 1e-9, "change")
+        tried = d.sql("SELECT sum(tried) FROM remedy_effects")[0][0]
+        equal(tried, kinds["treatment"], "remedy_effects counts them")
+        labelled = d.sql("SELECT count(*) FROM labels WHERE facts IS NULL")[0][0]
+        equal(labelled, 0, "every ended run has its facts")
+
+
+def test_treat_false():
+    with Daemon(workers=2) as d:
+        d.wait(d.submit(overfitting_spec(noise(d.home), treat=False)))
+        equal(d.sql("SELECT DISTINCT kind FROM runs"), [("search",)], "kinds")
+
+
+def test_what_one_sweep_taught_is_frozen_in_the_next():
+    with Daemon(workers=2) as d:
+        data = noise(d.home)
+        d.wait(d.submit(overfitting_spec(data)))
+        second = d.submit(overfitting_spec(data))
+        prior = json.loads(d.sql("SELECT remedy_prior FROM sweeps WHERE id = ?", second)[0][0])
+        effects = d.sql("SELECT pattern, cause, remedy, tried, cured FROM remedy_effects AS e "
+                        "WHERE EXISTS (SELECT 1 FROM runs WHERE sweep_id = 1)")
+        known = {(p["pattern"], p["cause"], p["remedy"]) for p in prior}
+        check(known and known <= {tuple(e[:3]) for e in effects}, f"{known}")
+        d.wait(second)
+        again = json.loads(d.sql("SELECT remedy_prior FROM sweeps WHERE id = ?", second)[0][0])
+        equal(prior, again, "frozen at submit")
+
+
+def test_treat_and_explain_by_hand():
+    with Daemon(workers=2) as d:
+        d.wait(d.submit(overfitting_spec(noise(d.home), method="grid", run_cap=1,
+                                         parameters={"depth": {"values": [3]}})))
+        told = json.loads(d.ctl("explain", 1, "--json", check=0).stdout)
+        check(told["label"]["pattern"] and told["label"]["evidence"]["sentence"], "explained")
+        equal(told["treatments"], [], "nothing was tried yet")
+        reply = json.loads(d.ctl("treat", 1, "--remedy", "l2", "--json", check=0).stdout)
+        equal(reply["parent"], 1, "parent")
+        equal(d.wait(reply["sweep"])["status"], "completed", "status of the treatment's sweep")
+        row = d.sql("SELECT kind, parent_id, remedy, params, cured IS NULL, metric_value "
+                    "FROM runs WHERE id = ?", reply["run"])[0]
+        equal(row[:3], ("treatment", 1, "l2"), "the row")
+        check("train.l2" in json.loads(row[3]), f"the parameters say what changed: {row[3]}")
+        equal(row[4], 0, "an outcome")
+        told = json.loads(d.ctl("explain", 1, "--json", check=0).stdout)
+        equal([t["run_id"] for t in told["treatments"]], [reply["run"]], "what was tried")
+        next_one = json.loads(d.ctl("treat", 1, "--json", check=0).stdout)
+        check(next_one["remedy"] != "l2", "another one next")
+        text = d.ctl("explain", 1, check=0).stdout
+        for word in ("why, the likeliest first", "what was tried", "l2"):
+            check(word in text, f"{word} in:\n{text}")
+
+
+def test_refusals():
+    with Daemon(workers=1) as d:
+        folder = make_data(d.home, samples=200)
+        data = {"path": folder, "format": "idx", "limit": 160, "validation": 80}
+        d.wait(d.submit(overfitting_spec(data, method="grid", treat=False, run_cap=1,
+                                         parameters={"depth": {"values": [3]}})))
+        check("did you mean batch_norm?" in d.ctl("treat", 1, "--remedy", "batch_nrm",
+                                                  check=1).stderr, "near miss")
+        check("$.remedy" in d.ctl("treat", 1, "--remedy", "no_dropout", check=1).stderr,
+              "nothing to change")
+        check("the id of a run that exists" in d.ctl("treat", 99, check=1).stderr, "no such run")
+        try:
+            d.submit(overfitting_spec(data, method="grid", treats={"run": 1, "remedy": "l2"},
+                                      parameters={"depth": {"values": [3]}}))
+            check(False, "treats is for method treat alone")
+        except RpcError as e:
+            equal(e.data["key"], "$.treats", "key")
+        for key, value in (("treat", 1), ("treat_share", 0.9), ("treat_share", "nan")):
+            try:
+                d.submit(overfitting_spec(data, **{key: value}))
+                check(False, f"{key} {value} was accepted")
+            except RpcError as e:
+                equal(e.data["key"], f"$.{key}", "key")
+        with open(os.path.join(folder, "train-labels-idx1-ubyte"), "r+b") as f:
+            f.seek(8)
+            first = f.read(1)
+            f.seek(8)
+            f.write(bytes([(first[0] + 1) % 4]))
+        check("the data has changed" in d.ctl("treat", 1, check=1).stderr, "other data")
+
+
+def test_held_data_is_accepted_once():
+    """A person who resumed a sweep in spite of its data is not asked again."""
+    with Daemon(workers=2) as d:
+        path = os.path.join(d.home, "holes.csv")
+        with open(path, "w", encoding="utf-8") as f:
+            for i in range(120):
+                f.write(f"{'nan' if i % 5 == 0 else i % 7},{i % 3},{i % 2}\n")
+        sweep = d.submit({"name": "holes", "method": "grid",
+                          "data": {"path": path, "format": "csv", "validation": 20,
+                                   "task": "classification"},
+                          "parameters": {"learning_rate": {"values": [0.1, 0.01, 0.001, 0.0001]}},
+                          "epochs": 8})
+        equal(d.wait(sweep)["status"], "held", "held at submit")
+        d.call("resume", sweep=sweep)
+        reason = d.wait(sweep)["reason"]    # NaN stops every run: held again, but not for the data
+        check("no run completed" in reason, reason)
+        equal(d.sql("SELECT count(*) FROM findings WHERE kind = 'data_at_fault'")[0][0], 0,
+              "no second hold for the data")
+        causes = d.sql("SELECT DISTINCT cause FROM labels")
+        equal(causes, [("nan_in_input",)], "causes")
+
+
+if __name__ == "__main__":
+    run(test_a_sweep_treats_its_sick_runs, test_treat_false,
+        test_what_one_sweep_taught_is_frozen_in_the_next, test_treat_and_explain_by_hand,
+        test_refusals, test_held_data_is_accepted_once)

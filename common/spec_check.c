@@ -136,6 +136,29 @@ static int check_layers(const struct check *c)
     return 0;
 }
 
+static int refuse_untaken(const struct check *c, enum setting_id id, const char *such)
+{
+    char allowed[160];
+
+    snprintf(allowed, sizeof(allowed),
+             "with model type sequential only where a layer takes it up, such as %s; no layer "
+             "says \"%s\"", such, setting_label(id));
+    return refuse(c, ERR_VALUE, id, allowed);
+}
+
+/* The same of what the short forms know nothing of. */
+static int check_list_only(const struct check *c)
+{
+    static const enum setting_id list_only[] = {
+        SETTING_CHANNELS, SETTING_KERNEL, SETTING_STRIDE, SETTING_PADDING, SETTING_POOL_SIZE,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(list_only); i++)
+        if (spec_dimension(c->s, list_only[i]) && !layer_list_uses(&c->s->layers, list_only[i]))
+            return refuse_untaken(c, list_only[i], "\"channels\": \"channels\"");
+    return 0;
+}
+
 /* Sweeping what no layer of the list takes up would train the same net again and again. */
 static int check_taken_up(const struct check *c)
 {
@@ -145,7 +168,6 @@ static int check_taken_up(const struct check *c)
         SETTING_DENSE_AFTER,   SETTING_BIDIRECTIONAL, SETTING_DROPOUT,
     };
     const struct layer_list *l = &c->s->layers;
-    char allowed[160];
 
     if (least(c, SETTING_MODEL_TYPE) < MODEL_SEQUENTIAL)
         return 0;
@@ -154,13 +176,8 @@ static int check_taken_up(const struct check *c)
                       "with model type sequential only beside a layer with \"repeat\": \"depth\"");
     for (size_t i = 0; i < ARRAY_LEN(short_forms); i++) {
         enum setting_id id = short_forms[i];
-        if (!spec_dimension(c->s, id) || layer_list_uses(l, id))
-            continue;
-        snprintf(allowed, sizeof(allowed),
-                 "with model type sequential only where a layer takes it up, such as "
-                 "\"units\": \"width\"; no layer says \"%s\"",
-                 setting_label(id));
-        return refuse(c, ERR_VALUE, id, allowed);
+        if (spec_dimension(c->s, id) && !layer_list_uses(l, id))
+            return refuse_untaken(c, id, "\"units\": \"width\"");
     }
     return 0;
 }
@@ -193,6 +210,8 @@ static int check_model(const struct check *c)
 
     if (!rc && may_be_recurrent(c->s) && least(c, SETTING_DEPTH) < 1)
         rc = refuse(c, ERR_VALUE, SETTING_DEPTH, "1 to 256 recurrent layers, for rnn, gru, lstm");
+    if (!rc)
+        rc = check_list_only(c);
     if (!rc)
         rc = check_taken_up(c);
     return rc ? rc : check_plans(c);

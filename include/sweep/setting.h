@@ -50,6 +50,16 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
       "rnn, gru, lstm: dense layers after the recurrent ones; one more is a remedy (G1.1)")        \
     X(BIDIRECTIONAL, "model.bidirectional", NULL, SWITCH, 0, 1, 0, NULL,                           \
       "rnn, gru, lstm: read the sequence from both ends")                                          \
+    X(CHANNELS, "model.channels", "channels", INTEGER, 1, 65536, 16, NULL,                         \
+      "for the layers of a list that name it: output channels of a convolution")                   \
+    X(KERNEL, "model.kernel", "kernel", INTEGER, 1, 64, 3, NULL,                                   \
+      "for the layers of a list that name it: height and width of a kernel")                       \
+    X(STRIDE, "model.stride", NULL, INTEGER, 1, 64, 1, NULL,                                       \
+      "for the layers of a list that name it: step of a kernel")                                   \
+    X(PADDING, "model.padding", NULL, INTEGER, 0, 63, 0, NULL,                                     \
+      "for the layers of a list that name it: zeros around their input")                           \
+    X(POOL_SIZE, "model.pool_size", NULL, INTEGER, 1, 64, 2, NULL,                                 \
+      "for the layers of a list that name it: height and width of a pooling window")               \
     X(DROPOUT, "train.dropout", "dropout", REAL, 0, 0.999, 0, NULL,                                \
       "share of each hidden layer's outputs set to 0 in training (G4.7)")                          \
     X(LOSS, "train.loss", NULL, CHOICE, 0, 5, 0,                                                   \

@@ -246,6 +246,25 @@ def test_worker_by_hand_with_each_format():
             check(points[-1]["val_acc"] is not None, f"{form} classifies")
 
 
+def test_every_number_of_a_list_is_swept():
+    layers = [{"type": "conv2d", "channels": "channels", "kernel": "kernel",
+               "stride": "model.stride", "padding": "model.padding", "activation": "activation"},
+              {"type": "max_pool", "size": "model.pool_size"}, {"type": "flatten"}]
+    swept = {"channels": [2, 3], "kernel": [2, 3], "model.stride": [1, 2],
+             "model.padding": [0, 1], "model.pool_size": [1, 2]}
+    with Daemon() as d:
+        data = {"path": make_data(d.home), "format": "idx", "validation": 100}
+        model = {"type": "sequential", "layers": layers}
+        sweep = finish(d, spec_of(data, model, epochs=1, parameters={
+            k: {"values": v} for k, v in swept.items()}))
+        equal(d.sql("SELECT count(*), count(DISTINCT val_loss) FROM runs WHERE sweep_id = ?",
+                    sweep), [(32, 32)], "32 nets")
+        refused(d, spec_of(data, model, parameters={"kernel": {"values": [3, 9]}}),
+                "layer 0 (conv2d)", "kernel 9")
+        refused(d, spec_of(data, {}, parameters={"kernel": {"values": [3, 9]}}),
+                "$.parameters.kernel", "no layer says")
+
+
 def test_answers_at_each_step():
     """Labels and numbers of every step of a sequence; a network that answers once is refused."""
     draw, samples, steps = Numbers(11), 80, 6
@@ -279,4 +298,5 @@ if __name__ == "__main__":
     run(test_every_kind_of_model, test_tables_classify_and_regress, test_remedies_are_settings,
         test_start_from_another_run, test_shapes_that_do_not_fit,
         test_same_bits_whatever_the_workers, test_worker_by_hand_with_each_format,
-        test_answers_at_each_step, test_small_spec_trains_with_each_optimizer)
+        test_every_number_of_a_list_is_swept, test_answers_at_each_step,
+        test_small_spec_trains_with_each_optimizer)

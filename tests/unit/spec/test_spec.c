@@ -184,7 +184,8 @@ static void canonical_form_is_this(void **state)
         "\"scale\":\"none\",\"stratify\":true},"
         "\"model\":{\"type\":\"mlp\",\"width\":9,\"activation\":\"relu\",\"init\":\"auto\","
         "\"normalization\":\"none\",\"residual\":false,\"dense_before\":1,\"dense_after\":1,"
-        "\"bidirectional\":false},"
+        "\"bidirectional\":false,\"channels\":16,\"kernel\":3,\"stride\":1,\"padding\":0,"
+        "\"pool_size\":2},"
         "\"train\":{\"dropout\":0,\"loss\":\"auto\",\"huber_delta\":1,\"probability_clip\":0,"
         "\"loss_reduction\":\"mean\",\"class_weights\":\"none\",\"learning_rate\":0.001,"
         "\"batch_size\":32,\"momentum\":0.9,\"beta1\":0.8,\"beta2\":0.999,\"alpha\":0.99,"
@@ -247,7 +248,10 @@ static void random_range(struct rng *r, struct dimension *d)
 static bool is_pinned(int id)
 {
     static const enum setting_id pinned[] = {SETTING_LIMIT,  SETTING_VALIDATION, SETTING_MODEL_TYPE,
-                                             SETTING_PRESET, SETTING_CLIP_MIN,   SETTING_CLIP_MAX};
+                                             SETTING_PRESET, SETTING_CLIP_MIN,   SETTING_CLIP_MAX,
+                                             /* of layer lists, which a random_spec has none of */
+                                             SETTING_CHANNELS, SETTING_KERNEL, SETTING_STRIDE,
+                                             SETTING_PADDING, SETTING_POOL_SIZE};
 
     for (size_t i = 0; i < ARRAY_LEN(pinned); i++)
         if ((int)pinned[i] == id)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/engine_private.h"
+#include "daemon/search/range_edits.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -232,6 +233,59 @@ void judge_ended(struct run *r, utc_us now, struct effects *fx)
 
 /* --- barriers -------------------------------------------------------------------------------- */
 
+static char *value_text(enum setting_id id, double value)
+{
+    struct buf b = {0};
+    struct json_writer w;
+    jw_init(&w, &b);
+    setting_to_json(id, value, &w);
+    return buf_take(&b);
+}
+
+static char *to_text(const struct range_edit *e)
+{
+    struct buf b = {0};
+    struct json_writer w;
+    jw_init(&w, &b);
+    range_edit_write_to(e, &w);
+    return buf_take(&b);
+}
+
+static char *runs_text(const struct range_edit *e)
+{
+    struct buf b = {0};
+    struct json_writer w;
+    size_t n = e->run_count < EDIT_RUNS_MAX ? e->run_count : EDIT_RUNS_MAX;
+    jw_init(&w, &b);
+    jw_begin_array(&w);
+    for (size_t i = 0; i < n; i++)
+        jw_int(&w, e->runs[i]);
+    jw_end_array(&w);
+    return buf_take(&b);
+}
+
+/* What the runs say about the search range by now, in place of what they said before. */
+static void judge_range(struct sweep *s, struct effects *fx)
+{
+    struct range_edits edits;
+    range_edits_find(&s->spec, s->trials, s->run_ids, s->run_count, &edits);
+    if (edits.count == 0 && s->edits == 0)
+        return;
+    s->edits = edits.count;
+    struct edit_row *rows = xcalloc(edits.count + 1, sizeof(*rows));
+    for (size_t i = 0; i < edits.count; i++) {
+        const struct range_edit *e = &edits.items[i];
+        rows[i] = (struct edit_row){.kind = edit_name(e->kind),
+                                    .guide_ref = edit_guide_ref(e->kind),
+                                    .from_json = value_text(e->setting, e->from),
+                                    .to_json = to_text(e),
+                                    .runs_json = runs_text(e)};
+        str_copy(rows[i].setting, sizeof(rows[i].setting), setting_label(e->setting));
+        str_copy(rows[i].sentence, sizeof(rows[i].sentence), e->sentence);
+    }
+    store_batch_put_edits(&fx->batch, s->row->id, rows, edits.count);
+}
+
 /* A function of the history alone, so that a restart changes nothing. */
 void judge_barrier(struct sweep *s, struct effects *fx)
 {
@@ -249,6 +303,7 @@ void judge_barrier(struct sweep *s, struct effects *fx)
             store_batch_put_causes(&fx->batch, s->run_ids[i], &c);
     }
     siblings_finish(&siblings);
+    judge_range(s, fx);
 }
 
 char *judge_data_fault(const struct sweep *s)

@@ -51,6 +51,7 @@ struct sweep {
     uint64_t *told_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
     size_t treatments;    /* runs of that kind */
+    size_t edits;         /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live; /* by number */
     size_t live_count, live_cap;

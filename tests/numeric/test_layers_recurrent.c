@@ -319,6 +319,29 @@ static void test_nan_stays_nan(void **state)
     every_case(check_nan);
 }
 
+/* Gates shut so far that they are 0 give 0, and gradients that are numbers. */
+static void check_shut(struct fixture *f)
+{
+    struct layer *l = &f->layer;
+    for (size_t i = 0; i < l->tensor_count; i++) {
+        for (size_t k = 0; l->tensors[i].role == TENSOR_BIAS && k < tensor_count(&l->tensors[i]); k++)
+            l->tensors[i].value[k] = -1000;
+    }
+    forward(f);
+    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    for (size_t i = 0; f->plan.kind == LAYER_LSTM && i < f->y_count; i++)
+        assert_true(f->y[i] == 0);
+    for (size_t i = 0; i < l->tensor_count; i++) {
+        for (size_t k = 0; k < tensor_count(&l->tensors[i]); k++)
+            assert_true(isfinite(l->tensors[i].grad[k]));
+    }
+}
+
+static void test_shut_gates(void **state)
+{
+    every_case(check_shut);
+}
+
 static void check_tensors(struct fixture *f)
 {
     static const char *const names[] = {
@@ -368,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_gradients_do_not_need_dx),
         cmocka_unit_test(test_evaluation_gives_the_same),
         cmocka_unit_test(test_nan_stays_nan),
+        cmocka_unit_test(test_shut_gates),
         cmocka_unit_test(test_tensors_are_pytorchs),
         cmocka_unit_test(test_needs_a_sequence),
     };

@@ -1,10 +1,10 @@
 /* Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al.
  * 2000) in PyTorch's form, gates in the order i, f, g, o, each of W_i· x + b_i· + W_h· h' + b_h·:
  *   i, f, o = σ(…)   g = tanh(…)   c = f∘c' + i∘g   h = o∘tanh(c)
- * Kept of a step: rows of i, f, g, o, c, tanh(c). */
+ * Kept of a step: rows of i, f, g, o, c; tanh(c) is h/o. */
 #include "worker/nn/recurrent.h"
 
-enum { I, F, G, O, C, T, OWN };
+enum { I, F, G, O, C, OWN };
 
 REAL_KERNEL
 static void lstm_step(const struct recurrent_step *s)
@@ -30,10 +30,8 @@ static void lstm_step(const struct recurrent_step *s)
         }
         /* A loop of its own: the processor looks ahead over more numbers of a shorter body. */
 #pragma GCC ivdep
-        for (size_t k = 0; k < H; k++) {
-            own[k + T * H] = real_tanh(own[k + C * H]);
-            h[k] = own[k + O * H] * own[k + T * H];
-        }
+        for (size_t k = 0; k < H; k++)
+            h[k] = own[k + O * H] * real_tanh(own[k + C * H]);
     }
 }
 
@@ -44,12 +42,12 @@ static void lstm_slope(const struct recurrent_slope *s)
     for (size_t row = 0; row < s->rows; row++) {
         const real *own = s->own + row * OWN * H;
         const real *c_before = s->own_before + (row * OWN + C) * H;
-        const real *dh = s->dh + row * H;
+        const real *h = s->h + row * H, *dh = s->dh + row * H;
         real *dc = s->dc + row * H, *d = s->d_from_x + row * C * H;
 #pragma GCC ivdep
         for (size_t k = 0; k < H; k++) {
             real i = own[k], f = own[k + F * H], g = own[k + G * H], o = own[k + O * H];
-            real t = own[k + T * H];
+            real t = o > 0 ? h[k] / o : 0; /* where o is 0, so is what t acts on */
             real up = dc[k] + dh[k] * o * (1 - t * t);
             d[k] = up * g * (i * (1 - i));
             d[k + F * H] = up * c_before[k] * (f * (1 - f));

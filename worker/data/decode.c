@@ -13,6 +13,9 @@
 #include "worker/data/sha256.h"
 #include "worker/memory.h"
 
+/* A path and a few words. */
+#define PLACE_MAX (sizeof ((struct record_source *)0)->path + 32)
+
 /* --- reading -------------------------------------------------------------------------------- */
 
 typedef int reader_fn(const struct source *s, const struct spec_data *d, enum samples_part part,
@@ -84,6 +87,18 @@ static const char *targets_path(const struct source *s, int part)
 {
     const char *own = s->files[SOURCE_TARGETS(part)].path;
     return own[0] ? own : part_path(s, part);
+}
+
+/* How a message names the part: its file, and which part of it where the training part's file has
+ * it as well. */
+static const char *place_of(const struct source *s, int part, const char *path,
+                            char out[PLACE_MAX])
+{
+    static const char *const names[PART_COUNT] = {
+        [PART_TRAIN] = "", [PART_VALIDATION] = " (validation part)", [PART_TEST] = " (test part)"};
+    bool shared = part_file(s, part) != SOURCE_SAMPLES(part);
+    snprintf(out, PLACE_MAX, "%s%s", path, shared ? names[part] : "");
+    return out;
 }
 
 int decode_source(const struct source *s, const struct spec_data *d, struct decoded *out,
@@ -181,13 +196,14 @@ static int check_tables(const struct source *s, const struct spec_data *d,
         const struct table *t = &tables[part];
         if (part > 0 && t->count == 0)
             continue;
-        const char *path = part_path(s, part);
+        char place[PLACE_MAX], targets[PLACE_MAX];
+        const char *path = place_of(s, part, part_path(s, part), place);
         int rc = t->count == 0 ? err_set(err, ERR_DATA, "%s: there are no samples", path)
                                : check_sizes(t, path, err);
         if (rc == 0)
             rc = check_same(&tables[PART_TRAIN], train_path, t, path, err);
         if (rc == 0)
-            rc = check_targets(t, targets_path(s, part), err);
+            rc = check_targets(t, place_of(s, part, targets_path(s, part), targets), err);
         if (rc == 0 && t->count > SAMPLES_MAX - total)
             rc = err_set(err, ERR_LIMIT, "%s: more than %zu samples in all", path, SAMPLES_MAX);
         if (rc != 0)
@@ -386,8 +402,9 @@ static int join_labels(const struct source *s, const struct spec_data *d,
     out->labels = xmalloc(out->samples.count * out->samples.outputs * sizeof *out->labels);
     size_t at = 0;
     for (int part = 0; part < PART_COUNT; part++) {
-        int rc = map_labels(&tables[part], targets_path(s, part), c, targets_path(s, PART_TRAIN),
-                            out->labels + at, err);
+        char place[PLACE_MAX];
+        int rc = map_labels(&tables[part], place_of(s, part, targets_path(s, part), place), c,
+                            targets_path(s, PART_TRAIN), out->labels + at, err);
         if (rc != 0)
             return source_blame(s, d, part_file(s, part), rc, err);
         at += tables[part].count * tables[part].outputs;

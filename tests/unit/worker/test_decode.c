@@ -189,6 +189,13 @@ static void test_label_of_no_class(void **state)
     put(x, PART_TRAIN, 3, 1, (const double[]){1, 20, 4});
     put(x, PART_VALIDATION, 1, 1, (const double[]){21});
     expect_refused(x, ERR_DATA, "$.data.validation_path", "/d/valid.csv", "(21 in all)");
+
+    /* A part that lies in the training part's file. */
+    x->source.format = FORMAT_NPZ;
+    x->source.files[SOURCE_SAMPLES(PART_VALIDATION)].path[0] = '\0';
+    expect_refused(x, ERR_DATA, "$.data.path", "/d/train.csv",
+                   "/d/train.csv (validation part): sample 1 has the label 21; the classes of "
+                   "/d/train.csv are");
 }
 
 static void test_names(void **state)

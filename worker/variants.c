@@ -166,6 +166,8 @@ int variants_check(const struct run_config *config, const struct spec *sweep,
     v->split = split;
     v->run = *config;
     int rc = check_run(v, err);
+    if (sweep) /* a configuration has a list only when its own type is sequential */
+        v->run.layers = sweep->layers;
     for (size_t i = 0; sweep && i < ARRAY_LEN(deciding); i++) {
         const struct dimension *d = spec_dimension(sweep, deciding[i]);
         if (d)

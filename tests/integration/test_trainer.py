@@ -100,6 +100,10 @@ def test_every_kind_of_model():
                                               "activation": {"values": ["elu", "relu"]}}))
         check(best(d, sweep, "val_acc") > 0.8, best(d, sweep, "val_acc"))
         equal(d.sql("SELECT count(*) FROM runs WHERE sweep_id = ?", sweep), [(8,)])
+        sweep = finish(d, spec_of(images, {"layers": [{"type": "flatten"}, {"type": "dense"}]},
+                                  epochs=1, parameters={"model.type": {
+                                      "values": ["mlp", "sequential"]}}))
+        equal(d.sql("SELECT count(DISTINCT val_loss) FROM runs WHERE sweep_id = ?", sweep), [(2,)])
 
 
 def test_tables_classify_and_regress():

@@ -53,6 +53,49 @@ static int not_kept(struct client *c, int64_t sweep)
     return status;
 }
 
+/* --- the weights file ----------------------------------------------------------------------- */
+
+/* The byte behind the last tensor's; -1 when one does not say where it lies. */
+static int64_t data_end(const struct json *header)
+{
+    int64_t most = 0, end;
+    for (const struct json *t = json_first(header); t != NULL; t = json_next(t)) {
+        if (strcmp(json_key(t), "__metadata__") == 0)
+            continue;
+        const struct json *first = json_first(json_get(t, "data_offsets"));
+        const struct json *last = first != NULL ? json_next(first) : NULL;
+        if (last == NULL || json_int64(last, &end) != 0)
+            return -1;
+        most = end > most ? end : most;
+    }
+    return most;
+}
+
+/* The header of a file that is whole (safetensors: its length in 8 bytes, itself, the numbers). */
+static int read_header(const struct buf *file, struct json **out, struct errbuf *err)
+{
+    uint64_t length = 0;
+    for (size_t i = HEADER_LENGTH_BYTES; file->len >= HEADER_LENGTH_BYTES && i-- > 0;)
+        length = length << 8 | (unsigned char)file->data[i];
+    if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
+        length > file->len - HEADER_LENGTH_BYTES)
+        return err_set(err, ERR_DATA, "no safetensors file, or one that was cut short");
+    struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
+    if (header == NULL)
+        return ERR_DATA;
+    size_t data = file->len - HEADER_LENGTH_BYTES - (size_t)length;
+    int64_t end = data_end(header);
+    if (end == (int64_t)data) {
+        *out = header;
+        return 0;
+    }
+    json_destroy(header);
+    if (end < 0)
+        return err_set(err, ERR_DATA, "its header does not say where its tensors lie");
+    return err_set(err, ERR_DATA, "its tensors end at byte %lld of %zu: the file is damaged",
+                   (long long)end, data);
+}
+
 /* --- the module ----------------------------------------------------------------------------- */
 
 static int bad_metadata(struct errbuf *err)
@@ -80,24 +123,14 @@ static int read_shape(const char *text, struct shape *out)
 }
 
 /* What the header of the weights file tells of the network. */
-static int read_metadata(const struct buf *file, struct torch_module *m, struct errbuf *err)
+static int read_metadata(const struct json *header, struct torch_module *m, struct errbuf *err)
 {
-    uint64_t length = 0;
-    for (size_t i = HEADER_LENGTH_BYTES; file->len >= HEADER_LENGTH_BYTES && i-- > 0;)
-        length = length << 8 | (unsigned char)file->data[i];
-    if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
-        length > file->len - HEADER_LENGTH_BYTES)
-        return bad_metadata(err);
-    struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
-    if (header == NULL)
-        return ERR_PARSE;
     const struct json *metadata = json_get(header, "__metadata__");
     int64_t outputs = member_int(metadata, "outputs", 0);
     int rc = read_shape(member_string(metadata, "input_shape", ""), &m->input);
     if (rc != 0 || outputs < 1 || outputs > DIM_MAX)
         rc = bad_metadata(err);
     m->outputs = (size_t)outputs;
-    json_destroy(header);
     return rc;
 }
 
@@ -128,12 +161,12 @@ static char *docstring_text(const char *text)
 }
 
 static int make_module(struct client *c, const struct json *run, const char *weights,
-                       const struct buf *file, struct buf *out, struct errbuf *err)
+                       const struct json *header, struct buf *out, struct errbuf *err)
 {
     const char *name = c->opts.text[OPTION_OUTPUT], *slash = strrchr(name, '/');
     struct model_plan plan;
     struct torch_module m = {.plan = &plan};
-    int rc = read_metadata(file, &m, err);
+    int rc = read_metadata(header, &m, err);
     if (rc != 0 || (rc = read_plan(weights, &plan, err)) != 0)
         return rc;
     char *title = xasprintf("Run %lld of sweep %lld, epoch %g.", (long long)c->opts.id,
@@ -196,14 +229,18 @@ static void print_done(struct client *c, size_t bytes)
 static int export_weights(struct client *c, const struct json *run, const char *path)
 {
     struct buf weights = {0}, module = {0};
-    struct errbuf err;
+    struct json *header = NULL;
+    struct errbuf err, why;
     int rc = buf_read_file(&weights, path, WEIGHTS_MAX, &err);
+    if (rc == 0 && (rc = read_header(&weights, &header, &why)) != 0)
+        err_set(&err, rc, "%s: %s", path, why.message);
     if (rc == 0 && opts_has(&c->opts, OPTION_TORCH_MODULE))
-        rc = make_module(c, run, path, &weights, &module, &err);
+        rc = make_module(c, run, path, header, &module, &err);
     if (rc == 0)
         rc = write_files(c, &weights, &module, &err);
     if (rc == 0)
         print_done(c, weights.len);
+    json_destroy(header);
     buf_finish(&weights);
     buf_finish(&module);
     return rc == 0 ? CLIENT_DONE : client_fail(c, CLIENT_REFUSED, &err);

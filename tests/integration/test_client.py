@@ -82,6 +82,13 @@ def test_export():
         equal(refused.returncode, 1)
         check(", ".join(str(r) for r in ranks[:3]) in refused.stderr, refused.stderr)
         equal(d.ctl("export", ranks[0]).returncode, 2, "without -o")
+        for damaged, word in ((data[:-4], "tensors end"), (data[:20], "cut short"),
+                              (data + b"x", "tensors end"), (b"", "cut short")):
+            with open(kept, "wb") as f:
+                f.write(damaged)
+            refused = d.ctl("export", ranks[0], "-o", os.path.join(d.home, "no"))
+            check(refused.returncode == 1 and word in refused.stderr and kept in refused.stderr,
+                  refused.stderr)
         left = [f for f in os.listdir(d.home) if ".tmp" in f or f == "no"]
         check(not left, left)
 

@@ -10,6 +10,14 @@
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
+/* In a locale with a decimal comma. */
+static void plain_point(char *text)
+{
+    for (char *c = text; *c; c++)
+        if (!strchr("0123456789+-e.", *c))
+            *c = '.';
+}
+
 void json_format_real(double v, char out[32])
 {
     if (!isfinite(v)) {
@@ -22,10 +30,7 @@ void json_format_real(double v, char out[32])
         if (digits == 17 || strtod(out, NULL) == v)
             break;
     }
-    /* In a locale with a decimal comma. */
-    for (char *c = out; *c; c++)
-        if (!strchr("0123456789+-e.", *c))
-            *c = '.';
+    plain_point(out);
 }
 
 void jw_init(struct json_writer *w, struct buf *out)
@@ -142,6 +147,20 @@ void jw_uint_string(struct json_writer *w, uint64_t v)
 {
     separate(w);
     buf_printf(w->out, "\"%" PRIu64 "\"", v);
+}
+
+void jw_real_digits(struct json_writer *w, double v, int digits)
+{
+    char text[32];
+
+    if (!isfinite(v)) {
+        jw_real(w, v);
+        return;
+    }
+    separate(w);
+    snprintf(text, sizeof(text), "%.*g", digits, v);
+    plain_point(text);
+    buf_puts(w->out, text);
 }
 
 void jw_real(struct json_writer *w, double v)

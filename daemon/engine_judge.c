@@ -11,7 +11,6 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define SIBLINGS_MAX 2048    /* the nearest by number that a run's causes are looked for among */
 #define REJUDGE_MAX 4096     /* the last runs of a sweep, whose causes each barrier judges again */
 #define DATA_FAULT_LEAST 3   /* runs … */
 #define DATA_FAULT_SHARE 0.5 /* … and share of the judged ones that must say so */
@@ -19,69 +18,27 @@
 
 /* --- label ----------------------------------------------------------------------------------- */
 
-static char *tag_list(uint32_t tags)
-{
-    struct buf b = {0};
-    for (int t = 0; t < DIAGNOSIS_TAG_COUNT; t++)
-        if (tags >> t & 1u)
-            buf_printf(&b, "%s%s", b.len ? "," : "", diagnosis_tag_name(t));
-    return buf_take(&b);
-}
-
-/* For G4.7: NaN where a layer of the list may drop out at a rate of its own. */
-static double dropout_of(const struct run *r)
-{
-    const struct layer_list *l =
-        r->row->layers != NULL ? r->row->layers : &r->sweep->spec.layers;
-    for (size_t i = 0; i < l->count; i++)
-        if (l->entries[i].kind == LAYER_DROPOUT)
-            return NAN;
-    return r->row->settings.v[SETTING_DROPOUT];
-}
-
 static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
 {
-    struct diagnosis_input in = {.points = r->points,
-                                 .count = r->point_count,
-                                 .running = running,
-                                 .dropout = dropout_of(r)};
-    size_t bytes = diagnosis_workspace_bytes(in.count);
-    void *workspace = xmalloc(bytes ? bytes : 1);
-    diagnose(&in, workspace, d);
-    free(workspace);
-}
-
-static struct label_row *new_label(const struct run *r, const struct diagnosis *d, utc_us now)
-{
-    struct buf evidence = {0};
-    struct json_writer w;
-    jw_init(&w, &evidence);
-    diagnosis_evidence_write(d, &w);
-    struct label_row *l = xcalloc(1, sizeof(*l));
-    *l = (struct label_row){.run_id = r->row->id,
-                            .pattern = d->pattern,
-                            .runner_up = d->runner_up,
-                            .confidence = d->confidence,
-                            .tags = tag_list(d->tags),
-                            .evidence_json = buf_take(&evidence),
-                            .created = now};
-    return l;
+    const struct layer_list *layers =
+        r->row->layers != NULL ? r->row->layers : &r->sweep->spec.layers;
+    judge_curve(&r->kept, running, judge_dropout(&r->row->settings, layers), d);
 }
 
 void judge_running(struct run *r, utc_us now, struct effects *fx)
 {
     struct diagnosis d;
-    size_t fresh = r->point_count - r->judged_points;
-    if (r->point_count < r->judged_points) /* they were thinned */
-        fresh = r->point_count;
+    size_t fresh = r->kept.count - r->judged_points;
+    if (r->kept.count < r->judged_points) /* they were thinned */
+        fresh = r->kept.count;
     if (fresh == 0 || fresh < r->judged_points / 64)
         return;
-    r->judged_points = r->point_count;
+    r->judged_points = r->kept.count;
     diagnose_run(r, true, &d);
     if (d.pattern == PATTERN_TOO_SHORT || d.pattern == r->told)
         return;
     r->told = d.pattern;
-    struct label_row *l = new_label(r, &d, now);
+    struct label_row *l = judge_label(r->row->id, &d, now);
     notify_label(fx, r, l);
     store_batch_put_label(&fx->batch, l);
 }
@@ -103,65 +60,10 @@ static uint64_t causes_hash(const struct causes *c)
     return h | 1;
 }
 
-struct siblings {
-    size_t count;
-    struct sibling *items;
-    size_t *numbers;
-};
-
-/* Judged runs from … to-1 that differ in their settings alone. */
-static void siblings_init(struct siblings *out, const struct sweep *s, size_t from, size_t to)
-{
-    *out = (struct siblings){.items = xcalloc(to - from + 1, sizeof(*out->items)),
-                             .numbers = xcalloc(to - from + 1, sizeof(*out->numbers))};
-    for (size_t i = from; i < to; i++) {
-        const struct trial *t = &s->trials[i];
-        if (!t->judged || t->layers != NULL || t->start_from != 0 || t->epochs != s->spec.epochs)
-            continue;
-        out->numbers[out->count] = i;
-        out->items[out->count++] = (struct sibling){&t->settings, &t->facts};
-    }
-}
-
-static void siblings_finish(struct siblings *s)
-{
-    free(s->items);
-    free(s->numbers);
-}
-
-/* Of those the nearest by number. */
-static void nearest(const struct siblings *all, size_t number, size_t *from, size_t *count)
-{
-    size_t lo = 0, hi = all->count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (all->numbers[mid] < number)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    *from = lo > SIBLINGS_MAX / 2 ? lo - SIBLINGS_MAX / 2 : 0;
-    *count = all->count - *from < SIBLINGS_MAX ? all->count - *from : SIBLINGS_MAX;
-}
-
-/* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
 static void find_causes(const struct sweep *s, size_t number, const struct siblings *all,
                         struct causes *out)
 {
-    const struct trial *t = &s->trials[number];
-    struct data_facts data = data_facts_of_run(&s->row->data, &t->settings);
-    size_t from, count;
-    nearest(all, number, &from, &count);
-    struct cause_input in = {
-        .facts = &t->facts,
-        .settings = &t->settings,
-        .layers = t->layers != NULL ? t->layers : &s->spec.layers,
-        .data = &data,
-        .parameters = isfinite(t->facts.parameters) ? (int64_t)t->facts.parameters : 0,
-        .siblings = all->items + from,
-        .sibling_count = count,
-    };
-    causes_of(&in, out);
+    judge_causes(s->trials, number, all, &s->row->data, &s->spec.layers, out);
 }
 
 static void take_causes(struct sweep *s, size_t number, const struct causes *c)
@@ -178,7 +80,8 @@ static void note_facts(struct run *r, const struct diagnosis *d)
     struct run_facts_gather none;
     if (r->gather == NULL)
         run_facts_begin(&none);
-    run_facts_end(r->gather != NULL ? r->gather : &none, r->points, r->point_count, d, &t->facts);
+    run_facts_end(r->gather != NULL ? r->gather : &none, r->kept.points, r->kept.count, d,
+                  &t->facts);
     if (r->parameters > 0)
         t->facts.parameters = (double)r->parameters;
     t->judged = true;
@@ -213,18 +116,15 @@ void judge_ended(struct run *r, utc_us now, struct effects *fx)
     struct sweep *s = r->sweep;
     struct diagnosis d;
     struct siblings all;
-    struct buf facts = {0};
-    struct json_writer w;
     diagnose_run(r, false, &d);
     note_facts(r, &d);
-    struct label_row *l = new_label(r, &d, now);
-    siblings_init(&all, s, r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0, s->run_count);
+    struct label_row *l = judge_label(r->row->id, &d, now);
+    siblings_init(&all, s->trials, r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,
+                  s->run_count, s->spec.epochs);
     find_causes(s, r->index, &all, &l->causes);
     siblings_finish(&all);
     take_causes(s, r->index, &l->causes);
-    jw_init(&w, &facts);
-    run_facts_write(&s->trials[r->index].facts, &w);
-    l->facts_json = buf_take(&facts);
+    l->facts_json = judge_facts_text(&s->trials[r->index].facts);
     if (r->row->kind == RUN_KIND_TREATMENT)
         note_outcome(r);
     notify_label(fx, r, l);
@@ -291,7 +191,7 @@ void judge_barrier(struct sweep *s, struct effects *fx)
 {
     struct siblings siblings;
     size_t from = s->run_count <= REJUDGE_MAX ? 0 : s->run_count - REJUDGE_MAX;
-    siblings_init(&siblings, s, from, s->run_count);
+    siblings_init(&siblings, s->trials, from, s->run_count, s->spec.epochs);
     for (size_t i = from; i < s->run_count; i++) {
         struct causes c;
         uint64_t before = s->told_causes[i];

@@ -18,10 +18,10 @@ static void break_protocol(struct run *r, char *why)
 /* Epoch of that point, or of the last one before it that is still kept; 0: none. */
 static double epoch_before(const struct run *r, int64_t point)
 {
-    size_t i = r->point_count;
-    while (i > 0 && r->points[i - 1].point > point)
+    size_t i = r->kept.count;
+    while (i > 0 && r->kept.points[i - 1].point > point)
         i--;
-    return i > 0 ? r->points[i - 1].epoch : 0;
+    return i > 0 ? r->kept.points[i - 1].epoch : 0;
 }
 
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s)
@@ -43,25 +43,6 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
 }
 
 /* --- points ---------------------------------------------------------------------------------- */
-
-static void keep_point(struct run *r, const struct point *p)
-{
-    if ((p->point - 1) % r->stride != 0)
-        return;
-    if (r->point_count == POINTS_KEPT_MAX) { /* every second one goes; this one may go with them */
-        for (size_t i = 0; i < r->point_count / 2; i++)
-            r->points[i] = r->points[2 * i];
-        r->point_count /= 2;
-        r->stride *= 2;
-        keep_point(r, p);
-        return;
-    }
-    if (r->point_count == r->point_cap) {
-        r->point_cap = r->point_cap ? r->point_cap * 2 : 16;
-        r->points = xrealloc(r->points, r->point_cap * sizeof(*r->points));
-    }
-    r->points[r->point_count++] = *p;
-}
 
 static void rank_point(struct run *r, const struct point *p)
 {
@@ -102,7 +83,7 @@ static void take_point(struct run *r, const struct point *p, struct effects *fx)
 {
     if (p->point > r->seen_point) {
         r->seen_point = p->point;
-        keep_point(r, p);
+        kept_points_add(&r->kept, p);
         rank_point(r, p);
     }
     if (p->point > r->furthest_point) {

@@ -5,13 +5,13 @@
 #define SWEEPD_ENGINE_PRIVATE_H
 
 #include "daemon/engine.h"
+#include "daemon/judge.h"
 #include "daemon/search/search.h"
 #include "daemon/search/treat.h"
 #include "sweep/run_facts.h"
 
 #define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
 #define BEST_RUNS_KEPT 3      /* whose weights stay */
-#define POINTS_KEPT_MAX 65536 /* of a running run, for its label; beyond, every second is dropped */
 
 struct sweep;
 
@@ -20,9 +20,7 @@ struct run {
     struct run_row *row;
     size_t index;           /* in sweep->trials */
     /* this attempt */
-    struct point *points;   /* every stride-th */
-    size_t point_count, point_cap;
-    int64_t stride;
+    struct kept_points kept;
     int64_t last_point;     /* number of the last one accepted; a resumed worker goes back */
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */

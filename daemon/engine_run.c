@@ -17,7 +17,7 @@ void run_destroy(struct run *r)
     if (r == NULL)
         return;
     run_row_destroy(r->row);
-    free(r->points);
+    kept_points_finish(&r->kept);
     free(r->gather);
     free(r->protocol_error);
     free(r);
@@ -47,12 +47,9 @@ static void set_status(struct run *r, enum run_status to)
 void run_forget_attempt(struct run *r)
 {
     struct run_row *row = r->row;
-    free(r->points);
+    kept_points_finish(&r->kept);
     free(r->protocol_error);
-    r->points = NULL;
     r->protocol_error = NULL;
-    r->point_count = r->point_cap = 0;
-    r->stride = 1;
     r->last_point = r->seen_point = 0;
     r->last_epoch = 0;
     r->judged_points = 0;

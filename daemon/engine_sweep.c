@@ -88,7 +88,6 @@ static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
     r->sweep = s;
     r->row = row;
     r->index = index;
-    r->stride = 1;
     r->told = PATTERN_NONE;
     if (s->live_count == s->live_cap) {
         s->live_cap = s->live_cap ? s->live_cap * 2 : 16;

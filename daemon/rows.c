@@ -146,7 +146,7 @@ static void layers_rows_destroy(struct layers_rows *l)
     free(l);
 }
 
-static void label_row_destroy(struct label_row *l)
+void label_row_destroy(struct label_row *l)
 {
     if (!l)
         return;

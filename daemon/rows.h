@@ -90,7 +90,7 @@ struct label_row {
     char *tags;                /* "past_best,spike" */
     char *evidence_json;
     struct causes causes;
-    char *facts_json;          /* NULL while the run goes on */
+    char *facts_json;          /* NULL: those that are there stay (none while the run goes on) */
     utc_us created;
 };
 
@@ -188,6 +188,7 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 struct run_row *run_row_copy(const struct run_row *r);
 void run_row_destroy(struct run_row *r);
 void store_op_finish(struct store_op *op);
+void label_row_destroy(struct label_row *l);
 
 /* Each append takes ownership of the row. */
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "daemon/store_migrate.h"
+#include "daemon/store_relabel.h"
 #include "daemon/store_sql.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -39,7 +40,16 @@ struct job {
     int64_t args[QUERY_ARGS_MAX];
     struct table *table;
     struct errbuf *error;
+    /* a relabelling: relabelled is set */
+    struct relabel *relabel;
+    void (*relabelled)(void *arg, const struct errbuf *err);
 };
+
+/* What is done alone, not in a group. */
+static bool is_single(const struct job *j)
+{
+    return j->answered || j->relabelled;
+}
 
 struct job_list {
     struct job *head, *tail;
@@ -222,26 +232,29 @@ static void checkpoint_if_due(struct store *s)
 static void answer(struct store *s, struct job *j)
 {
     struct errbuf err = {0};
+    int rc = j->relabelled ? store_relabel_chunk(&s->sql, j->relabel, &err)
+                           : store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table,
+                                             &err);
 
-    if (store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table, &err) < 0) {
+    if (rc < 0) {
         j->error = xmalloc(sizeof(err));
         *j->error = err;
     }
 }
 
-/* The query, or all batches up to the next query, at the head of the work. */
+/* The query or relabelling, or all batches up to the next one, at the head of the work. */
 static bool work_step(struct store *s, struct job_list *work)
 {
     struct job_list group = {0};
     bool ok = true;
 
-    if (work->head->answered) {
+    if (is_single(work->head)) {
         list_append(&group, list_take_first(work));
         answer(s, group.head);
         post_done(s, &group);
         return true;
     }
-    while (work->head && !work->head->answered)
+    while (work->head && !is_single(work->head))
         list_append(&group, list_take_first(work));
     ok = commit(s, &group);
     if (ok)
@@ -302,6 +315,8 @@ static void call_back(struct store *s, struct job *j)
 {
     if (j->answered) {
         j->answered(j->arg, j->table, j->error);
+    } else if (j->relabelled) {
+        j->relabelled(j->arg, j->error);
     } else {
         s->queued--;
         if (j->committed)
@@ -395,6 +410,22 @@ void store_query(struct store *s, enum store_query_id id, const int64_t *args, s
     for (size_t i = 0; i < count; i++)
         j->args[i] = args[i];
     j->answered = cb;
+    j->arg = arg;
+    push(s, j);
+}
+
+void store_relabel(struct store *s, struct relabel *r,
+                   void (*cb)(void *arg, const struct errbuf *err), void *arg)
+{
+    struct errbuf err;
+    if (s->close_called) {
+        err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
+        cb(arg, &err);
+        return;
+    }
+    struct job *j = xcalloc(1, sizeof(*j));
+    j->relabel = r;
+    j->relabelled = cb;
     j->arg = arg;
     push(s, j);
 }

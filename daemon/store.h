@@ -73,6 +73,7 @@ enum store_query_id {
     STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
     STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */
+    STORE_QUERY_OPEN_LABELS,  /* [sweep, 0: all] runs: labels of ended runs of open sweeps */
     STORE_QUERY_UNENDED,      /* [] run_id of cancelled runs whose worker was not seen to end */
     STORE_QUERY_COUNT
 };
@@ -94,6 +95,21 @@ struct table {
 typedef void store_query_cb(void *arg, const struct table *t, const struct errbuf *err);
 void store_query(struct store *s, enum store_query_id id, const int64_t *args, size_t count,
                  store_query_cb *cb, void *arg);
+
+/* Labels of ended runs of ended sweeps, judged again by the rules of this version: a chunk at a
+ * time, each one transaction, so that batches and queries pass in between. Call until done; a
+ * chunk that was committed stays. */
+#define RELABEL_CHUNK 2048 /* runs */
+struct relabel {
+    int64_t only;             /* one sweep; 0: all that have ended */
+    int64_t sweep_id, number; /* where the next chunk begins; 0, 0 at first */
+    bool done;
+    int64_t looked, changed;  /* runs so far; changed: in anything but the version */
+    int64_t moved[PATTERN_COUNT][PATTERN_COUNT]; /* from, to */
+};
+/* r must live until cb, which gets NULL or why the chunk failed (nothing of it was written). */
+void store_relabel(struct store *s, struct relabel *r,
+                   void (*cb)(void *arg, const struct errbuf *err), void *arg);
 
 const struct cell *table_cell(const struct table *t, size_t row, const char *column);
 struct json_writer;

@@ -96,6 +96,10 @@ static const struct {
     [STORE_QUERY_TREATMENTS] =
         {1, "SELECT * FROM treatments WHERE parent_id = ?1 ORDER BY run_id"},
     [STORE_QUERY_REMEDY_EFFECTS] = {0, "SELECT * FROM remedy_effects"},
+    [STORE_QUERY_OPEN_LABELS] =
+        {1, "SELECT count(*) AS runs FROM sweeps AS s JOIN runs AS r ON r.sweep_id = s.id "
+            "JOIN labels AS l ON l.run_id = r.id WHERE (?1 = 0 OR s.id = ?1) "
+            "AND s.status NOT IN ('completed', 'cancelled') AND r.status IN " TERMINAL},
     [STORE_QUERY_UNENDED] =
         {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
 };

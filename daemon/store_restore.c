@@ -201,6 +201,9 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
         if ((out->label_count & (out->label_count - 1)) == 0)
             out->labels = xrealloc(out->labels, (out->label_count ? 2 * out->label_count : 1) *
                                                     sizeof(*out->labels));
+        int pattern = pattern_find(column_text(st, 3));
+        l.facts.pattern = pattern < 0 ? PATTERN_NONE : (enum pattern)pattern;
+        l.facts.confidence = sqlite3_column_double(st, 4);
         l.cause = found >= 0 ? (enum cause_id)found : CAUSE_COUNT;
         out->labels[out->label_count++] = l;
     }
@@ -228,7 +231,8 @@ static const struct {
     {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
      "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
      append_run},
-    {"SELECT l.run_id, l.facts, l.cause FROM labels AS l JOIN runs AS r ON r.id = l.run_id "
+    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence FROM labels AS l "
+     "JOIN runs AS r ON r.id = l.run_id "
      "WHERE l.facts IS NOT NULL AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') "
      "AND r.sweep_id IN (SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY l.run_id",
      append_label},

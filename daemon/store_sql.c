@@ -57,7 +57,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "runner_up = excluded.runner_up, confidence = excluded.confidence, tags = excluded.tags, "
         "evidence = excluded.evidence, classifier_version = excluded.classifier_version, "
         "created_at = excluded.created_at, cause = excluded.cause, causes = excluded.causes, "
-        "facts = excluded.facts",
+        "facts = coalesce(excluded.facts, facts)",
     [STATEMENT_ADD_EVENT] =
         "INSERT INTO events(sweep_id, run_id, kind, detail, created_at) "
         "VALUES(COALESCE(?1, (SELECT sweep_id FROM runs WHERE id = ?2)), ?2, ?3, ?4, ?5)",
@@ -103,7 +103,7 @@ utc_us store_time_parse(const char *text)
     return (utc_us)timegm(&tm) * 1000000 + ms * 1000;
 }
 
-static utc_us clock_utc(void)
+utc_us store_clock(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
@@ -208,7 +208,7 @@ static int compare_point(struct store_sql *q, int64_t run_id, const struct point
     point_text(p, &text);
     log_warn("run %lld: point %lld was delivered twice with different values",
              (long long)run_id, (long long)p->point);
-    rc = insert_event(q, 0, run_id, "nondeterminism", text.data, clock_utc());
+    rc = insert_event(q, 0, run_id, "nondeterminism", text.data, store_clock());
     buf_finish(&text);
     return rc;
 }
@@ -397,7 +397,7 @@ int store_sql_apply(struct store_sql *q, const struct store_op *op)
     char *detail = xasprintf("%s: %s", op_names[op->type], sqlite3_errmsg(q->db));
     int64_t run_id = op_run_id(op);
     log_error("a write was refused (run %lld): %s", (long long)run_id, detail);
-    rc = insert_event(q, 0, run_id, "refused", detail, clock_utc());
+    rc = insert_event(q, 0, run_id, "refused", detail, store_clock());
     free(detail);
     return rc;
 }

@@ -3,6 +3,8 @@
 #include "sweep/diagnosis.h"
 #include "sweep/json.h"
 
+#define DIGITS 7 /* as many as a loss in single precision has */
+
 /* NaN stands for "there is none" here; a measured value is always finite. */
 static void real_or_null(struct json_writer *w, const char *key, double v)
 {
@@ -10,7 +12,7 @@ static void real_or_null(struct json_writer *w, const char *key, double v)
     if (isnan(v))
         jw_null(w);
     else
-        jw_real(w, v);
+        jw_real_digits(w, v, DIGITS);
 }
 
 static void trend_write(struct json_writer *w, const char *key, const struct diagnosis_trend *t)

@@ -238,9 +238,6 @@ static void write_number(struct json_writer *w, const char *key, double v)
 void run_facts_write(const struct run_facts *f, struct json_writer *w)
 {
     jw_begin_object(w);
-    jw_kv_string(w, "pattern", pattern_name(f->pattern));
-    jw_kv_real(w, "confidence", f->confidence);
-    jw_kv_int(w, "tags", f->tags);
 #define X(member, doc) write_number(w, #member, f->member);
     RUN_FACT_MAP(X)
 #undef X
@@ -259,26 +256,28 @@ static int read_number(const struct json *v, const char *key, double *out, struc
 int run_facts_parse(const struct json *v, struct run_facts *out, struct errbuf *err)
 {
     struct run_facts f;
-    const char *name;
-    int64_t tags;
+    int rc = 0;
     facts_clear(&f);
-    int rc = json_get_string(v, "pattern", &name, err);
-    if (rc == 0)
-        rc = json_get_real(v, "confidence", &f.confidence, err);
-    if (rc == 0)
-        rc = json_get_int64(v, "tags", &tags, err);
 #define X(member, doc)                                       \
     if (rc == 0)                                             \
         rc = read_number(v, #member, &f.member, err);
     RUN_FACT_MAP(X)
 #undef X
-    if (rc != 0)
-        return rc;
-    int pattern = pattern_find(name);
-    f.pattern = pattern >= 0 ? (enum pattern)pattern : PATTERN_NONE;
-    if (tags < 0 || tags > UINT32_MAX)
-        return err_bad(err, ERR_VALUE, "tags", NULL, "0 to 2^32-1");
-    f.tags = (uint32_t)tags;
-    *out = f;
-    return 0;
+    if (rc == 0)
+        *out = f;
+    return rc;
+}
+
+static bool same_number(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+bool run_facts_same(const struct run_facts *a, const struct run_facts *b)
+{
+    bool same = true;
+#define X(member, doc) same = same && same_number(a->member, b->member);
+    RUN_FACT_MAP(X)
+#undef X
+    return same;
 }

@@ -11,7 +11,6 @@
 
 #define PROMISING_SHARE 4    /* the best fourth of the runs … */
 #define PROMISING_LEAST 3    /* … but at least so many */
-#define NOT_WORSE 0.005      /* relative: within it the metric counts as equal */
 #define PRIOR_FIRST 0.5      /* chance of success of the guide's first remedy before any trial … */
 #define PRIOR_NEXT 0.8       /* … of each further one by this factor less */
 #define PRIOR_WEIGHT 4.0     /* trials that the prior is worth */
@@ -40,7 +39,7 @@ struct treat_outcome treat_compare(const struct spec *s, const struct trial *par
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
     o.cured = child->judged && child->facts.pattern != parent->facts.pattern &&
-              !(o.change > NOT_WORSE);
+              !(o.change > TREAT_NOT_WORSE);
     return o;
 }
 

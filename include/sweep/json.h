@@ -75,6 +75,8 @@ void jw_string(struct json_writer *w, const char *s); /* NULL → null; bad UTF-
 void jw_int(struct json_writer *w, int64_t v);
 void jw_uint_string(struct json_writer *w, uint64_t v); /* decimal string */
 void jw_real(struct json_writer *w, double v);          /* %.17g or "nan", "+inf", "-inf" */
+/* Rounded: for what people read, and nothing is computed from. Several times as fast. */
+void jw_real_digits(struct json_writer *w, double v, int digits);
 void jw_bool(struct json_writer *w, bool v);
 void jw_null(struct json_writer *w);
 void jw_raw(struct json_writer *w, const char *json); /* already valid JSON */

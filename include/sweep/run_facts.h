@@ -50,6 +50,7 @@ struct json_writer;
     X(parameters, "trainable numbers of the network")
 
 struct run_facts {
+    /* the label; not in the JSON, which has what was measured */
     enum pattern pattern;
     double confidence;
     uint32_t tags;
@@ -75,5 +76,7 @@ void run_facts_end(const struct run_facts_gather *g, const struct point *points,
                    const struct diagnosis *d, struct run_facts *out);
 void run_facts_write(const struct run_facts *f, struct json_writer *w); /* one object */
 int run_facts_parse(const struct json *v, struct run_facts *out, struct errbuf *err);
+/* Every number is the same, or in both not measured; the label is not compared. */
+bool run_facts_same(const struct run_facts *a, const struct run_facts *b);
 
 #endif

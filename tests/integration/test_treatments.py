@@ -1,6 +1,7 @@
 """Sick runs are treated, explained and compared with their parents, by the programs themselves."""
 import json
 import os
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -134,6 +135,45 @@ def test_refusals():
         check("the data has changed" in d.ctl("treat", 1, check=1).stderr, "other data")
 
 
+def test_relabel():
+    """Labels of older rules are made those of this version, to the byte; open sweeps are left."""
+    with Daemon(workers=2) as d:
+        data = noise(d.home)
+        first = d.submit(overfitting_spec(data))
+        d.wait(first)
+        d.wait(d.submit(overfitting_spec(data, seed=4)))
+        everything = ("SELECT run_id, pattern, runner_up, confidence, tags, evidence, cause, causes, "
+                      "facts, classifier_version FROM labels ORDER BY 1")
+        want, outcomes = d.sql(everything), d.sql("SELECT id, cured FROM runs ORDER BY 1")
+        d.stop()
+        with sqlite3.connect(d.db) as db:
+            db.execute("UPDATE labels SET pattern = 'diverging', tags = 'spike', evidence = '{}', "
+                       "cause = NULL, causes = NULL, classifier_version = 1 WHERE run_id % 2 = 0")
+            db.execute("UPDATE labels SET facts = NULL, classifier_version = 1 WHERE run_id % 3 = 0")
+            db.execute("UPDATE runs SET cured = 1 - cured WHERE kind = 'treatment'")
+        db.close()
+        d.start()
+        open_one = d.submit(overfitting_spec(data, epochs=100000))
+        only = json.loads(d.ctl("relabel", first, "--json", check=0).stdout)
+        equal(only["looked"], 24, "the runs of one sweep")
+        reply = json.loads(d.ctl("relabel", "--json", check=0).stdout)
+        equal(reply["looked"], 48, "the runs of ended sweeps")
+        check(reply["changed"] >= 12, f"changed: {reply}")
+        check(all(m["from"] == "diverging" for m in reply["moved"]), f"{reply['moved']}")
+        again = json.loads(d.ctl("relabel", "--json", check=0).stdout)
+        equal((again["changed"], again["moved"]), (0, []), "nothing is left to change")
+        d.call("cancel", sweep=open_one)
+        seen = [row for row in d.sql(everything) if row[0] <= 48]
+        for a, b in zip(want, seen):
+            known = 6 if a[0] % 3 == 0 else len(a)  # the network's size is known by the facts alone
+            equal(b[:known], a[:known], "the label as it was")
+            check(b[8], "facts")
+        equal([r for r in d.sql("SELECT id, cured FROM runs ORDER BY 1") if r[0] <= 48], outcomes,
+              "outcomes follow the labels")
+        check("labels changed" in d.ctl("relabel", check=0).stdout, "for people")
+        check("exists" in d.ctl("relabel", 99, check=1).stderr, "no such sweep")
+
+
 def test_held_data_is_accepted_once():
     """A person who resumed a sweep in spite of its data is not asked again."""
     with Daemon(workers=2) as d:
@@ -159,4 +199,5 @@ def test_held_data_is_accepted_once():
 if __name__ == "__main__":
     run(test_a_sweep_treats_its_sick_runs, test_treat_false,
         test_what_one_sweep_taught_is_frozen_in_the_next, test_treat_and_explain_by_hand,
-        test_refusals, test_held_data_is_accepted_once)
+        test_refusals, test_relabel,
+        test_held_data_is_accepted_once)

@@ -400,6 +400,8 @@ static void restored_labels(const struct world *w, struct store_restored *r)
         struct json *v = json_parse(l->facts_json, strlen(l->facts_json), &err);
         assert_int_equal(run_facts_parse(v, &out->facts, &err), 0);
         json_destroy(v);
+        out->facts.pattern = l->pattern;
+        out->facts.confidence = l->confidence;
         out->run_id = l->run_id;
         out->cause = l->causes.count > 0 ? l->causes.items[0].id : CAUSE_COUNT;
         r->label_count++;

@@ -164,8 +164,8 @@ static void test_reopen_restores_open_sweeps(void **state)
     store_batch_put_run(&b, new_run(8, 1, 1));
     store_batch_put_run(&b, run);
     store_batch_put_run(&b, new_run(9, 2, 0));
-    put_judged(&b, 7, "{\"pattern\":\"bottleneck\",\"confidence\":0.5,\"tags\":3,\"spread\":0.25}");
-    put_judged(&b, 9, "{\"pattern\":\"bottleneck\",\"confidence\":0.5,\"tags\":3}");
+    put_judged(&b, 7, "{\"spread\":0.25}");
+    put_judged(&b, 9, "{}");
     fixture_commit(f, &b);
     fixture_close(f);
 
@@ -190,7 +190,7 @@ static void test_reopen_restores_open_sweeps(void **state)
     assert_int_equal(r->label_count, 1); /* of the open sweep */
     assert_int_equal(r->labels[0].run_id, 7);
     assert_int_equal(r->labels[0].cause, CAUSE_TOO_DEEP);
-    assert_true(r->labels[0].facts.spread == 0.25 && r->labels[0].facts.tags == 3);
+    assert_true(r->labels[0].facts.spread == 0.25 && isnan(r->labels[0].facts.dead));
     assert_int_equal(r->labels[0].facts.pattern, PATTERN_BOTTLENECK);
     run_row_destroy(expected);
 }
@@ -459,6 +459,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_SWEEP_TREATMENTS, 1, {2}, "\"parent_id\":1"},
         {STORE_QUERY_TREATED, 1, {1}, "\"pattern\":\"bottleneck\",\"cause\":null"},
         {STORE_QUERY_TREATMENTS, 1, {1}, "\"remedy\":\"l2\",\"guide_ref\":null"},
+        {STORE_QUERY_OPEN_LABELS, 1, {0}, "[{\"runs\":1}]"},
         {STORE_QUERY_REMEDY_EFFECTS, 0, {0}, "\"tried\":1,\"cured\":1,\"median_change\":-0.25"},
     };
     struct fixture *f = *state;

@@ -1,0 +1,41 @@
+#include "client/client.h"
+
+#include <stdlib.h>
+
+#include "client/report.h"
+#include "sweep/require.h"
+
+static const struct field moved_fields[] = {
+    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
+    {"was", "from", LOOK_TEXT, FIELD_WORD},
+    {"is", "to", LOOK_TEXT, FIELD_WORD},
+};
+
+static void print_relabelled(struct client *c, const struct json *reply)
+{
+    char *looked = render_member(reply, "looked", LOOK_COUNT);
+    char *changed = render_member(reply, "changed", LOOK_COUNT);
+    int64_t left_out = member_int(reply, "left_out", 0);
+    fprintf(c->out, "%s runs judged again, by rules %lld: %s labels changed\n", looked,
+            (long long)member_int(reply, "classifier_version", 0), changed);
+    report_list(c, moved_fields, ARRAY_LEN(moved_fields), json_get(reply, "moved"));
+    if (left_out > 0)
+        fprintf(c->out, "%lld runs of sweeps that go on were left out\n", (long long)left_out);
+    free(looked);
+    free(changed);
+}
+
+int cmd_relabel(struct client *c)
+{
+    struct rpc_reply reply;
+    int status = c->opts.arg != NULL ? client_call_id(c, "relabel", "sweep", c->opts.id, &reply)
+                                     : client_call(c, "relabel", "{}", &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    if (c->json)
+        client_print_json(c, reply.result);
+    else
+        print_relabelled(c, reply.result);
+    rpc_reply_finish(&reply);
+    return CLIENT_DONE;
+}

@@ -5,9 +5,16 @@
 #include "sweep/require.h"
 
 static const struct pattern_info patterns[] = {
-#define X(id, name, guide, look, says, guide_remedies, our_remedies)                               \
-    [PATTERN_##id] = {name, guide, look, says, guide_remedies, our_remedies},
+#define X(id, pattern, guide, looks, means, guides, ours)                                         \
+    [PATTERN_##id].name = pattern, [PATTERN_##id].guide_ref = guide, [PATTERN_##id].look = looks, \
+    [PATTERN_##id].says = means, [PATTERN_##id].guide_remedies = guides,                          \
+    [PATTERN_##id].our_remedies = ours,
     PATTERN_MAP(X)
+#undef X
+#define X(id, looks, means, guides, ours)                                                         \
+    [PATTERN_##id].look_zh = looks, [PATTERN_##id].says_zh = means,                               \
+    [PATTERN_##id].guide_remedies_zh = guides, [PATTERN_##id].our_remedies_zh = ours,
+    PATTERN_ZH_MAP(X)
 #undef X
 };
 

@@ -267,27 +267,34 @@ static void bind_or_null(sqlite3_stmt *st, int index, const char *text)
     sqlite3_bind_text(st, index, text && text[0] ? text : NULL, -1, SQLITE_STATIC);
 }
 
+/* Each column of `patterns` and its text in struct pattern_info. */
+#define PATTERN_COLUMNS(X)                                                                        \
+    X(guide_ref) X(look) X(says) X(guide_remedies) X(our_remedies) X(look_zh) X(says_zh)          \
+    X(guide_remedies_zh) X(our_remedies_zh)
+
 /* Table `patterns` follows pattern.h; rows that are right already are not written again. */
 static int fill_patterns(const char *path, sqlite3 *db, struct errbuf *err)
 {
+#define NAME(column) ", " #column
+#define PARAMETER(column) ", :" #column
+#define SET(column) ", " #column " = excluded." #column
+#define DIFFERS(column) " OR " #column " IS NOT excluded." #column
     static const char sql[] =
-        "INSERT INTO patterns(name, position, guide_ref, look, says, guide_remedies, our_remedies) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(name) DO UPDATE SET "
-        "position = ?2, guide_ref = ?3, look = ?4, says = ?5, guide_remedies = ?6, "
-        "our_remedies = ?7 WHERE position <> ?2 OR guide_ref IS NOT ?3 OR look <> ?4 OR "
-        "says <> ?5 OR guide_remedies IS NOT ?6 OR our_remedies IS NOT ?7";
+        "INSERT INTO patterns(name, position" PATTERN_COLUMNS(NAME) ") "
+        "VALUES(:name, :position" PATTERN_COLUMNS(PARAMETER) ") "
+        "ON CONFLICT(name) DO UPDATE SET position = excluded.position" PATTERN_COLUMNS(SET)
+        " WHERE position <> excluded.position" PATTERN_COLUMNS(DIFFERS);
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL), code = 0;
 
     for (int p = 0; p < PATTERN_COUNT && rc == SQLITE_OK; p++) {
         const struct pattern_info *info = pattern_info((enum pattern)p);
+        int at = 3;
         bind_or_null(st, 1, info->name);
         sqlite3_bind_int(st, 2, p + 1);
-        bind_or_null(st, 3, info->guide_ref);
-        sqlite3_bind_text(st, 4, info->look, -1, SQLITE_STATIC);
-        sqlite3_bind_text(st, 5, info->says, -1, SQLITE_STATIC);
-        bind_or_null(st, 6, info->guide_remedies);
-        bind_or_null(st, 7, info->our_remedies);
+#define X(column) bind_or_null(st, at++, info->column);
+        PATTERN_COLUMNS(X)
+#undef X
         sqlite3_step(st);
         rc = sqlite3_reset(st);
     }

@@ -97,6 +97,26 @@ static void test_retried_errors(void **state)
                              i == RUN_ERROR_IO);
 }
 
+static bool is_chinese(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0xe4) /* U+4000 and up */
+            return true;
+    return false;
+}
+
+/* Said in both languages, or in neither; the same sections of the guide are named. */
+static void both_languages(const char *en, const char *zh)
+{
+    assert_int_equal(*en != '\0', *zh != '\0');
+    assert_true(*zh == '\0' || is_chinese(zh));
+    for (const char *ref = strstr(en, "(G"); ref; ref = strstr(ref + 1, "(G")) {
+        char name[8] = "";
+        strncat(name, ref + 1, strcspn(ref + 1, ")"));
+        assert_non_null(strstr(zh, name));
+    }
+}
+
 static void test_patterns(void **state)
 {
     int guide_rows = 0;
@@ -107,6 +127,10 @@ static void test_patterns(void **state)
         assert_int_equal(pattern_find(p->name), i);
         assert_string_equal(pattern_name((enum pattern)i), p->name);
         assert_true(*p->look && *p->says);
+        both_languages(p->look, p->look_zh);
+        both_languages(p->says, p->says_zh);
+        both_languages(p->guide_remedies, p->guide_remedies_zh);
+        both_languages(p->our_remedies, p->our_remedies_zh);
         guide_rows += p->guide_ref && strncmp(p->guide_ref, "G4.", 3) == 0;
     }
     assert_int_equal(guide_rows, 8); /* G4.1 to G4.8, all of them */

@@ -98,15 +98,17 @@ static void test_patterns_follow_the_header(void **state)
 
     for (int p = 0; p < PATTERN_COUNT; p++) {
         const struct pattern_info *i = pattern_info((enum pattern)p);
-        buf_printf(&expected, "%s|%s|%s|%s|%s|%s\n", i->name, i->guide_ref ? i->guide_ref : "",
-                   i->look, i->says, i->guide_remedies, i->our_remedies);
+        buf_printf(&expected, "%s|%s|%s|%s|%s|%s|%s|%s|%s|%s\n", i->name,
+                   i->guide_ref ? i->guide_ref : "", i->look, i->says, i->guide_remedies,
+                   i->our_remedies, i->look_zh, i->says_zh, i->guide_remedies_zh,
+                   i->our_remedies_zh);
     }
     assert_int_equal(fixture_open(f), 0);
     fixture_close(f);
     sql_execute(f->path, "UPDATE patterns SET says = 'nonsense' WHERE name = 'learning'");
     assert_int_equal(fixture_open(f), 0); /* every start puts them right */
-    assert_rows(f, "SELECT name, guide_ref, look, says, guide_remedies, our_remedies "
-                   "FROM patterns ORDER BY position", expected.data);
+    assert_rows(f, "SELECT name, guide_ref, look, says, guide_remedies, our_remedies, "
+                   "look_zh, says_zh, guide_remedies_zh, our_remedies_zh FROM patterns ORDER BY position", expected.data);
     buf_finish(&expected);
 }
 

@@ -138,6 +138,8 @@ static const struct row layers[] = {
     {"conv of images without blocks", LAYER_CONV2D, {3, {2, 8, 8}}, 2, 2, 3, 1, 1, 0},
     {"conv of images, stride 2", LAYER_CONV2D, {3, {1, 17, 16}}, 2, 2, 3, 2, 1, 0},
     {"conv 1x1 of blocks", LAYER_CONV2D, {3, {3, 3, 3}}, 16, 2, 1, 1, 0, 0},
+    {"conv of many channels", LAYER_CONV2D, {3, {9, 4, 5}}, 2, 17, 3, 1, 0, 0},
+    {"conv of many channels, images", LAYER_CONV2D, {3, {9, 10, 11}}, 2, 17, 3, 1, 0, 0},
     {"max pool", LAYER_MAX_POOL, {3, {2, 4, 6}}, 3, 0, 0, 0, 0, 2},
     {"max pool of odd sides", LAYER_MAX_POOL, {3, {3, 5, 7}}, 2, 0, 0, 0, 0, 2},
     {"max pool of one row", LAYER_MAX_POOL, {3, {2, 3, 2}}, 2, 0, 0, 0, 0, 2},

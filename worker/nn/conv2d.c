@@ -15,6 +15,7 @@
 #include "sweep/err.h"
 #include "worker/nn/gemm.h"
 #include "worker/nn/sums.h"
+#include "worker/nn/transpose.h"
 
 /* Columns, padded image and output of one sample. */
 #define SAMPLE_NUMBERS_MAX ((size_t)1 << 26)
@@ -89,7 +90,7 @@ static struct geometry geometry_of(const struct layer *l)
     return g;
 }
 
-/* --- the workspace: images | columns | product | outputs ------------------------------------ */
+/* --- the workspace: images | columns | product | outputs | turned --------------------------- */
 
 /* Rows are copied in whole vectors, which reach beyond the last row; patches at the left edge
  * reach before the first column. */
@@ -119,8 +120,22 @@ static size_t outputs_count(const struct geometry *g)
     return g->block > 1 ? g->block * g->out_channels * g->positions : 0;
 }
 
+/* The product of the weight gradient is faster with dy turned round first, if it is small enough
+ * for the library's direct kernels, yet gives too many numbers for them as it is. */
+static bool turns_outputs(const struct geometry *g)
+{
+    size_t result = product_count(g);
+    return result > GEMM_DIRECT_TURNED_MAX &&
+           result <= GEMM_DIRECT_MAX / (g->block * g->positions);
+}
+
+static size_t turned_count(const struct geometry *g)
+{
+    return turns_outputs(g) ? g->block * g->out_channels * g->positions : 0;
+}
+
 struct workspace {
-    real *images, *columns, *product, *outputs;
+    real *images, *columns, *product, *outputs, *turned;
 };
 
 static struct workspace workspace_of(const struct geometry *g, real *scratch)
@@ -129,6 +144,7 @@ static struct workspace workspace_of(const struct geometry *g, real *scratch)
     w.columns = w.images + images_count(g);
     w.product = w.columns + columns_count(g);
     w.outputs = w.product + product_count(g);
+    w.turned = w.outputs + outputs_count(g);
     return w;
 }
 
@@ -160,7 +176,8 @@ static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
     weight->fan_in = g.patch;
     weight->fan_out = g.out_channels * g.kernel * g.kernel;
     layer_add_tensor(l, "bias", TENSOR_BIAS, 1, &g.out_channels);
-    l->scratch_count = images_count(&g) + columns_count(&g) + product_count(&g) + outputs_count(&g);
+    l->scratch_count = images_count(&g) + columns_count(&g) + product_count(&g) +
+                       outputs_count(&g) + turned_count(&g);
     return 0;
 }
 
@@ -220,18 +237,20 @@ static void fill_columns_strided(const struct geometry *g, size_t n, const real 
     }
 }
 
-/* The columns of n samples. */
-static const real *make_columns(const struct geometry *g, size_t n, const real *x,
+/* The columns of n samples. Images without a border are read where they lie, if so many numbers
+ * follow them that vectors may reach beyond the last row. */
+static const real *make_columns(const struct geometry *g, size_t n, size_t follow, const real *x,
                                 const struct workspace *w)
 {
+    const real *images = g->padding == 0 && follow >= slack(g) ? x : w->images;
     if (is_pointwise(g, n))
         return x;
-    for (size_t s = 0; s < n; s++)
+    for (size_t s = 0; s < n && images != x; s++)
         pad_image(g, x + s * g->channels * g->height * g->width, w->images + s * image_count(g));
     if (g->stride == 1)
-        fill_columns(g, n, w->images, w->columns);
+        fill_columns(g, n, images, w->columns);
     else
-        fill_columns_strided(g, n, w->images, w->columns);
+        fill_columns_strided(g, n, images, w->columns);
     return w->columns;
 }
 
@@ -380,7 +399,7 @@ static void conv2d_forward(const struct layer *l, const struct pass *p, const re
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
     for (size_t r = 0, n; r < p->rows; r += n, x += n * l->in_count, y += n * l->out_count) {
         n = block_size(&g, p->rows, r);
-        const real *patches = make_columns(&g, n, x, &w);
+        const real *patches = make_columns(&g, n, (p->rows - r - n) * l->in_count, x, &w);
         real *out = n == 1 ? y : w.outputs;
         lay_bias(g.out_channels, n * g.positions, bias->value, out);
         gemm(false, false, g.out_channels, n * g.positions, g.patch, weight->value, patches, 1,
@@ -388,6 +407,17 @@ static void conv2d_forward(const struct layer *l, const struct pass *p, const re
         if (out != y)
             swap_first_two(g.out_channels, n, g.positions, out, y);
     }
+}
+
+/* product += columns·dyᵀ, from zero for the first block; dy[out channels, n, positions]. */
+static void add_weight_gradient(const struct geometry *g, size_t n, bool first,
+                                const real *columns, const real *dy, const struct workspace *w)
+{
+    bool turns = turns_outputs(g);
+    if (turns)
+        transpose(g->out_channels, n * g->positions, dy, w->turned);
+    gemm(false, !turns, g->patch, g->out_channels, n * g->positions, columns,
+         turns ? w->turned : dy, !first, w->product);
 }
 
 /* dWᵀ = Σ columns·dyᵀ, turned round at the end: the product that way round is 15 % faster for
@@ -401,15 +431,16 @@ static void conv2d_backward(const struct layer *l, const struct pass *p, const r
     memset(bias->grad, 0, g.out_channels * sizeof *bias->grad);
     for (size_t r = 0, n; r < p->rows; r += n, x += n * l->in_count, dy += n * l->out_count) {
         n = block_size(&g, p->rows, r);
-        const real *patches = make_columns(&g, n, x, &w), *out = n == 1 ? dy : w.outputs;
+        const real *patches = make_columns(&g, n, (p->rows - r - n) * l->in_count, x, &w);
+        const real *out = n == 1 ? dy : w.outputs;
         if (out != dy)
             swap_first_two(n, g.out_channels, g.positions, dy, w.outputs);
-        gemm(false, true, g.patch, g.out_channels, n * g.positions, patches, out, r > 0, w.product);
+        add_weight_gradient(&g, n, r == 0, patches, out, &w);
         add_bias_gradient(g.out_channels, n * g.positions, out, bias->grad);
         if (dx)
             input_gradients(&g, n, weight->value, out, &w, dx + r * l->in_count);
     }
-    swap_first_two(g.patch, g.out_channels, 1, w.product, weight->grad);
+    transpose(g.patch, g.out_channels, w.product, weight->grad);
 }
 
 const struct layer_ops layer_conv2d = {

@@ -15,6 +15,8 @@ void gemm(bool a_t, bool b_t, size_t m, size_t n, size_t k, const real *a, const
 /* Up to so many multiplications OpenBLAS has kernels (AVX-512 ones) that do not copy the factors
  * first: faster by an eighth for square ones, by several times for narrow ones. */
 #define GEMM_DIRECT_MAX ((size_t)1000000)
+/* With the second factor transposed and the first not, only for results of so many numbers. */
+#define GEMM_DIRECT_TURNED_MAX ((size_t)1200)
 
 /* The same in double, three loops: what the library is checked against. */
 void gemm_naive(bool a_t, bool b_t, size_t m, size_t n, size_t k, const real *a, const real *b,

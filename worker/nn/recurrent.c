@@ -4,6 +4,7 @@
 
 #include "sweep/require.h"
 #include "worker/nn/gemm.h"
+#include "worker/nn/transpose.h"
 
 /* Products that need not wait for a state take the steps in chunks of about so many rows: enough
  * to run at full speed, few enough that the result is still in the cache when the steps need it. */
@@ -202,19 +203,6 @@ static void scatter(const struct walk *w, size_t first, size_t end, const real *
             add_rows(w->rows, w->features, xs, w->features, to, row);
         else
             copy_rows(w->rows, w->features, xs, w->features, to, row);
-    }
-}
-
-/* to[columns,rows] = from[rows,columns]ᵀ, in squares that fit the first cache. */
-static void transpose(size_t rows, size_t columns, const real *restrict from, real *restrict to)
-{
-    const size_t side = 16;
-    for (size_t i = 0; i < rows; i += side) {
-        size_t i_end = i + side < rows ? i + side : rows;
-        for (size_t j = 0; j < columns; j++) {
-            for (size_t k = i; k < i_end; k++)
-                to[j * rows + k] = from[k * columns + j];
-        }
     }
 }
 

@@ -112,6 +112,19 @@ static int real_path(const char *path, char *out, struct errbuf *err)
     return 0;
 }
 
+/* Of hard links each has a lock and a write-ahead log of its own: two daemons would not see each
+ * other, and SQLite would lose what the other one wrote. */
+static int check_names(const char *path, struct errbuf *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink < 2)
+        return 0;
+    return err_set(err, ERR_VALUE,
+                   "%s has %lu names (hard links), and a database may have one: remove the others",
+                   path, (unsigned long)st.st_nlink);
+}
+
 /* --- the lock ------------------------------------------------------------------------------ */
 
 static void process_name(long pid, char *out, size_t size)
@@ -179,6 +192,8 @@ int store_lock(const char *path, int *lock_fd, struct errbuf *err)
         return err_bad(err, ERR_VALUE, "--db", path, "an absolute path of at most %d bytes",
                        PATHS_MAX - 1);
     if ((code = paths_make_parent(path, 0700, err)) < 0 || (code = real_path(path, real, err)) < 0)
+        return code;
+    if ((code = check_names(real, err)) < 0)
         return code;
     str_copy(folder, sizeof(folder), real);
     if ((code = check_file_system(dirname(folder), err)) < 0)

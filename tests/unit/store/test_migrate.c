@@ -187,6 +187,12 @@ static void test_second_open_is_refused(void **state)
     fixture_close(f);
     assert_int_equal(fixture_open(&other), 0);
     fixture_close(&other);
+    assert_int_equal(unlink(other.path), 0);
+    assert_int_equal(link(f->path, other.path), 0); /* a hard link: a lock and a WAL of its own */
+    assert_int_equal(fixture_open(&other), ERR_VALUE);
+    assert_non_null(strstr(other.err.message, "2 names"));
+    assert_int_equal(unlink(other.path), 0);
+    assert_int_equal(fixture_open(f), 0);
 }
 
 static void write_and_die(struct fixture *f)

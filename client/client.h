@@ -30,7 +30,8 @@ struct client {
     struct opts opts;
     char socket[PATHS_MAX];
     bool json;
-    bool terminal; /* out is one */
+    bool terminal; /* out is one … */
+    size_t width;  /* … of so many columns; 0: none, so nothing is broken into lines */
     bool colour;
     FILE *out;
     struct rpc_client rpc; /* rpc.fd -1 until the first call */

@@ -100,7 +100,7 @@ static void write_trends(const struct diagnosis *d, struct buf *out)
     add_trend(&t, "training", &d->train);
     add_trend(&t, "validation", &d->val);
     buf_putc(out, '\n');
-    render_table_print(&t, false, out);
+    render_table_print(&t, 0, false, out);
     render_table_finish(&t);
 }
 

@@ -62,6 +62,7 @@ int main(int argc, char **argv)
     int rc = opts_parse(argc, argv, client_verbs, client_verb_count, &c.opts, &err);
     c.json = opts_has(&c.opts, OPTION_JSON);
     c.terminal = isatty(STDOUT_FILENO);
+    c.width = c.terminal ? render_terminal(stdout, NULL) : 0;
     c.colour = render_wants_colour(stdout);
     rpc_client_init(&c.rpc);
     int status = rc != 0 ? client_fail(&c, CLIENT_USAGE, &err) : run(&c);

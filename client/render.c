@@ -3,11 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "client/utf8.h"
 #include "sweep/require.h"
 
+#define WRAP_LEAST 24 /* columns that broken text keeps */
 #define GAP 2 /* blanks between the columns of a table */
 
 static const char *const tone_codes[] = {
@@ -82,6 +84,15 @@ size_t render_width(const char *text)
         text += len == 0 ? 1 : len;
     }
     return width;
+}
+
+size_t render_terminal(FILE *out, size_t *rows)
+{
+    struct winsize size;
+    bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    if (rows != NULL)
+        *rows = known ? size.ws_row : 24;
+    return known ? size.ws_col : 80;
 }
 
 /* Bytes of text that fit into width columns, and the columns they take. */
@@ -213,27 +224,124 @@ static void end_line(struct buf *out)
     buf_putc(out, '\n');
 }
 
-void render_table_print(const struct render_table *t, bool colour, struct buf *out)
+/* Bytes of text for a line of at most width columns: up to the last blank that fits, or as much as
+ * does. */
+static size_t line_bytes(const char *text, size_t width)
 {
-    size_t *widths = xcalloc(t->column_count, sizeof *widths); /* 0: left out */
-    size_t rows = t->count / t->column_count;
+    size_t taken, bytes = fit(text, width, &taken), at = bytes;
+    if (text[bytes] == '\0')
+        return bytes;
+    while (at > 0 && text[at] != ' ')
+        at--;
+    return at > 0 ? at : bytes > 0 ? bytes : 1;
+}
+
+void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width, enum tone tone,
+                    bool colour)
+{
+    struct buf safe = {0};
+    render_text(&safe, text, false);
+    const char *s = safe.data != NULL ? safe.data : "";
+    for (bool first = true; first || *s != '\0'; first = false) {
+        size_t bytes = width > 0 ? line_bytes(s, width) : strlen(s);
+        char *line = xasprintf("%.*s", (int)bytes, s);
+        if (!first) {
+            end_line(out);
+            blanks(out, indent);
+        }
+        render_field(out, line, render_width(line), false, tone, colour);
+        free(line);
+        s += bytes;
+        s += strspn(s, " ");
+    }
+    buf_finish(&safe);
+}
+
+/* Widths of the columns that are shown, 0 of those that are not. */
+struct widths {
+    size_t *columns;
+    size_t total; /* with the gaps */
+    size_t last;  /* column whose text is broken; column_count: none */
+    size_t wrap;  /* to that width */
+};
+
+static size_t total_width(const struct render_table *t, const size_t *widths)
+{
+    size_t total = 0;
+    for (size_t c = 0; c < t->column_count; c++)
+        total += widths[c] > 0 ? widths[c] + GAP : 0;
+    return total > GAP ? total - GAP : 0;
+}
+
+/* The shown column that goes first where there is no room; column_count: none may go. */
+static size_t droppable(const struct render_table *t, const size_t *widths)
+{
+    size_t found = t->column_count;
+    for (size_t c = 0; c < t->column_count; c++)
+        if (widths[c] > 0 && t->columns[c].drop > 0 &&
+            (found == t->column_count || t->columns[c].drop > t->columns[found].drop))
+            found = c;
+    return found;
+}
+
+static void find_widths(const struct render_table *t, size_t max, struct widths *w)
+{
+    w->columns = xcalloc(t->column_count, sizeof *w->columns);
+    w->last = t->column_count;
+    size_t end = 0;
     for (size_t c = 0; c < t->column_count; c++) {
-        if (column_empty(t, c))
+        w->columns[c] = column_empty(t, c) ? 0 : column_width(t, c);
+        end = w->columns[c] > 0 ? c : end;
+    }
+    bool breaks = !t->columns[end].right && w->columns[end] > WRAP_LEAST;
+    for (size_t c; max > 0 && (c = droppable(t, w->columns)) < t->column_count;) {
+        size_t total = total_width(t, w->columns);
+        if (total <= max || (breaks && c != end && total - w->columns[end] + WRAP_LEAST <= max))
+            break;
+        w->columns[c] = 0;
+    }
+    size_t total = total_width(t, w->columns);
+    if (max == 0 || total <= max || !breaks || w->columns[end] == 0)
+        return;
+    size_t rest = total - w->columns[end];
+    w->last = end;
+    w->wrap = max > rest + WRAP_LEAST ? max - rest : WRAP_LEAST;
+}
+
+static void print_cell(const struct render_table *t, size_t i, const struct widths *w, bool colour,
+                       struct buf *out)
+{
+    size_t c = i % t->column_count;
+    const struct table_cell *cell = &t->cells[i];
+    if (w->columns[c] == 0)
+        return;
+    if (c == w->last) {
+        size_t before = total_width(t, w->columns) - w->columns[c];
+        render_wrapped(out, cell->text, before, w->wrap, cell->tone, colour);
+        return;
+    }
+    render_field(out, cell->text, w->columns[c], t->columns[c].right, cell->tone, colour);
+    blanks(out, GAP);
+}
+
+void render_table_print(const struct render_table *t, size_t max, bool colour, struct buf *out)
+{
+    size_t rows = t->count / t->column_count;
+    struct widths w = {0};
+    find_widths(t, max, &w);
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (w.columns[c] == 0)
             continue;
-        widths[c] = column_width(t, c);
-        render_field(out, t->columns[c].title, widths[c], t->columns[c].right, TONE_DIM, colour);
+        render_field(out, t->columns[c].title,
+                     c == w.last ? render_width(t->columns[c].title) : w.columns[c],
+                     t->columns[c].right, TONE_DIM, colour);
         blanks(out, GAP);
     }
     end_line(out);
     for (size_t i = 0; i < rows * t->column_count; i++) {
-        size_t c = i % t->column_count;
-        if (widths[c] > 0) {
-            render_field(out, t->cells[i].text, widths[c], t->columns[c].right, t->cells[i].tone,
-                         colour);
-            blanks(out, GAP);
-        }
-        if (c + 1 == t->column_count)
+        print_cell(t, i, &w, colour, out);
+        if ((i + 1) % t->column_count == 0)
             end_line(out);
     }
-    free(widths);
+    free(w.columns);
 }

@@ -17,6 +17,8 @@ enum tone { TONE_PLAIN, TONE_DIM, TONE_BOLD, TONE_GOOD, TONE_WARN, TONE_BAD };
 
 /* Colour on this stream: a terminal, no NO_COLOR in the environment, TERM not "dumb". */
 bool render_wants_colour(FILE *out);
+/* Columns (and rows, where not NULL) of that terminal; 80 by 24 where it does not say. */
+size_t render_terminal(FILE *out, size_t *rows);
 /* The tone of a status or a label. */
 enum tone render_word_tone(const char *word);
 
@@ -36,6 +38,7 @@ void render_sparkline(struct buf *out, const double *v, size_t count, size_t wid
 struct table_column {
     const char *title;
     bool right;
+    int drop; /* left out where the table is too wide, the highest first; 0: never */
 };
 struct table_cell {
     char *text;
@@ -52,8 +55,14 @@ struct render_table {
 void render_table_init(struct render_table *t, const struct table_column *columns, size_t count);
 void render_table_finish(struct render_table *t);
 void render_table_add(struct render_table *t, const char *text, enum tone tone);
-/* Appends the header and all whole rows, two blanks between columns. */
-void render_table_print(const struct render_table *t, bool colour, struct buf *out);
+/* Appends the header and all whole rows, two blanks between columns. max: columns of the terminal,
+ * 0 where it does not matter. What is too wide leaves columns out, then breaks the last one's text
+ * between words. */
+void render_table_print(const struct render_table *t, size_t max, bool colour, struct buf *out);
+/* Appends text broken between words into lines of at most width columns, all but the first of them
+ * behind indent blanks. width 0: one line. */
+void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width, enum tone tone,
+                    bool colour);
 
 /* How a member of an object is shown. */
 enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,

@@ -6,24 +6,26 @@
 #include "sweep/require.h"
 
 #define BEST_RUNS 10
+#define VALUE_AT 17 /* column of the values beside their titles */
+#define VALUE_LEAST 24
 
 static const struct field best_fields[] = {
     {"rank", "rank", LOOK_COUNT, FIELD_PLAIN},
     {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
     {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN},
     {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN},
-    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN},
+    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN, 7},
     {"lr", "learning_rate", LOOK_NUMBER, FIELD_PLAIN},
     {"batch", "batch_size", LOOK_NUMBER, FIELD_PLAIN},
     {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
-    {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN},
-    {"treated with", "treated_with", LOOK_TEXT, FIELD_PLAIN},
+    {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN, 4},
+    {"treated with", "treated_with", LOOK_TEXT, FIELD_PLAIN, 5},
     {"label", "label", LOOK_TEXT, FIELD_WORD},
-    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
-    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN},
+    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN, 9},
+    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN, 8},
     /* where there is a test set */
-    {"test loss", "test_loss", LOOK_LOSS, FIELD_PLAIN},
-    {"test acc", "test_acc", LOOK_PERCENT, FIELD_PLAIN},
+    {"test loss", "test_loss", LOOK_LOSS, FIELD_PLAIN, 6},
+    {"test acc", "test_acc", LOOK_PERCENT, FIELD_PLAIN, 3},
 };
 #define TEST_FIELDS 2
 static const struct field label_fields[] = {
@@ -39,7 +41,8 @@ void report_init(struct report *r, const struct field *fields, size_t count)
     r->count = count;
     r->columns = xcalloc(count, sizeof *r->columns);
     for (size_t i = 0; i < count; i++)
-        r->columns[i] = (struct table_column){fields[i].title, fields[i].look != LOOK_TEXT};
+        r->columns[i] = (struct table_column){fields[i].title, fields[i].look != LOOK_TEXT,
+                                               fields[i].drop};
     render_table_init(&r->table, r->columns, count);
 }
 
@@ -63,7 +66,7 @@ size_t report_print(struct report *r, struct client *c)
     struct buf text = {0};
     size_t rows = r->table.count / r->count;
     if (rows > 0)
-        render_table_print(&r->table, c->colour, &text);
+        render_table_print(&r->table, c->width, c->colour, &text);
     client_print(c, &text);
     render_table_finish(&r->table);
     free(r->columns);
@@ -117,16 +120,16 @@ void report_treatments(struct client *c, const struct json *treatments)
 {
     static const struct field fields[] = {
         {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
-        {"of run", "parent_id", LOOK_NUMBER, FIELD_PLAIN},
+        {"of run", "parent_id", LOOK_NUMBER, FIELD_PLAIN, 5},
         {"was", "pattern", LOOK_TEXT, FIELD_WORD},
-        {"cause", "cause", LOOK_TEXT, FIELD_PLAIN},
+        {"cause", "cause", LOOK_TEXT, FIELD_PLAIN, 6},
         {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
-        {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
+        {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN, 8},
         {"is", "label", LOOK_TEXT, FIELD_WORD},
-        {"metric", "metric_value", LOOK_LOSS, FIELD_PLAIN},
+        {"metric", "metric_value", LOOK_LOSS, FIELD_PLAIN, 7},
         {"change", "change", LOOK_PERCENT, FIELD_PLAIN},
         {"cured", "cured", LOOK_YES, FIELD_PLAIN},
-        {"status", "status", LOOK_TEXT, FIELD_WORD},
+        {"status", "status", LOOK_TEXT, FIELD_WORD, 9},
     };
     report_list(c, fields, ARRAY_LEN(fields), treatments);
 }
@@ -195,9 +198,10 @@ int report_end(struct client *c, int64_t sweep)
 static void member_line(struct client *c, const char *title, char *value, enum tone tone)
 {
     struct buf line = {0};
-    render_field(&line, title, 16, false, TONE_DIM, c->colour);
+    render_field(&line, title, VALUE_AT - 1, false, TONE_DIM, c->colour);
     buf_putc(&line, ' ');
-    render_field(&line, value, render_width(value), false, tone, c->colour);
+    size_t room = c->width > VALUE_AT + VALUE_LEAST ? c->width - VALUE_AT : 0;
+    render_wrapped(&line, value, VALUE_AT, room, tone, c->colour);
     buf_putc(&line, '\n');
     client_print(c, &line);
     free(value);

@@ -14,6 +14,7 @@ struct field {
     const char *title, *key;
     enum look look;
     enum field_tone tone;
+    int drop; /* table_column.drop */
 };
 
 struct report {

@@ -41,13 +41,7 @@ static int64_t now_ms(void)
 
 static void measure(struct watcher *w)
 {
-    struct winsize size;
-    w->width = 80;
-    w->height = 24;
-    if (ioctl(fileno(w->client->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        w->width = size.ws_col;
-        w->height = size.ws_row;
-    }
+    w->width = render_terminal(w->client->out, &w->height);
     if (w->height > BLOCK_MAX)
         w->height = BLOCK_MAX;
 }

@@ -14,7 +14,7 @@ static void print_table(struct client *c, const struct json *list)
         render_table_add(&t, member_string(v, "format", "-"), TONE_PLAIN);
         render_table_add(&t, member_string(v, "path", "-"), TONE_PLAIN);
     }
-    render_table_print(&t, c->colour, &text);
+    render_table_print(&t, c->width, c->colour, &text);
     client_print(c, &text);
     render_table_finish(&t);
 }

@@ -77,11 +77,63 @@ static void test_table_aligns_and_drops_empty_columns(void **state)
     render_table_init(&t, columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < ARRAY_LEN(cells); i++)
         render_table_add(&t, cells[i], TONE_PLAIN);
-    render_table_print(&t, false, &out);
+    render_table_print(&t, 0, false, &out);
     assert_string_equal(out.data, "run  label\n"
                                   "  1  learning\n"
                                   "200  x\n");
     render_table_finish(&t);
+    buf_finish(&out);
+}
+
+static void expect_table(size_t max, const char *want)
+{
+    static const struct table_column columns[] = {
+        {"run", true, 0}, {"batch", true, 2}, {"kind", false, 1}, {"says", false, 0}};
+    static const char *const cells[] = {"1",   "32",  "search", "learning",
+                                        "200", "128", "treatment",
+                                        "overfitting that already hurts, since a while"};
+    struct render_table t;
+    struct buf out = {0};
+    render_table_init(&t, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < ARRAY_LEN(cells); i++)
+        render_table_add(&t, cells[i], TONE_PLAIN);
+    render_table_print(&t, max, false, &out);
+    assert_string_equal(out.data, want);
+    render_table_finish(&t);
+    buf_finish(&out);
+}
+
+/* As wide as it is; then the last column's text is broken; then columns go, as their rows say. */
+static void test_table_fits_the_terminal(void **state)
+{
+    expect_table(0, "run  batch  kind       says\n"
+                    "  1     32  search     learning\n"
+                    "200    128  treatment  overfitting that already hurts, since a while\n");
+    expect_table(60, "run  batch  kind       says\n"
+                     "  1     32  search     learning\n"
+                     "200    128  treatment  overfitting that already hurts, since\n"
+                     "                       a while\n");
+    expect_table(44, "run  kind       says\n"
+                     "  1  search     learning\n"
+                     "200  treatment  overfitting that already\n"
+                     "                hurts, since a while\n");
+    expect_table(30, "run  says\n"
+                     "  1  learning\n"
+                     "200  overfitting that already\n"
+                     "     hurts, since a while\n");
+}
+
+static void test_text_is_broken_between_words(void **state)
+{
+    struct buf out = {0};
+    render_wrapped(&out, "one two  three fourteen", 2, 9, TONE_PLAIN, false);
+    assert_string_equal(out.data, "one two\n  three\n  fourteen");
+    buf_finish(&out);
+    render_wrapped(&out, "abcdefghijkl", 0, 5, TONE_PLAIN, false); /* no blank: where it must */
+    assert_string_equal(out.data, "abcde\nfghij\nkl");
+    buf_finish(&out);
+    render_wrapped(&out, "", 0, 5, TONE_PLAIN, false);
+    assert_string_equal(out.data != NULL ? out.data : "", "");
     buf_finish(&out);
 }
 
@@ -149,6 +201,8 @@ int main(void)
         cmocka_unit_test(test_field_has_its_width),
         cmocka_unit_test(test_colour_only_when_asked),
         cmocka_unit_test(test_table_aligns_and_drops_empty_columns),
+        cmocka_unit_test(test_table_fits_the_terminal),
+        cmocka_unit_test(test_text_is_broken_between_words),
         cmocka_unit_test(test_sparkline),
         cmocka_unit_test(test_members_of_any_type_are_shown),
     };

@@ -260,8 +260,8 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
 {
     if (s->live_count > 0 || s->row->status == SWEEP_HELD)
         return;
+    judge_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (!sweep_status_terminal(s->row->status)) {
-        judge_barrier(s, fx);
         if (hold_for_data(s, now, fx) || sweep_plan(e, s, now, fx))
             return;
         if (s->ended[RUN_COMPLETED] > 0) {

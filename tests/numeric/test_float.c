@@ -98,8 +98,8 @@ static void test_norm_of_exploding_gradient(void **state)
     assert_true(fabs(optim_step(&o, &n) / squares - 1) < 1e-6);
     memset(g, 0, sizeof g);
     assert_true(optim_step(&o, &n) == 0);
-    g[77] = 1e-35f;
-    assert_true(fabs(sqrt(optim_step(&o, &n)) / 1e-35 - 1) < 1e-6);
+    g[77] = 1e-32f;
+    assert_true(fabs(sqrt(optim_step(&o, &n)) / 1e-32 - 1) < 1e-6);
     g[2999] = NAN;
     assert_true(isnan(optim_step(&o, &n)));
 }

@@ -1,7 +1,5 @@
 #include "worker/optim/clip.h"
 
-#include <stdbool.h>
-
 #include "worker/nn/sums.h"
 
 /* Lane by lane in double, for numbers whose squares a float cannot hold: those of an exploding
@@ -32,7 +30,7 @@ static double wide_squares(size_t n, const real *x)
  * rather than large. Four sums at a time, because additions wait for each other. n up to SHORT:
  * a lane adds a few dozen squares. */
 #define SHORT 1024
-#define RAISE ((real)0x1p32)
+#define RAISE ((real)0x1p48)
 REAL_KERNEL
 static real raised_squares(size_t n, const real *x)
 {
@@ -61,22 +59,13 @@ static real raised_squares(size_t n, const real *x)
 #define RAISED_MIN ((real)1e-24)
 #define RAISED_MAX ((real)1e37)
 
-REAL_KERNEL
-static bool all_zero(size_t n, const real *x)
-{
-    int any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= x[i] != 0;
-    return !any;
-}
-
+/* A sum of 0 is that of the weights of a unit that no sample of the batch woke; they are many. */
 static double short_squares(size_t n, const real *x)
 {
     real raised = raised_squares(n, x);
-    if (raised > RAISED_MIN && raised < RAISED_MAX)
+    if (raised == 0 || (raised > RAISED_MIN && raised < RAISED_MAX))
         return (double)raised / ((double)RAISE * (double)RAISE);
-    /* The weights of a unit that no sample of the batch woke. */
-    return raised == 0 && all_zero(n, x) ? 0 : wide_squares(n, x);
+    return wide_squares(n, x);
 }
 
 double clip_squares(size_t n, const real *x)

@@ -6,8 +6,8 @@
 
 #include "worker/nn/real.h"
 
-/* Σ x²: of x[n] in pieces that lie in cache. Neither overflows nor underflows where the numbers
- * themselves do not. */
+/* Σ x²: of x[n] in pieces that lie in cache. Does not overflow where the numbers themselves do not;
+ * numbers below 1e-33 may count as 0. */
 double clip_squares(size_t n, const real *x);
 /* What torch.nn.utils.clip_grad_norm_ multiplies a gradient of squared norm norm2 by:
  * min(1, limit/(norm + 1e-6)). */

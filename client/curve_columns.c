@@ -25,10 +25,18 @@ static const struct alias {
     {"epoch_loss", CURVE_TRAIN_LOSS, 0},
     {"train_epoch_loss", CURVE_TRAIN_LOSS, 0},
     {"val_epoch_loss", CURVE_VAL_LOSS, 0},
+    {"loss_train", CURVE_TRAIN_LOSS, 1}, /* SummaryWriter's "Loss/train" */
+    {"loss_val", CURVE_VAL_LOSS, 1},
+    {"avg_train_loss", CURVE_TRAIN_LOSS, 1},
+    {"avg_val_loss", CURVE_VAL_LOSS, 1},
     {"accuracy", CURVE_TRAIN_ACC, 0},
     {"acc", CURVE_TRAIN_ACC, 0},
     {"train_accuracy", CURVE_TRAIN_ACC, 0},
     {"val_accuracy", CURVE_VAL_ACC, 0},
+    {"accuracy_train", CURVE_TRAIN_ACC, 1},
+    {"accuracy_val", CURVE_VAL_ACC, 1},
+    {"acc_train", CURVE_TRAIN_ACC, 1},
+    {"acc_val", CURVE_VAL_ACC, 1},
     {"lr", CURVE_LEARNING_RATE, 0},
 };
 

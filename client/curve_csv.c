@@ -22,8 +22,9 @@ struct reader {
     const char *name;
     const char *at, *end;
     size_t line;    /* counts from 1 */
+    char newline;   /* '\n', or '\r' where there is no other */
     char separator; /* ',' or what the header uses instead: ';' or tab */
-    bool has_epoch;
+    int epoch;      /* its column, or -1 */
     size_t columns; /* of the header */
     int kinds[CURVE_CSV_MAX_COLUMNS];
     struct cell cells[CURVE_CSV_MAX_COLUMNS];
@@ -115,7 +116,7 @@ static char separator_of(const char *line, size_t len)
 static int next_line(struct reader *r, size_t *count)
 {
     while (r->at < r->end) {
-        const char *stop = memchr(r->at, '\n', (size_t)(r->end - r->at));
+        const char *stop = memchr(r->at, r->newline, (size_t)(r->end - r->at));
         const char *line_end = stop != NULL ? stop : r->end, *p = r->at;
 
         r->at = stop != NULL ? stop + 1 : r->end;
@@ -148,10 +149,10 @@ static int take_column(struct reader *r, size_t i, struct curve_title t, int *ta
     if (taken[t.kind] >= 0) {
         size_t before = (size_t)taken[t.kind];
         int rank = title_of(r, &r->titles[before]).rank;
-        if (rank == t.rank)
+        if (rank == t.rank && t.kind != CURVE_TITLE_EPOCH) /* W&B repeats the step per run */
             return bad(r, ERR_VALUE, &r->titles[i], &r->cells[i],
                        "each quantity in one column (one run a file)");
-        if (rank < t.rank)
+        if (rank <= t.rank)
             return 0;
         r->kinds[before] = CURVE_TITLE_OTHER;
     }
@@ -180,7 +181,7 @@ static int read_header(struct reader *r)
         if (rc != 0)
             return rc;
     }
-    r->has_epoch = taken[CURVE_TITLE_EPOCH] >= 0;
+    r->epoch = taken[CURVE_TITLE_EPOCH];
     if (taken[CURVE_TRAIN_LOSS] < 0 && taken[CURVE_VAL_LOSS] < 0)
         return bad(r, ERR_MISSING, NULL, NULL,
                    "a header line with at least one of the columns train_loss (or loss, Value), "
@@ -188,15 +189,18 @@ static int read_header(struct reader *r)
     return 0;
 }
 
-/* A number as CSV writers write it; no hexadecimal, no overflow. */
-static bool parse_number(const struct cell *c, double *out)
+/* A number as CSV writers write it; no hexadecimal, no overflow. Where ';' separates, as in
+ * spreadsheets of half the world, a comma is the decimal point. */
+static bool parse_number(const struct cell *c, char separator, double *out)
 {
-    char text[64], *end;
+    char text[64], *end, *comma;
 
     if (c->len == 0 || c->len >= sizeof(text) || memchr(c->text, '\0', c->len) != NULL)
         return false;
     memcpy(text, c->text, c->len);
     text[c->len] = '\0';
+    if (separator == ';' && (comma = strchr(text, ',')) != NULL)
+        *comma = '.';
     const char *digits = text + (text[0] == '-' || text[0] == '+');
     bool word = strcasecmp(digits, "nan") == 0 || strcasecmp(digits, "inf") == 0 ||
                 strcasecmp(digits, "infinity") == 0;
@@ -224,9 +228,9 @@ static int read_cell(struct reader *r, size_t i, struct point *p)
     int kind = r->kinds[i];
     double v;
 
-    if (kind == CURVE_TITLE_OTHER || (kind != CURVE_TITLE_EPOCH && not_measured(c)))
+    if (kind == CURVE_TITLE_OTHER || not_measured(c))
         return 0;
-    if (!parse_number(c, &v))
+    if (!parse_number(c, r->separator, &v))
         return bad(r, ERR_VALUE, &r->titles[i], c,
                    kind == CURVE_TITLE_EPOCH ? "a number"
                                         : "a number, nan, inf, -inf, or nothing (not measured)");
@@ -246,7 +250,7 @@ static int read_cell(struct reader *r, size_t i, struct point *p)
  * other's cells empty: they are one point. */
 static bool completes_last(const struct reader *r, const struct point *p)
 {
-    if (!r->has_epoch || r->curve.count == 0)
+    if (r->epoch < 0 || r->curve.count == 0)
         return false;
     const struct point *last = &r->curve.points[r->curve.count - 1];
     return last->epoch == p->epoch && (last->measured & p->measured) == 0;
@@ -270,10 +274,29 @@ static void append(struct curve *c, size_t *cap, const struct point *p)
     c->count++;
 }
 
+/* ",,,": what spreadsheets leave below a table. */
+static bool all_empty(const struct reader *r, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (r->cells[i].len > 0)
+            return false;
+    return true;
+}
+
+/* Lightning's LearningRateMonitor writes rows of its own that have no epoch, and no loss. */
+static int skip_row(const struct reader *r, const struct point *p)
+{
+    if (!point_has(p, CURVE_TRAIN_LOSS) && !point_has(p, CURVE_VAL_LOSS))
+        return 0;
+    return bad(r, ERR_VALUE, &r->titles[r->epoch], &r->cells[r->epoch], "a number");
+}
+
 static int read_row(struct reader *r, size_t count)
 {
     struct point p = {.epoch = (double)r->curve.count + 1};
 
+    if (r->epoch >= 0 && all_empty(r, count))
+        return 0;
     if (count != r->columns) {
         char got[32], allowed[48];
         snprintf(got, sizeof(got), "%zu", count);
@@ -288,10 +311,31 @@ static int read_row(struct reader *r, size_t count)
         if (rc != 0)
             return rc;
     }
+    if (r->epoch >= 0 && not_measured(&r->cells[r->epoch]))
+        return skip_row(r, &p);
     if (completes_last(r, &p))
         complete(&r->curve.points[r->curve.count - 1], &p);
     else
         append(&r->curve, &r->cap, &p);
+    return 0;
+}
+
+/* What spreadsheets put before the header: a byte order mark, and "sep=;". */
+static int read_preamble(struct reader *r)
+{
+    size_t len = (size_t)(r->end - r->at);
+
+    if (len >= 2 && (memcmp(r->at, "\xff\xfe", 2) == 0 || memcmp(r->at, "\xfe\xff", 2) == 0))
+        return err_set(r->err, ERR_PARSE, "%s: is UTF-16; allowed: UTF-8", r->name);
+    if (len >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
+        r->at += 3;
+    r->newline = memchr(r->at, '\n', (size_t)(r->end - r->at)) != NULL ? '\n' : '\r';
+    if (r->end - r->at >= 6 && strncasecmp(r->at, "sep=", 4) == 0 &&
+        memchr(",;\t|", r->at[4], 4) != NULL && (r->at[5] == '\r' || r->at[5] == '\n')) {
+        r->separator = r->at[4];
+        r->at += r->at[5] == r->newline ? 6 : 7;
+        r->line++;
+    }
     return 0;
 }
 
@@ -300,11 +344,10 @@ int curve_csv_parse(const char *name, const char *text, size_t len, struct curve
 {
     struct reader r = {.name = name, .at = text, .end = text + len, .err = err};
     size_t count;
-    int rc;
+    int rc = read_preamble(&r);
 
-    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        r.at += 3; /* the byte order mark that spreadsheets write */
-    rc = read_header(&r);
+    if (rc == 0)
+        rc = read_header(&r);
     while (rc == 0 && (rc = next_line(&r, &count)) > 0)
         rc = read_row(&r, count);
     if (rc < 0) {

@@ -5,7 +5,8 @@
  * rows count from 1) and those of sweep/curve.h under the names other programs use. At least one
  * of the two losses must be there; columns with other names are passed over. nan, inf, -inf are
  * values; an empty cell is "not measured". Rows of one epoch that fill each other's empty cells
- * are one point. */
+ * are one point. Spreadsheets' ways are understood: a byte order mark, "sep=;", a decimal comma
+ * where ';' separates, rows without anything in them, lines that end in CR alone. */
 #ifndef SWEEPCTL_CURVE_CSV_H
 #define SWEEPCTL_CURVE_CSV_H
 

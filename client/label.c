@@ -43,6 +43,10 @@ static void write_json(const struct diagnosis *d, size_t points, struct buf *out
     jw_kv_string(&w, "guide_remedies", info->guide_remedies);
     jw_kv_string(&w, "our_remedies", info->our_remedies);
     jw_kv_int(&w, "points", (int64_t)points);
+    jw_key(&w, "tags");
+    diagnosis_tags_write(d, &w);
+    jw_key(&w, "timeline");
+    diagnosis_timeline_write(d, &w);
     jw_key(&w, "evidence");
     diagnosis_evidence_write(d, &w);
     jw_end_object(&w);

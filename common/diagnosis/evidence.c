@@ -39,9 +39,8 @@ static void trend_write(struct json_writer *w, const char *key, const struct dia
     jw_end_object(w);
 }
 
-static void timeline_write(struct json_writer *w, const struct diagnosis *d)
+void diagnosis_timeline_write(const struct diagnosis *d, struct json_writer *w)
 {
-    jw_key(w, "timeline");
     jw_begin_array(w);
     for (size_t i = 0; i < d->regime_count; i++) {
         jw_begin_object(w);
@@ -50,6 +49,15 @@ static void timeline_write(struct json_writer *w, const struct diagnosis *d)
         jw_kv_string(w, "pattern", pattern_name(d->regimes[i].pattern));
         jw_end_object(w);
     }
+    jw_end_array(w);
+}
+
+void diagnosis_tags_write(const struct diagnosis *d, struct json_writer *w)
+{
+    jw_begin_array(w);
+    for (unsigned i = 0; i < DIAGNOSIS_TAG_COUNT; i++)
+        if (d->tags >> i & 1u)
+            jw_string(w, diagnosis_tag_name(i));
     jw_end_array(w);
 }
 
@@ -62,13 +70,10 @@ void diagnosis_evidence_write(const struct diagnosis *d, struct json_writer *w)
     trend_write(w, "train", &d->train);
     trend_write(w, "val", &d->val);
     real_or_null(w, "gap", d->gap);
-    timeline_write(w, d);
+    jw_key(w, "timeline");
+    diagnosis_timeline_write(d, w);
     jw_key(w, "tags");
-    jw_begin_array(w);
-    for (unsigned i = 0; i < DIAGNOSIS_TAG_COUNT; i++)
-        if (d->tags >> i & 1u)
-            jw_string(w, diagnosis_tag_name(i));
-    jw_end_array(w);
+    diagnosis_tags_write(d, w);
     jw_kv_string(w, "sentence", d->sentence);
     jw_end_object(w);
 }

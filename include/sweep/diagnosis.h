@@ -81,7 +81,10 @@ size_t diagnosis_workspace_bytes(size_t count);
 void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosis *out);
 
 struct json_writer;
-/* The evidence as one JSON object (trends, noise, window, gap, tags, test, sentence). */
+/* The evidence as one JSON object (trends, noise, window, gap, tags, timeline, test, sentence). */
 void diagnosis_evidence_write(const struct diagnosis *d, struct json_writer *w);
+/* Of that the tags and the timeline alone, each an array. */
+void diagnosis_tags_write(const struct diagnosis *d, struct json_writer *w);
+void diagnosis_timeline_write(const struct diagnosis *d, struct json_writer *w);
 
 #endif

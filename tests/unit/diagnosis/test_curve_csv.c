@@ -132,6 +132,7 @@ static void test_too_much_is_refused(void **state)
 static void test_lightning_rows_of_one_epoch_are_one_point(void **state)
 {
     static const char TEXT[] = "epoch,lr-Adam,step,train_loss_epoch,train_loss_step,val_loss\n"
+                               ",0.01,0,,,\n" /* LearningRateMonitor */
                                "0,,49,,2.1,\n"
                                "0,,99,,,1.5\n"
                                "0,,99,1.75,,\n"
@@ -165,6 +166,13 @@ static void test_exports_of_other_programs(void **state)
          "\"Step\",\"a, b - train/loss\",\"a, b - train/loss__MIN\",\"a, b - train/loss__MAX\","
          "\"a, b - val/loss\"\n\"1\",\"2\",\"2\",\"2\",\"3\"\n",
          2, 3},
+        {"wandb.csv",
+         "\"Step\",\"a - _step\",\"a - _step__MIN\",\"a - _step__MAX\",\"a - loss\"\n"
+         "\"4\",\"4\",\"4\",\"4\",\"2\"\n",
+         2, NAN},
+        {"history.csv", "_step,_runtime,trainer/global_step,train/loss,val/loss\n1,9,1,2,3\n", 2, 3},
+        {"writer.csv", "step,Loss/train,Loss/val,Accuracy/val\n1,2,3,0.5\n", 2, 3},
+        {"means.csv", "epoch,avg_train_loss,avg_valid_loss\n1,2,3\n", 2, 3},
         {"hf.tsv", "step\tTraining Loss\tValidation Loss\n500\t2\t3\n", 2, 3},
         {"skorch.csv", "epoch,train_loss,valid_loss\n1,2,3\n", 2, 3},
         {"none.csv", "epoch,loss,eval_loss\n1,2,None\n", 2, NAN},
@@ -183,6 +191,31 @@ static void test_exports_of_other_programs(void **state)
         }
         curve_finish(&c);
     }
+}
+
+static void test_ways_of_spreadsheets(void **state)
+{
+    static const char *const TEXTS[] = {
+        "sep=;\r\nepoch;loss;val_loss\r\n1;2,5;3\r\n2;1,5e-1;\r\n;;\r\n",
+        "\xef\xbb\xbfsep=,\nepoch,loss,val_loss\n1,2.5,3\n2,0.15,\n,,,,\n",
+        "epoch,loss,val_loss\r1,2.5,3\r2,0.15,\r",
+        "sep=|\repoch|loss|val_loss\r1|2.5|3\r2|0.15|",
+    };
+    struct errbuf err;
+    struct curve c;
+
+    for (size_t i = 0; i < ARRAY_LEN(TEXTS); i++) {
+        if (parse(TEXTS[i], &c, &err) != 0)
+            fail_msg("%zu: %s", i, err.message);
+        assert_int_equal(c.count, 2);
+        assert_true(c.points[0].v[CURVE_TRAIN_LOSS] == 2.5 && c.points[0].v[CURVE_VAL_LOSS] == 3);
+        assert_true(c.points[1].v[CURVE_TRAIN_LOSS] == 0.15);
+        curve_finish(&c);
+    }
+    assert_int_equal(parse("epoch,loss\n1,\"2,5\"\n", &c, &err), ERR_VALUE);
+    assert_int_equal(parse("epoch;loss\n1;2,500,1\n", &c, &err), ERR_VALUE);
+    assert_int_equal(parse("\xff\xfe" "e", &c, &err), ERR_PARSE);
+    assert_string_equal(err.message, "x.csv: is UTF-16; allowed: UTF-8");
 }
 
 static void test_two_runs_in_one_file_are_refused(void **state)
@@ -258,6 +291,8 @@ static void test_label_is_one_document(void **state)
     assert_string_equal(json_string(json_get(v, "guide_ref")), "G4.8");
     assert_true(json_number(json_get(v, "confidence")) > 0);
     assert_int_equal(json_type(json_get(v, "evidence")), JSON_OBJECT);
+    assert_int_equal(json_type(json_get(v, "tags")), JSON_ARRAY);
+    assert_int_equal(json_type(json_get(v, "timeline")), JSON_ARRAY);
     json_destroy(v);
     free(text);
     free(path);
@@ -293,6 +328,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_too_much_is_refused),
         cmocka_unit_test(test_lightning_rows_of_one_epoch_are_one_point),
         cmocka_unit_test(test_exports_of_other_programs),
+        cmocka_unit_test(test_ways_of_spreadsheets),
         cmocka_unit_test(test_two_runs_in_one_file_are_refused),
         cmocka_unit_test(test_a_second_file_joins_by_epoch),
         cmocka_unit_test(test_label_as_of_a_point),

@@ -24,23 +24,51 @@ static bool test_not_a_number(const struct look *l, struct verdict *out)
     return l->f->train.s.not_a_number || l->f->val.s.not_a_number;
 }
 
-/* The end is at least twice the minimum, beyond the noise. */
-static bool doubled(const struct side *s, double scale)
+/* The smoothed minimum, or the first value: that one is no noise where both losses agree. */
+static double lowest(const struct side *s)
 {
-    double rise = s->t.end - s->t.best;
-    return rise > 0 && rise >= fabs(s->t.best) && rise > 3 * scale * s->t.sigma;
+    return fmin(s->t.best, s->t.first);
 }
 
-/* Both losses doubled, and training lost over 30 % of what it had learned: no slope is needed. */
+/* All of its last values stand at twice the minimum or more, so noise that swings down to it is
+ * none; and the rise matters beside the descent: a loss that fell to a thousandth of its first
+ * value may well double. */
+static bool doubled(const struct side *s, const struct rules *r, double scale)
+{
+    double low = lowest(s), rise = s->t.end_low - low;
+    double descent = fmax(0, s->t.first - low);
+
+    return rise > 0 && rise >= scale * fabs(low) &&
+           s->t.end - low > r->exploded * scale * sqrt(fabs(low)) * sqrt(descent);
+}
+
+/* The last value is the highest of all. */
+static bool peaks(const struct side *s)
+{
+    return s->t.last >= s->t.max && s->t.last > s->t.first;
+}
+
+/* And it rose twice as far above the minimum as any value before, which is a doubling. */
+static bool leaps(const struct side *s, double scale)
+{
+    double low = lowest(s), rise = s->t.last - low;
+    return s->any && rise > 2 * scale * (s->t.max_before - low) && rise > scale * fabs(low);
+}
+
+/* Both losses doubled and stay up; or the run ended with both at their highest, and one of them
+ * leapt there with its last value. No slope is needed. */
 static bool test_exploded(const struct look *l, struct verdict *out)
 {
     const struct side *t = &l->f->train, *v = &l->f->val;
-    double scale = l->scale;
 
     out->pattern = PATTERN_DIVERGING;
-    if (t->s.count < 2 || !doubled(t, scale) || (v->any && !doubled(v, scale)))
+    if (t->s.count < 2)
         return false;
-    return t->t.end - t->t.best > 0.3 * scale * (t->t.first - t->t.best);
+    if (doubled(t, l->r, l->scale) && (!v->any || doubled(v, l->r, l->scale)))
+        return true;
+    if (l->f->in->running)
+        return false; /* one value: the next one tells */
+    return peaks(t) && (!v->any || peaks(v)) && (leaps(t, l->scale) || leaps(v, l->scale));
 }
 
 static bool test_too_short(const struct look *l, struct verdict *out)
@@ -99,13 +127,12 @@ static bool test_train_above_val(const struct look *l, struct verdict *out)
 
 /* --- oscillation (G1) --------------------------------------------------------------------- */
 
-/* A random series turns at 2/3 of its points, so turning alone says nothing: the amplitudes
- * decide. */
+/* A random series turns at 2/3 of its points, so turning alone says nothing: the amplitude
+ * decides. */
 static bool swings(const struct side *s, const struct rules *r, double scale)
 {
     return s->usable && s->swing.turning >= r->turning && s->swing.net <= r->net &&
-           s->swing.step >= r->step * scale && s->swing.residual >= r->residual * scale &&
-           s->swing.of_reach >= r->of_reach * scale;
+           s->swing.size >= r->swing * scale;
 }
 
 /* Training still falls, or validation rises: that is the news, whatever the noise. */
@@ -159,6 +186,20 @@ static bool test_flat(const struct look *l, struct verdict *out)
 {
     out->pattern = flat_pattern(l->f, l->r);
     return both_flat(l);
+}
+
+/* Both fell in the window and have come to their floor: the slopes fade. */
+static bool test_faded(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    double most = l->r->pace / l->scale;
+
+    out->pattern = flat_pattern(l->f, l->r);
+    out->general = PATTERN_LEARNING;
+    if (l->train >= 0 || l->val >= 0 || !t->usable || !v->usable)
+        return false;
+    return 2 * t->t.window < t->t.count && 2 * v->t.window < v->t.count && t->t.pace < most &&
+           v->t.pace < most;
 }
 
 /* G4.3 is said only when it is firm, that is by the test "train_stuck": a training loss that is
@@ -244,6 +285,7 @@ static const struct test {
     {"oscillating_within_points", test_within_point},
     {"train_stuck", test_train_stuck},
     {"flat", test_flat},
+    {"faded", test_faded},
     {"train_flat", test_train_flat},
     {"slow_rise", test_slow_rise},
     {"cell", test_cell},
@@ -253,15 +295,19 @@ static const struct test {
 
 static struct gates gates_of(double scale)
 {
-    return (struct gates){.size = scale, .z = sqrt(scale), .noise = 1};
+    return (struct gates){.size = scale, .z = sqrt(scale), .noise = scale};
 }
 
-/* The two losses measure one process: where one falls firmly, less is asked of the other. */
-static bool falls_along(const struct trend *t, const struct rules *r, double scale)
+/* The two losses measure one process: where one falls firmly, less evidence is asked of the other,
+ * and no size where it fell nearly as far for its level. */
+static bool falls_along(const struct trend *t, const struct trend *firm, const struct rules *r,
+                        double scale)
 {
     struct gates g = gates_of(scale);
     g.noise *= r->relax;
     g.z *= r->relax_z;
+    if (-t->change * firm->level >= r->alike * scale * -firm->change * t->level)
+        g.size = 0;
     return trend_slope_sign(t, r, &g) < 0;
 }
 
@@ -269,7 +315,6 @@ static void judge_signs(struct look *l, struct judge j)
 {
     const struct side *t = &l->f->train, *v = &l->f->val;
     struct gates for_train = gates_of(j.train), for_val = gates_of(j.val);
-    struct gates alone = gates_of(j.train * l->r->lone_rise);
 
     if (t->usable)
         l->train = l->val = trend_sign(&t->t, l->r, &for_train, true);
@@ -279,12 +324,10 @@ static void judge_signs(struct look *l, struct judge j)
         l->train = l->val;
     if (!t->usable || !v->usable)
         return;
-    if (l->train == 0 && l->val < 0 && falls_along(&t->t, l->r, j.train))
+    if (l->train == 0 && l->val < 0 && falls_along(&t->t, &v->t, l->r, j.train))
         l->train = -1;
-    else if (l->train < 0 && l->val == 0 && falls_along(&v->t, l->r, j.val))
+    else if (l->train < 0 && l->val == 0 && falls_along(&v->t, &t->t, l->r, j.val))
         l->val = -1;
-    else if (l->train > 0 && l->val <= 0 && trend_sign(&t->t, l->r, &alone, true) <= 0)
-        l->train = 0; /* a training loss that rises alone is mostly noise */
 }
 
 void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out)

@@ -43,10 +43,9 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
 
 /* --- a running run ------------------------------------------------------------------------- */
 
-/* Hysteresis without a memory: while the judges disagree, those of the last HOLD_POINTS prefixes
- * are heard too, so that one point alone rarely turns the label there and back. The label stays a
+/* Hysteresis without a memory: the judges of the last HOLD_POINTS prefixes are heard together, so
+ * that one point alone rarely turns the label there and back. The label stays a
  * function of the points alone. A finished run's last part decides at once. */
-#define HOLD_BELOW 0.76
 #define HOLD_POINTS 3
 
 static bool settled(enum pattern p)
@@ -105,7 +104,7 @@ void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosi
     if (f.train.any && f.val.any)
         out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
     regimes_find(&f, out);
-    if (in->running && o.agreement < HOLD_BELOW && settled(o.verdict.pattern))
+    if (in->running && settled(o.verdict.pattern))
         hold(in, &o, workspace, out);
     regimes_close(out);
     sentence_write(out);

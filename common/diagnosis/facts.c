@@ -37,9 +37,7 @@ static void swing_measure(struct swing *w, const struct side *side)
     }
     w->turning = (double)turns / (double)(n - 2);
     w->net = path > 0 ? fabs(z[n - 1] - z[0]) / path : 1;
-    w->step = side->t.level > 0 ? path / (double)(n - 1) / side->t.level : (path > 0 ? 1e9 : 0);
-    w->residual = side->t.range > 0 ? sqrt(square / (double)n) / side->t.range : 0;
-    w->of_reach = side->t.reach > 0 ? sqrt(square / (double)n) / side->t.reach : 0;
+    w->size = trend_size(&side->t, sqrt(square / (double)n), side->t.level);
 }
 
 static void side_measure(struct side *side, const struct diagnosis_input *in,

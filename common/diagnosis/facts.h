@@ -11,11 +11,9 @@
 
 /* How the end of one loss swings from point to point. */
 struct swing {
-    double turning;  /* sign changes of the differences, share of the possible ones */
-    double net;      /* |last - first| / sum |difference| */
-    double step;     /* mean |difference| / level */
-    double residual; /* sd around the Theil–Sen line / range */
-    double of_reach; /* the same / reach */
+    double turning; /* sign changes of the differences, share of the possible ones */
+    double net;     /* |last - first| / sum |difference| */
+    double size;    /* sd around the Theil–Sen line, as trend_size sees it */
 };
 
 /* How the training loss swings between the batches of one point (G1), medians over the tail. */

@@ -162,9 +162,9 @@ static int way(const struct timeline *t, int k, const struct stretch *s)
     double change = slope(&s->side[k]) * (double)(s->last - s->first);
     double least = fmax(3 * d->wander, 0.03 * d->reach);
 
-    return fabs(change) <= least || d->reach <= RULES_DEFAULT.of_level * d->level ? 0
-           : change > 0                                                          ? 1
-                                                                                 : -1;
+    if (fabs(change) <= least || trend_size(d, change, d->level) < RULES_DEFAULT.size)
+        return 0;
+    return change > 0 ? 1 : -1;
 }
 
 /* Mean of the stretch has lost half of the first value. */

@@ -85,6 +85,30 @@ static void slope_measure(struct trend *t, const double *z, size_t w, double *sc
     t->z = kendall_z(s, kendall_variance((double)w, ties > 0 ? tie_sum(z, w, scratch) : 0));
 }
 
+/* Theil–Sen slope over the last half of the window, as a share of that over all of it: an
+ * exponential that nears its floor fades. */
+static double pace_of(const double *z, size_t w, double slope, double *scratch)
+{
+    size_t half = w / 2, pairs = 0;
+
+    for (size_t d = 1; d < half; d++) {
+        double per = 1.0 / (double)d;
+        for (size_t i = w - half; i + d < w; i++)
+            scratch[pairs++] = (z[i + d] - z[i]) * per;
+    }
+    return slope != 0 && pairs > 0 ? stats_median(scratch, pairs) / slope : 1;
+}
+
+/* Smallest step between two values: the last digit, where losses were rounded. */
+static double unit_of(const double *z, size_t w)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i + 1 < w; i++)
+        if (z[i + 1] != z[i])
+            least = fmin(least, fabs(z[i + 1] - z[i]));
+    return isfinite(least) ? least : 0;
+}
+
 /* Has it been rising since its minimum? Ties are not worth the sorting here. */
 static double z_since(const double *y, size_t n)
 {
@@ -143,9 +167,16 @@ void trend_measure_ends(struct trend *t, const struct series *s, double *scratch
         t->max = y[i] > t->max ? y[i] : t->max;
         t->raw_best = y[i] < t->raw_best ? y[i] : t->raw_best;
     }
+    t->last = y[n - 1];
+    t->max_before = y[0];
+    for (size_t i = 1; i + 1 < n; i++)
+        t->max_before = fmax(t->max_before, y[i]);
     t->full = t->max - t->raw_best;
     smoothed_minimum(t, y, n, scratch);
     memcpy(scratch, y + n - last, last * sizeof(*y));
+    t->end_low = scratch[0];
+    for (size_t i = 1; i < last; i++)
+        t->end_low = fmin(t->end_low, scratch[i]);
     t->end = stats_median(scratch, last);
 }
 
@@ -156,14 +187,16 @@ void trend_measure(struct trend *t, const struct series *s, double *scratch)
     const double *z = s->y + n - w;
 
     t->window = w;
+    t->unit = unit_of(z, w);
     slope_measure(t, z, w, scratch);
+    t->pace = pace_of(z, w, t->change / (double)(w - 1), scratch);
     t->sigma = noise_of(z, w, t->change / (double)(w - 1), scratch);
     t->margin = 1.96 * t->sigma * sqrt(12 * (double)(w - 1) / ((double)w * (double)(w + 1)));
     t->wander = unimodal_sigma(s->y, n, scratch);
     t->late_wander = t->wander; /* looked for only where the whole curve's noise may hide a trend */
-    if (n >= LATE_MIN && fabs(t->change) < 20 * t->wander)
+    if (n >= LATE_MIN && (fabs(t->change) < 20 * t->wander || t->end - t->best < 20 * t->wander))
         t->late_wander = unimodal_sigma(s->y + 2 * n / 5, n - 2 * n / 5, scratch);
-    t->since_best_z = z_since(s->y + t->best_at + 1, n - t->best_at - 1);
+    t->since_best_z = z_since(s->y + t->best_at, n - t->best_at);
     t->range = range_of(s->y, n, scratch);
     memcpy(scratch, z, w * sizeof(*z));
     t->level = fabs(stats_median(scratch, w));
@@ -174,26 +207,18 @@ void trend_measure(struct trend *t, const struct series *s, double *scratch)
     t->reach = fmin(t->full, REACH_RANGES * t->range);
 }
 
-/* G4.8, "extremely slowly": a clean rise that is a quarter of all the run moved. */
-static bool creeps(const struct trend *t, const struct gates *g)
+/* Geometric mean of a change over the level and over all that the run moved: a drift of 2 % counts
+ * where it is most of what happened, and not on a plot that spans two decades. */
+double trend_size(const struct trend *t, double change, double level)
 {
-    return t->change >= g->size * 5 * t->sigma && t->change >= g->size * 0.25 * t->reach;
+    double natural = t->raw_best < 0 ? fmax(level, t->full) : level; /* below 0: no natural zero */
+    return change == 0 ? 0 : fabs(change) * sqrt(1 / natural) * sqrt(1 / t->full);
 }
 
-/* Three meanings of flat: too small to matter against the level, against the level and the whole
- * descent together (a drift of 2 % on a plot that spans two decades), or against the range. */
-static bool too_small(const struct trend *t, const struct rules *r, const struct gates *g)
+/* A run that has recovered from an upset has little noise at its end, whatever came before. */
+static double noise_around(const struct trend *t, const struct rules *r)
 {
-    double size = fabs(t->change);
-
-    if (creeps(t, g))
-        return size < g->size * r->of_range * t->range;
-    if (size < g->size * r->of_level * t->level)
-        return true;
-    if (size * sqrt(1 / t->level) * sqrt(1 / t->full) < g->size * r->size)
-        return true;
-    return size < g->size * r->of_range * t->range &&
-           (t->change > 0 || size < r->whole_level * t->level);
+    return fmin(t->wander, r->late * t->late_wander);
 }
 
 int trend_slope_sign(const struct trend *t, const struct rules *r, const struct gates *g)
@@ -202,10 +227,13 @@ int trend_slope_sign(const struct trend *t, const struct rules *r, const struct 
 
     if (t->change == 0 || fabs(t->z) < least_z)
         return 0; /* undecided */
-    double noise = fmin(r->wander * t->wander, r->late_wander * t->late_wander);
-    if (fabs(t->change) < g->size * g->noise * noise)
+    if (fabs(t->change) < g->noise * r->wander * noise_around(t, r))
         return 0;
-    return too_small(t, r, g) ? 0 : t->change > 0 ? 1 : -1;
+    if (trend_size(t, t->change, t->level) < g->size * r->size)
+        return 0; /* too small to matter */
+    if (fabs(t->change) < g->noise * r->units * t->unit)
+        return 0; /* rounding */
+    return t->change > 0 ? 1 : -1;
 }
 
 /* Catches a curve that turned up before the window began, or late inside it. */
@@ -213,12 +241,12 @@ static bool rose_from_minimum(const struct trend *t, const struct rules *r, cons
                               bool training)
 {
     double rise = t->end - t->best, n = (double)t->count;
-    double least = fmax(r->rise_sigma * t->sigma, r->rise_wander * t->wander);
+    double level = (training ? r->rise_train : r->rise_level) * fabs(t->best);
+    double noise = fmax(r->rise_sigma * fmin(t->sigma, r->rise_clear * t->wander),
+                        r->rise_wander * noise_around(t, r));
 
-    least = fmax(least, (training ? r->rise_train : r->rise_level) * fabs(t->best));
-    if (training)
-        least = fmax(least, r->rise_full * t->full);
-    return rise > g->size * least && t->since_best_z >= g->z * r->rise_z &&
+    return rise > g->size * fmax(level, noise) && t->since_best_z >= g->z * r->z &&
+           trend_size(t, rise, fabs(t->best)) >= g->size * r->size &&
            (double)t->best_at < n - fmax(3, r->rise_past * n);
 }
 

@@ -10,7 +10,7 @@
 #include "sweep/curve.h"
 #include "sweep/pattern.h"
 
-#define DIAGNOSIS_VERSION 2     /* of the rules; stored with every label */
+#define DIAGNOSIS_VERSION 3     /* of the rules; stored with every label */
 #define DIAGNOSIS_REGIMES_MAX 8 /* of a run's timeline */
 
 /* Tags hold beside the label. X(id, name) */
@@ -50,7 +50,7 @@ struct diagnosis_trend {
 struct diagnosis_input {
     const struct point *points; /* in order of epoch */
     size_t count;
-    bool running;   /* more points will come: a doubtful label waits for evidence (test "held") */
+    bool running;   /* more points will come: a new label waits for evidence (test "held") */
     double dropout; /* of the run; 0: none, so G4.7 is never said; NaN: not known, so it may be */
 };
 

@@ -1,7 +1,5 @@
-#!/usr/bin/env python3
-"""Agreement of the label with a person, cross-validated by source repository.
-
-    agreement.py JUDGE_CURVES FOLDER [RESULTS.jsonl]
+"""Agreement of the label with a person, cross-validated by source repository: the part of
+tests/bench/diagnosis that compares.
 
 FOLDER holds labels.tsv (columns id, source, label, alternatives, confidence at least),
 labelled/ID.csv and, for the stability of a running run's label, unlabelled/*.csv.
@@ -13,7 +11,7 @@ found; so is the calibration of the confidence. The structure of the rules (whic
 which order) was made by people who saw the curves under development and cannot be redone: on
 curves never seen expect something between the two or a little below.
 
-With RESULTS.jsonl one line of results is appended. Python's standard library only.
+Python's standard library only.
 """
 import csv
 import functools
@@ -21,21 +19,22 @@ import json
 import math
 import os
 import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict
 
 # Start of the search: round values of the first version, or 1 and 0 where it had no such test.
-START = dict(z=1.28, wander=3, of_range=0.02, of_level=0.01, size=0, relax=1, relax_z=1,
-             rise_level=0.06, rise_train=0.10, rise_wander=0, rise_z=0, net=0.15, step=0.05,
-             gap_sigma=3, dropout_ratio=5, dropout_val=0.1, dropout_flat=0.05, fell_train=0.5,
-             fell_val=0.1, stuck_ratio=2.5)
-GRID = dict(z=(1.0, 1.28, 1.64), wander=(3, 4, 5, 6), of_range=(0.02, 0.03, 0.04, 0.05),
-            size=(0, 0.015, 0.02, 0.025, 0.03), relax=(0.2, 0.4, 0.6, 1), relax_z=(0.5, 0.75, 1),
-            rise_level=(0.03, 0.04, 0.05, 0.06), rise_train=(0.1, 0.15), rise_z=(0, 1, 1.64, 2),
-            rise_wander=(0, 2, 3, 4, 5), net=(0.15, 0.25), step=(0.05, 0.1), gap_sigma=(2, 3),
-            dropout_ratio=(2.5, 3, 5), dropout_val=(0.1, 0.25), dropout_flat=(0.05, 0.1, 0.15),
-            fell_train=(0.4, 0.5, 0.6), fell_val=(0.1, 0.2, 0.3), stuck_ratio=(1.6, 2, 2.5))
+START = dict(z=1.28, wander=3, size=0.02, units=0, relax=1, relax_z=1, alike=1, pace=0,
+             rise_level=0.06, rise_train=0.10, rise_wander=3, rise_sigma=3, rise_clear=10,
+             net=0.15, swing=0.1, gap_sigma=3, dropout_ratio=5, dropout_val=0.1, dropout_flat=0.05,
+             fell_train=0.5, fell_val=0.1, stuck_ratio=2.5)
+GRID = dict(z=(1.0, 1.28, 1.64), wander=(3, 4, 5, 6), size=(0.02, 0.025, 0.03, 0.035, 0.04),
+            units=(0, 2), relax=(0.2, 0.4, 0.6, 1), relax_z=(0.5, 0.75, 1), alike=(0.3, 0.5, 1),
+            pace=(0, 0.15, 0.25, 0.35), rise_level=(0.03, 0.04, 0.05, 0.06),
+            rise_train=(0.1, 0.15), rise_wander=(3, 4, 5), rise_sigma=(0, 2, 3),
+            rise_clear=(2, 3, 10), net=(0.15, 0.25), swing=(0.06, 0.08, 0.1, 0.15),
+            gap_sigma=(2, 3), dropout_ratio=(2.5, 3, 5), dropout_val=(0.1, 0.25),
+            dropout_flat=(0.05, 0.1, 0.15), fell_train=(0.4, 0.5, 0.6), fell_val=(0.1, 0.2, 0.3),
+            stuck_ratio=(1.6, 2, 2.5))
 WEIGHT = {'high': 2.0, 'medium': 1.0, 'low': 0.5}
 RARE = {'dataset_problem', 'train_above_val', 'dropout_too_strong', 'slow_rise', 'oscillating',
         'train_rising'}
@@ -287,8 +286,8 @@ def stability(program, folder):
     return result
 
 
-def main():
-    program, folder = sys.argv[1], sys.argv[2]
+def measure(program, folder):
+    """Prints every table; the figures as one dict."""
     curves = read_labels(folder)
     listed = list_file([os.path.join(folder, 'labelled', c.id + '.csv') for c in curves])
     labels_of, noise_of = Judge(program, 'labels', listed), Judge(program, 'noise')
@@ -319,12 +318,4 @@ def main():
     for judge in (labels_of, noise_of):
         judge.close()
     os.unlink(listed)
-    if len(sys.argv) > 3:
-        with open(sys.argv[3], 'a', encoding='utf-8') as f:
-            f.write(json.dumps(results) + '\n')
-
-
-if __name__ == '__main__':
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
-    main()
+    return results

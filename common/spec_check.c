@@ -159,14 +159,26 @@ static int check_list_only(const struct check *c)
     return 0;
 }
 
+static const enum setting_id short_forms[] = {
+    SETTING_DEPTH,         SETTING_WIDTH,         SETTING_ACTIVATION,
+    SETTING_NORMALIZATION, SETTING_RESIDUAL,      SETTING_DENSE_BEFORE,
+    SETTING_DENSE_AFTER,   SETTING_BIDIRECTIONAL, SETTING_DROPOUT,
+};
+
+bool spec_may_sweep(const struct spec *s, enum setting_id id)
+{
+    double type, unused, value;
+
+    spec_setting_range(s, SETTING_MODEL_TYPE, &type, &unused);
+    for (size_t i = 0; i < ARRAY_LEN(short_forms) && type == MODEL_SEQUENTIAL; i++)
+        if (short_forms[i] == id && !layer_list_uses(&s->layers, id))
+            return false;
+    return !spec_may_be(s, SETTING_PRESET, PRESET_GUIDE_G3_2) || !setting_preset_value(id, &value);
+}
+
 /* Sweeping what no layer of the list takes up would train the same net again and again. */
 static int check_taken_up(const struct check *c)
 {
-    static const enum setting_id short_forms[] = {
-        SETTING_DEPTH,         SETTING_WIDTH,         SETTING_ACTIVATION,
-        SETTING_NORMALIZATION, SETTING_RESIDUAL,      SETTING_DENSE_BEFORE,
-        SETTING_DENSE_AFTER,   SETTING_BIDIRECTIONAL, SETTING_DROPOUT,
-    };
     const struct layer_list *l = &c->s->layers;
 
     if (least(c, SETTING_MODEL_TYPE) < MODEL_SEQUENTIAL)

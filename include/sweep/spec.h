@@ -181,6 +181,9 @@ double dimension_middle(const struct dimension *d);
 const struct dimension *spec_dimension(const struct spec *s, enum setting_id id);
 /* Smallest and largest value of a setting in any run; a choice's by its index. */
 void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high);
+/* The setting, swept or fixed now, may be swept: the preset does not fix it, and with a list of
+ * layers one of them takes it up. */
+bool spec_may_sweep(const struct spec *s, enum setting_id id);
 /* Some run may have that value of a choice or switch. */
 bool spec_may_be(const struct spec *s, enum setting_id id, double value);
 

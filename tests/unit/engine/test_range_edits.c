@@ -162,10 +162,12 @@ static void causes_speak(void **state)
 {
     struct night n;
     night_open(&n, RATE REST);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 3; i++)
         add(&n, 0.01, 1);
     for (int i = 0; i < 3; i++) {
         struct trial *deep = add(&n, 0.01, 2), *tiny = add(&n, 0.01, 2);
+        n.trials[i].settings.v[SETTING_DEPTH] = 3;
+        tiny->settings.v[SETTING_DEPTH] = 2;
         sick(deep, PATTERN_BOTTLENECK, CAUSE_TOO_DEEP);
         deep->settings.v[SETTING_DEPTH] = 4 + i;
         sick(tiny, PATTERN_OSCILLATING, CAUSE_BATCH_TOO_SMALL);
@@ -174,10 +176,9 @@ static void causes_speak(void **state)
     find(&n);
     const struct range_edit *depth = edit(&n, EDIT_FEWER_LAYERS, SETTING_DEPTH);
     const struct range_edit *batch = edit(&n, EDIT_LARGER_BATCHES, SETTING_BATCH_SIZE);
-    assert_true(depth != NULL && depth->from == 6 && depth->to == 3);
-    assert_true(batch != NULL && batch->from == 2 && batch->to == 8);
-    for (int i = 0; i < 12; i++)
-        add(&n, 0.01, 1); /* three of 22 are not enough */
+    assert_true(depth != NULL && depth->from == 6 && depth->to == 3 && depth->run_count == 3);
+    assert_true(batch != NULL && batch->from == 2 && batch->to == 32 && batch->run_count == 3);
+    add(&n, 0.01, 0.5)->settings.v[SETTING_DEPTH] = 6; /* the best run of all */
     find(&n);
     assert_null(edit(&n, EDIT_FEWER_LAYERS, SETTING_DEPTH));
     spec_finish(&n.spec);
@@ -195,6 +196,9 @@ static void capacity_and_shuffle(void **state)
     find(&n);
     const struct range_edit *width = edit(&n, EDIT_MORE_CAPACITY, SETTING_WIDTH);
     assert_true(width != NULL && width->opens && width->low == 128 && width->to == 512);
+    assert_string_equal(edit_guide_ref(EDIT_MORE_LAYERS), "G1.1");
+    const struct range_edit *depth = edit(&n, EDIT_MORE_LAYERS, SETTING_DEPTH);
+    assert_true(depth != NULL && depth->opens && depth->low == 2 && depth->to == 3);
     assert_true(edit(&n, EDIT_SHUFFLE, SETTING_SHUFFLE)->to == 1);
     struct buf text = {0};
     struct json_writer w;
@@ -214,6 +218,12 @@ static void overfitting_opens_what_is_not_swept(void **state)
     find(&n);
     const struct range_edit *l2 = edit(&n, EDIT_REGULARISE, SETTING_L2);
     assert_true(l2 != NULL && l2->opens && l2->low == 1e-5 && l2->to == 1e-2);
+    assert_null(edit(&n, EDIT_REGULARISE, SETTING_WEIGHT_DECAY)); /* of adamw only */
+    n.spec.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_ADAMW;
+    find(&n);
+    assert_non_null(edit(&n, EDIT_REGULARISE, SETTING_WEIGHT_DECAY));
+    assert_null(edit(&n, EDIT_REGULARISE, SETTING_L2));
+    n.spec.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_DROPOUT)); /* is swept already */
     for (int i = 0; i < 3; i++)
         n.trials[i].facts.pattern = PATTERN_LEARNING; /* the best are well */
@@ -238,6 +248,56 @@ static void treatments_do_not_speak(void **state)
     spec_finish(&n.spec);
 }
 
+static void no_sound_run_shows_the_other_way(void **state)
+{
+    struct night n;
+    night_open(&n, RATE);
+    for (int i = 0; i < 4; i++)
+        sick(add(&n, 0.001 * (1 + i), NAN), PATTERN_NOT_A_NUMBER, CAUSE_UNKNOWN);
+    find(&n);
+    const struct range_edit *e = edit(&n, EDIT_EXTEND_BELOW, SETTING_LEARNING_RATE);
+    assert_true(e != NULL && e->from == 0.001 && fabs(e->to - 0.0001) < 1e-12);
+    assert_int_equal(n.edits.count, 1);
+    spec_finish(&n.spec);
+
+    night_open(&n, "\"depth\":{\"min\":1,\"max\":4}"); /* the learning rate is fixed: 0.001 */
+    for (int i = 0; i < 4; i++)
+        sick(add(&n, 0.001, 2), PATTERN_BOTTLENECK, CAUSE_LEARNING_RATE_TOO_SMALL);
+    find(&n);
+    e = edit(&n, EDIT_CUT_BELOW, SETTING_LEARNING_RATE);
+    assert_true(e != NULL && e->opens && e->from == 0.001);
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    range_edit_write_to(e, &w);
+    assert_string_equal(text.data,
+                        "{\"min\":0.01,\"max\":0.1,\"distribution\":\"log_uniform_values\"}");
+    buf_finish(&text);
+    spec_finish(&n.spec);
+}
+
+static void bounds_go_on_by_half(void **state)
+{
+    struct night n;
+    night_open(&n, "\"dropout\":{\"min\":0.1,\"max\":0.3},"
+                   "\"train.beta1\":{\"min\":0.5,\"max\":0.9},"
+                   "\"train.epsilon\":{\"min\":1e-8,\"max\":1e-3}");
+    for (int i = 0; i < 10; i++)
+        add(&n, 0.01, 2 + i);
+    for (int i = 0; i < 3; i++) {
+        struct trial *t = add(&n, 0.01, 1);
+        t->settings.v[SETTING_DROPOUT] = 0.3;
+        t->settings.v[SETTING_BETA1] = 0.9;
+        t->settings.v[SETTING_EPSILON] = 1e-8;
+    }
+    find(&n);
+    assert_true(fabs(edit(&n, EDIT_EXTEND_ABOVE, SETTING_DROPOUT)->to - 0.4) < 1e-9);
+    /* Not the limit itself: half of the way there. */
+    assert_true(fabs(edit(&n, EDIT_EXTEND_ABOVE, SETTING_BETA1)->to - 0.95) < 1e-5);
+    assert_true(edit(&n, EDIT_EXTEND_BELOW, SETTING_EPSILON)->to == 5e-9);
+    spec_finish(&n.spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +310,8 @@ int main(void)
         cmocka_unit_test(capacity_and_shuffle),
         cmocka_unit_test(overfitting_opens_what_is_not_swept),
         cmocka_unit_test(treatments_do_not_speak),
+        cmocka_unit_test(no_sound_run_shows_the_other_way),
+        cmocka_unit_test(bounds_go_on_by_half),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,8 @@ static int choose(struct patient *p, const struct remedy_prior *known, const cha
     }
     for (size_t i = 0; i < count; i++) {
         *out = t;
-        if ((p->tried[remedies[i]] && !*wanted) || !remedy_apply(remedies[i], &context, out))
+        bool left = treat_can_gain(remedies[i]) && !p->tried[remedies[i]];
+        if (!(left || *wanted) || !remedy_apply(remedies[i], &context, out))
             continue;
         p->label.remedy = remedies[i];
         return 0;

@@ -70,6 +70,11 @@ void treat_order(const struct remedy_prior *prior, enum pattern pattern, enum ca
     }
 }
 
+bool treat_can_gain(enum remedy r)
+{
+    return r != REMEDY_EARLY_STOPPING && r != REMEDY_EVAL_TRAIN;
+}
+
 /* --- the history ----------------------------------------------------------------------------- */
 
 /* Numbers of the runs that ended by themselves. */
@@ -264,7 +269,7 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
     treat_order(&h->known, p.pattern, p.cause, &rng, remedies, count);
     for (size_t i = 0; i < count; i++) {
         treatment_of(in, t, &p.treatment);
-        if (already_treated(h, number, remedies[i]) ||
+        if (!treat_can_gain(remedies[i]) || already_treated(h, number, remedies[i]) ||
             !remedy_apply(remedies[i], &context, &p.treatment) ||
             was_tried(in, &p.treatment) || proposed(out, &p.treatment))
             continue;
@@ -275,10 +280,19 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
     }
 }
 
+/* A treatment that came to nothing: its parent is the one to treat. */
+static bool in_vain(const struct history *h, size_t number)
+{
+    const struct trial *t = &h->in->trials[number];
+    return t->kind == RUN_KIND_TREATMENT && t->parent < number &&
+           !trial_better(h->in->spec, t, &h->in->trials[t->parent]);
+}
+
 static bool may_treat(const struct history *h, size_t number)
 {
     const struct trial *t = &h->in->trials[number];
     return t->judged && pattern_is_sick(t->facts.pattern) && !improved(h, number) &&
+           !in_vain(h, number) &&
            tries(h, root_of(h, number)) < TREAT_TRIES;
 }
 

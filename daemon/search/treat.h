@@ -59,6 +59,10 @@ struct treat_outcome {
 struct treat_outcome treat_compare(const struct spec *s, const struct trial *parent,
                                    const struct trial *child);
 
+/* Runs are ranked at their best epoch, whose weights are kept: what only ends them there, or measures
+ * more, cannot come to a better metric, and is tried by name alone. */
+bool treat_can_gain(enum remedy r);
+
 /* The order of remedies for a label: the guide's is the prior, experience moves it. With r by
  * Thompson sampling (Thompson 1933: a draw from each one's Beta posterior), without by the
  * posterior mean. Sorts remedies[count], which come in the guide's order. */

@@ -169,6 +169,37 @@ static void no_remedy_twice(void **state)
     ward_close(&w);
 }
 
+/* What did not help is not treated itself; its parent is, once more. */
+static void what_was_in_vain_is_left(void **state)
+{
+    struct ward w;
+    ward_open(&w, 12);
+    sicken(&w, 0, PATTERN_OVERFITTING);
+    treated(&w, 0, REMEDY_L2, 1, PATTERN_OVERFITTING); /* the same */
+    treat_next(&w.in, &w.out);
+    assert_int_equal(w.out.count, 1);
+    assert_int_equal(w.out.items[0].parent, 0);
+    ward_close(&w);
+}
+
+/* Ending at the best epoch is no gain where runs are ranked at it. */
+static void never_what_cannot_gain(void **state)
+{
+    struct ward w;
+    ward_open(&w, 12);
+    sicken(&w, 0, PATTERN_OVERFITTING_RISING);
+    for (int i = 0; i < TREAT_TRIES; i++) {
+        w.out.count = 0;
+        treat_next(&w.in, &w.out);
+        for (size_t k = 0; k < w.out.count; k++)
+            assert_true(treat_can_gain(w.out.items[k].remedy));
+        if (w.out.count > 0)
+            treated(&w, 0, w.out.items[0].remedy, 2, PATTERN_OVERFITTING_RISING);
+    }
+    assert_false(treat_can_gain(REMEDY_EARLY_STOPPING));
+    ward_close(&w);
+}
+
 static void outcome_says_better_and_cured(void **state)
 {
     struct ward w;
@@ -393,6 +424,8 @@ int main(void)
         cmocka_unit_test(budget_bounds_and_zero_means_none),
         cmocka_unit_test(goes_on_from_the_better_one),
         cmocka_unit_test(no_remedy_twice),
+        cmocka_unit_test(what_was_in_vain_is_left),
+        cmocka_unit_test(never_what_cannot_gain),
         cmocka_unit_test(outcome_says_better_and_cured),
         cmocka_unit_test(experience_moves_the_order),
         cmocka_unit_test(sampling_follows_the_odds),

@@ -139,6 +139,21 @@ def test_errors_are_documented():
     check(not missing, f"docs/protocol.md lacks {missing}")
 
 
+def test_patterns_are_documented_in_both_languages():
+    """docs/patterns.md has each pattern's row in Chinese as table `patterns` has it."""
+    text, header = read("docs/patterns.md"), read("include/sweep/pattern.h")
+    english, chinese = header.split("#define PATTERN_ZH_MAP")
+    names = dict(re.findall(r'X\((\w+), "(\w+)"', english))
+    literals = r'((?:"[^"]*"[\s\\]*)+)'
+    rows = re.findall(r"X\((\w+)" + 4 * (r",[\s\\]*" + literals) + r"\)", chinese)
+    check(len(rows) == len(names) == 14, f"{len(rows)} rows in Chinese, {len(names)} patterns")
+    for row in rows:
+        cells = ["".join(re.findall(r'"([^"]*)"', cell)) or "–" for cell in row[1:]]
+        line = f"| `{names[row[0]]}` | " + " | ".join(cells) + " |"
+        check(line in text, f"docs/patterns.md lacks {line}")
+        check(text.count(f"| `{names[row[0]]}` |") >= 2, f"{names[row[0]]} in both languages")
+
+
 def test_shell_scripts_parse():
     for path in ("bootstrap", ".ci/run", "tests/lib/demo.sh"):
         done = subprocess.run(["sh", "-n", os.path.join(ROOT, path)], capture_output=True, text=True)
@@ -149,4 +164,5 @@ if __name__ == "__main__":
     run(test_files_are_there, test_each_rule_can_fail, *map(tree_test, rules.RULES),
         test_headers_compile_alone_and_twice, test_no_header_cycles,
         test_architecture_names_every_folder, test_ci_calls_the_readme_command,
-        test_verbs_are_documented, test_errors_are_documented, test_shell_scripts_parse)
+        test_verbs_are_documented, test_errors_are_documented,
+        test_patterns_are_documented_in_both_languages, test_shell_scripts_parse)

@@ -196,8 +196,30 @@ def test_held_data_is_accepted_once():
         equal(causes, [("nan_in_input",)], "causes")
 
 
+def test_what_the_runs_say_of_the_range():
+    with Daemon(workers=2) as d:
+        rates = [0.001, 0.01, 0.03, 1e4, 1e5, 1e6]
+        sweep = d.submit({"name": "wide", "method": "grid", "data": noise(d.home),
+                          "parameters": {"learning_rate": {"values": rates},
+                                         "optimizer": {"value": "sgd"}},
+                          "epochs": 8, "seed": 3})
+        equal(d.wait(sweep)["status"], "completed", "status")
+        rows = d.sql("SELECT setting, from_value, to_value, runs, guide_ref, sentence "
+                     "FROM range_edits WHERE sweep_id = ? AND kind = 'cut_above'", sweep)
+        equal(len(rows), 1, "one cut")
+        setting, old, new, runs, guide, sentence = rows[0]
+        equal((setting, json.loads(old), json.loads(new), guide),
+              ("learning_rate", 1e6, 0.03, "G4.5"), "the edit")
+        seen = d.sql("SELECT id FROM runs WHERE learning_rate >= 1e4 ORDER BY id")
+        equal(json.loads(runs), [r[0] for r in seen], "its evidence")
+        check("3 of 3 runs" in sentence and "diverge" in sentence, sentence)
+        shown = json.loads(d.ctl("show", sweep, "--json", check=0).stdout)["range_edits"]
+        check("cut_above" in [e["kind"] for e in shown], f"shown: {shown}")
+        check("0.03" in d.ctl("show", sweep, check=0).stdout, "for people, too")
+
+
 if __name__ == "__main__":
     run(test_a_sweep_treats_its_sick_runs, test_treat_false,
         test_what_one_sweep_taught_is_frozen_in_the_next, test_treat_and_explain_by_hand,
         test_refusals, test_relabel,
-        test_held_data_is_accepted_once)
+        test_held_data_is_accepted_once, test_what_the_runs_say_of_the_range)

@@ -59,8 +59,8 @@ struct treat_outcome {
 struct treat_outcome treat_compare(const struct spec *s, const struct trial *parent,
                                    const struct trial *child);
 
-/* Runs are ranked at their best epoch, whose weights are kept: what only ends them there, or measures
- * more, cannot come to a better metric, and is tried by name alone. */
+/* Runs are ranked at their best epoch, whose weights are kept: what only ends them there, or
+ * measures more, cannot come to a better metric, and is tried by name alone. */
 bool treat_can_gain(enum remedy r);
 
 /* The order of remedies for a label: the guide's is the prior, experience moves it. With r by

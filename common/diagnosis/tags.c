@@ -16,11 +16,16 @@ const char *diagnosis_tag_name(enum diagnosis_tag t)
     return (unsigned)t < ARRAY_LEN(TAG_NAMES) ? TAG_NAMES[t] : "";
 }
 
-/* Prechelt's generalisation loss GL5: over 5 % above the best. */
+/* Prechelt's generalisation loss GL5: over 5 % above the best, at the end and at its last value (the
+ * end of a curve that still falls fast lies that far above its best, which is the last value). */
 static bool past_best(const struct facts *f)
 {
     const struct trend *t = &f->val.t;
-    return f->val.any && t->end - t->raw_best > 0.05 * fabs(t->raw_best);
+    const struct series *y = &f->val.s;
+    if (!f->val.any)
+        return false;
+    double least = t->raw_best + 0.05 * fabs(t->raw_best);
+    return t->end > least && y->raw[y->raw_count - 1] > least;
 }
 
 /* One value more than 6 sigma away from both neighbours, on the same side, which agree. */

@@ -265,6 +265,7 @@ static uint32_t tags_after(void (*change)(struct point *p, size_t i))
 
 static void nothing(struct point *p, size_t i) {}
 static void val_up(struct point *p, size_t i) { p->v[CURVE_VAL_LOSS] += i > 30 ? 0.1 : 0; }
+static void fast(struct point *p, size_t i) { p->v[CURVE_VAL_LOSS] = pow(0.8, (double)i); }
 static void one_peak(struct point *p, size_t i) { p->v[CURVE_VAL_LOSS] += i == 33 ? 0.8 : 0; }
 static void hill(struct point *p, size_t i) { p->v[CURVE_TRAIN_LOSS] += i > 14 && i < 20 ? 3 : 0; }
 static void frozen(struct point *p, size_t i) { p->v[CURVE_TRAIN_LOSS] = i > 20 ? 0.5 : 1; }
@@ -283,6 +284,7 @@ static void test_tags(void **state)
     };
 
     assert_int_equal(tags_after(nothing), 0);
+    assert_false(tags_after(fast) >> DIAGNOSIS_TAG_PAST_BEST & 1u); /* it still falls */
     for (size_t i = 0; i < ARRAY_LEN(CASES); i++)
         assert_true(tags_after(CASES[i].change) >> CASES[i].tag & 1u);
     assert_string_equal(diagnosis_tag_name(DIAGNOSIS_TAG_LR_STEP), "lr_step");

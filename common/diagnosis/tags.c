@@ -16,8 +16,8 @@ const char *diagnosis_tag_name(enum diagnosis_tag t)
     return (unsigned)t < ARRAY_LEN(TAG_NAMES) ? TAG_NAMES[t] : "";
 }
 
-/* Prechelt's generalisation loss GL5: over 5 % above the best, at the end and at its last value: the
- * end of a curve that falls fast lies that far above its best, which is the last value. */
+/* Prechelt's generalisation loss GL5: over 5 % above the best, at the end and at its last value:
+ * the end of a curve that falls fast lies that far above its best, which is the last value. */
 static bool past_best(const struct facts *f)
 {
     const struct trend *t = &f->val.t;

@@ -87,7 +87,8 @@ static const struct {
     [STORE_QUERY_SWEEP_TREATMENTS] =
         {1, "SELECT * FROM treatments WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
     [STORE_QUERY_TREATED] =
-        {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, s.spec, s.data_hash, "
+        {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, r.remedy, r.treats_cause, "
+            "r.change, s.spec, s.data_hash, "
             "s.data_facts, l.pattern, l.cause, b.id AS best_run, b.settings AS best_settings "
             "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "LEFT JOIN labels AS l ON l.run_id = r.id "

@@ -7,7 +7,7 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define SICK_AT_LEAST 0.2    /* weight that a sick run's cause has at least */
+#define SICK_AT_LEAST 0.3    /* weight that a sick run's cause has at least */
 #define HEALTHY_AT_LEAST 0.5 /* and one of a run whose curves say nothing bad */
 
 static const struct row {

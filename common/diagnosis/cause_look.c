@@ -133,14 +133,18 @@ static void look_at_net(struct look *l)
 
 /* --- the level of guessing ------------------------------------------------------------------ */
 
-/* Cross entropy of equal shares is ln K. The other losses of classes have no such plain level. */
+/* Cross entropy of equal shares is ln K; a squared error relates to the targets' variance as R2
+ * says. The other losses have no such plain level. */
 static void find_guess(struct look *l)
 {
-    double classes = (double)l->data->classes;
+    double classes = (double)l->data->classes, r2 = l->f->best_r2;
     enum loss_kind loss = (enum loss_kind)l->v[SETTING_LOSS];
     l->guess = l->chance = NAN;
-    if (classes < 2)
+    if (classes < 2) {
+        if ((loss == LOSS_AUTO || loss == LOSS_MSE) && r2 < 0.999)
+            l->guess = l->f->best_val / (1 - r2);
         return;
+    }
     l->chance = 1 / classes;
     if (loss == LOSS_AUTO || loss == LOSS_CROSS_ENTROPY)
         l->guess = log(classes);
@@ -159,6 +163,36 @@ static bool is_stuck(const struct look *l)
     return f->best_train > 0.95 * f->first_train;
 }
 
+/* How far the loss has left what guessing gives, upwards. An untrained regression lies there
+ * already: it has the targets' mean to learn, which is some times their deviation. */
+static double is_above(const struct look *l)
+{
+    const struct run_facts *f = l->f;
+    double high = fmax(f->first_train, f->end_train) / l->guess;
+    if (!isfinite(l->guess))
+        return look_ramp(f->end_train / f->first_train, 1.05, 2);
+    return l->data->classes > 0 ? look_ramp(high, 1.05, 2) : look_ramp(log10(high), 1, 2);
+}
+
+/* A step that changes a layer by a tenth of its weights (a thousandth is usual), or a first epoch
+ * whose loss is above that of guessing: what was drawn at the start is gone. */
+static double was_thrown(const struct look *l)
+{
+    bool from_zero = l->v[SETTING_INIT] == INIT_ZEROS; /* any step is large against that */
+    double update = from_zero ? 0 : look_ramp(log10(l->f->first_update_ratio), -2, -1);
+    double above = l->f->first_train > l->f->end_train ? l->above : 0;
+    return look_either(update, above);
+}
+
+/* Also: dropout that leaves one unit in five, batches of one or two samples, batches of one class
+ * after the other. */
+static double is_disturbed(const struct look *l)
+{
+    double by = look_either(l->thrown, look_ramp(l->layer_dropout, 0.5, 0.85));
+    by = look_either(by, look_ramp(log2(l->v[SETTING_BATCH_SIZE]), 3, 0.5));
+    return look_either(by, l->v[SETTING_SHUFFLE] == 0 && l->data->is_sorted ? 1 : 0);
+}
+
 void look_init(struct look *l, const struct cause_input *in)
 {
     *l = (struct look){.in = in, .f = in->facts, .v = in->settings->v, .data = in->data};
@@ -168,6 +202,10 @@ void look_init(struct look *l, const struct cause_input *in)
                                    fmax(l->v[SETTING_BATCH_SIZE], 1));
     find_guess(l);
     l->stuck = is_stuck(l);
+    l->left = isfinite(l->f->best_train / l->guess) ? fmin(l->f->best_train / l->guess, 1) : 1;
+    l->above = is_above(l);
+    l->thrown = was_thrown(l);
     look_at_net(l);
+    l->disturbed = is_disturbed(l);
     find_neighbours(l);
 }

@@ -22,9 +22,15 @@ struct look {
     const struct data_facts *data;
     bool sick;                 /* the pattern says that something is wrong */
     bool exploded;             /* NaN, Inf, or both losses rise */
-    double guess;              /* loss of a model that knows only the classes; NaN: unknown */
+    double guess;              /* loss of a model that knows only how often each class, or which
+                                  mean, the targets have; NaN: unknown */
     double chance;             /* share of right answers when guessing; NaN for regression */
     bool stuck;                /* never better than guessing */
+    double left;               /* lowest training loss / guess; 1 where that is unknown */
+    double above;              /* 0..1: the loss was far above guessing, or came to lie there */
+    double thrown;             /* 0..1: the first steps threw the weights about */
+    double disturbed;          /* 0..1: a setting is so far off that dead units, lost gradients or
+                                  wrong answers are more likely what it does than causes */
     double steps;              /* optimizer steps of the run */
     double layer_dropout;      /* largest rate of any dropout layer */
     bool saturating;           /* hidden layers of tanh or sigmoid */

@@ -16,7 +16,7 @@ double cause_capacity_too_small(const struct look *l, char *evidence)
     if (f->pattern != PATTERN_BOTTLENECK && f->pattern != PATTERN_OSCILLATING)
         return 0;
     double small = l->in->parameters > 0 ? look_ramp(log10(per_sample), 0.3, -1) : 0;
-    double weight = (l->stuck ? 0.25 : 0.5) * small;
+    double weight = (l->stuck ? 0.25 : 0.5) * small * (1 - 0.7 * l->disturbed);
     weight = look_either(weight, by_width || by_depth ? 0.6 : 0);
     if (by_width || by_depth)
         look_say(evidence, "a run that differs only in %s %.0f came to %.4g against %.4g",
@@ -33,17 +33,19 @@ double cause_too_deep(const struct look *l, char *evidence)
 {
     const struct run_facts *f = l->f;
     const struct sibling *shallower = l->near[SETTING_DEPTH].lower;
-    if (!l->stuck && !l->exploded)
-        return 0;
-    if (look_better(l, shallower)) {
+    if ((l->stuck || l->exploded) && look_better(l, shallower)) {
         look_say(evidence, "depth %.0f does not learn; a run that differs only in a depth of %.0f "
                  "came to %.4g against %.4g (G3.4)", l->depth,
                  shallower->settings->v[SETTING_DEPTH], shallower->facts->best_val, f->best_val);
         return 0.95;
     }
-    look_say(evidence, "%.0f hidden layers and the training loss never got below %.4g", l->depth,
-             f->best_train);
-    return 0.75 * look_ramp(log2(l->depth), 2, 4) * (l->v[SETTING_RESIDUAL] != 0 ? 0.5 : 1);
+    bool residual = l->v[SETTING_RESIDUAL] != 0;
+    look_say(evidence, "%.0f hidden layers%s and the training loss never got below %.4g", l->depth,
+             residual ? "" : ", none of them residual,", f->best_train);
+    if (l->stuck || l->exploded)
+        return 0.75 * look_ramp(log2(l->depth), 2, 4) * (residual ? 0.5 : 1);
+    /* Plain nets get worse from some 20 layers on, though they learn (He et al. 2016). */
+    return residual ? 0 : 0.6 * look_ramp(log2(l->depth), 3, 4) * look_ramp(l->left, 0.02, 0.08);
 }
 
 double cause_vanishing_gradient(const struct look *l, char *evidence)
@@ -54,9 +56,9 @@ double cause_vanishing_gradient(const struct look *l, char *evidence)
     double forgets = l->plain_rnn ? 0.8 * look_ramp(steps, RNN_STEPS_FROM, RNN_STEPS_TO) : 0;
     if (f->dead >= 0.99)
         lost *= 0.5; /* a dead layer passes none on either */
-    double weight = fmax(lost, forgets) * (l->stuck ? 1 : 0.5);
-    if (l->exploded)
-        weight *= 0.5;
+    lost *= (l->stuck ? 1 : 0.5) * (1 - 0.7 * l->disturbed);
+    forgets *= look_ramp(l->left, 0.05, 0.3); /* not where it has learnt what there is to learn */
+    double weight = fmax(lost, forgets) * (l->exploded ? 0.5 : 1);
     if (lost >= forgets)
         look_say(evidence, "the first layer's gradient is %.2g of the last's (median), through "
                  "%.0f hidden layers", f->grad_ratio, l->depth);
@@ -88,6 +90,7 @@ double cause_dead_units(const struct look *l, char *evidence)
 {
     const struct run_facts *f = l->f;
     double weight = 0.95 * look_ramp(f->dead, 0.5, 0.95) * (l->stuck ? 1 : 0.5);
+    weight *= 1 - 0.7 * l->disturbed;
     look_say(evidence, "in one layer %.0f %% of the rectifiers are 0 for every sample",
              100 * f->dead);
     return l->exploded ? 0.5 * weight : weight;
@@ -99,12 +102,15 @@ double cause_dropout_too_strong(const struct look *l, char *evidence)
     const struct sibling *less = l->near[SETTING_DROPOUT].lower;
     double rate = l->layer_dropout;
     bool better = look_better(l, less);
-    if (rate == 0 || l->exploded)
+    if (rate == 0)
         return 0;
-    /* What it costs in training alone shows as a gap; what it costs altogether as a plateau. */
+    /* Half is usual (Srivastava et al. 2014). What it costs in training alone shows as a gap; what
+     * it costs altogether as a plateau. */
     double gap = (f->end_train - f->end_val) / fabs(f->end_val);
-    double shows = fmax(look_ramp(gap, 0, 0.3), l->stuck ? 1 : 0);
-    double weight = (0.3 + 0.65 * look_ramp(rate, 0.4, 0.85)) * (0.2 + 0.8 * shows);
+    double shows = l->exploded ? 0 : fmax(look_ramp(gap, 0, 0.3), l->stuck ? 1 : 0);
+    double weight = 0.3 + 0.65 * look_ramp(rate, 0.4, 0.85);
+    weight *= l->exploded ? 0 : 0.2 + 0.8 * shows;
+    weight = look_either(weight, 0.8 * look_ramp(rate, 0.5, 0.85));
     weight = look_either(weight, better ? 0.6 : 0);
     look_say(evidence, "dropout %.2g; training loss %.4g, validation loss %.4g without it%s", rate,
              f->end_train, f->end_val, better ? "; a run with less came lower" : "");

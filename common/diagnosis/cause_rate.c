@@ -14,15 +14,6 @@ static double rate_of(const struct look *l)
     return l->v[SETTING_LEARNING_RATE];
 }
 
-/* How far the loss has left what guessing gives, upwards: steps that throw the weights about. */
-static double above_guessing(const struct look *l)
-{
-    const struct run_facts *f = l->f;
-    if (isfinite(l->guess))
-        return fmax(f->first_train, f->end_train) / l->guess;
-    return f->end_train / f->first_train;
-}
-
 static double pattern_of_large_steps(const struct look *l)
 {
     switch (l->f->pattern) {
@@ -43,12 +34,14 @@ double cause_learning_rate_too_large(const struct look *l, char *evidence)
 {
     const struct run_facts *f = l->f;
     const struct sibling *slower = l->near[SETTING_LEARNING_RATE].lower;
-    double update = fmax(f->update_ratio, f->first_update_ratio), rate = rate_of(l);
+    double update = f->update_ratio, rate = rate_of(l);
     bool better = look_better(l, slower);
     double weight = pattern_of_large_steps(l);
-    weight = look_either(weight, 0.6 * look_ramp(log10(update), -2, -1));
+    update = fmax(update, f->first_update_ratio);
+    if (l->v[SETTING_INIT] != INIT_ZEROS) /* against which any step is large */
+        weight = look_either(weight, 0.6 * look_ramp(log10(update), -2, -1));
     weight = look_either(weight, 0.5 * look_ramp(log10(rate / usual_rate(l)), 0.5, 1.5));
-    weight = look_either(weight, 0.5 * look_ramp(above_guessing(l), 1.05, 2));
+    weight = look_either(weight, 0.5 * l->above);
     weight = look_either(weight, better ? 0.8 : 0);
     if (better)
         look_say(evidence, "learning rate %.3g; a run that differs only in a rate of %.3g came to "
@@ -62,7 +55,8 @@ double cause_learning_rate_too_large(const struct look *l, char *evidence)
 }
 
 /* The most the weights can have moved over the whole run, were all steps in one direction, as a
- * share of their norm. Below 1 they are still about where they were drawn. */
+ * share of their norm. Below 1 they are still about where they were drawn: only a net that is far
+ * wider than ours learns so (Chizat, Oyallon, Bach 2019). */
 static double way_gone(const struct look *l)
 {
     return l->f->update_ratio * l->steps;
@@ -86,10 +80,11 @@ double cause_learning_rate_too_small(const struct look *l, char *evidence)
     bool better = look_better(l, faster);
     if (l->exploded || f->grad_ratio < 1e-3 || f->dead >= 0.9)
         return 0; /* no gradient is another matter */
-    double weight = 0.8 * look_ramp(log10(way), 0.3, -1);
-    weight = look_either(weight, 0.6 * look_ramp(log10(rate / usual_rate(l)), -1, -2.5));
+    double short_way = look_ramp(log10(way), 0, -1);
+    double weight = 0.85 * short_way;
+    weight = look_either(weight, 0.6 * look_ramp(log10(rate / usual_rate(l)), -0.7, -2));
     weight = look_either(weight, better ? 0.7 : 0);
-    weight *= 0.3 + 0.7 * straightness(l);
+    weight *= (0.3 + 0.7 * fmax(straightness(l), short_way)) * (1 - l->thrown);
     if (better)
         look_say(evidence, "learning rate %.3g; a run that differs only in a rate of %.3g came to "
                  "%.4g against %.4g", rate, faster->settings->v[SETTING_LEARNING_RATE],

@@ -35,6 +35,7 @@ static const struct {
     [REMEDY_SHUFFLE] = {remedy_shuffle, TRAINING},
     [REMEDY_MORE_DENSE] = {remedy_more_dense, TENSORS},
     [REMEDY_ONE_LAYER_FEWER] = {remedy_one_layer_fewer, TENSORS},
+    [REMEDY_SHALLOWER] = {remedy_shallower, TENSORS},
     [REMEDY_OTHER_ACTIVATION] = {remedy_other_activation, NETWORK},
     [REMEDY_PRE_TRAIN] = {remedy_pre_train, TRAINING},
     [REMEDY_CLIP_AND_L2] = {remedy_clip_and_l2, TRAINING},

@@ -19,8 +19,9 @@ remedy_change remedy_rate_up, remedy_rate_down, remedy_other_optimizer, remedy_s
 /* remedy_data.c: what it is trained on and measured by */
 remedy_change remedy_scale_input, remedy_larger_validation, remedy_eval_train, remedy_impute;
 /* remedy_net.c: the network. Where the model lists its layers, those of remedy_layers.c do it. */
-remedy_change remedy_more_dense, remedy_one_layer_fewer, remedy_other_activation, remedy_batch_norm,
-    remedy_lstm, remedy_residual, remedy_no_dropout, remedy_less_dropout, remedy_more_dropout,
+remedy_change remedy_more_dense, remedy_one_layer_fewer, remedy_shallower,
+    remedy_other_activation, remedy_batch_norm, remedy_lstm, remedy_residual, remedy_no_dropout,
+    remedy_less_dropout, remedy_more_dropout,
     remedy_smaller_net, remedy_larger_net, remedy_initialisation;
 
 /* The activation that is tried in its place (G3.2: tanh or ELU instead of ReLU). */
@@ -30,11 +31,13 @@ bool remedy_scaled_width(double *width, double factor);
 double remedy_more_of_dropout(double rate);
 
 #define REMEDY_DROPOUT_START 0.3
+#define REMEDY_DEPTH_FACTOR 4
 
 /* remedy_layers.c: the same for a written list */
 bool layers_scale_width(struct treatment *t, double factor);
 bool layers_append_dense(struct treatment *t);
 bool layers_drop_one(struct treatment *t);
+bool layers_shallower(struct treatment *t); /* where one is repeated */
 bool layers_other_activation(struct treatment *t);
 bool layers_normalise(struct treatment *t);
 bool layers_lstm(struct treatment *t);

@@ -3,7 +3,7 @@
 
 #include "common/diagnosis/remedy_change.h"
 
-#define HELD_OUT 5 /* one in so many */
+#define HELD_OUT 10 /* one in so many; where it is so already, twice that */
 
 bool remedy_scale_input(const struct remedy_context *c, struct treatment *t)
 {
@@ -15,6 +15,8 @@ bool remedy_larger_validation(const struct remedy_context *c, struct treatment *
 {
     double all = (double)(c->data->train_samples + c->data->validation_samples);
     double held = t->settings.v[SETTING_VALIDATION], more = floor(all / HELD_OUT);
+    if (held >= more)
+        more *= 2;
     return held > 0 && more > held && remedy_set(t, SETTING_VALIDATION, more);
 }
 

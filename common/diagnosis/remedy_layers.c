@@ -297,6 +297,18 @@ bool layers_drop_one(struct treatment *t)
     return take(t, &b);
 }
 
+bool layers_shallower(struct treatment *t)
+{
+    double depth = t->settings.v[SETTING_DEPTH];
+    size_t repeated = most_repeated(&t->layers);
+    if (depth_entry(&t->layers) && depth >= REMEDY_DEPTH_FACTOR)
+        return remedy_set(t, SETTING_DEPTH, floor(depth / REMEDY_DEPTH_FACTOR));
+    if (repeated == t->layers.count || t->layers.entries[repeated].repeat < REMEDY_DEPTH_FACTOR)
+        return false;
+    t->layers.entries[repeated].repeat /= REMEDY_DEPTH_FACTOR;
+    return true;
+}
+
 bool layers_insert_dropout(struct treatment *t)
 {
     struct builder b = {.list = t->layers, .changed = t->layers.count > 0};

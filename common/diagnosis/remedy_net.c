@@ -61,6 +61,18 @@ bool remedy_one_layer_fewer(const struct remedy_context *c, struct treatment *t)
            add_to(t, SETTING_DENSE_BEFORE, -1);
 }
 
+/* Depth by a factor as width by one: a step down from 25 layers is no other structure. */
+bool remedy_shallower(const struct remedy_context *c, struct treatment *t)
+{
+    double depth = value(t, SETTING_DEPTH);
+    if (learns_nothing(t))
+        return false;
+    if (is_list(t))
+        return layers_shallower(t);
+    return depth >= REMEDY_DEPTH_FACTOR &&
+           remedy_set(t, SETTING_DEPTH, floor(depth / REMEDY_DEPTH_FACTOR));
+}
+
 /* --- width ---------------------------------------------------------------------------------- */
 
 bool remedy_scaled_width(double *width, double factor)
@@ -94,9 +106,9 @@ bool remedy_larger_net(const struct remedy_context *c, struct treatment *t)
 double remedy_activation_instead(double activation)
 {
     static const enum activation instead[ACTIVATION_COUNT] = {
-        [ACTIVATION_RELU] = ACTIVATION_ELU,  [ACTIVATION_LEAKY_RELU] = ACTIVATION_ELU,
-        [ACTIVATION_GELU] = ACTIVATION_ELU,  [ACTIVATION_ELU] = ACTIVATION_TANH,
-        [ACTIVATION_TANH] = ACTIVATION_RELU, [ACTIVATION_SIGMOID] = ACTIVATION_RELU,
+        [ACTIVATION_RELU] = ACTIVATION_ELU, [ACTIVATION_LEAKY_RELU] = ACTIVATION_ELU,
+        [ACTIVATION_GELU] = ACTIVATION_ELU, [ACTIVATION_ELU] = ACTIVATION_ELU,
+        [ACTIVATION_TANH] = ACTIVATION_ELU, [ACTIVATION_SIGMOID] = ACTIVATION_ELU,
     };
     return instead[(int)activation];
 }
@@ -127,10 +139,12 @@ bool remedy_initialisation(const struct remedy_context *c, struct treatment *t)
     return now != fits && t->start_from == 0 && remedy_set(t, SETTING_INIT, fits);
 }
 
+/* Not of plain recurrences: their gradient is lost between the steps, where no layer lies. */
 bool remedy_batch_norm(const struct remedy_context *c, struct treatment *t)
 {
     bool few = value(t, SETTING_BATCH_SIZE) < BATCH_NORM_LEAST;
-    if (learns_nothing(t) || (few && !is_recurrent(t)))
+    if (learns_nothing(t) || (few && !is_recurrent(t)) ||
+        value(t, SETTING_MODEL_TYPE) == MODEL_RNN)
         return false;
     if (is_list(t))
         return layers_normalise(t);

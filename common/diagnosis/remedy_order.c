@@ -11,7 +11,7 @@ static const struct list {
     const enum remedy *items;
     size_t count;
 } of_pattern[PATTERN_COUNT] = {
-    [PATTERN_LEARNING] = LIST(R(MORE_EPOCHS)),
+    [PATTERN_LEARNING] = LIST(R(MORE_EPOCHS), R(LEARNING_RATE_UP)),
     [PATTERN_OVERFITTING] = LIST(R(L2), R(MORE_DROPOUT), R(EARLY_STOPPING)),
     [PATTERN_OVERFITTING_RISING] =
         LIST(R(EARLY_STOPPING), R(L2), R(MORE_DROPOUT), R(SMALLER_NET)),
@@ -39,9 +39,10 @@ static const struct list of_cause[CAUSE_COUNT] = {
     [CAUSE_BATCH_TOO_SMALL] = LIST(R(BATCH_UP), R(LEARNING_RATE_DOWN)),
     [CAUSE_NOT_SHUFFLED] = LIST(R(SHUFFLE)),
     [CAUSE_CAPACITY_TOO_SMALL] = LIST(R(MORE_DENSE), R(LARGER_NET)),
-    [CAUSE_TOO_DEEP] = LIST(R(OTHER_ACTIVATION), R(BATCH_NORM), R(RESIDUAL), R(ONE_LAYER_FEWER)),
+    [CAUSE_TOO_DEEP] = LIST(R(OTHER_ACTIVATION), R(BATCH_NORM), R(SHALLOWER), R(ONE_LAYER_FEWER),
+                            R(RESIDUAL)),
     [CAUSE_VANISHING_GRADIENT] = LIST(R(PRE_TRAIN), R(OTHER_ACTIVATION), R(BATCH_NORM), R(LSTM),
-                                      R(RESIDUAL), R(ONE_LAYER_FEWER)),
+                                      R(RESIDUAL), R(SHALLOWER), R(ONE_LAYER_FEWER)),
     [CAUSE_EXPLODING_GRADIENT] = LIST(R(PRE_TRAIN), R(CLIP_AND_L2), R(OTHER_ACTIVATION),
                                       R(BATCH_NORM), R(LSTM), R(RESIDUAL), R(ONE_LAYER_FEWER),
                                       R(LEARNING_RATE_DOWN)),
@@ -52,7 +53,8 @@ static const struct list of_cause[CAUSE_COUNT] = {
     [CAUSE_DROPOUT_TOO_STRONG] = LIST(R(NO_DROPOUT), R(LESS_DROPOUT)),
     [CAUSE_VALIDATION_SET_TOO_SMALL] = LIST(R(LARGER_VALIDATION)),
     [CAUSE_LABEL_NOISE] = LIST(R(EARLY_STOPPING), R(L2), R(MORE_DROPOUT)),
-    [CAUSE_OVERCAPACITY] = LIST(R(L2), R(MORE_DROPOUT), R(SMALLER_NET), R(EARLY_STOPPING)),
+    [CAUSE_OVERCAPACITY] = LIST(R(SHALLOWER), R(L2), R(MORE_DROPOUT), R(SMALLER_NET),
+                                R(EARLY_STOPPING)),
     [CAUSE_UNKNOWN] = {NULL, 0}, /* the pattern's alone */
 };
 
@@ -60,6 +62,7 @@ static const struct list of_cause[CAUSE_COUNT] = {
 static const enum remedy opposites[][2] = {
     {R(LEARNING_RATE_UP), R(LEARNING_RATE_DOWN)}, {R(BATCH_UP), R(BATCH_DOWN)},
     {R(LARGER_NET), R(SMALLER_NET)},              {R(MORE_DENSE), R(ONE_LAYER_FEWER)},
+    {R(MORE_DENSE), R(SHALLOWER)},                {R(LARGER_NET), R(SHALLOWER)},
     {R(MORE_DENSE), R(SMALLER_NET)},              {R(LARGER_NET), R(ONE_LAYER_FEWER)},
     {R(MORE_DROPOUT), R(NO_DROPOUT)},             {R(MORE_DROPOUT), R(LESS_DROPOUT)},
 };
@@ -74,26 +77,70 @@ static bool are_opposite(enum remedy a, enum remedy b)
     return false;
 }
 
-static bool speaks_against(const struct list *l, enum remedy r)
+static bool has_opposite(const struct list *l, enum remedy r)
 {
     for (size_t i = 0; i < l->count; i++) {
-        if (l->items[i] == r || are_opposite(l->items[i], r))
+        if (are_opposite(l->items[i], r))
             return true;
     }
     return false;
 }
 
-size_t remedies_of(enum pattern p, enum cause_id cause, enum remedy out[REMEDIES_MAX])
+static bool has(const struct list *l, enum remedy r)
 {
-    static const struct list none = {NULL, 0};
-    const struct list *named = (unsigned)cause < CAUSE_COUNT ? &of_cause[cause] : &none;
-    const struct list *others = (unsigned)p < PATTERN_COUNT ? &of_pattern[p] : &none;
-    size_t count = 0;
-    for (size_t i = 0; i < named->count && count < REMEDIES_MAX; i++)
-        out[count++] = named->items[i];
-    for (size_t i = 0; i < others->count && count < REMEDIES_MAX; i++) {
-        if (!speaks_against(named, others->items[i]))
-            out[count++] = others->items[i];
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i] == r)
+            return true;
+    }
+    return false;
+}
+
+/* Steps along one line: where one helped, the next may. */
+static bool can_be_repeated(enum remedy r)
+{
+    static const enum remedy steps[] = {
+        R(LEARNING_RATE_UP), R(LEARNING_RATE_DOWN), R(BATCH_UP),     R(BATCH_DOWN),
+        R(MORE_DENSE),       R(ONE_LAYER_FEWER),    R(SHALLOWER),    R(LARGER_NET),
+        R(SMALLER_NET),      R(LESS_DROPOUT),       R(MORE_DROPOUT), R(L2),
+    };
+    return has(&(struct list){steps, sizeof steps / sizeof *steps}, r);
+}
+
+/* Those of l that are not there yet and do not undo what is. */
+static size_t append(const struct list *l, enum remedy out[REMEDIES_MAX], size_t count)
+{
+    const struct list before = {out, count};
+    for (size_t i = 0; i < l->count && count < REMEDIES_MAX; i++) {
+        if (!has(&before, l->items[i]) && !has_opposite(&before, l->items[i]))
+            out[count++] = l->items[i];
     }
     return count;
+}
+
+static const struct list none = {NULL, 0};
+
+static const struct list *list_of_cause(enum cause_id cause)
+{
+    return (unsigned)cause < CAUSE_COUNT ? &of_cause[cause] : &none;
+}
+
+size_t remedies_next(enum pattern p, enum cause_id cause, const struct remedy_past *past,
+                     enum remedy out[REMEDIES_MAX])
+{
+    const struct list *named = list_of_cause(cause);
+    const struct list *others = (unsigned)p < PATTERN_COUNT ? &of_pattern[p] : &none;
+    bool goes_on = past && past->helped;
+    if (named->count == 0 && goes_on) {
+        named = list_of_cause(past->cause);
+        if (can_be_repeated(past->remedy) && !has_opposite(named, past->remedy)) {
+            out[0] = past->remedy;
+            return append(others, out, append(named, out, 1));
+        }
+    }
+    return append(others, out, append(named, out, 0));
+}
+
+size_t remedies_of(enum pattern p, enum cause_id cause, enum remedy out[REMEDIES_MAX])
+{
+    return remedies_next(p, cause, NULL, out);
 }

@@ -19,6 +19,8 @@ struct patient {
     struct run_row run;
     struct data_facts data;
     struct spec_treats label;
+    bool is_treatment;     /* itself */
+    struct remedy_past past;
     char data_hash[65];
     int64_t donor;
     bool tried[REMEDY_COUNT];
@@ -64,6 +66,18 @@ static int read_label(const struct table *t, struct spec_treats *out, struct err
     return 0;
 }
 
+static void read_past(const struct table *t, struct patient *p)
+{
+    const struct cell *change = table_cell(t, 0, "change");
+    int remedy = remedy_find(text_of(t, "remedy")), cause = cause_find(text_of(t, "treats_cause"));
+    p->is_treatment = remedy >= 0;
+    if (!p->is_treatment)
+        return;
+    p->past = (struct remedy_past){.remedy = (enum remedy)remedy,
+                                   .cause = cause < 0 ? CAUSE_UNKNOWN : (enum cause_id)cause,
+                                   .helped = change->type == CELL_REAL && change->real < 0};
+}
+
 /* The best run of its sweep, where it is the same network and has kept its weights (G3.2). */
 static int64_t find_donor(const struct daemon *d, const struct table *t, const struct patient *p)
 {
@@ -97,6 +111,7 @@ static int read_patient(const struct daemon *d, const struct table *t, struct pa
         rc = read_data_facts(facts, &p->data, err);
     if (rc != 0)
         return rc;
+    read_past(t, p);
     p->run.epochs = table_cell(t, 0, "epochs")->integer;
     str_copy(p->data_hash, sizeof(p->data_hash), text_of(t, "data_hash"));
     p->donor = find_donor(d, t, p);
@@ -117,7 +132,8 @@ static int choose(struct patient *p, const struct remedy_prior *known, const cha
                           .epochs = p->run.epochs,
                           .start_from = p->run.start_from ? p->run.start_from
                                                           : p->spec.start_from};
-    size_t count = remedies_of(p->label.pattern, p->label.cause, remedies);
+    size_t count = remedies_next(p->label.pattern, p->label.cause,
+                                 p->is_treatment ? &p->past : NULL, remedies);
     treat_order(known, p->label.pattern, p->label.cause, NULL, remedies, count);
     if (*wanted) {
         remedies[0] = (enum remedy)remedy_find(wanted);

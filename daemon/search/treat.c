@@ -253,6 +253,18 @@ static bool proposed(const struct treat_proposals *p, const struct treatment *u)
     return false;
 }
 
+/* What is known of a run that is a treatment itself; false: it is none. */
+static bool past_of(const struct treat_input *in, size_t number, struct remedy_past *out)
+{
+    const struct trial *t = &in->trials[number];
+    if (t->kind != RUN_KIND_TREATMENT || t->parent >= number)
+        return false;
+    *out = (struct remedy_past){.remedy = t->remedy,
+                                .cause = t->treats_cause,
+                                .helped = trial_better(in->spec, t, &in->trials[t->parent])};
+    return true;
+}
+
 /* One treatment of that run, unless no remedy is left. */
 static void treat(const struct history *h, size_t number, struct treat_proposals *out)
 {
@@ -264,7 +276,9 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
     enum remedy remedies[REMEDIES_MAX];
     struct rng rng;
     p.cause = t->cause < CAUSE_COUNT ? t->cause : CAUSE_UNKNOWN;
-    size_t count = remedies_of(p.pattern, p.cause, remedies);
+    struct remedy_past past;
+    size_t count = remedies_next(p.pattern, p.cause, past_of(in, number, &past) ? &past : NULL,
+                                 remedies);
     rng_init(&rng, in->spec->seed, RNG_TREAT, in->count + out->count);
     treat_order(&h->known, p.pattern, p.cause, &rng, remedies, count);
     for (size_t i = 0; i < count; i++) {

@@ -25,7 +25,8 @@ struct settings;
     X(has_inf, "inf_")                                                                            \
     X(has_duplicates, "duplicate_rows")                                                           \
     X(has_imbalance, "class_imbalance")                                                           \
-    X(has_missing_class, "class_only_in_validation")
+    X(has_missing_class, "class_only_in_validation")                                              \
+    X(is_sorted, "sorted_targets")
 
 struct data_facts {
 #define X(member, doc) int64_t member;

@@ -49,7 +49,8 @@ struct record_result {
 /* A place in the data that a person must look at (G3.1). */
 struct record_finding {
     char kind[32];    /* "nan_in_input", "inf_in_input", "nan_after_scaling", "constant_column",
-                         "class_only_in_validation", "duplicate_rows", "class_imbalance" */
+                         "class_only_in_validation", "duplicate_rows", "class_imbalance",
+                         "sorted_targets" */
     int64_t row, column; /* from 1; 0: not of one row/column */
     int64_t count;    /* how many such values in all */
     char text[256];

@@ -23,8 +23,9 @@
     X(SHUFFLE, "shuffle", "G1.3", "a new order of the samples each epoch")                        \
     X(MORE_DENSE, "more_dense", "G1.1", "one more dense layer")                                   \
     X(ONE_LAYER_FEWER, "one_layer_fewer", "G3.4", "one layer fewer")                              \
+    X(SHALLOWER, "shallower", "G3.4", "a quarter of the hidden layers, where there are 4 or more") \
     X(OTHER_ACTIVATION, "other_activation", "G3.2",                                               \
-      "elu instead of relu; relu instead of sigmoid or tanh")                                     \
+      "elu instead of relu, sigmoid or tanh")                                                     \
     X(PRE_TRAIN, "pre_train", "G3.2", "start from the weights of the sweep's best run, fine-tune") \
     X(CLIP_AND_L2, "clip_and_l2", "G3.2", "clip by global norm 1 and l2 0.0001")                  \
     X(BATCH_NORM, "batch_norm", "G3.2",                                                           \
@@ -42,7 +43,8 @@
     X(CLIP_BY_NORM, "clip_by_norm", NULL, "clip by global norm 1, no clipping by value")          \
     X(SCALE_INPUT, "scale_input", NULL, "standardise the input")                                  \
     X(INITIALISATION, "initialisation", NULL, "the initialisation that fits the activation")      \
-    X(LARGER_VALIDATION, "larger_validation", NULL, "a fifth of the samples held out")            \
+    X(LARGER_VALIDATION, "larger_validation", NULL,                                               \
+      "a tenth of the samples held out, then a fifth")                                            \
     X(EVAL_TRAIN, "eval_train", NULL, "measure the training loss in evaluation mode too")         \
     X(COSINE, "cosine", NULL, "learning rate falls to 0 along a cosine")                          \
     X(IMPUTE, "impute", "G3.1", "column means in place of what is not a number")
@@ -78,6 +80,18 @@ const char *remedy_does(enum remedy r);
  * that do not speak against it; of each, the guide's first and in its order. Returns their
  * number. CAUSE_COUNT or CAUSE_UNKNOWN: the pattern's alone; PATTERN_NONE: the cause's alone. */
 size_t remedies_of(enum pattern p, enum cause_id cause, enum remedy out[REMEDIES_MAX]);
+
+/* How a run came to be that is a treatment itself. */
+struct remedy_past {
+    enum remedy remedy;
+    enum cause_id cause;       /* of its parent */
+    bool helped;               /* it came to a better metric than its parent */
+};
+/* The same for the next treatment of a treatment that helped: the same step once more where it can
+ * be taken again (learning rate, batch, size, strength), then the remedies of its own cause, or,
+ * where it has none, the parent's others. past may be NULL. */
+size_t remedies_next(enum pattern p, enum cause_id cause, const struct remedy_past *past,
+                     enum remedy out[REMEDIES_MAX]);
 /* Changes t; false (t untouched) where it would change nothing, does not apply to this kind of
  * model or would leave a setting's range. One change of meaning at a time. A preset whose settings
  * it changes is written out first (train.preset none). */

@@ -11,8 +11,10 @@
 #include "worker/nn/real.h"
 
 #define IMBALANCE_RATIO 10
-/* Columns, classes, the pair and the imbalance find room behind all positions. */
-#define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 2)
+#define SORTED_OVER 0.5   /* 0: neighbours are as different as any two; 1: the same */
+#define SORTED_ROWS 32    /* fewer may look so by chance */
+/* Columns, classes, the pair, the imbalance and the order find room behind all positions. */
+#define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 3)
 _Static_assert(2 * SCAN_POSITIONS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX, "all kinds fit");
 
 /* --- findings --------------------------------------------------------------------------------- */
@@ -291,6 +293,48 @@ static void scan_classes(const struct samples *s, const struct split *p,
     scan_imbalance(s, train, out);
 }
 
+/* --- order ------------------------------------------------------------------------------------ */
+
+/* How much more often neighbours have one label than any two rows (Cohen's kappa). */
+static double labels_in_order(const struct samples *s, const struct split *p)
+{
+    size_t of_class[SAMPLES_CLASSES_MAX], same = 0;
+    double n = (double)p->train_count, chance = 0;
+    count_labels(s, p->train, p->train_count, of_class);
+    for (size_t c = 0; c < s->classes; c++)
+        chance += (double)of_class[c] / n * ((double)of_class[c] / n);
+    for (size_t i = 1; i < p->train_count; i++)
+        same += s->labels[p->train[i]] == s->labels[p->train[i - 1]];
+    return ((double)same / (n - 1) - chance) / (1 - chance); /* one class: 0/0 */
+}
+
+/* 1 - mean squared difference of neighbours / that of any two (von Neumann's ratio, 1941). */
+static double targets_in_order(const struct samples *s, const struct split *p)
+{
+    double sum = 0, square = 0, steps = 0, n = (double)p->train_count;
+    for (size_t i = 0; i < p->train_count; i++) {
+        double t = (double)s->targets[p->train[i]];
+        double step = i > 0 ? t - (double)s->targets[p->train[i - 1]] : 0;
+        sum += t;
+        square += t * t;
+        steps += step * step;
+    }
+    return 1 - steps / (n - 1) / (2 * (square / n - sum / n * (sum / n)));
+}
+
+/* Harmless as long as the run shuffles (G1.3). */
+static void scan_order(const struct samples *s, const struct split *p, struct record_prepared *out)
+{
+    struct list l = list_begin(out, "sorted_targets", 1);
+    if (s->outputs != 1 || p->train_count < SORTED_ROWS)
+        return;
+    double order = s->labels ? labels_in_order(s, p) : targets_in_order(s, p);
+    if (order > SORTED_OVER)
+        list_add(&l, -1, -1, "the training part is in the order of its %s: shuffle it (G1.3)",
+                 s->labels ? "classes" : "targets");
+    list_end(&l);
+}
+
 /* --- duplicates ------------------------------------------------------------------------------- */
 
 /* Different validation rows by their hash, linear probing, at most half full. */
@@ -395,4 +439,5 @@ void scan_split(const struct samples *s, const struct split *p, const struct set
     scan_constants(s, p, out);
     scan_classes(s, p, out);
     scan_duplicates(s, p, out);
+    scan_order(s, p, out);
 }

@@ -1,6 +1,7 @@
-/* explain_run RUN [SIBLING…]: label and causes of a run that was trained by hand, as one JSON
- * line. Each argument is a folder with config.json, prepared.jsonl (`sweep-worker --prepare`) and
- * run.jsonl (`sweep-worker CONFIG`). */
+/* explain_run [--after REMEDY CAUSE] RUN [SIBLING…]: label and causes of a run that was trained by hand, and what each
+ * remedy would make of its configuration, in order, as one JSON line. Each argument is a folder with
+ * config.json, prepared.jsonl (`sweep-worker --prepare`) and run.jsonl (`sweep-worker CONFIG`).
+ * --after: it is a treatment that helped, by that remedy, for that cause of its parent. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/record.h"
+#include "sweep/remedy.h"
 #include "sweep/run_config.h"
 
 #define FILE_MAX ((size_t)256 << 20)
@@ -104,18 +106,77 @@ static void read_run(const char *folder, struct told *t)
     run_facts_end(&t->gather, t->points, t->count, &t->diagnosis, &t->facts);
 }
 
-int main(int argc, char **argv)
+/* [{"remedy":"…","guide_ref":"G2.1","config":{}}, …]; those that do not apply are left out. */
+static void write_remedies(const struct told *t, const struct causes *causes,
+                           const struct remedy_past *past, struct json_writer *w)
 {
-    struct causes causes;
+    const struct remedy_context context = {.data = &t->data};
+    enum remedy list[REMEDIES_MAX];
+    enum cause_id cause = causes->count > 0 ? causes->items[0].id : CAUSE_UNKNOWN;
+    size_t count = remedies_next(t->facts.pattern, cause, past, list);
+    jw_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        struct run_config config = t->config;
+        struct treatment treated = {.settings = config.settings, .layers = config.layers,
+                                    .epochs = config.epochs};
+        if (!remedy_apply(list[i], &context, &treated))
+            continue;
+        config.settings = treated.settings;
+        config.layers = treated.layers;
+        config.epochs = treated.epochs;
+        jw_begin_object(w);
+        jw_kv_string(w, "remedy", remedy_name(list[i]));
+        jw_kv_string(w, "guide_ref", remedy_guide_ref(list[i]));
+        jw_key(w, "config");
+        run_config_write(&config, w);
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+}
+
+static void write_explanation(const struct told *t, const struct causes *causes,
+                              const struct remedy_past *past)
+{
     struct buf out = {0};
     struct json_writer w;
-    if (argc < 2)
+    jw_init(&w, &out);
+    jw_begin_object(&w);
+    jw_kv_string(&w, "pattern", pattern_name(t->facts.pattern));
+    jw_key(&w, "causes");
+    causes_write(causes, &w);
+    jw_key(&w, "remedies");
+    write_remedies(t, causes, past, &w);
+    jw_key(&w, "facts");
+    run_facts_write(&t->facts, &w);
+    jw_end_object(&w);
+    printf("%s\n", out.data);
+    buf_finish(&out);
+}
+
+/* Takes the option off argv; 0 when there is none, -1 when it is not understood. */
+static int read_past(int argc, char **argv, struct remedy_past *out)
+{
+    if (argc < 2 || strcmp(argv[1], "--after") != 0)
+        return 0;
+    int remedy = argc > 4 ? remedy_find(argv[2]) : -1, cause = argc > 4 ? cause_find(argv[3]) : -1;
+    if (remedy < 0 || cause < 0)
+        return -1;
+    *out = (struct remedy_past){(enum remedy)remedy, (enum cause_id)cause, true};
+    return 3;
+}
+
+int main(int argc, char **argv)
+{
+    struct remedy_past past = {0};
+    struct causes causes;
+    int taken = read_past(argc, argv, &past);
+    if (taken < 0 || argc - taken < 2)
         return 2;
-    size_t count = (size_t)argc - 1;
+    size_t count = (size_t)(argc - taken) - 1;
     struct told *runs = xcalloc(count, sizeof *runs);
     struct sibling *siblings = xcalloc(count, sizeof *siblings);
     for (size_t i = 0; i < count; i++) {
-        read_run(argv[i + 1], &runs[i]);
+        read_run(argv[taken + (int)i + 1], &runs[i]);
         siblings[i] = (struct sibling){&runs[i].config.settings, &runs[i].facts};
     }
     struct cause_input in = {.facts = &runs->facts, .settings = &runs->config.settings,
@@ -123,16 +184,7 @@ int main(int argc, char **argv)
                              .parameters = runs->parameters, .siblings = siblings + 1,
                              .sibling_count = count - 1};
     causes_of(&in, &causes);
-    jw_init(&w, &out);
-    jw_begin_object(&w);
-    jw_kv_string(&w, "pattern", pattern_name(runs->facts.pattern));
-    jw_key(&w, "causes");
-    causes_write(&causes, &w);
-    jw_key(&w, "facts");
-    run_facts_write(&runs->facts, &w);
-    jw_end_object(&w);
-    printf("%s\n", out.data);
-    buf_finish(&out);
+    write_explanation(&runs[0], &causes, &past);
     for (size_t i = 0; i < count; i++)
         free(runs[i].points);
     free(runs);

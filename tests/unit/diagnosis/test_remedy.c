@@ -142,6 +142,7 @@ static void test_mlp(void **state)
         {REMEDY_SHUFFLE, NULL},
         {REMEDY_MORE_DENSE, "depth=3"},
         {REMEDY_ONE_LAYER_FEWER, "depth=1"},
+        {REMEDY_SHALLOWER, NULL},
         {REMEDY_OTHER_ACTIVATION, "activation=elu"},
         {REMEDY_PRE_TRAIN, NULL},
         {REMEDY_CLIP_AND_L2, "train.l2=0.0001 train.clip=global_norm"},
@@ -215,8 +216,8 @@ static void test_batches(void **state)
 static void test_activations(void **state)
 {
     static const char *const instead[ACTIVATION_COUNT] = {
-        "activation=elu",  "activation=elu",  "activation=tanh",
-        "activation=relu", "activation=relu", "activation=elu",
+        "activation=elu", "activation=elu", NULL /* elu */,
+        "activation=elu", "activation=elu", "activation=elu",
     };
     for (int a = 0; a < ACTIVATION_COUNT; a++) {
         struct treatment t = plain(MODEL_MLP);
@@ -225,19 +226,31 @@ static void test_activations(void **state)
     }
 }
 
+static void test_shallower(void **state)
+{
+    struct treatment t = plain(MODEL_MLP);
+    t.settings.v[SETTING_DEPTH] = 25;
+    check(&t, &no_donor, &(struct expected){REMEDY_SHALLOWER, "depth=6"});
+    t.settings.v[SETTING_DEPTH] = 4;
+    check(&t, &no_donor, &(struct expected){REMEDY_SHALLOWER, "depth=1"});
+    t.settings.v[SETTING_DEPTH] = 3;
+    check(&t, &no_donor, &(struct expected){REMEDY_SHALLOWER, NULL});
+}
+
 static void test_recurrent(void **state)
 {
     static const struct expected list[] = {
         {REMEDY_MORE_DENSE, "model.dense_after=2"},
         {REMEDY_ONE_LAYER_FEWER, "model.dense_after=0"},
         {REMEDY_OTHER_ACTIVATION, NULL},
-        {REMEDY_BATCH_NORM, "model.normalization=layer"},
+        {REMEDY_BATCH_NORM, NULL}, /* its gradient is lost between the steps */
         {REMEDY_LSTM, "model.type=lstm"},
         {REMEDY_RESIDUAL, "model.residual=true"}, /* around the dense one behind */
         {REMEDY_MORE_DROPOUT, "dropout=0.3"},
         {REMEDY_LARGER_NET, "width=256"},
     };
-    static const struct expected gated[] = {{REMEDY_LSTM, NULL}};
+    static const struct expected gated[] = {{REMEDY_LSTM, NULL},
+                                            {REMEDY_BATCH_NORM, "model.normalization=layer"}};
     static const struct expected bare[] = {
         {REMEDY_BATCH_NORM, NULL}, {REMEDY_ONE_LAYER_FEWER, NULL}, {REMEDY_RESIDUAL, NULL}};
     struct treatment t = plain(MODEL_RNN);
@@ -363,7 +376,10 @@ static void test_lists(void **state)
     becomes("[" DENSE(32) "]", REMEDY_NO_DROPOUT, NULL);
     becomes("[{\"type\":\"dense\",\"units\":9},{\"type\":\"activation\",\"function\":\"sigmoid\"}]",
             REMEDY_OTHER_ACTIVATION,
-            "[{\"type\":\"dense\",\"units\":9},{\"type\":\"activation\",\"function\":\"relu\"}]");
+            "[{\"type\":\"dense\",\"units\":9},{\"type\":\"activation\",\"function\":\"elu\"}]");
+    becomes("[{\"type\":\"dense\",\"units\":9,\"repeat\":20}]", REMEDY_SHALLOWER,
+            "[{\"type\":\"dense\",\"units\":9,\"repeat\":5}]");
+    becomes("[{\"type\":\"dense\",\"units\":9,\"repeat\":3}]", REMEDY_SHALLOWER, NULL);
     becomes("[{\"type\":\"rnn\",\"units\":9}]", REMEDY_LSTM, "[{\"type\":\"lstm\",\"units\":9}]");
     becomes("[" DENSE(32) "]", REMEDY_LSTM, NULL);
 }
@@ -459,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_shallower),
         cmocka_unit_test(test_recurrent),
         cmocka_unit_test(test_zeros),
         cmocka_unit_test(test_start_weights),

@@ -29,7 +29,7 @@ static void test_patterns(void **state)
         enum pattern pattern;
         const char *remedies;
     } rows[] = {
-        {PATTERN_LEARNING, "more_epochs"},
+        {PATTERN_LEARNING, "more_epochs learning_rate_up"},
         {PATTERN_OVERFITTING, "l2 more_dropout early_stopping"},
         {PATTERN_OVERFITTING_RISING, "early_stopping l2 more_dropout smaller_net"},
         {PATTERN_DATASET_PROBLEM, "larger_validation"},
@@ -78,6 +78,24 @@ static void test_no_opposites(void **state)
     }
 }
 
+/* A treatment that helped: its step once more where that is one, then the parent's other remedies. */
+static void test_after_a_treatment(void **state)
+{
+    enum remedy list[REMEDIES_MAX];
+    struct remedy_past past = {REMEDY_LEARNING_RATE_UP, CAUSE_LEARNING_RATE_TOO_SMALL, true};
+    assert_true(remedies_next(PATTERN_LEARNING, CAUSE_UNKNOWN, &past, list) > 1);
+    assert_int_equal(list[0], REMEDY_LEARNING_RATE_UP);
+    past.helped = false;
+    remedies_next(PATTERN_LEARNING, CAUSE_UNKNOWN, &past, list);
+    assert_int_equal(list[0], REMEDY_MORE_EPOCHS); /* the pattern's own */
+    past.helped = true; /* it has a cause of its own now: that comes first */
+    remedies_next(PATTERN_LEARNING, CAUSE_NOT_SHUFFLED, &past, list);
+    assert_int_equal(list[0], REMEDY_SHUFFLE);
+    past = (struct remedy_past){REMEDY_BATCH_NORM, CAUSE_TOO_DEEP, true}; /* is no step */
+    remedies_next(PATTERN_LEARNING, CAUSE_UNKNOWN, &past, list);
+    assert_int_equal(list[0], REMEDY_OTHER_ACTIVATION);
+}
+
 /* Whatever the label: something can be tried, and nothing is named twice. */
 static void test_every_label(void **state)
 {
@@ -99,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_after_a_treatment),
         cmocka_unit_test(test_the_cause_first),
         cmocka_unit_test(test_no_opposites),
         cmocka_unit_test(test_every_label),

@@ -179,6 +179,21 @@ static void test_room_for_all(void **state)
            "trained on");
 }
 
+/* The file has one class after the other (G1.3). */
+static void test_order_of_the_classes(void **state)
+{
+    struct fixture *x = *state;
+    for (size_t i = 0; i < 40; i++)
+        x->labels[i] = (uint8_t)(i * 3 / 40);
+    scan(x);
+    expect(x, "sorted_targets", 0, 0, 0, 1,
+           "the training part is in the order of its classes: shuffle it (G1.3)");
+    for (size_t i = 0; i < 40; i++)
+        x->labels[i] = (uint8_t)(i % 3); /* never the same twice running: mixed well enough */
+    scan(x);
+    assert_int_equal(x->prepared.finding_count, 0);
+}
+
 static void test_constant_columns_look_past_holes(void **state)
 {
     struct fixture *x = *state;
@@ -247,6 +262,7 @@ int main(void)
         CASE(test_after_scaling),
         CASE(test_numbers_too_large_to_scale),
         CASE(test_room_for_all),
+        CASE(test_order_of_the_classes),
         CASE(test_constant_columns_look_past_holes),
         CASE(test_duplicates),
         CASE(test_drawn_part_of_bytes),

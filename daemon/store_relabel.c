@@ -212,8 +212,9 @@ static int put_outcomes(struct store_sql *q, const struct window *w)
     int rc = sqlite3_prepare_v2(q->db, "SELECT pattern FROM labels WHERE run_id = ?", -1, &parent,
                                 NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(q->db, "UPDATE runs SET cured = ?2 AND NOT coalesce(change > ?3, 0) "
-                                       "WHERE id = ?1 AND cured IS NOT NULL", -1, &put, NULL);
+        rc = sqlite3_prepare_v2(q->db,
+                                "UPDATE runs SET cured = ?2 AND NOT coalesce(change > ?3, 0) "
+                                "WHERE id = ?1 AND cured IS NOT NULL", -1, &put, NULL);
     for (size_t i = w->from; i < w->to && rc == SQLITE_OK; i++) {
         const struct trial *t = &w->trials[i];
         if (t->kind != RUN_KIND_TREATMENT || !t->judged)

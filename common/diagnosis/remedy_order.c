@@ -11,7 +11,7 @@ static const struct list {
     const enum remedy *items;
     size_t count;
 } of_pattern[PATTERN_COUNT] = {
-    [PATTERN_LEARNING] = LIST(R(MORE_EPOCHS), R(LEARNING_RATE_UP)),
+    [PATTERN_LEARNING] = LIST(R(MORE_EPOCHS)),
     [PATTERN_OVERFITTING] = LIST(R(L2), R(MORE_DROPOUT), R(EARLY_STOPPING)),
     [PATTERN_OVERFITTING_RISING] =
         LIST(R(EARLY_STOPPING), R(L2), R(MORE_DROPOUT), R(SMALLER_NET)),

@@ -29,7 +29,7 @@ static void test_patterns(void **state)
         enum pattern pattern;
         const char *remedies;
     } rows[] = {
-        {PATTERN_LEARNING, "more_epochs learning_rate_up"},
+        {PATTERN_LEARNING, "more_epochs"},
         {PATTERN_OVERFITTING, "l2 more_dropout early_stopping"},
         {PATTERN_OVERFITTING_RISING, "early_stopping l2 more_dropout smaller_net"},
         {PATTERN_DATASET_PROBLEM, "larger_validation"},

@@ -15,6 +15,8 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 
+#define RELABEL_POINTS 262144 /* some tenths of a second; the curve in hand is read to its end */
+
 #define CURVE_NAME(id, column, canonical) ", " #column
 #define LAYER_NAME(member, doc) ", " #member
 
@@ -54,8 +56,9 @@ static int gather_layers(struct store_sql *q, int64_t run_id, struct run_facts_g
     int rc = window_prepare(q, "SELECT point" LAYER_STAT_MAP(LAYER_NAME) " FROM layer_stats "
                         "WHERE run_id = ? ORDER BY point, layer", &st, err);
     if (rc == 0) {
+        int step;
         sqlite3_bind_int64(st, 1, run_id);
-        while (sqlite3_step(st) == SQLITE_ROW) {
+        while ((step = sqlite3_step(st)) == SQLITE_ROW) {
             int64_t point = sqlite3_column_int64(st, 0);
             if (point != s->point) {
                 run_facts_layers(g, s);
@@ -65,6 +68,8 @@ static int gather_layers(struct store_sql *q, int64_t run_id, struct run_facts_g
                 read_layer(st, &s->layers[s->count++]);
         }
         run_facts_layers(g, s);
+        if (step != SQLITE_DONE)
+            rc = window_fail(q, err);
         sqlite3_finalize(st);
     }
     free(s);
@@ -105,51 +110,77 @@ static int judge_run(struct store_sql *q, struct window *w, size_t i,
     return 0;
 }
 
-/* Index of that run among those that are judged; w->to: none of them. */
-static size_t index_of(const struct window *w, int64_t run_id, size_t from)
+/* Those of the chunk; and of the neighbours beyond it those whose facts were never stored, without
+ * which the causes of the chunk's last runs would be others the next time. */
+static bool is_wanted(const struct window *w, size_t i)
 {
-    while (from < w->to && w->ids[from] < run_id)
-        from++;
-    return from < w->to && w->ids[from] == run_id ? from : w->to;
+    return i < w->count && w->old[i].has && (i < w->to || !w->trials[i].judged);
 }
 
-/* All curves in one pass over the table: between the first and the last id lie the runs of other
- * sweeps too, where several were trained at once. */
+/* Index of that run among those of the window; w->count: none of them. */
+static size_t index_of(const struct window *w, int64_t run_id, size_t from)
+{
+    while (from < w->count && w->ids[from] < run_id)
+        from++;
+    return from < w->count && w->ids[from] == run_id ? from : w->count;
+}
+
+/* Between the first and the last id lie the runs of other sweeps too, where several were trained
+ * at once. Long curves end the chunk early: the store has others to serve. */
+static int read_curves(struct store_sql *q, struct window *w, sqlite3_stmt *st,
+                       struct kept_points *kept, struct label_row **labels, struct errbuf *err)
+{
+    int rc = 0, step = sqlite3_step(st);
+    size_t at = w->from, points = 0;
+    while (step == SQLITE_ROW && rc == 0) {
+        int64_t run_id = sqlite3_column_int64(st, 0);
+        size_t i = index_of(w, run_id, at);
+        bool wanted = is_wanted(w, i);
+        kept_points_clear(kept);
+        for (; step == SQLITE_ROW && sqlite3_column_int64(st, 0) == run_id;
+             step = sqlite3_step(st)) {
+            struct point p;
+            points++;
+            if (!wanted)
+                continue;
+            read_point(st, &p);
+            kept_points_add(kept, &p);
+        }
+        if (!wanted)
+            continue;
+        if (step == SQLITE_ROW || step == SQLITE_DONE) /* else the curve is not whole */
+            rc = judge_run(q, w, i, kept, &labels[i], err);
+        at = i;
+        if (points >= RELABEL_POINTS && i < w->to) {
+            w->to = i + 1;
+            break;
+        }
+    }
+    return rc == 0 && step != SQLITE_ROW && step != SQLITE_DONE ? window_fail(q, err) : rc;
+}
+
+/* All curves in one pass over the table. */
 static int judge_curves(struct store_sql *q, struct window *w, struct label_row **labels,
                         struct errbuf *err)
 {
     sqlite3_stmt *st = NULL;
     struct kept_points kept = {0};
-    size_t at = w->from;
+    size_t last = w->to - 1;
     int rc = window_prepare(q, "SELECT run_id, point, epoch" CURVE_COLUMN_MAP(CURVE_NAME)
                                " FROM curves WHERE run_id BETWEEN ?1 AND ?2 "
                                "ORDER BY run_id, point", &st, err);
     if (rc < 0)
         return rc;
+    for (size_t i = w->to; i < w->count; i++)
+        if (is_wanted(w, i))
+            last = i;
     sqlite3_bind_int64(st, 1, w->ids[w->from]);
-    sqlite3_bind_int64(st, 2, w->ids[w->to - 1]);
-    bool more = sqlite3_step(st) == SQLITE_ROW;
-    while (more && rc == 0) {
-        int64_t run_id = sqlite3_column_int64(st, 0);
-        size_t i = index_of(w, run_id, at);
-        kept_points_clear(&kept);
-        for (; more && sqlite3_column_int64(st, 0) == run_id;
-             more = sqlite3_step(st) == SQLITE_ROW) {
-            struct point p;
-            if (i == w->to || !w->old[i].has)
-                continue;
-            read_point(st, &p);
-            kept_points_add(&kept, &p);
-        }
-        if (i == w->to || !w->old[i].has)
-            continue;
-        at = i;
-        rc = judge_run(q, w, i, &kept, &labels[i], err);
-    }
+    sqlite3_bind_int64(st, 2, w->ids[last]);
+    rc = read_curves(q, w, st, &kept, labels, err);
     sqlite3_finalize(st);
     kept_points_clear(&kept);
     for (size_t i = w->from; i < w->to && rc == 0; i++) /* those without a point */
-        if (w->old[i].has && !labels[i])
+        if (is_wanted(w, i) && !labels[i])
             rc = judge_run(q, w, i, &kept, &labels[i], err);
     kept_points_finish(&kept);
     return rc;
@@ -205,35 +236,27 @@ static int put_label(struct store_sql *q, struct window *w, size_t i, struct lab
     return store_sql_apply(q, &op);
 }
 
-/* The outcome of treatments follows the labels, of the parent too. */
+/* The outcome of treatments follows the labels: of those among these runs, and of those of these
+ * runs, which are of other sweeps where a person had them done. As treat_compare has it. */
 static int put_outcomes(struct store_sql *q, const struct window *w)
 {
-    sqlite3_stmt *parent = NULL, *put = NULL;
-    int rc = sqlite3_prepare_v2(q->db, "SELECT pattern FROM labels WHERE run_id = ?", -1, &parent,
-                                NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(q->db,
-                                "UPDATE runs SET cured = ?2 AND NOT coalesce(change > ?3, 0) "
-                                "WHERE id = ?1 AND cured IS NOT NULL", -1, &put, NULL);
-    for (size_t i = w->from; i < w->to && rc == SQLITE_OK; i++) {
-        const struct trial *t = &w->trials[i];
-        if (t->kind != RUN_KIND_TREATMENT || !t->judged)
-            continue;
-        sqlite3_bind_int64(parent, 1, w->parents[i]);
-        if (sqlite3_step(parent) == SQLITE_ROW) {
-            bool other = strcmp((const char *)sqlite3_column_text(parent, 0),
-                                pattern_name(t->facts.pattern)) != 0;
-            sqlite3_bind_int64(put, 1, w->ids[i]);
-            sqlite3_bind_int(put, 2, other && trial_usable(t));
-            sqlite3_bind_double(put, 3, TREAT_NOT_WORSE);
-            sqlite3_step(put);
-            rc = sqlite3_reset(put);
-        }
-        sqlite3_reset(parent);
-    }
-    sqlite3_finalize(parent);
-    sqlite3_finalize(put);
-    return rc;
+    static const char sql[] =
+        "UPDATE runs SET cured = NOT cured WHERE kind = 'treatment' AND cured IS NOT NULL "
+        "AND id IN (SELECT id FROM runs WHERE parent_id BETWEEN ?1 AND ?2 UNION "
+        "SELECT id FROM runs WHERE parent_id IS NOT NULL AND id BETWEEN ?1 AND ?2) "
+        "AND cured <> (status IN ('completed', 'stopped') AND typeof(metric_value) = 'real' "
+        "AND abs(metric_value) < 9e999 AND NOT coalesce(change > ?3, 0) "
+        "AND (SELECT pattern FROM labels WHERE run_id = runs.id) <> "
+        "(SELECT pattern FROM labels WHERE run_id = runs.parent_id))";
+    sqlite3_stmt *put = NULL;
+    int rc = sqlite3_prepare_v2(q->db, sql, -1, &put, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    sqlite3_bind_int64(put, 1, w->ids[w->from]);
+    sqlite3_bind_int64(put, 2, w->ids[w->to - 1]);
+    sqlite3_bind_double(put, 3, TREAT_NOT_WORSE);
+    sqlite3_step(put);
+    return sqlite3_finalize(put);
 }
 
 static int write_chunk(struct store_sql *q, struct window *w, struct label_row **labels,

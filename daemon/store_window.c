@@ -23,7 +23,6 @@ void window_finish(struct window *w)
     spec_finish(&w->spec);
     free(w->trials);
     free(w->ids);
-    free(w->parents);
     free(w->old);
     *w = (struct window){0};
 }
@@ -65,6 +64,10 @@ static int read_sweep(sqlite3_stmt *st, struct window *w, struct errbuf *err)
     if (v)
         rc = data_facts_parse(v, &w->data, err);
     json_destroy(v);
+    if (rc < 0) {
+        spec_finish(&w->spec);
+        w->spec = (struct spec){0};
+    }
     return rc;
 }
 
@@ -82,11 +85,14 @@ static int find_sweep(struct store_sql *q, const struct relabel *r, struct windo
         return rc;
     sqlite3_bind_int64(st, 1, r->sweep_id);
     sqlite3_bind_int64(st, 2, r->only);
+    int step = SQLITE_ROW;
     *found = false;
-    while (!*found && sqlite3_step(st) == SQLITE_ROW)
+    while (!*found && (step = sqlite3_step(st)) == SQLITE_ROW)
         *found = read_sweep(st, w, &why) == 0;
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        rc = window_fail(q, err);
     sqlite3_finalize(st);
-    return 0;
+    return rc;
 }
 
 /* --- the runs --------------------------------------------------------------------------------- */
@@ -98,12 +104,11 @@ static void grow(struct window *w)
     w->cap = w->cap ? 2 * w->cap : 256;
     w->trials = xrealloc(w->trials, w->cap * sizeof(*w->trials));
     w->ids = xrealloc(w->ids, w->cap * sizeof(*w->ids));
-    w->parents = xrealloc(w->parents, w->cap * sizeof(*w->parents));
     w->old = xrealloc(w->old, w->cap * sizeof(*w->old));
 }
 
 enum run_column {
-    R_ID, R_NUMBER, R_KIND, R_STATUS, R_PARAMS, R_SETTINGS, R_EPOCHS, R_PARENT, R_METRIC,
+    R_ID, R_NUMBER, R_KIND, R_STATUS, R_PARAMS, R_SETTINGS, R_EPOCHS, R_METRIC,
     R_PATTERN, R_RUNNER_UP, R_CONFIDENCE, R_TAGS, R_EVIDENCE, R_CAUSES, R_FACTS, R_VERSION,
     R_CREATED,
 };
@@ -169,7 +174,6 @@ static int read_run(sqlite3_stmt *st, struct window *w, struct errbuf *err)
                         .has_metric = sqlite3_column_type(st, R_METRIC) == SQLITE_FLOAT,
                         .metric_value = sqlite3_column_double(st, R_METRIC)};
     w->ids[w->count] = sqlite3_column_int64(st, R_ID);
-    w->parents[w->count] = sqlite3_column_int64(st, R_PARENT);
     w->old[w->count] = read_label(st);
     w->count++;
     int rc = read_settings(st, w, t, err);
@@ -183,7 +187,7 @@ static int read_runs(struct store_sql *q, const struct relabel *r, struct window
                      struct errbuf *err)
 {
     static const char sql[] =
-        "SELECT r.id, r.number, r.kind, r.status, r.params, r.settings, r.epochs, r.parent_id, "
+        "SELECT r.id, r.number, r.kind, r.status, r.params, r.settings, r.epochs, "
         "r.metric_value, l.pattern, l.runner_up, l.confidence, l.tags, l.evidence, "
         "l.causes, l.facts, l.classifier_version, l.created_at FROM runs AS r "
         "LEFT JOIN labels AS l ON l.run_id = r.id "
@@ -203,10 +207,12 @@ static int read_runs(struct store_sql *q, const struct relabel *r, struct window
            sqlite3_column_int64(st, R_NUMBER) == w->first_number + (int64_t)w->count)
         if (read_run(st, w, &why) != 0)
             w->old[w->count - 1].has = false;
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        window_fail(q, err);
     sqlite3_finalize(st);
     w->from = (size_t)(begin - w->first_number);
     w->to = w->from + RELABEL_CHUNK < w->count ? w->from + RELABEL_CHUNK : w->count;
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : window_fail(q, err);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : ERR_IO;
 }
 
 int window_read(struct store_sql *q, const struct relabel *r, struct window *out, bool *found,

@@ -34,7 +34,7 @@ struct window {
     size_t count, cap;
     int64_t first_number;     /* of trials[0] */
     struct trial *trials;     /* by number, without gaps */
-    int64_t *ids, *parents;
+    int64_t *ids;
     struct old_label *old;
     size_t from, to;          /* those that are judged: from … to-1 */
 };

@@ -89,7 +89,8 @@ double cause_exploding_gradient(const struct look *l, char *evidence)
 double cause_dead_units(const struct look *l, char *evidence)
 {
     const struct run_facts *f = l->f;
-    double weight = 0.95 * look_ramp(f->dead, 0.5, 0.95) * (l->stuck ? 1 : 0.5);
+    bool all = f->dead >= 0.99; /* what is behind such a layer never sees the input */
+    double weight = 0.95 * look_ramp(f->dead, 0.5, 0.95) * (l->stuck || all ? 1 : 0.5);
     weight *= 1 - 0.7 * l->disturbed;
     look_say(evidence, "in one layer %.0f %% of the rectifiers are 0 for every sample",
              100 * f->dead);

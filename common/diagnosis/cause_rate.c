@@ -38,9 +38,11 @@ double cause_learning_rate_too_large(const struct look *l, char *evidence)
     bool better = look_better(l, slower);
     double weight = pattern_of_large_steps(l);
     update = fmax(update, f->first_update_ratio);
+    /* A rate by which most of the loss was unlearnt is not too large, however large it is. */
+    double harm = 0.4 + 0.6 * look_ramp(l->left, 0.1, 0.4);
     if (l->v[SETTING_INIT] != INIT_ZEROS) /* against which any step is large */
-        weight = look_either(weight, 0.6 * look_ramp(log10(update), -2, -1));
-    weight = look_either(weight, 0.5 * look_ramp(log10(rate / usual_rate(l)), 0.5, 1.5));
+        weight = look_either(weight, 0.6 * harm * look_ramp(log10(update), -2, -1));
+    weight = look_either(weight, 0.5 * harm * look_ramp(log10(rate / usual_rate(l)), 0.5, 1.5));
     weight = look_either(weight, 0.5 * l->above);
     weight = look_either(weight, better ? 0.8 : 0);
     if (better)

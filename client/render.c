@@ -10,6 +10,7 @@
 #include "sweep/require.h"
 
 #define WRAP_LEAST 24 /* columns that broken text keeps */
+#define CUT_LEAST 12  /* columns that cut text keeps */
 #define GAP 2 /* blanks between the columns of a table */
 
 static const char *const tone_codes[] = {
@@ -284,6 +285,27 @@ static size_t droppable(const struct render_table *t, const size_t *widths)
     return found;
 }
 
+/* The widest column of text that may still be cut; column_count: none may. */
+static size_t cuttable(const struct render_table *t, const struct widths *w)
+{
+    size_t found = t->column_count;
+    for (size_t c = 0; c < t->column_count; c++)
+        if (c != w->last && !t->columns[c].right && w->columns[c] > CUT_LEAST &&
+            (found == t->column_count || w->columns[c] > w->columns[found]))
+            found = c;
+    return found;
+}
+
+/* Still too wide (a long name): a line that the terminal breaks is worse than a text cut short. */
+static void cut_widths(const struct render_table *t, size_t max, struct widths *w)
+{
+    size_t total = total_width(t, w->columns);
+    if (w->last < t->column_count)
+        total -= w->columns[w->last] - w->wrap;
+    for (size_t c; total > max && (c = cuttable(t, w)) < t->column_count; total--)
+        w->columns[c]--;
+}
+
 static void find_widths(const struct render_table *t, size_t max, struct widths *w)
 {
     w->columns = xcalloc(t->column_count, sizeof *w->columns);
@@ -301,11 +323,22 @@ static void find_widths(const struct render_table *t, size_t max, struct widths 
         w->columns[c] = 0;
     }
     size_t total = total_width(t, w->columns);
-    if (max == 0 || total <= max || !breaks || w->columns[end] == 0)
+    if (max == 0 || total <= max)
         return;
-    size_t rest = total - w->columns[end];
-    w->last = end;
-    w->wrap = max > rest + WRAP_LEAST ? max - rest : WRAP_LEAST;
+    if (breaks && w->columns[end] > 0) {
+        size_t rest = total - w->columns[end];
+        w->last = end;
+        w->wrap = max > rest + WRAP_LEAST ? max - rest : WRAP_LEAST;
+    }
+    cut_widths(t, max, w);
+}
+
+/* The caller's; NULL: the text fits. */
+static char *cut_text(const char *text, size_t width)
+{
+    size_t taken;
+    return render_width(text) > width ? xasprintf("%.*s…", (int)fit(text, width - 1, &taken), text)
+                                      : NULL;
 }
 
 static void print_cell(const struct render_table *t, size_t i, const struct widths *w, bool colour,
@@ -320,7 +353,10 @@ static void print_cell(const struct render_table *t, size_t i, const struct widt
         render_wrapped(out, cell->text, before, w->wrap, cell->tone, colour);
         return;
     }
-    render_field(out, cell->text, w->columns[c], t->columns[c].right, cell->tone, colour);
+    char *cut = cut_text(cell->text, w->columns[c]);
+    render_field(out, cut != NULL ? cut : cell->text, w->columns[c], t->columns[c].right,
+                 cell->tone, colour);
+    free(cut);
     blanks(out, GAP);
 }
 

@@ -85,6 +85,27 @@ static void test_table_aligns_and_drops_empty_columns(void **state)
     buf_finish(&out);
 }
 
+/* A long name, then a reason: what does not fit into the terminal is cut, with a mark. */
+static void test_table_cuts_a_long_text(void **state)
+{
+    static const struct table_column columns[] = {
+        {"sweep", true, 0}, {"name", false, 0}, {"status", false, 0}, {"reason", false, 0}};
+    static const char *const cells[] = {"1", "q",        "cancelled", "cancelled through sweepctl",
+                                        "2", "深度 of a net, and a long story of it", "held", "-"};
+    struct render_table t;
+    struct buf out = {0};
+    render_table_init(&t, columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < ARRAY_LEN(cells); i++)
+        render_table_add(&t, cells[i], TONE_PLAIN);
+    render_table_print(&t, 60, false, &out);
+    assert_string_equal(out.data, "sweep  name              status     reason\n"
+                                  "    1  q                 cancelled  cancelled through\n"
+                                  "                                    sweepctl\n"
+                                  "    2  深度 of a net, …  held       -\n");
+    render_table_finish(&t);
+    buf_finish(&out);
+}
+
 static void expect_table(size_t max, const char *want)
 {
     static const struct table_column columns[] = {
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_colour_only_when_asked),
         cmocka_unit_test(test_table_aligns_and_drops_empty_columns),
         cmocka_unit_test(test_table_fits_the_terminal),
+        cmocka_unit_test(test_table_cuts_a_long_text),
         cmocka_unit_test(test_text_is_broken_between_words),
         cmocka_unit_test(test_sparkline),
         cmocka_unit_test(test_members_of_any_type_are_shown),

@@ -43,6 +43,18 @@ static int run_prepare(const char *argument, struct link *link)
     return job_prepare(argument, link);
 }
 
+static const char usage_text[] =
+    "usage: sweep-worker CONFIG.json            train one run; one JSON line per point\n"
+    "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
+    "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
+    "       sweep-worker --version | --help\n";
+
+static int run_help(const char *argument, struct link *link)
+{
+    fputs(usage_text, stdout);
+    return fflush(stdout) != 0;
+}
+
 static const struct mode {
     const char *flag;
     bool takes_config;
@@ -51,15 +63,12 @@ static const struct mode {
     {"--prepare", true, run_prepare},
     {"--blas-check", false, run_blas_check},
     {"--version", false, run_version},
+    {"--help", false, run_help},
 };
 
 static int usage(void)
 {
-    fputs("usage: sweep-worker CONFIG.json            train one run; one JSON line per point\n"
-          "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
-          "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
-          "       sweep-worker --version\n",
-          stderr);
+    fputs(usage_text, stderr);
     return EXIT_USAGE;
 }
 

@@ -141,10 +141,9 @@ static bool is_closing(struct store *s)
 }
 
 /* Logged and told once, however often the retries fail. */
-static void note_failure(struct store *s)
+static void note_failure(struct store *s, const char *why)
 {
-    char *text = xasprintf("cannot write to %s: %s; trying again every second", s->path,
-                           sqlite3_errmsg(s->db));
+    char *text = xasprintf("cannot write to %s: %s; trying again every second", s->path, why);
     if (!s->in_trouble) {
         log_error("%s", text);
         set_trouble(s, text);
@@ -183,18 +182,29 @@ static int commit_once(struct store *s, const struct job_list *jobs)
     return rc == SQLITE_OK ? store_sql_commit(&s->sql) : rc;
 }
 
+/* What is written to a file without its name is lost with the daemon: that is not durable. */
+static bool has_moved(struct store *s)
+{
+    int moved = 0;
+    return sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 /* true: durable. false: the store closes and gave up. */
 static bool commit(struct store *s, const struct job_list *jobs)
 {
     if (!has_ops(jobs))
         return true;
     for (int tries_closing = 0;;) {
-        if (commit_once(s, jobs) == SQLITE_OK) {
+        bool moved = has_moved(s);
+        if (!moved && commit_once(s, jobs) == SQLITE_OK) {
             note_success(s);
             return true;
         }
-        note_failure(s); /* before the rollback, which clears SQLite's message */
-        store_sql_rollback(&s->sql);
+        /* Before the rollback, which clears SQLite's message. */
+        note_failure(s, moved ? "the file was moved, deleted or replaced (put it back)"
+                              : sqlite3_errmsg(s->db));
+        if (!moved)
+            store_sql_rollback(&s->sql);
         if (is_closing(s) && ++tries_closing >= CLOSE_TRIES) {
             log_error("giving up: what was not written is left to the run folders");
             return false;

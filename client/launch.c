@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,20 @@ int launch_prepare(struct launch *l, struct errbuf *err)
     l->argv[0] = l->program;
     l->argv[l->argc] = NULL;
     return rc;
+}
+
+int launch_lock(const struct launch *l)
+{
+    int fd = open(l->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    return fd;
+}
+
+void launch_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
 }
 
 /* In the child. Tells errno through the pipe when it cannot go on. */

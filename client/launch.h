@@ -25,6 +25,10 @@ struct launch {
 int launch_ask(const char *socket, int timeout_ms, struct rpc_reply *reply, struct errbuf *err);
 /* Finds sweepd (beside this program, in the build tree, in PATH) and the log's place. */
 int launch_prepare(struct launch *l, struct errbuf *err);
+/* Two starts at a time: the second waits here until the first one's daemon answers. A lock of the
+ * log file by a descriptor that no child keeps; -1 (then unlocked) where it cannot be opened. */
+int launch_lock(const struct launch *l);
+void launch_unlock(int lock);
 /* Runs it in a session of its own, stdin closed, output appended to the log, and waits until it
  * answers. 0 and its status; or why not, with the last lines of the log. */
 int launch_start(struct launch *l, const char *socket, struct rpc_reply *status,

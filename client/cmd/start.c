@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include <sys/stat.h>
+
 #include "client/launch.h"
 
 #define ANSWER_MS 2000
@@ -46,25 +48,60 @@ static void pass(const struct client *c, enum option_id id, struct launch *l)
     l->argv[l->argc++] = c->opts.text[id];
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A daemon answers already: well, unless --db asks for another database than it serves. */
+static int found_daemon(struct client *c, struct rpc_reply *status)
+{
+    const char *db = member_string(status->result, "db", "");
+    int result = CLIENT_DONE;
+    if (opts_has(&c->opts, OPTION_DB) && !same_file(c->opts.text[OPTION_DB], db)) {
+        struct errbuf err;
+        err_bad(&err, ERR_VALUE, "--db", c->opts.text[OPTION_DB],
+                "%s, which process %lld serves at %s; else another --socket, or a shutdown first",
+                db, (long long)member_int(status->result, "pid", 0), c->socket);
+        result = client_fail(c, CLIENT_REFUSED, &err);
+    } else {
+        print_daemon(c, status->result, "", false);
+    }
+    rpc_reply_finish(status);
+    return result;
+}
+
+static int start_daemon(struct client *c, struct launch *l, struct errbuf *err)
+{
+    struct rpc_reply status;
+    /* Another start may have been before us while we waited for the lock. */
+    if (launch_ask(c->socket, ANSWER_MS, &status, err) == 0)
+        return found_daemon(c, &status);
+    if (launch_start(l, c->socket, &status, err) != 0)
+        return client_fail(c, CLIENT_REFUSED, err);
+    print_daemon(c, status.result, l->log, true);
+    rpc_reply_finish(&status);
+    return CLIENT_DONE;
+}
+
 int cmd_start(struct client *c)
 {
     struct launch l = {.argc = 1};
     struct rpc_reply status;
     struct errbuf err;
-    if (launch_ask(c->socket, ANSWER_MS, &status, &err) == 0) {
-        print_daemon(c, status.result, "", false);
-        rpc_reply_finish(&status);
-        return CLIENT_DONE;
-    }
+    if (launch_ask(c->socket, ANSWER_MS, &status, &err) == 0)
+        return found_daemon(c, &status);
     if (err.code == ERR_VALUE)
         return client_fail(c, CLIENT_USAGE, &err);
     pass(c, OPTION_DB, &l);
     pass(c, OPTION_SOCKET, &l);
     pass(c, OPTION_WORKERS, &l);
     pass(c, OPTION_WORKER_PROGRAM, &l);
-    if (launch_prepare(&l, &err) != 0 || launch_start(&l, c->socket, &status, &err) != 0)
+    if (launch_prepare(&l, &err) != 0)
         return client_fail(c, CLIENT_REFUSED, &err);
-    print_daemon(c, status.result, l.log, true);
-    rpc_reply_finish(&status);
-    return CLIENT_DONE;
+    int lock = launch_lock(&l);
+    int result = start_daemon(c, &l, &err);
+    launch_unlock(lock);
+    return result;
 }

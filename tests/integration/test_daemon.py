@@ -100,6 +100,44 @@ def test_start_detaches():
         until(lambda: not os.path.exists(f"/proc/{pid}"), "shutdown ends the daemon")
 
 
+def ctl_start(d, *arguments):
+    env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
+    return subprocess.Popen([SWEEPCTL, "start", *arguments], env=env, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_starts_at_the_same_time_and_another_database():
+    with Daemon() as d:
+        d.stop()
+        starts = [ctl_start(d) for _ in range(5)]
+        said = [p.communicate(timeout=60) for p in starts]
+        equal([p.returncode for p in starts], [0] * 5, str(said))
+        pid = d.call("status")["pid"]
+        check(all(f"process {pid}\n" in out for out, _ in said), str(said))
+        other = ctl_start(d, "--db", d.home + "/other.db")
+        _, text = other.communicate(timeout=60)
+        equal(other.returncode, 1)
+        check("--db: got " in text and d.db in text and str(pid) in text, text)
+        same = ctl_start(d, "--db", d.db)
+        same.communicate(timeout=60)
+        equal(same.returncode, 0)
+        d.ctl("shutdown", check=0)
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "the daemon's end")
+
+
+def test_nothing_is_written_to_a_database_that_was_moved():
+    with Daemon() as d:
+        sweep = d.submit(slow_spec(make_data(d.home)))
+        until(lambda: d.sql("SELECT count(*) FROM curves")[0][0] > 0, "points")
+        os.rename(d.db, d.db + ".away")
+        until(lambda: d.call("status")["trouble"], "trouble is told")
+        check("moved, deleted or replaced" in d.call("status")["trouble"], "says why")
+        os.rename(d.db + ".away", d.db)
+        until(lambda: not d.call("status")["trouble"], "writing works again")
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.sql("PRAGMA integrity_check")[0][0], "ok")
+
+
 def test_worker_crash_fails_its_run_alone():
     # a sanitizer must leave the signal alone
     options = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0"
@@ -209,6 +247,13 @@ def test_worker_by_hand():
         equal(points(again.stdout), points(done.stdout), "same bits")
 
 
+def test_help_is_no_error():
+    for program in (WORKER, SWEEPD, SWEEPCTL):
+        done = subprocess.run([program, "--help"], capture_output=True, text=True)
+        equal((done.returncode, done.stderr), (0, ""), program)
+        check("usage: " in done.stdout.lower(), done.stdout)
+
+
 def test_install_under_destdir():
     with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
         dest = os.path.join(home, "dest")
@@ -275,8 +320,10 @@ if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
         test_socket_is_made_again, test_start_detaches,
+        test_starts_at_the_same_time_and_another_database,
+        test_nothing_is_written_to_a_database_that_was_moved,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,
         test_a_worker_that_talks_nonsense, test_a_worker_that_cannot_write_is_tried_again,
         test_cancel_reaches_what_a_wrapper_started,
-        test_worker_by_hand, test_install_under_destdir,
+        test_worker_by_hand, test_help_is_no_error, test_install_under_destdir,
         test_nothing_is_left_running, test_sigterm_while_data_is_prepared)

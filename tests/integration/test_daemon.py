@@ -121,8 +121,15 @@ def test_starts_at_the_same_time_and_another_database():
         same = ctl_start(d, "--db", d.db)
         same.communicate(timeout=60)
         equal(same.returncode, 0)
+        for _ in range(3):  # a start may follow a shutdown at once
+            d.ctl("shutdown", check=0)
+            again = ctl_start(d)
+            _, text = again.communicate(timeout=60)
+            equal(again.returncode, 0, text)
+            check(d.call("status")["pid"] != pid, "a new one")
+            pid = d.call("status")["pid"]
         d.ctl("shutdown", check=0)
-        until(lambda: not os.path.exists(f"/proc/{pid}"), "the daemon's end")
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "the last daemon's end")
 
 
 def test_nothing_is_written_to_a_database_that_was_moved():

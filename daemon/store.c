@@ -182,6 +182,7 @@ static int commit_once(struct store *s, const struct job_list *jobs)
     return rc == SQLITE_OK ? store_sql_commit(&s->sql) : rc;
 }
 
+#define MOVED "was moved, deleted or replaced (put it back)"
 /* What is written to a file without its name is lost with the daemon: that is not durable. */
 static bool has_moved(struct store *s)
 {
@@ -201,8 +202,7 @@ static bool commit(struct store *s, const struct job_list *jobs)
             return true;
         }
         /* Before the rollback, which clears SQLite's message. */
-        note_failure(s, moved ? "the file was moved, deleted or replaced (put it back)"
-                              : sqlite3_errmsg(s->db));
+        note_failure(s, moved ? "the file " MOVED : sqlite3_errmsg(s->db));
         if (!moved)
             store_sql_rollback(&s->sql);
         if (is_closing(s) && ++tries_closing >= CLOSE_TRIES) {
@@ -242,10 +242,14 @@ static void checkpoint_if_due(struct store *s)
 static void answer(struct store *s, struct job *j)
 {
     struct errbuf err = {0};
-    int rc = j->relabelled ? store_relabel_chunk(&s->sql, j->relabel, &err)
-                           : store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table,
-                                             &err);
+    int rc;
 
+    if (!j->relabelled)
+        rc = store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table, &err);
+    else if (has_moved(s))
+        rc = err_set(&err, ERR_IO, "%s " MOVED, s->path);
+    else
+        rc = store_relabel_chunk(&s->sql, j->relabel, &err);
     if (rc < 0) {
         j->error = xmalloc(sizeof(err));
         *j->error = err;

@@ -205,6 +205,25 @@ static void test_unreadable(void **state)
     assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "too_short,too_short");
 }
 
+/* What would be lost with the daemon is not said to be done. */
+static void test_moved(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    char aside[128];
+
+    assert_int_equal(fixture_open(f), 0);
+    put_sweep(&b, 1, SWEEP_COMPLETED);
+    put_labelled(&b, new_run(1, 1, 0), PATTERN_TOO_SHORT);
+    fixture_commit(f, &b);
+    snprintf(aside, sizeof(aside), "%s.aside", f->path);
+    assert_int_equal(rename(f->path, aside), 0);
+    struct walk w = relabel(f, 0);
+    assert_non_null(strstr(w.err.message, "was moved"));
+    assert_int_equal(rename(aside, f->path), 0);
+    assert_int_equal(relabel(f, 0).relabel.changed, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -214,6 +233,7 @@ int main(void)
         TEST(test_open_sweeps_and_runs_without_label_are_left),
         TEST(test_outcomes_follow_the_parent),
         TEST(test_unreadable),
+        TEST(test_moved),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,42 @@ void request_resolve_run(struct request *r, void (*next)(struct request *r))
     request_query(r, STORE_QUERY_RUN, r->arg, 1, on_subject);
 }
 
+/* --- a run and its label -------------------------------------------------------------------- */
+
+static void on_label(struct request *r, const struct table *t)
+{
+    jw_key(&r->w, "label");
+    if (t->rows > 0)
+        table_row_write(t, 0, &r->w);
+    else
+        jw_null(&r->w);
+    r->opened(r, t);
+}
+
+static void on_run(struct request *r, const struct table *t)
+{
+    if (t->rows == 0) {
+        request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
+        return;
+    }
+    jw_begin_object(&r->w);
+    jw_key(&r->w, "run");
+    table_row_write(t, 0, &r->w);
+    request_query(r, STORE_QUERY_LABEL, &r->subject, 1, on_label);
+}
+
+static void ask_run(struct request *r)
+{
+    request_query(r, STORE_QUERY_RUN, &r->subject, 1, on_run);
+}
+
+void request_open_run(struct request *r,
+                      void (*next)(struct request *r, const struct table *label))
+{
+    r->opened = next;
+    request_resolve_run(r, ask_run);
+}
+
 /* --- pages ---------------------------------------------------------------------------------- */
 
 void request_write_rows(struct request *r, const char *name, const struct table *t)

@@ -35,6 +35,7 @@ struct request {
     void *extra;                       /* the command's own, one block; freed with the request */
     void (*then)(struct request *r);   /* after request_resolve_* */
     void (*rows)(struct request *r, const struct table *t); /* after request_query */
+    void (*opened)(struct request *r, const struct table *label); /* after request_open_run */
     struct request *next;
 };
 
@@ -66,6 +67,10 @@ void request_query(struct request *r, enum store_query_id id, const int64_t *arg
  * r->subject set. Otherwise the request ends with ERR_NOT_FOUND. */
 void request_resolve_sweep(struct request *r, void (*next)(struct request *r));
 void request_resolve_run(struct request *r, void (*next)(struct request *r));
+/* Resolves the run and opens the result, {"run": its row, "label": its row or null; next gets that
+ * label, a table of no or one row, and writes on. */
+void request_open_run(struct request *r,
+                      void (*next)(struct request *r, const struct table *label));
 /* NAME: [rows] into the open object of r->w. */
 void request_write_rows(struct request *r, const char *name, const struct table *t);
 /* A paged method in one call: after resolving, the query with [subject, cursor, limit] from

@@ -1,6 +1,4 @@
 /* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
-#include <inttypes.h>
-
 #include "daemon/daemon.h"
 #include "daemon/request.h"
 #include "sweep/cause.h"
@@ -36,11 +34,6 @@ static void write_remedies(struct request *r, const struct table *label)
 
 static void take_label(struct request *r, const struct table *t)
 {
-    jw_key(&r->w, "label");
-    if (t->rows > 0)
-        table_row_write(t, 0, &r->w);
-    else
-        jw_null(&r->w);
     jw_key(&r->w, "remedies");
     jw_begin_array(&r->w);
     if (t->rows > 0)
@@ -49,26 +42,9 @@ static void take_label(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
 }
 
-static void take_run(struct request *r, const struct table *t)
-{
-    if (t->rows == 0) {
-        request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
-        return;
-    }
-    jw_begin_object(&r->w);
-    jw_key(&r->w, "run");
-    table_row_write(t, 0, &r->w);
-    request_query(r, STORE_QUERY_LABEL, &r->subject, 1, take_label);
-}
-
-static void look(struct request *r)
-{
-    request_query(r, STORE_QUERY_RUN, &r->subject, 1, take_run);
-}
-
 static void run(struct request *r)
 {
-    request_resolve_run(r, look);
+    request_open_run(r, take_label);
 }
 
 const struct command command_explain = {

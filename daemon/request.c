@@ -26,6 +26,8 @@ static void request_free(struct request *r)
 {
     buf_finish(&r->text);
     buf_finish(&r->ids);
+    if (r->extra_finish)
+        r->extra_finish(r->extra);
     free(r->extra);
     free(r);
 }

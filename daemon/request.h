@@ -32,7 +32,8 @@ struct request {
     struct buf text;                   /* the result under construction … */
     struct json_writer w;              /* … by this writer */
     struct buf ids;                    /* run ids collected on the way, int64_t each */
-    void *extra;                       /* the command's own, one block; freed with the request */
+    void *extra;                       /* the command's own block; freed with the request … */
+    void (*extra_finish)(void *extra); /* … after this, for what it holds; NULL: nothing */
     void (*then)(struct request *r);   /* after request_resolve_* */
     void (*rows)(struct request *r, const struct table *t); /* after request_query */
     void (*opened)(struct request *r, const struct table *label); /* after request_open_run */

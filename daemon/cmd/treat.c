@@ -26,11 +26,11 @@ struct patient {
     bool tried[REMEDY_COUNT];
 };
 
-static void patient_finish(struct patient *p)
+static void patient_finish(void *extra)
 {
+    struct patient *p = extra;
     spec_finish(&p->spec);
     run_row_finish(&p->run);
-    memset(p, 0, sizeof(*p));
 }
 
 static const char *text_of(const struct table *t, const char *column)
@@ -200,17 +200,13 @@ static void take_effects(struct request *r, const struct table *t)
     known_remedies_read(t, &known);
     int rc = choose(p, &known, r->word, &treatment, &err);
     remedy_prior_finish(&known);
-    if (rc == 0) {
-        struct spec spec;
-        char hash[sizeof(p->data_hash)];
-        build_spec(p, &treatment, &spec);
-        str_copy(hash, sizeof(hash), p->data_hash);
-        patient_finish(p);
-        submit_spec(r, &spec, hash);
+    if (rc != 0) {
+        request_error(r, &err);
         return;
     }
-    patient_finish(p);
-    request_error(r, &err);
+    struct spec spec;
+    build_spec(p, &treatment, &spec);
+    submit_spec(r, &spec, p->data_hash);
 }
 
 static void take_treatments(struct request *r, const struct table *t)
@@ -230,17 +226,16 @@ static void take_patient(struct request *r, const struct table *t)
     struct patient *p = xcalloc(1, sizeof(*p));
     struct errbuf err;
     r->extra = p;
+    r->extra_finish = patient_finish;
     p->label.run = r->subject;
     if (t->rows == 0) {
         request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
         return;
     }
-    if (read_patient(r->daemon, t, p, &err) != 0) {
-        patient_finish(p);
+    if (read_patient(r->daemon, t, p, &err) != 0)
         request_error(r, &err);
-        return;
-    }
-    request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
+    else
+        request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
 }
 
 static void look(struct request *r)

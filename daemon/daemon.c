@@ -9,15 +9,15 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "daemon/dispatch.h"
+#include "daemon/serve/dispatch.h"
 #include "daemon/environment.h"
-#include "daemon/events.h"
-#include "daemon/pool.h"
-#include "daemon/prepare.h"
-#include "daemon/request.h"
-#include "daemon/rundir.h"
-#include "daemon/server.h"
-#include "daemon/cmd/wait.h"
+#include "daemon/serve/events.h"
+#include "daemon/launch/pool.h"
+#include "daemon/launch/prepare.h"
+#include "daemon/serve/request.h"
+#include "daemon/launch/rundir.h"
+#include "daemon/serve/server.h"
+#include "daemon/serve/cmd/wait.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "daemon/config.h"
-#include "daemon/engine.h"
-#include "daemon/store.h"
+#include "daemon/engine/engine.h"
+#include "daemon/store/store.h"
 
 struct errbuf;
 struct events;

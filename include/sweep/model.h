@@ -111,4 +111,7 @@ int model_plan_init(struct model_plan *p, const struct settings *s, const struct
                     struct errbuf *err);
 void model_plan_finish(struct model_plan *p);
 
+/* Some layer's option or activation is that setting's value, or its repeat: depth. */
+bool layer_list_uses(const struct layer_list *l, enum setting_id id);
+
 #endif

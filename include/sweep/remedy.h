@@ -1,6 +1,6 @@
 /* What is done about a label: a change of the configuration, tried as a new run that is compared
  * with its parent. One row here is one remedy; which pattern and cause it answers, and in which
- * order, is in common/diagnosis/remedy_order.c. */
+ * order, is in daemon/causes/remedy_order.c. */
 #ifndef SWEEP_REMEDY_H
 #define SWEEP_REMEDY_H
 

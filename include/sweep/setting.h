@@ -223,4 +223,7 @@ void settings_to_json(const struct settings *s, const char *section, struct json
 /* The settings that the preset names take its values (train.preset). */
 void settings_apply_preset(struct settings *s);
 
+/* What preset guide_g3_2 fixes that setting to; false when it leaves it alone. */
+bool setting_preset_value(enum setting_id id, double *out);
+
 #endif

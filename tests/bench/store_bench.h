@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "daemon/store.h"
+#include "daemon/store/store.h"
 
 #define BENCH_POINTS_PER_RUN 20
 

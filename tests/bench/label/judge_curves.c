@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "client/curve_csv.h"
-#include "common/diagnosis/judges.h"
+#include "common/label/judges.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
 #include "sweep/err.h"

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/diagnosis/judges.h"
-#include "common/diagnosis/unimodal.h"
+#include "common/label/judges.h"
+#include "common/label/unimodal.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
 #include "sweep/require.h"

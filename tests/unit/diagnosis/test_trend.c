@@ -1,4 +1,4 @@
-#include "common/diagnosis/trend.h"
+#include "common/label/trend.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/diagnosis/series.h"
-#include "common/diagnosis/stats.h"
+#include "common/label/series.h"
+#include "sweep/stats.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 #include "sweep/rng.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/search/search.h"
+#include "daemon/plan/search/search.h"
 #include "sweep/spec.h"
 
 /* The guide's example: four parameters, five optimizers. */

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/search/search.h"
+#include "daemon/plan/search/search.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 

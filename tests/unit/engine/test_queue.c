@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/queue.h"
+#include "daemon/engine/queue.h"
 #include "sweep/rng.h"
 
 static void test_order(void **state)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/search/range_edits.h"
+#include "daemon/plan/range_edits.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "tests/unit/engine/support.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/search/range_edits.h"
+#include "daemon/plan/range_edits.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/search/coarse_to_fine.h"
+#include "daemon/plan/search/coarse_to_fine.h"
 #include "sweep/buf.h"
 #include "tests/unit/engine/support.h"
 

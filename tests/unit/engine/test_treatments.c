@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_private.h"
-#include "daemon/search/treat.h"
+#include "daemon/engine/private.h"
+#include "daemon/plan/treat.h"
 #include "sweep/json.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"

@@ -4,7 +4,7 @@
 #ifndef TESTS_ENGINE_WORLD_H
 #define TESTS_ENGINE_WORLD_H
 
-#include "daemon/engine.h"
+#include "daemon/engine/engine.h"
 #include "sweep/buf.h"
 #include "sweep/rng.h"
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store.h"
+#include "daemon/store/store.h"
 
 struct fixture {
     char folder[64];

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/estimate.h"
-#include "daemon/store.h"
+#include "daemon/plan/estimate.h"
+#include "daemon/store/store.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/record.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/rundir.h"
+#include "daemon/launch/rundir.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "sweep/run_config.h"

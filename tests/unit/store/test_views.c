@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/store_columns.h"
+#include "daemon/store/columns.h"
 #include "sweep/buf.h"
 
 static void commit_ranked(struct fixture *f, bool maximize, const double *metrics, int count)

@@ -1,0 +1,346 @@
+#include "common/label/classify.h"
+
+#include <math.h>
+
+#include "sweep/require.h"
+
+struct look {
+    const struct facts *f;
+    const struct rules *r;
+    double scale;   /* of every gate that is not a trend's */
+    int train, val; /* signs; a side that is missing follows the other */
+};
+
+static double end_of(const struct side *s)
+{
+    return series_value(&s->s, s->t.end);
+}
+
+/* --- before the trends -------------------------------------------------------------------- */
+
+static bool test_not_a_number(const struct look *l, struct verdict *out)
+{
+    out->pattern = PATTERN_NOT_A_NUMBER;
+    return l->f->train.s.not_a_number || l->f->val.s.not_a_number;
+}
+
+/* The smoothed minimum, or the first value: that one is no noise where both losses agree. */
+static double lowest(const struct side *s)
+{
+    return fmin(s->t.best, s->t.first);
+}
+
+/* All of its last values stand at twice the minimum or more, so noise that swings down to it is
+ * none; and the rise matters beside the descent: a loss that fell to a thousandth of its first
+ * value may well double. */
+static bool doubled(const struct side *s, const struct rules *r, double scale)
+{
+    double low = lowest(s), rise = s->t.end_low - low;
+    double descent = fmax(0, s->t.first - low);
+
+    return rise > 0 && rise >= scale * fabs(low) &&
+           s->t.end - low > r->exploded * scale * sqrt(fabs(low)) * sqrt(descent);
+}
+
+/* The last value is the highest of all. */
+static bool peaks(const struct side *s)
+{
+    return s->t.last >= s->t.max && s->t.last > s->t.first;
+}
+
+/* And it rose twice as far above the minimum as any value before, which is a doubling. */
+static bool leaps(const struct side *s, double scale)
+{
+    double low = lowest(s), rise = s->t.last - low;
+    return s->any && rise > 2 * scale * (s->t.max_before - low) && rise > scale * fabs(low);
+}
+
+/* Both losses doubled and stay up; or the run ended with both at their highest, and one of them
+ * leapt there with its last value. No slope is needed. */
+static bool test_exploded(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+
+    out->pattern = PATTERN_DIVERGING;
+    if (t->s.count < 2)
+        return false;
+    if (doubled(t, l->r, l->scale) && (!v->any || doubled(v, l->r, l->scale)))
+        return true;
+    if (l->f->in->running)
+        return false; /* one value: the next one tells */
+    return peaks(t) && (!v->any || peaks(v)) && (leaps(t, l->scale) || leaps(v, l->scale));
+}
+
+static bool test_too_short(const struct look *l, struct verdict *out)
+{
+    out->pattern = PATTERN_TOO_SHORT;
+    return !l->f->train.usable && !l->f->val.usable;
+}
+
+/* --- training above validation ------------------------------------------------------------ */
+
+static bool both_flat(const struct look *l)
+{
+    return l->train == 0 && l->val == 0;
+}
+
+/* G4.6: a share of the validation loss, and clear of both noises. */
+bool train_above_val(const struct facts *f, const struct rules *r, double scale)
+{
+    const struct side *t = &f->train, *v = &f->val;
+    if (!t->usable || !v->usable)
+        return false;
+    double gap = end_of(t) - end_of(v);
+    double noise = hypot(series_value(&t->s, t->t.sigma), series_value(&v->s, v->t.sigma));
+
+    return gap > 0 && gap >= r->gap * scale * fabs(end_of(v)) &&
+           gap > r->gap_sigma * scale * noise;
+}
+
+/* G4.7: validation near 0 beside the training loss, which lies still far above it. A slope of the
+ * training loss that is small against its level and the gap does not matter. Said where there is
+ * dropout to remove, or where that is not known. */
+static bool test_dropout(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    const struct rules *r = l->r;
+
+    out->pattern = PATTERN_DROPOUT_TOO_STRONG;
+    out->general = PATTERN_TRAIN_ABOVE_VAL;
+    if (l->f->in->dropout <= 0 || !t->usable || !v->usable || v->t.end <= 0)
+        return false;
+    double top = fmax(series_value(&t->s, t->t.max), series_value(&v->s, v->t.max));
+    double gap = end_of(t) - end_of(v), change = fabs(series_value(&t->s, t->t.change));
+    double level = series_value(&t->s, t->t.level), ratio = r->dropout_ratio * sqrt(l->scale);
+
+    return end_of(t) / ratio >= end_of(v) && end_of(v) <= r->dropout_val * top &&
+           t->t.end >= r->dropout_train * t->t.first &&
+           change <= r->dropout_flat * fmax(level, gap) / l->scale;
+}
+
+static bool test_train_above_val(const struct look *l, struct verdict *out)
+{
+    out->pattern = PATTERN_TRAIN_ABOVE_VAL;
+    out->general = flat_pattern(l->f, l->r);
+    return both_flat(l) && train_above_val(l->f, l->r, l->scale);
+}
+
+/* --- oscillation (G1) --------------------------------------------------------------------- */
+
+/* A random series turns at 2/3 of its points, so turning alone says nothing: the amplitude
+ * decides. */
+static bool swings(const struct side *s, const struct rules *r, double scale)
+{
+    return s->usable && s->swing.turning >= r->turning && s->swing.net <= r->net &&
+           s->swing.size >= r->swing * scale;
+}
+
+/* Training still falls, or validation rises: that is the news, whatever the noise. */
+static bool decisive(const struct look *l)
+{
+    return l->train < 0 || l->val > 0;
+}
+
+static bool test_oscillating(const struct look *l, struct verdict *out)
+{
+    out->pattern = PATTERN_OSCILLATING;
+    return !decisive(l) &&
+           (swings(&l->f->train, l->r, l->scale) || swings(&l->f->val, l->r, l->scale));
+}
+
+/* Between the batches of one point (G1: between 1 and 192 within an epoch). Small batches near
+ * the bottom spread widely around a tiny mean, so the spread must also be large against what the
+ * run has descended. */
+static bool test_within_point(const struct look *l, struct verdict *out)
+{
+    const struct within *w = &l->f->within;
+    double sd = l->r->batch_sd * l->scale;
+
+    out->pattern = PATTERN_OSCILLATING;
+    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= sd && w->of_run >= sd &&
+           w->span >= l->r->batch_span * l->scale;
+}
+
+/* --- both flat ---------------------------------------------------------------------------- */
+
+/* Share of the first value that the loss has lost at the end. */
+static double fell(const struct side *s)
+{
+    double whole = fmax(fabs(s->t.first), fabs(s->t.end));
+    return whole > 0 ? (s->t.first - s->t.end) / whole : 0;
+}
+
+/* The first validation value comes after an epoch, so it has less left to lose. */
+static bool descended(const struct facts *f, const struct rules *r)
+{
+    return (!f->train.usable || fell(&f->train) >= r->fell_train) &&
+           (!f->val.usable || fell(&f->val) >= r->fell_val);
+}
+
+enum pattern flat_pattern(const struct facts *f, const struct rules *r)
+{
+    return descended(f, r) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
+}
+
+static bool test_flat(const struct look *l, struct verdict *out)
+{
+    out->pattern = flat_pattern(l->f, l->r);
+    return both_flat(l);
+}
+
+/* Both fell in the window and have come to their floor: the slopes fade. */
+static bool test_faded(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    double most = l->r->pace / l->scale;
+
+    out->pattern = flat_pattern(l->f, l->r);
+    out->general = PATTERN_LEARNING;
+    if (l->train >= 0 || l->val >= 0 || !t->usable || !v->usable)
+        return false;
+    return 2 * t->t.window < t->t.count && 2 * v->t.window < v->t.count && t->t.pace < most &&
+           v->t.pace < most;
+}
+
+/* G4.3 is said only when it is firm, that is by the test "train_stuck": a training loss that is
+ * merely flat under a falling validation loss is in practice noise in one of the two. */
+static bool test_train_flat(const struct look *l, struct verdict *out)
+{
+    out->pattern = flat_pattern(l->f, l->r);
+    out->general = PATTERN_DATASET_PROBLEM;
+    return l->train == 0 && l->val < 0;
+}
+
+/* --- both rise ---------------------------------------------------------------------------- */
+
+/* G4.8: the rise since the minimum stays small against it, or moderate and small against all that
+ * training ever moved. */
+static bool test_slow_rise(const struct look *l, struct verdict *out)
+{
+    const struct side *sides[] = {&l->f->train, &l->f->val};
+    double share = 0, scale = sqrt(l->scale); /* share: rise against the minimum */
+
+    out->pattern = PATTERN_SLOW_RISE;
+    out->general = PATTERN_DIVERGING;
+    if (l->train <= 0 || l->val <= 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+        if (sides[i]->usable)
+            share = fmax(share, (sides[i]->t.end - sides[i]->t.best) / fabs(sides[i]->t.best));
+    const struct trend *t = sides[0]->usable ? &sides[0]->t : &sides[1]->t;
+    return share <= l->r->slow_level * scale ||
+           (share <= l->r->slow_more * scale && t->end - t->best < l->r->slow_full * t->full);
+}
+
+/* --- the nine cells ----------------------------------------------------------------------- */
+
+/* [train + 1][val + 1]; flat/flat and rise/rise have been told apart before. */
+static const enum pattern CELLS[3][3] = {
+    {PATTERN_LEARNING, PATTERN_OVERFITTING, PATTERN_OVERFITTING_RISING},
+    {PATTERN_DATASET_PROBLEM, PATTERN_BOTTLENECK, PATTERN_OVERFITTING_RISING},
+    {PATTERN_TRAIN_RISING, PATTERN_TRAIN_RISING, PATTERN_DIVERGING},
+};
+
+enum pattern pattern_of_cell(int train, int val)
+{
+    return CELLS[train + 1][val + 1];
+}
+
+static bool test_cell(const struct look *l, struct verdict *out)
+{
+    out->pattern = pattern_of_cell(l->train, l->val);
+    return true;
+}
+
+/* G4.3 seen over the whole run: training moves by a few per cent of its level while validation
+ * falls clearly further. A training loss that cannot fall keeps a small slope for long, so the
+ * cell fall/fall would hide it. */
+static bool test_train_stuck(const struct look *l, struct verdict *out)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    double most = l->r->stuck / l->scale;
+
+    out->pattern = PATTERN_DATASET_PROBLEM;
+    out->general = l->train < 0 ? PATTERN_LEARNING : flat_pattern(l->f, l->r);
+    if (!t->usable || !v->usable || l->val >= 0 || l->train > 0)
+        return false;
+    return fabs(fell(t)) < most && t->t.range < most * t->t.level &&
+           fell(v) > l->r->stuck_ratio * sqrt(l->scale) * fabs(fell(t));
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+/* First that fits. The order is AutoTrainer's ladder (data before wiring before convergence
+ * before generalisation), special cases before what they are a case of. */
+static const struct test {
+    const char *name;
+    bool (*fits)(const struct look *l, struct verdict *out);
+} TESTS[] = {
+    {"not_a_number", test_not_a_number},
+    {"exploded", test_exploded},
+    {"too_short", test_too_short},
+    {"dropout_too_strong", test_dropout},
+    {"train_above_val", test_train_above_val},
+    {"oscillating", test_oscillating},
+    {"oscillating_within_points", test_within_point},
+    {"train_stuck", test_train_stuck},
+    {"flat", test_flat},
+    {"faded", test_faded},
+    {"train_flat", test_train_flat},
+    {"slow_rise", test_slow_rise},
+    {"cell", test_cell},
+};
+
+/* --- the two signs ------------------------------------------------------------------------ */
+
+static struct gates gates_of(double scale)
+{
+    return (struct gates){.size = scale, .z = sqrt(scale), .noise = scale};
+}
+
+/* The two losses measure one process: where one falls firmly, less evidence is asked of the other,
+ * and no size where it fell nearly as far for its level. */
+static bool falls_along(const struct trend *t, const struct trend *firm, const struct rules *r,
+                        double scale)
+{
+    struct gates g = gates_of(scale);
+    g.noise *= r->relax;
+    g.z *= r->relax_z;
+    if (-t->change * firm->level >= r->alike * scale * -firm->change * t->level)
+        g.size = 0;
+    return trend_slope_sign(t, r, &g) < 0;
+}
+
+static void judge_signs(struct look *l, struct judge j)
+{
+    const struct side *t = &l->f->train, *v = &l->f->val;
+    struct gates for_train = gates_of(j.train), for_val = gates_of(j.val);
+
+    if (t->usable)
+        l->train = l->val = trend_sign(&t->t, l->r, &for_train, true);
+    if (v->usable)
+        l->val = trend_sign(&v->t, l->r, &for_val, false);
+    if (!t->usable)
+        l->train = l->val;
+    if (!t->usable || !v->usable)
+        return;
+    if (l->train == 0 && l->val < 0 && falls_along(&t->t, &v->t, l->r, j.train))
+        l->train = -1;
+    else if (l->train < 0 && l->val == 0 && falls_along(&v->t, &t->t, l->r, j.val))
+        l->val = -1;
+}
+
+void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out)
+{
+    struct look l = {.f = f, .r = r, .scale = sqrt(j.train * j.val)};
+
+    judge_signs(&l, j);
+    for (size_t i = 0; i < ARRAY_LEN(TESTS); i++) {
+        *out = (struct verdict){.general = PATTERN_NONE,
+                                .test = TESTS[i].name,
+                                .train_sign = l.train,
+                                .val_sign = l.val};
+        if (TESTS[i].fits(&l, out))
+            return;
+    }
+}

@@ -1,0 +1,111 @@
+#include "sweep/diagnosis.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "common/label/facts.h"
+#include "common/label/judges.h"
+#include "common/label/regimes.h"
+#include "common/label/sentence.h"
+#include "common/label/tags.h"
+
+size_t diagnosis_workspace_bytes(size_t count)
+{
+    return facts_workspace_bytes(count);
+}
+
+static void trend_report(struct diagnosis_trend *out, const struct side *s,
+                         const struct diagnosis_input *in, int sign)
+{
+    const struct series *y = &s->s;
+
+    *out =
+        (struct diagnosis_trend){.count = y->raw_count, .best = NAN, .end = NAN, .best_epoch = NAN};
+    if (!s->any)
+        return;
+    out->best = series_value(y, s->t.best);
+    out->end = series_value(y, s->t.end);
+    out->best_epoch = series_epoch(y, in, s->t.best_at);
+    if (!s->usable)
+        return;
+    out->sign = sign;
+    out->window = s->t.window * y->raw_count / y->count;
+    out->slope = series_value(y, s->t.change / (double)(out->window - 1));
+    out->slope_low = series_value(y, (s->t.change - s->t.margin) / (double)(out->window - 1));
+    out->slope_high = series_value(y, (s->t.change + s->t.margin) / (double)(out->window - 1));
+    out->change = series_value(y, s->t.change);
+    out->noise = series_value(y, s->t.sigma);
+    out->wander = series_value(y, s->t.wander);
+    out->range = series_value(y, s->t.range);
+    out->level = series_value(y, s->t.level);
+    out->z = s->t.z;
+}
+
+/* --- a running run ------------------------------------------------------------------------- */
+
+/* Hysteresis without a memory: the judges of the last HOLD_POINTS prefixes are heard together, so
+ * that one point alone rarely turns the label there and back. The label stays a
+ * function of the points alone. A finished run's last part decides at once. */
+#define HOLD_POINTS 3
+
+static bool settled(enum pattern p)
+{
+    return p != PATTERN_NOT_A_NUMBER && p != PATTERN_TOO_SHORT;
+}
+
+static void hold(const struct diagnosis_input *in, const struct opinion *now, void *workspace,
+                 struct diagnosis *out)
+{
+    double votes[PATTERN_COUNT] = {0}, heard = 1;
+    enum pattern most = now->verdict.pattern;
+    struct facts f;
+
+    for (int p = 0; p < PATTERN_COUNT; p++)
+        votes[p] = now->votes[p];
+    for (size_t back = 1; back < HOLD_POINTS && back < in->count; back++) {
+        struct diagnosis_input before = *in;
+        struct opinion o;
+        before.count = in->count - back;
+        facts_measure(&f, &before, workspace);
+        judges_ask(&f, &RULES_DEFAULT, &o);
+        if (!settled(o.verdict.pattern))
+            break;
+        heard++;
+        for (int p = 0; p < PATTERN_COUNT; p++)
+            votes[p] += o.votes[p];
+    }
+    for (int p = 0; p < PATTERN_COUNT; p++)
+        most = votes[p] > votes[most] ? (enum pattern)p : most;
+    if (most == out->pattern)
+        return;
+    out->runner_up = out->pattern;
+    out->pattern = most;
+    out->test = "held";
+    out->agreement = votes[most] / heard;
+    out->confidence = fmin(out->confidence, judges_confidence(&f, most, out->agreement));
+}
+
+void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosis *out)
+{
+    struct facts f;
+    struct opinion o;
+
+    facts_measure(&f, in, workspace);
+    judges_ask(&f, &RULES_DEFAULT, &o);
+    *out = (struct diagnosis){.pattern = o.verdict.pattern,
+                              .runner_up = o.runner_up,
+                              .test = o.verdict.test,
+                              .tags = tags_of(&f),
+                              .confidence = o.confidence,
+                              .agreement = o.agreement,
+                              .gap = NAN};
+    trend_report(&out->train, &f.train, in, o.verdict.train_sign);
+    trend_report(&out->val, &f.val, in, o.verdict.val_sign);
+    if (f.train.any && f.val.any)
+        out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
+    regimes_find(&f, out);
+    if (in->running && settled(o.verdict.pattern))
+        hold(in, &o, workspace, out);
+    regimes_close(out);
+    sentence_write(out);
+}

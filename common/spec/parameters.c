@@ -1,0 +1,361 @@
+/* The "parameters" object: one member per swept setting, in the forms of W&B's sweep
+ * configuration. */
+#include "common/spec/part.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/field.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define PARENT "$.parameters"
+
+static const char *const distribution_names[] = {
+#define X(id, name) [DISTRIBUTION_##id] = name,
+    DISTRIBUTION_MAP(X)
+#undef X
+};
+
+/* One member as it was found. */
+struct parameter {
+    const char *name; /* its key */
+    char path[FIELD_PATH_MAX];
+    enum setting_id id;
+    const struct json *object, *value, *values, *min, *max, *q;
+    const struct json *given;       /* "distribution"; NULL: to be derived */
+    enum distribution distribution; /* valid when given */
+};
+
+static int refuse_at(const struct parameter *p, int code, const char *key, const struct json *v,
+                     const char *allowed, struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX];
+
+    field_path(path, p->path, key);
+    return field_refuse(err, code, path, v, "%s", allowed);
+}
+
+static int number_at(const struct parameter *p, const char *key, const struct json *v, double *out,
+                     struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX];
+
+    field_path(path, p->path, key);
+    return setting_from_json(p->id, v, path, out, err);
+}
+
+/* --- the forms ---------------------------------------------------------------------------- */
+
+static struct dimension *add_dimension(struct spec *s, const struct parameter *p,
+                                       enum distribution distribution)
+{
+    REQUIRE(s->dimension_count < SPEC_MAX_DIMENSIONS);
+    struct dimension *d = &s->dimensions[s->dimension_count++];
+
+    *d = (struct dimension){.setting = p->id, .distribution = distribution};
+    str_copy(d->name, sizeof(d->name), p->name);
+    return d;
+}
+
+static int check_distribution(const struct parameter *p, enum distribution wanted,
+                              struct errbuf *err)
+{
+    char allowed[64];
+
+    if (!p->given || p->distribution == wanted)
+        return 0;
+    snprintf(allowed, sizeof(allowed), "%s here, or nothing", distribution_names[wanted]);
+    return refuse_at(p, ERR_VALUE, "distribution", p->given, allowed, err);
+}
+
+static int parse_single(const struct parameter *p, struct spec *s, struct errbuf *err)
+{
+    int rc = check_distribution(p, DISTRIBUTION_CONSTANT, err);
+
+    return rc ? rc : number_at(p, "value", p->value, &s->fixed.v[p->id], err);
+}
+
+static bool is_listed(const struct dimension *d, double value)
+{
+    for (size_t i = 0; i < d->value_count; i++)
+        if (d->values[i] == value)
+            return true;
+    return false;
+}
+
+static int parse_listed_values(const struct parameter *p, struct dimension *d, struct errbuf *err)
+{
+    char list[FIELD_PATH_MAX], path[FIELD_PATH_MAX];
+    double value;
+
+    field_path(list, p->path, "values");
+    for (const struct json *v = json_first(p->values); v; v = json_next(v)) {
+        field_path_index(path, list, d->value_count);
+        int rc = setting_from_json(p->id, v, path, &value, err);
+        if (rc)
+            return rc;
+        if (is_listed(d, value))
+            return field_refuse(err, ERR_VALUE, path, v, "each value once");
+        d->values[d->value_count++] = value;
+    }
+    return 0;
+}
+
+static int parse_list(const struct parameter *p, struct spec *s, struct errbuf *err)
+{
+    int rc = check_distribution(p, DISTRIBUTION_CATEGORICAL, err);
+    size_t count;
+
+    if (rc)
+        return rc;
+    if (json_type(p->values) != JSON_ARRAY)
+        return refuse_at(p, ERR_TYPE, "values", p->values, "a list of values", err);
+    count = json_count(p->values);
+    if (!count)
+        return refuse_at(p, ERR_VALUE, "values", p->values, "at least one value", err);
+    if (count > SPEC_MAX_VALUES)
+        return refuse_at(p, ERR_LIMIT, "values", p->values, "at most 256 values", err);
+    struct dimension *d = add_dimension(s, p, DISTRIBUTION_CATEGORICAL);
+    d->values = xcalloc(count, sizeof(*d->values));
+    return parse_listed_values(p, d, err);
+}
+
+static bool is_whole(double x)
+{
+    return x == floor(x);
+}
+
+static bool is_log(enum distribution d)
+{
+    return d == DISTRIBUTION_LOG_UNIFORM_VALUES || d == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
+}
+
+static bool is_quantized(enum distribution d)
+{
+    return d == DISTRIBUTION_Q_UNIFORM || d == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
+}
+
+/* Does the distribution suit the range and the setting's type? */
+static int check_range(const struct parameter *p, const struct dimension *d, struct errbuf *err)
+{
+    bool integer = setting_get(p->id)->type == SETTING_INTEGER;
+
+    if (d->distribution == DISTRIBUTION_CONSTANT || d->distribution == DISTRIBUTION_CATEGORICAL)
+        return refuse_at(p, ERR_VALUE, "distribution", p->given,
+                         "with min and max: int_uniform, uniform, log_uniform_values, q_uniform, "
+                         "q_log_uniform_values",
+                         err);
+    if (d->distribution == DISTRIBUTION_UNIFORM && integer)
+        return refuse_at(p, ERR_VALUE, "distribution", p->given,
+                         "for a setting of whole numbers: int_uniform, log_uniform_values, "
+                         "q_uniform, q_log_uniform_values",
+                         err);
+    if (d->distribution == DISTRIBUTION_INT_UNIFORM && !is_whole(d->min))
+        return refuse_at(p, ERR_VALUE, "min", p->min, "an integer, for int_uniform", err);
+    if (d->distribution == DISTRIBUTION_INT_UNIFORM && !is_whole(d->max))
+        return refuse_at(p, ERR_VALUE, "max", p->max, "an integer, for int_uniform", err);
+    if (d->min >= d->max)
+        return field_refuse(err, ERR_VALUE, p->path, p->object,
+                            "min below max: the range is empty (one value: {\"value\": x})");
+    if (is_log(d->distribution) && d->min <= 0)
+        return refuse_at(p, ERR_VALUE, "min", p->min, "above 0, for a range on a log scale", err);
+    return 0;
+}
+
+static int parse_q(const struct parameter *p, struct dimension *d, struct errbuf *err)
+{
+    bool integer = setting_get(p->id)->type == SETTING_INTEGER;
+
+    if (p->q && !is_quantized(d->distribution))
+        return refuse_at(p, ERR_KEY, "q", p->q,
+                         "only with distribution q_uniform or q_log_uniform_values", err);
+    if (!is_quantized(d->distribution))
+        return 0;
+    d->q = 1;
+    if (p->q && json_type(p->q) != JSON_NUMBER)
+        return refuse_at(p, ERR_TYPE, "q", p->q, "a number above 0", err);
+    if (p->q)
+        d->q = json_number(p->q);
+    if (d->q <= 0 || (integer && !is_whole(d->q)))
+        return refuse_at(p, ERR_VALUE, "q", p->q, integer ? "an integer from 1" : "above 0", err);
+    if (dimension_cardinality(d) == 0)
+        return refuse_at(p, ERR_VALUE, "q", p->q,
+                         "a step with 1 to 2^53 multiples from min to max (default 1)", err);
+    return 0;
+}
+
+static int parse_range(const struct parameter *p, struct spec *s, struct errbuf *err)
+{
+    enum setting_type type = setting_get(p->id)->type;
+    struct dimension fresh = {.setting = p->id};
+    int rc;
+
+    if (type == SETTING_CHOICE || type == SETTING_SWITCH)
+        return refuse_at(p, ERR_KEY, "min", p->min,
+                         "\"value\" or \"values\": this setting has no numeric range", err);
+    rc = number_at(p, "min", p->min, &fresh.min, err);
+    if (!rc)
+        rc = number_at(p, "max", p->max, &fresh.max, err);
+    if (rc)
+        return rc;
+    if (p->given)
+        fresh.distribution = p->distribution;
+    else if (is_whole(fresh.min) && is_whole(fresh.max))
+        fresh.distribution = DISTRIBUTION_INT_UNIFORM;
+    else
+        fresh.distribution = DISTRIBUTION_UNIFORM;
+    rc = check_range(p, &fresh, err);
+    if (!rc)
+        rc = parse_q(p, &fresh, err);
+    if (rc)
+        return rc;
+    struct dimension *d = add_dimension(s, p, fresh.distribution);
+    d->min = fresh.min;
+    d->max = fresh.max;
+    d->q = fresh.q;
+    return 0;
+}
+
+/* --- one member --------------------------------------------------------------------------- */
+
+/* The nearest name counts also without its section: momentum is train.momentum. */
+static int refuse_unknown(const struct json *member, const char *path, struct errbuf *err)
+{
+    const char *labels[SETTING_COUNT], *words[3 * SETTING_COUNT], *near;
+    char allowed[sizeof(err->allowed)];
+
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *t = setting_get((enum setting_id)i);
+        labels[i] = setting_label((enum setting_id)i);
+        words[3 * i] = labels[i];
+        words[3 * i + 1] = t->path;
+        words[3 * i + 2] = strchr(t->path, '.') + 1;
+    }
+    near = err_nearest(json_key(member), words, ARRAY_LEN(words));
+    for (int i = 0; near && i < 3 * SETTING_COUNT; i++) {
+        if (strcmp(words[i], near) == 0) {
+            near = labels[i / 3];
+            break;
+        }
+    }
+    field_one_of(allowed, sizeof(allowed), near, labels, SETTING_COUNT);
+    return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
+}
+
+static int refuse_bare(const struct json *member, const char *path, struct errbuf *err)
+{
+    char value[48];
+
+    json_excerpt(member, value, sizeof(value));
+    if (json_type(member) == JSON_ARRAY)
+        return field_refuse(err, ERR_TYPE, path, member, "an object, such as {\"values\": %s}",
+                            value);
+    return field_refuse(err, ERR_TYPE, path, member,
+                        "an object: {\"value\": %s}, {\"values\": […]} or {\"min\": …, \"max\": …}",
+                        value);
+}
+
+/* Exactly one of value, values, min + max. */
+static int check_form(const struct parameter *p, struct errbuf *err)
+{
+    const struct json *range = p->min ? p->min : p->max;
+
+    if (!p->value && !p->values && !range)
+        return field_refuse(err, ERR_MISSING, p->path, p->object,
+                            "\"value\", \"values\", or \"min\" and \"max\"");
+    if (p->value && (p->values || range))
+        return field_refuse(err, ERR_VALUE, p->path, p->object,
+                            "\"value\" alone: without \"values\", \"min\" and \"max\"");
+    if (p->values && range)
+        return field_refuse(err, ERR_VALUE, p->path, p->object,
+                            "either \"values\" or \"min\" and \"max\"");
+    if (range && !p->min)
+        return field_missing(err, p->path, "min", "\"min\" beside \"max\"");
+    if (range && !p->max)
+        return field_missing(err, p->path, "max", "\"max\" beside \"min\"");
+    if (p->q && !range)
+        return refuse_at(p, ERR_KEY, "q", p->q, "only with \"min\" and \"max\"", err);
+    return 0;
+}
+
+static int read_parameter(const struct json *member, struct parameter *p, struct errbuf *err)
+{
+    static const char *const keys[] = {"value", "values", "min", "max", "distribution", "q"};
+    int index, rc;
+
+    if (json_type(member) != JSON_OBJECT)
+        return refuse_bare(member, p->path, err);
+    rc = field_object(member, p->path, keys, ARRAY_LEN(keys), err);
+    if (rc)
+        return rc;
+    p->object = member;
+    p->value = json_get(member, "value");
+    p->values = json_get(member, "values");
+    p->min = json_get(member, "min");
+    p->max = json_get(member, "max");
+    p->q = json_get(member, "q");
+    p->given = json_get(member, "distribution");
+    rc = check_form(p, err);
+    if (rc || !p->given)
+        return rc;
+    char path[FIELD_PATH_MAX];
+    field_path(path, p->path, "distribution");
+    rc = field_name(p->given, path, distribution_names, DISTRIBUTION_COUNT, &index, err);
+    if (rc)
+        return rc;
+    p->distribution = (enum distribution)index;
+    return 0;
+}
+
+static int parse_parameter(const struct json *member, struct spec *s,
+                           const bool seen[SETTING_COUNT], bool taken[SETTING_COUNT],
+                           struct errbuf *err)
+{
+    struct parameter p = {.name = json_key(member)};
+    int id = setting_find(p.name), rc;
+
+    field_path(p.path, PARENT, p.name);
+    if (id < 0)
+        return refuse_unknown(member, p.path, err);
+    p.id = (enum setting_id)id;
+    if (seen[id])
+        return field_refuse(err, ERR_VALUE, p.path, member, "either here or fixed as %s, not both",
+                            setting_get(p.id)->path);
+    if (taken[id])
+        return field_refuse(err, ERR_VALUE, p.path, member, "each setting once: %s is %s",
+                            setting_label(p.id), setting_get(p.id)->path);
+    taken[id] = true;
+    rc = read_parameter(member, &p, err);
+    if (rc)
+        return rc;
+    return p.value    ? parse_single(&p, s, err)
+           : p.values ? parse_list(&p, s, err)
+                      : parse_range(&p, s, err);
+}
+
+int spec_parameters_parse(const struct json *v, struct spec *s, bool seen[SETTING_COUNT],
+                          struct errbuf *err)
+{
+    static const char at_least[] = "at least one parameter with \"values\" or \"min\" and \"max\" "
+                                   "(a single run: {\"values\": [x]})";
+    bool taken[SETTING_COUNT] = {false};
+
+    if (!v)
+        return field_missing(err, "$", "parameters", at_least);
+    if (json_type(v) != JSON_OBJECT)
+        return field_refuse(err, ERR_TYPE, PARENT, v, "an object: a member per swept setting");
+    for (const struct json *m = json_first(v); m; m = json_next(m)) {
+        int rc = parse_parameter(m, s, seen, taken, err);
+        if (rc)
+            return rc;
+    }
+    if (!s->dimension_count)
+        return field_refuse(err, ERR_VALUE, PARENT, v, "%s", at_least);
+    for (int i = 0; i < SETTING_COUNT; i++)
+        seen[i] |= taken[i] && !spec_dimension(s, (enum setting_id)i);
+    return 0;
+}

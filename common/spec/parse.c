@@ -1,0 +1,203 @@
+/* A specification from JSON. Parts that nest are in spec_data.c and spec_parameters.c. */
+#include "sweep/spec.h"
+
+#include "common/base/field.h"
+#include "common/spec/part.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define PRIORITY_MAX 1000000
+#define ID_MAX ((int64_t)JSON_MAX_SAFE_INTEGER)
+
+static int parse_name(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "name");
+
+    return v ? field_string(v, "$.name", s->name, sizeof(s->name), err) : 0;
+}
+
+static int parse_method(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    static const char *const names[] = {
+#define X(id, name, doc) [METHOD_##id] = name,
+        METHOD_MAP(X)
+#undef X
+    };
+    const struct json *v = json_get(root, "method");
+    int index = METHOD_COARSE_TO_FINE;
+    int rc = v ? field_name(v, "$.method", names, METHOD_COUNT, &index, err) : 0;
+
+    s->method = (enum method)index;
+    return rc;
+}
+
+static int parse_metric(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "metric");
+
+    return v ? spec_metric_parse(v, &s->metric, &s->maximize, err) : 0;
+}
+
+static int parse_data(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "data");
+
+    if (!v)
+        return field_missing(err, "$", "data",
+                             "the data to train on, such as {\"name\": \"fashion-mnist\", "
+                             "\"validation\": 10000}");
+    return spec_data_parse(v, &s->data, err);
+}
+
+static int parse_settings(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    bool seen[SETTING_COUNT] = {false};
+    int rc = settings_from_json(&s->fixed, root, seen, err);
+
+    if (!rc)
+        rc = spec_layers_parse(root, &s->layers, err);
+    if (!rc)
+        rc = spec_parameters_parse(json_get(root, "parameters"), s, seen, err);
+    if (!rc)
+        rc = spec_check(root, s, seen, err);
+    if (!rc)
+        settings_apply_preset(&s->fixed);
+    return rc;
+}
+
+static int parse_epochs(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "epochs");
+
+    return v ? field_integer(v, "$.epochs", 1, SPEC_MAX_EPOCHS, &s->epochs, err) : 0;
+}
+
+/* The size of the grid; a grid has no continuous side. */
+static int grid_size(const struct json *root, const struct spec *s, uint64_t *out,
+                     struct errbuf *err)
+{
+    const struct json *parameters = json_get(root, "parameters");
+    char path[FIELD_PATH_MAX];
+    uint64_t size = 1;
+
+    for (size_t i = 0; i < s->dimension_count; i++) {
+        const struct dimension *d = &s->dimensions[i];
+        uint64_t n = dimension_cardinality(d);
+        field_path(path, "$.parameters", d->name);
+        if (!n)
+            return field_refuse(err, ERR_VALUE, path, json_get(parameters, d->name),
+                                "for method grid: \"values\", integers, or a distribution with q");
+        if (n > SPEC_MAX_RUNS / size)
+            return field_refuse(err, ERR_LIMIT, path, json_get(parameters, d->name),
+                                "a grid of at most %d runs", SPEC_MAX_RUNS);
+        size *= n;
+    }
+    *out = size;
+    return 0;
+}
+
+static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "run_cap");
+    uint64_t size = 0;
+    int rc = s->method == METHOD_GRID ? grid_size(root, s, &size, err) : 0;
+
+    if (rc)
+        return rc;
+    if (v)
+        return field_integer(v, "$.run_cap", 1, SPEC_MAX_RUNS, &s->run_cap, err);
+    if (!size)
+        return field_missing(err, "$", "run_cap", "the number of runs the sweep may start");
+    s->run_cap = spec_treat_grid_cap(s, (int64_t)size);
+    return 0;
+}
+
+static int parse_seed(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "seed");
+
+    return v ? field_seed(v, "$.seed", &s->seed, err) : 0;
+}
+
+static int parse_start(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "start_from");
+
+    return v ? field_integer(v, "$.start_from", 1, ID_MAX, &s->start_from, err) : 0;
+}
+
+static int parse_order(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *priority = json_get(root, "priority"), *after = json_get(root, "after");
+    int rc = 0;
+
+    if (priority)
+        rc = field_integer(priority, "$.priority", -PRIORITY_MAX, PRIORITY_MAX, &s->priority, err);
+    if (!rc && after)
+        rc = field_integer(after, "$.after", 1, ID_MAX, &s->after, err);
+    return rc;
+}
+
+/* "learning_rate" beside "train" instead of in it gets a better answer than a list of keys. */
+static int parse_keys(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    static const char *const keys[] = {
+        "name",  "method", "metric", "parameters", "run_cap", "data",       "model",
+        "train", "epochs", "seed",   "priority",   "after",   "start_from",
+        "treat", "treat_share", "treats",
+    };
+    char path[FIELD_PATH_MAX];
+
+    if (json_type(root) != JSON_OBJECT)
+        return field_refuse(err, ERR_TYPE, "$", root, "an object: a sweep's specification");
+    for (const struct json *m = json_first(root); m; m = json_next(m)) {
+        int id = setting_find(json_key(m));
+        if (id < 0)
+            continue;
+        field_path(path, "$", json_key(m));
+        return field_refuse(err, ERR_KEY, path, m, "did you mean %s? or swept, in \"parameters\"",
+                            setting_get((enum setting_id)id)->path);
+    }
+    return field_object(root, "$", keys, ARRAY_LEN(keys), err);
+}
+
+int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
+{
+    static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
+        parse_keys,       parse_name,   parse_method,  parse_metric, parse_data,  parse_settings,
+        spec_treat_parse, parse_epochs, parse_run_cap, parse_seed,   parse_start, parse_order,
+    };
+    struct spec s = {
+        .name = "sweep",
+        .method = METHOD_COARSE_TO_FINE,
+        .metric = METRIC_VAL_LOSS,
+        .epochs = SPEC_DEFAULT_EPOCHS,
+    };
+
+    settings_init(&s.fixed);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        int rc = steps[i](root, &s, err);
+        if (rc) {
+            spec_finish(&s);
+            return rc;
+        }
+    }
+    *out = s;
+    return 0;
+}
+
+int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbuf *err)
+{
+    struct errbuf why = {0};
+    struct json *root = json_parse(text, len, &why);
+
+    if (!root) {
+        if (err)
+            *err = why;
+        return why.code;
+    }
+    int rc = spec_parse(root, out, err);
+    json_destroy(root);
+    return rc;
+}

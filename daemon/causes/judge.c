@@ -1,0 +1,122 @@
+#include "daemon/causes/judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "sweep/buf.h"
+#include "sweep/json.h"
+
+/* --- label ----------------------------------------------------------------------------------- */
+
+double judge_dropout(const struct settings *s, const struct layer_list *layers)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        if (layers->entries[i].kind == LAYER_DROPOUT)
+            return NAN;
+    return s->v[SETTING_DROPOUT];
+}
+
+void judge_curve(const struct kept_points *k, bool running, double dropout, struct diagnosis *out)
+{
+    struct diagnosis_input in = {.points = k->points,
+                                 .count = k->count,
+                                 .running = running,
+                                 .dropout = dropout};
+    size_t bytes = diagnosis_workspace_bytes(in.count);
+    void *workspace = xmalloc(bytes ? bytes : 1);
+    diagnose(&in, workspace, out);
+    free(workspace);
+}
+
+static char *tag_list(uint32_t tags)
+{
+    struct buf b = {0};
+    for (int t = 0; t < DIAGNOSIS_TAG_COUNT; t++)
+        if (tags >> t & 1u)
+            buf_printf(&b, "%s%s", b.len ? "," : "", diagnosis_tag_name(t));
+    return buf_take(&b);
+}
+
+struct label_row *judge_label(int64_t run_id, const struct diagnosis *d, utc_us now)
+{
+    struct buf evidence = {0};
+    struct json_writer w;
+    jw_init(&w, &evidence);
+    diagnosis_evidence_write(d, &w);
+    struct label_row *l = xcalloc(1, sizeof(*l));
+    *l = (struct label_row){.run_id = run_id,
+                            .pattern = d->pattern,
+                            .runner_up = d->runner_up,
+                            .confidence = d->confidence,
+                            .tags = tag_list(d->tags),
+                            .evidence_json = buf_take(&evidence),
+                            .created = now};
+    return l;
+}
+
+char *judge_facts_text(const struct run_facts *f)
+{
+    struct buf facts = {0};
+    struct json_writer w;
+    jw_init(&w, &facts);
+    run_facts_write(f, &w);
+    return buf_take(&facts);
+}
+
+/* --- causes ---------------------------------------------------------------------------------- */
+
+void siblings_init(struct siblings *out, const struct trial *trials, size_t from, size_t to,
+                   int64_t epochs)
+{
+    *out = (struct siblings){.items = xcalloc(to - from + 1, sizeof(*out->items)),
+                             .numbers = xcalloc(to - from + 1, sizeof(*out->numbers))};
+    for (size_t i = from; i < to; i++) {
+        const struct trial *t = &trials[i];
+        if (!t->judged || t->layers != NULL || t->start_from != 0 || t->epochs != epochs)
+            continue;
+        out->numbers[out->count] = i;
+        out->items[out->count++] = (struct sibling){&t->settings, &t->facts};
+    }
+}
+
+void siblings_finish(struct siblings *s)
+{
+    free(s->items);
+    free(s->numbers);
+}
+
+/* Of those the nearest by number. */
+static void nearest(const struct siblings *all, size_t number, size_t *from, size_t *count)
+{
+    size_t lo = 0, hi = all->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (all->numbers[mid] < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *from = lo > SIBLINGS_MAX / 2 ? lo - SIBLINGS_MAX / 2 : 0;
+    *count = all->count - *from < SIBLINGS_MAX ? all->count - *from : SIBLINGS_MAX;
+}
+
+/* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
+void judge_causes(const struct trial *trials, size_t number, const struct siblings *all,
+                  const struct data_facts *data, const struct layer_list *layers,
+                  struct causes *out)
+{
+    const struct trial *t = &trials[number];
+    struct data_facts own = data_facts_of_run(data, &t->settings);
+    size_t from, count;
+    nearest(all, number, &from, &count);
+    struct cause_input in = {
+        .facts = &t->facts,
+        .settings = &t->settings,
+        .layers = t->layers != NULL ? t->layers : layers,
+        .data = &own,
+        .parameters = isfinite(t->facts.parameters) ? (int64_t)t->facts.parameters : 0,
+        .siblings = all->items + from,
+        .sibling_count = count,
+    };
+    causes_of(&in, out);
+}

@@ -1,0 +1,39 @@
+/* From a curve to its label, and from runs to their causes: for the engine, which judges what runs
+ * now, and the store, which judges again what is stored. Pure. */
+#ifndef SWEEPD_JUDGE_H
+#define SWEEPD_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/causes/kept_points.h"
+#include "daemon/engine/rows.h"
+#include "daemon/plan/search/search.h"
+
+/* For G4.7: the run's dropout, NaN where a layer of the list may drop out at a rate of its own. */
+double judge_dropout(const struct settings *s, const struct layer_list *layers);
+void judge_curve(const struct kept_points *k, bool running, double dropout, struct diagnosis *out);
+/* A label without causes and facts; heap. */
+struct label_row *judge_label(int64_t run_id, const struct diagnosis *d, utc_us now);
+char *judge_facts_text(const struct run_facts *f); /* heap */
+
+/* --- causes ---------------------------------------------------------------------------------- */
+
+#define SIBLINGS_MAX 512 /* the nearest by number that a run's causes are looked for among */
+
+/* Judged runs that differ in their settings alone. */
+struct siblings {
+    size_t count;
+    struct sibling *items;
+    size_t *numbers;
+};
+/* Of trials from … to-1; epochs: those of the sweep. Borrows the trials. */
+void siblings_init(struct siblings *out, const struct trial *trials, size_t from, size_t to,
+                   int64_t epochs);
+void siblings_finish(struct siblings *s);
+/* Of trials[number], which is judged; data: as a whole. */
+void judge_causes(const struct trial *trials, size_t number, const struct siblings *all,
+                  const struct data_facts *data, const struct layer_list *layers,
+                  struct causes *out);
+
+#endif

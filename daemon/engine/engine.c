@@ -1,0 +1,332 @@
+#include "daemon/engine/engine.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine/private.h"
+#include "daemon/engine/queue.h"
+#include "sweep/buf.h"
+#include "sweep/require.h"
+
+struct engine *engine_create(size_t workers, const char *runs_dir)
+{
+    struct engine *e = xcalloc(1, sizeof(*e));
+    e->workers = workers;
+    e->runs_dir = xstrdup(runs_dir);
+    e->checkpoint_seconds = RUN_CHECKPOINT_SECONDS;
+    return e;
+}
+
+void engine_set_checkpoint_seconds(struct engine *e, double seconds)
+{
+    e->checkpoint_seconds = seconds;
+}
+
+void engine_destroy(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    for (size_t i = 0; i < e->sweep_count; i++)
+        sweep_destroy(e->sweeps[i]);
+    free(e->sweeps);
+    free(e->running);
+    free(e->runs_dir);
+    free(e);
+}
+
+/* --- sweeps and slots ------------------------------------------------------------------------ */
+
+/* Index of the first open sweep with an id >= sweep_id. */
+static size_t sweep_position(const struct engine *e, int64_t sweep_id)
+{
+    size_t lo = 0, hi = e->sweep_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (e->sweeps[mid]->row->id < sweep_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id)
+{
+    size_t i = sweep_position(e, sweep_id);
+    return i < e->sweep_count && e->sweeps[i]->row->id == sweep_id ? e->sweeps[i] : NULL;
+}
+
+void engine_add_sweep(struct engine *e, struct sweep *s)
+{
+    if (e->sweep_count == e->sweep_cap) {
+        e->sweep_cap = e->sweep_cap ? e->sweep_cap * 2 : 8;
+        e->sweeps = xrealloc(e->sweeps, e->sweep_cap * sizeof(struct sweep *));
+    }
+    size_t i = sweep_position(e, s->row->id);
+    memmove(&e->sweeps[i + 1], &e->sweeps[i], (e->sweep_count - i) * sizeof(struct sweep *));
+    e->sweeps[i] = s;
+    e->sweep_count++;
+}
+
+void engine_drop_sweep(struct engine *e, struct sweep *s)
+{
+    REQUIRE(s->running == 0);
+    size_t i = sweep_position(e, s->row->id);
+    REQUIRE(i < e->sweep_count && e->sweeps[i] == s);
+    e->sweep_count--;
+    memmove(&e->sweeps[i], &e->sweeps[i + 1], (e->sweep_count - i) * sizeof(struct sweep *));
+    sweep_destroy(s);
+}
+
+struct run *engine_running_run(const struct engine *e, int64_t run_id)
+{
+    for (size_t i = 0; i < e->running_count; i++)
+        if (e->running[i]->row->id == run_id)
+            return e->running[i];
+    return NULL;
+}
+
+void engine_take_slot(struct engine *e, struct run *r)
+{
+    if (e->running_count == e->running_cap) {
+        e->running_cap = e->running_cap ? e->running_cap * 2 : 8;
+        e->running = xrealloc(e->running, e->running_cap * sizeof(struct run *));
+    }
+    e->running[e->running_count++] = r;
+    r->sweep->running++;
+}
+
+void engine_free_slot(struct engine *e, struct run *r)
+{
+    size_t i = 0;
+    while (i < e->running_count && e->running[i] != r)
+        i++;
+    REQUIRE(i < e->running_count && r->sweep->running > 0);
+    e->running_count--;
+    memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
+    r->sweep->running--;
+}
+
+/* --- restore --------------------------------------------------------------------------------- */
+
+/* A sweep as it lies in the database: its row, and its runs by number. */
+struct stored_sweep {
+    const struct sweep_row *row;
+    const struct run_row *runs;
+    size_t run_count;
+};
+
+/* Bytes from the database are not trusted: 0 and the spec, or what is wrong with them. */
+static int restore_check(const struct engine *e, const struct stored_sweep *in, struct spec *spec,
+                         struct errbuf *err)
+{
+    if (engine_sweep(e, in->row->id) != NULL || in->row->spec_json == NULL)
+        return err_set(err, ERR_DATA, "its row is damaged");
+    for (size_t i = 0; i < in->run_count; i++) {
+        const struct run_row *r = &in->runs[i];
+        if (r->number != (int64_t)i || (unsigned)r->status >= RUN_STATUS_COUNT ||
+            (unsigned)r->error >= RUN_ERROR_COUNT)
+            return err_set(err, ERR_DATA, "run %" PRId64 " (number %" PRId64 ") does not fit",
+                           r->id, r->number);
+    }
+    return spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);
+}
+
+/* What is known of an ended run beside its row. */
+static void restore_label(struct sweep *s, size_t number, const struct store_restored *r)
+{
+    int64_t run_id = s->run_ids[number];
+    size_t lo = 0, hi = r->label_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (r->labels[mid].run_id < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == r->label_count || r->labels[lo].run_id != run_id)
+        return;
+    s->trials[number].judged = true;
+    s->trials[number].facts = r->labels[lo].facts;
+    s->trials[number].cause = r->labels[lo].cause;
+}
+
+static void restore_prior(struct sweep *s)
+{
+    struct errbuf why;
+    const char *text = s->row->remedy_prior;
+    if (text != NULL) /* one that cannot be read taught nothing */
+        (void)remedy_prior_parse(text, &s->prior, &why);
+}
+
+static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
+{
+    struct run_row *copy = run_row_copy(row);
+    if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED)
+        copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
+    struct run *r = sweep_add_run(s, copy);
+    if (r != NULL && r->row->status == RUN_RUNNING) {
+        run_forget_attempt(r); /* its points come again, or it is lost */
+        engine_take_slot(e, r);
+    }
+}
+
+/* The others go on; this one waits for a person. Its runs are left as they are. */
+static void hold_unreadable(const struct sweep_row *row, const struct errbuf *why, utc_us now,
+                            struct effects *fx)
+{
+    struct sweep_row *held = sweep_row_copy(row);
+    held->status = SWEEP_HELD;
+    free(held->reason);
+    held->reason = xasprintf("cannot be read from the database: %s", why->message);
+    store_batch_add_event(&fx->batch, row->id, 0, "sweep_held", now, "%s", held->reason);
+    store_batch_put_sweep(&fx->batch, held);
+}
+
+static void restore_sweep(struct engine *e, const struct stored_sweep *in,
+                          const struct store_restored *restored, utc_us now, struct effects *fx)
+{
+    struct spec spec;
+    struct errbuf why = {0};
+    if (restore_check(e, in, &spec, &why) != 0) {
+        hold_unreadable(in->row, &why, now, fx);
+        return;
+    }
+    struct sweep *s = sweep_create(sweep_row_copy(in->row));
+    s->spec = spec;
+    s->method = search_method(spec.method);
+    engine_add_sweep(e, s);
+    restore_prior(s);
+    for (size_t i = 0; i < in->run_count; i++) {
+        restore_run(e, s, &in->runs[i]);
+        if (run_status_terminal(s->trials[i].status))
+            restore_label(s, i, restored);
+    }
+}
+
+void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
+                    struct effects *fx)
+{
+    REQUIRE(e->sweep_count == 0);
+    e->last_sweep_id = restored->last_sweep_id;
+    e->last_run_id = restored->last_run_id;
+    for (size_t i = 0; i < restored->run_count; i++)
+        if (restored->runs[i].id > e->last_run_id)
+            e->last_run_id = restored->runs[i].id;
+    for (size_t i = 0, run = 0; i < restored->sweep_count; i++) {
+        struct stored_sweep in = {.row = &restored->sweeps[i]};
+        while (run < restored->run_count && restored->runs[run].sweep_id < in.row->id)
+            run++;
+        in.runs = restored->runs + run;
+        while (run + in.run_count < restored->run_count &&
+               in.runs[in.run_count].sweep_id == in.row->id)
+            in.run_count++;
+        if (in.row->id > e->last_sweep_id)
+            e->last_sweep_id = in.row->id;
+        restore_sweep(e, &in, restored, now, fx);
+    }
+}
+
+/* --- schedule -------------------------------------------------------------------------------- */
+
+static bool may_start(const struct engine *e, const struct sweep *s)
+{
+    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
+        return false;
+    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
+    return before == NULL || before == s || sweep_status_terminal(before->row->status);
+}
+
+/* By number: runs that were begun, and paused or lost, come before those that were not. */
+static struct run *first_waiting(const struct sweep *s)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->status == RUN_QUEUED)
+            return s->live[i];
+    return NULL;
+}
+
+static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
+{
+    struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const struct sweep *s = e->sweeps[i];
+        entries[i] = (struct queue_entry){.sweep_id = s->row->id,
+                                          .priority = s->row->priority,
+                                          .running = s->running,
+                                          .served = s->served,
+                                          .waiting = may_start(e, s) ? s->waiting : 0};
+    }
+    while (e->running_count < e->workers) {
+        size_t i = queue_pick(entries, e->sweep_count);
+        if (i == QUEUE_NONE)
+            break;
+        struct sweep *s = e->sweeps[i];
+        struct run *r = first_waiting(s);
+        REQUIRE(r != NULL);
+        entries[i].served = s->served = ++e->starts;
+        entries[i].running++;
+        entries[i].waiting--;
+        run_start(e, r, now, fx);
+    }
+    free(entries);
+}
+
+void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
+{
+    /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
+    for (size_t i = e->sweep_count; i-- > 0;)
+        sweep_step(e, e->sweeps[i], now, fx);
+    if (!e->stopping && e->running_count < e->workers && e->sweep_count > 0)
+        fill_slots(e, now, fx);
+}
+
+void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx)
+{
+    (void)now;
+    e->stopping = true;
+    for (size_t i = 0; i < e->running_count && !drain; i++)
+        run_yield(e->running[i], fx);
+}
+
+/* --- looks ----------------------------------------------------------------------------------- */
+
+size_t engine_running(const struct engine *e)
+{
+    return e->running_count;
+}
+
+size_t engine_queued(const struct engine *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->sweep_count; i++)
+        n += e->sweeps[i]->waiting;
+    return n;
+}
+
+size_t engine_workers(const struct engine *e)
+{
+    return e->workers;
+}
+
+bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,
+                       const char **reason)
+{
+    const struct sweep *s = engine_sweep(e, sweep_id);
+    if (s == NULL)
+        return false;
+    if (status != NULL)
+        *status = s->row->status;
+    if (reason != NULL)
+        *reason = s->row->reason;
+    return true;
+}
+
+size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max)
+{
+    size_t n = e->running_count < max ? e->running_count : max;
+    for (size_t i = 0; i < n; i++)
+        out[i] = e->running[i]->row->id;
+    return n;
+}

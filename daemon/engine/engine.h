@@ -1,0 +1,122 @@
+/* The engine: the only writer of run and sweep state. An event goes in, effects come out: rows
+ * to be committed, and actions that may happen once they are. No I/O, no clock, no libuv: it can
+ * be replayed. Same events, same effects.
+ *
+ * Slots, not processes: the engine decides which run starts; the pool does it. */
+#ifndef SWEEPD_ENGINE_H
+#define SWEEPD_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/rows.h"
+#include "daemon/plan/remedy_prior.h"
+#include "daemon/store/store.h"
+#include "sweep/err.h"
+#include "sweep/record.h"
+#include "sweep/run_config.h"
+
+struct engine;
+
+enum action_type {
+    ACTION_START_RUN,     /* run folder, config.json, exec */
+    ACTION_TERM_RUN,      /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
+    ACTION_DROP_CHECKPOINT, /* the run has ended */
+    ACTION_DROP_WEIGHTS,  /* the run is no longer among the sweep's best three */
+    ACTION_DELETE_RUNS,   /* run folders of a deleted sweep */
+    ACTION_NOTIFY,        /* to watchers: method + params */
+    ACTION_REPLY,         /* to the request `token`: result or error */
+    ACTION_WAKE_WAITERS,  /* the sweep is terminal or held: `wait` requests are answered */
+};
+
+struct action {
+    enum action_type type;
+    int64_t sweep_id, run_id;
+    struct run_config *config; /* START_RUN; owned */
+    int64_t *run_ids;          /* DELETE_RUNS; owned */
+    size_t run_id_count;
+    const char *method;        /* NOTIFY; static */
+    char *json;                /* NOTIFY params, REPLY result; owned */
+    void *token;               /* REPLY */
+    struct errbuf *error;      /* REPLY; owned, NULL: json is the result */
+};
+
+struct effects {
+    struct store_batch batch;
+    size_t action_count, action_cap;
+    struct action *actions;    /* to be carried out in order, after the batch is durable */
+};
+void effects_finish(struct effects *e);
+void action_finish(struct action *a);
+
+/* runs_dir: the folder of the runs, for config.weights and config.checkpoint. */
+struct engine *engine_create(size_t workers, const char *runs_dir);
+/* Least time between two checkpoints of a run that is not told to end. */
+void engine_set_checkpoint_seconds(struct engine *e, double seconds);
+void engine_destroy(struct engine *e);
+
+/* --- events (each appends to fx; now in UTC µs) -------------------------------------------- */
+
+/* Once, first: open sweeps and their runs. Runs that were `running` stay so: the pool says of
+ * each whether it was adopted or lost. A sweep that cannot be read is held, with the reason; the
+ * others go on. */
+void engine_restore(struct engine *e, const struct store_restored *r, utc_us now,
+                    struct effects *fx);
+/* The pool found the run's worker alive, or its folder complete: it goes on. */
+void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
+/* No worker and no result: queued again (a daemon's death never counts as an attempt). */
+void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
+
+/* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
+ * what spec holds and leaves it empty; the struct itself stays the caller's. known: what earlier
+ * sweeps taught of remedies. Held at once where prepared has findings of NaN and on_nan may be
+ * hold. */
+void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
+                   const struct remedy_prior *known, void *token, utc_us now, struct effects *fx);
+/* Fills the free slots. Called once after every burst of events. */
+void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
+
+void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+                        struct effects *fx);
+/* A worker's first line. Its points go on behind s->resumed_point: those behind that, if they were
+ * seen before, come again. */
+void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
+void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                       utc_us now, struct effects *fx);
+/* What the layers showed at a point that was given before; again when a worker resumes. */
+void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
+                       struct effects *fx);
+/* The worker is gone. result: what it said itself, NULL if nothing. error/signal/text: what the
+ * pool saw, when there is no result (RUN_ERROR_CRASHED, _EXITED, _KILLED, _SPAWN, _PROTOCOL). */
+struct run_exit {
+    const struct record_result *result;
+    enum run_error error;
+    int signal;
+    const char *text;        /* or NULL */
+    const char *stderr_tail; /* or NULL */
+};
+void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
+                      struct effects *fx);
+
+/* Commands. Reply by an ACTION_REPLY with that token. A sweep that is not open (terminal before
+ * the daemon started) is ERR_STATE/ERR_NOT_FOUND: the caller asks the store which. */
+enum sweep_command { COMMAND_PAUSE, COMMAND_RESUME, COMMAND_CANCEL, COMMAND_DELETE };
+void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, void *token,
+                    utc_us now, struct effects *fx);
+void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
+                       struct effects *fx);
+/* No more starts. drain false: every running run gets TERM, leaves a checkpoint and goes back to
+ * the queue (no attempt counted) when it ends. */
+void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
+
+/* --- looks --------------------------------------------------------------------------------- */
+size_t engine_running(const struct engine *e);  /* runs with a slot */
+size_t engine_queued(const struct engine *e);
+size_t engine_workers(const struct engine *e);
+bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,
+                       const char **reason);
+/* Run ids that are `running`, for adoption after engine_restore. Returns the number written. */
+size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max);
+
+#endif

@@ -1,0 +1,127 @@
+/* What a run's worker says while it trains: start lines and points. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "daemon/engine/private.h"
+#include "sweep/buf.h"
+
+/* The first thing that is wrong counts. */
+static void break_protocol(struct run *r, char *why)
+{
+    if (r->protocol_error == NULL)
+        r->protocol_error = why;
+    else
+        free(why);
+}
+
+/* Epoch of that point, or of the last one before it that is still kept; 0: none. */
+static double epoch_before(const struct run *r, int64_t point)
+{
+    size_t i = r->kept.count;
+    while (i > 0 && r->kept.points[i - 1].point > point)
+        i--;
+    return i > 0 ? r->kept.points[i - 1].epoch : 0;
+}
+
+void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    str_copy(r->row->core, sizeof(r->row->core), s->core);
+    str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
+    r->parameters = s->parameters;
+    if (s->resumed_point > r->seen_point) {
+        break_protocol(r, xasprintf("it goes on from point %" PRId64 ", but only %" PRId64
+                                    " were reported",
+                                    s->resumed_point, r->seen_point));
+        return;
+    }
+    r->last_point = s->resumed_point;
+    r->last_epoch = epoch_before(r, s->resumed_point);
+}
+
+/* --- points ---------------------------------------------------------------------------------- */
+
+static void rank_point(struct run *r, const struct point *p)
+{
+    struct run_row *row = r->row;
+    enum curve_column c = metric_column(r->sweep->spec.metric);
+    if (!point_has(p, c))
+        return;
+    if (row->has_metric && !metric_better(p->v[c], row->metric_value, r->sweep->spec.maximize))
+        return;
+    row->has_metric = true;
+    row->metric_value = p->v[c];
+    row->best_epoch = p->epoch;
+    row->has_val_loss = point_has(p, CURVE_VAL_LOSS);
+    row->val_loss = row->has_val_loss ? p->v[CURVE_VAL_LOSS] : NAN;
+    row->has_val_acc = point_has(p, CURVE_VAL_ACC);
+    row->val_acc = row->has_val_acc ? p->v[CURVE_VAL_ACC] : NAN;
+}
+
+/* Points come one after the other from 1; whatever breaks that ends the attempt's credit. */
+static bool accept_point(struct run *r, const struct point *p)
+{
+    if (r->protocol_error != NULL)
+        return false;
+    if (p->point != r->last_point + 1 || !(p->epoch > r->last_epoch)) {
+        break_protocol(r, xasprintf("point %" PRId64 " of epoch %g came after point %" PRId64
+                                    " of epoch %g",
+                                    p->point, p->epoch, r->last_point, r->last_epoch));
+        return false;
+    }
+    r->last_point = p->point;
+    r->last_epoch = p->epoch;
+    return true;
+}
+
+/* Points come again when a file is read anew and when a worker resumes: each is kept once an
+ * attempt, and told once. */
+static void take_point(struct run *r, const struct point *p, struct effects *fx)
+{
+    if (p->point > r->seen_point) {
+        r->seen_point = p->point;
+        kept_points_add(&r->kept, p);
+        rank_point(r, p);
+    }
+    if (p->point > r->furthest_point) {
+        r->furthest_point = p->point;
+        r->row->attempts = 0;
+        notify_point(fx, r, p);
+    }
+}
+
+void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                       utc_us now, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    size_t accepted = 0;
+    while (accepted < count && accept_point(r, &p[accepted]))
+        accepted++;
+    if (accepted == 0)
+        return;
+    /* Those that are there already the store compares with its own. */
+    store_batch_add_points(&fx->batch, run_id, p, accepted);
+    for (size_t i = 0; i < accepted; i++)
+        take_point(r, &p[i], fx);
+    judge_running(r, now, fx);
+}
+
+/* A layer line of a point that was refused, or that never came, says nothing. */
+void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
+                       struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL || s->point > r->seen_point)
+        return;
+    if (r->gather == NULL) {
+        r->gather = xmalloc(sizeof(*r->gather));
+        run_facts_begin(r->gather);
+    }
+    run_facts_layers(r->gather, s);
+    store_batch_put_layers(&fx->batch, run_id, s);
+}

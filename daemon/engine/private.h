@@ -1,0 +1,149 @@
+/* Private to engine*.c: what the engine keeps of open sweeps. Runs are kept whole while they are
+ * live (queued, running, or cancelled with the worker still ending); of an ended run only what
+ * the search needs remains, so that memory follows the batch, not the sweep. */
+#ifndef SWEEPD_ENGINE_PRIVATE_H
+#define SWEEPD_ENGINE_PRIVATE_H
+
+#include "daemon/engine/engine.h"
+#include "daemon/causes/judge.h"
+#include "daemon/plan/search/search.h"
+#include "daemon/plan/treat.h"
+#include "sweep/run_facts.h"
+
+#define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
+#define BEST_RUNS_KEPT 3      /* whose weights stay */
+
+struct sweep;
+
+struct run {
+    struct sweep *sweep;
+    struct run_row *row;
+    size_t index;           /* in sweep->trials */
+    /* this attempt */
+    struct kept_points kept;
+    int64_t last_point;     /* number of the last one accepted; a resumed worker goes back */
+    double last_epoch;      /* of that point, or of an earlier one */
+    int64_t seen_point;     /* highest accepted: kept and ranked up to here */
+    char *protocol_error;   /* what broke the format; NULL: nothing */
+    bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
+    size_t judged_points;   /* of points, when the label was last looked at */
+    enum pattern told;      /* the label while it runs; PATTERN_NONE: none yet */
+    int64_t parameters;     /* of the network; 0: not said yet */
+    /* all attempts of this daemon */
+    struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
+    int64_t furthest_point; /* a new one is told, and resets row->attempts */
+};
+
+struct kept { /* one of the sweep's best runs */
+    int64_t run_id, number;
+    double metric;
+    bool has_test; /* and so scores on the test set */
+};
+
+struct sweep {
+    struct sweep_row *row;
+    struct spec spec;
+    const struct search_method *method;
+    struct trial *trials; /* by run number */
+    int64_t *run_ids;
+    uint64_t *told_causes; /* hash of the causes as they were last written; 0: not yet */
+    size_t run_count, run_cap;
+    size_t treatments;    /* runs of that kind */
+    size_t edits;         /* of the search range, as they were last written */
+    struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
+    struct run **live; /* by number */
+    size_t live_count, live_cap;
+    size_t running;  /* live runs with a slot */
+    size_t waiting;  /* live runs in the queue */
+    uint64_t served; /* queue.h */
+    struct kept best[BEST_RUNS_KEPT];
+    size_t best_count;
+    size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
+};
+
+struct engine {
+    size_t workers;
+    char *runs_dir;
+    double checkpoint_seconds;
+    int64_t last_sweep_id, last_run_id;
+    struct sweep **sweeps; /* by id */
+    size_t sweep_count, sweep_cap;
+    struct run **running; /* with a slot */
+    size_t running_count, running_cap;
+    uint64_t starts;
+    bool stopping;
+};
+
+/* --- engine.c -------------------------------------------------------------------------------- */
+struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
+struct run *engine_running_run(const struct engine *e, int64_t run_id);
+void engine_take_slot(struct engine *e, struct run *r);
+void engine_free_slot(struct engine *e, struct run *r);
+void engine_add_sweep(struct engine *e, struct sweep *s);
+void engine_drop_sweep(struct engine *e, struct sweep *s);
+
+/* --- engine_sweep.c -------------------------------------------------------------------------- */
+struct sweep *sweep_create(struct sweep_row *row); /* takes the row; spec is still empty */
+void sweep_destroy(struct sweep *s);
+/* Takes the row; live runs stay whole. Numbers must come in order. */
+struct run *sweep_add_run(struct sweep *s, struct run_row *row);
+void sweep_remove_live(struct sweep *s, struct run *r);
+/* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
+ * with them: only winners have those (fx may be NULL when history is read back). */
+void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
+                      struct effects *fx);
+/* Number of the run with that id; TRIAL_NONE: not of this sweep. */
+size_t sweep_run_number(const struct sweep *s, int64_t run_id);
+void trial_update(struct trial *t, const struct run_row *row);
+/* Another run of the sweep starts with those weights. */
+bool sweep_needs_weights(const struct sweep *s, int64_t run_id);
+
+/* --- engine_plan.c --------------------------------------------------------------------------- */
+/* At a barrier: the next batch of runs as rows; false when there is nothing left to try. */
+bool sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* At a barrier (nothing live): the next batch, or the end. May drop the sweep. */
+void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+
+/* --- engine_judge.c -------------------------------------------------------------------------- */
+/* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
+void judge_ended(struct run *r, utc_us now, struct effects *fx);
+/* The label while it runs: again after every sixty-fourth of its points. */
+void judge_running(struct run *r, utc_us now, struct effects *fx);
+/* At a barrier: causes again, now that all siblings have ended, and the edits of the search range
+ * that the runs speak for. */
+void judge_barrier(struct sweep *s, struct effects *fx);
+/* Why the sweep should wait for a person: most runs say that the data is at fault (G3.1, G4.3).
+ * NULL when they do not. */
+char *judge_data_fault(const struct sweep *s);
+
+/* --- engine_run.c ---------------------------------------------------------------------------- */
+void run_destroy(struct run *r);
+void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* TERM, if it has a worker: back to the queue, or paused with its sweep, when that has ended. */
+void run_yield(struct run *r, struct effects *fx);
+/* A paused one takes its place in the queue again. */
+void run_resume(struct run *r, struct effects *fx);
+/* Terminal at once in the database; with a worker it stays live until that has ended. Does not
+ * step the sweep. */
+void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+void run_put(const struct run *r, struct effects *fx);
+/* What an attempt left in memory and in the row: its file is read anew. */
+void run_forget_attempt(struct run *r);
+
+/* --- engine_notify.c ------------------------------------------------------------------------- */
+struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
+                           int64_t run_id);
+void effects_reply(struct effects *fx, void *token, char *json);
+void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
+void notify_run_started(struct effects *fx, const struct run *r);
+void notify_run_paused(struct effects *fx, const struct run *r);
+void notify_point(struct effects *fx, const struct run *r, const struct point *p);
+void notify_label(struct effects *fx, const struct run *r, const struct label_row *l);
+void notify_run_ended(struct effects *fx, const struct run *r);
+void notify_stage_planned(struct effects *fx, const struct sweep *s, const char *stage,
+                          size_t runs);
+/* sweep_changed; sweep_ended too when it is terminal; wakes those who wait. */
+void notify_sweep(struct effects *fx, const struct sweep *s);
+
+#endif

@@ -1,0 +1,329 @@
+#include "daemon/engine/rows.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+
+static char *copy_text(const char *s)
+{
+    return s ? xstrdup(s) : NULL;
+}
+
+struct sweep_row *sweep_row_copy(const struct sweep_row *r)
+{
+    struct sweep_row *copy = xmalloc(sizeof(*copy));
+    *copy = *r;
+    copy->name = copy_text(r->name);
+    copy->reason = copy_text(r->reason);
+    copy->spec_json = copy_text(r->spec_json);
+    copy->data_hash = copy_text(r->data_hash);
+    copy->remedy_prior = copy_text(r->remedy_prior);
+    return copy;
+}
+
+void sweep_row_finish(struct sweep_row *r)
+{
+    free(r->name);
+    free(r->reason);
+    free(r->spec_json);
+    free(r->data_hash);
+    free(r->remedy_prior);
+    r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = NULL;
+}
+
+void sweep_row_destroy(struct sweep_row *r)
+{
+    if (r)
+        sweep_row_finish(r);
+    free(r);
+}
+
+/* --- settings of a run as JSON ---------------------------------------------------------------- */
+
+void run_row_write_settings(const struct run_row *r, struct json_writer *w)
+{
+    static const char *const sections[] = {"data", "model", "train"};
+
+    jw_begin_object(w);
+    for (size_t k = 0; k < sizeof(sections) / sizeof(*sections); k++) {
+        jw_key(w, sections[k]);
+        jw_begin_object(w);
+        settings_to_json(&r->settings, sections[k], w);
+        if (r->layers && strcmp(sections[k], "model") == 0) {
+            jw_key(w, "layers");
+            layer_list_write(r->layers, w);
+        }
+        jw_end_object(w);
+    }
+    if (r->start_from)
+        jw_kv_int(w, "start_from", r->start_from);
+    jw_end_object(w);
+}
+
+static int read_layers(struct run_row *r, const struct json *root, struct errbuf *err)
+{
+    const struct json *v = json_get(json_get(root, "model"), "layers");
+
+    if (!v)
+        return 0;
+    r->layers = xcalloc(1, sizeof(*r->layers));
+    return layer_list_parse(v, "$.model.layers", r->layers, err);
+}
+
+int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err)
+{
+    struct json *root = json_parse(text, strlen(text), err);
+    int rc;
+
+    if (!root)
+        return ERR_DATA;
+    settings_init(&r->settings);
+    rc = settings_from_json(&r->settings, root, NULL, err);
+    if (rc == 0)
+        rc = read_layers(r, root, err);
+    if (rc == 0 && json_get(root, "start_from"))
+        rc = json_get_int64(root, "start_from", &r->start_from, err);
+    json_destroy(root);
+    return rc;
+}
+
+/* --- copies ----------------------------------------------------------------------------------- */
+
+static struct layer_list *copy_layers(const struct layer_list *l)
+{
+    if (!l)
+        return NULL;
+    struct layer_list *copy = xmalloc(sizeof(*copy));
+    *copy = *l;
+    return copy;
+}
+
+struct run_row *run_row_copy(const struct run_row *r)
+{
+    struct run_row *copy = xmalloc(sizeof(*copy));
+    *copy = *r;
+    copy->params_json = copy_text(r->params_json);
+    copy->error_text = copy_text(r->error_text);
+    copy->stderr_tail = copy_text(r->stderr_tail);
+    copy->layers = copy_layers(r->layers);
+    return copy;
+}
+
+void run_row_finish(struct run_row *r)
+{
+    free(r->params_json);
+    free(r->error_text);
+    free(r->stderr_tail);
+    free(r->layers);
+    r->params_json = r->error_text = r->stderr_tail = NULL;
+    r->layers = NULL;
+}
+
+void run_row_destroy(struct run_row *r)
+{
+    if (r)
+        run_row_finish(r);
+    free(r);
+}
+
+static void points_rows_destroy(struct points_rows *p)
+{
+    if (!p)
+        return;
+    free(p->points);
+    free(p);
+}
+
+static void layers_rows_destroy(struct layers_rows *l)
+{
+    if (!l)
+        return;
+    free(l->layers);
+    free(l);
+}
+
+void label_row_destroy(struct label_row *l)
+{
+    if (!l)
+        return;
+    free(l->tags);
+    free(l->evidence_json);
+    free(l->facts_json);
+    free(l);
+}
+
+static void edits_row_destroy(struct edits_row *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->count; i++) {
+        free(e->edits[i].from_json);
+        free(e->edits[i].to_json);
+        free(e->edits[i].runs_json);
+    }
+    free(e->edits);
+    free(e);
+}
+
+static void event_row_destroy(struct event_row *e)
+{
+    if (!e)
+        return;
+    free(e->detail);
+    free(e);
+}
+
+void store_op_finish(struct store_op *op)
+{
+    switch (op->type) {
+    case STORE_PUT_SWEEP:
+        sweep_row_destroy(op->u.sweep);
+        break;
+    case STORE_PUT_RUN:
+        run_row_destroy(op->u.run);
+        break;
+    case STORE_ADD_POINTS:
+        points_rows_destroy(op->u.points);
+        break;
+    case STORE_PUT_LABEL:
+        label_row_destroy(op->u.label);
+        break;
+    case STORE_ADD_EVENT:
+        event_row_destroy(op->u.event);
+        break;
+    case STORE_ADD_FINDING:
+        free(op->u.finding);
+        break;
+    case STORE_PUT_LAYERS:
+        layers_rows_destroy(op->u.layers);
+        break;
+    case STORE_PUT_CAUSES:
+        free(op->u.causes);
+        break;
+    case STORE_PUT_EDITS:
+        edits_row_destroy(op->u.edits);
+        break;
+    case STORE_CLEAR_TEST:
+    case STORE_DELETE_SWEEP:
+        break;
+    }
+    memset(op, 0, sizeof(*op));
+    op->type = STORE_DELETE_SWEEP; /* owns nothing: a second finish is harmless */
+}
+
+static struct store_op *batch_append(struct store_batch *b, enum store_op_type type)
+{
+    if (b->count == b->cap) {
+        b->cap = b->cap ? 2 * b->cap : 8;
+        b->ops = xrealloc(b->ops, b->cap * sizeof(*b->ops));
+    }
+    struct store_op *op = &b->ops[b->count++];
+    memset(op, 0, sizeof(*op));
+    op->type = type;
+    return op;
+}
+
+void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r)
+{
+    batch_append(b, STORE_PUT_SWEEP)->u.sweep = r;
+}
+
+void store_batch_put_run(struct store_batch *b, struct run_row *r)
+{
+    batch_append(b, STORE_PUT_RUN)->u.run = r;
+}
+
+void store_batch_add_points(struct store_batch *b, int64_t run_id, const struct point *p, size_t n)
+{
+    if (n == 0)
+        return;
+    struct points_rows *rows = xmalloc(sizeof(*rows));
+    rows->run_id = run_id;
+    rows->count = n;
+    rows->points = xcalloc(n, sizeof(*p));
+    memcpy(rows->points, p, n * sizeof(*p));
+    batch_append(b, STORE_ADD_POINTS)->u.points = rows;
+}
+
+void store_batch_put_label(struct store_batch *b, struct label_row *r)
+{
+    batch_append(b, STORE_PUT_LABEL)->u.label = r;
+}
+
+void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_id,
+                           const char *kind, utc_us now, const char *detail_fmt, ...)
+{
+    struct event_row *e = xcalloc(1, sizeof(*e));
+    struct buf detail = {0};
+    va_list ap;
+
+    e->sweep_id = sweep_id;
+    e->run_id = run_id;
+    e->created = now;
+    str_copy(e->kind, sizeof(e->kind), kind);
+    va_start(ap, detail_fmt);
+    buf_vprintf(&detail, detail_fmt, ap);
+    va_end(ap);
+    e->detail = buf_take(&detail);
+    batch_append(b, STORE_ADD_EVENT)->u.event = e;
+}
+
+void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
+                             const struct record_finding *f)
+{
+    struct finding_row *row = xmalloc(sizeof(*row));
+    row->sweep_id = sweep_id;
+    row->finding = *f;
+    batch_append(b, STORE_ADD_FINDING)->u.finding = row;
+}
+
+void store_batch_clear_test(struct store_batch *b, int64_t run_id)
+{
+    batch_append(b, STORE_CLEAR_TEST)->u.clear_test_run_id = run_id;
+}
+
+void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s)
+{
+    if (s->count == 0)
+        return;
+    struct layers_rows *rows = xmalloc(sizeof(*rows));
+    rows->run_id = run_id;
+    rows->point = s->point;
+    rows->count = s->count;
+    rows->layers = xmalloc(s->count * sizeof(*rows->layers));
+    memcpy(rows->layers, s->layers, s->count * sizeof(*rows->layers));
+    batch_append(b, STORE_PUT_LAYERS)->u.layers = rows;
+}
+
+void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes)
+{
+    struct causes_row *row = xmalloc(sizeof(*row));
+    row->run_id = run_id;
+    row->causes = *causes;
+    batch_append(b, STORE_PUT_CAUSES)->u.causes = row;
+}
+
+void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,
+                           size_t count)
+{
+    struct edits_row *rows = xmalloc(sizeof(*rows));
+    *rows = (struct edits_row){sweep_id, count, edits};
+    batch_append(b, STORE_PUT_EDITS)->u.edits = rows;
+}
+
+void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id)
+{
+    batch_append(b, STORE_DELETE_SWEEP)->u.delete_sweep_id = sweep_id;
+}
+
+void store_batch_finish(struct store_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        store_op_finish(&b->ops[i]);
+    free(b->ops);
+    *b = (struct store_batch){0};
+}

@@ -1,0 +1,370 @@
+/* Runs in the engine: start, the end of an attempt and of a run, pause, requeue, cancel. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine/private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define CANCELLED_TEXT "cancelled through sweepctl"
+
+void run_destroy(struct run *r)
+{
+    if (r == NULL)
+        return;
+    run_row_destroy(r->row);
+    kept_points_finish(&r->kept);
+    free(r->gather);
+    free(r->protocol_error);
+    free(r);
+}
+
+void run_put(const struct run *r, struct effects *fx)
+{
+    REQUIRE(r != NULL);
+    store_batch_put_run(&fx->batch, run_row_copy(r->row));
+}
+
+static void set_text(char **field, const char *text)
+{
+    char *copy = text != NULL ? xstrdup(text) : NULL;
+    free(*field);
+    *field = copy;
+}
+
+static void set_status(struct run *r, enum run_status to)
+{
+    REQUIRE(run_status_may(r->row->status, to));
+    r->sweep->waiting -= r->row->status == RUN_QUEUED;
+    r->sweep->waiting += to == RUN_QUEUED;
+    r->row->status = to;
+}
+
+void run_forget_attempt(struct run *r)
+{
+    struct run_row *row = r->row;
+    kept_points_finish(&r->kept);
+    free(r->protocol_error);
+    r->protocol_error = NULL;
+    r->last_point = r->seen_point = 0;
+    r->last_epoch = 0;
+    r->judged_points = 0;
+    r->told = PATTERN_NONE;
+    r->yielding = false;
+    row->has_metric = row->has_val_loss = row->has_val_acc = false;
+    row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
+    row->has_test_loss = row->has_test_acc = false;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+/* A file of a run's folder. Too deep a folder: no such file, but a run. */
+static void run_file(const struct engine *e, int64_t run_id, const char *name,
+                     char out[SPEC_PATH_MAX])
+{
+    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/%s", e->runs_dir, run_id, name);
+    if (n < 0 || n >= SPEC_PATH_MAX)
+        out[0] = '\0';
+}
+
+static struct run_config *run_configure(const struct engine *e, const struct run *r)
+{
+    const struct spec *spec = &r->sweep->spec;
+    struct run_config *c = xcalloc(1, sizeof(*c));
+    c->data = spec->data;
+    c->settings = r->row->settings;
+    c->layers = r->row->layers != NULL ? *r->row->layers : spec->layers;
+    c->epochs = r->row->epochs;
+    c->seed = r->row->seed;
+    c->split_seed = spec->seed;
+    c->metric = spec->metric;
+    c->maximize = spec->maximize;
+    str_copy(c->data_hash, sizeof(c->data_hash),
+             r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
+    run_file(e, r->row->id, "best.safetensors", c->weights);
+    run_file(e, r->row->id, "checkpoint", c->checkpoint);
+    c->checkpoint_seconds = e->checkpoint_seconds;
+    int64_t start_from = r->row->start_from ? r->row->start_from : spec->start_from;
+    if (start_from)
+        run_file(e, start_from, "best.safetensors", c->start_weights);
+    /* The third best only gets better: what is worse already will never be kept. */
+    c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
+    if (c->has_weights_floor)
+        c->weights_floor = r->sweep->best[BEST_RUNS_KEPT - 1].metric;
+    return c;
+}
+
+void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    struct run_row *row = r->row;
+    if (s->row->started == 0)
+        s->row->started = now;
+    if (s->row->status != SWEEP_RUNNING)
+        sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
+    run_forget_attempt(r);
+    set_status(r, RUN_RUNNING);
+    row->attempts++;
+    row->started = now;
+    row->error = RUN_ERROR_NONE;
+    row->signal = 0;
+    set_text(&row->error_text, NULL);
+    set_text(&row->stderr_tail, NULL);
+    engine_take_slot(e, r);
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
+                          row->attempts);
+    effects_add(fx, ACTION_START_RUN, s->row->id, row->id)->config = run_configure(e, r);
+    notify_run_started(fx, r);
+}
+
+void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+                        struct effects *fx)
+{
+    (void)now;
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    r->row->pid = pid;
+    run_put(r, fx);
+}
+
+/* --- the end of an attempt ------------------------------------------------------------------- */
+
+struct outcome {
+    enum run_status status;
+    enum run_error error;
+    const char *text;
+};
+
+static struct outcome failed(enum run_error error, const char *text)
+{
+    return (struct outcome){RUN_FAILED, error, text};
+}
+
+static struct outcome decide(const struct run *r, const struct run_exit *x)
+{
+    const struct record_result *res = x->result;
+    if (r->protocol_error != NULL)
+        return failed(RUN_ERROR_PROTOCOL, r->protocol_error);
+    if (res == NULL)
+        return failed(x->error == RUN_ERROR_NONE ? RUN_ERROR_EXITED : x->error, x->text);
+    if (res->status == RUN_FAILED) {
+        /* killed_by_user comes from sweepctl alone */
+        bool ours = res->error == RUN_ERROR_NONE || res->error == RUN_ERROR_KILLED_BY_USER ||
+                    (unsigned)res->error >= RUN_ERROR_COUNT;
+        return failed(ours ? RUN_ERROR_EXITED : res->error, res->text);
+    }
+    if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED)
+        return failed(RUN_ERROR_PROTOCOL, "the result is none of completed, stopped, failed");
+    if (r->seen_point == 0)
+        return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
+    return (struct outcome){res->status, RUN_ERROR_NONE, res->text};
+}
+
+/* Back to the queue, or paused with its sweep. Its folder keeps what it can go on from. */
+static void requeue(struct engine *e, struct run *r, const char *kind, const char *why, utc_us now,
+                    struct effects *fx)
+{
+    bool paused = r->sweep->row->status == SWEEP_PAUSED;
+    engine_free_slot(e, r);
+    set_status(r, paused ? RUN_PAUSED : RUN_QUEUED);
+    run_forget_attempt(r);
+    r->row->pid = 0;
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
+    if (paused)
+        notify_run_paused(fx, r);
+}
+
+/* A start that does not count as an attempt. */
+static void uncount_attempt(struct run *r)
+{
+    if (r->row->attempts > 0)
+        r->row->attempts--;
+}
+
+/* It ended because it was told to. */
+static void yielded(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    bool paused = r->sweep->row->status == SWEEP_PAUSED;
+    uncount_attempt(r);
+    requeue(e, r, paused ? "run_paused" : "run_requeued",
+            e->stopping ? "the daemon is shutting down" : "its sweep was paused", now, fx);
+}
+
+/* The row is terminal and final: booked, labelled, told; the run is gone afterwards. */
+static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
+                   struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    if (had_worker)
+        judge_ended(r, now, fx);
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
+                          run_status_name(r->row->status), r->row->error_text ? ": " : "",
+                          r->row->error_text ? r->row->error_text : "");
+    notify_run_ended(fx, r);
+    if (r->row->started != 0)
+        effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
+    sweep_book_ended(s, r->row, fx);
+    sweep_remove_live(s, r);
+}
+
+static void apply_outcome(struct run *r, const struct outcome *o, const struct run_exit *x)
+{
+    struct run_row *row = r->row;
+    set_status(r, o->status);
+    row->error = o->error;
+    row->signal = o->status == RUN_FAILED ? x->signal : 0;
+    if (o->status != RUN_FAILED && x->result->has_test) {
+        row->has_test_loss = true;
+        row->test_loss = x->result->test_loss;
+        row->has_test_acc = x->result->has_test_acc;
+        row->test_acc = x->result->test_acc;
+    }
+    if (o->status == RUN_STOPPED)
+        str_copy(row->stop_reason, sizeof(row->stop_reason), o->text);
+    if (o->status == RUN_FAILED) {
+        set_text(&row->error_text, o->text != NULL ? o->text : "");
+        set_text(&row->stderr_tail, x->stderr_tail);
+    }
+}
+
+/* The worker of a run that is terminal is gone: slot, last row, barrier. */
+static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
+                          struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    r->row->pid = 0;
+    r->row->ended = now;
+    r->row->seconds = seconds;
+    engine_free_slot(e, r);
+    settle(e, r, true, now, fx);
+    sweep_step(e, s, now, fx);
+}
+
+void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
+                      struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    if (r->row->status == RUN_RUNNING) {
+        struct outcome o = decide(r, x);
+        if (r->yielding && x->result == NULL) {
+            yielded(e, r, now, fx);
+            return;
+        }
+        if (o.status == RUN_FAILED && run_error_retried(o.error) &&
+            r->row->attempts < ATTEMPTS_MAX) {
+            requeue(e, r, "run_retried", run_error_name(o.error), now, fx);
+            return;
+        }
+        apply_outcome(r, &o, x);
+    }
+    finish_worker(e, r, x->result != NULL ? x->result->seconds : 0, now, fx);
+}
+
+/* --- a daemon's start and end ---------------------------------------------------------------- */
+
+void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    run_forget_attempt(r); /* its file is read from the beginning */
+    store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
+    if (r->sweep->row->status == SWEEP_PAUSED) /* the daemon that paused it did not see its end */
+        run_yield(r, fx);
+}
+
+void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL)
+        return;
+    if (r->row->status == RUN_CANCELLED) { /* adopted, then cancelled: that was its end */
+        finish_worker(e, r, 0, now, fx);
+        return;
+    }
+    if (r->yielding) {
+        yielded(e, r, now, fx);
+        return;
+    }
+    uncount_attempt(r);
+    requeue(e, r, "run_lost", "no worker and no result after a restart", now, fx);
+}
+
+void run_yield(struct run *r, struct effects *fx)
+{
+    if (r->row->status != RUN_RUNNING || r->yielding)
+        return;
+    r->yielding = true;
+    effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+void run_resume(struct run *r, struct effects *fx)
+{
+    if (r->row->status != RUN_PAUSED)
+        return;
+    set_status(r, RUN_QUEUED);
+    run_put(r, fx);
+}
+
+/* --- cancel ---------------------------------------------------------------------------------- */
+
+void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    bool has_worker = r->row->status == RUN_RUNNING;
+    set_status(r, RUN_CANCELLED);
+    r->row->error = RUN_ERROR_KILLED_BY_USER;
+    r->row->ended = now;
+    set_text(&r->row->error_text, CANCELLED_TEXT);
+    if (!has_worker) {
+        settle(e, r, false, now, fx);
+        return;
+    }
+    run_put(r, fx);
+    effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+static struct run *live_run(const struct engine *e, int64_t run_id, struct errbuf *err)
+{
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const struct sweep *s = e->sweeps[i];
+        for (size_t k = 0; k < s->live_count; k++)
+            if (s->live[k]->row->id == run_id && s->live[k]->row->status != RUN_CANCELLED)
+                return s->live[k];
+        for (size_t k = 0; k < s->run_count; k++) {
+            if (s->run_ids[k] != run_id)
+                continue;
+            err_bad(err, ERR_STATE, "run",
+                    run_status_terminal(s->trials[k].status) ? run_status_name(s->trials[k].status)
+                                                             : run_status_name(RUN_CANCELLED),
+                    "queued, running, paused, for cancel");
+            return NULL;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
+    return NULL;
+}
+
+void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
+                       struct effects *fx)
+{
+    struct errbuf err = {0};
+    struct run *r = live_run(e, run_id, &err);
+    if (r == NULL) {
+        effects_refuse(fx, token, &err);
+        return;
+    }
+    struct sweep *s = r->sweep;
+    run_cancel(e, r, now, fx);
+    effects_reply(fx, token, xasprintf("{\"run\":%" PRId64 ",\"status\":\"cancelled\"}", run_id));
+    sweep_step(e, s, now, fx);
+}

@@ -1,0 +1,106 @@
+/* Ends of the range at which the best runs lie. */
+#include <math.h>
+#include <string.h>
+
+#include "daemon/plan/range_look.h"
+
+#define EDGE 0.05 /* share of a range that is its end */
+
+static bool is_log(const struct dimension *d)
+{
+    return d->distribution == DISTRIBUTION_LOG_UNIFORM_VALUES ||
+           d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
+}
+
+/* The next listed value in the same proportion as the two at that end: 128, 512 → 2048. */
+static double next_listed(const struct dimension *d, int sign, double end)
+{
+    double near = NAN;
+    for (size_t i = 0; i < d->value_count; i++) {
+        double v = d->values[i];
+        if (v != end && (isnan(near) || sign * v > sign * near))
+            near = v;
+    }
+    if (isnan(near))
+        return end;
+    return near > 0 && end > 0 ? end * (end / near) : end + (end - near);
+}
+
+static double half_as_much_again(const struct dimension *d, int sign, double low, double high)
+{
+    double end = sign > 0 ? high : low;
+    if (is_log(d))
+        return end * pow(high / low, 0.5 * sign);
+    return end + sign * 0.5 * (high - low);
+}
+
+double range_beyond(const struct dimension *d, int sign, double low, double high)
+{
+    const struct setting *s = setting_get(d->setting);
+    double end = sign > 0 ? high : low, limit = sign > 0 ? s->max : s->min, to;
+    if (d->distribution == DISTRIBUTION_CATEGORICAL)
+        to = next_listed(d, sign, end);
+    else if (d->setting == SETTING_LEARNING_RATE)
+        to = end * (sign > 0 ? 10 : 0.1);
+    else
+        to = half_as_much_again(d, sign, low, high);
+    bool whole = s->type == SETTING_INTEGER;
+    if (whole && d->distribution != DISTRIBUTION_CATEGORICAL)
+        to = sign * fmax(sign * to, sign * end + 1); /* one more at least */
+    /* Limits such as a momentum of 1 or an epsilon of 0 make no sense: half of the way there. */
+    return whole || sign * to < sign * limit ? to : (end + limit) / 2;
+}
+
+static bool at_end(const struct dimension *d, double v, int sign, double low, double high)
+{
+    double end = sign > 0 ? high : low;
+    if (d->distribution == DISTRIBUTION_CATEGORICAL || dimension_cardinality(d) > 0)
+        return v == end;
+    double u = dimension_position(d, v);
+    return sign > 0 ? u >= 1 - EDGE : u <= EDGE;
+}
+
+static void extend(struct looking *l, const struct dimension *d, int sign)
+{
+    enum edit_kind kind = sign > 0 ? EDIT_EXTEND_ABOVE : EDIT_EXTEND_BELOW;
+    struct range_edit e = {.kind = kind, .setting = d->setting};
+    double low, high;
+    size_t elsewhere = 0;
+    spec_setting_range(l->spec, d->setting, &low, &high);
+    if (low == high || range_closed(l, d->setting, sign) ||
+        range_edit_of(l, kind, d->setting) != NULL)
+        return;
+    for (size_t i = 0; i < l->best_count; i++)
+        if (at_end(d, value_of(l->best[i], d->setting), sign, low, high))
+            range_witness(&e, l->best[i]);
+    for (size_t i = 0; i < l->count; i++)
+        elsewhere += !at_end(d, value_of(&l->runs[i], d->setting), sign, low, high);
+    if (e.run_count != l->best_count || elsewhere < EDIT_RUNS_LEAST)
+        return;
+    e.from = sign > 0 ? high : low;
+    e.to = range_beyond(d, sign, low, high);
+    if (d->setting == SETTING_DEPTH && e.to < 1)
+        return; /* no hidden layer at all is another kind of model */
+    range_say(&e, "the best %zu runs all have a %s at or near %.4g, the %s that was tried",
+              e.run_count, d->name, e.from, sign > 0 ? "largest" : "smallest");
+    range_propose(l, &e);
+}
+
+/* More of the data, or other parts of it, is no range to search; the two bounds of a clip go
+ * together. */
+static bool may_extend(const struct dimension *d)
+{
+    const struct setting *s = setting_get(d->setting);
+    return (s->type == SETTING_REAL || s->type == SETTING_INTEGER) &&
+           strncmp(s->path, "data.", 5) != 0 && d->setting != SETTING_CLIP_MIN &&
+           d->setting != SETTING_CLIP_MAX;
+}
+
+void range_extend(struct looking *l)
+{
+    for (size_t i = 0; i < l->spec->dimension_count; i++) {
+        const struct dimension *d = &l->spec->dimensions[i];
+        for (int sign = 1; sign >= -1 && may_extend(d); sign -= 2)
+            extend(l, d, sign);
+    }
+}

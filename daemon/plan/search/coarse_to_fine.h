@@ -1,0 +1,79 @@
+/* Private to coarse_to_fine*.c, rates.c and design.c. */
+#ifndef SWEEPD_SEARCH_COARSE_TO_FINE_H
+#define SWEEPD_SEARCH_COARSE_TO_FINE_H
+
+#include "daemon/plan/search/search.h"
+#include "daemon/plan/search/space.h"
+
+/* X(id, name) in the order they run */
+#define CTF_STAGE_MAP(X)         \
+    X(COARSE, "coarse")          \
+    X(FINE, "fine")              \
+    X(OPTIMIZERS, "optimizers")  \
+    X(SGD, "sgd")
+
+enum ctf_stage {
+#define X(id, name) CTF_##id,
+    CTF_STAGE_MAP(X)
+#undef X
+    CTF_STAGE_COUNT
+};
+const char *ctf_stage_name(enum ctf_stage stage);
+
+/* What is known before the first run: a function of the spec alone. */
+struct ctf_plan {
+    const struct spec *spec;
+    int64_t runs[CTF_STAGE_COUNT];
+    const struct dimension *rate; /* learning rate; NULL when fixed */
+    uint64_t rate_bit, optimizer_bit;
+    double optimizer;             /* of coarse and fine */
+    size_t other_count;           /* of stage optimizers, in the spec's order */
+    double others[OPTIMIZER_ADADELTA + 1];
+    bool sgd;
+};
+
+/* What one call of next() works with. */
+struct ctf_call {
+    const struct ctf_plan *plan;
+    const struct trial *trials;
+    size_t count;
+    size_t done[CTF_STAGE_COUNT];
+    bool has_best;
+    size_t best;             /* number of the best run so far */
+    struct settings base;    /* its configuration; the middle at the smallest rate without one */
+    struct tried tried;      /* with the proposals of this call */
+    struct rng rng;
+    struct proposals *out;
+};
+
+/* Appends a configuration unless it was tried; says whether it did. */
+bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
+                 const char *reason_fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Like it, but takes the nearest untried configuration with the same optimizer instead: first
+ * with the frozen dimensions as they are, then with them moved too. False when none is left. */
+bool ctf_propose_near(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
+                      uint64_t frozen, const char *reason);
+/* Sorts the proposals from index `from` on by learning rate, large to small (G2.1); stable. */
+void ctf_sort_rates(struct proposals *p, size_t from);
+
+void ctf_fine(struct ctf_call *c, size_t wanted, bool second_barrier);
+void ctf_optimizers(struct ctf_call *c, size_t wanted);
+void ctf_sgd(struct ctf_call *c, size_t wanted);
+
+/* --- learning rates -------------------------------------------------------------------------- */
+#define RATES_MAX 16
+/* max, max/10, max/100 … min as exact decimals, or the listed values from large to small; at most
+ * `wanted`, spread, the largest always first. Returns the number. */
+size_t rates_decades(const struct dimension *d, size_t wanted, double out[RATES_MAX]);
+/* At most `wanted` rates of an optimizer's own window within the swept range (the whole range
+ * where they do not meet), large to small. */
+size_t rates_of_optimizer(const struct dimension *d, enum optimizer o, size_t wanted,
+                          double out[RATES_MAX]);
+
+/* --- balanced design ------------------------------------------------------------------------- */
+/* `count` configurations over the unfrozen dimensions: each level of a dimension equally often
+ * (±1), pairs of levels spread. Frozen dimensions are left as in base. out[count]. */
+void design_balanced(const struct spec *s, const struct settings *base, uint64_t frozen,
+                     size_t count, struct rng *r, struct settings *out);
+
+#endif

@@ -1,0 +1,301 @@
+#include "daemon/plan/search/space.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+#include "sweep/require.h"
+
+/* --- tried ----------------------------------------------------------------------------------- */
+
+void tried_init(struct tried *t, const struct spec *s)
+{
+    *t = (struct tried){.spec = s, .slot_count = 64};
+    t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
+}
+
+void tried_finish(struct tried *t)
+{
+    free(t->keys);
+    free(t->slots);
+    *t = (struct tried){0};
+}
+
+static void key_of(const struct spec *s, const struct settings *c, double *key)
+{
+    for (size_t i = 0; i < s->dimension_count; i++)
+        key[i] = c->v[s->dimensions[i].setting] + 0.0; /* -0 becomes 0 */
+}
+
+static uint64_t key_hash(const double *key, size_t count)
+{
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a over 64-bit words, mixed at the end */
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, &key[i], sizeof(bits));
+        h = (h ^ bits) * 0x100000001b3u;
+        h ^= h >> 29;
+    }
+    return h * 0x9e3779b97f4a7c15u >> 16;
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static size_t slot_find(const struct tried *t, const double *key)
+{
+    size_t n = t->spec->dimension_count;
+    size_t i = key_hash(key, n) & (t->slot_count - 1);
+    while (t->slots[i] != 0 &&
+           memcmp(t->keys + (size_t)(t->slots[i] - 1) * n, key, n * sizeof(*key)) != 0)
+        i = (i + 1) & (t->slot_count - 1);
+    return i;
+}
+
+static void tried_grow(struct tried *t)
+{
+    size_t n = t->spec->dimension_count;
+    t->slot_count *= 2;
+    free(t->slots);
+    t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
+    for (size_t i = 0; i < t->count; i++)
+        t->slots[slot_find(t, t->keys + i * n)] = (uint32_t)(i + 1);
+}
+
+bool tried_has(const struct tried *t, const struct settings *c)
+{
+    double key[SPEC_MAX_DIMENSIONS];
+    key_of(t->spec, c, key);
+    return t->slots[slot_find(t, key)] != 0;
+}
+
+bool tried_add(struct tried *t, const struct settings *c)
+{
+    size_t n = t->spec->dimension_count;
+    double key[SPEC_MAX_DIMENSIONS];
+    key_of(t->spec, c, key);
+    size_t slot = slot_find(t, key);
+    if (t->slots[slot] != 0)
+        return false;
+    if (t->count == t->cap) {
+        t->cap = t->cap ? t->cap * 2 : 64;
+        t->keys = xrealloc(t->keys, t->cap * (n ? n : 1) * sizeof(*t->keys));
+    }
+    memcpy(t->keys + t->count * n, key, n * sizeof(*key));
+    t->slots[slot] = (uint32_t)++t->count;
+    if (t->count * 2 > t->slot_count)
+        tried_grow(t);
+    return true;
+}
+
+/* --- the space ------------------------------------------------------------------------------- */
+
+uint64_t space_size(const struct spec *s, uint64_t frozen)
+{
+    uint64_t size = 1;
+    for (size_t i = 0; i < s->dimension_count; i++) {
+        if (frozen >> i & 1)
+            continue;
+        uint64_t n = dimension_cardinality(&s->dimensions[i]);
+        if (n == 0 || size > UINT64_MAX / n)
+            return UINT64_MAX;
+        size *= n;
+    }
+    return size;
+}
+
+uint64_t space_bit(const struct spec *s, enum setting_id id)
+{
+    for (size_t i = 0; i < s->dimension_count; i++)
+        if (s->dimensions[i].setting == id)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+void space_middle(const struct spec *s, struct settings *out)
+{
+    *out = s->fixed;
+    for (size_t i = 0; i < s->dimension_count; i++)
+        out->v[s->dimensions[i].setting] = dimension_middle(&s->dimensions[i]);
+}
+
+void space_nth(const struct spec *s, uint64_t frozen, uint64_t i, struct settings *c)
+{
+    for (size_t k = s->dimension_count; k-- > 0;) {
+        const struct dimension *d = &s->dimensions[k];
+        if (frozen >> k & 1)
+            continue;
+        uint64_t n = dimension_cardinality(d);
+        REQUIRE(n > 0);
+        c->v[d->setting] = dimension_nth(d, i % n);
+        i /= n;
+    }
+}
+
+double space_tidy(const struct dimension *d, double value)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%.3g", value);
+    value = strtod(text, NULL);
+    return fmin(fmax(value, d->min), d->max);
+}
+
+static bool ordered(const struct dimension *d)
+{
+    enum setting_type type = setting_get(d->setting)->type;
+    return type == SETTING_REAL || type == SETTING_INTEGER;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Listed values: neighbours are next in size for numbers, next in the list for choices. */
+static bool move_listed(const struct dimension *d, double from, int steps, double *out)
+{
+    double values[SPEC_MAX_VALUES];
+    size_t n = d->value_count < SPEC_MAX_VALUES ? d->value_count : SPEC_MAX_VALUES;
+    memcpy(values, d->values, n * sizeof(*values));
+    if (ordered(d))
+        qsort(values, n, sizeof(*values), compare_doubles);
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] != from)
+            continue;
+        int64_t to = (int64_t)i + steps;
+        if (to < 0 || to >= (int64_t)n)
+            return false;
+        *out = values[to];
+        return true;
+    }
+    return false;
+}
+
+/* Evenly numbered values (integers, steps of q), ascending. */
+static bool move_countable(const struct dimension *d, double from, int steps, double spacing,
+                           double *out)
+{
+    uint64_t n = dimension_cardinality(d), lo = 0, hi = n - 1;
+    while (lo < hi) { /* first value >= from */
+        uint64_t mid = lo + (hi - lo) / 2;
+        if (dimension_nth(d, mid) < from)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    double unit = fmax(1, floor((double)n * spacing / 8));
+    double to = (double)lo + steps * unit;
+    if (to < 0 || to > (double)(n - 1))
+        return false;
+    *out = dimension_nth(d, (uint64_t)to);
+    return true;
+}
+
+static bool move_continuous(const struct dimension *d, double from, int steps, double spacing,
+                            double *out)
+{
+    double to;
+    if (d->setting == SETTING_LEARNING_RATE) {
+        to = from * pow(10, steps * spacing);
+        /* Rounded rates drift (0.00316 × 10^0.5 = 0.00999): back to 10^(k/16) where that is near,
+         * so that steps to and fro meet instead of trying almost the same rate twice. */
+        double grid = pow(10, round(log10(to) * 16) / 16);
+        if (fabs(grid / to - 1) < 0.02)
+            to = grid;
+        if (to < d->min * (1 - 1e-9) || to > d->max * (1 + 1e-9))
+            return false;
+    } else {
+        double u = dimension_position(d, from) + steps * spacing / 2;
+        if (u < -1e-9 || u > 1 + 1e-9)
+            return false;
+        to = dimension_value(d, fmin(fmax(u, 0), 1));
+    }
+    *out = space_tidy(d, to);
+    return true;
+}
+
+bool space_move(const struct dimension *d, double from, int steps, double spacing, double *out)
+{
+    if (d->distribution == DISTRIBUTION_CATEGORICAL)
+        return move_listed(d, from, steps, out);
+    if (dimension_cardinality(d) > 0)
+        return move_countable(d, from, steps, spacing, out);
+    return move_continuous(d, from, steps, spacing, out);
+}
+
+/* --- the nearest untried --------------------------------------------------------------------- */
+
+#define NEAR_SPACING 0.125 /* decades of a learning rate, 1/16 of another range */
+
+static bool near_neighbour(const struct spec *s, const struct settings *base, uint64_t frozen,
+                           const struct tried *t, struct settings *out)
+{
+    for (int distance = 1; distance <= 3; distance++) {
+        for (size_t i = 0; i < s->dimension_count; i++) {
+            const struct dimension *d = &s->dimensions[i];
+            for (int sign = 1; sign >= -1 && !(frozen >> i & 1); sign -= 2) {
+                *out = *base;
+                if (space_move(d, base->v[d->setting], sign * distance, NEAR_SPACING,
+                               &out->v[d->setting]) &&
+                    !tried_has(t, out))
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool near_wider(const struct spec *s, const struct settings *base, uint64_t frozen,
+                       const struct tried *t, struct rng *r, struct settings *out)
+{
+    for (int attempt = 0; attempt < 32; attempt++) {
+        *out = *base;
+        for (size_t i = 0; i < s->dimension_count; i++) {
+            const struct dimension *d = &s->dimensions[i];
+            uint64_t reach = 1 + (uint64_t)attempt / 8;
+            int steps = (int)rng_below(r, 2 * reach + 1) - (int)reach;
+            if (!(frozen >> i & 1) && steps != 0)
+                (void)space_move(d, base->v[d->setting], steps, NEAR_SPACING * 2,
+                                 &out->v[d->setting]);
+        }
+        if (!tried_has(t, out))
+            return true;
+    }
+    return false;
+}
+
+static bool near_any(const struct spec *s, const struct settings *base, uint64_t frozen,
+                     const struct tried *t, struct rng *r, struct settings *out)
+{
+    uint64_t size = space_size(s, frozen);
+    *out = *base;
+    if (size < UINT64_MAX) { /* t->count + 1 different ones: one is new, or all were tried */
+        uint64_t start = rng_below(r, size);
+        uint64_t looks = size <= t->count ? size : t->count + 1;
+        for (uint64_t i = 0; i < looks; i++) {
+            space_nth(s, frozen, (start + i) % size, out);
+            if (!tried_has(t, out))
+                return true;
+        }
+        return false;
+    }
+    for (int attempt = 0; attempt < 256; attempt++) {
+        for (size_t i = 0; i < s->dimension_count; i++) {
+            const struct dimension *d = &s->dimensions[i];
+            double u = rng_uniform(r);
+            if (!(frozen >> i & 1))
+                out->v[d->setting] = dimension_value(d, u);
+        }
+        if (!tried_has(t, out))
+            return true;
+    }
+    return false;
+}
+
+bool space_near(const struct spec *s, const struct settings *base, uint64_t frozen,
+                const struct tried *t, struct rng *r, struct settings *out)
+{
+    return near_neighbour(s, base, frozen, t, out) ||
+           near_wider(s, base, frozen, t, r, out) || near_any(s, base, frozen, t, r, out);
+}

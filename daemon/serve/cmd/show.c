@@ -1,0 +1,62 @@
+/* One sweep: its row, stages, labels, findings, treatments and range edits, each from its own
+ * query. */
+#include "daemon/serve/request.h"
+
+static void take_edits(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "range_edits", t);
+    jw_end_object(&r->w);
+    request_result_built(r);
+}
+
+static void take_treatments(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "treatments", t);
+    request_query(r, STORE_QUERY_EDITS, &r->subject, 1, take_edits);
+}
+
+static void take_findings(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "findings", t);
+    request_query(r, STORE_QUERY_SWEEP_TREATMENTS, &r->subject, 1, take_treatments);
+}
+
+static void take_labels(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "labels", t);
+    request_query(r, STORE_QUERY_FINDINGS, &r->subject, 1, take_findings);
+}
+
+static void take_stages(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "stages", t);
+    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+}
+
+static void take_sweep(struct request *r, const struct table *t)
+{
+    if (t->rows == 0) {
+        request_refuse(r, ERR_NOT_FOUND, "sweep %lld was deleted", (long long)r->subject);
+        return;
+    }
+    jw_begin_object(&r->w);
+    jw_key(&r->w, "sweep");
+    table_row_write(t, 0, &r->w);
+    request_query(r, STORE_QUERY_SWEEP_STAGES, &r->subject, 1, take_stages);
+}
+
+static void look(struct request *r)
+{
+    request_query(r, STORE_QUERY_SWEEP, &r->subject, 1, take_sweep);
+}
+
+static void run(struct request *r)
+{
+    request_resolve_sweep(r, look);
+}
+
+const struct command command_show = {
+    .name = "show",
+    .params = {PARAM_SWEEP(false)},
+    .run = run,
+};

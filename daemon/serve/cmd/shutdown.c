@@ -1,0 +1,21 @@
+#include "daemon/daemon.h"
+#include "daemon/serve/request.h"
+
+/* The reply first: the connection ends with the daemon. */
+static void run(struct request *r)
+{
+    struct daemon *d = r->daemon;
+    bool drain = r->arg[0] != 0;
+    jw_begin_object(&r->w);
+    jw_kv_bool(&r->w, "stopping", true);
+    jw_kv_int(&r->w, "running", (int64_t)engine_running(d->engine));
+    jw_end_object(&r->w);
+    request_result_built(r);
+    daemon_stop(d, drain);
+}
+
+const struct command command_shutdown = {
+    .name = "shutdown",
+    .params = {{"drain", PARAM_SWITCH, false, 0, 1, 0}},
+    .run = run,
+};

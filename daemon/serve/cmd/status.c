@@ -1,0 +1,31 @@
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/serve/request.h"
+
+static void run(struct request *r)
+{
+    const struct daemon *d = r->daemon;
+    struct json_writer *w = &r->w;
+    jw_begin_object(w);
+    jw_kv_int(w, "pid", getpid());
+    jw_kv_string(w, "version", SWEEPD_VERSION);
+    jw_kv_int(w, "uptime_seconds", daemon_uptime_seconds(d));
+    jw_kv_int(w, "workers", (int64_t)engine_workers(d->engine));
+    jw_kv_int(w, "running", (int64_t)engine_running(d->engine));
+    jw_kv_int(w, "queued", (int64_t)engine_queued(d->engine));
+    jw_kv_bool(w, "stopping", d->stopping);
+    jw_kv_string(w, "db", d->config->db);
+    jw_kv_string(w, "socket", d->config->socket);
+    jw_kv_string(w, "worker", d->config->worker);
+    jw_kv_string(w, "core", d->core);
+    jw_kv_string(w, "blas", d->blas);
+    jw_kv_string(w, "trouble", store_trouble(d->store));
+    jw_end_object(w);
+    request_result_built(r);
+}
+
+const struct command command_status = {
+    .name = "status",
+    .run = run,
+};

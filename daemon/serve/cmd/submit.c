@@ -1,0 +1,249 @@
+/* A spec is parsed and checked, its data prepared by a worker, and only then does it become a
+ * sweep: nothing is half accepted. A dry run ends before the last step. */
+#include "daemon/serve/cmd/submit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "daemon/plan/estimate.h"
+#include "daemon/serve/known_remedies.h"
+#include "daemon/launch/prepare.h"
+#include "daemon/serve/request.h"
+#include "daemon/plan/search/search.h"
+#include "sweep/buf.h"
+#include "sweep/record.h"
+#include "sweep/spec.h"
+
+enum { SPEC_PARAM, DRY_RUN_PARAM };
+
+/* What a dry run keeps while it asks for the speed of earlier runs. */
+struct dry_run {
+    struct search_outline outline;
+    int64_t treatments; /* at most */
+    struct estimate estimate;
+};
+
+/* What waits for the worker. The request is known by its id: the client may go meanwhile, and
+ * then nothing is submitted. */
+struct submission {
+    struct daemon *daemon;
+    uint64_t request_id;
+    struct spec spec;
+    char data_hash[65];        /* of the data as it must still be; "": as it is */
+    struct remedy_prior known; /* what earlier sweeps taught, for one that treats its runs */
+};
+
+static void submission_destroy(struct submission *s)
+{
+    spec_finish(&s->spec);
+    remedy_prior_finish(&s->known);
+    free(s);
+}
+
+/* --- dry run -------------------------------------------------------------------------------- */
+
+static void answer_plan(struct request *r, const struct table *rates)
+{
+    const struct dry_run *p = r->extra;
+    struct json_writer *w = &r->w;
+    int64_t runs = 0;
+    jw_begin_object(w);
+    jw_key(w, "stages");
+    jw_begin_array(w);
+    for (size_t i = 0; i < p->outline.count; i++) {
+        jw_begin_object(w);
+        jw_kv_string(w, "stage", p->outline.stages[i].stage);
+        jw_kv_int(w, "runs", p->outline.stages[i].runs);
+        jw_kv_string(w, "what", p->outline.stages[i].what);
+        jw_end_object(w);
+        runs += p->outline.stages[i].runs;
+    }
+    if (p->treatments > 0) {
+        jw_begin_object(w);
+        jw_kv_string(w, "stage", "treatments");
+        jw_kv_int(w, "runs", p->treatments);
+        jw_kv_string(w, "what", "of sick runs among the best, after each stage; what they do not "
+                                "need goes to the search");
+        jw_end_object(w);
+        runs += p->treatments;
+    }
+    jw_end_array(w);
+    jw_kv_int(w, "runs", runs);
+    jw_kv_real(w, "estimated_seconds",
+               estimate_seconds(&p->estimate, rates, runs, engine_workers(r->daemon->engine)));
+    jw_end_object(w);
+    request_result_built(r);
+}
+
+static void plan(struct request *r, const struct spec *spec, const struct record_prepared *data)
+{
+    struct dry_run *p = xcalloc(1, sizeof(*p));
+    search_method(spec->method)->outline(spec, &p->outline);
+    p->treatments = spec_treat_cap(spec);
+    estimate_init(&p->estimate, spec, data);
+    r->extra = p;
+    request_query(r, STORE_QUERY_RUN_RATES, NULL, 0, answer_plan);
+}
+
+/* --- submit --------------------------------------------------------------------------------- */
+
+/* What only the prepared data can tell. */
+static int check_samples(const struct spec *spec, const struct record_prepared *p,
+                         struct errbuf *err)
+{
+    char given[32];
+    double low, high;
+    spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
+    if (p->validation_samples > 0 || high < (double)p->samples)
+        return 0; /* spec_parse has compared it with limit */
+    snprintf(given, sizeof(given), "%.0f", high);
+    return err_bad(err, ERR_VALUE, "$.data.validation", given,
+                   "fewer than the %" PRId64 " samples", p->samples);
+}
+
+/* A treatment is held against its parent: both see the same data. */
+static int check_same(const struct submission *s, const struct record_prepared *p,
+                      struct errbuf *err)
+{
+    if (s->data_hash[0] == '\0' || strcmp(s->data_hash, p->hash) == 0)
+        return 0;
+    return err_set(err, ERR_DATA, "the data has changed since run %" PRId64 " was trained",
+                   s->spec.treats.run);
+}
+
+static void on_prepared(void *arg, const struct record_prepared *prepared,
+                        const struct errbuf *failed)
+{
+    struct submission *s = arg;
+    struct daemon *d = s->daemon;
+    struct request *r = request_find(d->requests, s->request_id);
+    struct errbuf err;
+    if (r && !prepared)
+        request_error(r, failed);
+    else if (r && (check_samples(&s->spec, prepared, &err) < 0 ||
+                   check_same(s, prepared, &err) < 0))
+        request_error(r, &err);
+    else if (r && r->arg[DRY_RUN_PARAM])
+        plan(r, &s->spec, prepared);
+    else if (r)
+        engine_submit(d->engine, &s->spec, prepared, &s->known, request_token(r), daemon_now(),
+                      daemon_effects(d));
+    submission_destroy(s);
+}
+
+/* --- what earlier sweeps taught ------------------------------------------------------------- */
+
+static void on_known(void *arg, const struct table *t, const struct errbuf *failed)
+{
+    struct submission *s = arg;
+    struct daemon *d = s->daemon;
+    struct request *r = request_find(d->requests, s->request_id);
+    if (r && t) {
+        known_remedies_read(t, &s->known);
+        prepare_data(d->prepare, &s->spec, on_prepared, s);
+        return;
+    }
+    if (r)
+        request_error(r, failed);
+    submission_destroy(s);
+}
+
+static void prepare(struct submission *s)
+{
+    struct daemon *d = s->daemon;
+    if (s->spec.treat)
+        store_query(d->store, STORE_QUERY_REMEDY_EFFECTS, NULL, 0, on_known, s);
+    else
+        prepare_data(d->prepare, &s->spec, on_prepared, s);
+}
+
+/* --- start_from ----------------------------------------------------------------------------- */
+
+/* Has the run in row 0 ended, and kept its weights? */
+static bool has_weights(const struct daemon *d, int64_t run_id, const struct table *t)
+{
+    char path[PATHS_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir, run_id);
+    const struct cell *status = t->rows > 0 ? table_cell(t, 0, "status") : NULL;
+    return status && status->type == CELL_TEXT &&
+           run_status_terminal((enum run_status)run_status_find(status->text)) && n > 0 &&
+           n < (int)sizeof(path) && access(path, R_OK) == 0;
+}
+
+static void on_start_run(void *arg, const struct table *t, const struct errbuf *failed)
+{
+    struct submission *s = arg;
+    struct daemon *d = s->daemon;
+    struct request *r = request_find(d->requests, s->request_id);
+    struct errbuf err;
+    char given[32];
+    if (r && t && has_weights(d, s->spec.start_from, t)) {
+        prepare(s);
+        return;
+    }
+    if (r && !t) {
+        request_error(r, failed);
+    } else if (r) {
+        snprintf(given, sizeof(given), "%" PRId64, s->spec.start_from);
+        err_bad(&err, ERR_VALUE, "$.start_from", given,
+                "the id of a run that has ended and kept its weights: one of the best three of "
+                "its sweep");
+        request_error(r, &err);
+    }
+    submission_destroy(s);
+}
+
+void submit_spec(struct request *r, struct spec *spec, const char *data_hash)
+{
+    struct errbuf err;
+    struct daemon *d = r->daemon;
+    struct submission *s = xcalloc(1, sizeof(*s));
+    s->daemon = d;
+    s->request_id = r->id;
+    s->spec = *spec;
+    str_copy(s->data_hash, sizeof(s->data_hash), data_hash);
+    if (search_method(s->spec.method)->check(&s->spec, &err) < 0) {
+        submission_destroy(s);
+        request_error(r, &err);
+        return;
+    }
+    if (s->spec.start_from)
+        store_query(d->store, STORE_QUERY_RUN, &s->spec.start_from, 1, on_start_run, s);
+    else
+        prepare(s);
+}
+
+/* Only `treat` knows what the run's label and data are. */
+static void refuse_treats(struct request *r, struct spec *spec)
+{
+    struct errbuf err;
+    char run[32];
+    snprintf(run, sizeof(run), "%" PRId64, spec->treats.run);
+    err_bad(&err, ERR_KEY, "$.treats", run, "nothing here: method treat makes treatments");
+    spec_finish(spec);
+    request_error(r, &err);
+}
+
+static void run(struct request *r)
+{
+    struct errbuf err;
+    struct spec spec;
+    if (r->daemon->stopping)
+        request_refuse(r, ERR_SHUTDOWN, "the daemon is ending: submit after its restart");
+    else if (spec_parse(r->object, &spec, &err) < 0)
+        request_error(r, &err);
+    else if (spec.treats.run)
+        refuse_treats(r, &spec);
+    else
+        submit_spec(r, &spec, "");
+}
+
+const struct command command_submit = {
+    .name = "submit",
+    .params = {{"spec", PARAM_OBJECT, true, 0, 0, 0}, {"dry_run", PARAM_SWITCH, false, 0, 1, 0}},
+    .run = run,
+};

@@ -1,0 +1,279 @@
+/* A treatment of a stored run by hand: one remedy, as a sweep of one run. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/serve/cmd/submit.h"
+#include "daemon/daemon.h"
+#include "daemon/serve/known_remedies.h"
+#include "daemon/serve/request.h"
+#include "daemon/plan/treat.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+
+/* The run as it is stored, and what was tried on it. */
+struct patient {
+    struct spec spec;      /* of its sweep */
+    struct run_row run;
+    struct data_facts data;
+    struct spec_treats label;
+    bool is_treatment;     /* itself */
+    struct remedy_past past;
+    char data_hash[65];
+    int64_t donor;
+    bool tried[REMEDY_COUNT];
+};
+
+static void patient_finish(void *extra)
+{
+    struct patient *p = extra;
+    spec_finish(&p->spec);
+    run_row_finish(&p->run);
+}
+
+static const char *text_of(const struct table *t, const char *column)
+{
+    const struct cell *c = table_cell(t, 0, column);
+    return c->type == CELL_TEXT ? c->text : "";
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static int read_data_facts(const char *text, struct data_facts *out, struct errbuf *err)
+{
+    struct json *v = json_parse(text, strlen(text), err);
+    int rc = v != NULL ? data_facts_parse(v, out, err) : ERR_DATA;
+    json_destroy(v);
+    return rc;
+}
+
+static int read_label(const struct table *t, struct spec_treats *out, struct errbuf *err)
+{
+    const struct cell *metric = table_cell(t, 0, "metric_value");
+    int status = run_status_find(text_of(t, "status"));
+    int pattern = pattern_find(text_of(t, "pattern")), cause = cause_find(text_of(t, "cause"));
+    if (status < 0 || !run_status_terminal((enum run_status)status))
+        return err_bad(err, ERR_STATE, "run", text_of(t, "status"),
+                       "a run that has ended, for treat");
+    if (pattern < 0)
+        return err_set(err, ERR_STATE, "run %" PRId64 " has no label: it has no points", out->run);
+    out->pattern = (enum pattern)pattern;
+    out->cause = cause < 0 ? CAUSE_UNKNOWN : (enum cause_id)cause;
+    out->has_metric = metric->type == CELL_REAL;
+    out->metric_value = metric->real;
+    return 0;
+}
+
+static void read_past(const struct table *t, struct patient *p)
+{
+    const struct cell *change = table_cell(t, 0, "change");
+    int remedy = remedy_find(text_of(t, "remedy")), cause = cause_find(text_of(t, "treats_cause"));
+    p->is_treatment = remedy >= 0;
+    if (!p->is_treatment)
+        return;
+    p->past = (struct remedy_past){.remedy = (enum remedy)remedy,
+                                   .cause = cause < 0 ? CAUSE_UNKNOWN : (enum cause_id)cause,
+                                   .helped = change->type == CELL_REAL && change->real < 0};
+}
+
+/* The best run of its sweep, where it is the same network and has kept its weights (G3.2). */
+static int64_t find_donor(const struct daemon *d, const struct table *t, const struct patient *p)
+{
+    const struct cell *best = table_cell(t, 0, "best_run");
+    struct run_row donor = {0};
+    struct errbuf why;
+    char path[PATHS_MAX + 64];
+    bool same = best->type == CELL_INTEGER && best->integer != p->label.run &&
+                run_row_read_settings(&donor, text_of(t, "best_settings"), &why) == 0 &&
+                (donor.layers == NULL) == (p->run.layers == NULL);
+    for (size_t i = SETTING_MODEL_TYPE; same && i < SETTING_DROPOUT; i++)
+        same = donor.settings.v[i] == p->run.settings.v[i];
+    if (same && donor.layers != NULL)
+        same = layer_list_same(donor.layers, p->run.layers);
+    run_row_finish(&donor);
+    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir,
+                     best->integer);
+    return same && n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0 ? best->integer : 0;
+}
+
+static int read_patient(const struct daemon *d, const struct table *t, struct patient *p,
+                        struct errbuf *err)
+{
+    const char *spec = text_of(t, "spec"), *facts = text_of(t, "data_facts");
+    int rc = read_label(t, &p->label, err);
+    if (rc == 0)
+        rc = spec_parse_text(spec, strlen(spec), &p->spec, err);
+    if (rc == 0)
+        rc = run_row_read_settings(&p->run, text_of(t, "settings"), err);
+    if (rc == 0 && *facts)
+        rc = read_data_facts(facts, &p->data, err);
+    if (rc != 0)
+        return rc;
+    read_past(t, p);
+    p->run.epochs = table_cell(t, 0, "epochs")->integer;
+    str_copy(p->data_hash, sizeof(p->data_hash), text_of(t, "data_hash"));
+    p->donor = find_donor(d, t, p);
+    return 0;
+}
+
+/* --- the treatment --------------------------------------------------------------------------- */
+
+/* What is tried: the remedy that was asked for, or the best one that is left. */
+static int choose(struct patient *p, const struct remedy_prior *known, const char *wanted,
+                  struct treatment *out, struct errbuf *err)
+{
+    struct data_facts data = data_facts_of_run(&p->data, &p->run.settings);
+    struct remedy_context context = {.data = &data, .donor = p->donor};
+    enum remedy remedies[REMEDIES_MAX];
+    struct treatment t = {.settings = p->run.settings,
+                          .layers = p->run.layers ? *p->run.layers : p->spec.layers,
+                          .epochs = p->run.epochs,
+                          .start_from = p->run.start_from ? p->run.start_from
+                                                          : p->spec.start_from};
+    size_t count = remedies_next(p->label.pattern, p->label.cause,
+                                 p->is_treatment ? &p->past : NULL, remedies);
+    treat_order(known, p->label.pattern, p->label.cause, NULL, remedies, count);
+    if (*wanted) {
+        remedies[0] = (enum remedy)remedy_find(wanted);
+        count = 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        *out = t;
+        bool left = treat_can_gain(remedies[i]) && !p->tried[remedies[i]];
+        if (!(left || *wanted) || !remedy_apply(remedies[i], &context, out))
+            continue;
+        p->label.remedy = remedies[i];
+        return 0;
+    }
+    if (*wanted)
+        return err_bad(err, ERR_VALUE, "$.remedy", wanted,
+                       "a remedy that changes something of this run: it has it already, or its "
+                       "network or settings leave no room for it");
+    return err_set(err, ERR_STATE,
+                   "no remedy is left for run %" PRId64 " (%s, cause %s); name one with \"remedy\"",
+                   p->label.run, pattern_name(p->label.pattern), cause_name(p->label.cause));
+}
+
+static void add_dimension(struct spec *s, enum setting_id id, double value)
+{
+    struct dimension *d = &s->dimensions[s->dimension_count++];
+    *d = (struct dimension){.setting = id, .distribution = DISTRIBUTION_CATEGORICAL};
+    str_copy(d->name, sizeof(d->name), setting_label(id));
+    d->value_count = 1;
+    d->values = xmalloc(sizeof(*d->values));
+    d->values[0] = value;
+}
+
+/* A grid of one run; what the remedy changed are its parameters. */
+static void build_spec(const struct patient *p, const struct treatment *t, struct spec *out)
+{
+    *out = p->spec;
+    out->dimension_count = 0;
+    snprintf(out->name, sizeof(out->name), "run %" PRId64 ": %s", p->label.run,
+             remedy_name(p->label.remedy));
+    out->method = METHOD_GRID;
+    out->fixed = t->settings;
+    out->layers = t->layers;
+    out->start_from = t->start_from;
+    out->epochs = t->epochs;
+    out->run_cap = 1;
+    out->after = 0;
+    out->treat = false;
+    out->treats = p->label;
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (t->settings.v[i] != p->run.settings.v[i])
+            add_dimension(out, (enum setting_id)i, t->settings.v[i]);
+    if (out->dimension_count == 0)
+        add_dimension(out, SETTING_LEARNING_RATE, t->settings.v[SETTING_LEARNING_RATE]);
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static void take_effects(struct request *r, const struct table *t)
+{
+    struct patient *p = r->extra;
+    struct remedy_prior known = {0};
+    struct treatment treatment;
+    struct errbuf err;
+    known_remedies_read(t, &known);
+    int rc = choose(p, &known, r->word, &treatment, &err);
+    remedy_prior_finish(&known);
+    if (rc != 0) {
+        request_error(r, &err);
+        return;
+    }
+    struct spec spec;
+    build_spec(p, &treatment, &spec);
+    submit_spec(r, &spec, p->data_hash);
+}
+
+static void take_treatments(struct request *r, const struct table *t)
+{
+    struct patient *p = r->extra;
+    for (size_t i = 0; i < t->rows; i++) {
+        const struct cell *c = table_cell(t, i, "remedy");
+        int remedy = c->type == CELL_TEXT ? remedy_find(c->text) : -1;
+        if (remedy >= 0)
+            p->tried[remedy] = true;
+    }
+    request_query(r, STORE_QUERY_REMEDY_EFFECTS, NULL, 0, take_effects);
+}
+
+static void take_patient(struct request *r, const struct table *t)
+{
+    struct patient *p = xcalloc(1, sizeof(*p));
+    struct errbuf err;
+    r->extra = p;
+    r->extra_finish = patient_finish;
+    p->label.run = r->subject;
+    if (t->rows == 0) {
+        request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
+        return;
+    }
+    if (read_patient(r->daemon, t, p, &err) != 0)
+        request_error(r, &err);
+    else
+        request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
+}
+
+static void look(struct request *r)
+{
+    request_query(r, STORE_QUERY_TREATED, &r->subject, 1, take_patient);
+}
+
+static int check_remedy(const char *wanted, struct errbuf *err)
+{
+    const char *names[REMEDY_COUNT];
+    for (int i = 0; i < REMEDY_COUNT; i++)
+        names[i] = remedy_name((enum remedy)i);
+    if (*wanted == '\0' || remedy_find(wanted) >= 0)
+        return 0;
+    const char *near = err_nearest(wanted, names, REMEDY_COUNT);
+    if (near)
+        return err_bad(err, ERR_VALUE, "$.remedy", wanted, "did you mean %s?", near);
+    struct buf all = {0};
+    for (int i = 0; i < REMEDY_COUNT; i++)
+        buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+    err_bad(err, ERR_VALUE, "$.remedy", wanted, "one of %s", all.data);
+    buf_finish(&all);
+    return ERR_VALUE;
+}
+
+static void run(struct request *r)
+{
+    struct errbuf err;
+    if (r->daemon->stopping)
+        request_refuse(r, ERR_SHUTDOWN, "the daemon is ending: treat after its restart");
+    else if (check_remedy(r->word, &err) != 0)
+        request_error(r, &err);
+    else
+        request_resolve_run(r, look);
+}
+
+const struct command command_treat = {
+    .name = "treat",
+    .params = {PARAM_RUN(true), {"remedy", PARAM_WORD, false, 0, 0, 0}},
+    .run = run,
+};

@@ -1,0 +1,14 @@
+#include "daemon/daemon.h"
+#include "daemon/serve/events.h"
+#include "daemon/serve/request.h"
+
+static void run(struct request *r)
+{
+    events_unsubscribe(r->daemon->events, r->conn);
+    request_result(r, "{\"watching\":false}");
+}
+
+const struct command command_unwatch = {
+    .name = "unwatch",
+    .run = run,
+};

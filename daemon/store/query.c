@@ -1,0 +1,292 @@
+/* Reading: the named queries and their tables. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "daemon/store/store.h"
+#include "daemon/store/columns.h"
+#include "daemon/store/sql.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+/* A reply is paged long before this; it bounds what one query can make the daemon hold. */
+#define TABLE_MAX_BYTES (64u << 20)
+
+#define TERMINAL "('completed', 'stopped', 'failed', 'cancelled')"
+#define CURVE_NAME(id, column, canonical) ", " #column
+
+static const struct {
+    size_t args;
+    const char *sql;
+} queries[STORE_QUERY_COUNT] = {
+    [STORE_QUERY_SWEEPS] = {2, "SELECT * FROM sweep_overview WHERE id > ?1 ORDER BY id LIMIT ?2"},
+    [STORE_QUERY_SWEEP] =
+        {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, s.data_samples, "
+            "s.data_features, s.data_classes FROM sweep_overview AS o "
+            "JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
+    [STORE_QUERY_SWEEP_STAGES] =
+        {1, "SELECT r.stage, count(*) AS runs, "
+            "count(*) FILTER (WHERE r.status IN " TERMINAL ") AS done, "
+            "(SELECT b.metric_value FROM runs AS b WHERE b.sweep_id = ?1 AND b.stage = r.stage "
+            "AND b.rank_key IS NOT NULL ORDER BY b.rank_key, b.number LIMIT 1) AS best "
+            "FROM runs AS r WHERE r.sweep_id = ?1 GROUP BY r.stage ORDER BY min(r.number)"},
+    [STORE_QUERY_RUNS] =
+        {3, "SELECT sweep_id, run_id, number, kind, stage, status, params AS params_json, "
+            "metric_value, best_epoch, val_loss, val_acc, epochs_done, epochs, label, confidence, "
+            "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
+            "pid, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
+            "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
+            "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview "
+            "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
+    [STORE_QUERY_BEST] =
+        {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
+    [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
+    [STORE_QUERY_RUN] =
+        {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
+            "r.kind, r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS "
+            "params_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, "
+            "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, "
+            "r.metric_value, r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, "
+            "r.rank_key, o.epochs_done, o.label, o.cause, o.confidence, o.remedy, "
+            "r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, "
+            "r.change, r.error_class, "
+            "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
+            "r.created_at, r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS "
+            "s ON s.id = r.sweep_id JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
+    [STORE_QUERY_LABEL] =
+        {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
+            "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.cause, "
+            "coalesce(l.causes, '[]') AS causes_json, l.evidence AS evidence_json, "
+            "l.classifier_version, l.created_at FROM labels AS l "
+            "JOIN patterns AS p ON p.name = l.pattern WHERE l.run_id = ?1"},
+    [STORE_QUERY_CURVE] =
+        {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
+            "WHERE run_id = ?1 AND point > ?2 ORDER BY point LIMIT ?3"},
+    [STORE_QUERY_FINDINGS] =
+        {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE sweep_id = ?1 "
+            "ORDER BY id"},
+    [STORE_QUERY_EVENTS] =
+        {3, "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
+            "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
+    [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
+    [STORE_QUERY_RUN_RATES] =
+        {0, "SELECT r.seconds, r.epochs, min(s.data_samples, coalesce(nullif(r.settings ->> "
+            "'$.data.limit', 0), s.data_samples)) - coalesce(r.settings ->> '$.data.validation', "
+            "0) AS samples, s.data_features, s.data_classes, r.settings AS settings_json, "
+            "s.spec -> '$.model.layers' AS layers_json "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+    [STORE_QUERY_EDITS] =
+        {1, "SELECT kind, setting, from_value AS from_json, to_value AS to_json, runs AS "
+            "runs_json, guide_ref, sentence FROM range_edits WHERE sweep_id = ?1 "
+            "ORDER BY position"},
+    [STORE_QUERY_SWEEP_TREATMENTS] =
+        {1, "SELECT * FROM treatments WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
+    [STORE_QUERY_TREATED] =
+        {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, r.remedy, r.treats_cause, "
+            "r.change, s.spec, s.data_hash, "
+            "s.data_facts, l.pattern, l.cause, b.id AS best_run, b.settings AS best_settings "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "LEFT JOIN labels AS l ON l.run_id = r.id "
+            "LEFT JOIN runs AS b ON b.id = (SELECT id FROM runs WHERE sweep_id = r.sweep_id "
+            "AND rank_key IS NOT NULL ORDER BY rank_key, number LIMIT 1) WHERE r.id = ?1"},
+    [STORE_QUERY_TREATMENTS] =
+        {1, "SELECT * FROM treatments WHERE parent_id = ?1 ORDER BY run_id"},
+    [STORE_QUERY_REMEDY_EFFECTS] = {0, "SELECT * FROM remedy_effects"},
+    [STORE_QUERY_OPEN_LABELS] =
+        {1, "SELECT count(*) AS runs FROM sweeps AS s JOIN runs AS r ON r.sweep_id = s.id "
+            "JOIN labels AS l ON l.run_id = r.id WHERE (?1 = 0 OR s.id = ?1) "
+            "AND s.status NOT IN ('completed', 'cancelled') AND r.status IN " TERMINAL},
+    [STORE_QUERY_UNENDED] =
+        {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
+};
+
+/* --- tables -------------------------------------------------------------------------------- */
+
+/* A table while it grows: texts are offsets until all is there. */
+struct table_builder {
+    size_t columns, rows;
+    struct buf names; /* offsets into text, size_t each */
+    struct buf cells;
+    struct buf text;
+};
+
+static size_t builder_text(struct table_builder *b, const char *s, size_t len)
+{
+    size_t at = b->text.len;
+    buf_append(&b->text, s, len);
+    buf_putc(&b->text, '\0');
+    return at;
+}
+
+static void builder_names(struct table_builder *b, sqlite3_stmt *st)
+{
+    b->columns = (size_t)sqlite3_column_count(st);
+    for (size_t c = 0; c < b->columns; c++) {
+        const char *name = sqlite3_column_name(st, (int)c);
+        size_t at = builder_text(b, name, strlen(name));
+        buf_append(&b->names, &at, sizeof(at));
+    }
+}
+
+/* Columns of type ANY hold numbers, and the text 'nan' for one that is none (001_initial.sql). */
+static bool is_nan_text(sqlite3_stmt *st, int c)
+{
+    const char *type = sqlite3_column_decltype(st, c);
+    return type && strcmp(type, "ANY") == 0;
+}
+
+static void builder_cell(struct table_builder *b, sqlite3_stmt *st, int c)
+{
+    struct cell cell = {.type = CELL_NULL};
+
+    switch (sqlite3_column_type(st, c)) {
+    case SQLITE_INTEGER:
+        cell.type = CELL_INTEGER;
+        cell.integer = sqlite3_column_int64(st, c);
+        cell.real = (double)cell.integer;
+        break;
+    case SQLITE_FLOAT:
+        cell.type = CELL_REAL;
+        cell.real = sqlite3_column_double(st, c);
+        break;
+    case SQLITE_TEXT:
+        if (is_nan_text(st, c)) {
+            cell.type = CELL_REAL;
+            cell.real = NAN;
+            break;
+        }
+        cell.type = CELL_TEXT;
+        cell.integer = (int64_t)builder_text(b, (const char *)sqlite3_column_text(st, c),
+                                             (size_t)sqlite3_column_bytes(st, c));
+        break;
+    }
+    buf_append(&b->cells, &cell, sizeof(cell));
+}
+
+/* One block: the table, its cells, its names, its text. Offsets become pointers. */
+static struct table *builder_pack(const struct table_builder *b)
+{
+    size_t cells_bytes = b->columns * b->rows * sizeof(struct cell);
+    size_t names_bytes = b->columns * sizeof(char *);
+    struct table *t = xmalloc(sizeof(*t) + cells_bytes + names_bytes + b->text.len);
+    char *text = (char *)(t + 1) + cells_bytes + names_bytes;
+
+    t->columns = b->columns;
+    t->rows = b->rows;
+    t->cells = (struct cell *)(t + 1);
+    t->names = (const char **)(void *)((char *)(t + 1) + cells_bytes);
+    if (cells_bytes > 0)
+        memcpy(t->cells, b->cells.data, cells_bytes);
+    if (b->text.len > 0)
+        memcpy(text, b->text.data, b->text.len);
+    for (size_t c = 0; c < t->columns; c++) {
+        size_t at;
+        memcpy(&at, b->names.data + c * sizeof(at), sizeof(at));
+        t->names[c] = text + at;
+    }
+    for (size_t i = 0; i < t->columns * t->rows; i++) {
+        if (t->cells[i].type == CELL_TEXT) {
+            t->cells[i].text = text + t->cells[i].integer;
+            t->cells[i].integer = 0;
+        }
+    }
+    return t;
+}
+
+static int prepare(struct store_sql *q, enum store_query_id id, sqlite3_stmt **out,
+                   struct errbuf *err)
+{
+    if (!q->queries[id] && sqlite3_prepare_v3(q->db, queries[id].sql, -1,
+                                              SQLITE_PREPARE_PERSISTENT, &q->queries[id], NULL))
+        return err_set(err, ERR_INTERNAL, "query %d: %s", (int)id, sqlite3_errmsg(q->db));
+    *out = q->queries[id];
+    return 0;
+}
+
+int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
+                    size_t count, struct table **out, struct errbuf *err)
+{
+    struct table_builder b = {0};
+    sqlite3_stmt *st = NULL;
+    int rc, code;
+
+    REQUIRE(id < STORE_QUERY_COUNT && count == queries[id].args);
+    if ((code = prepare(q, id, &st, err)) < 0)
+        return code;
+    for (size_t i = 0; i < count; i++)
+        sqlite3_bind_int64(st, (int)i + 1, args[i]);
+    builder_names(&b, st);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW &&
+           b.text.len + b.cells.len <= TABLE_MAX_BYTES) {
+        for (size_t c = 0; c < b.columns; c++)
+            builder_cell(&b, st, (int)c);
+        b.rows++;
+    }
+    if (rc == SQLITE_DONE)
+        *out = builder_pack(&b);
+    else if (rc == SQLITE_ROW)
+        code = err_set(err, ERR_LIMIT, "the answer is larger than %u bytes", TABLE_MAX_BYTES);
+    else
+        code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(q->db));
+    sqlite3_reset(st); /* ends the read transaction: a checkpoint may pass */
+    buf_finish(&b.names);
+    buf_finish(&b.cells);
+    buf_finish(&b.text);
+    return code;
+}
+
+const struct cell *table_cell(const struct table *t, size_t row, const char *column)
+{
+    REQUIRE(row < t->rows);
+    for (size_t c = 0; c < t->columns; c++) {
+        if (strcmp(t->names[c], column) == 0)
+            return &t->cells[row * t->columns + c];
+    }
+    REQUIRE(!"a column of that name");
+    return NULL;
+}
+
+static void cell_write(const struct cell *cell, bool is_json, struct json_writer *w)
+{
+    switch (cell->type) {
+    case CELL_NULL:
+        jw_null(w);
+        break;
+    case CELL_INTEGER:
+        jw_int(w, cell->integer);
+        break;
+    case CELL_REAL:
+        jw_real(w, cell->real);
+        break;
+    case CELL_TEXT:
+        if (is_json)
+            jw_raw(w, cell->text);
+        else
+            jw_string(w, cell->text);
+        break;
+    }
+}
+
+void table_row_write(const struct table *t, size_t row, struct json_writer *w)
+{
+    static const char suffix[] = "_json";
+
+    REQUIRE(row < t->rows);
+    jw_begin_object(w);
+    for (size_t c = 0; c < t->columns; c++) {
+        char key[64];
+        str_copy(key, sizeof(key), t->names[c]);
+        size_t len = strlen(key), cut = sizeof(suffix) - 1;
+        bool is_json = len > cut && strcmp(key + len - cut, suffix) == 0;
+        if (is_json)
+            key[len - cut] = '\0';
+        jw_key(w, key);
+        cell_write(&t->cells[row * t->columns + c], is_json, w);
+    }
+    jw_end_object(w);
+}

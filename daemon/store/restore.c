@@ -1,0 +1,274 @@
+/* The rows the engine starts from. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "daemon/store/store.h"
+#include "daemon/store/columns.h"
+#include "daemon/store/sql.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+static const char *column_text(sqlite3_stmt *st, int c)
+{
+    return (const char *)sqlite3_column_text(st, c);
+}
+
+static char *column_copy(sqlite3_stmt *st, int c)
+{
+    const char *text = column_text(st, c);
+    return text ? xstrdup(text) : NULL;
+}
+
+static void column_into(sqlite3_stmt *st, int c, char *out, size_t size)
+{
+    const char *text = column_text(st, c);
+    str_copy(out, size, text ? text : "");
+}
+
+/* false where it was not measured (NULL). */
+static bool column_maybe(sqlite3_stmt *st, int c, double *out)
+{
+    int type = sqlite3_column_type(st, c);
+    *out = type == SQLITE_FLOAT ? sqlite3_column_double(st, c) : NAN;
+    return type != SQLITE_NULL;
+}
+
+static int method_find(const char *name)
+{
+    for (int m = 0; m < METHOD_COUNT; m++) {
+        if (strcmp(method_name((enum method)m), name) == 0)
+            return m;
+    }
+    return -1;
+}
+
+static int metric_find(const char *name)
+{
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        if (strcmp(metric_name((enum metric)m), name) == 0)
+            return m;
+    }
+    return -1;
+}
+
+/* What an older daemon did not write is made of what it did. */
+static void read_data_facts(sqlite3_stmt *st, struct sweep_row *r)
+{
+    const char *text = column_text(st, SWEEP_data_facts_column);
+    struct errbuf why = {0};
+    struct json *v = text ? json_parse(text, strlen(text), &why) : NULL;
+
+    if (!v || data_facts_parse(v, &r->data, &why) != 0)
+        r->data = (struct data_facts){.train_samples = r->data_samples,
+                                      .features = r->data_features,
+                                      .classes = r->data_classes};
+    json_destroy(v);
+}
+
+static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
+{
+    int status = sweep_status_find(column_text(st, SWEEP_status_column));
+    int method = method_find(column_text(st, SWEEP_method_column));
+    int metric = metric_find(column_text(st, SWEEP_metric_column));
+
+    r->id = sqlite3_column_int64(st, SWEEP_id_column);
+    if (status < 0 || method < 0 || metric < 0)
+        return err_set(err, ERR_DATA, "sweep %lld: status, method or metric is unknown",
+                       (long long)r->id);
+    r->status = (enum sweep_status)status;
+    r->method = (enum method)method;
+    r->metric = (enum metric)metric;
+    r->name = column_copy(st, SWEEP_name_column);
+    r->reason = column_copy(st, SWEEP_reason_column);
+    r->maximize = strcmp(column_text(st, SWEEP_goal_column), "maximize") == 0;
+    r->spec_json = column_copy(st, SWEEP_spec_column);
+    r->seed = strtoull(column_text(st, SWEEP_seed_column), NULL, 10);
+    r->run_cap = sqlite3_column_int64(st, SWEEP_run_cap_column);
+    r->epochs = sqlite3_column_int64(st, SWEEP_epochs_column);
+    r->priority = sqlite3_column_int64(st, SWEEP_priority_column);
+    r->after = sqlite3_column_int64(st, SWEEP_after_sweep_column);
+    r->data_hash = column_copy(st, SWEEP_data_hash_column);
+    r->data_samples = sqlite3_column_int64(st, SWEEP_data_samples_column);
+    r->data_features = sqlite3_column_int64(st, SWEEP_data_features_column);
+    r->data_classes = sqlite3_column_int64(st, SWEEP_data_classes_column);
+    read_data_facts(st, r);
+    r->remedy_prior = column_copy(st, SWEEP_remedy_prior_column);
+    r->data_accepted = sqlite3_column_int64(st, SWEEP_data_accepted_column);
+    r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
+    r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
+    r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));
+    return 0;
+}
+
+/* Names that this version does not know are none. */
+static void read_treatment(sqlite3_stmt *st, struct run_row *r)
+{
+    const char *remedy = column_text(st, RUN_remedy_column);
+    const char *pattern = column_text(st, RUN_treats_pattern_column);
+    const char *cause = column_text(st, RUN_treats_cause_column);
+    int found_remedy = remedy ? remedy_find(remedy) : -1;
+    int found_cause = cause ? cause_find(cause) : -1;
+
+    r->remedy = found_remedy < 0 ? (enum remedy)0 : (enum remedy)found_remedy;
+    r->treats_pattern = pattern ? (enum pattern)pattern_find(pattern) : PATTERN_NONE;
+    r->treats_cause = found_cause < 0 ? CAUSE_UNKNOWN : (enum cause_id)found_cause;
+    r->has_outcome = sqlite3_column_type(st, RUN_cured_column) != SQLITE_NULL;
+    r->cured = sqlite3_column_int(st, RUN_cured_column) != 0;
+    column_maybe(st, RUN_change_column, &r->change);
+}
+
+static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
+{
+    const char *error = column_text(st, RUN_error_class_column);
+    int kind = run_kind_find(column_text(st, RUN_kind_column));
+    int status = run_status_find(column_text(st, RUN_status_column));
+    int error_class = error ? run_error_find(error) : RUN_ERROR_NONE;
+    struct errbuf why = {0};
+
+    r->id = sqlite3_column_int64(st, RUN_id_column);
+    if (kind < 0 || status < 0 || error_class < 0)
+        return err_set(err, ERR_DATA, "run %lld: kind, status or error_class is unknown",
+                       (long long)r->id);
+    if (run_row_read_settings(r, column_text(st, RUN_settings_column), &why) < 0)
+        return err_set(err, ERR_DATA, "run %lld: settings: %s", (long long)r->id, why.message);
+    r->kind = (enum run_kind)kind;
+    r->status = (enum run_status)status;
+    r->error = (enum run_error)error_class;
+    r->sweep_id = sqlite3_column_int64(st, RUN_sweep_id_column);
+    r->number = sqlite3_column_int64(st, RUN_number_column);
+    column_into(st, RUN_stage_column, r->stage, sizeof(r->stage));
+    column_into(st, RUN_reason_column, r->reason, sizeof(r->reason));
+    column_into(st, RUN_stop_reason_column, r->stop_reason, sizeof(r->stop_reason));
+    r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
+    read_treatment(st, r);
+    r->params_json = column_copy(st, RUN_params_column);
+    r->seed = strtoull(column_text(st, RUN_seed_column), NULL, 10);
+    r->epochs = sqlite3_column_int64(st, RUN_epochs_column);
+    r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
+    r->pid = sqlite3_column_int64(st, RUN_pid_column);
+    r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
+    column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
+    r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
+    r->has_val_acc = column_maybe(st, RUN_val_acc_column, &r->val_acc);
+    r->has_test_loss = column_maybe(st, RUN_test_loss_column, &r->test_loss);
+    r->has_test_acc = column_maybe(st, RUN_test_acc_column, &r->test_acc);
+    r->error_text = column_copy(st, RUN_error_text_column);
+    r->signal = sqlite3_column_int(st, RUN_signal_column);
+    r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
+    column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
+    column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
+    r->created = store_time_parse(column_text(st, RUN_created_at_column));
+    r->started = store_time_parse(column_text(st, RUN_started_at_column));
+    r->ended = store_time_parse(column_text(st, RUN_ended_at_column));
+    r->seconds = sqlite3_column_double(st, RUN_seconds_column);
+    return 0;
+}
+
+static int append_sweep(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    out->sweeps = xrealloc(out->sweeps, (out->sweep_count + 1) * sizeof(*out->sweeps));
+    struct sweep_row *r = &out->sweeps[out->sweep_count++];
+    memset(r, 0, sizeof(*r));
+    return read_sweep(st, r, err);
+}
+
+static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    if ((out->run_count & (out->run_count - 1)) == 0) /* full at every power of two */
+        out->runs = xrealloc(out->runs, (out->run_count ? 2 * out->run_count : 1) *
+                                            sizeof(*out->runs));
+    struct run_row *r = &out->runs[out->run_count++];
+    memset(r, 0, sizeof(*r));
+    return read_run(st, r, err);
+}
+
+/* Facts that cannot be read are none: the run is never treated. */
+static int append_label(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    const char *text = column_text(st, 1), *cause = column_text(st, 2);
+    struct stored_label l = {.run_id = sqlite3_column_int64(st, 0), .cause = CAUSE_COUNT};
+    struct errbuf why = {0};
+    struct json *facts = json_parse(text, strlen(text), &why);
+    int found = cause ? cause_find(cause) : -1;
+
+    (void)err;
+    if (facts && run_facts_parse(facts, &l.facts, &why) == 0) {
+        if ((out->label_count & (out->label_count - 1)) == 0)
+            out->labels = xrealloc(out->labels, (out->label_count ? 2 * out->label_count : 1) *
+                                                    sizeof(*out->labels));
+        int pattern = pattern_find(column_text(st, 3));
+        l.facts.pattern = pattern < 0 ? PATTERN_NONE : (enum pattern)pattern;
+        l.facts.confidence = sqlite3_column_double(st, 4);
+        l.cause = found >= 0 ? (enum cause_id)found : CAUSE_COUNT;
+        out->labels[out->label_count++] = l;
+    }
+    json_destroy(facts);
+    return 0;
+}
+
+static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
+    *(sweeps ? &out->last_sweep_id : &out->last_run_id) = sqlite3_column_int64(st, 1);
+    return 0;
+}
+
+#define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
+
+static const struct {
+    const char *sql;
+    int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
+} restoring[] = {
+    /* sqlite_sequence remembers the ids of rows that were deleted. */
+    {"SELECT name, seq FROM sqlite_sequence WHERE name IN ('sweeps', 'runs')", append_last_id},
+    {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " OPEN_SWEEPS " ORDER BY id",
+     append_sweep},
+    {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
+     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
+     append_run},
+    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence FROM labels AS l "
+     "JOIN runs AS r ON r.id = l.run_id "
+     "WHERE l.facts IS NOT NULL AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') "
+     "AND r.sweep_id IN (SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY l.run_id",
+     append_label},
+};
+
+int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
+{
+    struct store_restored r = {0};
+    int code = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(restoring) && code == 0; i++) {
+        sqlite3_stmt *st = NULL;
+        int rc = sqlite3_prepare_v2(db, restoring[i].sql, -1, &st, NULL);
+        while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+            code = restoring[i].append(st, &r, err);
+            rc = SQLITE_OK;
+        }
+        if (code == 0 && rc != SQLITE_DONE)
+            code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
+        sqlite3_finalize(st);
+    }
+    if (code == 0)
+        *out = r;
+    else
+        store_restored_finish(&r);
+    return code;
+}
+
+void store_restored_finish(struct store_restored *r)
+{
+    for (size_t i = 0; i < r->sweep_count; i++)
+        sweep_row_finish(&r->sweeps[i]);
+    for (size_t i = 0; i < r->run_count; i++)
+        run_row_finish(&r->runs[i]);
+    free(r->sweeps);
+    free(r->runs);
+    free(r->labels);
+    *r = (struct store_restored){0};
+}

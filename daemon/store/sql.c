@@ -1,0 +1,441 @@
+#include "daemon/store/sql.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sqlite3.h>
+
+#include "daemon/store/bind.h"
+#include "daemon/store/columns.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#define LOG_MODULE "store"
+#include "sweep/log.h"
+#include "sweep/require.h"
+
+/* --- statements ------------------------------------------------------------------------------ */
+
+#define PARAMETER(column, kind, value) ", :" #column
+#define OVERWRITE(column, kind, value) ", " #column " = excluded." #column
+#define CURVE_NAME(id, column, canonical) ", " #column
+#define CURVE_PARAMETER(id, column, canonical) ", ?"
+#define LAYER_NAME(member, doc) ", " #member
+#define LAYER_PARAMETER(member, doc) ", ?"
+
+static const char *const statement_sql[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ROLLBACK] = "ROLLBACK",
+    [STATEMENT_PUT_SWEEP] =
+        "INSERT INTO sweeps(id" SWEEP_COLUMNS(COLUMN_NAME) ") "
+        "VALUES(:id" SWEEP_COLUMNS(PARAMETER) ") "
+        "ON CONFLICT(id) DO UPDATE SET id = excluded.id" SWEEP_COLUMNS(OVERWRITE),
+    /* rank_key: small is good; what is not finite comes last; without a metric there is no rank. */
+    [STATEMENT_PUT_RUN] =
+        "INSERT INTO runs(id" RUN_COLUMNS(COLUMN_NAME) ", rank_key) "
+        "VALUES(:id" RUN_COLUMNS(PARAMETER) ", CASE WHEN :metric_value IS NULL THEN NULL "
+        "WHEN typeof(:metric_value) <> 'real' OR abs(:metric_value) = 9e999 THEN 9e999 "
+        "WHEN (SELECT goal FROM sweeps WHERE id = :sweep_id) = 'maximize' THEN -:metric_value "
+        "ELSE :metric_value END) "
+        "ON CONFLICT(id) DO UPDATE SET rank_key = excluded.rank_key" RUN_COLUMNS(OVERWRITE),
+    [STATEMENT_ADD_POINT] =
+        "INSERT INTO curves(run_id, point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) ") "
+        "VALUES(?, ?, ?" CURVE_COLUMN_MAP(CURVE_PARAMETER) ") "
+        "ON CONFLICT(run_id, point) DO NOTHING",
+    [STATEMENT_GET_POINT] =
+        "SELECT epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves WHERE run_id = ? AND point = ?",
+    [STATEMENT_PUT_LABEL] =
+        "INSERT INTO labels(run_id, pattern, runner_up, confidence, tags, evidence, "
+        "classifier_version, created_at, cause, causes, facts) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(run_id) DO UPDATE SET pattern = excluded.pattern, "
+        "runner_up = excluded.runner_up, confidence = excluded.confidence, tags = excluded.tags, "
+        "evidence = excluded.evidence, classifier_version = excluded.classifier_version, "
+        "created_at = excluded.created_at, cause = excluded.cause, causes = excluded.causes, "
+        "facts = coalesce(excluded.facts, facts)",
+    [STATEMENT_ADD_EVENT] =
+        "INSERT INTO events(sweep_id, run_id, kind, detail, created_at) "
+        "VALUES(COALESCE(?1, (SELECT sweep_id FROM runs WHERE id = ?2)), ?2, ?3, ?4, ?5)",
+    [STATEMENT_ADD_FINDING] =
+        "INSERT INTO findings(sweep_id, kind, \"row\", \"column\", count, text) "
+        "VALUES(?, ?, ?, ?, ?, ?)",
+    [STATEMENT_CLEAR_TEST] = "UPDATE runs SET test_loss = NULL, test_acc = NULL WHERE id = ?",
+    [STATEMENT_DELETE_SWEEP] = "DELETE FROM sweeps WHERE id = ?",
+    [STATEMENT_DELETE_EVENTS] = "DELETE FROM events WHERE sweep_id = ?",
+    [STATEMENT_PUT_LAYER] =
+        "INSERT OR REPLACE INTO layer_stats(run_id, point, layer, name" LAYER_STAT_MAP(LAYER_NAME)
+        ") VALUES(?, ?, ?, ?" LAYER_STAT_MAP(LAYER_PARAMETER) ")",
+    [STATEMENT_PUT_CAUSES] = "UPDATE labels SET cause = ?2, causes = ?3 WHERE run_id = ?1",
+    [STATEMENT_CLEAR_EDITS] = "DELETE FROM range_edits WHERE sweep_id = ?",
+    [STATEMENT_PUT_EDIT] =
+        "INSERT INTO range_edits(sweep_id, position, kind, setting, from_value, to_value, runs, "
+        "guide_ref, sentence) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+};
+
+/* --- times --------------------------------------------------------------------------------- */
+
+void store_time_format(utc_us t, char out[STORE_TIME_SIZE])
+{
+    time_t seconds = (time_t)(t / 1000000);
+    struct tm tm;
+    size_t n = 0;
+
+    if (gmtime_r(&seconds, &tm))
+        n = strftime(out, STORE_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
+    snprintf(out + n, STORE_TIME_SIZE - n, ".%03d", (int)(t % 1000000 / 1000));
+}
+
+utc_us store_time_parse(const char *text)
+{
+    struct tm tm = {0};
+    int ms = 0;
+
+    if (!text || sscanf(text, "%d-%d-%d %d:%d:%d.%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+                        &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms) < 6)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (utc_us)timegm(&tm) * 1000000 + ms * 1000;
+}
+
+utc_us store_clock(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (utc_us)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* A word about a treatment; none of another run. */
+static const char *treatment(const struct run_row *r, const char *word)
+{
+    return r->kind == RUN_KIND_TREATMENT ? word : NULL;
+}
+
+/* --- ops: each gives an SQLite result code --------------------------------------------------- */
+
+/* To the end, and ready for the next time. */
+static int run_statement(sqlite3_stmt *st)
+{
+    sqlite3_step(st);
+    return sqlite3_reset(st);
+}
+
+static int put_sweep(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_SWEEP];
+    const struct sweep_row *r = op->u.sweep;
+
+    bind_int(st, SWEEP_id_column + 1, r->id);
+#define X(column, kind, value) bind_##kind(st, SWEEP_##column##_column + 1, value);
+    SWEEP_COLUMNS(X)
+#undef X
+    return run_statement(st);
+}
+
+static int put_run(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_RUN];
+    const struct run_row *r = op->u.run;
+
+    bind_int(st, RUN_id_column + 1, r->id);
+#define X(column, kind, value) bind_##kind(st, RUN_##column##_column + 1, value);
+    RUN_COLUMNS(X)
+#undef X
+    return run_statement(st);
+}
+
+static int insert_event(struct store_sql *q, int64_t sweep_id, int64_t run_id, const char *kind,
+                        const char *detail, utc_us created)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_ADD_EVENT];
+    bind_count(st, 1, sweep_id);
+    bind_count(st, 2, run_id);
+    bind_text(st, 3, kind);
+    bind_word(st, 4, detail);
+    bind_time(st, 5, created);
+    return run_statement(st);
+}
+
+static double column_real(sqlite3_stmt *st, int i)
+{
+    return sqlite3_column_type(st, i) == SQLITE_TEXT ? NAN : sqlite3_column_double(st, i);
+}
+
+static int get_point(struct store_sql *q, int64_t run_id, int64_t number, struct point *out)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_GET_POINT];
+
+    *out = (struct point){.point = number};
+    bind_int(st, 1, run_id);
+    bind_int(st, 2, number);
+    if (sqlite3_step(st) == SQLITE_ROW) {
+        out->epoch = sqlite3_column_double(st, 0);
+        for (int c = 0; c < CURVE_COLUMN_COUNT; c++) {
+            if (sqlite3_column_type(st, 1 + c) != SQLITE_NULL)
+                point_set(out, (enum curve_column)c, column_real(st, 1 + c));
+        }
+    }
+    return sqlite3_reset(st);
+}
+
+static void point_text(const struct point *p, struct buf *out)
+{
+    struct json_writer w;
+    jw_init(&w, out);
+    jw_begin_object(&w);
+    point_write(p, &w);
+    jw_end_object(&w);
+}
+
+/* A point that is there already must be the same to the bit: it was trained twice. */
+static int compare_point(struct store_sql *q, int64_t run_id, const struct point *p, bool *differs)
+{
+    struct point stored;
+    struct buf text = {0};
+    int rc = get_point(q, run_id, p->point, &stored);
+
+    if (rc != SQLITE_OK || *differs || point_same(&stored, p))
+        return rc;
+    *differs = true;
+    buf_puts(&text, "stored: ");
+    point_text(&stored, &text);
+    buf_puts(&text, "; delivered again: ");
+    point_text(p, &text);
+    log_warn("run %lld: point %lld was delivered twice with different values",
+             (long long)run_id, (long long)p->point);
+    rc = insert_event(q, 0, run_id, "nondeterminism", text.data, store_clock());
+    buf_finish(&text);
+    return rc;
+}
+
+static int add_points(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_ADD_POINT];
+    const struct points_rows *rows = op->u.points;
+    bool differs = false; /* one event for all points of the op */
+    int rc = SQLITE_OK;
+
+    bind_int(st, 1, rows->run_id);
+    for (size_t i = 0; i < rows->count && rc == SQLITE_OK; i++) {
+        const struct point *p = &rows->points[i];
+        bind_int(st, 2, p->point);
+        bind_real(st, 3, p->epoch);
+        for (int c = 0; c < CURVE_COLUMN_COUNT; c++)
+            bind_maybe(st, 4 + c, maybe(point_has(p, (enum curve_column)c), p->v[c]));
+        rc = run_statement(st);
+        if (rc == SQLITE_OK && sqlite3_changes(q->db) == 0)
+            rc = compare_point(q, rows->run_id, p, &differs);
+    }
+    return rc;
+}
+
+static void bind_layer(sqlite3_stmt *st, const struct layer_stat *l)
+{
+    bind_text(st, 4, l->name);
+#define X(member, doc)                                                                   \
+    bind_maybe(st, 5 + LAYER_STAT_##member,                                              \
+               maybe(!isnan(l->member) || l->not_a_number >> LAYER_STAT_##member & 1, l->member));
+    LAYER_STAT_MAP(X)
+#undef X
+}
+
+static int put_layers(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_LAYER];
+    const struct layers_rows *rows = op->u.layers;
+    int rc = SQLITE_OK;
+
+    bind_int(st, 1, rows->run_id);
+    bind_int(st, 2, rows->point);
+    for (size_t i = 0; i < rows->count && rc == SQLITE_OK; i++) {
+        bind_int(st, 3, (int64_t)i + 1);
+        bind_layer(st, &rows->layers[i]);
+        rc = run_statement(st);
+    }
+    return rc;
+}
+
+static int put_label(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_LABEL];
+    const struct label_row *l = op->u.label;
+    bind_int(st, 1, l->run_id);
+    bind_word(st, 2, pattern_name(l->pattern));
+    bind_word(st, 3, pattern_name(l->runner_up));
+    sqlite3_bind_double(st, 4, l->confidence);
+    bind_text(st, 5, l->tags ? l->tags : "");
+    bind_text(st, 6, l->evidence_json ? l->evidence_json : "{}");
+    bind_int(st, 7, DIAGNOSIS_VERSION);
+    bind_time(st, 8, l->created);
+    bind_causes(st, 9, 10, &l->causes);
+    bind_word(st, 11, l->facts_json);
+    return run_statement(st);
+}
+
+static int put_causes(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_CAUSES];
+    bind_int(st, 1, op->u.causes->run_id);
+    bind_causes(st, 2, 3, &op->u.causes->causes);
+    return run_statement(st);
+}
+
+static int put_edit(struct store_sql *q, int64_t sweep_id, size_t position,
+                    const struct edit_row *e)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_EDIT];
+    bind_int(st, 1, sweep_id);
+    bind_int(st, 2, (int64_t)position);
+    bind_text(st, 3, e->kind);
+    bind_text(st, 4, e->setting);
+    bind_word(st, 5, e->from_json);
+    bind_word(st, 6, e->to_json);
+    bind_text(st, 7, e->runs_json ? e->runs_json : "[]");
+    bind_word(st, 8, e->guide_ref);
+    bind_text(st, 9, e->sentence);
+    return run_statement(st);
+}
+
+static int put_edits(struct store_sql *q, const struct store_op *op)
+{
+    const struct edits_row *rows = op->u.edits;
+    bind_int(q->statements[STATEMENT_CLEAR_EDITS], 1, rows->sweep_id);
+    int rc = run_statement(q->statements[STATEMENT_CLEAR_EDITS]);
+    for (size_t i = 0; i < rows->count && rc == SQLITE_OK; i++)
+        rc = put_edit(q, rows->sweep_id, i + 1, &rows->edits[i]);
+    return rc;
+}
+
+static int add_event(struct store_sql *q, const struct store_op *op)
+{
+    const struct event_row *e = op->u.event;
+    return insert_event(q, e->sweep_id, e->run_id, e->kind, e->detail, e->created);
+}
+
+static int add_finding(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_ADD_FINDING];
+    const struct record_finding *f = &op->u.finding->finding;
+    bind_int(st, 1, op->u.finding->sweep_id);
+    bind_text(st, 2, f->kind);
+    bind_count(st, 3, f->row);
+    bind_count(st, 4, f->column);
+    bind_int(st, 5, f->count);
+    bind_text(st, 6, f->text);
+    return run_statement(st);
+}
+
+static int clear_test(struct store_sql *q, const struct store_op *op)
+{
+    bind_int(q->statements[STATEMENT_CLEAR_TEST], 1, op->u.clear_test_run_id);
+    return run_statement(q->statements[STATEMENT_CLEAR_TEST]);
+}
+
+static int delete_sweep(struct store_sql *q, const struct store_op *op)
+{
+    static const enum store_statement both[] = {STATEMENT_DELETE_SWEEP, STATEMENT_DELETE_EVENTS};
+    int rc = SQLITE_OK;
+
+    for (size_t i = 0; i < ARRAY_LEN(both) && rc == SQLITE_OK; i++) {
+        bind_int(q->statements[both[i]], 1, op->u.delete_sweep_id);
+        rc = run_statement(q->statements[both[i]]);
+    }
+    return rc;
+}
+
+static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
+    [STORE_PUT_SWEEP] = put_sweep,   [STORE_PUT_RUN] = put_run,
+    [STORE_ADD_POINTS] = add_points, [STORE_PUT_LABEL] = put_label,
+    [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
+    [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
+    [STORE_PUT_LAYERS] = put_layers, [STORE_PUT_CAUSES] = put_causes,
+    [STORE_PUT_EDITS] = put_edits,
+};
+
+static const char *const op_names[] = {
+    [STORE_PUT_SWEEP] = "sweep",   [STORE_PUT_RUN] = "run",
+    [STORE_ADD_POINTS] = "points", [STORE_PUT_LABEL] = "label",
+    [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
+    [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
+    [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
+    [STORE_PUT_EDITS] = "edits",
+};
+
+/* Refused for what it says, whenever it is tried. */
+static bool refused_for_ever(int rc)
+{
+    rc &= 0xff;
+    return rc == SQLITE_CONSTRAINT || rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG;
+}
+
+static int64_t op_run_id(const struct store_op *op)
+{
+    if (op->type == STORE_PUT_RUN)
+        return op->u.run->id;
+    if (op->type == STORE_ADD_POINTS)
+        return op->u.points->run_id;
+    if (op->type == STORE_PUT_LAYERS)
+        return op->u.layers->run_id;
+    if (op->type == STORE_CLEAR_TEST)
+        return op->u.clear_test_run_id;
+    if (op->type == STORE_PUT_CAUSES)
+        return op->u.causes->run_id;
+    return op->type == STORE_PUT_LABEL ? op->u.label->run_id : 0;
+}
+
+int store_sql_apply(struct store_sql *q, const struct store_op *op)
+{
+    int rc = appliers[op->type](q, op);
+    if (!refused_for_ever(rc))
+        return rc;
+
+    char *detail = xasprintf("%s: %s", op_names[op->type], sqlite3_errmsg(q->db));
+    int64_t run_id = op_run_id(op);
+    log_error("a write was refused (run %lld): %s", (long long)run_id, detail);
+    rc = insert_event(q, 0, run_id, "refused", detail, store_clock());
+    free(detail);
+    return rc;
+}
+
+int store_sql_begin(struct store_sql *q)
+{
+    return run_statement(q->statements[STATEMENT_BEGIN]);
+}
+
+int store_sql_commit(struct store_sql *q)
+{
+    return run_statement(q->statements[STATEMENT_COMMIT]);
+}
+
+void store_sql_rollback(struct store_sql *q)
+{
+    if (!sqlite3_get_autocommit(q->db))
+        run_statement(q->statements[STATEMENT_ROLLBACK]);
+}
+
+int store_sql_init(struct store_sql *q, struct sqlite3 *db, struct errbuf *err)
+{
+    *q = (struct store_sql){.db = db};
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        if (sqlite3_prepare_v3(db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &q->statements[i], NULL) != SQLITE_OK) {
+            store_sql_finish(q);
+            return err_set(err, ERR_INTERNAL, "statement %d: %s", i, sqlite3_errmsg(db));
+        }
+    }
+    return 0;
+}
+
+void store_sql_finish(struct store_sql *q)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(q->statements[i]);
+    for (int i = 0; i < STORE_QUERY_COUNT; i++)
+        sqlite3_finalize(q->queries[i]);
+    *q = (struct store_sql){0};
+}

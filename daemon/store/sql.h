@@ -1,0 +1,70 @@
+/* Statements of the store: rows in and out of SQLite. Store thread only, but for
+ * store_sql_restore, which runs on the loop before the thread exists. Functions that return an
+ * SQLite result code say so; no other file needs one. */
+#ifndef SWEEPD_STORE_SQL_H
+#define SWEEPD_STORE_SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/rows.h"
+#include "daemon/store/store.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+enum store_statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_PUT_SWEEP,
+    STATEMENT_PUT_RUN,
+    STATEMENT_ADD_POINT,
+    STATEMENT_GET_POINT,
+    STATEMENT_PUT_LABEL,
+    STATEMENT_ADD_EVENT,
+    STATEMENT_ADD_FINDING,
+    STATEMENT_CLEAR_TEST,
+    STATEMENT_DELETE_SWEEP,
+    STATEMENT_DELETE_EVENTS,
+    STATEMENT_PUT_LAYER,
+    STATEMENT_PUT_CAUSES,
+    STATEMENT_CLEAR_EDITS,
+    STATEMENT_PUT_EDIT,
+    STATEMENT_COUNT
+};
+
+struct store_sql {
+    struct sqlite3 *db;                                /* borrowed */
+    struct sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct sqlite3_stmt *queries[STORE_QUERY_COUNT];   /* prepared at first use */
+};
+
+/* 0 or ERR_INTERNAL. */
+int store_sql_init(struct store_sql *q, struct sqlite3 *db, struct errbuf *err);
+void store_sql_finish(struct store_sql *q);
+
+/* SQLite result codes. rollback is harmless where SQLite has rolled back already. */
+int store_sql_begin(struct store_sql *q);
+int store_sql_commit(struct store_sql *q);
+void store_sql_rollback(struct store_sql *q);
+/* Executes one op; SQLite result code. An op that the schema will never accept (a point of a run
+ * that was deleted) is logged, becomes an event "refused" and counts as done: to try it again
+ * for ever would stop everything behind it. */
+int store_sql_apply(struct store_sql *q, const struct store_op *op);
+
+/* Fills all of *out, or nothing: ERR_IO, ERR_DATA (a row that makes no sense). */
+int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);
+
+/* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */
+int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
+                    size_t count, struct table **out, struct errbuf *err);
+
+/* "2026-11-24 00:50:58.123" ↔ µs; reading gives 0 for NULL and for what is no time. */
+#define STORE_TIME_SIZE 32
+utc_us store_clock(void);
+void store_time_format(utc_us t, char out[STORE_TIME_SIZE]);
+utc_us store_time_parse(const char *text);
+
+#endif

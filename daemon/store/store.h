@@ -1,0 +1,120 @@
+/* The store: one thread, one SQLite connection, the only writer of the database.
+ *
+ * Batches are queued by the loop; the thread joins all that wait into one transaction and
+ * commits it (WAL, synchronous=FULL); then their callbacks run on the loop, in order. A commit
+ * that fails (full disk) is tried again every second until it succeeds, and nothing that depends
+ * on it happens meanwhile. Queries run in the same thread between transactions, in queue order,
+ * so a query sees every batch queued before it. */
+#ifndef SWEEPD_STORE_H
+#define SWEEPD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/rows.h"
+#include "sweep/err.h"
+
+struct store;
+struct uv_loop_s;
+
+/* What was in the database at open: every sweep that is not terminal with all its runs, and the
+ * highest ids ever given (also to rows deleted since). Owned; store_restored_finish. */
+struct store_restored {
+    int64_t last_sweep_id, last_run_id;
+    size_t sweep_count;
+    struct sweep_row *sweeps;
+    size_t run_count;
+    struct run_row *runs; /* by sweep, then number; settings as they were stored */
+    size_t label_count;
+    struct stored_label { /* of an ended run of theirs */
+        int64_t run_id;
+        struct run_facts facts;
+        enum cause_id cause; /* CAUSE_COUNT: nothing is wrong */
+    } *labels;               /* by run_id */
+};
+void store_restored_finish(struct store_restored *r);
+
+/* Creates, locks, migrates and opens the database and starts the thread. Refused with a clear
+ * message: another daemon holds it (names its process), a newer schema, not a database, not ours,
+ * a network file system. path must be absolute. */
+int store_open(struct uv_loop_s *loop, const char *path, struct store **out,
+               struct store_restored *restored, struct errbuf *err);
+/* Commits what is queued, truncates the WAL, ends the thread; cb on the loop, then the store is
+ * gone. Where commits keep failing it gives up after 5 s: their callbacks never run. */
+void store_close(struct store *s, void (*cb)(void *arg), void *arg);
+
+/* Takes the ops (the batch is empty afterwards; an empty batch keeps its place in the queue).
+ * cb may be NULL. */
+void store_submit(struct store *s, struct store_batch *batch, void (*cb)(void *arg), void *arg);
+/* Batches waiting; the pool stops tailing above STORE_QUEUE_HIGH. */
+#define STORE_QUEUE_HIGH 4096
+size_t store_queue_length(const struct store *s);
+/* "" or why commits fail at the moment. */
+const char *store_trouble(const struct store *s);
+
+/* Named queries; each gives a table. Arguments in [] are integers in this order. */
+enum store_query_id {
+    STORE_QUERY_SWEEPS,       /* [after id, limit] id,name,status,reason,method,runs…,best */
+    STORE_QUERY_SWEEP,        /* [sweep] one row */
+    STORE_QUERY_SWEEP_STAGES, /* [sweep] stage, runs, done, best metric */
+    STORE_QUERY_RUNS,         /* [sweep, after number, limit] view run_overview */
+    STORE_QUERY_BEST,         /* [sweep, after rank, limit] view best_runs */
+    STORE_QUERY_LABEL_COUNTS, /* [sweep] view label_counts */
+    STORE_QUERY_RUN,          /* [run] one row, every column */
+    STORE_QUERY_LABEL,        /* [run] one row */
+    STORE_QUERY_CURVE,        /* [run, after point, limit] */
+    STORE_QUERY_FINDINGS,     /* [sweep] */
+    STORE_QUERY_EVENTS,       /* [sweep, after id, limit] */
+    STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
+    STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
+    STORE_QUERY_EDITS,        /* [sweep] table range_edits */
+    STORE_QUERY_SWEEP_TREATMENTS, /* [sweep] view treatments */
+    STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
+    STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
+    STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */
+    STORE_QUERY_OPEN_LABELS,  /* [sweep, 0: all] runs: labels of ended runs of open sweeps */
+    STORE_QUERY_UNENDED,      /* [] run_id of cancelled runs whose worker was not seen to end */
+    STORE_QUERY_COUNT
+};
+
+enum cell_type { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT };
+struct cell {
+    enum cell_type type;
+    int64_t integer;
+    double real;
+    const char *text;
+};
+struct table {
+    size_t columns, rows;
+    const char **names;  /* columns */
+    struct cell *cells;  /* rows × columns */
+};
+
+/* cb gets the table (borrowed, gone when cb returns) or NULL and err. */
+typedef void store_query_cb(void *arg, const struct table *t, const struct errbuf *err);
+void store_query(struct store *s, enum store_query_id id, const int64_t *args, size_t count,
+                 store_query_cb *cb, void *arg);
+
+/* Labels of ended runs of ended sweeps, judged again by the rules of this version: a chunk at a
+ * time, each one transaction, so that batches and queries pass in between. Call until done; a
+ * chunk that was committed stays. */
+#define RELABEL_CHUNK 2048 /* runs */
+struct relabel {
+    int64_t only;             /* one sweep; 0: all that have ended */
+    int64_t sweep_id, number; /* where the next chunk begins; 0, 0 at first */
+    bool done;
+    int64_t looked, changed;  /* runs so far; changed: in anything but the version */
+    int64_t moved[PATTERN_COUNT][PATTERN_COUNT]; /* from, to */
+};
+/* r must live until cb, which gets NULL or why the chunk failed (nothing of it was written). */
+void store_relabel(struct store *s, struct relabel *r,
+                   void (*cb)(void *arg, const struct errbuf *err), void *arg);
+
+const struct cell *table_cell(const struct table *t, size_t row, const char *column);
+struct json_writer;
+/* One row as a JSON object; text that is itself JSON (columns ending in "_json") is written as
+ * such under the name without that suffix. Non-finite reals follow json.h. */
+void table_row_write(const struct table *t, size_t row, struct json_writer *w);
+
+#endif

@@ -61,7 +61,7 @@ static void tell_run(const struct variants *v, struct errbuf *err)
         return;
     buf_puts(&text, err->message);
     for (size_t i = 0; i < v->count; i++) {
-        enum setting_id id = v->axes[i]->setting;
+        enum setting_id id = dimension_setting(v->axes[i]);
         setting_format(id, v->run.settings.v[id], value);
         buf_printf(&text, "%s %s %s", i == 0 ? " (in a run with" : ",", setting_label(id), value);
     }
@@ -105,7 +105,7 @@ static int check_corner(struct variants *v, size_t i, struct errbuf *err)
     for (size_t k = 0; k < v->count; k++) {
         const struct dimension *d = v->axes[k];
         size_t last = axis_count(d) - 1;
-        v->run.settings.v[d->setting] = axis_value(d, i < last ? i : last);
+        v->run.settings.v[dimension_setting(d)] = axis_value(d, i < last ? i : last);
     }
     int rc = check_run(v, err);
     v->run.settings = middle;
@@ -118,12 +118,12 @@ static int check_singles(struct variants *v, struct errbuf *err)
     int rc = 0;
     for (size_t k = 0; k < v->count && rc == 0; k++) {
         const struct dimension *d = v->axes[k];
-        double middle = v->run.settings.v[d->setting];
+        double middle = v->run.settings.v[dimension_setting(d)];
         for (size_t i = 0; i < axis_count(d) && rc == 0; i++) {
-            v->run.settings.v[d->setting] = axis_value(d, i);
+            v->run.settings.v[dimension_setting(d)] = axis_value(d, i);
             rc = check_run(v, err);
         }
-        v->run.settings.v[d->setting] = middle;
+        v->run.settings.v[dimension_setting(d)] = middle;
     }
     return rc;
 }
@@ -134,7 +134,7 @@ static void choose(struct variants *v, size_t n)
     for (size_t k = v->count; k-- > 0;) {
         const struct dimension *d = v->axes[k];
         size_t count = axis_count(d);
-        v->run.settings.v[d->setting] = axis_value(d, n % count);
+        v->run.settings.v[dimension_setting(d)] = axis_value(d, n % count);
         n /= count;
     }
 }
@@ -167,7 +167,7 @@ int variants_check(const struct run_config *config, const struct spec *sweep,
     v->run = *config;
     int rc = check_run(v, err);
     if (sweep) /* a configuration has a list only when its own type is sequential */
-        v->run.layers = sweep->layers;
+        v->run.layers = sweep->trainer.layers;
     for (size_t i = 0; sweep && i < ARRAY_LEN(deciding); i++) {
         const struct dimension *d = spec_dimension(sweep, deciding[i]);
         if (d)

@@ -1,5 +1,5 @@
 /* The search space: positions in [0,1], numbered values, middles. */
-#include "sweep/spec.h"
+#include "sweep/space.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static bool is_integer(const struct dimension *d)
 {
     return d->distribution == DISTRIBUTION_INT_UNIFORM ||
            (!is_quantized(d) && d->distribution != DISTRIBUTION_CATEGORICAL &&
-            setting_get(d->setting)->type == SETTING_INTEGER);
+            d->type == VALUE_INTEGER);
 }
 
 /* Distance between neighbours; 0: continuous. */
@@ -72,7 +72,7 @@ uint64_t dimension_cardinality(const struct dimension *d)
     if (step_of(d) == 0)
         return 0;
     double count = last_multiple(d) - first_multiple(d) + 1;
-    return count >= 1 && count <= 0x1p53 ? (uint64_t)count : 0; /* spec_parse refuses the rest */
+    return count >= 1 && count <= 0x1p53 ? (uint64_t)count : 0; /* a spec is refused otherwise */
 }
 
 double dimension_nth(const struct dimension *d, uint64_t i)
@@ -143,11 +143,10 @@ static int compare_doubles(const void *a, const void *b)
 
 static double middle_listed(const struct dimension *d)
 {
-    enum setting_type type = setting_get(d->setting)->type;
-    double sorted[SPEC_MAX_VALUES];
+    double sorted[SPACE_MAX_VALUES];
 
     memcpy(sorted, d->values, d->value_count * sizeof(*sorted));
-    if (type == SETTING_REAL || type == SETTING_INTEGER)
+    if (dimension_ordered(d))
         qsort(sorted, d->value_count, sizeof(*sorted), compare_doubles);
     return sorted[(d->value_count - 1) / 2];
 }

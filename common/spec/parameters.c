@@ -1,5 +1,5 @@
-/* The "parameters" object: one member per swept setting, in the forms of W&B's sweep
- * configuration. */
+/* The "parameters" object: one member per swept parameter, in the forms of W&B's sweep
+ * configuration. What a name means, and which values it may have, its task says. */
 #include "common/spec/part.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/spec.h"
 
 #define PARENT "$.parameters"
 
@@ -22,9 +23,9 @@ static const char *const distribution_names[] = {
 
 /* One member as it was found. */
 struct parameter {
-    const char *name; /* its key */
+    const struct task_kind *task;
     char path[FIELD_PATH_MAX];
-    enum setting_id id;
+    struct dimension dimension; /* name, type, role and key; the values come last */
     const struct json *object, *value, *values, *min, *max, *q;
     const struct json *given;       /* "distribution"; NULL: to be derived */
     enum distribution distribution; /* valid when given */
@@ -45,7 +46,7 @@ static int number_at(const struct parameter *p, const char *key, const struct js
     char path[FIELD_PATH_MAX];
 
     field_path(path, p->path, key);
-    return setting_from_json(p->id, v, path, out, err);
+    return p->task->read_value(&p->dimension, v, path, out, err);
 }
 
 /* --- the forms ---------------------------------------------------------------------------- */
@@ -53,11 +54,11 @@ static int number_at(const struct parameter *p, const char *key, const struct js
 static struct dimension *add_dimension(struct spec *s, const struct parameter *p,
                                        enum distribution distribution)
 {
-    REQUIRE(s->dimension_count < SPEC_MAX_DIMENSIONS);
-    struct dimension *d = &s->dimensions[s->dimension_count++];
+    REQUIRE(s->space.count < SPACE_MAX_DIMENSIONS);
+    struct dimension *d = &s->space.dimensions[s->space.count++];
 
-    *d = (struct dimension){.setting = p->id, .distribution = distribution};
-    str_copy(d->name, sizeof(d->name), p->name);
+    *d = p->dimension;
+    d->distribution = distribution;
     return d;
 }
 
@@ -75,8 +76,10 @@ static int check_distribution(const struct parameter *p, enum distribution wante
 static int parse_single(const struct parameter *p, struct spec *s, struct errbuf *err)
 {
     int rc = check_distribution(p, DISTRIBUTION_CONSTANT, err);
+    char path[FIELD_PATH_MAX];
 
-    return rc ? rc : number_at(p, "value", p->value, &s->fixed.v[p->id], err);
+    field_path(path, p->path, "value");
+    return rc ? rc : p->task->fix(&p->dimension, p->value, path, s, err);
 }
 
 static bool is_listed(const struct dimension *d, double value)
@@ -95,7 +98,7 @@ static int parse_listed_values(const struct parameter *p, struct dimension *d, s
     field_path(list, p->path, "values");
     for (const struct json *v = json_first(p->values); v; v = json_next(v)) {
         field_path_index(path, list, d->value_count);
-        int rc = setting_from_json(p->id, v, path, &value, err);
+        int rc = p->task->read_value(d, v, path, &value, err);
         if (rc)
             return rc;
         if (is_listed(d, value))
@@ -117,7 +120,7 @@ static int parse_list(const struct parameter *p, struct spec *s, struct errbuf *
     count = json_count(p->values);
     if (!count)
         return refuse_at(p, ERR_VALUE, "values", p->values, "at least one value", err);
-    if (count > SPEC_MAX_VALUES)
+    if (count > SPACE_MAX_VALUES)
         return refuse_at(p, ERR_LIMIT, "values", p->values, "at most 256 values", err);
     struct dimension *d = add_dimension(s, p, DISTRIBUTION_CATEGORICAL);
     d->values = xcalloc(count, sizeof(*d->values));
@@ -142,7 +145,7 @@ static bool is_quantized(enum distribution d)
 /* Does the distribution suit the range and the setting's type? */
 static int check_range(const struct parameter *p, const struct dimension *d, struct errbuf *err)
 {
-    bool integer = setting_get(p->id)->type == SETTING_INTEGER;
+    bool integer = p->dimension.type == VALUE_INTEGER;
 
     if (d->distribution == DISTRIBUTION_CONSTANT || d->distribution == DISTRIBUTION_CATEGORICAL)
         return refuse_at(p, ERR_VALUE, "distribution", p->given,
@@ -168,7 +171,7 @@ static int check_range(const struct parameter *p, const struct dimension *d, str
 
 static int parse_q(const struct parameter *p, struct dimension *d, struct errbuf *err)
 {
-    bool integer = setting_get(p->id)->type == SETTING_INTEGER;
+    bool integer = p->dimension.type == VALUE_INTEGER;
 
     if (p->q && !is_quantized(d->distribution))
         return refuse_at(p, ERR_KEY, "q", p->q,
@@ -190,11 +193,10 @@ static int parse_q(const struct parameter *p, struct dimension *d, struct errbuf
 
 static int parse_range(const struct parameter *p, struct spec *s, struct errbuf *err)
 {
-    enum setting_type type = setting_get(p->id)->type;
-    struct dimension fresh = {.setting = p->id};
+    struct dimension fresh = p->dimension;
     int rc;
 
-    if (type == SETTING_CHOICE || type == SETTING_SWITCH)
+    if (!dimension_ordered(&fresh))
         return refuse_at(p, ERR_KEY, "min", p->min,
                          "\"value\" or \"values\": this setting has no numeric range", err);
     rc = number_at(p, "min", p->min, &fresh.min, err);
@@ -221,30 +223,6 @@ static int parse_range(const struct parameter *p, struct spec *s, struct errbuf 
 }
 
 /* --- one member --------------------------------------------------------------------------- */
-
-/* The nearest name counts also without its section: momentum is train.momentum. */
-static int refuse_unknown(const struct json *member, const char *path, struct errbuf *err)
-{
-    const char *labels[SETTING_COUNT], *words[3 * SETTING_COUNT], *near;
-    char allowed[sizeof(err->allowed)];
-
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *t = setting_get((enum setting_id)i);
-        labels[i] = setting_label((enum setting_id)i);
-        words[3 * i] = labels[i];
-        words[3 * i + 1] = t->path;
-        words[3 * i + 2] = strchr(t->path, '.') + 1;
-    }
-    near = err_nearest(json_key(member), words, ARRAY_LEN(words));
-    for (int i = 0; near && i < 3 * SETTING_COUNT; i++) {
-        if (strcmp(words[i], near) == 0) {
-            near = labels[i / 3];
-            break;
-        }
-    }
-    field_one_of(allowed, sizeof(allowed), near, labels, SETTING_COUNT);
-    return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
-}
 
 static int refuse_bare(const struct json *member, const char *path, struct errbuf *err)
 {
@@ -284,7 +262,8 @@ static int check_form(const struct parameter *p, struct errbuf *err)
 
 static int read_parameter(const struct json *member, struct parameter *p, struct errbuf *err)
 {
-    static const char *const keys[] = {"value", "values", "min", "max", "distribution", "q"};
+    static const char *const keys[] = {"value", "values", "min", "max", "distribution", "q",
+                                       "role"};
     int index, rc;
 
     if (json_type(member) != JSON_OBJECT)
@@ -311,51 +290,64 @@ static int read_parameter(const struct json *member, struct parameter *p, struct
     return 0;
 }
 
-static int parse_parameter(const struct json *member, struct spec *s,
-                           const bool seen[SETTING_COUNT], bool taken[SETTING_COUNT],
-                           struct errbuf *err)
+/* "role": what it means to the guide's search, where its name does not say so. */
+static int read_role(const struct json *member, struct parameter *p, struct errbuf *err)
 {
-    struct parameter p = {.name = json_key(member)};
-    int id = setting_find(p.name), rc;
+    const struct json *v = json_get(member, "role");
+    const char *names[ROLE_COUNT];
+    char path[FIELD_PATH_MAX];
+    int index = ROLE_NONE;
 
-    field_path(p.path, PARENT, p.name);
-    if (id < 0)
-        return refuse_unknown(member, p.path, err);
-    p.id = (enum setting_id)id;
-    if (seen[id])
-        return field_refuse(err, ERR_VALUE, p.path, member, "either here or fixed as %s, not both",
-                            setting_get(p.id)->path);
-    if (taken[id])
-        return field_refuse(err, ERR_VALUE, p.path, member, "each setting once: %s is %s",
-                            setting_label(p.id), setting_get(p.id)->path);
-    taken[id] = true;
-    rc = read_parameter(member, &p, err);
-    if (rc)
-        return rc;
-    return p.value    ? parse_single(&p, s, err)
-           : p.values ? parse_list(&p, s, err)
-                      : parse_range(&p, s, err);
+    p->dimension.role = role_of_name(p->dimension.name);
+    if (!v)
+        return 0;
+    for (int i = 0; i < ROLE_COUNT; i++)
+        names[i] = role_name((enum role)i);
+    field_path(path, p->path, "role");
+    int rc = field_name(v, path, names, ROLE_COUNT, &index, err);
+    p->dimension.role = (enum role)index;
+    return rc;
 }
 
-int spec_parameters_parse(const struct json *v, struct spec *s, bool seen[SETTING_COUNT],
-                          struct errbuf *err)
+static int parse_parameter(const struct json *member, struct spec *s, struct errbuf *err)
+{
+    struct parameter p = {.task = task_of(s)};
+    int rc;
+
+    field_path(p.path, PARENT, json_key(member));
+    rc = p.task->bind(member, p.path, s, &p.dimension, err);
+    if (!rc)
+        rc = read_parameter(member, &p, err);
+    if (!rc)
+        rc = read_role(member, &p, err);
+    if (rc) {
+        dimension_finish(&p.dimension);
+        return rc;
+    }
+    if (p.value) {
+        rc = parse_single(&p, s, err);
+        dimension_finish(&p.dimension);
+        return rc;
+    }
+    return p.values ? parse_list(&p, s, err) : parse_range(&p, s, err);
+}
+
+int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char at_least[] = "at least one parameter with \"values\" or \"min\" and \"max\" "
                                    "(a single run: {\"values\": [x]})";
-    bool taken[SETTING_COUNT] = {false};
+    const struct json *v = json_get(root, "parameters");
 
     if (!v)
         return field_missing(err, "$", "parameters", at_least);
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, PARENT, v, "an object: a member per swept setting");
     for (const struct json *m = json_first(v); m; m = json_next(m)) {
-        int rc = parse_parameter(m, s, seen, taken, err);
+        int rc = parse_parameter(m, s, err);
         if (rc)
             return rc;
     }
-    if (!s->dimension_count)
+    if (!s->space.count && !(method_traits(s->method) & METHOD_INNER))
         return field_refuse(err, ERR_VALUE, PARENT, v, "%s", at_least);
-    for (int i = 0; i < SETTING_COUNT; i++)
-        seen[i] |= taken[i] && !spec_dimension(s, (enum setting_id)i);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* A specification from JSON. Parts that nest are in spec_data.c and spec_parameters.c. */
+/* A specification from JSON. What its task alone knows is in common/task/; the parameters are in
+ * parameters.c. */
 #include "sweep/spec.h"
 
 #include "common/base/field.h"
@@ -20,7 +21,7 @@ static int parse_name(const struct json *root, struct spec *s, struct errbuf *er
 static int parse_method(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char *const names[] = {
-#define X(id, name, doc) [METHOD_##id] = name,
+#define X(id, name, traits, doc) [METHOD_##id] = #name,
         METHOD_MAP(X)
 #undef X
     };
@@ -35,35 +36,46 @@ static int parse_method(const struct json *root, struct spec *s, struct errbuf *
 static int parse_metric(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "metric");
+    char *own = s->task == TASK_TRAINER ? NULL : s->metric_name;
 
-    return v ? spec_metric_parse(v, &s->metric, &s->maximize, err) : 0;
+    return v ? spec_metric_parse(v, &s->metric, own, &s->maximize, err) : 0;
 }
 
-static int parse_data(const struct json *root, struct spec *s, struct errbuf *err)
+/* "task": {"command": […]}; without it our own trainer. */
+static int parse_task(const struct json *root, struct spec *s, struct errbuf *err)
 {
-    const struct json *v = json_get(root, "data");
+    static const char *const names[] = {
+#define X(id, name) [TASK_##id] = #name,
+        TASK_MAP(X)
+#undef X
+    };
+    const struct json *v = json_get(root, "task");
+    char allowed[160];
 
     if (!v)
-        return field_missing(err, "$", "data",
-                             "the data to train on, such as {\"name\": \"fashion-mnist\", "
-                             "\"validation\": 10000}");
-    return spec_data_parse(v, &s->data, err);
+        return 0;
+    if (json_type(v) != JSON_OBJECT)
+        return field_refuse(err, ERR_TYPE, "$.task", v, "an object, such as {\"command\": "
+                                                        "[\"./train.sh\", \"${args}\"]}");
+    for (int i = 0; i < TASK_ID_COUNT; i++) {
+        if (!json_get(v, names[i]))
+            continue;
+        s->task = (enum task_id)i;
+        return 0;
+    }
+    const struct json *first = json_first(v);
+    field_suggest(allowed, sizeof(allowed), first ? json_key(first) : "", names, TASK_ID_COUNT);
+    return field_refuse(err, ERR_KEY, "$.task", v, "a kind of task: %s", allowed);
 }
 
-static int parse_settings(const struct json *root, struct spec *s, struct errbuf *err)
+static int parse_own(const struct json *root, struct spec *s, struct errbuf *err)
 {
-    bool seen[SETTING_COUNT] = {false};
-    int rc = settings_from_json(&s->fixed, root, seen, err);
+    const struct task_kind *t = task_of(s);
+    int rc = t->parse(root, s, err);
 
     if (!rc)
-        rc = spec_layers_parse(root, &s->layers, err);
-    if (!rc)
-        rc = spec_parameters_parse(json_get(root, "parameters"), s, seen, err);
-    if (!rc)
-        rc = spec_check(root, s, seen, err);
-    if (!rc)
-        settings_apply_preset(&s->fixed);
-    return rc;
+        rc = spec_parameters_parse(root, s, err);
+    return rc ? rc : t->check(root, s, err);
 }
 
 static int parse_epochs(const struct json *root, struct spec *s, struct errbuf *err)
@@ -81,8 +93,8 @@ static int grid_size(const struct json *root, const struct spec *s, uint64_t *ou
     char path[FIELD_PATH_MAX];
     uint64_t size = 1;
 
-    for (size_t i = 0; i < s->dimension_count; i++) {
-        const struct dimension *d = &s->dimensions[i];
+    for (size_t i = 0; i < s->space.count; i++) {
+        const struct dimension *d = &s->space.dimensions[i];
         uint64_t n = dimension_cardinality(d);
         field_path(path, "$.parameters", d->name);
         if (!n)
@@ -101,7 +113,7 @@ static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf 
 {
     const struct json *v = json_get(root, "run_cap");
     uint64_t size = 0;
-    int rc = s->method == METHOD_GRID ? grid_size(root, s, &size, err) : 0;
+    int rc = method_traits(s->method) & METHOD_COUNTS ? grid_size(root, s, &size, err) : 0;
 
     if (rc)
         return rc;
@@ -118,13 +130,6 @@ static int parse_seed(const struct json *root, struct spec *s, struct errbuf *er
     const struct json *v = json_get(root, "seed");
 
     return v ? field_seed(v, "$.seed", &s->seed, err) : 0;
-}
-
-static int parse_start(const struct json *root, struct spec *s, struct errbuf *err)
-{
-    const struct json *v = json_get(root, "start_from");
-
-    return v ? field_integer(v, "$.start_from", 1, ID_MAX, &s->start_from, err) : 0;
 }
 
 static int parse_order(const struct json *root, struct spec *s, struct errbuf *err)
@@ -145,7 +150,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
     static const char *const keys[] = {
         "name",  "method", "metric", "parameters", "run_cap", "data",       "model",
         "train", "epochs", "seed",   "priority",   "after",   "start_from",
-        "treat", "treat_share", "treats",
+        "treat", "treat_share", "task",
     };
     char path[FIELD_PATH_MAX];
 
@@ -165,17 +170,17 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
-        parse_keys,       parse_name,   parse_method,  parse_metric, parse_data,  parse_settings,
-        spec_treat_parse, parse_epochs, parse_run_cap, parse_seed,   parse_start, parse_order,
+        parse_keys,       parse_name,   parse_task,    parse_method, parse_metric, parse_own,
+        spec_treat_parse, parse_epochs, parse_run_cap, parse_seed,   parse_order,
     };
     struct spec s = {
         .name = "sweep",
         .method = METHOD_COARSE_TO_FINE,
         .metric = METRIC_VAL_LOSS,
+        .task = TASK_TRAINER,
         .epochs = SPEC_DEFAULT_EPOCHS,
     };
 
-    settings_init(&s.fixed);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         int rc = steps[i](root, &s, err);
         if (rc) {

@@ -6,7 +6,7 @@
 
 #include "common/base/field.h"
 #include "sweep/model_option.h"
-#include "common/spec/part.h"
+#include "common/task/trainer_part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"

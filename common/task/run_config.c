@@ -2,9 +2,11 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/field.h"
 #include "common/spec/part.h"
+#include "common/task/trainer_part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -23,14 +25,15 @@ static int parse_version(const struct json *root, struct errbuf *err)
 
 /* A configuration is a specification that sweeps nothing. */
 static int check_settings(const struct json *root, struct run_config *c,
-                          const bool seen[SETTING_COUNT], struct errbuf *err)
+                          const bool given[SETTING_COUNT], struct errbuf *err)
 {
     struct spec *s = xcalloc(1, sizeof(*s));
 
-    s->data = c->data;
-    s->fixed = c->settings;
-    s->layers = c->layers;
-    int rc = spec_check(root, s, seen, err);
+    s->trainer.data = c->data;
+    s->trainer.fixed = c->settings;
+    s->trainer.layers = c->layers;
+    memcpy(s->trainer.given, given, sizeof(s->trainer.given));
+    int rc = trainer_check(root, s, err);
     free(s);
     if (!rc)
         settings_apply_preset(&c->settings);
@@ -57,7 +60,7 @@ static int parse_training(const struct json *root, struct run_config *c, struct 
     if (!rc && split)
         rc = field_seed(split, "$.split_seed", &c->split_seed, err);
     if (!rc && metric)
-        rc = spec_metric_parse(metric, &c->metric, &c->maximize, err);
+        rc = spec_metric_parse(metric, &c->metric, NULL, &c->maximize, err);
     return rc;
 }
 
@@ -245,7 +248,7 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
     jw_key(w, "split_seed");
     jw_uint_string(w, c->split_seed);
     jw_key(w, "metric");
-    spec_metric_write(c->metric, c->maximize, w);
+    spec_metric_write(metric_name(c->metric), c->maximize, w);
     write_files(c, w);
     if (c->sweep) {
         jw_key(w, "sweep");

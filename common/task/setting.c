@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
-#include "common/spec/part.h"
+#include "common/task/trainer_part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"

@@ -1,4 +1,4 @@
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 
 #define CAUSE_EVIDENCE_MAX sizeof(((struct cause *)NULL)->evidence)
 

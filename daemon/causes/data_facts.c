@@ -1,4 +1,4 @@
-#include "sweep/data_facts.h"
+#include "daemon/causes/data_facts.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
 
 #include "sweep/buf.h"
 #include "sweep/json.h"
+#include "sweep/trainer.h"
 
 /* --- label ----------------------------------------------------------------------------------- */
 
@@ -65,17 +66,19 @@ char *judge_facts_text(const struct run_facts *f)
 
 /* --- causes ---------------------------------------------------------------------------------- */
 
-void siblings_init(struct siblings *out, const struct trial *trials, size_t from, size_t to,
+void siblings_init(struct siblings *out, const struct trial *const *trials, size_t from, size_t to,
                    int64_t epochs)
 {
     *out = (struct siblings){.items = xcalloc(to - from + 1, sizeof(*out->items)),
                              .numbers = xcalloc(to - from + 1, sizeof(*out->numbers))};
     for (size_t i = from; i < to; i++) {
-        const struct trial *t = &trials[i];
-        if (!t->judged || t->layers != NULL || t->start_from != 0 || t->epochs != epochs)
+        const struct trial *t = trials[i];
+        const struct trainer_config *c = t->config;
+        if (!t->judged || c == NULL || c->layers != NULL || c->start_from != 0 ||
+            t->epochs != epochs)
             continue;
         out->numbers[out->count] = i;
-        out->items[out->count++] = (struct sibling){&t->settings, &t->facts};
+        out->items[out->count++] = (struct sibling){&c->settings, &t->facts};
     }
 }
 
@@ -101,18 +104,18 @@ static void nearest(const struct siblings *all, size_t number, size_t *from, siz
 }
 
 /* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
-void judge_causes(const struct trial *trials, size_t number, const struct siblings *all,
+void judge_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
                   const struct data_facts *data, const struct layer_list *layers,
                   struct causes *out)
 {
-    const struct trial *t = &trials[number];
-    struct data_facts own = data_facts_of_run(data, &t->settings);
+    const struct trial *t = trials[number];
+    struct data_facts own = data_facts_of_run(data, &t->config->settings);
     size_t from, count;
     nearest(all, number, &from, &count);
     struct cause_input in = {
         .facts = &t->facts,
-        .settings = &t->settings,
-        .layers = t->layers != NULL ? t->layers : layers,
+        .settings = &t->config->settings,
+        .layers = t->config->layers != NULL ? t->config->layers : layers,
         .data = &own,
         .parameters = isfinite(t->facts.parameters) ? (int64_t)t->facts.parameters : 0,
         .siblings = all->items + from,

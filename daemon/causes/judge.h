@@ -8,7 +8,7 @@
 
 #include "daemon/causes/kept_points.h"
 #include "daemon/engine/rows.h"
-#include "daemon/plan/search/search.h"
+#include "daemon/plan/study.h"
 
 /* For G4.7: the run's dropout, NaN where a layer of the list may drop out at a rate of its own. */
 double judge_dropout(const struct settings *s, const struct layer_list *layers);
@@ -28,11 +28,11 @@ struct siblings {
     size_t *numbers;
 };
 /* Of trials from … to-1; epochs: those of the sweep. Borrows the trials. */
-void siblings_init(struct siblings *out, const struct trial *trials, size_t from, size_t to,
+void siblings_init(struct siblings *out, const struct trial *const *trials, size_t from, size_t to,
                    int64_t epochs);
 void siblings_finish(struct siblings *s);
 /* Of trials[number], which is judged; data: as a whole. */
-void judge_causes(const struct trial *trials, size_t number, const struct siblings *all,
+void judge_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
                   const struct data_facts *data, const struct layer_list *layers,
                   struct causes *out);
 

@@ -1,4 +1,4 @@
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 
 #include <math.h>
 #include <string.h>

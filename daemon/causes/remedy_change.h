@@ -3,7 +3,7 @@
 #ifndef COMMON_DIAGNOSIS_REMEDY_CHANGE_H
 #define COMMON_DIAGNOSIS_REMEDY_CHANGE_H
 
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 
 /* Changes t and returns true; false where there is nothing to change, and t is then thrown away:
  * it may be half changed. */

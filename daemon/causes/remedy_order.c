@@ -1,6 +1,6 @@
 /* Which remedies answer which pattern and cause, and in which order: the guide's in the order in
  * which it names them, then ours (docs/patterns.md). */
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/require.h"
 
 #define R(id) REMEDY_##id

@@ -1,4 +1,4 @@
-#include "sweep/run_facts.h"
+#include "daemon/causes/run_facts.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "daemon/engine/queue.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
+#include "sweep/run_config.h"
 
 struct engine *engine_create(size_t workers, const char *runs_dir)
 {
@@ -33,79 +34,6 @@ void engine_destroy(struct engine *e)
     free(e->running);
     free(e->runs_dir);
     free(e);
-}
-
-/* --- sweeps and slots ------------------------------------------------------------------------ */
-
-/* Index of the first open sweep with an id >= sweep_id. */
-static size_t sweep_position(const struct engine *e, int64_t sweep_id)
-{
-    size_t lo = 0, hi = e->sweep_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (e->sweeps[mid]->row->id < sweep_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id)
-{
-    size_t i = sweep_position(e, sweep_id);
-    return i < e->sweep_count && e->sweeps[i]->row->id == sweep_id ? e->sweeps[i] : NULL;
-}
-
-void engine_add_sweep(struct engine *e, struct sweep *s)
-{
-    if (e->sweep_count == e->sweep_cap) {
-        e->sweep_cap = e->sweep_cap ? e->sweep_cap * 2 : 8;
-        e->sweeps = xrealloc(e->sweeps, e->sweep_cap * sizeof(struct sweep *));
-    }
-    size_t i = sweep_position(e, s->row->id);
-    memmove(&e->sweeps[i + 1], &e->sweeps[i], (e->sweep_count - i) * sizeof(struct sweep *));
-    e->sweeps[i] = s;
-    e->sweep_count++;
-}
-
-void engine_drop_sweep(struct engine *e, struct sweep *s)
-{
-    REQUIRE(s->running == 0);
-    size_t i = sweep_position(e, s->row->id);
-    REQUIRE(i < e->sweep_count && e->sweeps[i] == s);
-    e->sweep_count--;
-    memmove(&e->sweeps[i], &e->sweeps[i + 1], (e->sweep_count - i) * sizeof(struct sweep *));
-    sweep_destroy(s);
-}
-
-struct run *engine_running_run(const struct engine *e, int64_t run_id)
-{
-    for (size_t i = 0; i < e->running_count; i++)
-        if (e->running[i]->row->id == run_id)
-            return e->running[i];
-    return NULL;
-}
-
-void engine_take_slot(struct engine *e, struct run *r)
-{
-    if (e->running_count == e->running_cap) {
-        e->running_cap = e->running_cap ? e->running_cap * 2 : 8;
-        e->running = xrealloc(e->running, e->running_cap * sizeof(struct run *));
-    }
-    e->running[e->running_count++] = r;
-    r->sweep->running++;
-}
-
-void engine_free_slot(struct engine *e, struct run *r)
-{
-    size_t i = 0;
-    while (i < e->running_count && e->running[i] != r)
-        i++;
-    REQUIRE(i < e->running_count && r->sweep->running > 0);
-    e->running_count--;
-    memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
-    r->sweep->running--;
 }
 
 /* --- restore --------------------------------------------------------------------------------- */
@@ -147,9 +75,9 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     }
     if (lo == r->label_count || r->labels[lo].run_id != run_id)
         return;
-    s->trials[number].judged = true;
-    s->trials[number].facts = r->labels[lo].facts;
-    s->trials[number].cause = r->labels[lo].cause;
+    s->trials[number]->judged = true;
+    s->trials[number]->facts = r->labels[lo].facts;
+    s->trials[number]->cause = r->labels[lo].cause;
 }
 
 static void restore_prior(struct sweep *s)
@@ -200,7 +128,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
         restore_run(e, s, &in->runs[i]);
-        if (run_status_terminal(s->trials[i].status))
+        if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
 }

@@ -11,13 +11,16 @@
 #include <stdint.h>
 
 #include "daemon/engine/rows.h"
+#include "daemon/causes/remedy.h"
 #include "daemon/plan/remedy_prior.h"
 #include "daemon/store/store.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
-#include "sweep/run_config.h"
+#include "sweep/space.h"
 
 struct engine;
+struct json;
+struct spec;
 
 enum action_type {
     ACTION_START_RUN,     /* run folder, config.json, exec */
@@ -33,7 +36,7 @@ enum action_type {
 struct action {
     enum action_type type;
     int64_t sweep_id, run_id;
-    struct run_config *config; /* START_RUN; owned */
+    char *config;              /* START_RUN: the text of config.json; owned */
     int64_t *run_ids;          /* DELETE_RUNS; owned */
     size_t run_id_count;
     const char *method;        /* NOTIFY; static */
@@ -68,12 +71,34 @@ void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct eff
 /* No worker and no result: queued again (a daemon's death never counts as an attempt). */
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
 
+/* A run that a person asks for. */
+struct enqueued {
+    enum run_kind kind;      /* search: the values `at`; treatment: all the rest */
+    struct assignment at;
+    int64_t parent_id;       /* run that is treated, of any sweep */
+    struct settings parent_settings;
+    bool has_parent_metric;
+    double parent_metric;    /* which the treatment's is held against */
+    enum remedy remedy;
+    enum pattern pattern;    /* of the parent */
+    enum cause_id cause;
+    const struct treatment *treatment; /* the whole configuration; borrowed */
+};
+
+struct submission {
+    struct spec *spec;
+    const struct record_prepared *prepared;
+    const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
+    const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
+};
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
- * what spec holds and leaves it empty; the struct itself stays the caller's. known: what earlier
- * sweeps taught of remedies. Held at once where prepared has findings of NaN and on_nan may be
- * hold. */
-void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
-                   const struct remedy_prior *known, void *token, utc_us now, struct effects *fx);
+ * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
+ * prepared has findings of NaN and on_nan may be hold. */
+void engine_submit(struct engine *e, struct submission *in, void *token, utc_us now,
+                   struct effects *fx);
+/* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
+void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
+                    utc_us now, struct effects *fx);
 /* Fills the free slots. Called once after every burst of events. */
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 

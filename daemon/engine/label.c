@@ -20,9 +20,12 @@
 
 static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
 {
-    const struct layer_list *layers =
-        r->row->layers != NULL ? r->row->layers : &r->sweep->spec.layers;
-    judge_curve(&r->kept, running, judge_dropout(&r->row->settings, layers), d);
+    const struct trainer_config *c = r->row->config;
+    double dropout = NAN; /* not known of another task's runs */
+    if (c != NULL)
+        dropout = judge_dropout(&c->settings,
+                                c->layers != NULL ? c->layers : &r->sweep->spec.trainer.layers);
+    judge_curve(&r->kept, running, dropout, d);
 }
 
 void judge_running(struct run *r, utc_us now, struct effects *fx)
@@ -63,12 +66,14 @@ static uint64_t causes_hash(const struct causes *c)
 static void find_causes(const struct sweep *s, size_t number, const struct siblings *all,
                         struct causes *out)
 {
-    judge_causes(s->trials, number, all, &s->row->data, &s->spec.layers, out);
+    *out = (struct causes){0};
+    if (s->trials[number]->config != NULL)
+        judge_causes(sweep_trials(s), number, all, &s->row->data, &s->spec.trainer.layers, out);
 }
 
 static void take_causes(struct sweep *s, size_t number, const struct causes *c)
 {
-    s->trials[number].cause = c->count > 0 ? c->items[0].id : CAUSE_COUNT;
+    s->trials[number]->cause = c->count > 0 ? c->items[0].id : CAUSE_COUNT;
     s->told_causes[number] = causes_hash(c);
 }
 
@@ -76,7 +81,7 @@ static void take_causes(struct sweep *s, size_t number, const struct causes *c)
 
 static void note_facts(struct run *r, const struct diagnosis *d)
 {
-    struct trial *t = &r->sweep->trials[r->index];
+    struct trial *t = r->sweep->trials[r->index];
     struct run_facts_gather none;
     if (r->gather == NULL)
         run_facts_begin(&none);
@@ -87,24 +92,18 @@ static void note_facts(struct run *r, const struct diagnosis *d)
     t->judged = true;
 }
 
-/* What a treatment by hand is held against: its parent is a run of another sweep. */
-static struct trial far_parent(const struct spec *spec, const struct run_row *row)
-{
-    const struct spec_treats *t = &spec->treats;
-    return (struct trial){.settings = row->settings,
-                          .status = RUN_COMPLETED,
-                          .has_metric = t->has_metric,
-                          .metric_value = t->metric_value,
-                          .facts = {.pattern = t->pattern}};
-}
-
 static void note_outcome(struct run *r)
 {
     struct sweep *s = r->sweep;
-    struct trial *t = &s->trials[r->index];
+    struct trial *t = s->trials[r->index];
     trial_update(t, r->row);
-    struct trial far = far_parent(&s->spec, r->row);
-    const struct trial *parent = t->parent != TRIAL_NONE ? &s->trials[t->parent] : &far;
+    /* a treatment by hand is held against what is known of a run of another sweep */
+    struct trial far = {.status = RUN_COMPLETED,
+                        .has_metric = r->row->has_parent_metric,
+                        .metric_value = r->row->parent_metric,
+                        .facts = {.pattern = r->row->treats_pattern},
+                        .config = r->row->config};
+    const struct trial *parent = t->parent != TRIAL_NONE ? s->trials[t->parent] : &far;
     struct treat_outcome o = treat_compare(&s->spec, parent, t);
     r->row->has_outcome = true;
     r->row->cured = o.cured;
@@ -119,12 +118,12 @@ void judge_ended(struct run *r, utc_us now, struct effects *fx)
     diagnose_run(r, false, &d);
     note_facts(r, &d);
     struct label_row *l = judge_label(r->row->id, &d, now);
-    siblings_init(&all, s->trials, r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,
+    siblings_init(&all, sweep_trials(s), r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,
                   s->run_count, s->spec.epochs);
     find_causes(s, r->index, &all, &l->causes);
     siblings_finish(&all);
     take_causes(s, r->index, &l->causes);
-    l->facts_json = judge_facts_text(&s->trials[r->index].facts);
+    l->facts_json = judge_facts_text(&s->trials[r->index]->facts);
     if (r->row->kind == RUN_KIND_TREATMENT)
         note_outcome(r);
     notify_label(fx, r, l);
@@ -168,7 +167,7 @@ static char *runs_text(const struct range_edit *e)
 static void judge_range(struct sweep *s, struct effects *fx)
 {
     struct range_edits edits;
-    range_edits_find(&s->spec, s->trials, s->run_ids, s->run_count, &edits);
+    range_edits_find(&s->spec, sweep_trials(s), s->run_ids, s->run_count, &edits);
     if (edits.count == 0 && s->edits == 0)
         return;
     s->edits = edits.count;
@@ -191,11 +190,11 @@ void judge_barrier(struct sweep *s, struct effects *fx)
 {
     struct siblings siblings;
     size_t from = s->run_count <= REJUDGE_MAX ? 0 : s->run_count - REJUDGE_MAX;
-    siblings_init(&siblings, s->trials, from, s->run_count, s->spec.epochs);
+    siblings_init(&siblings, sweep_trials(s), from, s->run_count, s->spec.epochs);
     for (size_t i = from; i < s->run_count; i++) {
         struct causes c;
         uint64_t before = s->told_causes[i];
-        if (!s->trials[i].judged)
+        if (!s->trials[i]->judged)
             continue;
         find_causes(s, i, &siblings, &c);
         take_causes(s, i, &c);
@@ -203,14 +202,15 @@ void judge_barrier(struct sweep *s, struct effects *fx)
             store_batch_put_causes(&fx->batch, s->run_ids[i], &c);
     }
     siblings_finish(&siblings);
-    judge_range(s, fx);
+    if (task_of(&s->spec)->has_remedies)
+        judge_range(s, fx);
 }
 
 char *judge_data_fault(const struct sweep *s)
 {
     size_t judged = 0, nan = 0, problem = 0;
     for (size_t i = 0; i < s->run_count; i++) {
-        const struct trial *t = &s->trials[i];
+        const struct trial *t = s->trials[i];
         if (!t->judged)
             continue;
         judged++;

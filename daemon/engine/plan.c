@@ -1,14 +1,17 @@
-/* Barriers of a sweep: what is tried next, and its end. */
+/* What daemon/plan says comes next, as rows; and a sweep's end. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/plan.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 #include "sweep/rng.h"
+
+#define PLAN_AHEAD 1000 /* most runs that are planned and not ended: bounds memory */
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
@@ -32,36 +35,25 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s, enum
     return row;
 }
 
-static char *search_params(const struct spec *spec, const struct settings *settings)
+/* The whole configuration that the values of what is swept make. */
+static void set_values(const struct spec *spec, const struct assignment *at, struct run_row *row)
 {
     struct buf params = {0};
     struct json_writer w;
     jw_init(&w, &params);
-    spec_params_write(spec, settings, &w);
-    return buf_take(&params);
-}
-
-/* By hand, of a run of another sweep. */
-static void make_treatment(struct run_row *row, const struct spec_treats *t)
-{
-    row->kind = RUN_KIND_TREATMENT;
-    row->parent_id = t->run;
-    row->remedy = t->remedy;
-    row->treats_pattern = t->pattern;
-    row->treats_cause = t->cause;
-    str_copy(row->stage, sizeof(row->stage), "treatment");
-    treat_reason(t->remedy, t->run, t->pattern, t->cause, row->reason);
+    space_params_write(&spec->space, at, &w);
+    row->params_json = buf_take(&params);
+    if (spec->task != TASK_TRAINER)
+        return;
+    row->config = xcalloc(1, sizeof(*row->config));
+    trainer_settings(spec, at, &row->config->settings);
 }
 
 static struct run_row *search_row(struct engine *e, const struct sweep *s,
                                   const struct proposal *p, utc_us now)
 {
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
-    row->params_json = search_params(&s->spec, &p->settings);
-    row->settings = p->settings;
-    settings_apply_preset(&row->settings);
-    if (s->spec.treats.run)
-        make_treatment(row, &s->spec.treats);
+    set_values(&s->spec, &p->at, row);
     return row;
 }
 
@@ -73,10 +65,10 @@ static char *treatment_params(const struct spec *spec, const struct settings *pa
     struct json_writer w;
     jw_init(&w, &params);
     jw_begin_object(&w);
-    for (size_t i = 0; i < spec->dimension_count; i++) {
-        const struct dimension *d = &spec->dimensions[i];
+    for (size_t i = 0; i < spec->space.count; i++) {
+        const struct dimension *d = &spec->space.dimensions[i];
         jw_key(&w, d->name);
-        setting_to_json(d->setting, own->v[d->setting], &w);
+        dimension_to_json(d, own->v[d->key], &w);
     }
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting_id id = (enum setting_id)i;
@@ -89,50 +81,36 @@ static char *treatment_params(const struct spec *spec, const struct settings *pa
     return buf_take(&params);
 }
 
+/* What a treatment changed of its parent's configuration. */
+static void set_treatment(const struct spec *spec, const struct settings *parent,
+                          const struct treatment *t, struct run_row *row)
+{
+    row->params_json = treatment_params(spec, parent, &t->settings);
+    row->epochs = t->epochs;
+    row->config = xcalloc(1, sizeof(*row->config));
+    row->config->settings = t->settings;
+    row->config->start_from = t->start_from;
+    if (!layer_list_same(&t->layers, &spec->trainer.layers)) {
+        row->config->layers = xmalloc(sizeof(*row->config->layers));
+        *row->config->layers = t->layers;
+    }
+}
+
 static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
                                      const struct treat_proposal *p, utc_us now)
 {
-    const struct trial *parent = &s->trials[p->parent];
-    const struct treatment *t = &p->treatment;
+    const struct trial *parent = s->trials[p->parent];
     struct run_row *row =
         planned_row(e, s, RUN_KIND_TREATMENT, parent->stage, p->reason, now);
     row->parent_id = s->run_ids[p->parent];
     row->remedy = p->remedy;
     row->treats_pattern = p->pattern;
     row->treats_cause = p->cause;
-    row->params_json = treatment_params(&s->spec, &parent->settings, &t->settings);
-    row->settings = t->settings;
-    row->epochs = t->epochs;
-    row->start_from = t->start_from;
-    if (!layer_list_same(&t->layers, &s->spec.layers)) {
-        row->layers = xmalloc(sizeof(*row->layers));
-        *row->layers = t->layers;
-    }
+    set_treatment(&s->spec, &parent->config->settings, &p->treatment, row);
     return row;
 }
 
-/* --- the search ------------------------------------------------------------------------------ */
-
-/* Runs that the treatments may have at most, and what the search may have while it goes on. */
-static size_t treat_cap(const struct sweep *s)
-{
-    return (size_t)spec_treat_cap(&s->spec);
-}
-
-static void search_next(const struct sweep *s, size_t budget, struct proposals *out)
-{
-    if (s->treatments == 0 || s->spec.treats.run) {
-        s->method->next(&s->spec, budget, s->trials, s->run_count, out);
-        return;
-    }
-    struct trial *own = xcalloc(s->run_count, sizeof(*own));
-    size_t n = 0;
-    for (size_t i = 0; i < s->run_count; i++)
-        if (s->trials[i].kind == RUN_KIND_SEARCH)
-            own[n++] = s->trials[i];
-    s->method->next(&s->spec, budget, own, n, out);
-    free(own);
-}
+/* --- what comes next ------------------------------------------------------------------------- */
 
 static void announce(const struct sweep *s, const char *what, size_t runs, utc_us now,
                      struct effects *fx)
@@ -142,80 +120,96 @@ static void announce(const struct sweep *s, const char *what, size_t runs, utc_u
     notify_stage_planned(fx, s, what, runs);
 }
 
-static void add_search_runs(struct engine *e, struct sweep *s, const struct proposals *p,
-                            utc_us now, struct effects *fx)
+static void add_run(struct sweep *s, struct run_row *row, enum decision_kind kind,
+                    struct effects *fx)
 {
-    for (size_t i = 0; i < p->count; i++)
-        run_put(sweep_add_run(s, search_row(e, s, &p->items[i], now)), fx);
-    announce(s, p->items[0].stage, p->count, now, fx);
+    struct decision_row d = {.sweep_id = s->row->id, .run_id = row->id, .kind = kind};
+    run_put(sweep_add_run(s, row), fx);
+    store_batch_add_decision(&fx->batch, &d, "%s", row->reason);
 }
 
-/* --- treatments ------------------------------------------------------------------------------ */
-
-/* Of the runs for treatments as many may be used by now as of the search's own. */
-static size_t treat_budget(const struct sweep *s)
+static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, utc_us now,
+                      struct effects *fx)
 {
-    size_t all = treat_cap(s), search = (size_t)s->spec.run_cap - all;
-    size_t done = s->run_count - s->treatments;
-    size_t now = done < search ? (all * done + search - 1) / search : all;
-    size_t left = (size_t)s->spec.run_cap - s->run_count, may = 0;
-    if (now > s->treatments)
-        may = now - s->treatments;
-    return may < left ? may : left;
+    for (size_t i = 0; i < p->search.count; i++)
+        add_run(s, search_row(e, s, &p->search.items[i], now), DECISION_PROPOSED, fx);
+    if (p->search.count > 0)
+        announce(s, p->search.items[0].stage, p->search.count, now, fx);
+    for (size_t i = 0; i < p->treatments.count; i++)
+        add_run(s, treatment_row(e, s, &p->treatments.items[i], now), DECISION_TREATED, fx);
+    if (p->treatments.count > 0)
+        announce(s, "treatments", p->treatments.count, now, fx);
 }
 
-static bool plan_treatments(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
+static struct plan_input plan_input_of(const struct sweep *s)
 {
-    struct treat_proposals p = {0};
-    struct treat_input in = {.spec = &s->spec,
-                             .trials = s->trials,
-                             .count = s->run_count,
-                             .data = &s->row->data,
-                             .prior = &s->prior,
-                             .budget = treat_budget(s)};
+    struct plan_input in = {.method = s->method,
+                            .treats = s->spec.treat,
+                            .treatments = s->treatments,
+                            .want = PLAN_AHEAD - s->live_count,
+                            .treat = {.spec = &s->spec,
+                                      .trials = sweep_trials(s),
+                                      .count = s->run_count,
+                                      .data = &s->row->data,
+                                      .prior = &s->prior}};
+    study_init(&in.study, &s->spec);
+    in.study.live = s->live_count;
+    in.study.count = s->searched_count;
+    in.study.trials = s->searched;
     if (s->best_count > 0) {
-        in.donor = s->best[0].run_id;
-        in.donor_number = (size_t)s->best[0].number;
+        in.treat.donor = s->best[0].run_id;
+        in.treat.donor_number = (size_t)s->best[0].number;
     }
-    treat_next(&in, &p);
-    for (size_t i = 0; i < p.count; i++)
-        run_put(sweep_add_run(s, treatment_row(e, s, &p.items[i], now)), fx);
-    bool any = p.count > 0;
-    if (any)
-        announce(s, "treatments", p.count, now, fx);
-    treat_proposals_finish(&p);
-    return any;
+    return in;
 }
 
-/* Stage of the last run of the search; "": there is none. */
-static const char *last_stage(const struct sweep *s)
+enum answer sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
-    for (size_t i = s->run_count; i-- > 0;)
-        if (s->trials[i].kind == RUN_KIND_SEARCH)
-            return s->trials[i].stage;
-    return "";
+    struct plan p = {0};
+    if (s->live_count > PLAN_AHEAD / 2) /* in portions, not run by run */
+        return ANSWER_WAIT;
+    struct plan_input in = plan_input_of(s);
+    enum answer answer = plan_next(&in, &p);
+    take_plan(e, s, &p, now, fx);
+    plan_finish(&p);
+    return answer;
 }
 
-/* --- barriers -------------------------------------------------------------------------------- */
+/* --- enqueued -------------------------------------------------------------------------------- */
 
-/* At a stage's end the sick are treated first, in rounds until none is left or the share is used
- * up; what is left over of it at the end is the search's again. */
-bool sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
+void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, utc_us now,
+                   struct effects *fx)
 {
-    struct proposals p = {0};
-    size_t cap = (size_t)s->spec.run_cap;
-    search_next(s, cap - treat_cap(s), &p);
-    bool stage_ended = p.count == 0 || strcmp(p.items[0].stage, last_stage(s)) != 0;
-    bool treated = s->spec.treat && s->run_count > 0 && stage_ended &&
-                   plan_treatments(e, s, now, fx);
-    if (!treated && p.count == 0 && s->treatments < treat_cap(s))
-        search_next(s, cap - s->treatments, &p);
-    if (!treated && p.count > 0)
-        add_search_runs(e, s, &p, now, fx);
-    bool any = treated || p.count > 0;
-    proposals_finish(&p);
-    return any;
+    struct run_row *row = planned_row(e, s, q->kind, STAGE_ENQUEUED, "enqueued", now);
+    if (q->kind == RUN_KIND_TREATMENT) {
+        str_copy(row->stage, sizeof(row->stage), "treatment");
+        treat_reason(q->remedy, q->parent_id, q->pattern, q->cause, row->reason);
+        row->parent_id = q->parent_id;
+        row->has_parent_metric = q->has_parent_metric;
+        row->parent_metric = q->parent_metric;
+        row->remedy = q->remedy;
+        row->treats_pattern = q->pattern;
+        row->treats_cause = q->cause;
+        set_treatment(&s->spec, &q->parent_settings, q->treatment, row);
+    } else {
+        set_values(&s->spec, &q->at, row);
+    }
+    announce(s, row->stage, 1, now, fx);
+    add_run(s, row, DECISION_ENQUEUED, fx);
 }
+
+void enqueued_write(const struct enqueued *q, int64_t run_id, struct json_writer *w)
+{
+    jw_kv_int(w, "run", run_id);
+    if (q->kind != RUN_KIND_TREATMENT)
+        return;
+    jw_kv_int(w, "parent", q->parent_id);
+    jw_kv_string(w, "remedy", remedy_name(q->remedy));
+    jw_kv_string(w, "guide_ref", remedy_guide_ref(q->remedy));
+    jw_kv_string(w, "does", remedy_does(q->remedy));
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 /* "no run completed: 3 failed (2 crashed, 1 data_error), 1 cancelled" */
 static char *none_completed(const struct sweep *s)
@@ -256,22 +250,32 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
     return true;
 }
 
+/* All runs are terminal and nothing is left to try. */
+static void complete(struct sweep *s, utc_us now, struct effects *fx)
+{
+    if (s->ended[RUN_COMPLETED] > 0) {
+        sweep_set_status(s, SWEEP_COMPLETED, NULL, now, fx);
+        return;
+    }
+    char *reason = none_completed(s);
+    sweep_set_status(s, SWEEP_HELD, reason, now, fx);
+    free(reason);
+}
+
 void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
-    if (s->live_count > 0 || s->row->status == SWEEP_HELD)
+    bool open = !sweep_status_terminal(s->row->status);
+    if (!s->due || s->row->status == SWEEP_HELD)
         return;
-    judge_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
-    if (!sweep_status_terminal(s->row->status)) {
-        if (hold_for_data(s, now, fx) || sweep_plan(e, s, now, fx))
-            return;
-        if (s->ended[RUN_COMPLETED] > 0) {
-            sweep_set_status(s, SWEEP_COMPLETED, NULL, now, fx);
-        } else {
-            char *reason = none_completed(s);
-            sweep_set_status(s, SWEEP_HELD, reason, now, fx);
-            free(reason);
-            return;
-        }
-    }
-    engine_drop_sweep(e, s);
+    s->due = false;
+    if (s->live_count == 0)
+        judge_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
+    if (open && s->live_count == 0 && hold_for_data(s, now, fx))
+        return;
+    if (open && (sweep_plan(e, s, now, fx) != ANSWER_DONE || s->live_count > 0))
+        return;
+    if (open)
+        complete(s, now, fx);
+    if (s->live_count == 0 && sweep_status_terminal(s->row->status))
+        engine_drop_sweep(e, s);
 }

@@ -1,4 +1,4 @@
-/* Private to engine*.c: what the engine keeps of open sweeps. Runs are kept whole while they are
+/* Private to daemon/engine/: what the engine keeps of open sweeps. Runs are kept whole while they are
  * live (queued, running, or cancelled with the worker still ending); of an ended run only what
  * the search needs remains, so that memory follows the batch, not the sweep. */
 #ifndef SWEEPD_ENGINE_PRIVATE_H
@@ -8,11 +8,13 @@
 #include "daemon/causes/judge.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
-#include "sweep/run_facts.h"
+#include "daemon/causes/run_facts.h"
 
 #define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
 #define BEST_RUNS_KEPT 3      /* whose weights stay */
+#define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 
+struct json_writer;
 struct sweep;
 
 struct run {
@@ -44,7 +46,10 @@ struct sweep {
     struct sweep_row *row;
     struct spec spec;
     const struct search_method *method;
-    struct trial *trials; /* by run number */
+    struct trial **trials;  /* by run number; owned */
+    const struct trial **searched; /* of them the search's own, by number */
+    size_t searched_count;
+    bool due;               /* something has changed that may call for a next step */
     int64_t *run_ids;
     uint64_t *told_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
@@ -74,38 +79,49 @@ struct engine {
     bool stopping;
 };
 
-/* --- engine.c -------------------------------------------------------------------------------- */
+/* --- roster.c -------------------------------------------------------------------------------- */
 struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
 struct run *engine_running_run(const struct engine *e, int64_t run_id);
 void engine_take_slot(struct engine *e, struct run *r);
 void engine_free_slot(struct engine *e, struct run *r);
 void engine_add_sweep(struct engine *e, struct sweep *s);
 void engine_drop_sweep(struct engine *e, struct sweep *s);
-
-/* --- engine_sweep.c -------------------------------------------------------------------------- */
 struct sweep *sweep_create(struct sweep_row *row); /* takes the row; spec is still empty */
 void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
 void sweep_remove_live(struct sweep *s, struct run *r);
-/* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
- * with them: only winners have those (fx may be NULL when history is read back). */
-void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);
 /* Number of the run with that id; TRIAL_NONE: not of this sweep. */
 size_t sweep_run_number(const struct sweep *s, int64_t run_id);
+static inline const struct trial *const *sweep_trials(const struct sweep *s)
+{
+    return (const struct trial *const *)s->trials;
+}
 void trial_update(struct trial *t, const struct run_row *row);
+void run_destroy(struct run *r);
+void run_put(const struct run *r, struct effects *fx);
+
+/* --- best.c ---------------------------------------------------------------------------------- */
+/* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
+ * with them: only winners have those (fx may be NULL when history is read back). */
+void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 /* Another run of the sweep starts with those weights. */
 bool sweep_needs_weights(const struct sweep *s, int64_t run_id);
 
-/* --- engine_plan.c --------------------------------------------------------------------------- */
-/* At a barrier: the next batch of runs as rows; false when there is nothing left to try. */
-bool sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
-/* At a barrier (nothing live): the next batch, or the end. May drop the sweep. */
+/* --- plan.c ---------------------------------------------------------------------------------- */
+/* What comes next, as rows: WAIT when that depends on a live run, DONE when nothing is left. */
+enum answer sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* When something has changed: the next runs, or the end. May drop the sweep. */
 void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* The run takes its place in the queue. */
+void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, utc_us now,
+                   struct effects *fx);
+/* What a reply says of it, into an open object. */
+void enqueued_write(const struct enqueued *q, int64_t run_id, struct json_writer *w);
 
-/* --- engine_judge.c -------------------------------------------------------------------------- */
+/* --- label.c --------------------------------------------------------------------------------- */
 /* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
 void judge_ended(struct run *r, utc_us now, struct effects *fx);
 /* The label while it runs: again after every sixty-fourth of its points. */
@@ -117,8 +133,7 @@ void judge_barrier(struct sweep *s, struct effects *fx);
  * NULL when they do not. */
 char *judge_data_fault(const struct sweep *s);
 
-/* --- engine_run.c ---------------------------------------------------------------------------- */
-void run_destroy(struct run *r);
+/* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* TERM, if it has a worker: back to the queue, or paused with its sweep, when that has ended. */
 void run_yield(struct run *r, struct effects *fx);
@@ -127,11 +142,10 @@ void run_resume(struct run *r, struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
-void run_put(const struct run *r, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
 
-/* --- engine_notify.c ------------------------------------------------------------------------- */
+/* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
                            int64_t run_id);
 void effects_reply(struct effects *fx, void *token, char *json);

@@ -7,6 +7,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/require.h"
 
 static char *copy_text(const char *s)
 {
@@ -21,6 +22,7 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->reason = copy_text(r->reason);
     copy->spec_json = copy_text(r->spec_json);
     copy->data_hash = copy_text(r->data_hash);
+    copy->metric = copy_text(r->metric);
     copy->remedy_prior = copy_text(r->remedy_prior);
     return copy;
 }
@@ -32,7 +34,8 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->spec_json);
     free(r->data_hash);
     free(r->remedy_prior);
-    r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = NULL;
+    free(r->metric);
+    r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = r->metric = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)
@@ -47,60 +50,64 @@ void sweep_row_destroy(struct sweep_row *r)
 void run_row_write_settings(const struct run_row *r, struct json_writer *w)
 {
     static const char *const sections[] = {"data", "model", "train"};
+    const struct trainer_config *c = r->config;
 
     jw_begin_object(w);
-    for (size_t k = 0; k < sizeof(sections) / sizeof(*sections); k++) {
+    for (size_t k = 0; c && k < sizeof(sections) / sizeof(*sections); k++) {
         jw_key(w, sections[k]);
         jw_begin_object(w);
-        settings_to_json(&r->settings, sections[k], w);
-        if (r->layers && strcmp(sections[k], "model") == 0) {
+        settings_to_json(&c->settings, sections[k], w);
+        if (c->layers && strcmp(sections[k], "model") == 0) {
             jw_key(w, "layers");
-            layer_list_write(r->layers, w);
+            layer_list_write(c->layers, w);
         }
         jw_end_object(w);
     }
-    if (r->start_from)
-        jw_kv_int(w, "start_from", r->start_from);
+    if (c && c->start_from)
+        jw_kv_int(w, "start_from", c->start_from);
     jw_end_object(w);
 }
 
-static int read_layers(struct run_row *r, const struct json *root, struct errbuf *err)
+static int read_layers(struct trainer_config *c, const struct json *root, struct errbuf *err)
 {
     const struct json *v = json_get(json_get(root, "model"), "layers");
 
     if (!v)
         return 0;
-    r->layers = xcalloc(1, sizeof(*r->layers));
-    return layer_list_parse(v, "$.model.layers", r->layers, err);
+    c->layers = xcalloc(1, sizeof(*c->layers));
+    return layer_list_parse(v, "$.model.layers", c->layers, err);
+}
+
+static int read_config(const struct json *root, struct trainer_config *c, struct errbuf *err)
+{
+    settings_init(&c->settings);
+    int rc = settings_from_json(&c->settings, root, NULL, err);
+
+    if (rc == 0)
+        rc = read_layers(c, root, err);
+    if (rc == 0 && json_get(root, "start_from"))
+        rc = json_get_int64(root, "start_from", &c->start_from, err);
+    return rc;
 }
 
 int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err)
 {
     struct json *root = json_parse(text, strlen(text), err);
-    int rc;
+    int rc = 0;
 
     if (!root)
         return ERR_DATA;
-    settings_init(&r->settings);
-    rc = settings_from_json(&r->settings, root, NULL, err);
-    if (rc == 0)
-        rc = read_layers(r, root, err);
-    if (rc == 0 && json_get(root, "start_from"))
-        rc = json_get_int64(root, "start_from", &r->start_from, err);
+    trainer_config_destroy(r->config);
+    r->config = NULL;
+    if (json_count(root) > 0) {
+        r->config = xcalloc(1, sizeof(*r->config));
+        rc = read_config(root, r->config, err);
+    }
     json_destroy(root);
     return rc;
 }
 
 /* --- copies ----------------------------------------------------------------------------------- */
-
-static struct layer_list *copy_layers(const struct layer_list *l)
-{
-    if (!l)
-        return NULL;
-    struct layer_list *copy = xmalloc(sizeof(*copy));
-    *copy = *l;
-    return copy;
-}
 
 struct run_row *run_row_copy(const struct run_row *r)
 {
@@ -109,7 +116,7 @@ struct run_row *run_row_copy(const struct run_row *r)
     copy->params_json = copy_text(r->params_json);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
-    copy->layers = copy_layers(r->layers);
+    copy->config = r->config ? trainer_config_copy(r->config) : NULL;
     return copy;
 }
 
@@ -118,9 +125,9 @@ void run_row_finish(struct run_row *r)
     free(r->params_json);
     free(r->error_text);
     free(r->stderr_tail);
-    free(r->layers);
+    trainer_config_destroy(r->config);
     r->params_json = r->error_text = r->stderr_tail = NULL;
-    r->layers = NULL;
+    r->config = NULL;
 }
 
 void run_row_destroy(struct run_row *r)
@@ -177,6 +184,26 @@ static void event_row_destroy(struct event_row *e)
     free(e);
 }
 
+static void decision_row_destroy(struct decision_row *d)
+{
+    if (!d)
+        return;
+    free(d->reason);
+    free(d->detail_json);
+    free(d);
+}
+
+const char *decision_name(enum decision_kind k)
+{
+    static const char *const names[] = {
+#define X(id, name) [DECISION_##id] = name,
+        DECISION_MAP(X)
+#undef X
+    };
+    REQUIRE((size_t)k < ARRAY_LEN(names));
+    return names[k];
+}
+
 void store_op_finish(struct store_op *op)
 {
     switch (op->type) {
@@ -206,6 +233,9 @@ void store_op_finish(struct store_op *op)
         break;
     case STORE_PUT_EDITS:
         edits_row_destroy(op->u.edits);
+        break;
+    case STORE_ADD_DECISION:
+        decision_row_destroy(op->u.decision);
         break;
     case STORE_CLEAR_TEST:
     case STORE_DELETE_SWEEP:
@@ -270,6 +300,21 @@ void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_
     va_end(ap);
     e->detail = buf_take(&detail);
     batch_append(b, STORE_ADD_EVENT)->u.event = e;
+}
+
+void store_batch_add_decision(struct store_batch *b, const struct decision_row *d,
+                              const char *reason_fmt, ...)
+{
+    struct decision_row *row = xmalloc(sizeof(*row));
+    struct buf reason = {0};
+    va_list ap;
+
+    *row = *d;
+    va_start(ap, reason_fmt);
+    buf_vprintf(&reason, reason_fmt, ap);
+    va_end(ap);
+    row->reason = buf_take(&reason);
+    batch_append(b, STORE_ADD_DECISION)->u.decision = row;
 }
 
 void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,

@@ -7,16 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/curve.h"
-#include "sweep/data_facts.h"
+#include "daemon/causes/data_facts.h"
 #include "sweep/diagnosis.h"
 #include "sweep/layer_stat.h"
 #include "sweep/record.h"
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/run.h"
-#include "sweep/run_facts.h"
-#include "sweep/setting.h"
+#include "daemon/causes/run_facts.h"
 #include "sweep/spec.h"
 
 struct errbuf;
@@ -31,7 +30,7 @@ struct sweep_row {
     enum sweep_status status;
     char *reason;              /* of held, cancelled; NULL else */
     enum method method;
-    enum metric metric;
+    char *metric;
     bool maximize;
     char *spec_json;           /* canonical */
     uint64_t seed;
@@ -57,12 +56,13 @@ struct run_row {
     enum remedy remedy;
     enum pattern treats_pattern;
     enum cause_id treats_cause;
+    bool has_parent_metric;    /* the parent is of another sweep: … */
+    double parent_metric;      /* … what it came to */
     bool has_outcome, cured;
     double change;             /* of the metric, relative; below 0 is better; NaN: not finite */
     char *params_json;         /* the swept parameters */
-    struct settings settings;  /* the whole configuration; the common ones become columns */
-    struct layer_list *layers; /* of a sequential model that a remedy changed; NULL: the sweep's */
-    int64_t start_from;        /* run whose best weights it starts with; 0: the spec's */
+    struct trainer_config *config; /* the trainer's whole configuration, owned; the common settings
+                                      become columns; NULL: another task's run */
     uint64_t seed;
     int64_t epochs;
     int64_t attempts;          /* started so often without a new point */
@@ -121,6 +121,28 @@ struct event_row {             /* the log of what happened, for people and for r
     utc_us created;
 };
 
+/* X(id, name) */
+#define DECISION_MAP(X)        \
+    X(PROPOSED, "proposed")    \
+    X(ENQUEUED, "enqueued")    \
+    X(TREATED, "treated")      \
+    X(PAUSED, "paused")        \
+    X(PROMOTED, "promoted")    \
+    X(STOPPED, "stopped")
+
+enum decision_kind {
+#define X(id, name) DECISION_##id,
+    DECISION_MAP(X)
+#undef X
+};
+
+struct decision_row {          /* why the search did what it did */
+    int64_t sweep_id, run_id;  /* run_id 0: of the sweep as a whole */
+    enum decision_kind kind;
+    char *reason;              /* in words */
+    char *detail_json;         /* NULL: none */
+};
+
 struct finding_row {
     int64_t sweep_id;
     struct record_finding finding;
@@ -151,6 +173,7 @@ enum store_op_type {
     STORE_PUT_LAYERS,   /* of a point; those that are there already are overwritten */
     STORE_PUT_CAUSES,   /* of a run that has a label */
     STORE_PUT_EDITS,    /* all of a sweep */
+    STORE_ADD_DECISION,
 };
 
 struct store_op {
@@ -165,6 +188,7 @@ struct store_op {
         struct layers_rows *layers;
         struct causes_row *causes;
         struct edits_row *edits;
+        struct decision_row *decision;
         int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
@@ -181,8 +205,8 @@ void sweep_row_finish(struct sweep_row *r);
 void run_row_finish(struct run_row *r);
 void sweep_row_destroy(struct sweep_row *r);
 /* The whole configuration as one JSON object: data, model and train as in a specification;
- * "model.layers" and "start_from" only where they are the run's own. Reading fills settings, layers
- * and start_from; a setting that is younger than the text has its default. */
+ * "model.layers" and "start_from" only where they are the run's own; {} without one. Reading makes
+ * r->config anew; a setting that is younger than the text has its default. */
 void run_row_write_settings(const struct run_row *r, struct json_writer *w);
 int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err);
 struct run_row *run_row_copy(const struct run_row *r);
@@ -198,6 +222,10 @@ void store_batch_put_label(struct store_batch *b, struct label_row *r);
 void store_batch_add_event(struct store_batch *b, int64_t sweep_id, int64_t run_id,
                            const char *kind, utc_us now, const char *detail_fmt, ...)
     __attribute__((format(printf, 6, 7)));
+/* Takes over the detail. */
+void store_batch_add_decision(struct store_batch *b, const struct decision_row *d,
+                              const char *reason_fmt, ...) __attribute__((format(printf, 3, 4)));
+const char *decision_name(enum decision_kind k);
 void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
 void store_batch_clear_test(struct store_batch *b, int64_t run_id);

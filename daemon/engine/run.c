@@ -12,23 +12,6 @@
 
 #define CANCELLED_TEXT "cancelled through sweepctl"
 
-void run_destroy(struct run *r)
-{
-    if (r == NULL)
-        return;
-    run_row_destroy(r->row);
-    kept_points_finish(&r->kept);
-    free(r->gather);
-    free(r->protocol_error);
-    free(r);
-}
-
-void run_put(const struct run *r, struct effects *fx)
-{
-    REQUIRE(r != NULL);
-    store_batch_put_run(&fx->batch, run_row_copy(r->row));
-}
-
 static void set_text(char **field, const char *text)
 {
     char *copy = text != NULL ? xstrdup(text) : NULL;
@@ -71,31 +54,33 @@ static void run_file(const struct engine *e, int64_t run_id, const char *name,
         out[0] = '\0';
 }
 
-static struct run_config *run_configure(const struct engine *e, const struct run *r)
+/* config.json of the run, as its task writes it. */
+static char *run_configure(const struct engine *e, const struct run *r)
 {
-    const struct spec *spec = &r->sweep->spec;
-    struct run_config *c = xcalloc(1, sizeof(*c));
-    c->data = spec->data;
-    c->settings = r->row->settings;
-    c->layers = r->row->layers != NULL ? *r->row->layers : spec->layers;
-    c->epochs = r->row->epochs;
-    c->seed = r->row->seed;
-    c->split_seed = spec->seed;
-    c->metric = spec->metric;
-    c->maximize = spec->maximize;
-    str_copy(c->data_hash, sizeof(c->data_hash),
-             r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
-    run_file(e, r->row->id, "best.safetensors", c->weights);
-    run_file(e, r->row->id, "checkpoint", c->checkpoint);
-    c->checkpoint_seconds = e->checkpoint_seconds;
-    int64_t start_from = r->row->start_from ? r->row->start_from : spec->start_from;
-    if (start_from)
-        run_file(e, start_from, "best.safetensors", c->start_weights);
-    /* The third best only gets better: what is worse already will never be kept. */
-    c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
-    if (c->has_weights_floor)
-        c->weights_floor = r->sweep->best[BEST_RUNS_KEPT - 1].metric;
-    return c;
+    const struct sweep *s = r->sweep;
+    const struct spec *spec = &s->spec;
+    const struct trainer_config *config = r->row->config;
+    struct run_setup setup = {.at = &s->trials[r->index]->at,
+                              .config = config,
+                              .epochs = r->row->epochs,
+                              .seed = r->row->seed,
+                              .data_hash = s->row->data_hash ? s->row->data_hash : "",
+                              .checkpoint_seconds = e->checkpoint_seconds,
+                              /* The third best only gets better: what is worse already will never
+                               * be kept. */
+                              .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
+    int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
+    run_file(e, r->row->id, "best.safetensors", setup.weights);
+    run_file(e, r->row->id, "checkpoint", setup.checkpoint);
+    if (start)
+        run_file(e, start, "best.safetensors", setup.start_weights);
+    if (setup.has_weights_floor)
+        setup.weights_floor = s->best[BEST_RUNS_KEPT - 1].metric;
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    task_of(spec)->configure(spec, &setup, &w);
+    return buf_take(&text);
 }
 
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
@@ -239,13 +224,11 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
 static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
                           struct effects *fx)
 {
-    struct sweep *s = r->sweep;
     r->row->pid = 0;
     r->row->ended = now;
     r->row->seconds = seconds;
     engine_free_slot(e, r);
     settle(e, r, true, now, fx);
-    sweep_step(e, s, now, fx);
 }
 
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
@@ -344,7 +327,7 @@ static struct run *live_run(const struct engine *e, int64_t run_id, struct errbu
             if (s->run_ids[k] != run_id)
                 continue;
             err_bad(err, ERR_STATE, "run",
-                    run_status_terminal(s->trials[k].status) ? run_status_name(s->trials[k].status)
+                    run_status_terminal(s->trials[k]->status) ? run_status_name(s->trials[k]->status)
                                                              : run_status_name(RUN_CANCELLED),
                     "queued, running, paused, for cancel");
             return NULL;
@@ -363,8 +346,6 @@ void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now
         effects_refuse(fx, token, &err);
         return;
     }
-    struct sweep *s = r->sweep;
     run_cancel(e, r, now, fx);
     effects_reply(fx, token, xasprintf("{\"run\":%" PRId64 ",\"status\":\"cancelled\"}", run_id));
-    sweep_step(e, s, now, fx);
 }

@@ -1,4 +1,4 @@
-/* Sweeps in the engine: submit, barriers, the end, and the commands on them. */
+/* Sweeps in the engine: submit, enqueue, and the commands on them. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,218 +11,6 @@
 #include "sweep/require.h"
 
 #define STATUS_BIT(id) (1u << SWEEP_##id)
-
-struct sweep *sweep_create(struct sweep_row *row)
-{
-    struct sweep *s = xcalloc(1, sizeof(*s));
-    s->row = row;
-    return s;
-}
-
-void sweep_destroy(struct sweep *s)
-{
-    if (s == NULL)
-        return;
-    for (size_t i = 0; i < s->live_count; i++)
-        run_destroy(s->live[i]);
-    free(s->live);
-    for (size_t i = 0; i < s->run_count; i++)
-        free(s->trials[i].layers);
-    free(s->trials);
-    free(s->run_ids);
-    free(s->told_causes);
-    remedy_prior_finish(&s->prior);
-    spec_finish(&s->spec);
-    sweep_row_destroy(s->row);
-    free(s);
-}
-
-/* --- runs of a sweep ------------------------------------------------------------------------- */
-
-void trial_update(struct trial *t, const struct run_row *row)
-{
-    t->status = row->status;
-    t->has_metric = row->has_metric;
-    t->metric_value = row->metric_value;
-    t->has_outcome = row->has_outcome;
-    t->cured = row->cured;
-}
-
-size_t sweep_run_number(const struct sweep *s, int64_t run_id)
-{
-    size_t lo = 0, hi = s->run_count; /* ids grow with the numbers */
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->run_ids[mid] < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
-}
-
-static void trial_init(struct trial *t, const struct sweep *s, const struct run_row *row)
-{
-    *t = (struct trial){
-        .settings = row->settings,
-        .kind = row->kind,
-        .cause = CAUSE_COUNT,
-        .parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE,
-        .remedy = row->remedy,
-        .treats_pattern = row->treats_pattern,
-        .treats_cause = row->treats_cause,
-        .epochs = row->epochs,
-        .start_from = row->start_from,
-    };
-    if (row->layers != NULL) {
-        t->layers = xmalloc(sizeof(*t->layers));
-        *t->layers = *row->layers;
-    }
-    str_copy(t->stage, sizeof(t->stage), row->stage);
-    trial_update(t, row);
-}
-
-static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
-{
-    struct run *r = xcalloc(1, sizeof(*r));
-    r->sweep = s;
-    r->row = row;
-    r->index = index;
-    r->told = PATTERN_NONE;
-    if (s->live_count == s->live_cap) {
-        s->live_cap = s->live_cap ? s->live_cap * 2 : 16;
-        s->live = xrealloc(s->live, s->live_cap * sizeof(struct run *));
-    }
-    s->live[s->live_count++] = r;
-    s->waiting += row->status == RUN_QUEUED;
-    return r;
-}
-
-struct run *sweep_add_run(struct sweep *s, struct run_row *row)
-{
-    if (s->run_count == s->run_cap) {
-        s->run_cap = s->run_cap ? s->run_cap * 2 : 16;
-        s->trials = xrealloc(s->trials, s->run_cap * sizeof(*s->trials));
-        s->run_ids = xrealloc(s->run_ids, s->run_cap * sizeof(*s->run_ids));
-        s->told_causes = xrealloc(s->told_causes, s->run_cap * sizeof(*s->told_causes));
-    }
-    size_t index = s->run_count;
-    trial_init(&s->trials[index], s, row);
-    s->run_ids[index] = row->id;
-    s->told_causes[index] = 0;
-    s->treatments += row->kind == RUN_KIND_TREATMENT;
-    s->run_count++;
-    if (!run_status_terminal(row->status))
-        return live_add(s, row, index);
-    sweep_book_ended(s, row, NULL);
-    run_row_destroy(row);
-    return NULL;
-}
-
-void sweep_remove_live(struct sweep *s, struct run *r)
-{
-    size_t i = 0;
-    while (i < s->live_count && s->live[i] != r)
-        i++;
-    REQUIRE(i < s->live_count);
-    s->live_count--;
-    memmove(&s->live[i], &s->live[i + 1], (s->live_count - i) * sizeof(struct run *));
-    trial_update(&s->trials[r->index], r->row);
-    run_destroy(r);
-}
-
-/* Ranked among the best by metric, then number, so that the order of ending does not matter. */
-static bool ranks_before(const struct sweep *s, const struct kept *a, const struct kept *b)
-{
-    if (metric_better(a->metric, b->metric, s->row->maximize))
-        return true;
-    return !metric_better(b->metric, a->metric, s->row->maximize) && a->number < b->number;
-}
-
-bool sweep_needs_weights(const struct sweep *s, int64_t run_id)
-{
-    for (size_t i = 0; i < s->live_count; i++)
-        if (s->live[i]->row->start_from == run_id &&
-            !run_status_terminal(s->live[i]->row->status))
-            return true;
-    return false;
-}
-
-/* Unless a run that is still to begin starts with them: its end drops them then. */
-static void drop_weights(const struct sweep *s, const struct kept *k, struct effects *fx)
-{
-    if (fx == NULL || sweep_needs_weights(s, k->run_id))
-        return;
-    if (k->has_test)
-        store_batch_clear_test(&fx->batch, k->run_id);
-    effects_add(fx, ACTION_DROP_WEIGHTS, s->row->id, k->run_id);
-}
-
-static bool is_kept(const struct sweep *s, int64_t run_id)
-{
-    for (size_t i = 0; i < s->best_count; i++)
-        if (s->best[i].run_id == run_id)
-            return true;
-    return false;
-}
-
-/* The weights it started with, if they were kept for it alone. */
-static void drop_start_weights(const struct sweep *s, const struct run_row *row,
-                               struct effects *fx)
-{
-    struct kept k = {.run_id = row->start_from, .has_test = true};
-    if (row->start_from != 0 && !is_kept(s, row->start_from))
-        drop_weights(s, &k, fx);
-}
-
-static void rank_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
-{
-    struct kept k = {.run_id = row->id,
-                     .number = row->number,
-                     .metric = row->metric_value,
-                     .has_test = row->has_test_loss};
-    bool ranked = (row->status == RUN_COMPLETED || row->status == RUN_STOPPED) &&
-                  row->has_metric && isfinite(row->metric_value);
-    size_t place = s->best_count;
-    while (ranked && place > 0 && ranks_before(s, &k, &s->best[place - 1]))
-        place--;
-    if (!ranked || place == BEST_RUNS_KEPT) {
-        if (row->started != 0)
-            drop_weights(s, &k, fx);
-        return;
-    }
-    if (s->best_count == BEST_RUNS_KEPT)
-        drop_weights(s, &s->best[--s->best_count], fx);
-    memmove(&s->best[place + 1], &s->best[place], (s->best_count - place) * sizeof(k));
-    s->best[place] = k;
-    s->best_count++;
-}
-
-void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
-{
-    s->ended[row->status]++;
-    s->errors[row->error]++;
-    rank_ended(s, row, fx);
-    drop_start_weights(s, row, fx);
-}
-
-/* --- status ---------------------------------------------------------------------------------- */
-
-void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
-                      struct effects *fx)
-{
-    REQUIRE(sweep_status_may(s->row->status, to));
-    s->row->status = to;
-    free(s->row->reason);
-    s->row->reason = reason != NULL ? xstrdup(reason) : NULL;
-    if (sweep_status_terminal(to))
-        s->row->ended = now;
-    store_batch_put_sweep(&fx->batch, sweep_row_copy(s->row));
-    char kind[32];
-    snprintf(kind, sizeof(kind), "sweep_%s", sweep_status_name(to));
-    store_batch_add_event(&fx->batch, s->row->id, 0, kind, now, "%s", reason ? reason : "");
-    notify_sweep(fx, s);
-}
 
 /* --- submit ---------------------------------------------------------------------------------- */
 
@@ -260,7 +48,7 @@ static struct sweep_row *submitted_row(int64_t id, const struct spec *spec,
                               .name = xstrdup(spec->name),
                               .status = SWEEP_QUEUED,
                               .method = spec->method,
-                              .metric = spec->metric,
+                              .metric = xstrdup(spec_metric_name(spec)),
                               .maximize = spec->maximize,
                               .spec_json = buf_take(&json),
                               .seed = spec->seed,
@@ -287,7 +75,15 @@ static int submit_check(const struct engine *e, const struct spec *spec, struct 
         return err_bad(err, ERR_VALUE, "$.after", value,
                        "the id of an earlier sweep, at most %" PRId64, e->last_sweep_id);
     }
-    return search_method(spec->method)->check(spec, err);
+    struct study st;
+    study_init(&st, spec);
+    return search_method(spec->method)->check(&st, err);
+}
+
+/* NaN in the data waits for a person (G3.1), unless the spec says what to do with it. */
+static bool may_hold(const struct spec *s)
+{
+    return task_of(s)->needs_data && spec_may_be(s, SETTING_ON_NAN, ON_NAN_HOLD);
 }
 
 /* What earlier sweeps taught of remedies, as it is now. */
@@ -304,55 +100,92 @@ static void freeze_prior(struct sweep *s, const struct remedy_prior *known)
     s->row->remedy_prior = buf_take(&json);
 }
 
-static char *submit_reply(const struct sweep *s)
+static char *submit_reply(const struct sweep *s, const struct enqueued *first)
 {
-    const struct spec_treats *t = &s->spec.treats;
     struct buf json = {0};
     struct json_writer w;
     jw_init(&w, &json);
     jw_begin_object(&w);
     jw_kv_int(&w, "sweep", s->row->id);
-    if (t->run) {
-        jw_kv_int(&w, "run", s->run_ids[0]);
-        jw_kv_int(&w, "parent", t->run);
-        jw_kv_string(&w, "remedy", remedy_name(t->remedy));
-        jw_kv_string(&w, "guide_ref", remedy_guide_ref(t->remedy));
-        jw_kv_string(&w, "does", remedy_does(t->remedy));
-    }
+    if (first != NULL)
+        enqueued_write(first, s->run_ids[s->run_count - 1], &w);
     jw_end_object(&w);
     return buf_take(&json);
 }
 
-void engine_submit(struct engine *e, struct spec *spec, const struct record_prepared *prepared,
-                   const struct remedy_prior *known, void *token, utc_us now, struct effects *fx)
+static void open_sweep(struct engine *e, struct sweep *s, const struct submission *in, utc_us now,
+                       struct effects *fx)
 {
-    struct errbuf err = {0};
-    if (submit_check(e, spec, &err) != 0) {
-        effects_refuse(fx, token, &err);
-        spec_finish(spec);
-        memset(spec, 0, sizeof(*spec));
-        return;
-    }
-    struct sweep *s = sweep_create(submitted_row(++e->last_sweep_id, spec, prepared, now));
-    s->spec = *spec;
-    memset(spec, 0, sizeof(*spec));
-    s->method = search_method(s->spec.method);
-    if (s->spec.treat)
-        freeze_prior(s, known);
-    engine_add_sweep(e, s);
-    bool may_hold = spec_may_be(&s->spec, SETTING_ON_NAN, ON_NAN_HOLD);
-    char *held = may_hold ? nan_reason(prepared) : NULL;
-
+    const struct record_prepared *p = in->prepared;
     store_batch_put_sweep(&fx->batch, sweep_row_copy(s->row));
     store_batch_add_event(&fx->batch, s->row->id, 0, "submitted", now, "%s", s->row->name);
-    for (size_t i = 0; i < prepared->finding_count && i < RECORD_FINDINGS_MAX; i++)
-        store_batch_add_finding(&fx->batch, s->row->id, &prepared->findings[i]);
+    for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++)
+        store_batch_add_finding(&fx->batch, s->row->id, &p->findings[i]);
     notify_sweep(fx, s);
+    if (in->first != NULL)
+        sweep_enqueue(e, s, in->first, now, fx);
     (void)sweep_plan(e, s, now, fx);
-    effects_reply(fx, token, submit_reply(s));
+}
+
+void engine_submit(struct engine *e, struct submission *in, void *token, utc_us now,
+                   struct effects *fx)
+{
+    struct errbuf err = {0};
+    if (submit_check(e, in->spec, &err) != 0) {
+        effects_refuse(fx, token, &err);
+        spec_finish(in->spec);
+        memset(in->spec, 0, sizeof(*in->spec));
+        return;
+    }
+    struct sweep *s =
+        sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
+    s->spec = *in->spec;
+    memset(in->spec, 0, sizeof(*in->spec));
+    s->method = search_method(s->spec.method);
+    if (s->spec.treat)
+        freeze_prior(s, in->known);
+    engine_add_sweep(e, s);
+    char *held = may_hold(&s->spec) ? nan_reason(in->prepared) : NULL;
+    open_sweep(e, s, in, now, fx);
+    effects_reply(fx, token, submit_reply(s, in->first));
     if (held != NULL)
         sweep_set_status(s, SWEEP_HELD, held, now, fx);
     free(held);
+}
+
+/* --- enqueue --------------------------------------------------------------------------------- */
+
+static int enqueue_check(const struct engine *e, const struct sweep *s, int64_t sweep_id,
+                         struct errbuf *err)
+{
+    if (e->stopping)
+        return err_set(err, ERR_SHUTDOWN, "the daemon is shutting down");
+    if (s == NULL)
+        return err_set(err, ERR_NOT_FOUND,
+                       "sweep %" PRId64 " is not open; enqueue needs one that is queued, running, "
+                       "paused or held", sweep_id);
+    if (sweep_status_terminal(s->row->status))
+        return err_bad(err, ERR_STATE, "sweep", sweep_status_name(s->row->status),
+                       "queued, running, paused, held, for enqueue");
+    if (s->run_count < (size_t)s->spec.run_cap)
+        return 0;
+    return err_set(err, ERR_STATE, "sweep %" PRId64 " has had all %" PRId64 " runs of its run_cap",
+                   sweep_id, s->spec.run_cap);
+}
+
+void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
+                    utc_us now, struct effects *fx)
+{
+    struct errbuf err = {0};
+    struct sweep *s = engine_sweep(e, sweep_id);
+    struct enqueued q = {.kind = RUN_KIND_SEARCH};
+    if (enqueue_check(e, s, sweep_id, &err) != 0 ||
+        space_check(&s->spec.space, params, &q.at, &err) != 0) {
+        effects_refuse(fx, token, &err);
+        return;
+    }
+    sweep_enqueue(e, s, &q, now, fx);
+    effects_reply(fx, token, submit_reply(s, &q));
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -401,7 +234,7 @@ static int command_cancel(struct engine *e, struct sweep *s, utc_us now, struct 
         i += s->live_count == before;
     }
     sweep_set_status(s, SWEEP_CANCELLED, "cancelled through sweepctl", now, fx);
-    sweep_step(e, s, now, fx); /* gone, unless workers are still ending */
+    s->due = true; /* it goes, when no worker is left */
     return 0;
 }
 

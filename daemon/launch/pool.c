@@ -460,7 +460,7 @@ void pool_adopt(struct pool *p, int64_t run_id)
     }
 }
 
-void pool_start(struct pool *p, int64_t run_id, const struct run_config *config)
+void pool_start(struct pool *p, int64_t run_id, const char *config)
 {
     struct errbuf err;
     struct rundir_ends ends;

@@ -9,7 +9,6 @@
 
 struct daemon;
 struct pool;
-struct run_config;
 
 struct pool *pool_create(struct daemon *d);
 /* Closes its handles; the memory goes with the loop's end, by pool_destroy. */
@@ -20,7 +19,7 @@ void pool_destroy(struct pool *p);
  * that lies there, or reports the run lost. */
 void pool_adopt(struct pool *p, int64_t run_id);
 /* Makes the folder and starts a worker in it; adopts the one that still lives there, if any. */
-void pool_start(struct pool *p, int64_t run_id, const struct run_config *config);
+void pool_start(struct pool *p, int64_t run_id, const char *config);
 /* SIGTERM, and SIGKILL after 5 s. */
 void pool_term(struct pool *p, int64_t run_id);
 void pool_kill_all(struct pool *p);

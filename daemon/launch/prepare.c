@@ -379,60 +379,25 @@ static void start_waiting(struct prepare *p)
     }
 }
 
-/* One configuration of the space, for what its worker can refuse or find: everything in the
- * middle, but the most that is held out, the scaling that finds most, and NaN left in where any
- * run leaves it in. */
-static void settings_to_prepare(const struct spec *spec, struct settings *out)
-{
-    double low, high;
-    *out = spec->fixed;
-    for (size_t i = 0; i < spec->dimension_count; i++)
-        out->v[spec->dimensions[i].setting] = dimension_middle(&spec->dimensions[i]);
-    spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
-    out->v[SETTING_VALIDATION] = high;
-    spec_setting_range(spec, SETTING_SCALE, &low, &high);
-    out->v[SETTING_SCALE] = high;
-    spec_setting_range(spec, SETTING_ON_NAN, &low, &high);
-    out->v[SETTING_ON_NAN] = low; /* hold comes first */
-    settings_apply_preset(out);
-}
-
 /* Too deep a folder: the runs will say so. */
 static void start_weights(const struct daemon *d, const struct spec *spec, char out[SPEC_PATH_MAX])
 {
     int n = 0;
-    if (spec->start_from)
+    if (spec->trainer.start_from)
         n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", d->runs_dir,
-                     spec->start_from);
+                     spec->trainer.start_from);
     if (n < 0 || n >= SPEC_PATH_MAX)
         out[0] = '\0';
 }
 
-/* With the sweep, so that its other runs are checked too; but for what no run depends on, as the
- * text is the key under which the answer is remembered. */
 static char *config_text(const struct daemon *d, const struct spec *spec)
 {
-    struct run_config *c = xcalloc(1, sizeof(*c));
-    struct spec sweep = *spec;
-    str_copy(sweep.name, sizeof(sweep.name), "sweep");
-    sweep.priority = 0;
-    sweep.after = 0;
-    sweep.treat = false;
-    sweep.treats = (struct spec_treats){0};
-    c->sweep = &sweep;
-    start_weights(d, spec, c->start_weights);
-    c->data = spec->data;
-    c->layers = spec->layers;
-    settings_to_prepare(spec, &c->settings);
-    c->epochs = spec->epochs;
-    c->seed = c->split_seed = spec->seed;
-    c->metric = spec->metric;
-    c->maximize = spec->maximize;
+    char start[SPEC_PATH_MAX] = "";
     struct buf text = {0};
     struct json_writer w;
+    start_weights(d, spec, start);
     jw_init(&w, &text);
-    run_config_write(c, &w);
-    free(c);
+    task_of(spec)->prepare(spec, start, &w);
     return buf_take(&text);
 }
 

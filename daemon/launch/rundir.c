@@ -17,7 +17,6 @@
 #include "sweep/log.h"
 #include "sweep/paths.h"
 #include "sweep/record.h"
-#include "sweep/run_config.h"
 
 #define LOG_MODULE "rundir"
 #define READ_BYTES (256 * 1024)
@@ -56,19 +55,15 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-static int write_config(int folder, const struct run_config *config)
+static int write_config(int folder, const char *config)
 {
     int fd = openat(folder, "config.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    struct buf text = {0};
-    struct json_writer w;
-    jw_init(&w, &text);
-    run_config_write(config, &w);
-    buf_putc(&text, '\n');
-    int rc = write_all(fd, text.data, text.len);
+    int rc = write_all(fd, config, strlen(config));
+    if (rc == 0)
+        rc = write_all(fd, "\n", 1);
     int saved = errno;
-    buf_finish(&text);
     if (close(fd) != 0)
         return -1;
     errno = saved;
@@ -145,8 +140,7 @@ static void remove_unfinished(int folder)
 
 /* Everything of an earlier attempt goes, but what a resumed worker appends to; and only once the
  * lock says that no worker lives. */
-static const char *fill_folder(int folder, const struct run_config *config,
-                               struct rundir_ends *ends)
+static const char *fill_folder(int folder, const char *config, struct rundir_ends *ends)
 {
     bool resumes = faccessat(folder, "checkpoint", F_OK, 0) == 0;
     ends->out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -168,7 +162,7 @@ static const char *fill_folder(int folder, const struct run_config *config,
 }
 
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
-                  const struct run_config *config, struct rundir_ends *ends, struct errbuf *err)
+                  const char *config, struct rundir_ends *ends, struct errbuf *err)
 {
     struct rundir_ends e = {-1, -1};
     const char *what = "folder";

@@ -15,7 +15,6 @@
 #include "sweep/buf.h"
 
 struct errbuf;
-struct run_config;
 struct uv_loop_s;
 
 #define RUNDIR_STDERR_TAIL_BYTES 4096
@@ -34,11 +33,11 @@ struct rundir_ends {
     int err; /* stderr */
 };
 
-/* Makes the folder, takes the lock, empties it, writes config.json and opens r. With a checkpoint
+/* Makes the folder, takes the lock, empties it, writes config.json (config is its text) and opens r. With a checkpoint
  * from an earlier attempt its start and point lines and its stderr stay, for the worker to append
  * to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO otherwise. */
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
-                  const struct run_config *config, struct rundir_ends *ends, struct errbuf *err);
+                  const char *config, struct rundir_ends *ends, struct errbuf *err);
 /* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO. */
 int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct errbuf *err);
 void rundir_close(struct rundir *r);

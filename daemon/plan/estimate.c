@@ -110,9 +110,10 @@ double estimate_flop(const struct settings *s, const struct layer_list *layers,
 
 static void middle(const struct spec *spec, struct settings *out)
 {
-    *out = spec->fixed;
-    for (size_t i = 0; i < spec->dimension_count; i++)
-        out->v[spec->dimensions[i].setting] = dimension_middle(&spec->dimensions[i]);
+    struct assignment a;
+    for (size_t i = 0; i < spec->space.count; i++)
+        a.v[i] = dimension_middle(&spec->space.dimensions[i]);
+    trainer_settings(spec, &a, out);
 }
 
 static double samples_trained(const struct settings *s, const struct record_prepared *data)
@@ -139,7 +140,7 @@ void estimate_init(struct estimate *e, const struct spec *spec, const struct rec
         e->input.rank = (size_t)data->rank;
     for (size_t i = 0; i < e->input.rank && data->rank >= 1; i++)
         e->input.dim[i] = (size_t)data->dim[i];
-    e->flop = estimate_flop(&s, &spec->layers, &e->input, e->outputs);
+    e->flop = estimate_flop(&s, &spec->trainer.layers, &e->input, e->outputs);
 }
 
 /* --- earlier runs --------------------------------------------------------------------------- */

@@ -150,7 +150,7 @@ static void regularise(struct looking *l)
             range_witness(&found, &l->runs[i]);
     for (size_t i = 0; i < ARRAY_LEN(opened) && most_of(overfit, l->best_count); i++) {
         struct range_edit e = found;
-        double from = l->spec->fixed.v[opened[i].setting];
+        double from = l->spec->trainer.fixed.v[opened[i].setting];
         if (spec_dimension(l->spec, opened[i].setting) != NULL ||
             (opened[i].has != NULL && !opened[i].has(l->spec)))
             continue;
@@ -167,7 +167,7 @@ static void regularise(struct looking *l)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-void range_edits_find(const struct spec *s, const struct trial *trials, const int64_t *run_ids,
+void range_edits_find(const struct spec *s, const struct trial *const *trials, const int64_t *run_ids,
                       size_t count, struct range_edits *out)
 {
     static void (*const rules[])(struct looking *) = {

@@ -36,11 +36,11 @@ static double half_as_much_again(const struct dimension *d, int sign, double low
 
 double range_beyond(const struct dimension *d, int sign, double low, double high)
 {
-    const struct setting *s = setting_get(d->setting);
+    const struct setting *s = setting_get(dimension_setting(d));
     double end = sign > 0 ? high : low, limit = sign > 0 ? s->max : s->min, to;
     if (d->distribution == DISTRIBUTION_CATEGORICAL)
         to = next_listed(d, sign, end);
-    else if (d->setting == SETTING_LEARNING_RATE)
+    else if (dimension_setting(d) == SETTING_LEARNING_RATE)
         to = end * (sign > 0 ? 10 : 0.1);
     else
         to = half_as_much_again(d, sign, low, high);
@@ -63,23 +63,23 @@ static bool at_end(const struct dimension *d, double v, int sign, double low, do
 static void extend(struct looking *l, const struct dimension *d, int sign)
 {
     enum edit_kind kind = sign > 0 ? EDIT_EXTEND_ABOVE : EDIT_EXTEND_BELOW;
-    struct range_edit e = {.kind = kind, .setting = d->setting};
+    struct range_edit e = {.kind = kind, .setting = dimension_setting(d)};
     double low, high;
     size_t elsewhere = 0;
-    spec_setting_range(l->spec, d->setting, &low, &high);
-    if (low == high || range_closed(l, d->setting, sign) ||
-        range_edit_of(l, kind, d->setting) != NULL)
+    spec_setting_range(l->spec, dimension_setting(d), &low, &high);
+    if (low == high || range_closed(l, dimension_setting(d), sign) ||
+        range_edit_of(l, kind, dimension_setting(d)) != NULL)
         return;
     for (size_t i = 0; i < l->best_count; i++)
-        if (at_end(d, value_of(l->best[i], d->setting), sign, low, high))
+        if (at_end(d, value_of(l->best[i], dimension_setting(d)), sign, low, high))
             range_witness(&e, l->best[i]);
     for (size_t i = 0; i < l->count; i++)
-        elsewhere += !at_end(d, value_of(&l->runs[i], d->setting), sign, low, high);
+        elsewhere += !at_end(d, value_of(&l->runs[i], dimension_setting(d)), sign, low, high);
     if (e.run_count != l->best_count || elsewhere < EDIT_RUNS_LEAST)
         return;
     e.from = sign > 0 ? high : low;
     e.to = range_beyond(d, sign, low, high);
-    if (d->setting == SETTING_DEPTH && e.to < 1)
+    if (dimension_setting(d) == SETTING_DEPTH && e.to < 1)
         return; /* no hidden layer at all is another kind of model */
     range_say(&e, "the best %zu runs all have a %s at or near %.4g, the %s that was tried",
               e.run_count, d->name, e.from, sign > 0 ? "largest" : "smallest");
@@ -90,16 +90,16 @@ static void extend(struct looking *l, const struct dimension *d, int sign)
  * together. */
 static bool may_extend(const struct dimension *d)
 {
-    const struct setting *s = setting_get(d->setting);
+    const struct setting *s = setting_get(dimension_setting(d));
     return (s->type == SETTING_REAL || s->type == SETTING_INTEGER) &&
-           strncmp(s->path, "data.", 5) != 0 && d->setting != SETTING_CLIP_MIN &&
-           d->setting != SETTING_CLIP_MAX;
+           strncmp(s->path, "data.", 5) != 0 && dimension_setting(d) != SETTING_CLIP_MIN &&
+           dimension_setting(d) != SETTING_CLIP_MAX;
 }
 
 void range_extend(struct looking *l)
 {
-    for (size_t i = 0; i < l->spec->dimension_count; i++) {
-        const struct dimension *d = &l->spec->dimensions[i];
+    for (size_t i = 0; i < l->spec->space.count; i++) {
+        const struct dimension *d = &l->spec->space.dimensions[i];
         for (int sign = 1; sign >= -1 && may_extend(d); sign -= 2)
             extend(l, d, sign);
     }

@@ -15,9 +15,10 @@ static int by_metric(const void *a, const void *b, void *arg)
 {
     const struct judged *x = *(const struct judged *const *)a;
     const struct judged *y = *(const struct judged *const *)b;
-    if (trial_better(arg, x->trial, y->trial))
+    const struct spec *s = arg;
+    if (trial_better(x->trial, y->trial, s->maximize))
         return -1;
-    if (trial_better(arg, y->trial, x->trial))
+    if (trial_better(y->trial, x->trial, s->maximize))
         return 1;
     return (x->run_id > y->run_id) - (x->run_id < y->run_id);
 }
@@ -28,7 +29,7 @@ static int by_id(const void *a, const void *b)
     return (x->run_id > y->run_id) - (x->run_id < y->run_id);
 }
 
-void range_look_init(struct looking *l, const struct spec *s, const struct trial *trials,
+void range_look_init(struct looking *l, const struct spec *s, const struct trial *const *trials,
                      const int64_t *run_ids, size_t count, struct range_edits *out)
 {
     *l = (struct looking){.spec = s,
@@ -36,8 +37,8 @@ void range_look_init(struct looking *l, const struct spec *s, const struct trial
                           .runs = xcalloc(count + 1, sizeof(*l->runs)),
                           .best = xcalloc(count + 1, sizeof(*l->best))};
     for (size_t i = 0; i < count; i++)
-        if (trials[i].kind == RUN_KIND_SEARCH && trials[i].judged)
-            l->runs[l->count++] = (struct judged){&trials[i], run_ids[i]};
+        if (trials[i]->kind == RUN_KIND_SEARCH && trials[i]->judged)
+            l->runs[l->count++] = (struct judged){trials[i], run_ids[i]};
     qsort(l->runs, l->count, sizeof(*l->runs), by_id);
     for (size_t i = 0; i < l->count; i++)
         if (trial_usable(l->runs[i].trial))

@@ -24,12 +24,12 @@ struct looking {
 };
 
 /* The order of the trials does not matter. */
-void range_look_init(struct looking *l, const struct spec *s, const struct trial *trials,
+void range_look_init(struct looking *l, const struct spec *s, const struct trial *const *trials,
                      const int64_t *run_ids, size_t count, struct range_edits *out);
 void range_look_finish(struct looking *l);
 static inline double value_of(const struct judged *r, enum setting_id id)
 {
-    return r->trial->settings.v[id];
+    return r->trial->config->settings.v[id];
 }
 static inline bool most_of(size_t n, size_t all)
 {

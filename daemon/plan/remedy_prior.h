@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/pattern.h"
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 
 struct errbuf;
 struct json_writer;

@@ -34,7 +34,7 @@ struct treat_outcome treat_compare(const struct spec *s, const struct trial *par
     struct treat_outcome o = {.change = NAN};
     if (!trial_usable(child))
         return o;
-    if (trial_usable(parent) && same_data(&parent->settings, &child->settings)) {
+    if (trial_usable(parent) && same_data(&parent->config->settings, &child->config->settings)) {
         double from = parent->metric_value, by = child->metric_value - from;
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
@@ -82,7 +82,7 @@ static size_t ended(const struct treat_input *in, size_t *order)
 {
     size_t n = 0;
     for (size_t i = 0; i < in->count; i++) {
-        const struct trial *t = &in->trials[i];
+        const struct trial *t = in->trials[i];
         if (t->status == RUN_COMPLETED || t->status == RUN_STOPPED)
             order[n++] = i;
     }
@@ -94,10 +94,10 @@ static int compare_trials(const void *a, const void *b, void *arg)
 {
     const struct treat_input *in = arg;
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    const struct trial *s = &in->trials[x], *t = &in->trials[y];
-    if (trial_better(in->spec, s, t))
+    const struct trial *s = in->trials[x], *t = in->trials[y];
+    if (trial_better(s, t, in->spec->maximize))
         return -1;
-    if (trial_better(in->spec, t, s))
+    if (trial_better(t, s, in->spec->maximize))
         return 1;
     return (x > y) - (x < y);
 }
@@ -112,7 +112,7 @@ struct history {
 
 static const struct trial *treatment_at(const struct history *h, size_t i)
 {
-    return &h->in->trials[h->treatments[i]];
+    return h->in->trials[h->treatments[i]];
 }
 
 static void history_init(struct history *h, const struct treat_input *in)
@@ -121,7 +121,7 @@ static void history_init(struct history *h, const struct treat_input *in)
     for (size_t i = 0; i < in->prior->count; i++)
         remedy_prior_add(&h->known, &in->prior->items[i]);
     for (size_t i = 0; i < in->count; i++) {
-        const struct trial *t = &in->trials[i];
+        const struct trial *t = in->trials[i];
         struct remedy_count c = {t->treats_pattern, t->treats_cause, t->remedy, 1, t->cured};
         if (t->kind != RUN_KIND_TREATMENT)
             continue;
@@ -139,9 +139,9 @@ static void history_finish(struct history *h)
 
 static size_t root_of(const struct history *h, size_t number)
 {
-    const struct trial *trials = h->in->trials;
-    while (trials[number].kind == RUN_KIND_TREATMENT && trials[number].parent < number)
-        number = trials[number].parent;
+    const struct trial *const *trials = h->in->trials;
+    while (trials[number]->kind == RUN_KIND_TREATMENT && trials[number]->parent < number)
+        number = trials[number]->parent;
     return number;
 }
 
@@ -158,7 +158,7 @@ static bool improved(const struct history *h, size_t number)
 {
     for (size_t i = 0; i < h->count; i++)
         if (treatment_at(h, i)->parent == number &&
-            trial_better(h->in->spec, treatment_at(h, i), &h->in->trials[number]))
+            trial_better(treatment_at(h, i), h->in->trials[number], h->in->spec->maximize))
             return true;
     return false;
 }
@@ -173,30 +173,30 @@ static bool already_treated(const struct history *h, size_t number, enum remedy 
 
 static const struct layer_list *layers_of(const struct treat_input *in, const struct trial *t)
 {
-    return t->layers != NULL ? t->layers : &in->spec->layers;
+    return t->config->layers != NULL ? t->config->layers : &in->spec->trainer.layers;
 }
 
 static void treatment_of(const struct treat_input *in, const struct trial *t,
                          struct treatment *out)
 {
-    out->settings = t->settings;
+    out->settings = t->config->settings;
     out->layers = *layers_of(in, t);
     out->epochs = t->epochs;
-    out->start_from = t->start_from;
+    out->start_from = t->config->start_from;
 }
 
 static bool is_tried(const struct treat_input *in, const struct trial *t,
                      const struct treatment *u)
 {
-    return memcmp(&t->settings, &u->settings, sizeof(u->settings)) == 0 &&
-           t->epochs == u->epochs && t->start_from == u->start_from &&
+    return memcmp(&t->config->settings, &u->settings, sizeof(u->settings)) == 0 &&
+           t->epochs == u->epochs && t->config->start_from == u->start_from &&
            layer_list_same(layers_of(in, t), &u->layers);
 }
 
 static bool was_tried(const struct treat_input *in, const struct treatment *u)
 {
     for (size_t i = 0; i < in->count; i++)
-        if (is_tried(in, &in->trials[i], u))
+        if (is_tried(in, in->trials[i], u))
             return true;
     return false;
 }
@@ -204,12 +204,12 @@ static bool was_tried(const struct treat_input *in, const struct treatment *u)
 /* The donor, where it is the same network. */
 static int64_t donor_for(const struct treat_input *in, size_t number)
 {
-    const struct trial *t = &in->trials[number];
+    const struct trial *t = in->trials[number];
     if (in->donor == 0 || in->donor_number == number)
         return 0;
-    const struct trial *d = &in->trials[in->donor_number];
+    const struct trial *d = in->trials[in->donor_number];
     for (size_t i = SETTING_MODEL_TYPE; i < SETTING_DROPOUT; i++)
-        if (t->settings.v[i] != d->settings.v[i])
+        if (t->config->settings.v[i] != d->config->settings.v[i])
             return 0;
     return layer_list_same(layers_of(in, t), layers_of(in, d)) ? in->donor : 0;
 }
@@ -256,12 +256,12 @@ static bool proposed(const struct treat_proposals *p, const struct treatment *u)
 /* What is known of a run that is a treatment itself; false: it is none. */
 static bool past_of(const struct treat_input *in, size_t number, struct remedy_past *out)
 {
-    const struct trial *t = &in->trials[number];
+    const struct trial *t = in->trials[number];
     if (t->kind != RUN_KIND_TREATMENT || t->parent >= number)
         return false;
     *out = (struct remedy_past){.remedy = t->remedy,
                                 .cause = t->treats_cause,
-                                .helped = trial_better(in->spec, t, &in->trials[t->parent])};
+                                .helped = trial_better(t, in->trials[t->parent], in->spec->maximize)};
     return true;
 }
 
@@ -269,9 +269,9 @@ static bool past_of(const struct treat_input *in, size_t number, struct remedy_p
 static void treat(const struct history *h, size_t number, struct treat_proposals *out)
 {
     const struct treat_input *in = h->in;
-    const struct trial *t = &in->trials[number];
+    const struct trial *t = in->trials[number];
     struct treat_proposal p = {.parent = number, .pattern = t->facts.pattern};
-    struct data_facts data = data_facts_of_run(in->data, &t->settings);
+    struct data_facts data = data_facts_of_run(in->data, &t->config->settings);
     struct remedy_context context = {.data = &data, .donor = donor_for(in, number)};
     enum remedy remedies[REMEDIES_MAX];
     struct rng rng;
@@ -297,14 +297,14 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
 /* A treatment that came to nothing: its parent is the one to treat. */
 static bool in_vain(const struct history *h, size_t number)
 {
-    const struct trial *t = &h->in->trials[number];
+    const struct trial *t = h->in->trials[number];
     return t->kind == RUN_KIND_TREATMENT && t->parent < number &&
-           !trial_better(h->in->spec, t, &h->in->trials[t->parent]);
+           !trial_better(t, h->in->trials[t->parent], h->in->spec->maximize);
 }
 
 static bool may_treat(const struct history *h, size_t number)
 {
-    const struct trial *t = &h->in->trials[number];
+    const struct trial *t = h->in->trials[number];
     return t->judged && pattern_is_sick(t->facts.pattern) && !improved(h, number) &&
            !in_vain(h, number) &&
            tries(h, root_of(h, number)) < TREAT_TRIES;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "daemon/plan/remedy_prior.h"
-#include "daemon/plan/search/search.h"
-#include "sweep/remedy.h"
+#include "daemon/plan/study.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/rng.h"
 #include "sweep/spec.h"
 
@@ -17,7 +17,7 @@
 
 struct treat_input {
     const struct spec *spec;
-    const struct trial *trials;        /* all runs of the sweep, by number; all terminal */
+    const struct trial *const *trials; /* all runs of the sweep, by number; all terminal */
     size_t count;
     const struct data_facts *data;     /* as a whole */
     const struct remedy_prior *prior;  /* of earlier sweeps */

@@ -16,11 +16,25 @@ struct maybe maybe(bool has, double value)
     return (struct maybe){has, value};
 }
 
+double setting_of(const struct run_row *r, enum setting_id id)
+{
+    return r->config ? r->config->settings.v[id] : NAN;
+}
+
 struct choice choice_of(const struct run_row *r, enum setting_id id)
 {
     struct choice c = {""};
-    setting_choice_name(id, (int)r->settings.v[id], c.name);
+    if (r->config)
+        setting_choice_name(id, (int)r->config->settings.v[id], c.name);
     return c;
+}
+
+void bind_whole(sqlite3_stmt *st, int i, double v)
+{
+    if (isnan(v))
+        sqlite3_bind_null(st, i);
+    else
+        sqlite3_bind_int64(st, i, (int64_t)v);
 }
 
 void bind_int(sqlite3_stmt *st, int i, int64_t v)
@@ -48,7 +62,7 @@ void bind_word(sqlite3_stmt *st, int i, const char *text)
 
 void bind_choice(sqlite3_stmt *st, int i, struct choice c)
 {
-    sqlite3_bind_text(st, i, c.name, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(st, i, c.name[0] ? c.name : NULL, -1, SQLITE_TRANSIENT);
 }
 
 void bind_real(sqlite3_stmt *st, int i, double v)

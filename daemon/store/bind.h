@@ -21,9 +21,13 @@ struct choice {
 };
 
 struct maybe maybe(bool has, double value);
+/* NAN, and no choice, of a run that has no settings. */
+double setting_of(const struct run_row *r, enum setting_id id);
 struct choice choice_of(const struct run_row *r, enum setting_id id);
 
 void bind_int(struct sqlite3_stmt *st, int i, int64_t v);
+/* A whole number; NaN is none. */
+void bind_whole(struct sqlite3_stmt *st, int i, double v);
 /* Counts from 1: 0 is none. */
 void bind_count(struct sqlite3_stmt *st, int i, int64_t v);
 /* -1 is none. */

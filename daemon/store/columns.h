@@ -10,7 +10,7 @@
     X(status, text, sweep_status_name(r->status))                  \
     X(reason, text, r->reason)                                     \
     X(method, text, method_name(r->method))                        \
-    X(metric, text, metric_name(r->metric))                        \
+    X(metric, text, r->metric ? r->metric : "")                        \
     X(goal, text, r->maximize ? "maximize" : "minimize")           \
     X(spec, text, r->spec_json)                                    \
     X(seed, seed, r->seed)                                         \
@@ -39,11 +39,11 @@
     X(stop_reason, word, r->stop_reason)                           \
     X(parent_id, count, r->parent_id)                              \
     X(params, text, r->params_json ? r->params_json : "{}")        \
-    X(learning_rate, real, r->settings.v[SETTING_LEARNING_RATE])   \
-    X(batch_size, int, (int64_t)r->settings.v[SETTING_BATCH_SIZE]) \
+    X(learning_rate, real, setting_of(r, SETTING_LEARNING_RATE))   \
+    X(batch_size, whole, setting_of(r, SETTING_BATCH_SIZE))        \
     X(optimizer, choice, choice_of(r, SETTING_OPTIMIZER))          \
-    X(depth, int, (int64_t)r->settings.v[SETTING_DEPTH])           \
-    X(width, int, (int64_t)r->settings.v[SETTING_WIDTH])           \
+    X(depth, whole, setting_of(r, SETTING_DEPTH))                  \
+    X(width, whole, setting_of(r, SETTING_WIDTH))                  \
     X(activation, choice, choice_of(r, SETTING_ACTIVATION))        \
     X(settings, settings, r)                                       \
     X(seed, seed, r->seed)                                         \
@@ -71,7 +71,8 @@
     X(treats_pattern, word, treatment(r, pattern_name(r->treats_pattern)))\
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
-    X(change, real, r->has_outcome ? r->change : NAN)
+    X(change, real, r->has_outcome ? r->change : NAN)              \
+    X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))
 
 enum {
     SWEEP_id_column,

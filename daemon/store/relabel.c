@@ -80,7 +80,7 @@ static int gather_layers(struct store_sql *q, int64_t run_id, struct run_facts_g
 static int begin_facts(struct store_sql *q, const struct window *w, size_t i,
                        struct run_facts_gather *g, struct errbuf *err)
 {
-    const struct trial *t = &w->trials[i];
+    const struct trial *t = w->trials[i];
     run_facts_begin(g);
     if (!t->judged)
         return gather_layers(q, w->ids[i], g, err);
@@ -96,14 +96,17 @@ static int begin_facts(struct store_sql *q, const struct window *w, size_t i,
 static int judge_run(struct store_sql *q, struct window *w, size_t i,
                      const struct kept_points *kept, struct label_row **out, struct errbuf *err)
 {
-    struct trial *t = &w->trials[i];
-    const struct layer_list *layers = t->layers ? t->layers : &w->spec.layers;
+    struct trial *t = w->trials[i];
+    const struct trainer_config *c = t->config;
+    double dropout = NAN;
+    if (c)
+        dropout = judge_dropout(&c->settings, c->layers ? c->layers : &w->spec.trainer.layers);
     struct run_facts_gather g;
     struct diagnosis d;
     int rc = begin_facts(q, w, i, &g, err);
     if (rc < 0)
         return rc;
-    judge_curve(kept, false, judge_dropout(&t->settings, layers), &d);
+    judge_curve(kept, false, dropout, &d);
     run_facts_end(&g, kept->points, kept->count, &d, &t->facts);
     t->judged = true;
     *out = judge_label(w->ids[i], &d, w->old[i].created);
@@ -114,7 +117,7 @@ static int judge_run(struct store_sql *q, struct window *w, size_t i,
  * which the causes of the chunk's last runs would be others the next time. */
 static bool is_wanted(const struct window *w, size_t i)
 {
-    return i < w->count && w->old[i].has && (i < w->to || !w->trials[i].judged);
+    return i < w->count && w->old[i].has && (i < w->to || !w->trials[i]->judged);
 }
 
 /* Index of that run among those of the window; w->count: none of them. */
@@ -189,10 +192,12 @@ static int judge_curves(struct store_sql *q, struct window *w, struct label_row 
 static void judge_siblings(struct window *w, struct label_row **labels)
 {
     struct siblings all;
-    siblings_init(&all, w->trials, 0, w->count, w->spec.epochs);
+    const struct trial *const *trials = (const struct trial *const *)w->trials;
+    siblings_init(&all, trials, 0, w->count, w->spec.epochs);
     for (size_t i = w->from; i < w->to; i++)
-        if (labels[i])
-            judge_causes(w->trials, i, &all, &w->data, &w->spec.layers, &labels[i]->causes);
+        if (labels[i] && trials[i]->config)
+            judge_causes(trials, i, &all, &w->data, &w->spec.trainer.layers,
+                         &labels[i]->causes);
     siblings_finish(&all);
 }
 
@@ -230,8 +235,8 @@ static int put_label(struct store_sql *q, struct window *w, size_t i, struct lab
         return SQLITE_OK;
     if (!same)
         l->created = now;
-    if (!o->has_facts || !run_facts_same(&o->facts, &w->trials[i].facts))
-        l->facts_json = judge_facts_text(&w->trials[i].facts);
+    if (!o->has_facts || !run_facts_same(&o->facts, &w->trials[i]->facts))
+        l->facts_json = judge_facts_text(&w->trials[i]->facts);
     struct store_op op = {.type = STORE_PUT_LABEL, .u.label = l};
     return store_sql_apply(q, &op);
 }

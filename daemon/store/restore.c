@@ -38,24 +38,6 @@ static bool column_maybe(sqlite3_stmt *st, int c, double *out)
     return type != SQLITE_NULL;
 }
 
-static int method_find(const char *name)
-{
-    for (int m = 0; m < METHOD_COUNT; m++) {
-        if (strcmp(method_name((enum method)m), name) == 0)
-            return m;
-    }
-    return -1;
-}
-
-static int metric_find(const char *name)
-{
-    for (int m = 0; m < METRIC_COUNT; m++) {
-        if (strcmp(metric_name((enum metric)m), name) == 0)
-            return m;
-    }
-    return -1;
-}
-
 /* What an older daemon did not write is made of what it did. */
 static void read_data_facts(sqlite3_stmt *st, struct sweep_row *r)
 {
@@ -74,15 +56,14 @@ static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
 {
     int status = sweep_status_find(column_text(st, SWEEP_status_column));
     int method = method_find(column_text(st, SWEEP_method_column));
-    int metric = metric_find(column_text(st, SWEEP_metric_column));
 
     r->id = sqlite3_column_int64(st, SWEEP_id_column);
-    if (status < 0 || method < 0 || metric < 0)
-        return err_set(err, ERR_DATA, "sweep %lld: status, method or metric is unknown",
+    if (status < 0 || method < 0)
+        return err_set(err, ERR_DATA, "sweep %lld: its status or method is unknown",
                        (long long)r->id);
     r->status = (enum sweep_status)status;
     r->method = (enum method)method;
-    r->metric = (enum metric)metric;
+    r->metric = column_copy(st, SWEEP_metric_column);
     r->name = column_copy(st, SWEEP_name_column);
     r->reason = column_copy(st, SWEEP_reason_column);
     r->maximize = strcmp(column_text(st, SWEEP_goal_column), "maximize") == 0;
@@ -120,6 +101,7 @@ static void read_treatment(sqlite3_stmt *st, struct run_row *r)
     r->has_outcome = sqlite3_column_type(st, RUN_cured_column) != SQLITE_NULL;
     r->cured = sqlite3_column_int(st, RUN_cured_column) != 0;
     column_maybe(st, RUN_change_column, &r->change);
+    r->has_parent_metric = column_maybe(st, RUN_parent_metric_column, &r->parent_metric);
 }
 
 static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)

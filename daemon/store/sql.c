@@ -75,6 +75,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_PUT_EDIT] =
         "INSERT INTO range_edits(sweep_id, position, kind, setting, from_value, to_value, runs, "
         "guide_ref, sentence) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_ADD_DECISION] =
+        "INSERT INTO decisions(sweep_id, run_id, kind, reason, detail, seen_event) "
+        "VALUES(?, ?, ?, ?, ?, (SELECT max(id) FROM events))",
 };
 
 /* --- times --------------------------------------------------------------------------------- */
@@ -330,6 +333,18 @@ static int add_finding(struct store_sql *q, const struct store_op *op)
     return run_statement(st);
 }
 
+static int add_decision(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_ADD_DECISION];
+    const struct decision_row *d = op->u.decision;
+    bind_int(st, 1, d->sweep_id);
+    bind_count(st, 2, d->run_id);
+    bind_text(st, 3, decision_name(d->kind));
+    bind_text(st, 4, d->reason);
+    bind_word(st, 5, d->detail_json);
+    return run_statement(st);
+}
+
 static int clear_test(struct store_sql *q, const struct store_op *op)
 {
     bind_int(q->statements[STATEMENT_CLEAR_TEST], 1, op->u.clear_test_run_id);
@@ -354,7 +369,7 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
     [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
     [STORE_PUT_LAYERS] = put_layers, [STORE_PUT_CAUSES] = put_causes,
-    [STORE_PUT_EDITS] = put_edits,
+    [STORE_PUT_EDITS] = put_edits,   [STORE_ADD_DECISION] = add_decision,
 };
 
 static const char *const op_names[] = {
@@ -363,7 +378,7 @@ static const char *const op_names[] = {
     [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
     [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
     [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
-    [STORE_PUT_EDITS] = "edits",
+    [STORE_PUT_EDITS] = "edits",   [STORE_ADD_DECISION] = "decision",
 };
 
 /* Refused for what it says, whenever it is tried. */

@@ -15,7 +15,8 @@
 void window_finish(struct window *w)
 {
     for (size_t i = 0; i < w->count; i++) {
-        free(w->trials[i].layers);
+        trainer_config_destroy(w->trials[i]->config);
+        free(w->trials[i]);
         free(w->old[i].tags);
         free(w->old[i].evidence);
         free(w->old[i].causes);
@@ -102,7 +103,7 @@ static void grow(struct window *w)
     if (w->count < w->cap)
         return;
     w->cap = w->cap ? 2 * w->cap : 256;
-    w->trials = xrealloc(w->trials, w->cap * sizeof(*w->trials));
+    w->trials = xrealloc(w->trials, w->cap * sizeof(struct trial *));
     w->ids = xrealloc(w->ids, w->cap * sizeof(*w->ids));
     w->old = xrealloc(w->old, w->cap * sizeof(*w->old));
 }
@@ -115,24 +116,27 @@ enum run_column {
 
 /* A run of the search has the sweep's fixed settings and its own parameters, which are quicker to
  * read than all settings. */
+static int read_searched(const char *params, const struct window *w, struct trial *t,
+                         struct errbuf *err)
+{
+    struct json *v = json_parse(params, strlen(params), err);
+    int rc = v ? space_params_parse(&w->spec.space, v, &t->at, err) : ERR_DATA;
+    json_destroy(v);
+    if (rc != 0 || w->spec.task != TASK_TRAINER)
+        return rc;
+    t->config = xcalloc(1, sizeof(*t->config));
+    trainer_settings(&w->spec, &t->at, &t->config->settings);
+    return 0;
+}
+
 static int read_settings(sqlite3_stmt *st, const struct window *w, struct trial *t,
                          struct errbuf *err)
 {
-    const char *params = text_at(st, R_PARAMS);
     struct run_row row = {0};
-    int rc;
-
-    if (t->kind == RUN_KIND_SEARCH) {
-        struct json *v = json_parse(params, strlen(params), err);
-        rc = v ? spec_params_parse(&w->spec, v, &t->settings, err) : ERR_DATA;
-        json_destroy(v);
-        settings_apply_preset(&t->settings);
-        return rc;
-    }
-    rc = run_row_read_settings(&row, text_at(st, R_SETTINGS), err);
-    t->settings = row.settings;
-    t->layers = row.layers;
-    t->start_from = row.start_from;
+    if (t->kind == RUN_KIND_SEARCH)
+        return read_searched(text_at(st, R_PARAMS), w, t, err);
+    int rc = run_row_read_settings(&row, text_at(st, R_SETTINGS), err);
+    t->config = row.config;
     return rc;
 }
 
@@ -166,9 +170,11 @@ static struct old_label read_label(sqlite3_stmt *st)
 static int read_run(sqlite3_stmt *st, struct window *w, struct errbuf *err)
 {
     grow(w);
-    struct trial *t = &w->trials[w->count];
+    struct trial *t = w->trials[w->count] = xmalloc(sizeof(*t));
     int kind = run_kind_find(text_at(st, R_KIND)), status = run_status_find(text_at(st, R_STATUS));
     *t = (struct trial){.kind = kind < 0 ? RUN_KIND_SEARCH : (enum run_kind)kind,
+                        .number = w->count,
+                        .cause = CAUSE_COUNT,
                         .status = status < 0 ? RUN_FAILED : (enum run_status)status,
                         .epochs = sqlite3_column_int64(st, R_EPOCHS),
                         .has_metric = sqlite3_column_type(st, R_METRIC) == SQLITE_FLOAT,

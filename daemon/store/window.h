@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "daemon/engine/rows.h"
-#include "daemon/plan/search/search.h"
+#include "daemon/plan/study.h"
+#include "sweep/spec.h"
 
 struct errbuf;
 struct relabel;
@@ -33,7 +34,7 @@ struct window {
     int64_t sweep_id;
     size_t count, cap;
     int64_t first_number;     /* of trials[0] */
-    struct trial *trials;     /* by number, without gaps */
+    struct trial **trials;    /* by number, without gaps; owned */
     int64_t *ids;
     struct old_label *old;
     size_t from, to;          /* those that are judged: from … to-1 */

@@ -78,7 +78,8 @@ enum metric {
 #define X(id, name, column) METRIC_##id,
     METRIC_MAP(X)
 #undef X
-    METRIC_COUNT
+    METRIC_COUNT,
+    METRIC_NAMED = METRIC_COUNT /* no column: one that a program reports under its own name */
 };
 const char *metric_name(enum metric m);
 enum curve_column metric_column(enum metric m);

@@ -7,7 +7,7 @@
  *   optimizers  N/5, to the nearest       one (G2.2)
  *   sgd         the rest, about 0.15 N    one (G2.2: the last tuning with SGD)
  *
- * N is run_cap without what is kept for treatments (spec_treat_cap); what those did not need comes
+ * N is run_cap without what is kept for treatments (study.kept); what those did not need comes
  * back at the end, for further fine runs around the best of all, with its own optimizer.
  * A stage that does not apply (no other optimizer listed, no sgd) gives its runs to fine. In a
  * finite space no stage gets more runs than it has configurations; what is left over goes to
@@ -17,66 +17,43 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/plan/search/methods.h"
 #include "sweep/buf.h"
+#include "sweep/err.h"
 #include "sweep/require.h"
 
 #define RUN_CAP_MIN 4 /* one run a stage */
 
-const char *ctf_stage_name(enum ctf_stage stage)
-{
-    static const char *const names[] = {
-#define X(id, name) name,
-        CTF_STAGE_MAP(X)
-#undef X
-    };
-    REQUIRE((size_t)stage < ARRAY_LEN(names));
-    return names[stage];
-}
-
 /* --- the plan -------------------------------------------------------------------------------- */
 
-static bool listed(const struct dimension *d, double value)
-{
-    for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] == value)
-            return true;
-    return false;
-}
-
 /* Adam if listed (G2.2: first search with Adam), else the first listed that is not sgd. */
-static double first_optimizer(const struct dimension *d)
+static double first_optimizer(const struct dimension *d, double sgd)
 {
-    if (listed(d, OPTIMIZER_ADAM))
-        return OPTIMIZER_ADAM;
+    double adam = dimension_listed(d, "adam");
+    if (!isnan(adam))
+        return adam;
     for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] != OPTIMIZER_SGD)
+        if (!(d->values[i] == sgd))
             return d->values[i];
     return dimension_nth(d, 0);
 }
 
 static void plan_optimizers(struct ctf_plan *p)
 {
-    const struct dimension *d = spec_dimension(p->spec, SETTING_OPTIMIZER);
-    if (d == NULL || d->value_count == 0) {
-        p->optimizer = p->spec->fixed.v[SETTING_OPTIMIZER];
+    const struct dimension *d = p->choice;
+    if (d == NULL)
         return;
-    }
-    p->optimizer = first_optimizer(d);
+    p->sgd_value = dimension_listed(d, "sgd");
+    p->optimizer = first_optimizer(d, p->sgd_value);
+    p->sgd = !isnan(p->sgd_value) && p->optimizer != p->sgd_value;
     for (size_t i = 0; i < d->value_count; i++) {
         double o = d->values[i];
-        bool known = o == p->optimizer || o == OPTIMIZER_SGD;
-        for (size_t k = 0; k < p->other_count; k++)
-            known = known || p->others[k] == o;
-        if (!known && p->other_count < ARRAY_LEN(p->others))
+        if (o != p->optimizer && !(o == p->sgd_value) && p->other_count < CTF_OTHERS_MAX)
             p->others[p->other_count++] = o;
     }
-    p->sgd = p->optimizer != OPTIMIZER_SGD && listed(d, OPTIMIZER_SGD);
 }
 
 static int64_t at_most(int64_t runs, uint64_t limit)
@@ -84,18 +61,18 @@ static int64_t at_most(int64_t runs, uint64_t limit)
     return (uint64_t)runs <= limit ? runs : (int64_t)limit;
 }
 
-static int64_t search_cap(const struct spec *s)
+static int64_t search_cap(const struct study *st)
 {
-    int64_t n = s->run_cap - spec_treat_cap(s);
+    int64_t n = (int64_t)(st->run_cap - st->kept);
     return n < RUN_CAP_MIN ? RUN_CAP_MIN : n;
 }
 
 static void plan_runs(struct ctf_plan *p)
 {
-    int64_t n = search_cap(p->spec);
+    int64_t n = search_cap(p->study);
     int64_t *runs = p->runs;
     /* configurations of one optimizer, and of all those in stage optimizers */
-    uint64_t one = space_size(p->spec, p->optimizer_bit);
+    uint64_t one = space_size(p->study->space, p->choice_bit);
     uint64_t others = one > UINT64_MAX / (p->other_count + 1) ? UINT64_MAX : one * p->other_count;
 
     runs[CTF_COARSE] = at_most(4 * n / 10, one > 1 ? one - 1 : 1);
@@ -119,30 +96,44 @@ static void plan_runs(struct ctf_plan *p)
     }
 }
 
-static void plan_init(struct ctf_plan *p, const struct spec *s)
+/* The dimension with that role, if it is such as the search can use in it. */
+static const struct dimension *find_role(const struct space *s, enum role role, size_t *index)
 {
-    *p = (struct ctf_plan){.spec = s, .rate = spec_dimension(s, SETTING_LEARNING_RATE)};
-    p->rate_bit = space_bit(s, SETTING_LEARNING_RATE);
-    p->optimizer_bit = space_bit(s, SETTING_OPTIMIZER);
+    int i = space_find_role(s, role);
+    const struct dimension *d = i >= 0 ? &s->dimensions[i] : NULL;
+    *index = i >= 0 ? (size_t)i : 0;
+    if (d == NULL || role == ROLE_OPTIMIZER)
+        return d != NULL && d->type == VALUE_CHOICE ? d : NULL;
+    bool positive = d->distribution == DISTRIBUTION_CATEGORICAL || d->max > 0;
+    return dimension_ordered(d) && positive ? d : NULL;
+}
+
+static void plan_init(struct ctf_plan *p, const struct study *st)
+{
+    *p = (struct ctf_plan){.study = st};
+    p->rate = find_role(st->space, ROLE_LEARNING_RATE, &p->rate_at);
+    p->choice = find_role(st->space, ROLE_OPTIMIZER, &p->choice_at);
+    p->rate_bit = p->rate != NULL ? UINT64_C(1) << p->rate_at : 0;
+    p->choice_bit = p->choice != NULL ? UINT64_C(1) << p->choice_at : 0;
     plan_optimizers(p);
     plan_runs(p);
 }
 
-static int check(const struct spec *s, struct errbuf *err)
+static int check(const struct study *st, struct errbuf *err)
 {
-    int64_t kept = spec_treat_cap(s);
-    if (s->run_cap - kept >= RUN_CAP_MIN)
+    size_t kept = st->kept;
+    if (st->run_cap - kept >= RUN_CAP_MIN)
         return 0;
     char value[32], treated[64] = "";
-    snprintf(value, sizeof(value), "%" PRId64, s->run_cap);
+    snprintf(value, sizeof(value), "%zu", st->run_cap);
     if (kept > 0)
-        snprintf(treated, sizeof(treated), " (beside %" PRId64 " kept by treat_share)", kept);
+        snprintf(treated, sizeof(treated), " (beside %zu kept by treat_share)", kept);
     return err_bad(err, ERR_VALUE, "$.run_cap", value,
                    "%d or more for method coarse_to_fine: one run for each of its stages%s",
                    RUN_CAP_MIN, treated);
 }
 
-static void outline(const struct spec *s, struct search_outline *out)
+static void outline(const struct study *st, struct search_outline *out)
 {
     static const char *const what[CTF_STAGE_COUNT] = {
         [CTF_COARSE] = "learning rates large to small (G2.1), then a balanced design",
@@ -151,7 +142,7 @@ static void outline(const struct spec *s, struct search_outline *out)
         [CTF_SGD] = "the last tuning with SGD (G2.2)",
     };
     struct ctf_plan p;
-    plan_init(&p, s);
+    plan_init(&p, st);
     int64_t total = 0;
     for (int i = 0; i < CTF_STAGE_COUNT; i++)
         total += p.runs[i];
@@ -163,78 +154,9 @@ static void outline(const struct spec *s, struct search_outline *out)
         str_copy(out->stages[k].stage, sizeof(out->stages[k].stage), ctf_stage_name(i));
         str_copy(out->stages[k].what, sizeof(out->stages[k].what), what[i]);
         out->stages[k].runs = p.runs[i];
-        if (i == CTF_COARSE && total < search_cap(s))
+        if (i == CTF_COARSE && total < search_cap(st))
             snprintf(out->stages[k].what, sizeof(out->stages[k].what),
                      "%s; the space has only %" PRId64 " configurations", what[i], total);
-    }
-}
-
-/* --- one call -------------------------------------------------------------------------------- */
-
-static void call_init(struct ctf_call *c, const struct ctf_plan *p, const struct trial *trials,
-                      size_t count, struct proposals *out)
-{
-    *c = (struct ctf_call){.plan = p, .trials = trials, .count = count, .out = out};
-    tried_init(&c->tried, p->spec);
-    for (size_t i = 0; i < count; i++) {
-        (void)tried_add(&c->tried, &trials[i].settings);
-        for (int k = 0; k < CTF_STAGE_COUNT; k++)
-            c->done[k] += strcmp(trials[i].stage, ctf_stage_name(k)) == 0;
-        if (trial_usable(&trials[i]) &&
-            (!c->has_best || trial_better(p->spec, &trials[i], &trials[c->best]))) {
-            c->has_best = true;
-            c->best = i;
-        }
-    }
-    space_middle(p->spec, &c->base);
-    c->base.v[SETTING_OPTIMIZER] = p->optimizer;
-    double rates[RATES_MAX];
-    if (c->has_best)
-        c->base = trials[c->best].settings;
-    else if (p->rate != NULL)
-        c->base.v[SETTING_LEARNING_RATE] = rates[rates_decades(p->rate, RATES_MAX, rates) - 1];
-    /* the number of runs so far names the place where the search stands: a stream for each */
-    rng_init(&c->rng, p->spec->seed, RNG_SEARCH, count);
-}
-
-bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
-                 const char *reason_fmt, ...)
-{
-    if (!tried_add(&c->tried, settings))
-        return false;
-    char reason[512];
-    va_list ap;
-    va_start(ap, reason_fmt);
-    vsnprintf(reason, sizeof(reason), reason_fmt, ap);
-    va_end(ap);
-    proposals_add(c->out, settings, ctf_stage_name(stage), "%s", reason);
-    return true;
-}
-
-bool ctf_propose_near(struct ctf_call *c, enum ctf_stage stage, const struct settings *settings,
-                      uint64_t frozen, const char *reason)
-{
-    const struct spec *s = c->plan->spec;
-    struct settings other;
-    if (ctf_propose(c, stage, settings, "%s", reason))
-        return true;
-    frozen |= c->plan->optimizer_bit;
-    if (!space_near(s, settings, frozen, &c->tried, &c->rng, &other) &&
-        !space_near(s, settings, c->plan->optimizer_bit, &c->tried, &c->rng, &other))
-        return false;
-    return ctf_propose(c, stage, &other, "%s; tried before, so the nearest untried", reason);
-}
-
-void ctf_sort_rates(struct proposals *p, size_t from)
-{
-    for (size_t i = from + 1; i < p->count; i++) { /* insertion: stable, at most a batch */
-        struct proposal item = p->items[i];
-        size_t k = i;
-        for (; k > from && p->items[k - 1].settings.v[SETTING_LEARNING_RATE] <
-                               item.settings.v[SETTING_LEARNING_RATE];
-             k--)
-            p->items[k] = p->items[k - 1];
-        p->items[k] = item;
     }
 }
 
@@ -244,83 +166,82 @@ void ctf_sort_rates(struct proposals *p, size_t from)
 static void coarse_rates(struct ctf_call *c, size_t wanted)
 {
     const struct ctf_plan *p = c->plan;
-    struct settings s;
-    space_middle(p->spec, &s);
-    s.v[SETTING_OPTIMIZER] = p->optimizer;
+    struct assignment a;
+    space_middle(p->study->space, &a);
+    ctf_own_optimizer(p, &a);
     if (p->rate == NULL) {
-        (void)ctf_propose(c, CTF_COARSE, &s, "the middle of everything swept");
+        (void)ctf_propose(c, CTF_COARSE, &a, "the middle of everything swept");
         return;
     }
     double rates[RATES_MAX];
     size_t n = rates_decades(p->rate, wanted, rates);
     for (size_t i = 0; i < n; i++) {
-        char text[32];
-        s.v[SETTING_LEARNING_RATE] = rates[i];
-        setting_format(SETTING_LEARNING_RATE, rates[i], text);
-        (void)ctf_propose(c, CTF_COARSE, &s,
+        char text[SPACE_TEXT_MAX];
+        a.v[p->rate_at] = rates[i];
+        (void)ctf_propose(c, CTF_COARSE, &a,
                           "learning rate %s of large to small, at the middle of the rest (G2.1)",
-                          text);
+                          ctf_rate_text(p, &a, text));
     }
+}
+
+/* The best run so far whose rate is not `but` (NAN: any). */
+static const struct trial *best_but(const struct ctf_plan *p, double but)
+{
+    const struct study *st = p->study;
+    const struct trial *best = NULL;
+    for (size_t i = 0; i < st->count; i++) {
+        const struct trial *t = st->trials[i];
+        if (!trial_usable(t) || t->at.v[p->rate_at] == but)
+            continue;
+        if (best == NULL || trial_better(t, best, st->maximize))
+            best = t;
+    }
+    return best;
 }
 
 /* The best learning rate of the coarse stage, and the best one that differs from it. */
 static void best_rates(const struct ctf_call *c, double rates[2])
 {
-    size_t best[2] = {0, 0};
-    size_t found = 0;
-    for (int pick = 0; pick < 2; pick++) {
-        bool any = false;
-        for (size_t i = 0; i < c->count; i++) {
-            const struct trial *t = &c->trials[i];
-            if (!trial_usable(t) ||
-                (pick == 1 && t->settings.v[SETTING_LEARNING_RATE] == rates[0]))
-                continue;
-            if (!any || trial_better(c->plan->spec, t, &c->trials[best[pick]])) {
-                best[pick] = i;
-                any = true;
-            }
-        }
-        if (!any)
-            break;
-        rates[pick] = c->trials[best[pick]].settings.v[SETTING_LEARNING_RATE];
-        found++;
-    }
-    if (found == 0) /* nothing finite: the smallest rate of all */
-        rates[0] = c->base.v[SETTING_LEARNING_RATE];
-    if (found < 2)
-        rates[1] = rates[0];
+    const struct ctf_plan *p = c->plan;
+    const struct trial *first = best_but(p, NAN);
+    /* nothing finite: the smallest rate of all */
+    rates[0] = first != NULL ? first->at.v[p->rate_at] : c->base.v[p->rate_at];
+    const struct trial *second = first != NULL ? best_but(p, rates[0]) : NULL;
+    rates[1] = second != NULL ? second->at.v[p->rate_at] : rates[0];
 }
 
 /* Second barrier: everything but the rate in a balanced design. */
 static void coarse_design(struct ctf_call *c, size_t wanted)
 {
     const struct ctf_plan *p = c->plan;
-    uint64_t frozen = p->rate_bit | p->optimizer_bit;
-    double rates[2];
-    best_rates(c, rates);
-    struct settings *design = xcalloc(wanted, sizeof(*design));
-    struct settings base = c->base;
-    base.v[SETTING_OPTIMIZER] = p->optimizer;
-    design_balanced(p->spec, &base, frozen, wanted, &c->rng, design);
+    uint64_t frozen = p->rate_bit | p->choice_bit;
+    double rates[2] = {0, 0};
+    if (p->rate != NULL)
+        best_rates(c, rates);
+    struct assignment *design = xcalloc(wanted, sizeof(*design));
+    struct assignment base = c->base;
+    ctf_own_optimizer(p, &base);
+    design_balanced(p->study->space, &base, frozen, wanted, &c->rng, design);
     for (size_t i = 0; i < wanted; i++) {
-        char text[32], reason[120];
-        if (p->rate != NULL)
-            design[i].v[SETTING_LEARNING_RATE] = rates[i % 2];
-        setting_format(SETTING_LEARNING_RATE, design[i].v[SETTING_LEARNING_RATE], text);
-        snprintf(reason, sizeof(reason), "balanced design at learning rate %s, the %sbest so far",
-                 text, i % 2 && rates[1] != rates[0] ? "second " : "");
-        if (!ctf_propose_near(c, CTF_COARSE, &design[i], frozen,
-                              p->rate != NULL ? reason : "balanced design"))
+        char text[SPACE_TEXT_MAX], reason[120] = "balanced design";
+        if (p->rate != NULL) {
+            design[i].v[p->rate_at] = rates[i % 2];
+            snprintf(reason, sizeof(reason),
+                     "balanced design at learning rate %s, the %sbest so far",
+                     ctf_rate_text(p, &design[i], text),
+                     i % 2 && rates[1] != rates[0] ? "second " : "");
+        }
+        if (!ctf_propose_near(c, CTF_COARSE, &design[i], frozen, reason))
             break;
     }
     free(design);
 }
 
-/* --- next ------------------------------------------------------------------------------------ */
+/* --- ask ------------------------------------------------------------------------------------- */
 
-static size_t upto(size_t wanted)
+static size_t upto(const struct ctf_call *c, size_t wanted)
 {
-    return wanted < SEARCH_BATCH_MAX ? wanted : SEARCH_BATCH_MAX;
+    return wanted < c->want ? wanted : c->want;
 }
 
 static void coarse(struct ctf_call *c, size_t left)
@@ -328,55 +249,66 @@ static void coarse(struct ctf_call *c, size_t left)
     if (c->done[CTF_COARSE] == 0)
         coarse_rates(c, left);
     else
-        coarse_design(c, upto(left));
+        coarse_design(c, upto(c, left));
 }
 
 static void fine(struct ctf_call *c, size_t left)
 {
     size_t first = ((size_t)c->plan->runs[CTF_FINE] + 1) / 2, done = c->done[CTF_FINE];
     if (done < first)
-        ctf_fine(c, upto(first - done), false);
+        ctf_fine(c, upto(c, first - done), false);
     else
-        ctf_fine(c, upto(left), true);
+        ctf_fine(c, upto(c, left), true);
 }
 
 static void optimizers(struct ctf_call *c, size_t left)
 {
-    ctf_optimizers(c, upto(left));
+    ctf_optimizers(c, upto(c, left));
 }
 
 static void sgd(struct ctf_call *c, size_t left)
 {
-    ctf_sgd(c, upto(left));
+    ctf_sgd(c, upto(c, left));
 }
 
 /* What treatments did not need: near the best of all, whatever its optimizer. */
-static void surplus(struct ctf_call *c, size_t budget)
+static void surplus(struct ctf_call *c)
 {
+    const struct study *st = c->plan->study;
     struct ctf_plan own = *c->plan;
-    if (c->count >= budget)
+    if (st->count >= st->budget)
         return;
-    own.optimizer = c->base.v[SETTING_OPTIMIZER];
+    if (own.choice != NULL)
+        own.optimizer = c->base.v[own.choice_at];
     c->plan = &own;
-    ctf_fine(c, upto(budget - c->count), true);
+    ctf_fine(c, upto(c, st->budget - st->count), true);
 }
 
-static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
-                 struct proposals *out)
+static void propose(struct ctf_call *c)
 {
     static void (*const stages[CTF_STAGE_COUNT])(struct ctf_call *, size_t) = {
         [CTF_COARSE] = coarse, [CTF_FINE] = fine, [CTF_OPTIMIZERS] = optimizers, [CTF_SGD] = sgd};
-    struct ctf_plan p;
-    struct ctf_call c;
-    size_t before = out->count;
-    plan_init(&p, s);
-    call_init(&c, &p, trials, count, out);
-    for (int i = 0; i < CTF_STAGE_COUNT && out->count == before; i++)
-        if ((size_t)p.runs[i] > c.done[i])
-            stages[i](&c, (size_t)p.runs[i] - c.done[i]);
-    if (out->count == before)
-        surplus(&c, budget);
-    tried_finish(&c.tried);
+    for (int i = 0; i < CTF_STAGE_COUNT && c->out->count == 0; i++) {
+        if ((size_t)c->plan->runs[i] <= c->done[i])
+            continue;
+        stages[i](c, (size_t)c->plan->runs[i] - c->done[i]);
+        c->out->begin_stage = c->done[i] == 0;
+    }
+    if (c->out->count == 0)
+        surplus(c);
 }
 
-const struct search_method search_coarse_to_fine = {check, outline, next};
+static enum answer ask(const struct study *st, size_t want, struct proposals *out)
+{
+    struct ctf_plan p;
+    struct ctf_call c;
+    if (st->live > 0) /* each stage builds on all that came before it */
+        return ANSWER_WAIT;
+    plan_init(&p, st);
+    ctf_call_init(&c, &p, want, out);
+    propose(&c);
+    tried_finish(&c.tried);
+    return out->count > 0 ? ANSWER_RUNS : ANSWER_DONE;
+}
+
+const struct search_method search_coarse_to_fine = {check, outline, ask};

@@ -10,6 +10,7 @@
 
 struct column {
     const struct dimension *d;
+    size_t index;
     size_t levels;
     double *values;  /* of each level */
     uint32_t *level; /* of each run */
@@ -63,7 +64,7 @@ static uint64_t overlap(const struct column *columns, size_t n, size_t count)
 
 static void shuffle_columns(struct column *columns, size_t n, size_t count, struct rng *r)
 {
-    uint32_t *best[SPEC_MAX_DIMENSIONS];
+    uint32_t *best[SPACE_MAX_DIMENSIONS];
     uint64_t best_overlap = UINT64_MAX;
     for (size_t k = 0; k < n; k++)
         best[k] = xmalloc(count * sizeof(*best[k]));
@@ -84,17 +85,17 @@ static void shuffle_columns(struct column *columns, size_t n, size_t count, stru
     }
 }
 
-void design_balanced(const struct spec *s, const struct settings *base, uint64_t frozen,
-                     size_t count, struct rng *r, struct settings *out)
+void design_balanced(const struct space *s, const struct assignment *base, uint64_t frozen,
+                     size_t count, struct rng *r, struct assignment *out)
 {
-    struct column columns[SPEC_MAX_DIMENSIONS];
+    struct column columns[SPACE_MAX_DIMENSIONS];
     size_t n = 0;
     if (count == 0)
         return;
-    for (size_t i = 0; i < s->dimension_count; i++) {
+    for (size_t i = 0; i < s->count; i++) {
         if (frozen >> i & 1)
             continue;
-        columns[n] = (struct column){.d = &s->dimensions[i]};
+        columns[n] = (struct column){.d = &s->dimensions[i], .index = i};
         column_levels(&columns[n], count, r);
         column_fill(&columns[n++], count, r);
     }
@@ -102,7 +103,7 @@ void design_balanced(const struct spec *s, const struct settings *base, uint64_t
     for (size_t i = 0; i < count; i++) {
         out[i] = *base;
         for (size_t k = 0; k < n; k++)
-            out[i].v[columns[k].d->setting] = columns[k].values[columns[k].level[i]];
+            out[i].v[columns[k].index] = columns[k].values[columns[k].level[i]];
     }
     for (size_t k = 0; k < n; k++) {
         free(columns[k].values);

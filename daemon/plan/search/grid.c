@@ -2,22 +2,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/plan/search/methods.h"
+#include "daemon/plan/search/search.h"
 #include "daemon/plan/search/space.h"
+#include "sweep/err.h"
 
-static uint64_t total_runs(const struct spec *s)
+static uint64_t total_runs(const struct study *st)
 {
-    uint64_t size = space_size(s, 0), cap = SPEC_MAX_RUNS;
-    uint64_t runs = (uint64_t)(s->run_cap - spec_treat_cap(s));
-    if (s->run_cap > 0 && runs < cap)
-        cap = runs;
-    return size < cap ? size : cap;
+    uint64_t size = space_size(st->space, 0), runs = st->run_cap - st->kept;
+    return size < runs ? size : runs;
 }
 
-static int check(const struct spec *s, struct errbuf *err)
+static int check(const struct study *st, struct errbuf *err)
 {
-    for (size_t i = 0; i < s->dimension_count; i++) {
-        const struct dimension *d = &s->dimensions[i];
+    for (size_t i = 0; i < st->space->count; i++) {
+        const struct dimension *d = &st->space->dimensions[i];
         if (dimension_cardinality(d) > 0)
             continue;
         char key[96];
@@ -29,9 +27,9 @@ static int check(const struct spec *s, struct errbuf *err)
     return 0;
 }
 
-static void outline(const struct spec *s, struct search_outline *out)
+static void outline(const struct study *st, struct search_outline *out)
 {
-    uint64_t size = space_size(s, 0), runs = total_runs(s);
+    uint64_t size = space_size(st->space, 0), runs = total_runs(st);
     *out = (struct search_outline){.count = 1};
     snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "grid");
     out->stages[0].runs = (int64_t)runs;
@@ -42,18 +40,19 @@ static void outline(const struct spec *s, struct search_outline *out)
                  "the first %" PRIu64 " of %" PRIu64 " combinations", runs, size);
 }
 
-static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
-                 struct proposals *out)
+static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    (void)trials;
-    uint64_t total = total_runs(s);
-    if (total > budget)
-        total = budget;
-    for (uint64_t i = count; i < total && i < count + SEARCH_BATCH_MAX; i++) {
-        struct settings c = s->fixed;
-        space_nth(s, 0, i, &c);
-        proposals_add(out, &c, "grid", "combination %" PRIu64 " of %" PRIu64, i + 1, total);
+    uint64_t total = total_runs(st);
+    if (total > st->budget)
+        total = st->budget;
+    if (st->count >= total)
+        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
+    for (uint64_t i = st->count; i < total && i < st->count + want; i++) {
+        struct assignment a = {{0}};
+        space_nth(st->space, 0, i, &a);
+        proposals_add(out, &a, "grid", "combination %" PRIu64 " of %" PRIu64, i + 1, total);
     }
+    return ANSWER_RUNS;
 }
 
-const struct search_method search_grid = {check, outline, next};
+const struct search_method search_grid = {check, outline, ask};

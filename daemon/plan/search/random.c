@@ -4,70 +4,51 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/plan/search/methods.h"
+#include "daemon/plan/search/search.h"
 #include "daemon/plan/search/space.h"
 
-static int check(const struct spec *s, struct errbuf *err)
+static int check(const struct study *st, struct errbuf *err)
 {
-    (void)s;
+    (void)st;
     (void)err;
     return 0;
 }
 
-static void outline(const struct spec *s, struct search_outline *out)
+static void outline(const struct study *st, struct search_outline *out)
 {
     *out = (struct search_outline){.count = 1};
     snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "random");
-    out->stages[0].runs = s->run_cap - spec_treat_cap(s);
+    out->stages[0].runs = (int64_t)(st->run_cap - st->kept);
     snprintf(out->stages[0].what, sizeof(out->stages[0].what), "independent draws, seed %" PRIu64,
-             s->seed);
+             st->seed);
 }
 
-static void draw(const struct spec *s, struct rng *r, struct settings *c)
+static void draw(const struct space *s, struct rng *r, struct assignment *a)
 {
-    *c = s->fixed;
-    for (size_t i = 0; i < s->dimension_count; i++)
-        c->v[s->dimensions[i].setting] = dimension_value(&s->dimensions[i], rng_uniform(r));
+    *a = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        a->v[i] = dimension_value(&s->dimensions[i], rng_uniform(r));
 }
 
-/* A draw that was not tried in this round through a finite space. */
-static void draw_new(const struct spec *s, uint64_t number, struct tried *t, struct settings *c)
+static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    struct rng r;
-    rng_init(&r, s->seed, RNG_SEARCH, number);
-    draw(s, &r, c);
-    for (int attempt = 0; attempt < 32 && tried_has(t, c); attempt++)
-        draw(s, &r, c);
-    if (tried_has(t, c)) {
-        struct settings other;
-        if (space_near(s, c, 0, t, &r, &other))
-            *c = other;
+    if (st->count >= st->budget)
+        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
+    struct rounds rounds;
+    rounds_init(&rounds, st);
+    for (uint64_t i = st->count; i < st->budget && i < st->count + want; i++) {
+        struct assignment a;
+        struct rng r;
+        rng_init(&r, st->seed, RNG_SEARCH, i);
+        rounds_begin(&rounds, i);
+        for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(&rounds.tried, &a));
+             attempt++)
+            draw(st->space, &r, &a);
+        rounds_take(&rounds, &r, &a);
+        proposals_add(out, &a, "random", "draw %" PRIu64 " of %zu", i + 1, st->budget);
     }
-    (void)tried_add(t, c);
+    rounds_finish(&rounds);
+    return ANSWER_RUNS;
 }
 
-static void next(const struct spec *s, size_t budget, const struct trial *trials, size_t count,
-                 struct proposals *out)
-{
-    uint64_t size = space_size(s, 0), total = budget;
-    if (count >= total)
-        return;
-    struct tried t;
-    tried_init(&t, s);
-    /* Only the running round of a finite space has to be known. */
-    size_t round_start = size < UINT64_MAX ? count - count % size : count;
-    for (size_t i = round_start; i < count; i++)
-        (void)tried_add(&t, &trials[i].settings);
-    for (uint64_t i = count; i < total && i < count + SEARCH_BATCH_MAX; i++) {
-        if (size < UINT64_MAX && i % size == 0) {
-            tried_finish(&t);
-            tried_init(&t, s);
-        }
-        struct settings c;
-        draw_new(s, i, &t, &c);
-        proposals_add(out, &c, "random", "draw %" PRIu64 " of %" PRIu64, i + 1, total);
-    }
-    tried_finish(&t);
-}
-
-const struct search_method search_random = {check, outline, next};
+const struct search_method search_random = {check, outline, ask};

@@ -27,7 +27,7 @@ static size_t spread(const double *all, size_t n, size_t wanted, double *out)
 static size_t listed(const struct dimension *d, double lo, double hi, double *out)
 {
     size_t n = 0;
-    for (size_t i = 0; i < d->value_count && i < SPEC_MAX_VALUES; i++)
+    for (size_t i = 0; i < d->value_count && i < SPACE_MAX_VALUES; i++)
         if (d->values[i] >= lo && d->values[i] <= hi)
             out[n++] = d->values[i];
     if (n == 0)
@@ -55,7 +55,7 @@ static size_t drop_repeats(double *v, size_t n)
 
 size_t rates_decades(const struct dimension *d, size_t wanted, double out[RATES_MAX])
 {
-    double all[SPEC_MAX_VALUES];
+    double all[SPACE_MAX_VALUES];
     size_t n = 0;
     if (d->distribution == DISTRIBUTION_CATEGORICAL)
         return spread(all, listed(d, -INFINITY, INFINITY, all), wanted, out);
@@ -68,19 +68,29 @@ size_t rates_decades(const struct dimension *d, size_t wanted, double out[RATES_
     return spread(all, drop_repeats(all, n), wanted, out);
 }
 
-size_t rates_of_optimizer(const struct dimension *d, enum optimizer o, size_t wanted,
-                          double out[RATES_MAX])
+/* Where an optimizer usually works, around PyTorch's defaults and the guide's 0.001 … 0.1. Nothing is
+ * known of the others: an empty window, for which the whole range is taken. */
+static void window_of(const char *optimizer, double *lo, double *hi)
 {
-    /* Where each one usually works; around PyTorch's defaults and the guide's 0.001 … 0.1. */
     static const struct {
+        const char *name;
         double lo, hi;
     } windows[] = {
-        [OPTIMIZER_SGD] = {1e-2, 1},      [OPTIMIZER_MOMENTUM] = {1e-3, 1e-1},
-        [OPTIMIZER_RMSPROP] = {1e-4, 1e-2}, [OPTIMIZER_ADAM] = {1e-4, 1e-2},
-        [OPTIMIZER_ADADELTA] = {1e-2, 1},
+        {"sgd", 1e-2, 1},     {"momentum", 1e-3, 1e-1}, {"rmsprop", 1e-4, 1e-2},
+        {"adam", 1e-4, 1e-2}, {"adadelta", 1e-2, 1},
     };
-    REQUIRE((size_t)o < ARRAY_LEN(windows));
-    double lo = windows[o].lo, hi = windows[o].hi, all[SPEC_MAX_VALUES];
+    *lo = 1;
+    *hi = 0;
+    for (size_t i = 0; i < ARRAY_LEN(windows); i++)
+        if (strcmp(windows[i].name, optimizer) == 0)
+            *lo = windows[i].lo, *hi = windows[i].hi;
+}
+
+size_t rates_of_optimizer(const struct dimension *d, const char *optimizer, size_t wanted,
+                          double out[RATES_MAX])
+{
+    double lo, hi, all[SPACE_MAX_VALUES];
+    window_of(optimizer, &lo, &hi);
     if (d->distribution == DISTRIBUTION_CATEGORICAL)
         return spread(all, listed(d, lo, hi, all), wanted, out);
     lo = fmax(lo, d->min);

@@ -10,9 +10,9 @@
 
 /* --- tried ----------------------------------------------------------------------------------- */
 
-void tried_init(struct tried *t, const struct spec *s)
+void tried_init(struct tried *t, const struct space *s)
 {
-    *t = (struct tried){.spec = s, .slot_count = 64};
+    *t = (struct tried){.space = s, .slot_count = 64};
     t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
 }
 
@@ -23,10 +23,10 @@ void tried_finish(struct tried *t)
     *t = (struct tried){0};
 }
 
-static void key_of(const struct spec *s, const struct settings *c, double *key)
+static void key_of(const struct space *s, const struct assignment *c, double *key)
 {
-    for (size_t i = 0; i < s->dimension_count; i++)
-        key[i] = c->v[s->dimensions[i].setting] + 0.0; /* -0 becomes 0 */
+    for (size_t i = 0; i < s->count; i++)
+        key[i] = c->v[i] + 0.0; /* -0 becomes 0 */
 }
 
 static uint64_t key_hash(const double *key, size_t count)
@@ -44,7 +44,7 @@ static uint64_t key_hash(const double *key, size_t count)
 /* The slot that holds the key, or the free one where it belongs. */
 static size_t slot_find(const struct tried *t, const double *key)
 {
-    size_t n = t->spec->dimension_count;
+    size_t n = t->space->count;
     size_t i = key_hash(key, n) & (t->slot_count - 1);
     while (t->slots[i] != 0 &&
            memcmp(t->keys + (size_t)(t->slots[i] - 1) * n, key, n * sizeof(*key)) != 0)
@@ -54,7 +54,7 @@ static size_t slot_find(const struct tried *t, const double *key)
 
 static void tried_grow(struct tried *t)
 {
-    size_t n = t->spec->dimension_count;
+    size_t n = t->space->count;
     t->slot_count *= 2;
     free(t->slots);
     t->slots = xcalloc(t->slot_count, sizeof(*t->slots));
@@ -62,18 +62,18 @@ static void tried_grow(struct tried *t)
         t->slots[slot_find(t, t->keys + i * n)] = (uint32_t)(i + 1);
 }
 
-bool tried_has(const struct tried *t, const struct settings *c)
+bool tried_has(const struct tried *t, const struct assignment *c)
 {
-    double key[SPEC_MAX_DIMENSIONS];
-    key_of(t->spec, c, key);
+    double key[SPACE_MAX_DIMENSIONS];
+    key_of(t->space, c, key);
     return t->slots[slot_find(t, key)] != 0;
 }
 
-bool tried_add(struct tried *t, const struct settings *c)
+bool tried_add(struct tried *t, const struct assignment *c)
 {
-    size_t n = t->spec->dimension_count;
-    double key[SPEC_MAX_DIMENSIONS];
-    key_of(t->spec, c, key);
+    size_t n = t->space->count;
+    double key[SPACE_MAX_DIMENSIONS];
+    key_of(t->space, c, key);
     size_t slot = slot_find(t, key);
     if (t->slots[slot] != 0)
         return false;
@@ -90,10 +90,10 @@ bool tried_add(struct tried *t, const struct settings *c)
 
 /* --- the space ------------------------------------------------------------------------------- */
 
-uint64_t space_size(const struct spec *s, uint64_t frozen)
+uint64_t space_size(const struct space *s, uint64_t frozen)
 {
     uint64_t size = 1;
-    for (size_t i = 0; i < s->dimension_count; i++) {
+    for (size_t i = 0; i < s->count; i++) {
         if (frozen >> i & 1)
             continue;
         uint64_t n = dimension_cardinality(&s->dimensions[i]);
@@ -104,30 +104,22 @@ uint64_t space_size(const struct spec *s, uint64_t frozen)
     return size;
 }
 
-uint64_t space_bit(const struct spec *s, enum setting_id id)
+void space_middle(const struct space *s, struct assignment *out)
 {
-    for (size_t i = 0; i < s->dimension_count; i++)
-        if (s->dimensions[i].setting == id)
-            return UINT64_C(1) << i;
-    return 0;
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        out->v[i] = dimension_middle(&s->dimensions[i]);
 }
 
-void space_middle(const struct spec *s, struct settings *out)
+void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c)
 {
-    *out = s->fixed;
-    for (size_t i = 0; i < s->dimension_count; i++)
-        out->v[s->dimensions[i].setting] = dimension_middle(&s->dimensions[i]);
-}
-
-void space_nth(const struct spec *s, uint64_t frozen, uint64_t i, struct settings *c)
-{
-    for (size_t k = s->dimension_count; k-- > 0;) {
+    for (size_t k = s->count; k-- > 0;) {
         const struct dimension *d = &s->dimensions[k];
         if (frozen >> k & 1)
             continue;
         uint64_t n = dimension_cardinality(d);
         REQUIRE(n > 0);
-        c->v[d->setting] = dimension_nth(d, i % n);
+        c->v[k] = dimension_nth(d, i % n);
         i /= n;
     }
 }
@@ -140,12 +132,6 @@ double space_tidy(const struct dimension *d, double value)
     return fmin(fmax(value, d->min), d->max);
 }
 
-static bool ordered(const struct dimension *d)
-{
-    enum setting_type type = setting_get(d->setting)->type;
-    return type == SETTING_REAL || type == SETTING_INTEGER;
-}
-
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -155,10 +141,10 @@ static int compare_doubles(const void *a, const void *b)
 /* Listed values: neighbours are next in size for numbers, next in the list for choices. */
 static bool move_listed(const struct dimension *d, double from, int steps, double *out)
 {
-    double values[SPEC_MAX_VALUES];
-    size_t n = d->value_count < SPEC_MAX_VALUES ? d->value_count : SPEC_MAX_VALUES;
+    double values[SPACE_MAX_VALUES];
+    size_t n = d->value_count < SPACE_MAX_VALUES ? d->value_count : SPACE_MAX_VALUES;
     memcpy(values, d->values, n * sizeof(*values));
-    if (ordered(d))
+    if (dimension_ordered(d))
         qsort(values, n, sizeof(*values), compare_doubles);
     for (size_t i = 0; i < n; i++) {
         if (values[i] != from)
@@ -196,7 +182,7 @@ static bool move_continuous(const struct dimension *d, double from, int steps, d
                             double *out)
 {
     double to;
-    if (d->setting == SETTING_LEARNING_RATE) {
+    if (d->role == ROLE_LEARNING_RATE) {
         to = from * pow(10, steps * spacing);
         /* Rounded rates drift (0.00316 × 10^0.5 = 0.00999): back to 10^(k/16) where that is near,
          * so that steps to and fro meet instead of trying almost the same rate twice. */
@@ -228,16 +214,15 @@ bool space_move(const struct dimension *d, double from, int steps, double spacin
 
 #define NEAR_SPACING 0.125 /* decades of a learning rate, 1/16 of another range */
 
-static bool near_neighbour(const struct spec *s, const struct settings *base, uint64_t frozen,
-                           const struct tried *t, struct settings *out)
+static bool near_neighbour(const struct space *s, const struct assignment *base, uint64_t frozen,
+                           const struct tried *t, struct assignment *out)
 {
     for (int distance = 1; distance <= 3; distance++) {
-        for (size_t i = 0; i < s->dimension_count; i++) {
+        for (size_t i = 0; i < s->count; i++) {
             const struct dimension *d = &s->dimensions[i];
             for (int sign = 1; sign >= -1 && !(frozen >> i & 1); sign -= 2) {
                 *out = *base;
-                if (space_move(d, base->v[d->setting], sign * distance, NEAR_SPACING,
-                               &out->v[d->setting]) &&
+                if (space_move(d, base->v[i], sign * distance, NEAR_SPACING, &out->v[i]) &&
                     !tried_has(t, out))
                     return true;
             }
@@ -246,18 +231,17 @@ static bool near_neighbour(const struct spec *s, const struct settings *base, ui
     return false;
 }
 
-static bool near_wider(const struct spec *s, const struct settings *base, uint64_t frozen,
-                       const struct tried *t, struct rng *r, struct settings *out)
+static bool near_wider(const struct space *s, const struct assignment *base, uint64_t frozen,
+                       const struct tried *t, struct rng *r, struct assignment *out)
 {
     for (int attempt = 0; attempt < 32; attempt++) {
         *out = *base;
-        for (size_t i = 0; i < s->dimension_count; i++) {
+        for (size_t i = 0; i < s->count; i++) {
             const struct dimension *d = &s->dimensions[i];
             uint64_t reach = 1 + (uint64_t)attempt / 8;
             int steps = (int)rng_below(r, 2 * reach + 1) - (int)reach;
             if (!(frozen >> i & 1) && steps != 0)
-                (void)space_move(d, base->v[d->setting], steps, NEAR_SPACING * 2,
-                                 &out->v[d->setting]);
+                (void)space_move(d, base->v[i], steps, NEAR_SPACING * 2, &out->v[i]);
         }
         if (!tried_has(t, out))
             return true;
@@ -265,8 +249,8 @@ static bool near_wider(const struct spec *s, const struct settings *base, uint64
     return false;
 }
 
-static bool near_any(const struct spec *s, const struct settings *base, uint64_t frozen,
-                     const struct tried *t, struct rng *r, struct settings *out)
+static bool near_any(const struct space *s, const struct assignment *base, uint64_t frozen,
+                     const struct tried *t, struct rng *r, struct assignment *out)
 {
     uint64_t size = space_size(s, frozen);
     *out = *base;
@@ -281,11 +265,11 @@ static bool near_any(const struct spec *s, const struct settings *base, uint64_t
         return false;
     }
     for (int attempt = 0; attempt < 256; attempt++) {
-        for (size_t i = 0; i < s->dimension_count; i++) {
+        for (size_t i = 0; i < s->count; i++) {
             const struct dimension *d = &s->dimensions[i];
             double u = rng_uniform(r);
             if (!(frozen >> i & 1))
-                out->v[d->setting] = dimension_value(d, u);
+                out->v[i] = dimension_value(d, u);
         }
         if (!tried_has(t, out))
             return true;
@@ -293,9 +277,43 @@ static bool near_any(const struct spec *s, const struct settings *base, uint64_t
     return false;
 }
 
-bool space_near(const struct spec *s, const struct settings *base, uint64_t frozen,
-                const struct tried *t, struct rng *r, struct settings *out)
+bool space_near(const struct space *s, const struct assignment *base, uint64_t frozen,
+                const struct tried *t, struct rng *r, struct assignment *out)
 {
     return near_neighbour(s, base, frozen, t, out) ||
            near_wider(s, base, frozen, t, r, out) || near_any(s, base, frozen, t, r, out);
+}
+
+/* --- rounds ---------------------------------------------------------------------------------- */
+
+void rounds_init(struct rounds *r, const struct study *st)
+{
+    *r = (struct rounds){.size = space_size(st->space, 0)};
+    tried_init(&r->tried, st->space);
+    /* Only the round that goes on has to be known. */
+    size_t from = r->size < UINT64_MAX ? st->count - st->count % r->size : st->count;
+    for (size_t i = from; i < st->count; i++)
+        (void)tried_add(&r->tried, &st->trials[i]->at);
+}
+
+void rounds_finish(struct rounds *r)
+{
+    tried_finish(&r->tried);
+}
+
+void rounds_begin(struct rounds *r, uint64_t number)
+{
+    const struct space *s = r->tried.space;
+    if (r->size == UINT64_MAX || number % r->size != 0)
+        return;
+    tried_finish(&r->tried);
+    tried_init(&r->tried, s);
+}
+
+void rounds_take(struct rounds *r, struct rng *rng, struct assignment *a)
+{
+    struct assignment other;
+    if (tried_has(&r->tried, a) && space_near(r->tried.space, a, 0, &r->tried, rng, &other))
+        *a = other;
+    (void)tried_add(&r->tried, a);
 }

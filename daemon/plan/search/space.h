@@ -7,42 +7,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/plan/study.h"
 #include "sweep/rng.h"
-#include "sweep/setting.h"
-#include "sweep/spec.h"
-
-/* Most runs between two barriers: bounds memory and the time of one call. */
-#define SEARCH_BATCH_MAX 1000
+#include "sweep/space.h"
 
 /* --- tried configurations: a hash set over the swept parameters ---------------------------- */
 struct tried {
-    const struct spec *spec; /* borrowed */
+    const struct space *space; /* borrowed */
     size_t count, cap;       /* keys */
-    double *keys;            /* count × dimension_count */
+    double *keys;            /* count × dimensions */
     size_t slot_count;       /* power of two */
     uint32_t *slots;         /* index of the key + 1; 0: free */
 };
-void tried_init(struct tried *t, const struct spec *s);
+void tried_init(struct tried *t, const struct space *s);
 void tried_finish(struct tried *t);
-bool tried_has(const struct tried *t, const struct settings *c);
+bool tried_has(const struct tried *t, const struct assignment *c);
 /* false when it was there already */
-bool tried_add(struct tried *t, const struct settings *c);
+bool tried_add(struct tried *t, const struct assignment *c);
 
 /* --- the space ------------------------------------------------------------------------------ */
 
-/* A set of dimensions is a bit mask: bit i is the spec's dimension i. */
-_Static_assert(SPEC_MAX_DIMENSIONS <= 64, "one bit per dimension");
+/* A set of dimensions is a bit mask: bit i is the space's dimension i. */
+_Static_assert(SPACE_MAX_DIMENSIONS <= 64, "one bit per dimension");
 
 /* Number of configurations over the dimensions whose bit in frozen is clear; UINT64_MAX when it
  * is infinite or does not fit. */
-uint64_t space_size(const struct spec *s, uint64_t frozen);
-/* Bit of the dimension that sweeps that setting, 0 when it is fixed. */
-uint64_t space_bit(const struct spec *s, enum setting_id id);
-/* Fixed settings, and the middle of everything swept. */
-void space_middle(const struct spec *s, struct settings *out);
+uint64_t space_size(const struct space *s, uint64_t frozen);
+/* The middle of everything swept. */
+void space_middle(const struct space *s, struct assignment *out);
 /* i-th configuration (i < space_size) over the unfrozen dimensions, the first one slowest; the
  * frozen ones are left as they are in c. */
-void space_nth(const struct spec *s, uint64_t frozen, uint64_t i, struct settings *c);
+void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c);
 
 /* Three significant digits, within the range of a continuous dimension. */
 double space_tidy(const struct dimension *d, double value);
@@ -52,7 +47,21 @@ double space_tidy(const struct dimension *d, double value);
 bool space_move(const struct dimension *d, double from, int steps, double spacing, double *out);
 /* The nearest configuration to base not tried yet, moving only unfrozen dimensions: neighbours
  * first, then seeded moves that get wider, then whatever is left. False when none is left. */
-bool space_near(const struct spec *s, const struct settings *base, uint64_t frozen,
-                const struct tried *t, struct rng *r, struct settings *out);
+bool space_near(const struct space *s, const struct assignment *base, uint64_t frozen,
+                const struct tried *t, struct rng *r, struct assignment *out);
+
+/* --- rounds through a finite space ---------------------------------------------------------- */
+
+/* No configuration comes twice before all were tried. */
+struct rounds {
+    uint64_t size; /* configurations of a round; UINT64_MAX: it never ends */
+    struct tried tried;
+};
+void rounds_init(struct rounds *r, const struct study *st);
+void rounds_finish(struct rounds *r);
+/* Before run `number` of the search is drawn. */
+void rounds_begin(struct rounds *r, uint64_t number);
+/* What was drawn, or the nearest to it that this round has not had. */
+void rounds_take(struct rounds *r, struct rng *rng, struct assignment *a);
 
 #endif

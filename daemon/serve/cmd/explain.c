@@ -1,9 +1,9 @@
 /* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
 #include "daemon/daemon.h"
 #include "daemon/serve/request.h"
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/pattern.h"
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 
 static void take_treatments(struct request *r, const struct table *t)
 {

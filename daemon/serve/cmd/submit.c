@@ -29,18 +29,19 @@ struct dry_run {
 
 /* What waits for the worker. The request is known by its id: the client may go meanwhile, and
  * then nothing is submitted. */
-struct submission {
+struct pending {
     struct daemon *daemon;
     uint64_t request_id;
     struct spec spec;
-    char data_hash[65];        /* of the data as it must still be; "": as it is */
+    struct treat_submit *treat; /* the run it begins with; NULL: the search's own; owned */
     struct remedy_prior known; /* what earlier sweeps taught, for one that treats its runs */
 };
 
-static void submission_destroy(struct submission *s)
+static void pending_destroy(struct pending *s)
 {
     spec_finish(&s->spec);
     remedy_prior_finish(&s->known);
+    free(s->treat);
     free(s);
 }
 
@@ -82,7 +83,9 @@ static void answer_plan(struct request *r, const struct table *rates)
 static void plan(struct request *r, const struct spec *spec, const struct record_prepared *data)
 {
     struct dry_run *p = xcalloc(1, sizeof(*p));
-    search_method(spec->method)->outline(spec, &p->outline);
+    struct study st;
+    study_init(&st, spec);
+    search_method(spec->method)->outline(&st, &p->outline);
     p->treatments = spec_treat_cap(spec);
     estimate_init(&p->estimate, spec, data);
     r->extra = p;
@@ -98,7 +101,7 @@ static int check_samples(const struct spec *spec, const struct record_prepared *
     char given[32];
     double low, high;
     spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
-    if (p->validation_samples > 0 || high < (double)p->samples)
+    if (!task_of(spec)->needs_data || p->validation_samples > 0 || high < (double)p->samples)
         return 0; /* spec_parse has compared it with limit */
     snprintf(given, sizeof(given), "%.0f", high);
     return err_bad(err, ERR_VALUE, "$.data.validation", given,
@@ -106,22 +109,27 @@ static int check_samples(const struct spec *spec, const struct record_prepared *
 }
 
 /* A treatment is held against its parent: both see the same data. */
-static int check_same(const struct submission *s, const struct record_prepared *p,
+static int check_same(const struct pending *s, const struct record_prepared *p,
                       struct errbuf *err)
 {
-    if (s->data_hash[0] == '\0' || strcmp(s->data_hash, p->hash) == 0)
+    if (s->treat == NULL || s->treat->data_hash[0] == '\0' ||
+        strcmp(s->treat->data_hash, p->hash) == 0)
         return 0;
     return err_set(err, ERR_DATA, "the data has changed since run %" PRId64 " was trained",
-                   s->spec.treats.run);
+                   s->treat->run.parent_id);
 }
 
 static void on_prepared(void *arg, const struct record_prepared *prepared,
                         const struct errbuf *failed)
 {
-    struct submission *s = arg;
+    struct pending *s = arg;
     struct daemon *d = s->daemon;
     struct request *r = request_find(d->requests, s->request_id);
     struct errbuf err;
+    struct submission in = {.spec = &s->spec,
+                            .prepared = prepared,
+                            .known = &s->known,
+                            .first = s->treat ? &s->treat->run : NULL};
     if (r && !prepared)
         request_error(r, failed);
     else if (r && (check_samples(&s->spec, prepared, &err) < 0 ||
@@ -130,35 +138,47 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     else if (r && r->arg[DRY_RUN_PARAM])
         plan(r, &s->spec, prepared);
     else if (r)
-        engine_submit(d->engine, &s->spec, prepared, &s->known, request_token(r), daemon_now(),
-                      daemon_effects(d));
-    submission_destroy(s);
+        engine_submit(d->engine, &in, request_token(r), daemon_now(), daemon_effects(d));
+    pending_destroy(s);
+}
+
+/* A task without data of its own has nothing to prepare. */
+static void prepare_task(struct pending *s)
+{
+    struct record_prepared *none;
+    if (task_of(&s->spec)->needs_data) {
+        prepare_data(s->daemon->prepare, &s->spec, on_prepared, s);
+        return;
+    }
+    none = xcalloc(1, sizeof(*none));
+    on_prepared(s, none, NULL);
+    free(none);
 }
 
 /* --- what earlier sweeps taught ------------------------------------------------------------- */
 
 static void on_known(void *arg, const struct table *t, const struct errbuf *failed)
 {
-    struct submission *s = arg;
+    struct pending *s = arg;
     struct daemon *d = s->daemon;
     struct request *r = request_find(d->requests, s->request_id);
     if (r && t) {
         known_remedies_read(t, &s->known);
-        prepare_data(d->prepare, &s->spec, on_prepared, s);
+        prepare_task(s);
         return;
     }
     if (r)
         request_error(r, failed);
-    submission_destroy(s);
+    pending_destroy(s);
 }
 
-static void prepare(struct submission *s)
+static void prepare(struct pending *s)
 {
     struct daemon *d = s->daemon;
     if (s->spec.treat)
         store_query(d->store, STORE_QUERY_REMEDY_EFFECTS, NULL, 0, on_known, s);
     else
-        prepare_data(d->prepare, &s->spec, on_prepared, s);
+        prepare_task(s);
 }
 
 /* --- start_from ----------------------------------------------------------------------------- */
@@ -176,54 +196,55 @@ static bool has_weights(const struct daemon *d, int64_t run_id, const struct tab
 
 static void on_start_run(void *arg, const struct table *t, const struct errbuf *failed)
 {
-    struct submission *s = arg;
+    struct pending *s = arg;
     struct daemon *d = s->daemon;
     struct request *r = request_find(d->requests, s->request_id);
     struct errbuf err;
     char given[32];
-    if (r && t && has_weights(d, s->spec.start_from, t)) {
+    if (r && t && has_weights(d, s->spec.trainer.start_from, t)) {
         prepare(s);
         return;
     }
     if (r && !t) {
         request_error(r, failed);
     } else if (r) {
-        snprintf(given, sizeof(given), "%" PRId64, s->spec.start_from);
+        snprintf(given, sizeof(given), "%" PRId64, s->spec.trainer.start_from);
         err_bad(&err, ERR_VALUE, "$.start_from", given,
                 "the id of a run that has ended and kept its weights: one of the best three of "
                 "its sweep");
         request_error(r, &err);
     }
-    submission_destroy(s);
+    pending_destroy(s);
 }
 
-void submit_spec(struct request *r, struct spec *spec, const char *data_hash)
+void submit_spec(struct request *r, struct spec *spec, struct treat_submit *treat)
 {
     struct errbuf err;
+    struct study st;
     struct daemon *d = r->daemon;
-    struct submission *s = xcalloc(1, sizeof(*s));
+    struct pending *s = xcalloc(1, sizeof(*s));
     s->daemon = d;
     s->request_id = r->id;
     s->spec = *spec;
-    str_copy(s->data_hash, sizeof(s->data_hash), data_hash);
-    if (search_method(s->spec.method)->check(&s->spec, &err) < 0) {
-        submission_destroy(s);
+    s->treat = treat;
+    study_init(&st, &s->spec);
+    if (search_method(s->spec.method)->check(&st, &err) < 0) {
+        pending_destroy(s);
         request_error(r, &err);
         return;
     }
-    if (s->spec.start_from)
-        store_query(d->store, STORE_QUERY_RUN, &s->spec.start_from, 1, on_start_run, s);
+    if (s->spec.trainer.start_from)
+        store_query(d->store, STORE_QUERY_RUN, &s->spec.trainer.start_from, 1, on_start_run, s);
     else
         prepare(s);
 }
 
-/* Only `treat` knows what the run's label and data are. */
-static void refuse_treats(struct request *r, struct spec *spec)
+/* The daemon makes such sweeps itself. */
+static void refuse_inner(struct request *r, struct spec *spec)
 {
     struct errbuf err;
-    char run[32];
-    snprintf(run, sizeof(run), "%" PRId64, spec->treats.run);
-    err_bad(&err, ERR_KEY, "$.treats", run, "nothing here: method treat makes treatments");
+    err_bad(&err, ERR_VALUE, "$.method", method_name(spec->method),
+            "a search method: the daemon alone makes such sweeps");
     spec_finish(spec);
     request_error(r, &err);
 }
@@ -236,10 +257,10 @@ static void run(struct request *r)
         request_refuse(r, ERR_SHUTDOWN, "the daemon is ending: submit after its restart");
     else if (spec_parse(r->object, &spec, &err) < 0)
         request_error(r, &err);
-    else if (spec.treats.run)
-        refuse_treats(r, &spec);
+    else if (method_traits(spec.method) & METHOD_INNER)
+        refuse_inner(r, &spec);
     else
-        submit_spec(r, &spec, "");
+        submit_spec(r, &spec, NULL);
 }
 
 const struct command command_submit = {

@@ -1,4 +1,4 @@
-/* A treatment of a stored run by hand: one remedy, as a sweep of one run. */
+/* A treatment of a stored run by hand: one remedy, in a sweep that carries it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct patient {
     struct spec spec;      /* of its sweep */
     struct run_row run;
     struct data_facts data;
-    struct spec_treats label;
+    struct enqueued label; /* what is known of it, for its treatment */
     bool is_treatment;     /* itself */
     struct remedy_past past;
     char data_hash[65];
@@ -49,7 +49,7 @@ static int read_data_facts(const char *text, struct data_facts *out, struct errb
     return rc;
 }
 
-static int read_label(const struct table *t, struct spec_treats *out, struct errbuf *err)
+static int read_label(const struct table *t, struct enqueued *out, struct errbuf *err)
 {
     const struct cell *metric = table_cell(t, 0, "metric_value");
     int status = run_status_find(text_of(t, "status"));
@@ -58,11 +58,12 @@ static int read_label(const struct table *t, struct spec_treats *out, struct err
         return err_bad(err, ERR_STATE, "run", text_of(t, "status"),
                        "a run that has ended, for treat");
     if (pattern < 0)
-        return err_set(err, ERR_STATE, "run %" PRId64 " has no label: it has no points", out->run);
+        return err_set(err, ERR_STATE, "run %" PRId64 " has no label: it has no points",
+                       out->parent_id);
     out->pattern = (enum pattern)pattern;
     out->cause = cause < 0 ? CAUSE_UNKNOWN : (enum cause_id)cause;
-    out->has_metric = metric->type == CELL_REAL;
-    out->metric_value = metric->real;
+    out->has_parent_metric = metric->type == CELL_REAL;
+    out->parent_metric = metric->real;
     return 0;
 }
 
@@ -78,6 +79,16 @@ static void read_past(const struct table *t, struct patient *p)
                                    .helped = change->type == CELL_REAL && change->real < 0};
 }
 
+static bool same_network(const struct trainer_config *a, const struct trainer_config *b)
+{
+    for (size_t i = SETTING_MODEL_TYPE; i < SETTING_DROPOUT; i++)
+        if (a->settings.v[i] != b->settings.v[i])
+            return false;
+    if (a->layers == NULL || b->layers == NULL)
+        return a->layers == b->layers;
+    return layer_list_same(a->layers, b->layers);
+}
+
 /* The best run of its sweep, where it is the same network and has kept its weights (G3.2). */
 static int64_t find_donor(const struct daemon *d, const struct table *t, const struct patient *p)
 {
@@ -85,13 +96,9 @@ static int64_t find_donor(const struct daemon *d, const struct table *t, const s
     struct run_row donor = {0};
     struct errbuf why;
     char path[PATHS_MAX + 64];
-    bool same = best->type == CELL_INTEGER && best->integer != p->label.run &&
+    bool same = best->type == CELL_INTEGER && best->integer != p->label.parent_id &&
                 run_row_read_settings(&donor, text_of(t, "best_settings"), &why) == 0 &&
-                (donor.layers == NULL) == (p->run.layers == NULL);
-    for (size_t i = SETTING_MODEL_TYPE; same && i < SETTING_DROPOUT; i++)
-        same = donor.settings.v[i] == p->run.settings.v[i];
-    if (same && donor.layers != NULL)
-        same = layer_list_same(donor.layers, p->run.layers);
+                donor.config != NULL && same_network(donor.config, p->run.config);
     run_row_finish(&donor);
     int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir,
                      best->integer);
@@ -107,10 +114,14 @@ static int read_patient(const struct daemon *d, const struct table *t, struct pa
         rc = spec_parse_text(spec, strlen(spec), &p->spec, err);
     if (rc == 0)
         rc = run_row_read_settings(&p->run, text_of(t, "settings"), err);
+    if (rc == 0 && p->run.config == NULL)
+        rc = err_set(err, ERR_STATE, "run %" PRId64 " is another program's: no remedy is known",
+                     p->label.parent_id);
     if (rc == 0 && *facts)
         rc = read_data_facts(facts, &p->data, err);
     if (rc != 0)
         return rc;
+    p->label.parent_settings = p->run.config->settings;
     read_past(t, p);
     p->run.epochs = table_cell(t, 0, "epochs")->integer;
     str_copy(p->data_hash, sizeof(p->data_hash), text_of(t, "data_hash"));
@@ -124,14 +135,15 @@ static int read_patient(const struct daemon *d, const struct table *t, struct pa
 static int choose(struct patient *p, const struct remedy_prior *known, const char *wanted,
                   struct treatment *out, struct errbuf *err)
 {
-    struct data_facts data = data_facts_of_run(&p->data, &p->run.settings);
+    const struct trainer_config *c = p->run.config;
+    struct data_facts data = data_facts_of_run(&p->data, &c->settings);
     struct remedy_context context = {.data = &data, .donor = p->donor};
     enum remedy remedies[REMEDIES_MAX];
-    struct treatment t = {.settings = p->run.settings,
-                          .layers = p->run.layers ? *p->run.layers : p->spec.layers,
+    struct treatment t = {.settings = c->settings,
+                          .layers = c->layers ? *c->layers : p->spec.trainer.layers,
                           .epochs = p->run.epochs,
-                          .start_from = p->run.start_from ? p->run.start_from
-                                                          : p->spec.start_from};
+                          .start_from = c->start_from ? c->start_from
+                                                      : p->spec.trainer.start_from};
     size_t count = remedies_next(p->label.pattern, p->label.cause,
                                  p->is_treatment ? &p->past : NULL, remedies);
     treat_order(known, p->label.pattern, p->label.cause, NULL, remedies, count);
@@ -153,40 +165,24 @@ static int choose(struct patient *p, const struct remedy_prior *known, const cha
                        "network or settings leave no room for it");
     return err_set(err, ERR_STATE,
                    "no remedy is left for run %" PRId64 " (%s, cause %s); name one with \"remedy\"",
-                   p->label.run, pattern_name(p->label.pattern), cause_name(p->label.cause));
+                   p->label.parent_id, pattern_name(p->label.pattern), cause_name(p->label.cause));
 }
 
-static void add_dimension(struct spec *s, enum setting_id id, double value)
-{
-    struct dimension *d = &s->dimensions[s->dimension_count++];
-    *d = (struct dimension){.setting = id, .distribution = DISTRIBUTION_CATEGORICAL};
-    str_copy(d->name, sizeof(d->name), setting_label(id));
-    d->value_count = 1;
-    d->values = xmalloc(sizeof(*d->values));
-    d->values[0] = value;
-}
-
-/* A grid of one run; what the remedy changed are its parameters. */
+/* A sweep to carry the run: that of the parent without a search of its own. */
 static void build_spec(const struct patient *p, const struct treatment *t, struct spec *out)
 {
     *out = p->spec;
-    out->dimension_count = 0;
-    snprintf(out->name, sizeof(out->name), "run %" PRId64 ": %s", p->label.run,
+    out->space.count = 0;
+    snprintf(out->name, sizeof(out->name), "run %" PRId64 ": %s", p->label.parent_id,
              remedy_name(p->label.remedy));
-    out->method = METHOD_GRID;
-    out->fixed = t->settings;
-    out->layers = t->layers;
-    out->start_from = t->start_from;
+    out->method = METHOD_BY_HAND;
+    out->trainer.fixed = t->settings;
+    out->trainer.layers = t->layers;
+    out->trainer.start_from = t->start_from;
     out->epochs = t->epochs;
     out->run_cap = 1;
     out->after = 0;
     out->treat = false;
-    out->treats = p->label;
-    for (int i = 0; i < SETTING_COUNT; i++)
-        if (t->settings.v[i] != p->run.settings.v[i])
-            add_dimension(out, (enum setting_id)i, t->settings.v[i]);
-    if (out->dimension_count == 0)
-        add_dimension(out, SETTING_LEARNING_RATE, t->settings.v[SETTING_LEARNING_RATE]);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -195,18 +191,23 @@ static void take_effects(struct request *r, const struct table *t)
 {
     struct patient *p = r->extra;
     struct remedy_prior known = {0};
-    struct treatment treatment;
+    struct treat_submit *s = xcalloc(1, sizeof(*s));
     struct errbuf err;
     known_remedies_read(t, &known);
-    int rc = choose(p, &known, r->word, &treatment, &err);
+    int rc = choose(p, &known, r->word, &s->treatment, &err);
     remedy_prior_finish(&known);
     if (rc != 0) {
+        free(s);
         request_error(r, &err);
         return;
     }
     struct spec spec;
-    build_spec(p, &treatment, &spec);
-    submit_spec(r, &spec, p->data_hash);
+    build_spec(p, &s->treatment, &spec);
+    s->run = p->label;
+    s->run.kind = RUN_KIND_TREATMENT;
+    s->run.treatment = &s->treatment;
+    str_copy(s->data_hash, sizeof(s->data_hash), p->data_hash);
+    submit_spec(r, &spec, s);
 }
 
 static void take_treatments(struct request *r, const struct table *t)
@@ -227,7 +228,7 @@ static void take_patient(struct request *r, const struct table *t)
     struct errbuf err;
     r->extra = p;
     r->extra_finish = patient_finish;
-    p->label.run = r->subject;
+    p->label.parent_id = r->subject;
     if (t->rows == 0) {
         request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
         return;

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "sweep/buf.h"
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/record.h"
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/run_config.h"
 
 #define FILE_MAX ((size_t)256 << 20)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"

@@ -12,7 +12,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/require.h"
 #include "sweep/run_config.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sweep/remedy.h"
+#include "daemon/causes/remedy.h"
 #include "sweep/require.h"
 
 static const char *names_of(enum pattern p, enum cause_id cause)

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/data_facts.h"
+#include "daemon/causes/data_facts.h"
 #include "sweep/model.h"
-#include "sweep/run_facts.h"
+#include "daemon/causes/run_facts.h"
 #include "sweep/setting.h"
 
 /* X(id, name, guide reference or NULL, what it says) */

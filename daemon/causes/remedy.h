@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/cause.h"
+#include "daemon/causes/cause.h"
 #include "sweep/pattern.h"
 #include "sweep/setting.h"
 

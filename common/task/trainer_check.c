@@ -1,5 +1,6 @@
 /* What the settings of a specification or of a worker's configuration say together. */
-#include "common/spec/part.h"
+#include "common/base/field.h"
+#include "common/task/trainer_part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +9,11 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/spec.h"
 
 struct check {
     const struct json *root; /* for messages */
     const struct spec *s;
-    const bool *seen; /* fixed settings that were given */
     struct errbuf *err;
 };
 
@@ -44,7 +45,7 @@ static int refuse(const struct check *c, int code, enum setting_id id, const cha
 
 static bool is_given(const struct check *c, enum setting_id id)
 {
-    return c->seen[id] || spec_dimension(c->s, id);
+    return c->s->trainer.given[id] || spec_dimension(c->s, id);
 }
 
 static double least(const struct check *c, enum setting_id id)
@@ -72,7 +73,7 @@ static double least_limit(const struct check *c)
     double low = 0;
 
     if (!d)
-        return c->s->fixed.v[SETTING_LIMIT];
+        return c->s->trainer.fixed.v[SETTING_LIMIT];
     if (d->distribution != DISTRIBUTION_CATEGORICAL)
         return d->min > 0 ? d->min : 1;
     for (size_t i = 0; i < d->value_count; i++)
@@ -85,11 +86,11 @@ static int check_validation(const struct check *c)
 {
     bool given = is_given(c, SETTING_VALIDATION);
 
-    if (c->s->data.validation_path[0])
+    if (c->s->trainer.data.validation_path[0])
         return given ? refuse(c, ERR_KEY, SETTING_VALIDATION,
                               "nothing beside \"validation_path\": none are drawn then")
                      : 0;
-    if (!given && c->s->data.format == FORMAT_NPZ) /* which may hold x_val and y_val */
+    if (!given && c->s->trainer.data.format == FORMAT_NPZ) /* which may hold x_val and y_val */
         return 0;
     if (!given)
         return field_missing(c->err, "$.data", "validation",
@@ -154,7 +155,7 @@ static int check_list_only(const struct check *c)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(list_only); i++)
-        if (spec_dimension(c->s, list_only[i]) && !layer_list_uses(&c->s->layers, list_only[i]))
+        if (spec_dimension(c->s, list_only[i]) && !layer_list_uses(&c->s->trainer.layers, list_only[i]))
             return refuse_untaken(c, list_only[i], "\"channels\": \"channels\"");
     return 0;
 }
@@ -171,7 +172,7 @@ bool spec_may_sweep(const struct spec *s, enum setting_id id)
 
     spec_setting_range(s, SETTING_MODEL_TYPE, &type, &unused);
     for (size_t i = 0; i < ARRAY_LEN(short_forms) && type == MODEL_SEQUENTIAL; i++)
-        if (short_forms[i] == id && !layer_list_uses(&s->layers, id))
+        if (short_forms[i] == id && !layer_list_uses(&s->trainer.layers, id))
             return false;
     return !spec_may_be(s, SETTING_PRESET, PRESET_GUIDE_G3_2) || !setting_preset_value(id, &value);
 }
@@ -179,7 +180,7 @@ bool spec_may_sweep(const struct spec *s, enum setting_id id)
 /* Sweeping what no layer of the list takes up would train the same net again and again. */
 static int check_taken_up(const struct check *c)
 {
-    const struct layer_list *l = &c->s->layers;
+    const struct layer_list *l = &c->s->trainer.layers;
 
     if (least(c, SETTING_MODEL_TYPE) < MODEL_SEQUENTIAL)
         return 0;
@@ -207,7 +208,7 @@ static int check_plans(const struct check *c)
             continue;
         for (size_t k = 0; k < ARRAY_LEN(ends); k++) {
             ends[k].v[SETTING_MODEL_TYPE] = type;
-            int rc = model_plan_init(&plan, &ends[k], &c->s->layers, c->err);
+            int rc = model_plan_init(&plan, &ends[k], &c->s->trainer.layers, c->err);
             if (rc)
                 return rc;
             model_plan_finish(&plan);
@@ -250,10 +251,10 @@ static int check_preset(const struct check *c)
         return 0;
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting_id id = (enum setting_id)i;
-        bool differs = !preset && c->seen[i];
+        bool differs = !preset && c->s->trainer.given[i];
         if (!setting_preset_value(id, &value))
             continue;
-        differs = differs && c->s->fixed.v[i] != value;
+        differs = differs && c->s->trainer.fixed.v[i] != value;
         if (!differs && !spec_dimension(c->s, id))
             continue;
         setting_format(id, value, text);
@@ -272,13 +273,12 @@ int spec_layers_parse(const struct json *root, struct layer_list *out, struct er
     return v ? layer_list_parse(v, "$.model.layers", out, err) : 0;
 }
 
-int spec_check(const struct json *root, const struct spec *s, const bool seen[SETTING_COUNT],
-               struct errbuf *err)
+int trainer_check(const struct json *root, const struct spec *s, struct errbuf *err)
 {
     static int (*const checks[])(const struct check *) = {
         check_validation, check_limit, check_model, check_clip, check_preset,
     };
-    struct check c = {root, s, seen, err};
+    struct check c = {root, s, err};
 
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         int rc = checks[i](&c);

@@ -1,5 +1,5 @@
-/* The "data" and "metric" objects, which a spec and a worker's configuration share. */
-#include "common/spec/part.h"
+/* The "data" object, which a spec and a worker's configuration share. */
+#include "common/task/trainer_part.h"
 
 #include <stdio.h>
 
@@ -17,7 +17,6 @@ static const char *const format_names[] = {
 #undef X
 };
 static const char *const task_names[] = {"classification", "regression"};
-static const char *const goal_names[] = {"minimize", "maximize"};
 
 const char *format_name(enum format f)
 {
@@ -243,43 +242,4 @@ void spec_data_write_except(const struct spec_data *d, const struct settings *s,
 void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w)
 {
     spec_data_write_except(d, s, NULL, w);
-}
-
-/* --- metric ------------------------------------------------------------------------------- */
-
-bool spec_metric_default_maximize(enum metric metric)
-{
-    return metric != METRIC_VAL_LOSS && metric != METRIC_TRAIN_LOSS;
-}
-
-int spec_metric_parse(const struct json *v, enum metric *metric, bool *maximize, struct errbuf *err)
-{
-    static const char *const keys[] = {"name", "goal"};
-    static const char *const names[] = {
-#define X(id, name, column) [METRIC_##id] = name,
-        METRIC_MAP(X)
-#undef X
-    };
-    int index = METRIC_VAL_LOSS, goal;
-    int rc = field_object(v, "$.metric", keys, ARRAY_LEN(keys), err);
-
-    if (!rc && json_get(v, "name"))
-        rc = field_name(json_get(v, "name"), "$.metric.name", names, ARRAY_LEN(names), &index, err);
-    goal = spec_metric_default_maximize((enum metric)index);
-    if (!rc && json_get(v, "goal"))
-        rc = field_name(json_get(v, "goal"), "$.metric.goal", goal_names, ARRAY_LEN(goal_names),
-                        &goal, err);
-    if (rc)
-        return rc;
-    *metric = (enum metric)index;
-    *maximize = goal;
-    return 0;
-}
-
-void spec_metric_write(enum metric metric, bool maximize, struct json_writer *w)
-{
-    jw_begin_object(w);
-    jw_kv_string(w, "name", metric_name(metric));
-    jw_kv_string(w, "goal", goal_names[maximize]);
-    jw_end_object(w);
 }

@@ -1,0 +1,329 @@
+/* The task of our own worker: data, model and train of a spec, and settings as its parameters. */
+#include "sweep/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/field.h"
+#include "common/task/trainer_part.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+#include "sweep/run_config.h"
+#include "sweep/spec.h"
+
+#define ID_MAX ((int64_t)JSON_MAX_SAFE_INTEGER)
+
+/* Every setting may be swept at once. */
+_Static_assert((int)SETTING_COUNT <= SPACE_MAX_DIMENSIONS, "room for all settings");
+
+/* --- reading a spec -------------------------------------------------------------------------- */
+
+static int parse_data(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct json *v = json_get(root, "data");
+
+    if (!v)
+        return field_missing(err, "$", "data",
+                             "the data to train on, such as {\"name\": \"fashion-mnist\", "
+                             "\"validation\": 10000}");
+    return spec_data_parse(v, &s->trainer.data, err);
+}
+
+static int parse(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    struct trainer_task *t = &s->trainer;
+    const struct json *start = json_get(root, "start_from");
+    settings_init(&t->fixed);
+    int rc = parse_data(root, s, err);
+
+    if (!rc)
+        rc = settings_from_json(&t->fixed, root, t->given, err);
+    if (!rc)
+        rc = spec_layers_parse(root, &t->layers, err);
+    if (!rc && start)
+        rc = field_integer(start, "$.start_from", 1, ID_MAX, &t->start_from, err);
+    return rc;
+}
+
+/* --- parameters ------------------------------------------------------------------------------ */
+
+/* The nearest name counts also without its section: momentum is train.momentum. */
+static int refuse_unknown(const struct json *member, const char *path, struct errbuf *err)
+{
+    const char *labels[SETTING_COUNT], *words[3 * SETTING_COUNT], *near;
+    char allowed[sizeof(err->allowed)];
+
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *t = setting_get((enum setting_id)i);
+        labels[i] = setting_label((enum setting_id)i);
+        words[3 * i] = labels[i];
+        words[3 * i + 1] = t->path;
+        words[3 * i + 2] = strchr(t->path, '.') + 1;
+    }
+    near = err_nearest(json_key(member), words, ARRAY_LEN(words));
+    for (int i = 0; near && i < 3 * SETTING_COUNT; i++) {
+        if (strcmp(words[i], near) == 0) {
+            near = labels[i / 3];
+            break;
+        }
+    }
+    field_one_of(allowed, sizeof(allowed), near, labels, SETTING_COUNT);
+    return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
+}
+
+
+/* The names of a choice, as the space keeps them. */
+static void take_choices(enum setting_id id, struct dimension *out)
+{
+    const struct setting *t = setting_get(id);
+    char text[32];
+
+    out->choice_count = (size_t)t->max + 1;
+    out->choices = xcalloc(out->choice_count, sizeof(*out->choices));
+    for (size_t i = 0; i < out->choice_count; i++)
+        out->choices[i] = xstrdup(setting_choice_name(id, (int)i, text));
+}
+
+static int bind(const struct json *member, const char *path, struct spec *s, struct dimension *out,
+                struct errbuf *err)
+{
+    static const enum value_type types[] = {[SETTING_REAL] = VALUE_REAL,
+                                            [SETTING_INTEGER] = VALUE_INTEGER,
+                                            [SETTING_SWITCH] = VALUE_SWITCH,
+                                            [SETTING_CHOICE] = VALUE_CHOICE};
+    int id = setting_find(json_key(member));
+
+    if (id < 0)
+        return refuse_unknown(member, path, err);
+    const struct setting *t = setting_get((enum setting_id)id);
+    if (s->trainer.fixed_here[id] || space_find_key(&s->space, id) >= 0)
+        return field_refuse(err, ERR_VALUE, path, member, "each setting once: %s is %s",
+                            setting_label((enum setting_id)id), t->path);
+    if (s->trainer.given[id])
+        return field_refuse(err, ERR_VALUE, path, member, "either here or fixed as %s, not both",
+                            t->path);
+    *out = (struct dimension){.key = id, .type = types[t->type]};
+    str_copy(out->name, sizeof(out->name), json_key(member));
+    if (t->type == SETTING_CHOICE)
+        take_choices((enum setting_id)id, out);
+    return 0;
+}
+
+static int read_value(const struct dimension *d, const struct json *v, const char *path,
+                      double *out, struct errbuf *err)
+{
+    return setting_from_json(dimension_setting(d), v, path, out, err);
+}
+
+static int fix(const struct dimension *d, const struct json *v, const char *path, struct spec *s,
+               struct errbuf *err)
+{
+    s->trainer.given[d->key] = s->trainer.fixed_here[d->key] = true;
+    return read_value(d, v, path, &s->trainer.fixed.v[d->key], err);
+}
+
+static int check(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    int rc = trainer_check(root, s, err);
+
+    if (!rc)
+        settings_apply_preset(&s->trainer.fixed);
+    return rc;
+}
+
+/* --- writing it ------------------------------------------------------------------------------ */
+
+static void write_section(const struct spec *s, const char *section, const bool *skip,
+                          struct json_writer *w)
+{
+    jw_key(w, section);
+    jw_begin_object(w);
+    settings_write_except(&s->trainer.fixed, section, skip, w);
+    if (s->trainer.layers.count > 0 && strcmp(section, "model") == 0) {
+        jw_key(w, "layers");
+        layer_list_write(&s->trainer.layers, w);
+    }
+    jw_end_object(w);
+}
+
+/* Swept settings are written as parameters; a depth that no layer repeats may not be given. */
+static void settings_left_out(const struct spec *s, bool skip[SETTING_COUNT])
+{
+    double low, high;
+
+    for (int i = 0; i < SETTING_COUNT; i++)
+        skip[i] = spec_dimension(s, (enum setting_id)i) != NULL;
+    spec_setting_range(s, SETTING_MODEL_TYPE, &low, &high);
+    if (low == MODEL_SEQUENTIAL && !layer_list_uses(&s->trainer.layers, SETTING_DEPTH))
+        skip[SETTING_DEPTH] = true;
+}
+
+static void write(const struct spec *s, struct json_writer *w)
+{
+    bool skip[SETTING_COUNT];
+
+    settings_left_out(s, skip);
+    jw_key(w, "data");
+    spec_data_write_except(&s->trainer.data, &s->trainer.fixed, skip, w);
+    write_section(s, "model", skip, w);
+    write_section(s, "train", skip, w);
+}
+
+/* One configuration of the space, for what its worker can refuse or find: everything in the
+ * middle, but the most that is held out, the scaling that finds most, and NaN left in where any
+ * run leaves it in. */
+static void settings_to_prepare(const struct spec *spec, struct settings *out)
+{
+    struct assignment a;
+    double low, high;
+
+    for (size_t i = 0; i < spec->space.count; i++)
+        a.v[i] = dimension_middle(&spec->space.dimensions[i]);
+    trainer_settings(spec, &a, out);
+    spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
+    out->v[SETTING_VALIDATION] = high;
+    spec_setting_range(spec, SETTING_SCALE, &low, &high);
+    out->v[SETTING_SCALE] = high;
+    spec_setting_range(spec, SETTING_ON_NAN, &low, &high);
+    out->v[SETTING_ON_NAN] = low; /* hold comes first */
+    settings_apply_preset(out);
+}
+
+/* With the sweep, so that its other runs are checked too. */
+static void prepare(const struct spec *spec, const char *start_weights, struct json_writer *w)
+{
+    struct run_config *c = xcalloc(1, sizeof(*c));
+    struct spec *sweep = xmalloc(sizeof(*sweep));
+
+    *sweep = *spec; /* borrows what it points to */
+    str_copy(sweep->name, sizeof(sweep->name), "sweep");
+    sweep->priority = 0;
+    sweep->after = 0;
+    sweep->treat = false;
+    c->sweep = sweep;
+    c->data = spec->trainer.data;
+    c->layers = spec->trainer.layers;
+    settings_to_prepare(spec, &c->settings);
+    c->epochs = spec->epochs;
+    c->seed = c->split_seed = spec->seed;
+    c->metric = spec->metric;
+    c->maximize = spec->maximize;
+    str_copy(c->start_weights, sizeof(c->start_weights), start_weights);
+    run_config_write(c, w);
+    free(sweep);
+    free(c);
+}
+
+static void configure(const struct spec *s, const struct run_setup *r, struct json_writer *w)
+{
+    struct run_config *c = xcalloc(1, sizeof(*c));
+
+    c->data = s->trainer.data;
+    c->settings = r->config->settings;
+    c->layers = r->config->layers ? *r->config->layers : s->trainer.layers;
+    c->epochs = r->epochs;
+    c->seed = r->seed;
+    c->split_seed = s->seed;
+    c->metric = s->metric;
+    c->maximize = s->maximize;
+    c->checkpoint_seconds = r->checkpoint_seconds;
+    c->has_weights_floor = r->has_weights_floor;
+    c->weights_floor = r->weights_floor;
+    str_copy(c->data_hash, sizeof(c->data_hash), r->data_hash);
+    str_copy(c->weights, sizeof(c->weights), r->weights);
+    str_copy(c->checkpoint, sizeof(c->checkpoint), r->checkpoint);
+    str_copy(c->start_weights, sizeof(c->start_weights), r->start_weights);
+    run_config_write(c, w);
+    free(c);
+}
+
+const struct task_kind task_trainer = {
+    .name = "trainer",
+    .needs_data = true,
+    .has_checkpoints = true,
+    .has_remedies = true,
+    .parse = parse,
+    .bind = bind,
+    .read_value = read_value,
+    .fix = fix,
+    .check = check,
+    .write = write,
+    .prepare = prepare,
+    .configure = configure,
+};
+
+/* --- settings and the space ------------------------------------------------------------------ */
+
+const struct dimension *spec_dimension(const struct spec *s, enum setting_id id)
+{
+    int i = space_find_key(&s->space, (int)id);
+
+    return i >= 0 ? &s->space.dimensions[i] : NULL;
+}
+
+void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    *low = *high = s->trainer.fixed.v[id];
+    if (!d)
+        return;
+    bool listed = d->distribution == DISTRIBUTION_CATEGORICAL;
+    *low = listed ? d->values[0] : d->min;
+    *high = listed ? d->values[0] : d->max;
+    for (size_t i = 1; listed && i < d->value_count; i++) {
+        *low = fmin(*low, d->values[i]);
+        *high = fmax(*high, d->values[i]);
+    }
+}
+
+bool spec_may_be(const struct spec *s, enum setting_id id, double value)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    if (!d)
+        return s->trainer.fixed.v[id] == value;
+    for (size_t i = 0; i < d->value_count; i++)
+        if (d->values[i] == value)
+            return true;
+    return false;
+}
+
+void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)
+{
+    *out = s->trainer.fixed;
+    for (size_t i = 0; i < s->space.count; i++)
+        out->v[s->space.dimensions[i].key] = a->v[i];
+    settings_apply_preset(out);
+}
+
+void trainer_assignment(const struct spec *s, const struct settings *settings,
+                        struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->space.count; i++)
+        out->v[i] = settings->v[s->space.dimensions[i].key];
+}
+
+struct trainer_config *trainer_config_copy(const struct trainer_config *c)
+{
+    struct trainer_config *copy = xmalloc(sizeof(*copy));
+
+    *copy = *c;
+    if (c->layers) {
+        copy->layers = xmalloc(sizeof(*copy->layers));
+        *copy->layers = *c->layers;
+    }
+    return copy;
+}
+
+void trainer_config_destroy(struct trainer_config *c)
+{
+    if (!c)
+        return;
+    free(c->layers);
+    free(c);
+}

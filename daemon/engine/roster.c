@@ -1,0 +1,273 @@
+/* The ground of the engine: which sweeps are open, which runs they have, which have a slot. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine/private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+/* --- sweeps and slots ------------------------------------------------------------------------ */
+
+/* Index of the first open sweep with an id >= sweep_id. */
+static size_t sweep_position(const struct engine *e, int64_t sweep_id)
+{
+    size_t lo = 0, hi = e->sweep_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (e->sweeps[mid]->row->id < sweep_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id)
+{
+    size_t i = sweep_position(e, sweep_id);
+    return i < e->sweep_count && e->sweeps[i]->row->id == sweep_id ? e->sweeps[i] : NULL;
+}
+
+void engine_add_sweep(struct engine *e, struct sweep *s)
+{
+    if (e->sweep_count == e->sweep_cap) {
+        e->sweep_cap = e->sweep_cap ? e->sweep_cap * 2 : 8;
+        e->sweeps = xrealloc(e->sweeps, e->sweep_cap * sizeof(struct sweep *));
+    }
+    size_t i = sweep_position(e, s->row->id);
+    memmove(&e->sweeps[i + 1], &e->sweeps[i], (e->sweep_count - i) * sizeof(struct sweep *));
+    e->sweeps[i] = s;
+    e->sweep_count++;
+}
+
+void engine_drop_sweep(struct engine *e, struct sweep *s)
+{
+    REQUIRE(s->running == 0);
+    size_t i = sweep_position(e, s->row->id);
+    REQUIRE(i < e->sweep_count && e->sweeps[i] == s);
+    e->sweep_count--;
+    memmove(&e->sweeps[i], &e->sweeps[i + 1], (e->sweep_count - i) * sizeof(struct sweep *));
+    sweep_destroy(s);
+}
+
+struct run *engine_running_run(const struct engine *e, int64_t run_id)
+{
+    for (size_t i = 0; i < e->running_count; i++)
+        if (e->running[i]->row->id == run_id)
+            return e->running[i];
+    return NULL;
+}
+
+void engine_take_slot(struct engine *e, struct run *r)
+{
+    if (e->running_count == e->running_cap) {
+        e->running_cap = e->running_cap ? e->running_cap * 2 : 8;
+        e->running = xrealloc(e->running, e->running_cap * sizeof(struct run *));
+    }
+    e->running[e->running_count++] = r;
+    r->sweep->running++;
+}
+
+void engine_free_slot(struct engine *e, struct run *r)
+{
+    size_t i = 0;
+    while (i < e->running_count && e->running[i] != r)
+        i++;
+    REQUIRE(i < e->running_count && r->sweep->running > 0);
+    e->running_count--;
+    memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
+    r->sweep->running--;
+}
+
+/* --- runs ------------------------------------------------------------------------------------ */
+
+void run_destroy(struct run *r)
+{
+    if (r == NULL)
+        return;
+    run_row_destroy(r->row);
+    kept_points_finish(&r->kept);
+    free(r->gather);
+    free(r->protocol_error);
+    free(r);
+}
+
+void run_put(const struct run *r, struct effects *fx)
+{
+    REQUIRE(r != NULL);
+    store_batch_put_run(&fx->batch, run_row_copy(r->row));
+}
+
+struct sweep *sweep_create(struct sweep_row *row)
+{
+    struct sweep *s = xcalloc(1, sizeof(*s));
+    s->row = row;
+    s->due = true;
+    return s;
+}
+
+static void trial_destroy(struct trial *t)
+{
+    trainer_config_destroy(t->config);
+    free(t);
+}
+
+void sweep_destroy(struct sweep *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->live_count; i++)
+        run_destroy(s->live[i]);
+    free(s->live);
+    for (size_t i = 0; i < s->run_count; i++)
+        trial_destroy(s->trials[i]);
+    free(s->trials);
+    free(s->searched);
+    free(s->run_ids);
+    free(s->told_causes);
+    remedy_prior_finish(&s->prior);
+    spec_finish(&s->spec);
+    sweep_row_destroy(s->row);
+    free(s);
+}
+
+/* --- runs of a sweep ------------------------------------------------------------------------- */
+
+void trial_update(struct trial *t, const struct run_row *row)
+{
+    t->status = row->status;
+    t->has_metric = row->has_metric;
+    t->metric_value = row->metric_value;
+    t->has_outcome = row->has_outcome;
+    t->cured = row->cured;
+}
+
+size_t sweep_run_number(const struct sweep *s, int64_t run_id)
+{
+    size_t lo = 0, hi = s->run_count; /* ids grow with the numbers */
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (s->run_ids[mid] < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
+}
+
+/* The values of what is swept: the trainer's from its settings, another task's from its parameters.
+ * What cannot be read any more has the middle of everything. */
+static void read_assignment(const struct spec *s, const struct run_row *row, struct assignment *out)
+{
+    struct errbuf why;
+    if (row->config != NULL) {
+        trainer_assignment(s, &row->config->settings, out);
+        return;
+    }
+    const char *text = row->params_json != NULL ? row->params_json : "{}";
+    struct json *params = json_parse(text, strlen(text), &why);
+    if (params == NULL || space_params_parse(&s->space, params, out, &why) != 0)
+        for (size_t i = 0; i < s->space.count; i++)
+            out->v[i] = dimension_middle(&s->space.dimensions[i]);
+    json_destroy(params);
+}
+
+static struct trial *trial_create(const struct sweep *s, const struct run_row *row)
+{
+    struct trial *t = xcalloc(1, sizeof(*t));
+    *t = (struct trial){
+        .number = s->run_count,
+        .kind = row->kind,
+        .cause = CAUSE_COUNT,
+        .parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE,
+        .remedy = row->remedy,
+        .treats_pattern = row->treats_pattern,
+        .treats_cause = row->treats_cause,
+        .epochs = row->epochs,
+        .config = row->config != NULL ? trainer_config_copy(row->config) : NULL,
+    };
+    read_assignment(&s->spec, row, &t->at);
+    str_copy(t->stage, sizeof(t->stage), row->stage);
+    trial_update(t, row);
+    return t;
+}
+
+static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
+{
+    struct run *r = xcalloc(1, sizeof(*r));
+    r->sweep = s;
+    r->row = row;
+    r->index = index;
+    r->told = PATTERN_NONE;
+    if (s->live_count == s->live_cap) {
+        s->live_cap = s->live_cap ? s->live_cap * 2 : 16;
+        s->live = xrealloc(s->live, s->live_cap * sizeof(struct run *));
+    }
+    s->live[s->live_count++] = r;
+    s->waiting += row->status == RUN_QUEUED;
+    return r;
+}
+
+static void grow(struct sweep *s)
+{
+    s->run_cap = s->run_cap ? s->run_cap * 2 : 16;
+    s->trials = xrealloc(s->trials, s->run_cap * sizeof(struct trial *));
+    s->searched = xrealloc(s->searched, s->run_cap * sizeof(struct trial *));
+    s->run_ids = xrealloc(s->run_ids, s->run_cap * sizeof(*s->run_ids));
+    s->told_causes = xrealloc(s->told_causes, s->run_cap * sizeof(*s->told_causes));
+}
+
+struct run *sweep_add_run(struct sweep *s, struct run_row *row)
+{
+    if (s->run_count == s->run_cap)
+        grow(s);
+    size_t index = s->run_count;
+    s->trials[index] = trial_create(s, row);
+    s->run_ids[index] = row->id;
+    s->told_causes[index] = 0;
+    s->treatments += row->kind == RUN_KIND_TREATMENT;
+    if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
+        s->searched[s->searched_count++] = s->trials[index];
+    s->run_count++;
+    s->due = true;
+    if (!run_status_terminal(row->status))
+        return live_add(s, row, index);
+    sweep_book_ended(s, row, NULL);
+    run_row_destroy(row);
+    return NULL;
+}
+
+void sweep_remove_live(struct sweep *s, struct run *r)
+{
+    size_t i = 0;
+    while (i < s->live_count && s->live[i] != r)
+        i++;
+    REQUIRE(i < s->live_count);
+    s->live_count--;
+    memmove(&s->live[i], &s->live[i + 1], (s->live_count - i) * sizeof(struct run *));
+    trial_update(s->trials[r->index], r->row);
+    s->due = true;
+    run_destroy(r);
+}
+
+/* --- status ---------------------------------------------------------------------------------- */
+
+void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
+                      struct effects *fx)
+{
+    REQUIRE(sweep_status_may(s->row->status, to));
+    s->row->status = to;
+    s->due = true;
+    free(s->row->reason);
+    s->row->reason = reason != NULL ? xstrdup(reason) : NULL;
+    if (sweep_status_terminal(to))
+        s->row->ended = now;
+    store_batch_put_sweep(&fx->batch, sweep_row_copy(s->row));
+    char kind[32];
+    snprintf(kind, sizeof(kind), "sweep_%s", sweep_status_name(to));
+    store_batch_add_event(&fx->batch, s->row->id, 0, kind, now, "%s", reason ? reason : "");
+    notify_sweep(fx, s);
+}

@@ -1,0 +1,31 @@
+/* What a sweep should run next: its method is asked, and the planners beside it (treatments, for
+ * now) when what they wait for has come. Pure: same input, same plan. */
+#ifndef SWEEPD_PLAN_H
+#define SWEEPD_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/plan/search/search.h"
+#include "daemon/plan/treat.h"
+
+struct plan_input {
+    const struct search_method *method;
+    struct study study;        /* budget is the planner's to say */
+    struct treat_input treat;  /* budget likewise; trials are all runs of the sweep */
+    bool treats;
+    size_t treatments;         /* begun so far */
+    size_t want;               /* runs of the search at most */
+};
+
+struct plan {
+    struct proposals search;
+    struct treat_proposals treatments;
+};
+
+/* At the end of a stage the sick are treated first, in rounds until none is left or their share is
+ * used up; what is left over of it at the end is the search's again. Never more than run_cap. */
+enum answer plan_next(const struct plan_input *in, struct plan *out);
+void plan_finish(struct plan *p);
+
+#endif

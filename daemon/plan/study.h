@@ -1,0 +1,63 @@
+/* What is known of a sweep when something about it is decided: its space, its budget, and its runs
+ * so far. Pure data; nothing here knows what a run executes. */
+#ifndef SWEEPD_STUDY_H
+#define SWEEPD_STUDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/causes/run_facts.h"
+#include "daemon/causes/cause.h"
+#include "daemon/causes/remedy.h"
+#include "sweep/run.h"
+#include "sweep/space.h"
+
+struct spec;
+struct trainer_config;
+
+/* A run of the sweep. */
+struct trial {
+    size_t number;
+    char stage[24];
+    struct assignment at;     /* the values of what is swept */
+    enum run_kind kind;
+    enum run_status status;
+    int64_t epochs;
+    bool has_metric;          /* false: no point was stored; ranks last */
+    double metric_value;
+    bool judged;              /* the two below are known */
+    struct run_facts facts;
+    enum cause_id cause;      /* the likeliest; CAUSE_COUNT: nothing is wrong */
+    /* a treatment */
+    size_t parent;            /* number of the run it treats; TRIAL_NONE: not of this sweep */
+    enum remedy remedy;
+    enum pattern treats_pattern;
+    enum cause_id treats_cause;
+    bool has_outcome, cured;
+    /* the trainer's whole configuration, owned by whoever keeps the trials; NULL: another task's */
+    struct trainer_config *config;
+};
+#define TRIAL_NONE SIZE_MAX
+
+/* Completed or stopped, with a finite metric. */
+bool trial_usable(const struct trial *t);
+/* Usable ones first, then by metric. */
+bool trial_better(const struct trial *a, const struct trial *b, bool maximize);
+
+struct study {
+    const struct space *space;
+    uint64_t seed;
+    bool maximize;
+    size_t run_cap;           /* of all runs of the sweep */
+    size_t kept;              /* of them for treatments: the search plans with the rest … */
+    size_t budget;            /* … and may have so many runs by now */
+    size_t live;              /* runs of any kind that are not terminal */
+    size_t count;             /* the search's own runs, by number */
+    const struct trial *const *trials;
+};
+
+/* As it is before the first run. */
+void study_init(struct study *st, const struct spec *s);
+
+#endif

@@ -1,0 +1,29 @@
+/* The search methods by name. A new one is a row here and the file that defines search_<name>. */
+#ifndef SWEEP_METHOD_H
+#define SWEEP_METHOD_H
+
+#include <stdbool.h>
+
+#define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
+#define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
+#define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: no spec may name it */
+
+/* X(id, name, traits, what it does) */
+#define METHOD_MAP(X)                                                                              \
+    X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS, "the guide's search in four stages (G2)")     \
+    X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
+    X(RANDOM, random, 0, "independent draws")                                                      \
+    X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
+
+enum method {
+#define X(id, name, traits, doc) METHOD_##id,
+    METHOD_MAP(X)
+#undef X
+    METHOD_COUNT
+};
+const char *method_name(enum method m);
+unsigned method_traits(enum method m);
+/* -1 when unknown. */
+int method_find(const char *name);
+
+#endif

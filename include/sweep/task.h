@@ -1,0 +1,82 @@
+/* What a run executes, one kind a file in common/task/ behind this small table: how a spec says
+ * it, what its parameters may be, and what a configuration of the space becomes. */
+#ifndef SWEEP_TASK_H
+#define SWEEP_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPEC_NAME_MAX 128
+#define SPEC_PATH_MAX 1024
+
+struct assignment;
+struct errbuf;
+struct json;
+struct json_writer;
+struct spec;
+struct dimension;
+struct trainer_config;
+
+/* X(id, name): the row is struct task_kind task_<name>, in common/task/<name>.c */
+#define TASK_MAP(X) \
+    X(TRAINER, trainer)
+
+enum task_id {
+#define X(id, name) TASK_##id,
+    TASK_MAP(X)
+#undef X
+    TASK_ID_COUNT
+};
+
+/* What its task may need to know of a run, for its config.json. */
+struct run_setup {
+    const struct assignment *at;
+    const struct trainer_config *config; /* of the trainer */
+    int64_t epochs;
+    uint64_t seed;
+    const char *data_hash;               /* "": none */
+    char weights[SPEC_PATH_MAX];         /* file for the best epoch's weights */
+    char checkpoint[SPEC_PATH_MAX];      /* file to resume from and to write */
+    char start_weights[SPEC_PATH_MAX];   /* file to start with; "": none */
+    double checkpoint_seconds;
+    bool has_weights_floor;              /* weights of a run worse than the floor are not wanted */
+    double weights_floor;                /* by the metric */
+};
+
+struct task_kind {
+    const char *name;
+    bool needs_data;      /* a worker prepares its data before the sweep is accepted */
+    bool has_checkpoints; /* a run can end at a rung and go on later */
+    bool has_remedies;    /* its runs have causes and treatments, and the range its edits */
+
+    /* Reads the members of a spec that are its own. */
+    int (*parse)(const struct json *root, struct spec *s, struct errbuf *err);
+    /* A member of "parameters" at path (a JSON path): name, type, choices and key of the
+     * dimension, or what is wrong with the name. */
+    int (*bind)(const struct json *member, const char *path, struct spec *s, struct dimension *out,
+                struct errbuf *err);
+    /* A JSON value at path as a value of the dimension. */
+    int (*read_value)(const struct dimension *d, const struct json *v, const char *path,
+                      double *out, struct errbuf *err);
+    /* A parameter with one value is no dimension: it is fixed. */
+    int (*fix)(const struct dimension *d, const struct json *v, const char *path, struct spec *s,
+               struct errbuf *err);
+    /* What all says together, when "parameters" has been read. */
+    int (*check)(const struct json *root, struct spec *s, struct errbuf *err);
+    /* Its members of the canonical spec. */
+    void (*write)(const struct spec *s, struct json_writer *w);
+    void (*finish)(struct spec *s);
+    /* The configuration that `sweep-worker --prepare` reads; NULL where needs_data is false. Without
+     * what no run depends on: the text is the key under which the answer is remembered. */
+    void (*prepare)(const struct spec *s, const char *start_weights, struct json_writer *w);
+    /* The config.json that its worker reads. */
+    void (*configure)(const struct spec *s, const struct run_setup *r, struct json_writer *w);
+};
+
+#define X(id, name) extern const struct task_kind task_##name;
+TASK_MAP(X)
+#undef X
+
+const struct task_kind *task_of(const struct spec *s);
+
+#endif

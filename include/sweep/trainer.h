@@ -1,0 +1,105 @@
+/* The task `trainer`: a network of settings and layers on data of the spec, by our own worker. */
+#ifndef SWEEP_TRAINER_H
+#define SWEEP_TRAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sweep/model.h"
+#include "sweep/setting.h"
+#include "sweep/space.h"
+#include "sweep/task.h"
+
+/* X(id, name) — how data files are written */
+#define FORMAT_MAP(X)    \
+    X(IDX, "idx")        \
+    X(CSV, "csv")        \
+    X(TSV, "tsv")        \
+    X(NPY, "npy")        \
+    X(NPZ, "npz")        \
+    X(LIBSVM, "libsvm")
+
+enum format {
+#define X(id, name) FORMAT_##id,
+    FORMAT_MAP(X)
+#undef X
+    FORMAT_COUNT
+};
+const char *format_name(enum format f);
+
+enum task { TASK_AUTO, TASK_CLASSIFICATION, TASK_REGRESSION };
+enum header { HEADER_AUTO, HEADER_YES, HEADER_NO };
+
+/* X(member, key, which format it is for, what it is) — files beside `path`; all absolute */
+#define DATA_FILE_MAP(X)                                                                         \
+    X(target_path, "target_path", "npy: the targets of path")                                    \
+    X(validation_path, "validation_path", "held-out samples; none are drawn from path then")     \
+    X(validation_target_path, "validation_target_path", "npy: the targets of validation_path")   \
+    X(test_path, "test_path", "test samples, for the winners only")                              \
+    X(test_target_path, "test_target_path", "npy: the targets of test_path")
+
+/* Where the data is. What can be swept of "data" (limit, validation, scale, …) is a setting. */
+struct spec_data {
+    char name[SPEC_NAME_MAX];   /* a data set found by name, or "" */
+    char path[SPEC_PATH_MAX];   /* absolute: a relative one is refused (the daemon has no cwd) */
+    enum format format;         /* idx with a name */
+#define X(member, key, doc) char member[SPEC_PATH_MAX];
+    DATA_FILE_MAP(X)
+#undef X
+    char target[SPEC_NAME_MAX]; /* csv, tsv: column by name or number from 1, "" the last one;
+                                   npz: the array, "" y */
+    enum header header;         /* csv, tsv */
+    enum task task;             /* auto: regression when targets are fractions or over 1000 */
+};
+
+/* What a spec says of it. */
+struct trainer_task {
+    struct spec_data data;
+    struct settings fixed;      /* defaults, then "data"/"model"/"train", then single "value"s */
+    struct layer_list layers;   /* of a sequential model */
+    int64_t start_from;         /* run whose best weights every run starts with; 0: none (G3.2) */
+    /* while a spec is read and checked: settings that it gives, and those of them it gives as
+     * parameters with one value */
+    bool given[SETTING_COUNT], fixed_here[SETTING_COUNT];
+};
+
+/* One run's whole configuration. */
+struct trainer_config {
+    struct settings settings;
+    struct layer_list *layers; /* owned; that a remedy changed; NULL: the spec's */
+    int64_t start_from;        /* run whose best weights it starts with; 0: the spec's */
+};
+/* Deep copy on the heap; destroy takes NULL. */
+struct trainer_config *trainer_config_copy(const struct trainer_config *c);
+void trainer_config_destroy(struct trainer_config *c);
+
+struct spec;
+struct errbuf;
+struct json;
+struct json_writer;
+
+/* The "data" object with its settings, as spec_write writes it. Also used by the worker's
+ * configuration. parse reads the source only; settings_from_json the settings. */
+void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w);
+int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *err);
+
+/* A configuration of the space as settings, the preset applied; and back. */
+void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out);
+void trainer_assignment(const struct spec *s, const struct settings *settings,
+                        struct assignment *out);
+/* The dimension that sweeps that setting, NULL when it is fixed. */
+const struct dimension *spec_dimension(const struct spec *s, enum setting_id id);
+/* The setting that a dimension of a trainer's spec sweeps. */
+static inline enum setting_id dimension_setting(const struct dimension *d)
+{
+    return (enum setting_id)d->key;
+}
+/* Smallest and largest value of a setting in any run; a choice's by its index. */
+void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high);
+/* The setting, swept or fixed now, may be swept: the preset does not fix it, and with a list of
+ * layers one of them takes it up. */
+bool spec_may_sweep(const struct spec *s, enum setting_id id);
+/* Some run may have that value of a choice or switch. */
+bool spec_may_be(const struct spec *s, enum setting_id id, double value);
+
+#endif

@@ -47,14 +47,14 @@ static void least_spec_gets_the_defaults(void **state)
     assert_int_equal(s.method, METHOD_COARSE_TO_FINE);
     assert_int_equal(s.metric, METRIC_VAL_LOSS);
     assert_false(s.maximize);
-    assert_string_equal(s.trainer.data.name, "fashion-mnist");
-    assert_string_equal(s.trainer.data.path, "");
-    assert_true(s.trainer.data.task == TASK_AUTO && s.trainer.data.header == HEADER_AUTO);
+    assert_string_equal(s.data.name, "fashion-mnist");
+    assert_string_equal(s.data.path, "");
+    assert_true(s.data.task == TASK_AUTO && s.data.header == HEADER_AUTO);
     defaults.v[SETTING_VALIDATION] = 10;
-    assert_memory_equal(&s.trainer.fixed, &defaults, sizeof(defaults));
+    assert_memory_equal(&s.fixed, &defaults, sizeof(defaults));
     assert_int_equal(s.epochs, 10);
     assert_int_equal(s.run_cap, 12);
-    assert_true(s.seed == 0 && s.priority == 0 && s.after == 0 && s.trainer.start_from == 0);
+    assert_true(s.seed == 0 && s.priority == 0 && s.after == 0 && s.start_from == 0);
     spec_finish(&s);
 }
 
@@ -73,17 +73,17 @@ static void every_key_is_read(void **state)
     assert_int_equal(s.method, METHOD_RANDOM);
     assert_int_equal(s.metric, METRIC_VAL_ACC);
     assert_true(s.maximize);
-    assert_string_equal(s.trainer.data.path, "/d");
-    assert_int_equal(s.trainer.data.format, FORMAT_CSV);
-    assert_string_equal(s.trainer.data.target, "3");
-    assert_string_equal(s.trainer.data.test_path, "/t");
-    assert_true(s.trainer.data.header == HEADER_NO && s.trainer.data.task == TASK_REGRESSION);
-    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 20 && s.trainer.fixed.v[SETTING_VALIDATION] == 19);
-    assert_true(s.trainer.fixed.v[SETTING_ON_NAN] == ON_NAN_IMPUTE);
-    assert_true(s.trainer.fixed.v[SETTING_SHUFFLE] == 0);
-    assert_true(s.trainer.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
+    assert_string_equal(s.data.path, "/d");
+    assert_int_equal(s.data.format, FORMAT_CSV);
+    assert_string_equal(s.data.target, "3");
+    assert_string_equal(s.data.test_path, "/t");
+    assert_true(s.data.header == HEADER_NO && s.data.task == TASK_REGRESSION);
+    assert_true(s.fixed.v[SETTING_LIMIT] == 20 && s.fixed.v[SETTING_VALIDATION] == 19);
+    assert_true(s.fixed.v[SETTING_ON_NAN] == ON_NAN_IMPUTE);
+    assert_true(s.fixed.v[SETTING_SHUFFLE] == 0);
+    assert_true(s.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
     assert_true(s.epochs == 3 && s.run_cap == 7 && s.seed == UINT64_MAX);
-    assert_true(s.priority == -4 && s.after == 9 && s.trainer.start_from == 5);
+    assert_true(s.priority == -4 && s.after == 9 && s.start_from == 5);
     spec_finish(&s);
 }
 
@@ -106,16 +106,16 @@ static void dimensions_are_read(void **state)
     struct spec s;
 
     must_parse("{" DATA "," CAP ",\"parameters\":" DIMENSIONS "}", &s);
-    assert_int_equal(s.space.count, ARRAY_LEN(want));
+    assert_int_equal(s.dimension_count, ARRAY_LEN(want));
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
-        const struct dimension *d = &s.space.dimensions[i];
-        assert_int_equal(d->setting, want[dimension_setting(&i].X));
+        const struct dimension *d = &s.dimensions[i];
+        assert_int_equal(d->setting, want[i].setting);
         assert_int_equal(d->distribution, want[i].distribution);
         assert_true(d->min == want[i].min && d->max == want[i].max && d->q == want[i].q);
         assert_ptr_equal(spec_dimension(&s, d->setting), d);
     }
-    assert_string_equal(s.space.dimensions[0].name, "train.alpha");
-    const struct dimension *width = &s.space.dimensions[6];
+    assert_string_equal(s.dimensions[0].name, "train.alpha");
+    const struct dimension *width = &s.dimensions[6];
     assert_int_equal(width->value_count, 2);
     assert_true(width->values[0] == 64 && width->values[1] == 32);
     assert_null(spec_dimension(&s, SETTING_ACTIVATION));
@@ -267,12 +267,12 @@ static void random_dimensions(struct rng *r, struct spec *s)
 
         if (is_pinned(i))
             continue;
-        s->trainer.fixed.v[i] = t->fallback;
-        if (rng_below(r, 3) && (s->space.count || i + 1 < SETTING_COUNT)) {
-            s->trainer.fixed.v[i] = random_value(r, (enum setting_id)i);
+        s->fixed.v[i] = t->fallback;
+        if (rng_below(r, 3) && (s->dimension_count || i + 1 < SETTING_COUNT)) {
+            s->fixed.v[i] = random_value(r, (enum setting_id)i);
             continue;
         }
-        struct dimension *d = &s->space.dimensions[s->space.count++];
+        struct dimension *d = &s->dimensions[s->dimension_count++];
         d->setting = (enum setting_id)i;
         str_copy(d->name, sizeof(d->name), t->name && rng_below(r, 2) ? t->name : t->path);
         if (numeric && rng_below(r, 2) && s->method != METHOD_GRID)
@@ -284,11 +284,11 @@ static void random_dimensions(struct rng *r, struct spec *s)
 
 static void random_data(struct rng *r, struct spec *s)
 {
-    struct spec_data *d = &s->trainer.data;
+    struct spec_data *d = &s->data;
 
-    s->trainer.fixed.v[SETTING_VALIDATION] = 1 + (double)rng_below(r, 1u << 20);
+    s->fixed.v[SETTING_VALIDATION] = 1 + (double)rng_below(r, 1u << 20);
     if (rng_below(r, 2))
-        s->trainer.fixed.v[SETTING_LIMIT] = s->trainer.fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
+        s->fixed.v[SETTING_LIMIT] = s->fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
     d->task = rng_below(r, 3);
     if (rng_below(r, 2)) {
         str_copy(d->name, sizeof(d->name), "fashion-mnist");
@@ -302,7 +302,7 @@ static void random_data(struct rng *r, struct spec *s)
     if (rng_below(r, 2)) {
         str_copy(d->validation_path, sizeof(d->validation_path), "/data/v");
         str_copy(d->validation_target_path, sizeof(d->validation_target_path), npy ? "/vy" : "");
-        s->trainer.fixed.v[SETTING_VALIDATION] = 0;
+        s->fixed.v[SETTING_VALIDATION] = 0;
     }
     if (rng_below(r, 2)) {
         str_copy(d->test_path, sizeof(d->test_path), "/data/t");
@@ -316,13 +316,13 @@ static void random_data(struct rng *r, struct spec *s)
 static void random_spec(struct rng *r, struct spec *s)
 {
     memset(s, 0, sizeof(*s));
-    settings_init(&s->trainer.fixed);
+    settings_init(&s->fixed);
     snprintf(s->name, sizeof(s->name), "sweep \"%u\" é\\", (unsigned)rng_below(r, 1000));
     s->method = rng_below(r, METHOD_COUNT);
     s->metric = rng_below(r, METRIC_COUNT);
     s->maximize = rng_below(r, 2);
     random_data(r, s);
-    s->trainer.start_from = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
+    s->start_from = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     s->epochs = 1 + (int64_t)rng_below(r, SPEC_MAX_EPOCHS);
     s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
     s->seed = rng_next(r) >> rng_below(r, 64);
@@ -366,9 +366,9 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
 {
     assert_string_equal(a->name, b->name);
     assert_true(a->method == b->method && a->metric == b->metric && a->maximize == b->maximize);
-    assert_same_data(&a->trainer.data, &b->trainer.data);
-    assert_true(a->trainer.start_from == b->trainer.start_from);
-    assert_memory_equal(&a->trainer.fixed, &b->trainer.fixed, sizeof(a->trainer.fixed));
+    assert_same_data(&a->data, &b->data);
+    assert_true(a->start_from == b->start_from);
+    assert_memory_equal(&a->fixed, &b->fixed, sizeof(a->fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
     assert_true(a->priority == b->priority && a->after == b->after);
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
@@ -376,9 +376,9 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(!a->treats.run || (a->treats.pattern == b->treats.pattern &&
                                    a->treats.cause == b->treats.cause));
     assert_true(a->treats.metric_value == b->treats.metric_value);
-    assert_int_equal(a->space.count, b->space.count);
-    for (size_t i = 0; i < a->space.count; i++)
-        assert_same_dimension(&a->space.dimensions[i], &b->space.dimensions[i]);
+    assert_int_equal(a->dimension_count, b->dimension_count);
+    for (size_t i = 0; i < a->dimension_count; i++)
+        assert_same_dimension(&a->dimensions[i], &b->dimensions[i]);
 }
 
 static void random_specs_survive_a_round_trip(void **state)
@@ -390,7 +390,7 @@ static void random_specs_survive_a_round_trip(void **state)
 
         rng_init(&r, 7, RNG_TEST, i);
         random_spec(&r, &s);
-        if (s.method == METHOD_GRID && s.space.count > 7)
+        if (s.method == METHOD_GRID && s.dimension_count > 7)
             s.method = METHOD_RANDOM; /* else the grid may be too large */
         if (s.method != METHOD_GRID)
             s.treats = (struct spec_treats){0};
@@ -427,7 +427,7 @@ static void parameters_of_a_run(void **state)
                                "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]},"
                                "\"width\":{\"value\":7}"),
                &s);
-    config = s.trainer.fixed;
+    config = s.fixed;
     config.v[SETTING_MOMENTUM] = 0.1 + 0.2 + 0.4;
     config.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
     jw_init(&w, &out);

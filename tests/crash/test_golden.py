@@ -1,16 +1,24 @@
 """Golden sweeps through kill -9 of workers and daemon come to the stored content, to the bit."""
+import fcntl
 import os
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from golden import SWEEPS, Data, compare, load_expectation, run_sweep  # noqa: E402
+from golden import SWEEPS, Data, compare, is_sanitized, load_expectation, run_sweep  # noqa: E402
 from tap import check, run  # noqa: E402
 
 # Whom each kill takes.
 VICTIMS = ["workers", "daemon", "both", "daemon", "workers", "both"]
-LEAST = 2 * len(SWEEPS)  # kills that must have come while their sweep ran, of all sweeps together
+LEAST = 2  # kills a sweep, on the average, that must have come while it ran
+SLOW = ["fashion", "conv"]  # left out with sanitizers
+
+
+def wait_for_the_lock(d):
+    """A process that the daemon had forked and that has not come to its exec holds the lock still."""
+    with open(d.db + ".lock", "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
 
 
 class Killer:
@@ -41,6 +49,7 @@ class Killer:
                 except ProcessLookupError:
                     pass
         if victim != "workers":
+            wait_for_the_lock(d)
             d.start()
         check(stored <= set(d.sql("SELECT * FROM curves")), "points lost by a kill")
         self.kills[victim] += 1
@@ -55,8 +64,9 @@ class Killer:
 def test_golden_sweeps_through_kills():
     expectation = load_expectation("sweeps")
     contents, kills = {}, {}
+    sweeps = [name for name in SWEEPS if name not in SLOW or not is_sanitized()]
     with Data() as folder:
-        for index, name in enumerate(SWEEPS):
+        for index, name in enumerate(sweeps):
             killer = Killer(sum(x.get("points", 0) for x in expectation[name]))
             # Every other sweep goes on from checkpoints, the others train their runs again.
             arguments = ["--checkpoint-seconds", "0"] if index % 2 else []
@@ -64,7 +74,7 @@ def test_golden_sweeps_through_kills():
             for victim, count in killer.kills.items():
                 kills[victim] = kills.get(victim, 0) + count
     print(f"# kills while a sweep ran: {kills}", flush=True)
-    check(sum(kills.values()) >= LEAST and all(kills.values()), f"too few kills: {kills}")
+    check(sum(kills.values()) >= LEAST * len(sweeps) and all(kills.values()), f"too few kills: {kills}")
     compare(expectation, contents)
 
 

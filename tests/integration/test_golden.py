@@ -25,14 +25,18 @@ def with_one_worker():
         return {name: future.result() for name, future in ended.items()}
 
 
+def compare_unless_slow(contents_of_sweeps):
+    if is_sanitized():
+        raise Skip("golden sweeps: with sanitizers only through kills (test golden_kills)")
+    compare(load_expectation("sweeps"), contents_of_sweeps())
+
+
 def test_golden_sweeps_with_two_workers():
-    compare(load_expectation("sweeps"), with_two_workers())
+    compare_unless_slow(with_two_workers)
 
 
 def test_golden_sweeps_with_one_worker():
-    if is_sanitized():
-        raise Skip("with sanitizers only at two workers: it takes long")
-    compare(load_expectation("sweeps"), with_one_worker())
+    compare_unless_slow(with_one_worker)
 
 
 def other(value):

@@ -1,0 +1,82 @@
+"""Golden sweeps through kill -9 of workers and daemon come to the stored content, to the bit."""
+import fcntl
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import SWEEPS, Data, compare, is_sanitized, load_expectation, run_sweep  # noqa: E402
+from tap import check, run  # noqa: E402
+
+# Whom each kill takes.
+VICTIMS = ["workers", "daemon", "both", "daemon", "workers", "both"]
+LEAST = 2  # kills a sweep, on the average, that must have come while it ran
+SLOW = ["fashion", "conv"]  # left out with sanitizers
+
+
+def wait_for_the_lock(d):
+    """A process that the daemon had forked holds its lock until the exec."""
+    with open(d.db + ".lock", "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+
+
+class Killer:
+    """Kills whenever so many of the points that the sweep will have are stored: by progress, not by
+    the clock."""
+
+    def __init__(self, points):
+        self.points = points
+        self.kills = {victim: 0 for victim in VICTIMS}
+
+    def reached(self, d, target):
+        """False: the sweep has ended before anybody saw it."""
+        while d.sql("SELECT count(*) FROM curves")[0][0] < target:
+            if d.sql("SELECT status FROM sweeps") == [("completed",)]:
+                return False
+            time.sleep(0.001)
+        return d.sql("SELECT status FROM sweeps") == [("running",)]
+
+    def kill(self, d, victim):
+        stored = set(d.sql("SELECT * FROM curves"))
+        pids = [pid for pid, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+        if victim != "workers":
+            d.kill()
+        if victim != "daemon":
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        if victim != "workers":
+            wait_for_the_lock(d)
+            d.start()
+        check(stored <= set(d.sql("SELECT * FROM curves")), "points lost by a kill")
+        self.kills[victim] += 1
+
+    def __call__(self, d):
+        for i, victim in enumerate(VICTIMS, 1):
+            if not self.reached(d, max(1, self.points * i // (len(VICTIMS) + 1))):
+                return
+            self.kill(d, victim)
+
+
+def test_golden_sweeps_through_kills():
+    expectation = load_expectation("sweeps")
+    contents, kills = {}, {}
+    sweeps = [name for name in SWEEPS if name not in SLOW or not is_sanitized()]
+    with Data() as folder:
+        for index, name in enumerate(sweeps):
+            killer = Killer(sum(x.get("points", 0) for x in expectation[name]))
+            # Every other sweep goes on from checkpoints, the others train their runs again.
+            arguments = ["--checkpoint-seconds", "0"] if index % 2 else []
+            contents[name] = run_sweep(name, folder, 2, killer, arguments)
+            for victim, count in killer.kills.items():
+                kills[victim] = kills.get(victim, 0) + count
+    print(f"# kills while a sweep ran: {kills}", flush=True)
+    check(sum(kills.values()) >= LEAST * len(sweeps) and all(kills.values()), "too few kills")
+    compare(expectation, contents)
+
+
+if __name__ == "__main__":
+    run(test_golden_sweeps_through_kills)

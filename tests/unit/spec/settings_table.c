@@ -75,9 +75,9 @@ static const struct {
 
 static const struct {
     const char *name, *doc;
-    unsigned options;
+    unsigned options, traits;
 } layers[] = {
-#define X(id, name, options, doc) [LAYER_##id] = {name, doc, options},
+#define X(id, name, options, traits, doc) [LAYER_##id] = {name, doc, options, traits},
     LAYER_MAP(X)
 #undef X
 };
@@ -93,7 +93,7 @@ static void put_layer(struct buf *out, size_t kind)
         buf_printf(out, "%s`%s`", comma, options[o].name);
         comma = " ";
     }
-    if (kind == LAYER_RESIDUAL)
+    if (layers[kind].traits & LAYER_TRAIT_AROUND)
         buf_puts(out, "`layers`: a list");
     else if (!layers[kind].options)
         buf_puts(out, "–");

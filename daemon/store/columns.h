@@ -71,7 +71,8 @@
     X(treats_pattern, word, treatment(r, pattern_name(r->treats_pattern)))\
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
-    X(change, real, r->has_outcome ? r->change : NAN)
+    X(change, real, r->has_outcome ? r->change : NAN)              \
+    X(flop, count, r->flop)
 
 enum {
     SWEEP_id_column,

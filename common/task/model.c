@@ -16,7 +16,9 @@
 
 static const struct setting options[LAYER_OPTION_COUNT] = {
 #define X(id, option, type, min, max, def, choices, doc)                                           \
-    [LAYER_OPTION_##id] = {option, NULL, SETTING_##type, min, max, def, choices, doc},
+    [LAYER_OPTION_##id] = {option,       NULL, SETTING_OF_MODEL, SETTING_##type,                   \
+                           SETTING_FROM, min,  max,              def,                              \
+                           choices,      doc},
     LAYER_OPTION_MAP(X)
 #undef X
 };

@@ -100,7 +100,7 @@ static void add_recurrent(struct builder *b, enum layer_kind kind, bool last)
     add(b, kind);
     set(b, LAYER_OPTION_UNITS, b->s->v[SETTING_WIDTH]);
     set(b, LAYER_OPTION_BIDIRECTIONAL, b->s->v[SETTING_BIDIRECTIONAL]);
-    set(b, LAYER_OPTION_RETURN, last ? 0 : 1); /* "last|sequence" */
+    set(b, LAYER_OPTION_RETURN, last ? RETURN_LAST : RETURN_SEQUENCE);
 }
 
 /* A hidden block: dense or recurrent, with all that goes with it. last: its output is no longer

@@ -377,7 +377,7 @@ static bool keeps_size(const struct treatment *t, const struct layer_entry *e)
                kernel == 2 * option_of(t, e, LAYER_OPTION_PADDING) + 1;
     }
     return !is(e, LAYER_TRAIT_RECURRENT) ||
-           option_of(t, e, LAYER_OPTION_RETURN) != 0; /* the whole sequence */
+           option_of(t, e, LAYER_OPTION_RETURN) == RETURN_SEQUENCE;
 }
 
 static struct flow flow_of(const struct treatment *t, const struct layer_entry *e)

@@ -15,6 +15,14 @@ struct errbuf;
 struct json;
 struct json_writer;
 
+#define RETURN_MAP(X) X(LAST, "last") X(SEQUENCE, "sequence")
+enum layer_return {
+#define X(id, name) RETURN_##id,
+    RETURN_MAP(X)
+#undef X
+    RETURN_COUNT
+};
+
 /* X(id, option, type, min, max, default, choices, what it is). A value may also be the name of a
  * setting of the same type ("units": "width"), so that it can be swept. */
 #define LAYER_OPTION_MAP(X)                                                                       \
@@ -27,9 +35,10 @@ struct json_writer;
     X(RATE, "rate", REAL, 0, 0.999, 0.5, NULL, "share of the outputs set to 0 in training")       \
     X(BIDIRECTIONAL, "bidirectional", SWITCH, 0, 1, 0, NULL,                                      \
       "from both ends; twice the outputs")                                                        \
-    X(RETURN, "return", CHOICE, 0, 1, 0, "last|sequence", "the last state or every step's")       \
-    X(FUNCTION, "function", CHOICE, 0, 5, 0, "relu|leaky_relu|elu|tanh|sigmoid|gelu",             \
-      "the activation")
+    X(RETURN, "return", CHOICE, 0, RETURN_COUNT - 1, RETURN_LAST, CHOICES(RETURN_MAP),            \
+      "the last state or every step's")                                                           \
+    X(FUNCTION, "function", CHOICE, 0, ACTIVATION_COUNT - 1, ACTIVATION_RELU,                     \
+      CHOICES(ACTIVATION_MAP), "the activation")
 
 enum layer_option {
 #define X(id, name, type, min, max, def, choices, doc) LAYER_OPTION_##id,

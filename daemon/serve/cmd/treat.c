@@ -87,9 +87,8 @@ static int64_t find_donor(const struct daemon *d, const struct table *t, const s
     char path[PATHS_MAX + 64];
     bool same = best->type == CELL_INTEGER && best->integer != p->label.run &&
                 run_row_read_settings(&donor, text_of(t, "best_settings"), &why) == 0 &&
-                (donor.layers == NULL) == (p->run.layers == NULL);
-    for (size_t i = SETTING_MODEL_TYPE; same && i < SETTING_DROPOUT; i++)
-        same = donor.settings.v[i] == p->run.settings.v[i];
+                (donor.layers == NULL) == (p->run.layers == NULL) &&
+                settings_same(&donor.settings, &p->run.settings, SETTING_OF_MODEL);
     if (same && donor.layers != NULL)
         same = layer_list_same(donor.layers, p->run.layers);
     run_row_finish(&donor);

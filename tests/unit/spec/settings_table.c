@@ -38,7 +38,7 @@ static void put_range(struct buf *out, enum setting_id id)
     } else {
         setting_format(id, t->min, text);
         setting_format(id, t->max, max);
-        buf_printf(out, "%s … %s", text, max);
+        buf_printf(out, t->bound == SETTING_ABOVE ? "> %s … %s" : "%s … %s", text, max);
     }
 }
 

@@ -123,7 +123,7 @@ static int write_recurrent(struct writer *w, const struct plan_layer *p)
     if (w->shape.rank != 2)
         return refuse(w, p);
     size_t units = option(p, LAYER_OPTION_UNITS), both = option(p, LAYER_OPTION_BIDIRECTIONAL);
-    bool sequence = option(p, LAYER_OPTION_RETURN) == 1; /* "last|sequence" */
+    bool sequence = option(p, LAYER_OPTION_RETURN) == RETURN_SEQUENCE;
     buf_printf(&w->lines, "%s(%zu, %zu%s%s)", kinds[p->kind].name, *last_dim(w), units,
                both ? ", bidirectional=True" : "", sequence ? ", sequence=True" : "");
     w->used |= kinds[p->kind].helper;

@@ -15,6 +15,7 @@
 #include "worker/data/scan.h"
 #include "worker/interrupt.h"
 #include "worker/nn/gemm.h"
+#include "worker/setup.h"
 #include "worker/train.h"
 #include "worker/variants.h"
 #include "worker/weights.h"
@@ -26,6 +27,7 @@ static int send_start(struct link *link, const struct train *t)
     str_copy(r.u.start.core, sizeof r.u.start.core, gemm_core());
     str_copy(r.u.start.blas, sizeof r.u.start.blas, gemm_library());
     r.u.start.parameters = (int64_t)t->setup.step.net.parameter_count;
+    r.u.start.flop = (int64_t)t->setup.step.net.flop;
     r.u.start.resumed_point = t->resumed_point;
     return link_send(link, &r);
 }
@@ -175,6 +177,7 @@ static int check_runs(const struct run_config *config, const struct spec *sweep,
                       struct errbuf *err)
 {
     struct split split;
+    double flop = 0;
     int rc = check_metric(config, samples, err);
     if (rc != 0)
         return rc;
@@ -183,6 +186,9 @@ static int check_runs(const struct run_config *config, const struct spec *sweep,
         return rc;
     scan_split(samples, &split, &config->settings, prepared);
     rc = variants_check(config, sweep, samples, &split, err);
+    if (rc == 0)
+        rc = setup_check(config, samples, &flop, err);
+    prepared->flop = (int64_t)flop;
     split_finish(&split);
     return rc;
 }

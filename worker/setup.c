@@ -54,13 +54,13 @@ static int plan_loss(const struct settings *s, const struct samples *x, struct l
 static int plan_outputs(struct net_plan *plan, const struct samples *x, const struct loss *loss,
                         struct errbuf *err)
 {
-    struct shape answers;
+    struct net_size size;
     plan->outputs = loss->outputs;
     if (x->classes > 0 || loss->outputs == 1)
         return 0;
     plan->outputs = 1;
-    int rc = net_check(plan, &answers, err);
-    size_t steps = rc == 0 ? shape_count(&answers) : 1;
+    int rc = net_check(plan, &size, err);
+    size_t steps = rc == 0 ? shape_count(&size.output) : 1;
     plan->outputs = loss->outputs % steps == 0 ? loss->outputs / steps : loss->outputs;
     return rc;
 }
@@ -96,12 +96,13 @@ static struct net_plan plan_net(const struct settings *s, const struct model_pla
     };
 }
 
-int setup_check(const struct run_config *c, const struct samples *x, struct errbuf *err)
+int setup_check(const struct run_config *c, const struct samples *x, double *flop,
+                struct errbuf *err)
 {
     struct settings s = c->settings;
     struct model_plan model;
     struct loss loss;
-    struct shape output;
+    struct net_size size;
     settings_apply_preset(&s);
     int rc = plan_loss(&s, x, &loss, err);
     if (rc != 0)
@@ -116,9 +117,11 @@ int setup_check(const struct run_config *c, const struct samples *x, struct errb
     plan.copies = optim.ops->state_count + 1;
     rc = plan_outputs(&plan, x, &loss, err);
     if (rc == 0)
-        rc = net_check(&plan, &output, err);
+        rc = net_check(&plan, &size, err);
     if (rc == 0)
-        rc = check_answers(&plan, x, &output, err);
+        rc = check_answers(&plan, x, &size.output, err);
+    if (rc == 0 && flop)
+        *flop = size.flop;
     model_plan_finish(&model);
     return blame_model(rc, err);
 }

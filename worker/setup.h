@@ -17,8 +17,10 @@ struct setup {
     real *best;               /* copy that takes the best values; NULL: not asked for */
 };
 
-/* Would setup_open refuse this? Takes no memory. Errors have key "$.model" or the setting's. */
-int setup_check(const struct run_config *c, const struct samples *s, struct errbuf *err);
+/* Would setup_open refuse this? Takes no memory. Errors have key "$.model" or the setting's. *flop
+ * (may be NULL): of training on one sample. */
+int setup_check(const struct run_config *c, const struct samples *s, double *flop,
+                struct errbuf *err);
 /* Builds everything, draws the weights or reads those to start with (config->start_weights).
  * ERR_VALUE, ERR_LIMIT, or what weights_read says. */
 int setup_open(struct setup *out, const struct run_config *c, const struct samples *s,

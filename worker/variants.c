@@ -90,7 +90,7 @@ static int check_run(const struct variants *v, struct errbuf *err)
 {
     int rc = load_check_counts(&v->run.settings, v->samples, err);
     if (rc == 0)
-        rc = setup_check(&v->run, v->samples, err);
+        rc = setup_check(&v->run, v->samples, NULL, err);
     if (rc == 0 && v->run.start_weights[0])
         rc = check_weights(v, err);
     if (rc != 0)

@@ -14,27 +14,20 @@
 
 /* --- which layers --------------------------------------------------------------------------- */
 
-static bool is_recurrent(const struct layer *l)
+static bool is(const struct layer *l, enum layer_trait trait)
 {
-    return l->plan->kind == LAYER_RNN || l->plan->kind == LAYER_GRU || l->plan->kind == LAYER_LSTM;
-}
-
-static bool lets_through(const struct layer *l)
-{
-    enum layer_kind k = l->plan->kind;
-    return k == LAYER_BATCH_NORM || k == LAYER_LAYER_NORM || k == LAYER_DROPOUT ||
-           k == LAYER_MAX_POOL || k == LAYER_AVG_POOL;
+    return layer_is(l->plan->kind, trait);
 }
 
 /* The activation behind layer i, normalisations and the like between them left out. */
 static const struct layer *activation_behind(const struct net *n, size_t i)
 {
-    if (lets_through(&n->layers[i]))
+    if (is(&n->layers[i], LAYER_TRAIT_KEEPS_UNITS))
         return NULL; /* a normalisation has weights too; the activation is that of what it norms */
     for (size_t k = i + 1; k < n->layer_count; k++) {
-        if (n->layers[k].plan->kind == LAYER_ACTIVATION)
+        if (is(&n->layers[k], LAYER_TRAIT_ACTIVATION))
             return &n->layers[k];
-        if (!lets_through(&n->layers[k]))
+        if (!is(&n->layers[k], LAYER_TRAIT_KEEPS_UNITS))
             return NULL;
     }
     return NULL;
@@ -74,7 +67,7 @@ static void look_at_states(struct watched *w, const struct net *n, size_t i)
 {
     const struct layer *next = i + 1 < n->layer_count ? &n->layers[i + 1] : NULL;
     bool shared = next && next->y == w->layer->y && !next->ops->view;
-    if (shared && next->plan->kind != LAYER_DROPOUT)
+    if (shared && !is(next, LAYER_TRAIT_DROPOUT))
         return;
     w->active = w->layer;
     w->overwritten = shared;
@@ -93,7 +86,7 @@ static void look_at_layer(struct watched *w, const struct net *n, size_t i, size
     w->active = activation_behind(n, i);
     if (w->active)
         look_at_activation(w);
-    else if (is_recurrent(w->layer))
+    else if (is(w->layer, LAYER_TRAIT_RECURRENT))
         look_at_states(w, n, i);
 }
 

@@ -33,6 +33,7 @@ static void write_start(const struct record *r, struct json_writer *w)
     jw_kv_string(w, "core", s->core);
     jw_kv_string(w, "blas", s->blas);
     jw_kv_int(w, "parameters", s->parameters);
+    jw_kv_int(w, "flop", s->flop);
     jw_kv_int(w, "resumed_point", s->resumed_point);
 }
 
@@ -94,6 +95,7 @@ static void write_prepared(const struct record *r, struct json_writer *w)
         jw_int(w, p->dim[i]);
     jw_end_array(w);
     jw_kv_int(w, "outputs", p->outputs);
+    jw_kv_int(w, "flop", p->flop);
     jw_key(w, "sources");
     jw_begin_array(w);
     for (size_t i = 0; i < p->source_count; i++)
@@ -207,6 +209,8 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
         rc = get_text(v, "blas", s->blas, sizeof(s->blas), err);
     if (!rc)
         rc = get_count(v, "parameters", &s->parameters, err);
+    if (!rc)
+        rc = get_optional(v, "flop", &s->flop, err);
     return rc ? rc : get_optional(v, "resumed_point", &s->resumed_point, err);
 }
 
@@ -371,6 +375,8 @@ static int parse_parts(const struct json *v, struct record_prepared *p, struct e
         rc = get_optional(v, "test_samples", &p->test_samples, err);
     if (!rc)
         rc = get_optional(v, "outputs", &p->outputs, err);
+    if (!rc)
+        rc = get_optional(v, "flop", &p->flop, err);
     return rc ? rc : parse_shape(v, p, err);
 }
 

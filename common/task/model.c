@@ -16,16 +16,18 @@
 
 static const struct setting options[LAYER_OPTION_COUNT] = {
 #define X(id, option, type, min, max, def, choices, doc)                                           \
-    [LAYER_OPTION_##id] = {option, NULL, SETTING_##type, min, max, def, choices, doc},
+    [LAYER_OPTION_##id] = {option,       NULL, SETTING_OF_MODEL, SETTING_##type,                   \
+                           SETTING_FROM, min,  max,              def,                              \
+                           choices,      doc},
     LAYER_OPTION_MAP(X)
 #undef X
 };
 
 static const struct {
     const char *name;
-    unsigned options;
+    unsigned options, traits;
 } kinds[] = {
-#define X(id, name, options, doc) [LAYER_##id] = {name, options},
+#define X(id, name, options, traits, doc) [LAYER_##id] = {name, options, traits},
     LAYER_MAP(X)
 #undef X
 };
@@ -34,6 +36,12 @@ const char *layer_kind_name(enum layer_kind k)
 {
     REQUIRE((unsigned)k < LAYER_KIND_COUNT);
     return kinds[k].name;
+}
+
+bool layer_is(enum layer_kind k, unsigned traits)
+{
+    REQUIRE((unsigned)k < LAYER_KIND_COUNT);
+    return (kinds[k].traits & traits) == traits;
 }
 
 const struct setting *layer_option_row(enum layer_option o)
@@ -168,7 +176,7 @@ static int read_kind(const struct json *v, const char *path, enum layer_kind *ou
                      struct errbuf *err)
 {
     static const char *const names[] = {
-#define X(id, name, options, doc) [LAYER_##id] = name,
+#define X(id, name, options, traits, doc) [LAYER_##id] = name,
         LAYER_MAP(X)
 #undef X
     };
@@ -195,9 +203,9 @@ static int check_keys(const struct json *v, const char *path, enum layer_kind ki
     const char *keys[LAYER_OPTION_COUNT + 3] = {"type", "repeat"};
     size_t count = 2;
 
-    if (kind == LAYER_RESIDUAL)
+    if (layer_is(kind, LAYER_TRAIT_AROUND))
         keys[count++] = "layers";
-    else if (kind != LAYER_ACTIVATION)
+    else if (!layer_is(kind, LAYER_TRAIT_ACTIVATION))
         keys[count++] = "activation";
     for (int o = 0; o < LAYER_OPTION_COUNT; o++)
         if (kinds[kind].options >> o & 1u)
@@ -240,7 +248,7 @@ static int read_entry(struct reader *r, const struct json *v, const char *path)
     if (!rc)
         rc = read_repeat(r, v, path, e);
     r->list.count++;
-    return rc || e->kind != LAYER_RESIDUAL ? rc : read_inside(r, v, path, at);
+    return rc || !layer_is(e->kind, LAYER_TRAIT_AROUND) ? rc : read_inside(r, v, path, at);
 }
 
 static int read_list(struct reader *r, const struct json *v, const char *key)
@@ -303,7 +311,7 @@ static void write_entry(const struct layer_entry *e, struct json_writer *w)
         jw_kv_string(w, "repeat", REPEAT_DEPTH);
     else if (e->repeat != 1)
         jw_kv_int(w, "repeat", (int64_t)e->repeat);
-    if (e->kind == LAYER_RESIDUAL) {
+    if (layer_is(e->kind, LAYER_TRAIT_AROUND)) {
         jw_key(w, "layers");
         write_list(e + 1, e->inside, w);
     }

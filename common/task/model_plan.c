@@ -100,14 +100,14 @@ static void add_recurrent(struct builder *b, enum layer_kind kind, bool last)
     add(b, kind);
     set(b, LAYER_OPTION_UNITS, b->s->v[SETTING_WIDTH]);
     set(b, LAYER_OPTION_BIDIRECTIONAL, b->s->v[SETTING_BIDIRECTIONAL]);
-    set(b, LAYER_OPTION_RETURN, last ? 0 : 1); /* "last|sequence" */
+    set(b, LAYER_OPTION_RETURN, last ? RETURN_LAST : RETURN_SEQUENCE);
 }
 
 /* A hidden block: dense or recurrent, with all that goes with it. last: its output is no longer
  * a sequence. Around a block that keeps its input's shape a residual may go. */
 static void add_block(struct builder *b, enum layer_kind kind, bool last)
 {
-    bool recurrent = kind != LAYER_DENSE;
+    bool recurrent = layer_is(kind, LAYER_TRAIT_RECURRENT);
     size_t width =
         whole(b, SETTING_WIDTH) * (recurrent && b->s->v[SETTING_BIDIRECTIONAL] != 0 ? 2 : 1);
     bool residual = b->s->v[SETTING_RESIDUAL] != 0 && b->width == width && !last;
@@ -183,7 +183,7 @@ static void expand_once(struct builder *b, const struct layer_entry *e)
     for (int o = 0; o < LAYER_OPTION_COUNT; o++)
         set(b, (enum layer_option)o,
             resolve(b, e, (enum layer_option)o, e->is_setting[o], e->value[o]));
-    if (e->kind == LAYER_RESIDUAL) {
+    if (layer_is(e->kind, LAYER_TRAIT_AROUND)) {
         expand(b, e + 1, e->inside);
         end_residual(b, at);
     }
@@ -216,6 +216,12 @@ static void add_sequential(struct builder *b, const struct layer_list *list)
 }
 
 /* --- all ---------------------------------------------------------------------------------- */
+
+bool model_is_recurrent(const struct settings *s)
+{
+    double type = s->v[SETTING_MODEL_TYPE];
+    return type == MODEL_RNN || type == MODEL_GRU || type == MODEL_LSTM;
+}
 
 int model_plan_init(struct model_plan *p, const struct settings *s, const struct layer_list *list,
                     struct errbuf *err)

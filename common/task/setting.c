@@ -16,8 +16,9 @@
 #define CHOICE_BYTES 32
 
 static const struct setting table[SETTING_COUNT] = {
-#define X(id, path, name, type, min, max, def, choices, doc)                                       \
-    [SETTING_##id] = {path, name, SETTING_##type, min, max, def, choices, doc},
+#define X(id, part, path, name, type, bound, min, max, def, choices, doc)                          \
+    [SETTING_##id] = {path, name, SETTING_OF_##part, SETTING_##type, SETTING_##bound,              \
+                      min,  max,  def,               choices,        doc},
     SETTING_MAP(X)
 #undef X
 };
@@ -67,6 +68,14 @@ void settings_init(struct settings *s)
         s->v[i] = table[i].fallback;
 }
 
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_part part)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (table[i].part == part && a->v[i] != b->v[i])
+            return false;
+    return true;
+}
+
 /* --- choices ---------------------------------------------------------------------------- */
 
 static const char *choice_name(const struct setting *t, int index, char out[CHOICE_BYTES])
@@ -111,11 +120,6 @@ static int choice_from_json(const struct setting *t, const struct json *v, const
 
 /* --- values ----------------------------------------------------------------------------- */
 
-static bool excludes_zero(const struct setting *t)
-{
-    return t->type == SETTING_REAL && t->min == 0 && strncmp(t->doc, "> 0", 3) == 0;
-}
-
 static int integer_from_json(const struct setting *t, const struct json *v, const char *key,
                              double *out, struct errbuf *err)
 {
@@ -132,19 +136,19 @@ static int real_from_json(const struct setting *t, const struct json *v, const c
                           double *out, struct errbuf *err)
 {
     bool number = json_type(v) == JSON_NUMBER;
-    bool positive = excludes_zero(t);
+    bool above = t->bound == SETTING_ABOVE;
     double value = number ? json_number(v) : NAN;
     char min[32], max[32];
 
     /* Written so that a NaN fails. */
-    if (value >= t->min && value <= t->max && !(positive && value == 0)) {
+    if (value >= t->min && value <= t->max && !(above && value == t->min)) {
         *out = value == 0 ? 0 : value; /* -0 would come back from the database as another value */
         return 0;
     }
     json_format_real(t->min, min);
     json_format_real(t->max, max);
     return field_refuse(err, number ? ERR_VALUE : ERR_TYPE, key, v,
-                        positive ? "a number above %s, up to %s" : "a number from %s to %s", min,
+                        above ? "a number above %s, up to %s" : "a number from %s to %s", min,
                         max);
 }
 

@@ -103,15 +103,14 @@ static void look_at_entry(struct look *l, const struct layer_entry *e)
     double times = e->repeat_is_depth ? l->v[SETTING_DEPTH] : (double)e->repeat;
     double activation = e->activation_is_setting && e->has_activation
                             ? l->v[(size_t)e->activation] : e->activation;
-    if (e->kind == LAYER_ACTIVATION)
+    if (layer_is(e->kind, LAYER_TRAIT_ACTIVATION))
         activation = entry_value(l, e, LAYER_OPTION_FUNCTION);
-    if ((e->has_activation || e->kind == LAYER_ACTIVATION) && saturates(activation))
+    if ((e->has_activation || layer_is(e->kind, LAYER_TRAIT_ACTIVATION)) && saturates(activation))
         l->saturating = true;
-    if (e->kind == LAYER_DROPOUT)
+    if (layer_is(e->kind, LAYER_TRAIT_DROPOUT))
         l->layer_dropout = fmax(l->layer_dropout, entry_value(l, e, LAYER_OPTION_RATE));
-    l->plain_rnn = l->plain_rnn || e->kind == LAYER_RNN;
-    if (e->kind == LAYER_DENSE || e->kind == LAYER_CONV2D || e->kind == LAYER_RNN ||
-        e->kind == LAYER_GRU || e->kind == LAYER_LSTM)
+    l->plain_rnn = l->plain_rnn || layer_is(e->kind, LAYER_TRAIT_UNGATED);
+    if (layer_is(e->kind, LAYER_TRAIT_WEIGHTED))
         l->depth += times;
 }
 

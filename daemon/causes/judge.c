@@ -12,7 +12,7 @@
 double judge_dropout(const struct settings *s, const struct layer_list *layers)
 {
     for (size_t i = 0; i < layers->count; i++)
-        if (layers->entries[i].kind == LAYER_DROPOUT)
+        if (layer_is(layers->entries[i].kind, LAYER_TRAIT_DROPOUT))
             return NAN;
     return s->v[SETTING_DROPOUT];
 }

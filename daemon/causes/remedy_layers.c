@@ -24,19 +24,9 @@ static size_t times_of(const struct treatment *t, const struct layer_entry *e)
     return e->repeat_is_depth ? (size_t)t->settings.v[SETTING_DEPTH] : e->repeat;
 }
 
-static bool is_norm(const struct layer_entry *e)
+static bool is(const struct layer_entry *e, enum layer_trait trait)
 {
-    return e->kind == LAYER_BATCH_NORM || e->kind == LAYER_LAYER_NORM;
-}
-
-static bool is_recurrent(const struct layer_entry *e)
-{
-    return e->kind == LAYER_RNN || e->kind == LAYER_GRU || e->kind == LAYER_LSTM;
-}
-
-static bool has_weights(const struct layer_entry *e)
-{
-    return e->kind == LAYER_DENSE || e->kind == LAYER_CONV2D || is_recurrent(e);
+    return layer_is(e->kind, trait);
 }
 
 /* --- changing numbers ----------------------------------------------------------------------- */
@@ -94,8 +84,8 @@ static double narrower(double width)
 static bool begins_with_residual(const struct layer_list *l)
 {
     for (size_t i = 0; i < l->count; i++) {
-        if (l->entries[i].kind == LAYER_RESIDUAL || has_weights(&l->entries[i]))
-            return l->entries[i].kind == LAYER_RESIDUAL;
+        if (is(&l->entries[i], LAYER_TRAIT_AROUND) || is(&l->entries[i], LAYER_TRAIT_WEIGHTED))
+            return is(&l->entries[i], LAYER_TRAIT_AROUND);
     }
     return false;
 }
@@ -128,7 +118,7 @@ bool layers_other_activation(struct treatment *t)
         if (e->has_activation)
             change_number(t, &once, e->activation_is_setting, &e->activation,
                           remedy_activation_instead);
-        if (e->kind == LAYER_ACTIVATION)
+        if (is(e, LAYER_TRAIT_ACTIVATION))
             change_number(t, &once, e->is_setting[LAYER_OPTION_FUNCTION],
                           &e->value[LAYER_OPTION_FUNCTION], remedy_activation_instead);
     }
@@ -141,9 +131,9 @@ double layers_activation(const struct treatment *t)
     for (size_t i = 0; i < t->layers.count; i++) {
         const struct layer_entry *e = &t->layers.entries[i];
         double a = e->activation_is_setting ? t->settings.v[(size_t)e->activation] : e->activation;
-        if (e->kind == LAYER_ACTIVATION)
+        if (is(e, LAYER_TRAIT_ACTIVATION))
             a = option_of(t, e, LAYER_OPTION_FUNCTION);
-        if (e->has_activation || e->kind == LAYER_ACTIVATION)
+        if (e->has_activation || is(e, LAYER_TRAIT_ACTIVATION))
             count[(size_t)a]++;
     }
     for (size_t a = 1; a < ACTIVATION_COUNT; a++) {
@@ -162,7 +152,7 @@ bool layers_lstm(struct treatment *t)
 {
     bool changed = false;
     for (size_t i = 0; i < t->layers.count; i++) {
-        if (t->layers.entries[i].kind == LAYER_RNN) {
+        if (is(&t->layers.entries[i], LAYER_TRAIT_UNGATED)) {
             t->layers.entries[i].kind = LAYER_LSTM;
             changed = true;
         }
@@ -231,7 +221,7 @@ static const struct layer_entry *depth_entry(const struct layer_list *l)
 
 static bool is_dense_block(const struct layer_entry *e)
 {
-    return e && (e->kind == LAYER_DENSE || e->kind == LAYER_RESIDUAL);
+    return e && is(e, LAYER_TRAIT_STACKED);
 }
 
 bool layers_append_dense(struct treatment *t)
@@ -244,7 +234,7 @@ bool layers_append_dense(struct treatment *t)
     dense.value[LAYER_OPTION_UNITS] = t->settings.v[SETTING_WIDTH];
     dense.activation = t->settings.v[SETTING_ACTIVATION];
     for (size_t i = 0; i < t->layers.count; i++) { /* as the last one of its kind */
-        if (t->layers.entries[i].kind == LAYER_DENSE)
+        if (t->layers.entries[i].kind == dense.kind)
             dense = once_of(&t->layers.entries[i]);
     }
     put(&b, &dense);
@@ -271,8 +261,8 @@ static size_t spare_entry(const struct layer_list *l)
     size_t found = l->count, weighted = 0;
     for (size_t i = 0; i < l->count; i += 1 + l->entries[i].inside) {
         const struct layer_entry *e = &l->entries[i];
-        weighted += has_weights(e) || e->kind == LAYER_RESIDUAL ? 1 : 0;
-        if (e->kind == LAYER_DENSE || e->kind == LAYER_RESIDUAL)
+        weighted += is(e, LAYER_TRAIT_WEIGHTED) || is(e, LAYER_TRAIT_AROUND) ? 1 : 0;
+        if (is(e, LAYER_TRAIT_STACKED))
             found = i;
     }
     return weighted > 1 ? found : l->count;
@@ -314,7 +304,7 @@ bool layers_insert_dropout(struct treatment *t)
     struct builder b = {.list = t->layers, .changed = t->layers.count > 0};
     struct layer_entry dropout = plain(LAYER_DROPOUT);
     for (size_t i = 0; i < t->layers.count; i++) {
-        if (t->layers.entries[i].kind == LAYER_DROPOUT)
+        if (is(&t->layers.entries[i], LAYER_TRAIT_DROPOUT))
             return false;
     }
     dropout.value[LAYER_OPTION_RATE] = REMEDY_DROPOUT_START;
@@ -330,7 +320,8 @@ static void put_normalised(struct builder *b, const struct treatment *t,
                            const struct layer_entry *e)
 {
     struct layer_entry layer = once_of(e);
-    struct layer_entry norm = plain(is_recurrent(e) ? LAYER_LAYER_NORM : LAYER_BATCH_NORM);
+    bool recurrent = is(e, LAYER_TRAIT_RECURRENT);
+    struct layer_entry norm = plain(recurrent ? LAYER_LAYER_NORM : LAYER_BATCH_NORM);
     norm.has_activation = e->has_activation;
     norm.activation_is_setting = e->activation_is_setting;
     norm.activation = e->activation;
@@ -348,13 +339,13 @@ static void normalise_list(struct builder *b, const struct treatment *t,
 {
     for (size_t i = 0; i < count; i += 1 + e[i].inside) {
         bool last = i + 1 + e[i].inside >= count;
-        if (e[i].kind == LAYER_RESIDUAL) {
+        if (is(&e[i], LAYER_TRAIT_AROUND)) {
             size_t at = b->list.count;
             put(b, &e[i]);
             normalise_list(b, t, e + i + 1, e[i].inside);
             if (!b->full)
                 b->list.entries[at].inside = b->list.count - at - 1;
-        } else if (has_weights(&e[i]) && (last || !is_norm(&e[i + 1]))) {
+        } else if (is(&e[i], LAYER_TRAIT_WEIGHTED) && (last || !is(&e[i + 1], LAYER_TRAIT_NORM))) {
             put_normalised(b, t, &e[i]);
         } else {
             put(b, &e[i]);
@@ -380,21 +371,20 @@ struct flow {
 /* A layer that gives the shape it gets, once the widths agree. */
 static bool keeps_size(const struct treatment *t, const struct layer_entry *e)
 {
-    if (e->kind == LAYER_DENSE)
-        return true;
-    if (e->kind == LAYER_CONV2D) {
+    if (is(e, LAYER_TRAIT_IMAGE)) {
         double kernel = option_of(t, e, LAYER_OPTION_KERNEL);
         return option_of(t, e, LAYER_OPTION_STRIDE) == 1 &&
                kernel == 2 * option_of(t, e, LAYER_OPTION_PADDING) + 1;
     }
-    return option_of(t, e, LAYER_OPTION_RETURN) != 0; /* the whole sequence */
+    return !is(e, LAYER_TRAIT_RECURRENT) ||
+           option_of(t, e, LAYER_OPTION_RETURN) == RETURN_SEQUENCE;
 }
 
 static struct flow flow_of(const struct treatment *t, const struct layer_entry *e)
 {
-    bool image = e->kind == LAYER_CONV2D;
+    bool image = is(e, LAYER_TRAIT_IMAGE);
     double width = option_of(t, e, image ? LAYER_OPTION_CHANNELS : LAYER_OPTION_UNITS);
-    if (is_recurrent(e) && option_of(t, e, LAYER_OPTION_BIDIRECTIONAL) != 0)
+    if (is(e, LAYER_TRAIT_RECURRENT) && option_of(t, e, LAYER_OPTION_BIDIRECTIONAL) != 0)
         width *= 2;
     return (struct flow){(size_t)width, image};
 }
@@ -438,12 +428,12 @@ bool layers_residual(struct treatment *t)
     struct flow flow = {0};
     const struct layer_entry *e = t->layers.entries;
     for (size_t i = 0; i < t->layers.count; i += 1 + e[i].inside) {
-        if (has_weights(&e[i])) {
+        if (is(&e[i], LAYER_TRAIT_WEIGHTED)) {
             put_with_residual(&b, t, &e[i], &flow);
             continue;
         }
         put_all(&b, &e[i], 1 + e[i].inside);
-        if (e[i].kind == LAYER_FLATTEN)
+        if (is(&e[i], LAYER_TRAIT_FLATTEN))
             flow.width = 0;
     }
     return take(t, &b);

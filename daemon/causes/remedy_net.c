@@ -19,11 +19,6 @@ static bool is_list(const struct treatment *t)
     return value(t, SETTING_MODEL_TYPE) == MODEL_SEQUENTIAL;
 }
 
-static bool is_recurrent(const struct treatment *t)
-{
-    return !is_list(t) && value(t, SETTING_MODEL_TYPE) != MODEL_MLP;
-}
-
 /* Units that all begin alike stay alike: no structure learns from weights that are all 0. */
 static bool learns_nothing(const struct treatment *t)
 {
@@ -44,7 +39,7 @@ bool remedy_more_dense(const struct remedy_context *c, struct treatment *t)
         return false;
     if (is_list(t))
         return layers_append_dense(t);
-    return add_to(t, is_recurrent(t) ? SETTING_DENSE_AFTER : SETTING_DEPTH, 1);
+    return add_to(t, model_is_recurrent(&t->settings) ? SETTING_DENSE_AFTER : SETTING_DEPTH, 1);
 }
 
 bool remedy_one_layer_fewer(const struct remedy_context *c, struct treatment *t)
@@ -55,9 +50,9 @@ bool remedy_one_layer_fewer(const struct remedy_context *c, struct treatment *t)
         return layers_drop_one(t);
     if (value(t, SETTING_DEPTH) > 1)
         return add_to(t, SETTING_DEPTH, -1);
-    if (is_recurrent(t) && value(t, SETTING_DENSE_AFTER) > 0)
+    if (model_is_recurrent(&t->settings) && value(t, SETTING_DENSE_AFTER) > 0)
         return add_to(t, SETTING_DENSE_AFTER, -1);
-    return is_recurrent(t) && value(t, SETTING_DENSE_BEFORE) > 0 &&
+    return model_is_recurrent(&t->settings) && value(t, SETTING_DENSE_BEFORE) > 0 &&
            add_to(t, SETTING_DENSE_BEFORE, -1);
 }
 
@@ -116,7 +111,7 @@ double remedy_activation_instead(double activation)
 /* Not of recurrent nets: what a recurrence's gradient goes through is its own tanh. */
 bool remedy_other_activation(const struct remedy_context *c, struct treatment *t)
 {
-    if (learns_nothing(t) || is_recurrent(t))
+    if (learns_nothing(t) || model_is_recurrent(&t->settings))
         return false;
     if (is_list(t))
         return layers_other_activation(t);
@@ -143,7 +138,7 @@ bool remedy_initialisation(const struct remedy_context *c, struct treatment *t)
 bool remedy_batch_norm(const struct remedy_context *c, struct treatment *t)
 {
     bool few = value(t, SETTING_BATCH_SIZE) < BATCH_NORM_LEAST;
-    if (learns_nothing(t) || (few && !is_recurrent(t)) ||
+    if (learns_nothing(t) || (few && !model_is_recurrent(&t->settings)) ||
         value(t, SETTING_MODEL_TYPE) == MODEL_RNN)
         return false;
     if (is_list(t))
@@ -151,7 +146,7 @@ bool remedy_batch_norm(const struct remedy_context *c, struct treatment *t)
     if (value(t, SETTING_NORMALIZATION) != NORMALIZATION_NONE)
         return false;
     return remedy_set(t, SETTING_NORMALIZATION,
-                      is_recurrent(t) ? NORMALIZATION_LAYER : NORMALIZATION_BATCH);
+                      model_is_recurrent(&t->settings) ? NORMALIZATION_LAYER : NORMALIZATION_BATCH);
 }
 
 bool remedy_lstm(const struct remedy_context *c, struct treatment *t)

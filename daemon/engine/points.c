@@ -32,6 +32,7 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     str_copy(r->row->core, sizeof(r->row->core), s->core);
     str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
     r->parameters = s->parameters;
+    r->row->flop = s->flop;
     if (s->resumed_point > r->seen_point) {
         break_protocol(r, xasprintf("it goes on from point %" PRId64 ", but only %" PRId64
                                     " were reported",

@@ -79,6 +79,7 @@ struct run_row {
     int signal;                /* that ended the worker; 0: none */
     char *stderr_tail;         /* last lines, with an error */
     char core[48], blas[160];  /* BLAS kernel and library that ran */
+    int64_t flop;              /* to train on one sample; 0: not said */
     utc_us created, started, ended;
     double seconds;            /* monotonic; of the last attempt and what it resumed */
 };

@@ -6,26 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/shape.h"
-
-struct layer_list;
 struct record_prepared;
-struct settings;
 struct spec;
 struct table;
 
 /* What of a sweep decides its time. */
 struct estimate {
     double epochs, samples; /* samples: those trained on */
-    struct shape input;     /* of one sample */
-    size_t outputs;
-    double flop;            /* of one sample, by the configuration in the middle of the space */
+    double flop;            /* to train on one sample, by the configuration in the middle of the
+                               space: as the data's worker counted it; 0: not said */
 };
 
-/* Floating-point operations of a forward and a backward pass over one sample: products of dense,
- * recurrent and convolution layers, nothing else. 0 when there is no such network. */
-double estimate_flop(const struct settings *s, const struct layer_list *layers,
-                     const struct shape *input, size_t outputs);
 void estimate_init(struct estimate *e, const struct spec *spec,
                    const struct record_prepared *data);
 /* rates: STORE_QUERY_RUN_RATES, may be empty. Seconds, over all runs. */

@@ -17,24 +17,14 @@
 
 /* --- outcome --------------------------------------------------------------------------------- */
 
-/* Measured on the same samples: no setting of the data differs. */
-static bool same_data(const struct settings *a, const struct settings *b)
-{
-    static const enum setting_id of_data[] = {SETTING_LIMIT, SETTING_VALIDATION, SETTING_ON_NAN,
-                                              SETTING_STRATIFY};
-    for (size_t i = 0; i < ARRAY_LEN(of_data); i++)
-        if (a->v[of_data[i]] != b->v[of_data[i]])
-            return false;
-    return true;
-}
-
 struct treat_outcome treat_compare(const struct spec *s, const struct trial *parent,
                                    const struct trial *child)
 {
     struct treat_outcome o = {.change = NAN};
     if (!trial_usable(child))
         return o;
-    if (trial_usable(parent) && same_data(&parent->config->settings, &child->config->settings)) {
+    if (trial_usable(parent) && settings_same(&parent->config->settings, &child->config->settings,
+                                              SETTING_OF_SAMPLES)) {
         double from = parent->metric_value, by = child->metric_value - from;
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
@@ -208,10 +198,9 @@ static int64_t donor_for(const struct treat_input *in, size_t number)
     if (in->donor == 0 || in->donor_number == number)
         return 0;
     const struct trial *d = in->trials[in->donor_number];
-    for (size_t i = SETTING_MODEL_TYPE; i < SETTING_DROPOUT; i++)
-        if (t->config->settings.v[i] != d->config->settings.v[i])
-            return 0;
-    return layer_list_same(layers_of(in, t), layers_of(in, d)) ? in->donor : 0;
+    bool same = settings_same(&t->config->settings, &d->config->settings, SETTING_OF_MODEL) &&
+                layer_list_same(layers_of(in, t), layers_of(in, d));
+    return same ? in->donor : 0;
 }
 
 /* --- proposals ------------------------------------------------------------------------------- */

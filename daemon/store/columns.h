@@ -72,7 +72,8 @@
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
     X(change, real, r->has_outcome ? r->change : NAN)              \
-    X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))
+    X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
+    X(flop, count, r->flop)
 
 enum {
     SWEEP_id_column,

@@ -76,10 +76,8 @@ static const struct {
     [STORE_QUERY_RUN_RATES] =
         {0, "SELECT r.seconds, r.epochs, min(s.data_samples, coalesce(nullif(r.settings ->> "
             "'$.data.limit', 0), s.data_samples)) - coalesce(r.settings ->> '$.data.validation', "
-            "0) AS samples, s.data_features, s.data_classes, r.settings AS settings_json, "
-            "s.spec -> '$.model.layers' AS layers_json "
-            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
-            "WHERE r.status = 'completed' ORDER BY r.id DESC LIMIT 200"},
+            "0) AS samples, r.flop FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "WHERE r.status = 'completed' AND r.flop IS NOT NULL ORDER BY r.id DESC LIMIT 200"},
     [STORE_QUERY_EDITS] =
         {1, "SELECT kind, setting, from_value AS from_json, to_value AS to_json, runs AS "
             "runs_json, guide_ref, sentence FROM range_edits WHERE sweep_id = ?1 "

@@ -144,6 +144,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
     column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
     column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
+    r->flop = sqlite3_column_int64(st, RUN_flop_column);
     r->created = store_time_parse(column_text(st, RUN_created_at_column));
     r->started = store_time_parse(column_text(st, RUN_started_at_column));
     r->ended = store_time_parse(column_text(st, RUN_ended_at_column));

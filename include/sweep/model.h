@@ -15,6 +15,14 @@ struct errbuf;
 struct json;
 struct json_writer;
 
+#define RETURN_MAP(X) X(LAST, "last") X(SEQUENCE, "sequence")
+enum layer_return {
+#define X(id, name) RETURN_##id,
+    RETURN_MAP(X)
+#undef X
+    RETURN_COUNT
+};
+
 /* X(id, option, type, min, max, default, choices, what it is). A value may also be the name of a
  * setting of the same type ("units": "width"), so that it can be swept. */
 #define LAYER_OPTION_MAP(X)                                                                       \
@@ -27,9 +35,10 @@ struct json_writer;
     X(RATE, "rate", REAL, 0, 0.999, 0.5, NULL, "share of the outputs set to 0 in training")       \
     X(BIDIRECTIONAL, "bidirectional", SWITCH, 0, 1, 0, NULL,                                      \
       "from both ends; twice the outputs")                                                        \
-    X(RETURN, "return", CHOICE, 0, 1, 0, "last|sequence", "the last state or every step's")       \
-    X(FUNCTION, "function", CHOICE, 0, 5, 0, "relu|leaky_relu|elu|tanh|sigmoid|gelu",             \
-      "the activation")
+    X(RETURN, "return", CHOICE, 0, RETURN_COUNT - 1, RETURN_LAST, CHOICES(RETURN_MAP),            \
+      "the last state or every step's")                                                           \
+    X(FUNCTION, "function", CHOICE, 0, ACTIVATION_COUNT - 1, ACTIVATION_RELU,                     \
+      CHOICES(ACTIVATION_MAP), "the activation")
 
 enum layer_option {
 #define X(id, name, type, min, max, def, choices, doc) LAYER_OPTION_##id,
@@ -38,31 +47,56 @@ enum layer_option {
     LAYER_OPTION_COUNT
 };
 
+/* What the program asks of a kind of layer, beside its options. */
+enum layer_trait {
+    LAYER_TRAIT_WEIGHTED = 1,    /* its weights multiply its input: a layer of the net's depth */
+    LAYER_TRAIT_RECURRENT = 2,   /* has a state that goes from step to step */
+    LAYER_TRAIT_UNGATED = 4,     /* ... which nothing protects */
+    LAYER_TRAIT_IMAGE = 8,       /* wants [channels, height, width] */
+    LAYER_TRAIT_NORM = 16,       /* normalises what the layer before it gives */
+    LAYER_TRAIT_KEEPS_UNITS = 32, /* its outputs speak of the units of the layer before it */
+    LAYER_TRAIT_STACKED = 64,    /* can be there once more or less: any input does */
+    LAYER_TRAIT_ACTIVATION = 128,
+    LAYER_TRAIT_DROPOUT = 256,
+    LAYER_TRAIT_FLATTEN = 512,
+    LAYER_TRAIT_AROUND = 1024,   /* has layers of its own */
+};
+
 #define OPT(id) (1u << LAYER_OPTION_##id)
-/* X(id, type, options it takes, what it is) */
+#define IS(id) LAYER_TRAIT_##id
+/* X(id, type, options it takes, traits, what it is) */
 #define LAYER_MAP(X)                                                                              \
-    X(DENSE, "dense", OPT(UNITS), "fully connected; on a sequence at each step")                  \
-    X(RNN, "rnn", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), "plain recurrence, tanh")        \
-    X(GRU, "gru", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), "gated recurrent unit")          \
-    X(LSTM, "lstm", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), "long short-term memory")      \
+    X(DENSE, "dense", OPT(UNITS), IS(WEIGHTED) | IS(STACKED),                                     \
+      "fully connected; on a sequence at each step")                                              \
+    X(RNN, "rnn", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN),                                  \
+      IS(WEIGHTED) | IS(RECURRENT) | IS(UNGATED), "plain recurrence, tanh")                       \
+    X(GRU, "gru", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),    \
+      "gated recurrent unit")                                                                     \
+    X(LSTM, "lstm", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),  \
+      "long short-term memory")                                                                   \
     X(CONV2D, "conv2d", OPT(CHANNELS) | OPT(KERNEL) | OPT(STRIDE) | OPT(PADDING),                 \
-      "two-dimensional convolution")                                                              \
-    X(MAX_POOL, "max_pool", OPT(SIZE), "largest of each window")                                  \
-    X(AVG_POOL, "avg_pool", OPT(SIZE), "mean of each window")                                     \
-    X(BATCH_NORM, "batch_norm", 0, "by feature or channel, over the batch (G3.2)")                \
-    X(LAYER_NORM, "layer_norm", 0, "over the features of a sample or step (G3.2)")                \
-    X(DROPOUT, "dropout", OPT(RATE), "in training only (G4.7)")                                   \
-    X(FLATTEN, "flatten", 0, "one row of features")                                               \
-    X(ACTIVATION, "activation", OPT(FUNCTION), "activation of every number")                      \
-    X(RESIDUAL, "residual", 0, "adds its input to the output of its own layers (G3.2)")
+      IS(WEIGHTED) | IS(IMAGE), "two-dimensional convolution")                                    \
+    X(MAX_POOL, "max_pool", OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "largest of each window")     \
+    X(AVG_POOL, "avg_pool", OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "mean of each window")        \
+    X(BATCH_NORM, "batch_norm", 0, IS(NORM) | IS(KEEPS_UNITS),                                    \
+      "by feature or channel, over the batch (G3.2)")                                             \
+    X(LAYER_NORM, "layer_norm", 0, IS(NORM) | IS(KEEPS_UNITS),                                    \
+      "over the features of a sample or step (G3.2)")                                             \
+    X(DROPOUT, "dropout", OPT(RATE), IS(DROPOUT) | IS(KEEPS_UNITS), "in training only (G4.7)")    \
+    X(FLATTEN, "flatten", 0, IS(FLATTEN), "one row of features")                                  \
+    X(ACTIVATION, "activation", OPT(FUNCTION), IS(ACTIVATION), "activation of every number")      \
+    X(RESIDUAL, "residual", 0, IS(AROUND) | IS(STACKED),                                          \
+      "adds its input to the output of its own layers (G3.2)")
 
 enum layer_kind {
-#define X(id, name, options, doc) LAYER_##id,
+#define X(id, name, options, traits, doc) LAYER_##id,
     LAYER_MAP(X)
 #undef X
     LAYER_KIND_COUNT
 };
 const char *layer_kind_name(enum layer_kind k);
+/* Has all of the traits. */
+bool layer_is(enum layer_kind k, unsigned traits);
 
 /* One layer as written. Every layer but residual and activation may carry "activation" (which
  * becomes an activation layer behind it); any may carry "repeat": a count or "depth". */
@@ -110,6 +144,9 @@ struct model_plan {
 int model_plan_init(struct model_plan *p, const struct settings *s, const struct layer_list *list,
                     struct errbuf *err);
 void model_plan_finish(struct model_plan *p);
+
+/* A model of recurrent layers between dense ones: type rnn, gru or lstm. */
+bool model_is_recurrent(const struct settings *s);
 
 /* Some layer's option or activation is that setting's value, or its repeat: depth. */
 bool layer_list_uses(const struct layer_list *l, enum setting_id id);

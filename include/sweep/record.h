@@ -33,6 +33,7 @@ struct record_start {
     char core[48];   /* BLAS kernel in use, "Cooperlake" */
     char blas[160];  /* library and version */
     int64_t parameters; /* trainable numbers in the network */
+    int64_t flop;       /* floating-point operations to train on one sample; 0: not said */
     int64_t resumed_point; /* the checkpoint's last point; 0: from the beginning */
 };
 
@@ -69,6 +70,7 @@ struct record_prepared {
     int64_t rank, dim[3];  /* shape of a sample: [features], [steps, features] or
                               [channels, height, width] */
     int64_t outputs;       /* targets of a sample (regression), or labels of it: 1, or its steps */
+    int64_t flop;          /* to train on one sample, by the configuration itself; 0: not said */
     size_t source_count;
     struct record_source sources[RECORD_SOURCES_MAX];
     size_t finding_count;

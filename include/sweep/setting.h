@@ -15,178 +15,271 @@ struct json_writer;
 
 enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOICE };
 
-/* X(id, dotted path, short name or NULL, type, min, max, default, choices separated by '|' or
- * NULL, what it is). Ranges are inclusive; a REAL row whose min is 0 and whose doc begins with
- * "> 0" excludes zero (setting_check). For a CHOICE min..max are the indices. */
+/* --- choices: X(id, name), by which a setting's value is an index into the rows --------------- */
+
+#define ON_NAN_MAP(X) X(HOLD, "hold") X(DROP, "drop") X(IMPUTE, "impute")
+#define SCALE_MAP(X) X(NONE, "none") X(STANDARD, "standard") X(MIN_MAX, "min_max")
+#define MODEL_TYPE_MAP(X)                                                                          \
+    X(MLP, "mlp") X(RNN, "rnn") X(GRU, "gru") X(LSTM, "lstm") X(SEQUENTIAL, "sequential")
+#define ACTIVATION_MAP(X)                                                                          \
+    X(RELU, "relu") X(LEAKY_RELU, "leaky_relu") X(ELU, "elu") X(TANH, "tanh")                      \
+    X(SIGMOID, "sigmoid") X(GELU, "gelu")
+#define INIT_MAP(X)                                                                                \
+    X(AUTO, "auto") X(HE, "he") X(XAVIER, "xavier") X(LECUN, "lecun")                              \
+    X(ORTHOGONAL, "orthogonal") X(ZEROS, "zeros")
+#define NORMALIZATION_MAP(X) X(NONE, "none") X(BATCH, "batch") X(LAYER, "layer")
+#define LOSS_MAP(X)                                                                                \
+    X(AUTO, "auto") X(CROSS_ENTROPY, "cross_entropy")                                              \
+    X(BINARY_CROSS_ENTROPY, "binary_cross_entropy") X(MSE, "mse") X(MAE, "mae")                    \
+    X(HUBER, "huber")
+#define REDUCTION_MAP(X) X(MEAN, "mean") X(SUM, "sum")
+#define CLASS_WEIGHTS_MAP(X) X(NONE, "none") X(BALANCED, "balanced")
+#define OPTIMIZER_MAP(X)                                                                           \
+    X(SGD, "sgd") X(MOMENTUM, "momentum") X(NESTEROV, "nesterov") X(RMSPROP, "rmsprop")            \
+    X(ADAM, "adam") X(ADAMW, "adamw") X(ADAGRAD, "adagrad") X(ADADELTA, "adadelta")
+#define CLIP_MAP(X)                                                                                \
+    X(NONE, "none") X(VALUE, "value") X(NORM, "norm") X(GLOBAL_NORM, "global_norm")
+#define PRESET_MAP(X) X(NONE, "none") X(GUIDE_G3_2, "guide_g3_2")
+#define SCHEDULE_MAP(X)                                                                            \
+    X(CONSTANT, "constant") X(STEP, "step") X(EXPONENTIAL, "exponential") X(COSINE, "cosine")      \
+    X(ONE_CYCLE, "one_cycle") X(PLATEAU, "plateau")
+
+/* "sgd|momentum|…" of such a table. */
+#define CHOICE_NAME(id, name) "|" name
+#define CHOICES(MAP) &(MAP(CHOICE_NAME))[1]
+
+/* --- settings ------------------------------------------------------------------------------ */
+
+/* What a setting decides. */
+enum setting_part {
+    SETTING_OF_SAMPLES, /* which samples there are, and which of them are held out */
+    SETTING_OF_DATA,    /* how the network gets to see them */
+    SETTING_OF_MODEL,   /* the network */
+    SETTING_OF_TRAIN,   /* how it learns */
+};
+
+/* Whether the range of a setting has its own lower end. */
+enum setting_bound { SETTING_FROM, SETTING_ABOVE };
+
+/* X(id, part, dotted path, short name or NULL, type, bound, min, max, default, choices or NULL,
+ * what it is). For a CHOICE min..max are the indices. */
 #define SETTING_MAP(X)                                                                             \
-    X(LIMIT, "data.limit", NULL, INTEGER, 0, 4294967295.0, 0, NULL,                                \
+    X(LIMIT, SAMPLES, "data.limit", NULL, INTEGER, FROM, 0, 4294967295.0, 0, NULL,                 \
       "only the first so many samples; 0: all")                                                    \
-    X(VALIDATION, "data.validation", NULL, INTEGER, 0, 4294967295.0, 0, NULL,                      \
-      "samples held out of those; needed unless validation_path is given")                        \
-    X(ON_NAN, "data.on_nan", NULL, CHOICE, 0, 2, 0, "hold|drop|impute",                            \
-      "NaN or Inf in the input: wait for a person, leave the row out, or take the column's mean "  \
-      "over the training part (G3.1)")                                                             \
-    X(SCALE, "data.scale", NULL, CHOICE, 0, 2, 0, "none|standard|min_max",                         \
-      "scaling of each feature, fitted on the training part only")                                 \
-    X(STRATIFY, "data.stratify", NULL, SWITCH, 0, 1, 1, NULL,                                      \
+    X(VALIDATION, SAMPLES, "data.validation", NULL, INTEGER, FROM, 0, 4294967295.0, 0, NULL,       \
+      "samples held out of those; needed unless validation_path is given")                         \
+    X(ON_NAN, SAMPLES, "data.on_nan", NULL, CHOICE, FROM, 0, ON_NAN_COUNT - 1, ON_NAN_HOLD,        \
+      CHOICES(ON_NAN_MAP),                                                                         \
+      "NaN or Inf in the input: wait for a person, leave the row out, or take the column's "       \
+      "mean over the training part (G3.1)")                                                        \
+    X(SCALE, DATA, "data.scale", NULL, CHOICE, FROM, 0, SCALE_COUNT - 1, SCALE_NONE,               \
+      CHOICES(SCALE_MAP), "scaling of each feature, fitted on the training part only")             \
+    X(STRATIFY, SAMPLES, "data.stratify", NULL, SWITCH, FROM, 0, 1, 1, NULL,                       \
       "the validation part has the classes in the same shares")                                    \
-    X(MODEL_TYPE, "model.type", NULL, CHOICE, 0, 4, 0, "mlp|rnn|gru|lstm|sequential",              \
-      "kind of network; sequential lists its layers")                                              \
-    X(DEPTH, "model.depth", "depth", INTEGER, 0, 256, 2, NULL,                                     \
+    X(MODEL_TYPE, MODEL, "model.type", NULL, CHOICE, FROM, 0, MODEL_TYPE_COUNT - 1, MODEL_MLP,     \
+      CHOICES(MODEL_TYPE_MAP), "kind of network; sequential lists its layers")                     \
+    X(DEPTH, MODEL, "model.depth", "depth", INTEGER, FROM, 0, 256, 2, NULL,                        \
       "number of hidden blocks: hidden layers, stacked recurrent layers, or what repeat: depth "   \
       "multiplies; the guide's 4-layer net is depth 3 (G3.4)")                                     \
-    X(WIDTH, "model.width", "width", INTEGER, 1, 65536, 128, NULL, "units per hidden layer")       \
-    X(ACTIVATION, "model.activation", "activation", CHOICE, 0, 5, 0,                               \
-      "relu|leaky_relu|elu|tanh|sigmoid|gelu", "activation of the hidden layers (G3.2)")           \
-    X(INIT, "model.init", NULL, CHOICE, 0, 5, 0, "auto|he|xavier|lecun|orthogonal|zeros",          \
+    X(WIDTH, MODEL, "model.width", "width", INTEGER, FROM, 1, 65536, 128, NULL,                    \
+      "units per hidden layer")                                                                    \
+    X(ACTIVATION, MODEL, "model.activation", "activation", CHOICE, FROM, 0,                        \
+      ACTIVATION_COUNT - 1, ACTIVATION_RELU, CHOICES(ACTIVATION_MAP),                              \
+      "activation of the hidden layers (G3.2)")                                                    \
+    X(INIT, MODEL, "model.init", NULL, CHOICE, FROM, 0, INIT_COUNT - 1, INIT_AUTO,                 \
+      CHOICES(INIT_MAP),                                                                           \
       "weight initialisation; auto: he for relu, leaky_relu, elu and gelu, else xavier")           \
-    X(NORMALIZATION, "model.normalization", NULL, CHOICE, 0, 2, 0, "none|batch|layer",             \
+    X(NORMALIZATION, MODEL, "model.normalization", NULL, CHOICE, FROM, 0,                          \
+      NORMALIZATION_COUNT - 1, NORMALIZATION_NONE, CHOICES(NORMALIZATION_MAP),                     \
       "after each hidden dense layer, before its activation (G3.2)")                               \
-    X(RESIDUAL, "model.residual", NULL, SWITCH, 0, 1, 0, NULL,                                     \
+    X(RESIDUAL, MODEL, "model.residual", NULL, SWITCH, FROM, 0, 1, 0, NULL,                        \
       "hidden blocks of equal width add their input to their output (G3.2)")                       \
-    X(DENSE_BEFORE, "model.dense_before", NULL, INTEGER, 0, 64, 1, NULL,                           \
+    X(DENSE_BEFORE, MODEL, "model.dense_before", NULL, INTEGER, FROM, 0, 64, 1, NULL,              \
       "rnn, gru, lstm: dense layers at each step before the recurrent ones (G1.1)")                \
-    X(DENSE_AFTER, "model.dense_after", NULL, INTEGER, 0, 64, 1, NULL,                             \
+    X(DENSE_AFTER, MODEL, "model.dense_after", NULL, INTEGER, FROM, 0, 64, 1, NULL,                \
       "rnn, gru, lstm: dense layers after the recurrent ones; one more is a remedy (G1.1)")        \
-    X(BIDIRECTIONAL, "model.bidirectional", NULL, SWITCH, 0, 1, 0, NULL,                           \
+    X(BIDIRECTIONAL, MODEL, "model.bidirectional", NULL, SWITCH, FROM, 0, 1, 0, NULL,              \
       "rnn, gru, lstm: read the sequence from both ends")                                          \
-    X(CHANNELS, "model.channels", "channels", INTEGER, 1, 65536, 16, NULL,                         \
+    X(CHANNELS, MODEL, "model.channels", "channels", INTEGER, FROM, 1, 65536, 16, NULL,            \
       "for the layers of a list that name it: output channels of a convolution")                   \
-    X(KERNEL, "model.kernel", "kernel", INTEGER, 1, 64, 3, NULL,                                   \
+    X(KERNEL, MODEL, "model.kernel", "kernel", INTEGER, FROM, 1, 64, 3, NULL,                      \
       "for the layers of a list that name it: height and width of a kernel")                       \
-    X(STRIDE, "model.stride", NULL, INTEGER, 1, 64, 1, NULL,                                       \
+    X(STRIDE, MODEL, "model.stride", NULL, INTEGER, FROM, 1, 64, 1, NULL,                          \
       "for the layers of a list that name it: step of a kernel")                                   \
-    X(PADDING, "model.padding", NULL, INTEGER, 0, 63, 0, NULL,                                     \
+    X(PADDING, MODEL, "model.padding", NULL, INTEGER, FROM, 0, 63, 0, NULL,                        \
       "for the layers of a list that name it: zeros around their input")                           \
-    X(POOL_SIZE, "model.pool_size", NULL, INTEGER, 1, 64, 2, NULL,                                 \
+    X(POOL_SIZE, MODEL, "model.pool_size", NULL, INTEGER, FROM, 1, 64, 2, NULL,                    \
       "for the layers of a list that name it: height and width of a pooling window")               \
-    X(DROPOUT, "train.dropout", "dropout", REAL, 0, 0.999, 0, NULL,                                \
+    X(DROPOUT, TRAIN, "train.dropout", "dropout", REAL, FROM, 0, 0.999, 0, NULL,                   \
       "share of each hidden layer's outputs set to 0 in training (G4.7)")                          \
-    X(LOSS, "train.loss", NULL, CHOICE, 0, 5, 0,                                                   \
-      "auto|cross_entropy|binary_cross_entropy|mse|mae|huber",                                     \
-      "training and validation loss; auto: cross_entropy when classifying, else mse; the others "  \
-      "take one-hot targets when classifying")                                                     \
-    X(HUBER_DELTA, "train.huber_delta", NULL, REAL, 0, 1e6, 1, NULL,                               \
-      "> 0; where huber turns from squared to absolute")                                           \
-    X(PROBABILITY_CLIP, "train.probability_clip", NULL, REAL, 0, 0.1, 0, NULL,                     \
+    X(LOSS, TRAIN, "train.loss", NULL, CHOICE, FROM, 0, LOSS_COUNT - 1, LOSS_AUTO,                 \
+      CHOICES(LOSS_MAP),                                                                           \
+      "training and validation loss; auto: cross_entropy when classifying, else mse; the "         \
+      "others take one-hot targets when classifying")                                              \
+    X(HUBER_DELTA, TRAIN, "train.huber_delta", NULL, REAL, ABOVE, 0, 1e6, 1, NULL,                 \
+      "where huber turns from squared to absolute")                                                \
+    X(PROBABILITY_CLIP, TRAIN, "train.probability_clip", NULL, REAL, FROM, 0, 0.1, 0, NULL,        \
       "cross_entropy: probabilities are clipped to [this, 1]; the guide's is 1e-10 (G3.2)")        \
-    X(LOSS_REDUCTION, "train.loss_reduction", NULL, CHOICE, 0, 1, 0, "mean|sum",                   \
+    X(LOSS_REDUCTION, TRAIN, "train.loss_reduction", NULL, CHOICE, FROM, 0,                        \
+      REDUCTION_COUNT - 1, REDUCTION_MEAN, CHOICES(REDUCTION_MAP),                                 \
       "over the batch, of the loss whose gradient is followed; curves always have the mean")       \
-    X(CLASS_WEIGHTS, "train.class_weights", NULL, CHOICE, 0, 1, 0, "none|balanced",                \
+    X(CLASS_WEIGHTS, TRAIN, "train.class_weights", NULL, CHOICE, FROM, 0,                          \
+      CLASS_WEIGHTS_COUNT - 1, CLASS_WEIGHTS_NONE, CHOICES(CLASS_WEIGHTS_MAP),                     \
       "balanced: each class weighs samples / (classes x samples of the class)")                    \
-    X(OPTIMIZER, "train.optimizer", "optimizer", CHOICE, 0, 7, 4,                                  \
-      "sgd|momentum|nesterov|rmsprop|adam|adamw|adagrad|adadelta", "optimizer (G2.2)")             \
-    X(LEARNING_RATE, "train.learning_rate", "learning_rate", REAL, 0, 1e6, 1e-3, NULL,             \
-      "> 0; step size, tried from large to small (G2.1)")                                          \
-    X(BATCH_SIZE, "train.batch_size", "batch_size", INTEGER, 1, 1048576, 32, NULL,                 \
+    X(OPTIMIZER, TRAIN, "train.optimizer", "optimizer", CHOICE, FROM, 0, OPTIMIZER_COUNT - 1,      \
+      OPTIMIZER_ADAM, CHOICES(OPTIMIZER_MAP), "optimizer (G2.2)")                                  \
+    X(LEARNING_RATE, TRAIN, "train.learning_rate", "learning_rate", REAL, ABOVE, 0, 1e6, 1e-3,     \
+      NULL, "step size, tried from large to small (G2.1)")                                         \
+    X(BATCH_SIZE, TRAIN, "train.batch_size", "batch_size", INTEGER, FROM, 1, 1048576, 32, NULL,    \
       "samples per step (G1.2)")                                                                   \
-    X(MOMENTUM, "train.momentum", NULL, REAL, 0, 1, 0.9, NULL, "of momentum and nesterov")         \
-    X(BETA1, "train.beta1", NULL, REAL, 0, 0.999999, 0.9, NULL, "of adam and adamw (G2.2)")        \
-    X(BETA2, "train.beta2", NULL, REAL, 0, 0.999999, 0.999, NULL, "of adam and adamw (G2.2)")      \
-    X(ALPHA, "train.alpha", NULL, REAL, 0, 0.999999, 0.99, NULL, "smoothing of rmsprop")           \
-    X(RHO, "train.rho", NULL, REAL, 0, 0.999999, 0.95, NULL, "decay of adadelta (G2.2)")           \
-    X(EPSILON, "train.epsilon", NULL, REAL, 0, 1, 1e-8, NULL,                                      \
-      "> 0; added to the denominator by adam, adamw, rmsprop, adagrad, adadelta (G2.2)")           \
-    X(WEIGHT_DECAY, "train.weight_decay", NULL, REAL, 0, 1000, 0.01, NULL,                         \
+    X(MOMENTUM, TRAIN, "train.momentum", NULL, REAL, FROM, 0, 1, 0.9, NULL,                        \
+      "of momentum and nesterov")                                                                  \
+    X(BETA1, TRAIN, "train.beta1", NULL, REAL, FROM, 0, 0.999999, 0.9, NULL,                       \
+      "of adam and adamw (G2.2)")                                                                  \
+    X(BETA2, TRAIN, "train.beta2", NULL, REAL, FROM, 0, 0.999999, 0.999, NULL,                     \
+      "of adam and adamw (G2.2)")                                                                  \
+    X(ALPHA, TRAIN, "train.alpha", NULL, REAL, FROM, 0, 0.999999, 0.99, NULL,                      \
+      "smoothing of rmsprop")                                                                      \
+    X(RHO, TRAIN, "train.rho", NULL, REAL, FROM, 0, 0.999999, 0.95, NULL,                          \
+      "decay of adadelta (G2.2)")                                                                  \
+    X(EPSILON, TRAIN, "train.epsilon", NULL, REAL, ABOVE, 0, 1, 1e-8, NULL,                        \
+      "added to the denominator by adam, adamw, rmsprop, adagrad, adadelta (G2.2)")                \
+    X(WEIGHT_DECAY, TRAIN, "train.weight_decay", NULL, REAL, FROM, 0, 1000, 0.01, NULL,            \
       "of adamw: decoupled from the gradient; weights, not biases")                                \
-    X(L2, "train.l2", NULL, REAL, 0, 1000, 0, NULL,                                                \
+    X(L2, TRAIN, "train.l2", NULL, REAL, FROM, 0, 1000, 0, NULL,                                   \
       "adds this x half the squared norm of the weights, not biases, to the loss (G3.2)")          \
-    X(L2_GRADIENT, "train.l2_gradient", NULL, SWITCH, 0, 1, 1, NULL,                               \
+    X(L2_GRADIENT, TRAIN, "train.l2_gradient", NULL, SWITCH, FROM, 0, 1, 1, NULL,                  \
       "off: the l2 term is reported but not followed, as in the guide's snippet (G3.2)")           \
-    X(CLIP, "train.clip", NULL, CHOICE, 0, 3, 0, "none|value|norm|global_norm",                    \
-      "clips the loss's gradient, before l2: each number, each tensor's norm, or the norm of all " \
-      "(G3.2)")                                                                                    \
-    X(CLIP_MIN, "train.clip_min", NULL, REAL, -1e30, 1e30, -1, NULL,                               \
+    X(CLIP, TRAIN, "train.clip", NULL, CHOICE, FROM, 0, CLIP_COUNT - 1, CLIP_NONE,                 \
+      CHOICES(CLIP_MAP),                                                                           \
+      "clips the loss's gradient, before l2: each number, each tensor's norm, or the norm of "     \
+      "all (G3.2)")                                                                                \
+    X(CLIP_MIN, TRAIN, "train.clip_min", NULL, REAL, FROM, -1e30, 1e30, -1, NULL,                  \
       "clip value: lower bound; bounds that are not symmetric can raise the loss (G3.3)")          \
-    X(CLIP_MAX, "train.clip_max", NULL, REAL, -1e30, 1e30, 1, NULL, "clip value: upper bound")     \
-    X(CLIP_NORM, "train.clip_norm", NULL, REAL, 0, 1e30, 1, NULL,                                  \
-      "> 0; clip norm and global_norm: largest norm")                                              \
-    X(PRESET, "train.preset", NULL, CHOICE, 0, 1, 0, "none|guide_g3_2",                            \
+    X(CLIP_MAX, TRAIN, "train.clip_max", NULL, REAL, FROM, -1e30, 1e30, 1, NULL,                   \
+      "clip value: upper bound")                                                                   \
+    X(CLIP_NORM, TRAIN, "train.clip_norm", NULL, REAL, ABOVE, 0, 1e30, 1, NULL,                    \
+      "clip norm and global_norm: largest norm")                                                   \
+    X(PRESET, TRAIN, "train.preset", NULL, CHOICE, FROM, 0, PRESET_COUNT - 1, PRESET_NONE,         \
+      CHOICES(PRESET_MAP),                                                                         \
       "guide_g3_2: the guide's snippet to the letter; it fixes optimizer, learning_rate, "         \
       "momentum, loss, loss_reduction, probability_clip, l2, l2_gradient and the clip settings")   \
-    X(SCHEDULE, "train.schedule", NULL, CHOICE, 0, 5, 0,                                           \
-      "constant|step|exponential|cosine|one_cycle|plateau", "how the learning rate changes")       \
-    X(WARMUP_EPOCHS, "train.warmup_epochs", NULL, REAL, 0, 1e6, 0, NULL,                           \
+    X(SCHEDULE, TRAIN, "train.schedule", NULL, CHOICE, FROM, 0, SCHEDULE_COUNT - 1,                \
+      SCHEDULE_CONSTANT, CHOICES(SCHEDULE_MAP), "how the learning rate changes")                   \
+    X(WARMUP_EPOCHS, TRAIN, "train.warmup_epochs", NULL, REAL, FROM, 0, 1e6, 0, NULL,              \
       "epochs in which the learning rate rises evenly from 0, before the schedule")                \
-    X(SCHEDULE_EPOCHS, "train.schedule_epochs", NULL, INTEGER, 1, 1000000, 10, NULL,               \
-      "step: epochs between two cuts; plateau: epochs without improvement before one")             \
-    X(SCHEDULE_FACTOR, "train.schedule_factor", NULL, REAL, 0, 1, 0.5, NULL,                       \
-      "> 0; step and plateau: multiplies the learning rate; exponential: once an epoch")           \
-    X(SCHEDULE_FLOOR, "train.schedule_floor", NULL, REAL, 0, 1, 0, NULL,                           \
+    X(SCHEDULE_EPOCHS, TRAIN, "train.schedule_epochs", NULL, INTEGER, FROM, 1, 1000000, 10,        \
+      NULL, "step: epochs between two cuts; plateau: epochs without improvement before one")       \
+    X(SCHEDULE_FACTOR, TRAIN, "train.schedule_factor", NULL, REAL, ABOVE, 0, 1, 0.5, NULL,         \
+      "step and plateau: multiplies the learning rate; exponential: once an epoch")                \
+    X(SCHEDULE_FLOOR, TRAIN, "train.schedule_floor", NULL, REAL, FROM, 0, 1, 0, NULL,              \
       "cosine and plateau: smallest learning rate, as a share of learning_rate")                   \
-    X(PATIENCE, "train.patience", NULL, INTEGER, 0, 1000000, 0, NULL,                              \
+    X(PATIENCE, TRAIN, "train.patience", NULL, INTEGER, FROM, 0, 1000000, 0, NULL,                 \
       "epochs without a better metric after which the run ends; 0: never (G4.8)")                  \
-    X(MIN_DELTA, "train.min_delta", NULL, REAL, 0, 1e30, 0, NULL,                                  \
+    X(MIN_DELTA, TRAIN, "train.min_delta", NULL, REAL, FROM, 0, 1e30, 0, NULL,                     \
       "patience: by how much better counts")                                                       \
-    X(FREEZE, "train.freeze", NULL, INTEGER, 0, 16384, 0, NULL,                                    \
+    X(FREEZE, TRAIN, "train.freeze", NULL, INTEGER, FROM, 0, 16384, 0, NULL,                       \
       "the first so many layers that have weights keep those they started with (G3.2)")            \
-    X(SHUFFLE, "train.shuffle", NULL, SWITCH, 0, 1, 1, NULL,                                       \
+    X(SHUFFLE, TRAIN, "train.shuffle", NULL, SWITCH, FROM, 0, 1, 1, NULL,                          \
       "new order of the samples each epoch (G1.3)")                                                \
-    X(POINTS_PER_EPOCH, "train.points_per_epoch", NULL, INTEGER, 1, 1000, 1, NULL,                 \
+    X(POINTS_PER_EPOCH, TRAIN, "train.points_per_epoch", NULL, INTEGER, FROM, 1, 1000, 1, NULL,    \
       "curve points per epoch")                                                                    \
-    X(TRAIN_LOSS_EVAL, "train.train_loss_eval", NULL, SWITCH, 0, 1, 0, NULL,                       \
+    X(TRAIN_LOSS_EVAL, TRAIN, "train.train_loss_eval", NULL, SWITCH, FROM, 0, 1, 0, NULL,          \
       "measure the loss of the training part in evaluation mode too (G4.6)")
 
 enum setting_id {
-#define X(id, path, name, type, min, max, def, choices, doc) SETTING_##id,
+#define X(id, part, path, name, type, bound, min, max, def, choices, doc) SETTING_##id,
     SETTING_MAP(X)
 #undef X
     SETTING_COUNT
 };
 
-/* The choices as numbers, in the order of their rows. */
-enum on_nan { ON_NAN_HOLD, ON_NAN_DROP, ON_NAN_IMPUTE };
-enum scale { SCALE_NONE, SCALE_STANDARD, SCALE_MIN_MAX };
-enum model_type { MODEL_MLP, MODEL_RNN, MODEL_GRU, MODEL_LSTM, MODEL_SEQUENTIAL, MODEL_TYPE_COUNT };
+/* The choices as numbers. */
+enum on_nan {
+#define X(id, name) ON_NAN_##id,
+    ON_NAN_MAP(X)
+#undef X
+    ON_NAN_COUNT
+};
+enum scale {
+#define X(id, name) SCALE_##id,
+    SCALE_MAP(X)
+#undef X
+    SCALE_COUNT
+};
+enum model_type {
+#define X(id, name) MODEL_##id,
+    MODEL_TYPE_MAP(X)
+#undef X
+    MODEL_TYPE_COUNT
+};
 enum activation {
-    ACTIVATION_RELU,
-    ACTIVATION_LEAKY_RELU,
-    ACTIVATION_ELU,
-    ACTIVATION_TANH,
-    ACTIVATION_SIGMOID,
-    ACTIVATION_GELU,
+#define X(id, name) ACTIVATION_##id,
+    ACTIVATION_MAP(X)
+#undef X
     ACTIVATION_COUNT
 };
-enum init { INIT_AUTO, INIT_HE, INIT_XAVIER, INIT_LECUN, INIT_ORTHOGONAL, INIT_ZEROS };
-enum normalization { NORMALIZATION_NONE, NORMALIZATION_BATCH, NORMALIZATION_LAYER };
+enum init {
+#define X(id, name) INIT_##id,
+    INIT_MAP(X)
+#undef X
+    INIT_COUNT
+};
+enum normalization {
+#define X(id, name) NORMALIZATION_##id,
+    NORMALIZATION_MAP(X)
+#undef X
+    NORMALIZATION_COUNT
+};
 enum loss_kind {
-    LOSS_AUTO,
-    LOSS_CROSS_ENTROPY,
-    LOSS_BINARY_CROSS_ENTROPY,
-    LOSS_MSE,
-    LOSS_MAE,
-    LOSS_HUBER,
+#define X(id, name) LOSS_##id,
+    LOSS_MAP(X)
+#undef X
     LOSS_COUNT
 };
-enum loss_reduction { REDUCTION_MEAN, REDUCTION_SUM };
-enum class_weights { CLASS_WEIGHTS_NONE, CLASS_WEIGHTS_BALANCED };
+enum loss_reduction {
+#define X(id, name) REDUCTION_##id,
+    REDUCTION_MAP(X)
+#undef X
+    REDUCTION_COUNT
+};
+enum class_weights {
+#define X(id, name) CLASS_WEIGHTS_##id,
+    CLASS_WEIGHTS_MAP(X)
+#undef X
+    CLASS_WEIGHTS_COUNT
+};
 enum optimizer {
-    OPTIMIZER_SGD,
-    OPTIMIZER_MOMENTUM,
-    OPTIMIZER_NESTEROV,
-    OPTIMIZER_RMSPROP,
-    OPTIMIZER_ADAM,
-    OPTIMIZER_ADAMW,
-    OPTIMIZER_ADAGRAD,
-    OPTIMIZER_ADADELTA,
+#define X(id, name) OPTIMIZER_##id,
+    OPTIMIZER_MAP(X)
+#undef X
     OPTIMIZER_COUNT
 };
-enum clip { CLIP_NONE, CLIP_VALUE, CLIP_NORM, CLIP_GLOBAL_NORM };
-enum preset { PRESET_NONE, PRESET_GUIDE_G3_2 };
+enum clip {
+#define X(id, name) CLIP_##id,
+    CLIP_MAP(X)
+#undef X
+    CLIP_COUNT
+};
+enum preset {
+#define X(id, name) PRESET_##id,
+    PRESET_MAP(X)
+#undef X
+    PRESET_COUNT
+};
 enum schedule_kind {
-    SCHEDULE_CONSTANT,
-    SCHEDULE_STEP,
-    SCHEDULE_EXPONENTIAL,
-    SCHEDULE_COSINE,
-    SCHEDULE_ONE_CYCLE,
-    SCHEDULE_PLATEAU,
+#define X(id, name) SCHEDULE_##id,
+    SCHEDULE_MAP(X)
+#undef X
     SCHEDULE_COUNT
 };
 
 struct setting {
     const char *path;    /* "train.learning_rate" */
     const char *name;    /* short name or NULL */
+    enum setting_part part;
     enum setting_type type;
+    enum setting_bound bound;
     double min, max, fallback;
     const char *choices; /* "a|b|c" or NULL */
     const char *doc;
@@ -202,6 +295,8 @@ int setting_find(const char *name);
 /* The name people use for it: the short one where there is one. */
 const char *setting_label(enum setting_id id);
 void settings_init(struct settings *s); /* all defaults */
+/* Nothing of that part differs. */
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_part part);
 
 /* The choice with that index ("adam"), "" when out of range. */
 const char *setting_choice_name(enum setting_id id, int index, char out[32]);

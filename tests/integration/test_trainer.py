@@ -94,6 +94,8 @@ def test_every_kind_of_model():
                                           "model.dense_after": {"values": [1, 2]},
                                           "model.bidirectional": {"values": [False, True]}}))
             check(best(d, sweep, "val_acc") > 0.9, f"{kind} learns")
+            equal(d.sql("SELECT count(*), count(DISTINCT flop), min(flop) > 0 FROM runs "
+                        "WHERE sweep_id = ?", sweep), [(4, 4, 1)], "each run says its operations")
         sweep = finish(d, spec_of(images, {"type": "sequential", "layers": conv}, epochs=15,
                                   parameters={"depth": {"values": [1, 2]},
                                               "dropout": {"values": [0.0, 0.3]},

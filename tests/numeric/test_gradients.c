@@ -204,13 +204,47 @@ static void test_shapes_that_do_not_fit(void **state)
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct model_plan model;
         struct errbuf err = {0};
-        struct shape output;
+        struct net_size size;
         plan_layers(wrong[i].layers, &model);
         struct net_plan plan = {.model = &model, .input = wrong[i].input, .outputs = 2,
                                 .init = INIT_HE, .train_rows = 2, .eval_rows = 2};
-        assert_int_not_equal(net_check(&plan, &output, &err), 0);
+        assert_int_not_equal(net_check(&plan, &size, &err), 0);
         if (strncmp(err.message, wrong[i].message, strlen(wrong[i].message)) != 0)
             fail_msg("\nseen  %s\nasked %s", err.message, wrong[i].message);
+        model_plan_finish(&model);
+    }
+}
+
+/* Six operations for each product of a forward pass: of dense layers at each step, of each gate with
+ * inputs and state in both directions, of each window of a convolution. */
+static void test_operations(void **state)
+{
+    static const struct {
+        const char *layers;
+        struct shape input;
+        double products; /* the output layer has two units */
+    } nets[] = {
+        {"[{\"type\":\"dense\",\"units\":64},{\"type\":\"batch_norm\"}]", {1, {784}},
+         784 * 64 + 64 * 2},
+        {"[{\"type\":\"dense\",\"units\":64},{\"type\":\"lstm\",\"units\":32}]", {2, {300, 3}},
+         300 * 3 * 64 + 300 * 4 * (64 + 32) * 32 + 32 * 2},
+        {"[{\"type\":\"gru\",\"units\":5,\"bidirectional\":true,\"return\":\"sequence\"}]",
+         {2, {7, 3}}, 2 * 7 * 3 * (3 + 5) * 5 + 7 * 10 * 2},
+        {"[{\"type\":\"residual\",\"layers\":[{\"type\":\"rnn\",\"units\":4,\"return\":"
+         "\"sequence\"}]},{\"type\":\"flatten\"}]", {2, {6, 4}},
+         6 * (4 + 4) * 4 + 24 * 2},
+        {"[{\"type\":\"conv2d\",\"channels\":16},{\"type\":\"max_pool\"},{\"type\":\"flatten\"}]",
+         {3, {1, 28, 28}}, 9 * 16 * 26 * 26 + 16 * 13 * 13 * 2},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(nets); i++) {
+        struct model_plan model;
+        struct net_size size;
+        plan_layers(nets[i].layers, &model);
+        struct net_plan plan = {.model = &model, .input = nets[i].input, .outputs = 2,
+                                .init = INIT_HE, .train_rows = 2, .eval_rows = 2};
+        assert_int_equal(net_check(&plan, &size, NULL), 0);
+        if (size.flop != 6 * nets[i].products)
+            fail_msg("%s: %.0f, not %.0f", nets[i].layers, size.flop, 6 * nets[i].products);
         model_plan_finish(&model);
     }
 }
@@ -245,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_notices_wrong_sign),
         cmocka_unit_test(test_evaluation_is_repeatable),
         cmocka_unit_test(test_shapes_that_do_not_fit),
+        cmocka_unit_test(test_operations),
         cmocka_unit_test(test_freeze),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

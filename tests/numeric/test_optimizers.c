@@ -168,8 +168,9 @@ static double reference_clip(const struct settings *s, double g, double span2, d
         return g * fmin(limit / (sqrt(span2) + 1e-6), 1);
     case CLIP_GLOBAL_NORM:
         return g * fmin(limit / (sqrt(all2) + 1e-6), 1);
+    default:
+        return NAN;
     }
-    return NAN;
 }
 
 static void reference_step(struct world *w, const struct settings *s, int t)

@@ -178,6 +178,7 @@ static int conv2d_shape(struct layer *l, size_t rows, struct errbuf *err)
     layer_add_tensor(l, "bias", TENSOR_BIAS, 1, &g.out_channels);
     l->scratch_count = images_count(&g) + columns_count(&g) + product_count(&g) +
                        outputs_count(&g) + turned_count(&g);
+    l->products = (double)(g.patch * g.positions) * (double)g.out_channels;
     return 0;
 }
 

@@ -21,6 +21,7 @@ static int dense_shape(struct layer *l, size_t rows, struct errbuf *err)
     weight->fan_in = in;
     weight->fan_out = out;
     layer_add_tensor(l, "bias", TENSOR_BIAS, 1, &out);
+    l->products = (double)l->in_count * (double)out;
     return 0;
 }
 

@@ -51,7 +51,7 @@ struct layer_ops {
     /* y is x: forward and backward do nothing to the numbers. In place as well. */
     bool view;
     /* From l->in, l->plan and the largest number of rows: out, tensors (all but value and grad),
-     * keep_count, scratch_count. Errors name the layer and both shapes (layer_refuse). */
+     * keep_count, scratch_count, products. Errors name the layer and both shapes (layer_refuse). */
     int (*shape)(struct layer *l, size_t rows, struct errbuf *err);
     /* x[rows,in] → y[rows,out] */
     void (*forward)(const struct layer *l, const struct pass *p, const real *x, real *y);
@@ -71,6 +71,7 @@ struct layer {
     struct tensor tensors[LAYER_TENSORS_MAX];
     size_t keep_count;           /* numbers in keep, for all rows together */
     size_t scratch_count;        /* numbers in pass.scratch, for all rows together */
+    double products;             /* of a weight and a number, forward, for one sample */
     real *y;                     /* [rows,out], set by the network */
     real *keep;                  /* between forward and backward of one step */
     size_t outputs;              /* units of the output layer: what the task asks for */

@@ -1,5 +1,6 @@
 #include "worker/nn/net.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 /* Activations of an evaluation pass: what stays in the second- and third-level cache. */
 #define EVAL_BYTES ((size_t)4 << 20)
 #define SAMPLE_NUMBERS_MAX ((size_t)1 << 30) /* in and out of one layer */
+#define FLOP_PER_PRODUCT 6 /* forward, gradients of weights and of inputs: multiply and add */
+#define FLOP_MAX 9e15      /* what a line of the run folder holds exactly */
 
 static size_t max_size(size_t a, size_t b)
 {
@@ -60,6 +63,7 @@ static int shape_layer(struct net *n, size_t i, size_t rows, struct errbuf *err)
     l->in_count = shape_count(&l->in);
     l->tensor_count = 0;
     l->keep_count = l->scratch_count = 0;
+    l->products = 0;
     int rc = l->ops->shape(l, rows, err);
     if (rc != 0)
         return rc;
@@ -105,9 +109,11 @@ static bool shares_output(const struct net *n, size_t i)
 static void count_numbers(struct net *n)
 {
     size_t buffers = 0;
+    double products = 0;
     n->parameter_count = 0;
     n->span_count = 0;
     for (size_t i = 0; i < n->layer_count; i++) {
+        products += n->layers[i].products;
         for (size_t k = 0; k < n->layers[i].tensor_count; k++) {
             const struct tensor *t = &n->layers[i].tensors[k];
             n->span_count += t->role != TENSOR_BUFFER;
@@ -115,6 +121,7 @@ static void count_numbers(struct net *n)
         }
     }
     n->value_count = n->parameter_count + buffers;
+    n->flop = fmin(FLOP_PER_PRODUCT * products, FLOP_MAX);
 }
 
 /* Numbers of the largest gradient that is handed from layer to layer. */
@@ -283,7 +290,7 @@ static int count_bytes(struct net *n, size_t *bytes, struct errbuf *err)
     return rc;
 }
 
-int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err)
+int net_check(const struct net_plan *plan, struct net_size *out, struct errbuf *err)
 {
     struct net n;
     int rc = net_layout(&n, plan, err);
@@ -292,7 +299,7 @@ int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *
     size_t bytes;
     rc = count_bytes(&n, &bytes, err);
     if (rc == 0)
-        *output = n.output;
+        *out = (struct net_size){.output = n.output, .flop = n.flop};
     free(n.layers);
     return rc;
 }

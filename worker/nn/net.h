@@ -41,6 +41,7 @@ struct net {
     size_t eval_rows;         /* rows of one evaluation pass */
     size_t parameter_count;   /* trained numbers, frozen ones included */
     size_t value_count;       /* and the buffers */
+    double flop;              /* of training on one sample: a whole number, products only */
     size_t first_trained;     /* numbers before it are frozen */
     size_t first_layer;       /* layers before it are: no gradient goes back to them */
     real *values, *gradients; /* [value_count], [parameter_count]: tensors of each layer in order */
@@ -54,8 +55,14 @@ struct net {
     uint64_t seed;
 };
 
-/* What net_init would refuse: shapes, and the memory it takes. output: of one sample. */
-int net_check(const struct net_plan *plan, struct shape *output, struct errbuf *err);
+/* What is known of a network that was not made. */
+struct net_size {
+    struct shape output; /* of one sample */
+    double flop;
+};
+
+/* What net_init would refuse: shapes, and the memory it takes. */
+int net_check(const struct net_plan *plan, struct net_size *out, struct errbuf *err);
 /* Allocates everything and draws the weights. ERR_VALUE when shapes do not fit (the message names
  * the layer and both shapes), ERR_LIMIT when it does not fit into memory. */
 int net_init(struct net *n, const struct net_plan *plan, uint64_t seed, struct errbuf *err);

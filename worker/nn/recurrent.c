@@ -121,6 +121,7 @@ int recurrent_shape(struct layer *l, const struct recurrent_kind *kind, size_t r
     size_t places = (steps + 1) * rows;
     l->keep_count = count * (piece(places * units) + piece(places * kind->own * units));
     l->scratch_count = scratch_count(kind, rows, steps, l->in.dim[1], units);
+    l->products = (double)(steps * kind->gates) * (double)(l->in.dim[1] + units) * (double)width;
     return 0;
 }
 

@@ -81,9 +81,8 @@ static void read_past(const struct table *t, struct patient *p)
 
 static bool same_network(const struct trainer_config *a, const struct trainer_config *b)
 {
-    for (size_t i = SETTING_MODEL_TYPE; i < SETTING_DROPOUT; i++)
-        if (a->settings.v[i] != b->settings.v[i])
-            return false;
+    if (!settings_same(&a->settings, &b->settings, SETTING_OF_MODEL))
+        return false;
     if (a->layers == NULL || b->layers == NULL)
         return a->layers == b->layers;
     return layer_list_same(a->layers, b->layers);

@@ -38,7 +38,7 @@ static void put_range(struct buf *out, enum setting_id id)
     } else {
         setting_format(id, t->min, text);
         setting_format(id, t->max, max);
-        buf_printf(out, "%s … %s", text, max);
+        buf_printf(out, t->bound == SETTING_ABOVE ? "> %s … %s" : "%s … %s", text, max);
     }
 }
 
@@ -75,9 +75,9 @@ static const struct {
 
 static const struct {
     const char *name, *doc;
-    unsigned options;
+    unsigned options, traits;
 } layers[] = {
-#define X(id, name, options, doc) [LAYER_##id] = {name, doc, options},
+#define X(id, name, options, traits, doc) [LAYER_##id] = {name, doc, options, traits},
     LAYER_MAP(X)
 #undef X
 };
@@ -93,7 +93,7 @@ static void put_layer(struct buf *out, size_t kind)
         buf_printf(out, "%s`%s`", comma, options[o].name);
         comma = " ";
     }
-    if (kind == LAYER_RESIDUAL)
+    if (layers[kind].traits & LAYER_TRAIT_AROUND)
         buf_puts(out, "`layers`: a list");
     else if (!layers[kind].options)
         buf_puts(out, "–");

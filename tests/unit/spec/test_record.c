@@ -30,7 +30,8 @@ static void start_lines(void **state)
 {
     struct record r = {.type = RECORD_START}, back;
 
-    r.u.start = (struct record_start){.pid = 4242, .parameters = 101770, .resumed_point = 7};
+    r.u.start = (struct record_start){.pid = 4242, .parameters = 101770, .flop = 610560,
+                                         .resumed_point = 7};
     str_copy(r.u.start.core, sizeof(r.u.start.core), "Cooperlake");
     str_copy(r.u.start.blas, sizeof(r.u.start.blas), "OpenBLAS \"0.3.21\"");
     there_and_back(&r, &back);
@@ -124,6 +125,7 @@ static struct record_prepared *some_prepared(void)
     p->dim[0] = 1;
     p->dim[1] = p->dim[2] = 28;
     p->outputs = 1;
+    p->flop = 9000000000000000;
     p->source_count = 2;
     str_copy(p->sources[0].path, sizeof(p->sources[0].path), "/d/train-images.gz");
     p->sources[0].size_bytes = 26421880;

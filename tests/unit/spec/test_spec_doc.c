@@ -177,7 +177,7 @@ static void assert_setting(enum setting_id id, const struct json *v)
     if (t->type == SETTING_CHOICE) {
         assert_choices(id, v);
     } else if (t->type != SETTING_SWITCH) {
-        bool above = strncmp(t->doc, "> 0", 3) == 0;
+        bool above = t->bound == SETTING_ABOVE;
         assert_string_equal(json_string(json_get(v, "type")),
                             t->type == SETTING_INTEGER ? "integer" : "number");
         assert_true(json_number(GET(v, above ? "exclusiveMinimum" : "minimum")) == t->min);
@@ -203,6 +203,8 @@ static void schema_has_every_setting(void **state)
         assert_setting((enum setting_id)i,
                        GET(schema, "properties", section, "properties", strchr(t->path, '.') + 1));
         GET(swept, t->path);
+        assert_true((t->part == SETTING_OF_MODEL) == (strcmp(section, "model") == 0));
+        assert_true((t->part == SETTING_OF_TRAIN) == (strcmp(section, "train") == 0));
         names += 1 + (t->name != NULL);
         if (t->name)
             GET(swept, t->name);

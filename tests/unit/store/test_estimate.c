@@ -1,4 +1,4 @@
-/* How long a sweep will take: operations of a network, and the speed of earlier runs. */
+/* How long a sweep will take: what its runs have to do, and the speed of earlier runs. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,21 +11,15 @@
 #include "daemon/plan/estimate.h"
 #include "daemon/store/store.h"
 #include "sweep/err.h"
-#include "sweep/json.h"
 #include "sweep/record.h"
 #include "sweep/spec.h"
 
 #define SPEC(model, epochs)                                                                        \
     "{\"data\":{\"name\":\"m\",\"validation\":100},\"model\":{" model "},\"epochs\":" #epochs ","  \
     "\"run_cap\":4,\"parameters\":{\"learning_rate\":{\"values\":[0.1]}}}"
-#define LAYERS                                                                                     \
-    "[{\"type\":\"conv2d\",\"channels\":16},{\"type\":\"max_pool\"},{\"type\":\"flatten\"},"       \
-    "{\"type\":\"dense\",\"units\":64}]"
-
-static const struct record_prepared images = {
-    .samples = 1100, .features = 784, .classes = 10, .rank = 3, .dim = {1, 28, 28}, .outputs = 1};
-static const struct record_prepared sequences = {
-    .samples = 1100, .features = 900, .classes = 2, .rank = 2, .dim = {300, 3}, .outputs = 1};
+static const struct record_prepared images = {.samples = 1100, .features = 784, .classes = 10,
+                                              .rank = 3, .dim = {1, 28, 28}, .outputs = 1,
+                                              .flop = 6 * 1000};
 
 static struct estimate estimate_of(const char *text, const struct record_prepared *data)
 {
@@ -40,63 +34,58 @@ static struct estimate estimate_of(const char *text, const struct record_prepare
     return e;
 }
 
-static void operations_of_networks(void **state)
+static void what_decides_the_time(void **state)
 {
-    struct estimate e = estimate_of(SPEC("\"depth\":2,\"width\":64", 1), &images);
-    assert_true(e.flop == 6.0 * (784 * 64 + 64 * 64 + 64 * 10));
-    assert_true(e.samples == 1000 && e.epochs == 1);
-    e = estimate_of(SPEC("\"depth\":0", 1), &images);
-    assert_true(e.flop == 6.0 * 7840);
-    /* (300, 3) → dense 64 → LSTM 64 → dense 64 → 2: the LSTM has four gates (G1.1) */
-    e = estimate_of(SPEC("\"type\":\"lstm\",\"depth\":1,\"width\":64", 1), &sequences);
-    assert_true(e.flop == 6.0 * (300 * 3 * 64 + 300 * 4 * (64 + 64) * 64 + 64 * 64 + 64 * 2));
-    e = estimate_of(SPEC("\"type\":\"sequential\",\"layers\":" LAYERS, 1), &images);
-    assert_true(e.flop == 6.0 * (9 * 16 * 26 * 26 + 16 * 13 * 13 * 64 + 64 * 10));
+    struct record_prepared parts = images;
+    struct estimate e = estimate_of(SPEC("\"depth\":2", 3), &images);
+
+    assert_true(e.flop == 6000 && e.samples == 1000 && e.epochs == 3);
+    parts.validation_samples = 50; /* of a file of their own */
+    e = estimate_of(SPEC("\"depth\":2", 3), &parts);
+    assert_true(e.samples == 1100);
 }
 
 /* Rows of STORE_QUERY_RUN_RATES. */
-static const char *names[] = {"seconds",      "epochs",        "samples",    "data_features",
-                              "data_classes", "settings_json", "layers_json"};
+static const char *names[] = {"seconds", "epochs", "samples", "flop"};
+#define COLUMNS (sizeof(names) / sizeof(names[0]))
 
-static void fill_rate(struct cell *row, double seconds, const char *settings, const char *layers)
+static void fill_rate(struct cell *row, double seconds, double flop)
 {
-    const double numbers[] = {seconds, 2, 1000, 784, 10};
+    const double numbers[COLUMNS] = {seconds, 2, 1000, flop};
 
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < COLUMNS; i++)
         row[i] = (struct cell){.type = CELL_REAL, .real = numbers[i]};
-    row[5] = (struct cell){.type = CELL_TEXT, .text = settings};
-    row[6] = (struct cell){.type = layers ? CELL_TEXT : CELL_NULL, .text = layers};
 }
 
 static void time_follows_earlier_runs(void **state)
 {
-    static const char wide[] = "{\"model\":{\"depth\":1,\"width\":100}}";
-    static const char listed[] = "{\"model\":{\"type\":\"sequential\"}}";
-    struct estimate e = estimate_of(SPEC("\"depth\":1,\"width\":100", 4), &images);
-    struct cell cells[5 * 7];
-    struct table t = {.columns = 7, .rows = 0, .names = names, .cells = cells};
+    struct estimate e = estimate_of(SPEC("\"depth\":1", 4), &images);
+    struct cell cells[5 * COLUMNS];
+    struct table t = {.columns = COLUMNS, .rows = 0, .names = names, .cells = cells};
 
     /* Nothing known: a guess, with the time that a start takes. */
     double guess = estimate_seconds(&e, &t, 2, 2);
     assert_true(guess > 0.005 && guess < 1);
     /* Three runs of half the epochs took a second: two seconds, in two rounds of two workers. */
     for (size_t i = 0; i < 3; i++)
-        fill_rate(&cells[7 * i], 1, wide, NULL);
-    /* What makes no sense, or cannot be known, does not count. */
-    fill_rate(&cells[7 * 3], 900, "{", NULL);
-    fill_rate(&cells[7 * 4], 900, listed, "[{\"type\":\"nonsense\"}]");
+        fill_rate(&cells[COLUMNS * i], 1, 6000);
+    /* What makes no sense does not count. */
+    fill_rate(&cells[COLUMNS * 3], 900, -1);
+    fill_rate(&cells[COLUMNS * 4], 900, 6000);
+    cells[COLUMNS * 4 + 2] = (struct cell){.type = CELL_TEXT, .text = "many"};
     t.rows = 5;
     assert_true(fabs(estimate_seconds(&e, &t, 2, 2) - 2.005) < 1e-9);
     assert_true(fabs(estimate_seconds(&e, &t, 3, 2) - 4.01) < 1e-9);
-    fill_rate(&cells[7 * 1], 900, listed, LAYERS);
-    fill_rate(&cells[7 * 2], 900, listed, LAYERS);
-    assert_true(estimate_seconds(&e, &t, 2, 2) > 2.1);
+    /* The middle one of three, by what their networks had to do. */
+    fill_rate(&cells[COLUMNS * 1], 900, 600);
+    fill_rate(&cells[COLUMNS * 2], 3, 6000);
+    assert_true(fabs(estimate_seconds(&e, &t, 2, 2) - 6.005) < 1e-9);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operations_of_networks),
+        cmocka_unit_test(what_decides_the_time),
         cmocka_unit_test(time_follows_earlier_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -92,6 +92,7 @@ static struct run_row *full_run(void)
     r->stderr_tail = xstrdup("boom");
     str_copy(r->core, sizeof(r->core), "Haswell");
     str_copy(r->blas, sizeof(r->blas), "OpenBLAS 0.3.21");
+    r->flop = INT64_C(1) << 40;
     r->started = r->created + 1000;
     r->ended = r->created + 2000;
     r->seconds = 0.125;
@@ -105,6 +106,7 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_int_equal(a->number, b->number);
     assert_int_equal(a->kind, b->kind);
     assert_string_equal(a->stage, b->stage);
+    assert_int_equal(a->flop, b->flop);
     assert_string_equal(a->reason, b->reason);
     assert_int_equal(a->status, b->status);
     assert_string_equal(a->stop_reason, b->stop_reason);
@@ -454,7 +456,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
         {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
-        {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100"},
+        {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100,\"flop\":6000"},
         {STORE_QUERY_EDITS, 1, {1}, "\"to\":0.01,\"runs\":[1,2,3]"},
         {STORE_QUERY_SWEEP_TREATMENTS, 1, {2}, "\"parent_id\":1"},
         {STORE_QUERY_TREATED, 1, {1}, "\"pattern\":\"bottleneck\",\"cause\":null"},

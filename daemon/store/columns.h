@@ -71,7 +71,9 @@
     X(treats_pattern, word, treatment(r, pattern_name(r->treats_pattern)))\
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
-    X(change, real, r->has_outcome ? r->change : NAN)
+    X(change, real, r->has_outcome ? r->change : NAN)              \
+    X(until_epoch, count, r->until_epoch)                          \
+    X(paused_by, word, run_pauser_name(r->paused_by))
 
 enum {
     SWEEP_id_column,

@@ -125,7 +125,7 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 void run_yield(struct run *r, struct effects *fx);
 /* One that a person paused takes its place in the queue again; a rung's stays. */
 void run_resume(struct run *r, struct effects *fx);
-/* A run that was never started will pause behind that epoch; 0: go to its end. The caller puts it. */
+/* A run that was never started pauses behind that epoch; 0: goes to its end. The caller puts it. */
 void run_set_budget(struct run *r, int64_t until_epoch);
 /* Is it paused at its rung, with its points known? */
 bool run_at_rung(const struct run *r);

@@ -175,7 +175,7 @@ static struct outcome decide(const struct run *r, const struct run_exit *x)
         return failed(ours ? RUN_ERROR_EXITED : res->error, res->text);
     }
     if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED && res->status != RUN_PAUSED)
-        return failed(RUN_ERROR_PROTOCOL, "the result is none of completed, stopped, failed, paused");
+        return failed(RUN_ERROR_PROTOCOL, "the result is completed, stopped, failed or paused");
     if (r->seen_point == 0)
         return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
     return (struct outcome){res->status, RUN_ERROR_NONE, res->text};

@@ -1,7 +1,8 @@
 /* The lines of a run folder's run.jsonl (docs/protocol.md, "The run folder"): one JSON object a
  * line, the first a start, then points (each may be followed by a line of its layers), the last a
- * result; behind one that says paused the start of the worker that goes on. `sweep-worker --prepare` prints one
- * prepared or error line in the same way. Other programs may write these lines. */
+ * result; behind one that is paused may follow the start of the worker that goes on.
+ * `sweep-worker --prepare` prints one prepared or error line in the same way. Other programs may
+ * write these lines. */
 #ifndef SWEEP_RECORD_H
 #define SWEEP_RECORD_H
 

@@ -35,10 +35,10 @@ struct errbuf;
 struct json;
 struct json_writer;
 
-/* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"until_epoch":3,"seed":"110","split_seed":"110",
- *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…",
- *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30,
- *  "sweep":{}}
+/* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"until_epoch":3,"seed":"110",
+ *  "split_seed":"110","metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…",
+ *  "weights":"…","weights_floor":0.54,"start_weights":"…","checkpoint":"…",
+ *  "checkpoint_seconds":30,"sweep":{}}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 /* The same from a file of at most 1 MiB. Also ERR_IO. */

@@ -231,7 +231,7 @@ static const struct refusal bad[] = {
     {RESULT("paused", "", "1"), ERR_MISSING, "epoch", ""},
     {RESULT("paused", "", "1,\"epoch\":0"), ERR_VALUE, "epoch", "1 or more"},
     {RESULT("paused", "", "1,\"epoch\":-2"), ERR_VALUE, "epoch", "0 or more"},
-    {RESULT("paused", "", "1,\"epoch\":\"2\""), ERR_TYPE, "epoch", ""},
+    {RESULT("paused", "", "1,\"epoch\":true"), ERR_TYPE, "epoch", ""},
     {RESULT("paused", "killed", "1,\"epoch\":2"), ERR_VALUE, "error", "unless failed"},
     {RESULT("failed", "nonsense", "1"), ERR_VALUE, "error", "class of a failed run"},
     {RESULT("completed", "data_error", "1"), ERR_VALUE, "error", "unless failed"},

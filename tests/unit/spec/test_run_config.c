@@ -139,7 +139,7 @@ static const struct refusal bad[] = {
     {"{" DATA ",\"epochs\":0}", ERR_VALUE, "$.epochs", "from 1"},
     {"{" DATA ",\"epochs\":4,\"until_epoch\":5}", ERR_VALUE, "$.until_epoch", "from 1 to 4"},
     {"{" DATA ",\"until_epoch\":0}", ERR_VALUE, "$.until_epoch", "from 1 to 10"},
-    {"{" DATA ",\"until_epoch\":2.5}", ERR_TYPE, "$.until_epoch", "an integer"},
+    {"{" DATA ",\"until_epoch\":2.5}", ERR_VALUE, "$.until_epoch", "an integer"},
     {"{" DATA ",\"seed\":\"x\"}", ERR_TYPE, "$.seed", "an integer from 0"},
     {"{" DATA ",\"split_seed\":-1}", ERR_VALUE, "$.split_seed", "an integer from 0"},
     {"{" DATA ",\"metric\":{\"name\":\"loss\"}}", ERR_VALUE, "$.metric.name", "val_loss"},

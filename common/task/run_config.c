@@ -130,14 +130,9 @@ static int parse_files(const struct json *root, struct run_config *c, struct err
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "version",       "data",
-        "model",         "train",
-        "epochs",        "until_epoch",
-        "seed",          "split_seed",
-        "metric",        "data_hash",
-        "weights",       "weights_floor",
-        "start_weights", "checkpoint",
-        "checkpoint_seconds",
+        "version",     "data",          "model",         "train",      "epochs",
+        "until_epoch", "seed",          "split_seed",    "metric",     "data_hash",
+        "weights",     "weights_floor", "start_weights", "checkpoint", "checkpoint_seconds",
         "sweep",
     };
     struct run_config c = {

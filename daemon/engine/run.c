@@ -342,7 +342,8 @@ static void check_pause(struct run *r, const struct record_result *res)
     int64_t until = r->row->until_epoch;
     if (r->protocol_error == NULL && paused_early(r, res))
         r->protocol_error = xasprintf("it paused at epoch %" PRId64 ", but was to go on to epoch "
-                                      "%" PRId64, res->epoch, until ? until : r->row->epochs);
+                                      "%" PRId64,
+                                      res->epoch, until ? until : r->row->epochs);
 }
 
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,

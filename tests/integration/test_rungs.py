@@ -20,7 +20,7 @@ RUNGS = (2, 3, 6, EPOCHS)
 F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 
 
-# --- a run folder without a daemon ----------------------------------------------------------------
+# --- a run folder without a daemon ---------------------------------------------------------------
 
 class Folder:
     def __init__(self, home, name, config):
@@ -149,7 +149,7 @@ def each(test, **train):
                                                           {**config, **more}))
 
 
-# --- the worker ------------------------------------------------------------------------------------
+# --- the worker ----------------------------------------------------------------------------------
 
 def test_three_rungs():
     def climb(name, whole, folder):
@@ -233,7 +233,7 @@ def test_bad_budgets():
             check("$.until_epoch" in last["text"] and f"from 1 to {EPOCHS}" in last["text"], last)
 
 
-# --- the daemon --------------------------------------------------------------------------------------
+# --- the daemon ----------------------------------------------------------------------------------
 
 def set_run(d, number, **columns):
     """In the database, while no daemon holds it: what a stopping rule decides."""

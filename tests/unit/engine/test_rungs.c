@@ -17,7 +17,7 @@
 #define SECOND_RUNG 4
 #define RULE "median: worse than half of the runs at epoch 4"
 
-/* --- a rule in small --------------------------------------------------------------------------- */
+/* --- a rule in small ------------------------------------------------------------------------ */
 
 static void give_budgets(struct world *w)
 {
@@ -86,7 +86,7 @@ static void one_run_at_its_rung(struct world *w)
     to_the_rung(w);
 }
 
-/* --- what a rung is ---------------------------------------------------------------------------- */
+/* --- what a rung is ------------------------------------------------------------------------- */
 
 static void test_slot_is_free_and_points_are_known(void **state)
 {
@@ -163,8 +163,8 @@ static void test_ends_before_its_rung(void **state)
 
 static void test_scores_of_a_rung(void **state)
 {
-    static const struct record_result rung = {.status = RUN_PAUSED, .epoch = FIRST_RUNG,
-                                              .has_test = true, .test_loss = 0.25};
+    static const struct record_result rung = {
+        .status = RUN_PAUSED, .epoch = FIRST_RUNG, .has_test = true, .test_loss = 0.25};
     struct world w;
     world_init(&w, 1, 1);
     submit_with_rungs(&w, ONE_RUN);
@@ -181,7 +181,7 @@ static void test_scores_of_a_rung(void **state)
     world_finish(&w);
 }
 
-/* --- what a worker may not say ------------------------------------------------------------------ */
+/* --- what a worker may not say -------------------------------------------------------------- */
 
 static void pauses_with(int64_t until, int64_t epoch, const char *text)
 {
@@ -206,7 +206,7 @@ static void test_pauses_early(void **state)
     pauses_with(3, 2, "it paused at epoch 2, but was to go on to epoch 3");
 }
 
-/* --- a person's pause ----------------------------------------------------------------------------- */
+/* --- a person's pause ----------------------------------------------------------------------- */
 
 static void command(struct world *w, enum sweep_command c)
 {
@@ -274,7 +274,7 @@ static void test_cancel_at_the_rung(void **state)
     world_finish(&w);
 }
 
-/* --- restarts ------------------------------------------------------------------------------------- */
+/* --- restarts ------------------------------------------------------------------------------- */
 
 /* Its folder is read again: no start, no event, and all that it showed. */
 static void test_restart_at_the_rung(void **state)
@@ -332,7 +332,10 @@ static void test_dies_before_it_goes_on(void **state)
 /* Bytes of the database are not trusted. */
 static void test_damaged_budget(void **state)
 {
-    static const struct { int64_t until; bool held; } cases[] = {{0, 0}, {6, 0}, {7, 1}, {-1, 1}};
+    static const struct {
+        int64_t until;
+        bool held;
+    } cases[] = {{0, 0}, {6, 0}, {7, 1}, {-1, 1}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct world w;
         world_init(&w, 1, 1);
@@ -343,15 +346,15 @@ static void test_damaged_budget(void **state)
         w.worker_count = 0;
         engine_destroy(w.engine);
         w.engine = engine_create(1, "/runs");
-        struct store_restored r = {.sweep_count = 1, .sweeps = w.sweeps[0], .run_count = 1,
-                                   .runs = w.runs[0]};
+        struct store_restored r = {
+            .sweep_count = 1, .sweeps = w.sweeps[0], .run_count = 1, .runs = w.runs[0]};
         engine_restore(w.engine, &r, w.now, &w.fx);
         assert_int_equal(engine_sweep_open(w.engine, 1, NULL, NULL), !cases[i].held);
         world_finish(&w);
     }
 }
 
-/* --- the same content ------------------------------------------------------------------------------ */
+/* --- the same content ----------------------------------------------------------------------- */
 
 #define TWELVE "\"depth\":{\"min\":1,\"max\":4},\"batch_size\":{\"values\":[32,128,512]}"
 

@@ -81,11 +81,19 @@ static void leave_weights(const struct train *t)
         log_error("weights: %s", err.message);
 }
 
-/* The weights first: evaluating on the test set takes the network's place. */
+static enum run_status end_status(const struct train *t)
+{
+    return t->stopped ? RUN_STOPPED : t->paused ? RUN_PAUSED : RUN_COMPLETED;
+}
+
+/* The weights first: evaluating on the test set takes the network's place. A paused run leaves all
+ * that an ended one does, for it may never go on. */
 static int finish_run(struct train *t, struct link *link)
 {
-    struct record_result result = {.status = t->stopped ? RUN_STOPPED : RUN_COMPLETED};
+    struct record_result result = {.status = end_status(t)};
     struct evaluation test;
+    if (t->paused)
+        result.epoch = t->progress.epoch - 1;
     str_copy(result.text, sizeof result.text, t->reason);
     leave_weights(t);
     result.has_test = train_test(t, &test);

@@ -54,6 +54,7 @@ static void identify(struct train *t)
     c->weights[0] = c->checkpoint[0] = '\0';
     c->has_weights_floor = false;
     c->checkpoint_seconds = 0;
+    c->until_epoch = 0; /* a run that may go further is the same run */
     jw_init(&w, &text);
     run_config_write(c, &w);
     sha256_init(&sum);
@@ -279,12 +280,24 @@ static void flush_denormals(void)
 #endif
 }
 
+/* The last one that it may train now. */
+static int64_t last_epoch(const struct train *t)
+{
+    const struct run_config *c = t->config;
+    return c->until_epoch > 0 && c->until_epoch < c->epochs ? c->until_epoch : c->epochs;
+}
+
+static bool checkpoint_due(const struct train *t)
+{
+    return t->progress.epoch > last_epoch(t) ||
+           train_clock_seconds() - t->checkpoint_at >= t->config->checkpoint_seconds;
+}
+
 static void next_epoch(struct train *t)
 {
     t->progress.epoch++;
     t->progress.batch = 0;
-    if (t->progress.epoch <= t->config->epochs && !t->stopped &&
-        train_clock_seconds() - t->checkpoint_at >= t->config->checkpoint_seconds)
+    if (t->progress.epoch <= t->config->epochs && !t->stopped && checkpoint_due(t))
         write_checkpoint(t);
 }
 
@@ -315,7 +328,7 @@ int train_run(struct train *t, struct errbuf *err)
     uint32_t *order = xmalloc(t->split->train_count * sizeof *order);
     int rc = 0;
     flush_denormals();
-    while (rc == 0 && t->progress.epoch <= t->config->epochs && !t->stopped) {
+    while (rc == 0 && t->progress.epoch <= last_epoch(t) && !t->stopped) {
         rc = run_epoch(t, order);
         if (t->interrupted)
             break;
@@ -325,6 +338,7 @@ int train_run(struct train *t, struct errbuf *err)
         write_checkpoint(t);
     else
         t->interrupted = false; /* it had come to its end */
+    t->paused = !t->interrupted && !t->stopped && t->progress.epoch <= t->config->epochs;
     if (rc != 0)
         err_set(err, rc, "a point could not be reported");
     free(order);

@@ -43,6 +43,7 @@ struct train {
     /* results */
     int64_t resumed_point;       /* the checkpoint's last point; 0: from the beginning */
     bool interrupted;            /* SIGTERM: what there is to go on with is in the checkpoint */
+    bool paused;                 /* its budget is used up: the same; progress.epoch is next */
     bool stopped;                /* early, by a rule; reason says which */
     char reason[160];
 };

@@ -72,6 +72,7 @@ static int read_config(struct replay *r, const char *folder, struct run_config *
         return client_fail(r->c, CLIENT_REFUSED, &err);
     config->weights[0] = config->checkpoint[0] = '\0';
     config->has_weights_floor = false;
+    config->until_epoch = 0; /* it may go further while its points are read */
     return CLIENT_DONE;
 }
 

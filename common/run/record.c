@@ -49,6 +49,8 @@ static void write_result(const struct record *r, struct json_writer *w)
     jw_kv_string(w, "status", run_status_name(s->status));
     jw_kv_string(w, "error", run_error_name(s->error));
     jw_kv_string(w, "text", s->text);
+    if (s->status == RUN_PAUSED)
+        jw_kv_int(w, "epoch", s->epoch);
     jw_kv_real(w, "seconds", s->seconds);
     if (s->has_test)
         jw_kv_real(w, "test_loss", s->test_loss);
@@ -227,11 +229,22 @@ static int parse_result_status(const struct json *v, enum run_status *out, struc
     if (rc)
         return rc;
     int status = run_status_find(name);
-    if (status != RUN_COMPLETED && status != RUN_STOPPED && status != RUN_FAILED)
+    if (status != RUN_COMPLETED && status != RUN_STOPPED && status != RUN_FAILED &&
+        status != RUN_PAUSED)
         return field_refuse(err, ERR_VALUE, "status", json_get(v, "status"),
-                            "completed, stopped or failed");
+                            "completed, stopped, failed or paused");
     *out = (enum run_status)status;
     return 0;
+}
+
+/* Epochs are counted from 1, and one at least lies behind a rung. */
+static int parse_rung(const struct json *v, struct record_result *s, struct errbuf *err)
+{
+    int rc = s->status == RUN_PAUSED ? get_count(v, "epoch", &s->epoch, err) : 0;
+
+    if (!rc && s->status == RUN_PAUSED && s->epoch == 0)
+        rc = field_refuse(err, ERR_VALUE, "epoch", json_get(v, "epoch"), "1 or more");
+    return rc;
 }
 
 static int parse_test(const struct json *v, struct record_result *s, struct errbuf *err)
@@ -260,6 +273,8 @@ static int parse_result(const struct json *v, struct record *r, struct errbuf *e
                             failed ? "the error class of a failed run" : "\"\" unless failed");
     s->error = (enum run_error)found;
     rc = get_text(v, "text", s->text, sizeof(s->text), err);
+    if (!rc)
+        rc = parse_rung(v, s, err);
     if (!rc)
         rc = json_get_real(v, "seconds", &s->seconds, err);
     if (!rc && !(isfinite(s->seconds) && s->seconds >= 0))

@@ -27,6 +27,12 @@ static const char *const kinds[] = {
 #undef X
 };
 
+static const char *const pausers[] = {
+#define X(id, name) [RUN_PAUSER_##id] = name,
+    RUN_PAUSER_MAP(X)
+#undef X
+};
+
 static const struct {
     const char *name;
     bool retried;
@@ -57,7 +63,8 @@ static const unsigned run_moves[RUN_STATUS_COUNT] = {
     /* queued again: a retry, or its worker is gone without a result */
     [RUN_RUNNING] =
         RUN(COMPLETED) | RUN(STOPPED) | RUN(FAILED) | RUN(CANCELLED) | RUN(QUEUED) | RUN(PAUSED),
-    [RUN_PAUSED] = RUN(QUEUED) | RUN(CANCELLED),
+    /* stopped: at a rung, by a rule that has seen how far it came */
+    [RUN_PAUSED] = RUN(QUEUED) | RUN(CANCELLED) | RUN(STOPPED),
 };
 
 const char *sweep_status_name(enum sweep_status s)
@@ -102,6 +109,12 @@ const char *run_kind_name(enum run_kind k)
     return kinds[k];
 }
 
+const char *run_pauser_name(enum run_pauser p)
+{
+    REQUIRE((unsigned)p < RUN_PAUSER_COUNT);
+    return pausers[p];
+}
+
 const char *run_error_name(enum run_error e)
 {
     REQUIRE((unsigned)e < RUN_ERROR_COUNT);
@@ -136,6 +149,14 @@ int run_kind_find(const char *name)
 {
     for (int i = 0; i < RUN_KIND_COUNT; i++)
         if (strcmp(kinds[i], name) == 0)
+            return i;
+    return -1;
+}
+
+int run_pauser_find(const char *name)
+{
+    for (int i = 0; i < RUN_PAUSER_COUNT; i++)
+        if (strcmp(pausers[i], name) == 0)
             return i;
     return -1;
 }

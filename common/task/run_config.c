@@ -40,10 +40,20 @@ static int check_settings(const struct json *root, struct run_config *c,
     return rc;
 }
 
+/* The horizon, and how far it may go now. */
+static int parse_epochs(const struct json *root, struct run_config *c, struct errbuf *err)
+{
+    const struct json *epochs = json_get(root, "epochs"), *until = json_get(root, "until_epoch");
+    int rc = epochs ? field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err) : 0;
+
+    return rc || !until ? rc
+                        : field_integer(until, "$.until_epoch", 1, c->epochs, &c->until_epoch, err);
+}
+
 static int parse_training(const struct json *root, struct run_config *c, struct errbuf *err)
 {
-    const struct json *epochs = json_get(root, "epochs"), *seed = json_get(root, "seed");
-    const struct json *split = json_get(root, "split_seed"), *metric = json_get(root, "metric");
+    const struct json *seed = json_get(root, "seed"), *split = json_get(root, "split_seed");
+    const struct json *metric = json_get(root, "metric");
     bool seen[SETTING_COUNT] = {false};
     int rc = settings_from_json(&c->settings, root, seen, err);
 
@@ -52,8 +62,8 @@ static int parse_training(const struct json *root, struct run_config *c, struct 
     if (!rc)
         rc = check_settings(root, c, seen, err);
 
-    if (!rc && epochs)
-        rc = field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err);
+    if (!rc)
+        rc = parse_epochs(root, c, err);
     if (!rc && seed)
         rc = field_seed(seed, "$.seed", &c->seed, err);
     c->split_seed = c->seed;
@@ -123,13 +133,9 @@ static int parse_files(const struct json *root, struct run_config *c, struct err
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "version",       "data",
-        "model",         "train",
-        "epochs",        "seed",
-        "split_seed",    "metric",
-        "data_hash",     "weights",
-        "weights_floor", "start_weights",
-        "checkpoint",    "checkpoint_seconds",
+        "version",     "data",          "model",         "train",      "epochs",
+        "until_epoch", "seed",          "split_seed",    "metric",     "data_hash",
+        "weights",     "weights_floor", "start_weights", "checkpoint", "checkpoint_seconds",
         "sweep",
     };
     struct run_config c = {
@@ -243,6 +249,8 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
     settings_to_json(&c->settings, "train", w);
     jw_end_object(w);
     jw_kv_int(w, "epochs", c->epochs);
+    if (c->until_epoch)
+        jw_kv_int(w, "until_epoch", c->until_epoch);
     jw_key(w, "seed");
     jw_uint_string(w, c->seed);
     jw_key(w, "split_seed");

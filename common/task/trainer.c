@@ -225,6 +225,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
     c->settings = r->config->settings;
     c->layers = r->config->layers ? *r->config->layers : s->trainer.layers;
     c->epochs = r->epochs;
+    c->until_epoch = r->until_epoch;
     c->seed = r->seed;
     c->split_seed = s->seed;
     c->metric = s->metric;

@@ -54,7 +54,8 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
     for (size_t i = 0; i < in->run_count; i++) {
         const struct run_row *r = &in->runs[i];
         if (r->number != (int64_t)i || (unsigned)r->status >= RUN_STATUS_COUNT ||
-            (unsigned)r->error >= RUN_ERROR_COUNT)
+            (unsigned)r->error >= RUN_ERROR_COUNT || r->until_epoch < 0 ||
+            r->until_epoch > r->epochs)
             return err_set(err, ERR_DATA, "run %" PRId64 " (number %" PRId64 ") does not fit",
                            r->id, r->number);
     }
@@ -91,8 +92,12 @@ static void restore_prior(struct sweep *s)
 static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
 {
     struct run_row *copy = run_row_copy(row);
-    if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED)
+    if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
+        copy->status = RUN_RUNNING; /* until its folder is read: its points must be known */
+    } else if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
         copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
+        copy->paused_by = RUN_PAUSER_NONE;
+    }
     struct run *r = sweep_add_run(s, copy);
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */

@@ -27,6 +27,7 @@ struct run {
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
+    bool adopted;           /* its folder is read anew, and may end at the rung before this one */
     bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
     size_t judged_points;   /* of points, when the label was last looked at */
     enum pattern told;      /* the label while it runs; PATTERN_NONE: none yet */
@@ -137,8 +138,18 @@ char *judge_data_fault(const struct sweep *s);
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* TERM, if it has a worker: back to the queue, or paused with its sweep, when that has ended. */
 void run_yield(struct run *r, struct effects *fx);
-/* A paused one takes its place in the queue again. */
+/* One that a person paused takes its place in the queue again; a rung's stays. */
 void run_resume(struct run *r, struct effects *fx);
+/* A run that was never started pauses behind that epoch; 0: goes to its end. The caller puts it. */
+void run_set_budget(struct run *r, int64_t until_epoch);
+/* Is it paused at its rung, with its points known? */
+bool run_at_rung(const struct run *r);
+/* A run at its rung goes on to a later one, or to its end (0). */
+void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
+/* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
+ * afterwards. Does not step the sweep. */
+void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now,
+              struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);

@@ -50,6 +50,7 @@ struct run_row {
     char stage[24];            /* "coarse", "fine", "optimizers", "sgd", "grid", "random" */
     char reason[160];          /* why this configuration was chosen, in words */
     enum run_status status;
+    enum run_pauser paused_by; /* of paused; NONE: a person, in rows of older daemons */
     char stop_reason[160];     /* of stopped; "" else */
     int64_t parent_id;         /* 0: none */
     /* kind treatment: the remedy, the parent's label it answers, and what came of it */
@@ -64,7 +65,8 @@ struct run_row {
     struct trainer_config *config; /* the trainer's whole configuration, owned; the common settings
                                       become columns; NULL: another task's run */
     uint64_t seed;
-    int64_t epochs;
+    int64_t epochs;            /* the horizon */
+    int64_t until_epoch;       /* the budget: it pauses there; 0: none, to the end */
     int64_t attempts;          /* started so often without a new point */
     int64_t pid;               /* while running; 0 else */
     bool has_metric;

@@ -25,6 +25,7 @@ static void set_status(struct run *r, enum run_status to)
     r->sweep->waiting -= r->row->status == RUN_QUEUED;
     r->sweep->waiting += to == RUN_QUEUED;
     r->row->status = to;
+    r->row->paused_by = RUN_PAUSER_NONE;
 }
 
 void run_forget_attempt(struct run *r)
@@ -37,13 +38,26 @@ void run_forget_attempt(struct run *r)
     r->last_epoch = 0;
     r->judged_points = 0;
     r->told = PATTERN_NONE;
-    r->yielding = false;
+    r->yielding = r->adopted = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
     row->has_test_loss = row->has_test_acc = false;
 }
 
 /* --- start ----------------------------------------------------------------------------------- */
+
+/* A run's folder is read from its first line. What it showed up to its rung stays known meanwhile;
+ * a worker that lost its checkpoint shows the same again. */
+static void read_anew(struct run *r)
+{
+    if (r->seen_point == 0) {
+        run_forget_attempt(r);
+        return;
+    }
+    r->last_point = 0;
+    r->last_epoch = 0;
+    r->row->has_test_loss = r->row->has_test_acc = false; /* with the weights */
+}
 
 /* A file of a run's folder. Too deep a folder: no such file, but a run. */
 static void run_file(const struct engine *e, int64_t run_id, const char *name,
@@ -63,6 +77,7 @@ static char *run_configure(const struct engine *e, const struct run *r)
     struct run_setup setup = {.at = &s->trials[r->index]->at,
                               .config = config,
                               .epochs = r->row->epochs,
+                              .until_epoch = r->row->until_epoch,
                               .seed = r->row->seed,
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
@@ -91,7 +106,7 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
         s->row->started = now;
     if (s->row->status != SWEEP_RUNNING)
         sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
-    run_forget_attempt(r);
+    read_anew(r);
     set_status(r, RUN_RUNNING);
     row->attempts++;
     row->started = now;
@@ -144,8 +159,8 @@ static struct outcome decide(const struct run *r, const struct run_exit *x)
                     (unsigned)res->error >= RUN_ERROR_COUNT;
         return failed(ours ? RUN_ERROR_EXITED : res->error, res->text);
     }
-    if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED)
-        return failed(RUN_ERROR_PROTOCOL, "the result is none of completed, stopped, failed");
+    if (res->status != RUN_COMPLETED && res->status != RUN_STOPPED && res->status != RUN_PAUSED)
+        return failed(RUN_ERROR_PROTOCOL, "the result is completed, stopped, failed or paused");
     if (r->seen_point == 0)
         return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
     return (struct outcome){res->status, RUN_ERROR_NONE, res->text};
@@ -158,6 +173,8 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
     bool paused = r->sweep->row->status == SWEEP_PAUSED;
     engine_free_slot(e, r);
     set_status(r, paused ? RUN_PAUSED : RUN_QUEUED);
+    if (paused)
+        r->row->paused_by = RUN_PAUSER_PERSON;
     run_forget_attempt(r);
     r->row->pid = 0;
     run_put(r, fx);
@@ -200,18 +217,24 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     sweep_remove_live(s, r);
 }
 
+static void take_test(struct run_row *row, const struct record_result *res)
+{
+    if (!res->has_test)
+        return;
+    row->has_test_loss = true;
+    row->test_loss = res->test_loss;
+    row->has_test_acc = res->has_test_acc;
+    row->test_acc = res->test_acc;
+}
+
 static void apply_outcome(struct run *r, const struct outcome *o, const struct run_exit *x)
 {
     struct run_row *row = r->row;
     set_status(r, o->status);
     row->error = o->error;
     row->signal = o->status == RUN_FAILED ? x->signal : 0;
-    if (o->status != RUN_FAILED && x->result->has_test) {
-        row->has_test_loss = true;
-        row->test_loss = x->result->test_loss;
-        row->has_test_acc = x->result->has_test_acc;
-        row->test_acc = x->result->test_acc;
-    }
+    if (o->status != RUN_FAILED)
+        take_test(row, x->result);
     if (o->status == RUN_STOPPED)
         str_copy(row->stop_reason, sizeof(row->stop_reason), o->text);
     if (o->status == RUN_FAILED) {
@@ -231,14 +254,98 @@ static void finish_worker(struct engine *e, struct run *r, double seconds, utc_u
     settle(e, r, true, now, fx);
 }
 
+/* --- rungs ----------------------------------------------------------------------------------- */
+
+static bool paused_early(const struct run *r, const struct record_result *res)
+{
+    return res != NULL && res->status == RUN_PAUSED &&
+           (r->row->until_epoch == 0 || res->epoch < r->row->until_epoch);
+}
+
+/* Slot and worker are gone, the points stay known. After a restart the folder says so once more:
+ * that is no news. */
+static void pause_at_rung(struct engine *e, struct run *r, const struct record_result *res,
+                          utc_us now, struct effects *fx)
+{
+    struct run_row *row = r->row;
+    bool known = row->paused_by == RUN_PAUSER_RUNG;
+    engine_free_slot(e, r);
+    set_status(r, RUN_PAUSED);
+    row->paused_by = RUN_PAUSER_RUNG;
+    r->yielding = r->adopted = false;
+    take_test(row, res);
+    if (known)
+        return;
+    uncount_attempt(r);
+    row->pid = 0;
+    row->seconds = res->seconds;
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_paused", now,
+                          "rung at epoch %" PRId64, res->epoch);
+    notify_run_paused(fx, r);
+}
+
+void run_set_budget(struct run *r, int64_t until_epoch)
+{
+    REQUIRE(r->row->status == RUN_QUEUED && r->row->started == 0);
+    REQUIRE(until_epoch >= 0 && until_epoch <= r->row->epochs);
+    r->row->until_epoch = until_epoch;
+}
+
+bool run_at_rung(const struct run *r)
+{
+    return r->row->status == RUN_PAUSED && r->row->paused_by == RUN_PAUSER_RUNG;
+}
+
+void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx)
+{
+    struct run_row *row = r->row;
+    REQUIRE(run_at_rung(r) && until_epoch <= row->epochs);
+    REQUIRE(until_epoch == 0 || until_epoch > row->until_epoch);
+    row->until_epoch = until_epoch;
+    set_status(r, RUN_QUEUED);
+    run_put(r, fx);
+    store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_continued", now,
+                          "to epoch %" PRId64, until_epoch > 0 ? until_epoch : row->epochs);
+}
+
+void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx)
+{
+    REQUIRE(run_at_rung(r) && reason[0] != '\0');
+    set_status(r, RUN_STOPPED);
+    str_copy(r->row->stop_reason, sizeof(r->row->stop_reason), reason);
+    r->row->ended = now;
+    settle(e, r, true, now, fx);
+}
+
+/* --- the end of a worker --------------------------------------------------------------------- */
+
+static void check_pause(struct run *r, const struct record_result *res)
+{
+    int64_t until = r->row->until_epoch;
+    if (r->protocol_error == NULL && paused_early(r, res))
+        r->protocol_error = xasprintf("it paused at epoch %" PRId64 ", but was to go on to epoch "
+                                      "%" PRId64,
+                                      res->epoch, until ? until : r->row->epochs);
+}
+
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
                       struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    if (r->adopted && paused_early(r, x->result)) { /* the daemon died before it began to go on */
+        engine_run_lost(e, run_id, now, fx);
+        return;
+    }
     if (r->row->status == RUN_RUNNING) {
+        check_pause(r, x->result);
         struct outcome o = decide(r, x);
+        if (o.status == RUN_PAUSED) {
+            pause_at_rung(e, r, x->result, now, fx);
+            return;
+        }
         if (r->yielding && x->result == NULL) {
             yielded(e, r, now, fx);
             return;
@@ -261,6 +368,9 @@ void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct eff
     if (r == NULL)
         return;
     run_forget_attempt(r); /* its file is read from the beginning */
+    r->adopted = true;
+    if (r->row->paused_by == RUN_PAUSER_RUNG) /* read for what it showed up to there */
+        return;
     store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
     if (r->sweep->row->status == SWEEP_PAUSED) /* the daemon that paused it did not see its end */
         run_yield(r, fx);
@@ -293,7 +403,7 @@ void run_yield(struct run *r, struct effects *fx)
 
 void run_resume(struct run *r, struct effects *fx)
 {
-    if (r->row->status != RUN_PAUSED)
+    if (r->row->status != RUN_PAUSED || run_at_rung(r))
         return;
     set_status(r, RUN_QUEUED);
     run_put(r, fx);

@@ -249,7 +249,14 @@ static void take_start(struct slot *s, const struct record *r)
     give_points(s); /* those before it */
     if (s->adopted)
         s->pid = r->u.start.pid;
+    s->has_result = false; /* it goes on behind a rung */
     engine_run_start_line(s->pool->daemon->engine, s->run_id, &r->u.start);
+}
+
+/* A result is the last line, but for the start of the worker that goes on behind a rung. */
+static bool may_follow(const struct slot *s, const struct record *r)
+{
+    return !s->has_result || (s->result.status == RUN_PAUSED && r->type == RECORD_START);
 }
 
 static void take_line(struct slot *s, const char *line, size_t len)
@@ -264,7 +271,7 @@ static void take_line(struct slot *s, const char *line, size_t len)
         slot_break(s, err.message);
         return;
     }
-    if (s->has_result)
+    if (!may_follow(s, &r))
         slot_break(s, "a line follows the result");
     else if (r.type == RECORD_START)
         take_start(s, &r);

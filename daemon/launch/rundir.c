@@ -82,26 +82,30 @@ static int open_reader(struct rundir *r, int folder)
 
 /* --- what an earlier attempt has left ------------------------------------------------------- */
 
-static bool is_kept(const char *line, size_t len)
+enum kept_line { LINE_KEPT, LINE_OF_RUNG, LINE_LAST };
+
+static enum kept_line judge_line(const char *line, size_t len)
 {
     struct record record;
     struct errbuf err;
     if (len > RECORD_LINE_MAX || record_parse(line, len, &record, &err) < 0)
-        return false;
+        return LINE_LAST;
     bool kept = record.type == RECORD_START || record.type == RECORD_POINT ||
                 record.type == RECORD_LAYERS;
+    bool rung = record.type == RECORD_RESULT && record.u.result.status == RUN_PAUSED;
     record_finish(&record);
-    return kept;
+    return kept ? LINE_KEPT : rung ? LINE_OF_RUNG : LINE_LAST;
 }
 
-/* Bytes of the whole start and point lines that run.jsonl begins with, or -1. */
+/* Bytes of the whole start and point lines that run.jsonl begins with, or -1. The result of the
+ * last rung goes: a worker that dies before its start line has none of its own. */
 static int64_t kept_bytes(int folder)
 {
     struct rundir r;
     struct errbuf err;
     const char *line;
     size_t len;
-    int64_t kept = 0;
+    int64_t kept = 0, read = 0;
     bool good = true;
     int n = 1;
     if (open_reader(&r, folder) != 0)
@@ -109,8 +113,10 @@ static int64_t kept_bytes(int folder)
     while (good && n > 0 && rundir_rest(&r) <= RECORD_LINE_MAX) {
         n = rundir_read(&r, &err);
         while (good && rundir_line(&r, &line, &len)) {
-            good = is_kept(line, len);
-            kept += good ? (int64_t)len + 1 : 0;
+            enum kept_line l = judge_line(line, len);
+            good = l != LINE_LAST;
+            read += (int64_t)len + 1;
+            kept = l == LINE_KEPT ? read : kept;
         }
     }
     int saved = errno;

@@ -73,7 +73,9 @@
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
     X(change, real, r->has_outcome ? r->change : NAN)              \
     X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
-    X(flop, count, r->flop)
+    X(flop, count, r->flop)                                        \
+    X(until_epoch, count, r->until_epoch)                          \
+    X(paused_by, word, run_pauser_name(r->paused_by))
 
 enum {
     SWEEP_id_column,

@@ -104,6 +104,15 @@ static void read_treatment(sqlite3_stmt *st, struct run_row *r)
     r->has_parent_metric = column_maybe(st, RUN_parent_metric_column, &r->parent_metric);
 }
 
+/* A name that this version does not know is a person's. */
+static enum run_pauser read_pauser(sqlite3_stmt *st)
+{
+    const char *name = column_text(st, RUN_paused_by_column);
+    int found = name ? run_pauser_find(name) : -1;
+
+    return found < 0 ? RUN_PAUSER_NONE : (enum run_pauser)found;
+}
+
 static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
 {
     const char *error = column_text(st, RUN_error_class_column);
@@ -131,6 +140,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->params_json = column_copy(st, RUN_params_column);
     r->seed = strtoull(column_text(st, RUN_seed_column), NULL, 10);
     r->epochs = sqlite3_column_int64(st, RUN_epochs_column);
+    r->until_epoch = sqlite3_column_int64(st, RUN_until_epoch_column);
+    r->paused_by = read_pauser(st);
     r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
     r->pid = sqlite3_column_int64(st, RUN_pid_column);
     r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);

@@ -1,7 +1,8 @@
 /* The lines of a run folder's run.jsonl (docs/protocol.md, "The run folder"): one JSON object a
  * line, the first a start, then points (each may be followed by a line of its layers), the last a
- * result. `sweep-worker --prepare` prints one
- * prepared or error line in the same way. Other programs may write these lines. */
+ * result; behind one that is paused may follow the start of the worker that goes on.
+ * `sweep-worker --prepare` prints one prepared or error line in the same way. Other programs may
+ * write these lines. */
 #ifndef SWEEP_RECORD_H
 #define SWEEP_RECORD_H
 
@@ -38,10 +39,11 @@ struct record_start {
 };
 
 struct record_result {
-    enum run_status status;   /* completed, stopped or failed */
+    enum run_status status;   /* completed, stopped, failed or paused */
     enum run_error error;     /* with failed */
     char text[512];           /* reason of stopped, message of failed; else "" */
     double seconds;
+    int64_t epoch;            /* with paused: the last one it finished; 0 else */
     bool has_test;            /* the best weights were kept and there is a test set */
     bool has_test_acc;        /* classification */
     double test_loss, test_acc;

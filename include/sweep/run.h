@@ -51,6 +51,19 @@ enum run_kind {
     RUN_KIND_COUNT
 };
 
+/* Who lets a paused run go on. X(id, name) */
+#define RUN_PAUSER_MAP(X)                                                               \
+    X(NONE, "")                                                                         \
+    X(PERSON, "person") /* with its sweep, which is resumed */                          \
+    X(RUNG, "rung")     /* its budget is used up; who compares runs gives more, or stops it */
+
+enum run_pauser {
+#define X(id, name) RUN_PAUSER_##id,
+    RUN_PAUSER_MAP(X)
+#undef X
+    RUN_PAUSER_COUNT
+};
+
 /* Why a run failed. X(id, name, retried, meaning) */
 #define RUN_ERROR_MAP(X)                                                                  \
     X(NONE, "", 0, "")                                                                    \
@@ -80,11 +93,13 @@ bool run_status_terminal(enum run_status s);
 bool run_status_may(enum run_status from, enum run_status to);
 const char *run_kind_name(enum run_kind k);
 const char *run_error_name(enum run_error e);
+const char *run_pauser_name(enum run_pauser p);
 bool run_error_retried(enum run_error e);
 /* From names; -1 when unknown. */
 int sweep_status_find(const char *name);
 int run_status_find(const char *name);
 int run_kind_find(const char *name);
+int run_pauser_find(const char *name);
 int run_error_find(const char *name);
 
 #endif

@@ -15,7 +15,8 @@ struct run_config {
     struct spec_data data;
     struct settings settings;
     struct layer_list layers;     /* of a sequential model */
-    int64_t epochs;
+    int64_t epochs;        /* the horizon: what its schedule counts to */
+    int64_t until_epoch;   /* the budget: it pauses behind this epoch; 0 or epochs: to the end */
     uint64_t seed;         /* initialisation, order of samples */
     uint64_t split_seed;   /* held-out validation samples */
     enum metric metric;    /* decides which epoch's weights are the best */
@@ -34,10 +35,10 @@ struct errbuf;
 struct json;
 struct json_writer;
 
-/* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"seed":"110","split_seed":"110",
- *  "metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…","weights":"…",
- *  "weights_floor":0.54,"start_weights":"…","checkpoint":"…","checkpoint_seconds":30,
- *  "sweep":{}}
+/* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"until_epoch":3,"seed":"110",
+ *  "split_seed":"110","metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…",
+ *  "weights":"…","weights_floor":0.54,"start_weights":"…","checkpoint":"…",
+ *  "checkpoint_seconds":30,"sweep":{}}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 /* The same from a file of at most 1 MiB. Also ERR_IO. */

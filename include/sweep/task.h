@@ -32,7 +32,7 @@ enum task_id {
 struct run_setup {
     const struct assignment *at;
     const struct trainer_config *config; /* of the trainer */
-    int64_t epochs;
+    int64_t epochs, until_epoch;         /* horizon; how far it may go now (0: to the end) */
     uint64_t seed;
     const char *data_hash;               /* "": none */
     char weights[SPEC_PATH_MAX];         /* file for the best epoch's weights */

@@ -37,7 +37,7 @@ static void test_run_moves(void **state)
         /* queued running paused completed stopped failed cancelled */
         ".xx...x", /* queued */
         "x.xxxxx", /* running */
-        "x.....x", /* paused: takes its place in the queue again */
+        "x...x.x", /* paused: takes its place in the queue again, or was stopped at its rung */
         ".......", /* completed */
         ".......", /* stopped */
         ".......", /* failed */
@@ -82,10 +82,13 @@ static void test_names_match_both_ways(void **state)
         assert_int_equal(run_kind_find(run_kind_name((enum run_kind)i)), i);
     for (int i = 0; i < RUN_ERROR_COUNT; i++)
         assert_int_equal(run_error_find(run_error_name((enum run_error)i)), i);
+    for (int i = 0; i < RUN_PAUSER_COUNT; i++)
+        assert_int_equal(run_pauser_find(run_pauser_name((enum run_pauser)i)), i);
     assert_int_equal(sweep_status_find("stopped"), -1);
     assert_int_equal(run_status_find("held"), -1);
     assert_int_equal(run_kind_find(""), -1);
     assert_int_equal(run_error_find("?"), -1);
+    assert_int_equal(run_pauser_find("sweep"), -1);
 }
 
 /* Only what the run itself did not cause is tried again. */

@@ -44,8 +44,10 @@ void world_finish(struct world *w)
     free(w->points);
     free(w->batches);
     free(w->workers);
-    for (size_t i = 0; i < sizeof(w->folders) / sizeof(*w->folders); i++)
+    for (size_t i = 0; i < sizeof(w->folders) / sizeof(*w->folders); i++) {
         free(w->folders[i].lines);
+        free(w->folders[i].config);
+    }
     buf_finish(&w->methods);
 }
 
@@ -235,6 +237,10 @@ static void start_worker(struct world *w, int64_t run_id, const struct run_confi
     struct world_folder *f = &w->folders[run_id];
     if (f->checkpoint == 0)
         f->count = 0;
+    f->rung = 0;
+    if (f->config == NULL)
+        f->config = xmalloc(sizeof(*f->config));
+    *f->config = *config;
     w->workers[w->worker_count - 1].trained = f->checkpoint;
     w->resumed += f->checkpoint > 0;
     add_line(w, run_id, -f->checkpoint);
@@ -336,12 +342,21 @@ static void train_point(struct world *w, struct world_worker *k)
         w->folders[k->run_id].checkpoint = k->trained;
 }
 
+static void reach_rung(struct world *w, const struct world_worker *k, struct record_result *out)
+{
+    struct world_folder *f = &w->folders[k->run_id];
+    f->checkpoint = f->rung = k->trained;
+    *out = (struct record_result){
+        .status = RUN_PAUSED, .epoch = k->trained, .seconds = (double)k->trained};
+}
+
 void world_work(struct world *w, size_t i)
 {
     struct world_worker *k = &w->workers[i];
     struct record_result ok = {.status = RUN_COMPLETED, .seconds = 1.5};
     struct run_exit x = {.result = &ok};
-    int64_t last = WORLD_POINTS;
+    int64_t until = k->config.until_epoch; /* a point an epoch */
+    int64_t last = until > 0 && until < WORLD_POINTS ? until : WORLD_POINTS;
     enum run_error fate = w->fate ? w->fate(&k->config, k->attempt, &last) : RUN_ERROR_NONE;
     if (k->termed)
         x = (struct run_exit){.error = RUN_ERROR_EXITED, .text = "exit status 75"};
@@ -349,6 +364,8 @@ void world_work(struct world *w, size_t i)
         train_point(w, k);
     if (k->termed && w->checkpoint_every > 0)
         w->folders[k->run_id].checkpoint = k->trained;
+    if (!k->termed && fate == RUN_ERROR_NONE && k->trained >= last && last < WORLD_POINTS)
+        reach_rung(w, k, &ok);
     tell_lines(w, k);
     if (!k->termed && k->trained < last)
         return;
@@ -426,6 +443,18 @@ static struct store_restored restored_rows(const struct world *w)
     return r;
 }
 
+/* No worker, but its result is there. */
+static void read_to_rung(struct world *w, int64_t run_id)
+{
+    const struct world_folder *f = &w->folders[run_id];
+    struct world_worker gone = {.run_id = run_id, .config = *f->config};
+    struct record_result rung = {
+        .status = RUN_PAUSED, .epoch = f->rung, .seconds = (double)f->rung};
+    engine_run_adopted(w->engine, run_id, w->now, &w->fx);
+    tell_lines(w, &gone);
+    engine_run_ended(w->engine, run_id, &(struct run_exit){.result = &rung}, w->now, &w->fx);
+}
+
 static void adopt_or_lose(struct world *w, int64_t run_id, unsigned lose)
 {
     for (size_t i = 0; i < w->worker_count; i++) {
@@ -442,7 +471,10 @@ static void adopt_or_lose(struct world *w, int64_t run_id, unsigned lose)
         tell_lines(w, k);
         return;
     }
-    engine_run_lost(w->engine, run_id, w->now, &w->fx);
+    if (w->folders[run_id].rung > 0)
+        read_to_rung(w, run_id);
+    else
+        engine_run_lost(w->engine, run_id, w->now, &w->fx);
 }
 
 void world_crash(struct world *w, size_t workers, unsigned lose)

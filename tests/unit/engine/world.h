@@ -25,6 +25,8 @@ struct world_folder {
     int64_t *lines;
     size_t count;
     int64_t checkpoint; /* points of it; 0: there is none */
+    int64_t rung;       /* epoch of the paused result it ends with; 0: none */
+    struct run_config *config; /* of the last start */
 };
 
 struct world_batch {

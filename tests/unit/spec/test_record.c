@@ -61,23 +61,28 @@ static void result_lines(void **state)
         enum run_status status;
         enum run_error error;
         const char *text;
+        int64_t epoch;
     } cases[] = {
         {RUN_COMPLETED, RUN_ERROR_NONE, ""},
         {RUN_STOPPED, RUN_ERROR_NONE, "not a number since epoch 3"},
         {RUN_FAILED, RUN_ERROR_DATA, "hash differs\nsecond line"},
         {RUN_FAILED, RUN_ERROR_OUT_OF_MEMORY, "ä"},
+        {RUN_PAUSED, RUN_ERROR_NONE, "", 1},
+        {RUN_PAUSED, RUN_ERROR_NONE, "", 1000000},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct record r = {.type = RECORD_RESULT}, back;
         r.u.result = (struct record_result){
-            .status = cases[i].status, .error = cases[i].error, .seconds = 0.1 * (double)i};
+            .status = cases[i].status, .error = cases[i].error, .seconds = 0.1 * (double)i,
+            .epoch = cases[i].epoch};
         str_copy(r.u.result.text, sizeof(r.u.result.text), cases[i].text);
         there_and_back(&r, &back);
         assert_int_equal(back.u.result.status, cases[i].status);
         assert_int_equal(back.u.result.error, cases[i].error);
         assert_string_equal(back.u.result.text, cases[i].text);
         assert_true(back.u.result.seconds == r.u.result.seconds);
+        assert_int_equal(back.u.result.epoch, cases[i].epoch);
     }
 }
 
@@ -222,9 +227,14 @@ static const struct refusal bad[] = {
     {"{\"type\":\"point\",\"point\":1,\"epoch\":\"nan\"}", ERR_VALUE, "epoch", ""},
     {"{\"type\":\"point\",\"point\":1,\"epoch\":1,\"val_loss\":[]}", ERR_TYPE, "val_loss", ""},
     {"{\"type\":\"result\",\"seconds\":1}", ERR_MISSING, "status", ""},
-    {RESULT("running", "", "1"), ERR_VALUE, "status", "completed, stopped or failed"},
+    {RESULT("running", "", "1"), ERR_VALUE, "status", "completed, stopped, failed or paused"},
     {RESULT("nonsense", "", "1"), ERR_VALUE, "status", "completed"},
     {RESULT("failed", "", "1"), ERR_VALUE, "error", "class of a failed run"},
+    {RESULT("paused", "", "1"), ERR_MISSING, "epoch", ""},
+    {RESULT("paused", "", "1,\"epoch\":0"), ERR_VALUE, "epoch", "1 or more"},
+    {RESULT("paused", "", "1,\"epoch\":-2"), ERR_VALUE, "epoch", "0 or more"},
+    {RESULT("paused", "", "1,\"epoch\":true"), ERR_TYPE, "epoch", ""},
+    {RESULT("paused", "killed", "1,\"epoch\":2"), ERR_VALUE, "error", "unless failed"},
     {RESULT("failed", "nonsense", "1"), ERR_VALUE, "error", "class of a failed run"},
     {RESULT("completed", "data_error", "1"), ERR_VALUE, "error", "unless failed"},
     {RESULT("completed", "", "-1"), ERR_VALUE, "seconds", "0 or more"},

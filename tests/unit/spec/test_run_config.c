@@ -25,7 +25,7 @@ static void only_data_is_required(void **state)
     defaults.v[SETTING_VALIDATION] = 10;
     assert_memory_equal(&c.settings, &defaults, sizeof(defaults));
     assert_true(c.checkpoint_seconds == 30 && c.layers.count == 0);
-    assert_true(c.epochs == 10 && c.seed == 0 && c.split_seed == 0);
+    assert_true(c.epochs == 10 && c.until_epoch == 0 && c.seed == 0 && c.split_seed == 0);
     assert_true(c.metric == METRIC_VAL_LOSS && !c.maximize);
     assert_string_equal(c.data_hash, "");
     assert_string_equal(c.weights, "");
@@ -56,6 +56,7 @@ static void everything_survives_a_round_trip(void **state)
     c.settings.v[SETTING_LEARNING_RATE] = 1.0 / 3;
     c.settings.v[SETTING_OPTIMIZER] = OPTIMIZER_ADADELTA;
     c.epochs = 77;
+    c.until_epoch = 76;
     c.seed = UINT64_MAX - 1;
     c.split_seed = 12;
     c.metric = METRIC_VAL_ACC;
@@ -77,10 +78,29 @@ static void everything_survives_a_round_trip(void **state)
     assert_string_equal(back.checkpoint, c.checkpoint);
     assert_true(back.checkpoint_seconds == 0.5);
     assert_memory_equal(&back.settings, &c.settings, sizeof(c.settings));
-    assert_true(back.epochs == 77 && back.seed == c.seed && back.split_seed == 12);
+    assert_true(back.epochs == 77 && back.until_epoch == 76 && back.seed == c.seed && back.split_seed == 12);
     assert_true(back.metric == METRIC_VAL_ACC && back.maximize);
     assert_string_equal(back.data_hash, c.data_hash);
     assert_string_equal(back.weights, c.weights);
+    buf_finish(&out);
+}
+
+/* What the worker's checkpoints know of a configuration: a run without a budget reads as it did
+ * before there were any. */
+static void the_budget_is_beside_the_horizon(void **state)
+{
+    struct run_config c;
+    struct buf out = {0};
+    struct json_writer w;
+
+    assert_int_equal(parse("{" DATA ",\"epochs\":9,\"until_epoch\":9}", &c, NULL), 0);
+    assert_true(c.epochs == 9 && c.until_epoch == 9);
+    assert_int_equal(parse("{" DATA ",\"until_epoch\":10}", &c, NULL), 0); /* of the default */
+    assert_true(c.epochs == 10 && c.until_epoch == 10);
+    c.until_epoch = 0;
+    jw_init(&w, &out);
+    run_config_write(&c, &w);
+    assert_null(strstr(out.data, "until_epoch"));
     buf_finish(&out);
 }
 
@@ -117,6 +137,9 @@ static const struct refusal bad[] = {
     {"{" DATA ",\"model\":{\"depht\":1}}", ERR_KEY, "$.model.depht", "did you mean depth?"},
     {"{" DATA ",\"train\":{\"batch_size\":0}}", ERR_VALUE, "$.train.batch_size", "from 1"},
     {"{" DATA ",\"epochs\":0}", ERR_VALUE, "$.epochs", "from 1"},
+    {"{" DATA ",\"epochs\":4,\"until_epoch\":5}", ERR_VALUE, "$.until_epoch", "from 1 to 4"},
+    {"{" DATA ",\"until_epoch\":0}", ERR_VALUE, "$.until_epoch", "from 1 to 10"},
+    {"{" DATA ",\"until_epoch\":2.5}", ERR_VALUE, "$.until_epoch", "an integer"},
     {"{" DATA ",\"seed\":\"x\"}", ERR_TYPE, "$.seed", "an integer from 0"},
     {"{" DATA ",\"split_seed\":-1}", ERR_VALUE, "$.split_seed", "an integer from 0"},
     {"{" DATA ",\"metric\":{\"name\":\"loss\"}}", ERR_VALUE, "$.metric.name", "val_loss"},
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(only_data_is_required),
         cmocka_unit_test(split_seed_is_the_seed_unless_given),
         cmocka_unit_test(everything_survives_a_round_trip),
+        cmocka_unit_test(the_budget_is_beside_the_horizon),
         cmocka_unit_test(layers_and_preset_come_along),
         cmocka_unit_test(bad_configurations_are_refused),
     };

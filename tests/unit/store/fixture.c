@@ -129,7 +129,7 @@ bool sql_works(const char *path, const char *query)
     bool works = sqlite3_open(path, &db) == SQLITE_OK &&
                  sqlite3_exec(db, query, NULL, NULL, NULL) == SQLITE_OK;
     if (!works)
-        print_message("%s\n", sqlite3_errmsg(db));
+        print_message("# %s\n", sqlite3_errmsg(db));
     return sqlite3_close(db) == SQLITE_OK && works;
 }
 

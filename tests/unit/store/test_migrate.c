@@ -118,6 +118,32 @@ static void test_migrates_from_version_two(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM canonical_content"), "1");
 }
 
+/* A run that was paused before there were rungs waits for its sweep, and has no budget. */
+static void test_migrates_paused_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct buf script = {0};
+
+    make_folder(f);
+    for (size_t i = 0; i < 6; i++)
+        buf_puts(&script, schema_migrations[i].sql);
+    buf_printf(&script, "PRAGMA user_version=6; PRAGMA application_id=%d;", SCHEMA_APPLICATION_ID);
+    buf_puts(&script,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'paused', 'grid', 'val_acc',"
+             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+             " epochs, attempts, created_at) VALUES(8, 3, 0, 'search', 'grid', 'paused', '{}',"
+             " '{}', '5', 1, 0, '2026-01-01 00:00:00.000');");
+    sql_execute(f->path, script.data);
+    buf_finish(&script);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, 1);
+    assert_int_equal(f->restored.runs[0].status, RUN_PAUSED);
+    assert_int_equal(f->restored.runs[0].paused_by, RUN_PAUSER_NONE);
+    assert_int_equal(f->restored.runs[0].until_epoch, 0);
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -244,6 +270,7 @@ int main(void)
         TEST(test_version_and_application),
         TEST(test_migrates_from_version_one),
         TEST(test_migrates_from_version_two),
+        TEST(test_migrates_paused_runs),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -21,6 +21,8 @@
 #define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
 #define RESULT \
     "{\"type\":\"result\",\"status\":\"failed\",\"error\":\"io_error\",\"text\":\"\",\"seconds\":1}\n"
+#define RUNG(n) \
+    "{\"type\":\"result\",\"status\":\"paused\",\"error\":\"\",\"epoch\":" #n ",\"seconds\":1}\n"
 
 struct place {
     char runs[64];
@@ -118,6 +120,10 @@ static void test_kept_with_a_checkpoint(void **state)
         {START POINT(1) "{\"type\":\"point\",\"po", START POINT(1)},
         {START POINT(1) RESULT, START POINT(1)},
         {START POINT(1) RESULT POINT(2), START POINT(1)},
+        {START POINT(1) RUNG(1), START POINT(1)},
+        {START POINT(1) RUNG(1) START POINT(2), START POINT(1) RUNG(1) START POINT(2)},
+        {START POINT(1) RUNG(1) START POINT(2) RUNG(2), START POINT(1) RUNG(1) START POINT(2)},
+        {START POINT(1) RUNG(1) RESULT START, START POINT(1)},
         {START "nonsense\n" POINT(1), START},
         {START POINT(1) "\n" POINT(2), START POINT(1)},
         {"nonsense", ""},

@@ -78,6 +78,7 @@ static struct run_row *full_run(void)
     r->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
     r->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
+    r->until_epoch = 2;
     r->pid = 4711;
     r->has_val_acc = true;
     r->val_acc = NAN;
@@ -119,6 +120,8 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_true(layer_list_same(a->layers, b->layers));
     assert_true(a->seed == b->seed);
     assert_int_equal(a->attempts, b->attempts);
+    assert_int_equal(a->until_epoch, b->until_epoch);
+    assert_int_equal(a->paused_by, b->paused_by);
     assert_int_equal(a->pid, b->pid);
     assert_true(a->has_metric == b->has_metric && a->metric_value == b->metric_value);
     assert_true(a->best_epoch == b->best_epoch);
@@ -195,6 +198,36 @@ static void test_reopen_restores_open_sweeps(void **state)
     assert_true(r->labels[0].facts.spread == 0.25 && isnan(r->labels[0].facts.dead));
     assert_int_equal(r->labels[0].facts.pattern, PATTERN_BOTTLENECK);
     run_row_destroy(expected);
+}
+
+/* Who paused it, and how far it may go, hold through a restart; without a budget there is NULL. */
+static void test_paused_runs_are_restored(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+
+    assert_int_equal(fixture_open(f), 0);
+    store_batch_put_sweep(&b, new_sweep(1, false));
+    for (int p = 0; p < RUN_PAUSER_COUNT; p++) {
+        struct run_row *r = new_run(p + 1, 1, p);
+        r->status = RUN_PAUSED;
+        r->paused_by = (enum run_pauser)p;
+        r->until_epoch = p;
+        store_batch_put_run(&b, r);
+    }
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(until_epoch, '-') || ' ' || "
+                               "coalesce(paused_by, '-')) FROM runs"), "- -,1 person,2 rung");
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, RUN_PAUSER_COUNT);
+    for (int p = 0; p < RUN_PAUSER_COUNT; p++) {
+        assert_int_equal(f->restored.runs[p].paused_by, p);
+        assert_int_equal(f->restored.runs[p].until_epoch, p);
+    }
+    assert_false(sql_works(f->path, "UPDATE runs SET until_epoch = 4"));
+    assert_false(sql_works(f->path, "UPDATE runs SET paused_by = 'nobody'"));
+    assert_false(sql_works(f->path, "UPDATE runs SET status = 'queued' WHERE id = 3"));
 }
 
 static void test_put_overwrites(void **state)
@@ -629,6 +662,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_new_database),
         TEST(test_reopen_restores_open_sweeps),
+        TEST(test_paused_runs_are_restored),
         TEST(test_put_overwrites),
         TEST(test_scores_are_cleared),
         TEST(test_nan_inf_and_not_measured),

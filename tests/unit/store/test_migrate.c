@@ -108,10 +108,10 @@ static void test_migrates_from_version_two(void **state)
     assert_int_equal(fixture_open(f), 0);
     assert_int_equal(f->restored.run_count, 1);
     const struct run_row *r = &f->restored.runs[0];
-    assert_true(r->settings.v[SETTING_DEPTH] == 7 && r->settings.v[SETTING_LOSS] == LOSS_MSE);
-    assert_true(r->settings.v[SETTING_LIMIT] == 90 && r->settings.v[SETTING_VALIDATION] == 17);
-    assert_true(r->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
-    assert_true(r->settings.v[SETTING_STRATIFY] == 0);
+    assert_true(r->config->settings.v[SETTING_DEPTH] == 7 && r->config->settings.v[SETTING_LOSS] == LOSS_MSE);
+    assert_true(r->config->settings.v[SETTING_LIMIT] == 90 && r->config->settings.v[SETTING_VALIDATION] == 17);
+    assert_true(r->config->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
+    assert_true(r->config->settings.v[SETTING_STRATIFY] == 0);
     assert_false(r->has_test_loss);
     assert_string_equal(sql(f, "SELECT spec -> '$.data.stratify' FROM sweeps"), "false");
     assert_string_equal(sql(f, "SELECT val_loss || coalesce(val_f1, '-') FROM curves"), "nan-");

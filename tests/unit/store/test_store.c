@@ -66,17 +66,19 @@ static struct run_row *full_run(void)
     r->treats_cause = CAUSE_TOO_DEEP;
     r->has_outcome = r->cured = true;
     r->change = -1.0 / 3.0;
-    r->start_from = 3;
-    r->layers = xcalloc(1, sizeof(*r->layers));
-    r->layers->count = 1;
-    r->layers->entries[0] = (struct layer_entry){.kind = LAYER_FLATTEN, .repeat = 1};
+    r->config->start_from = 3;
+    struct layer_list *layers = r->config->layers = xcalloc(1, sizeof(*layers));
+    layers->count = 1;
+    layers->entries[0] = (struct layer_entry){.kind = LAYER_FLATTEN, .repeat = 1};
     for (int o = 0; o < LAYER_OPTION_COUNT; o++)
-        r->layers->entries[0].value[o] = NAN;
+        layers->entries[0].value[o] = NAN;
+    r->has_parent_metric = true;
+    r->parent_metric = -0.5;
     r->status = RUN_FAILED;
     str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
-    r->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
-    r->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
-    r->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
+    r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
+    r->config->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
+    r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
     r->pid = 4711;
     r->has_val_acc = true;
@@ -84,8 +86,8 @@ static struct run_row *full_run(void)
     r->has_test_loss = r->has_test_acc = true;
     r->test_loss = INFINITY;
     r->test_acc = 0.875;
-    r->settings.v[SETTING_VALIDATION] = 17;
-    r->settings.v[SETTING_SCALE] = SCALE_STANDARD;
+    r->config->settings.v[SETTING_VALIDATION] = 17;
+    r->config->settings.v[SETTING_SCALE] = SCALE_STANDARD;
     r->error = RUN_ERROR_CRASHED;
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
@@ -109,12 +111,13 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_int_equal(a->status, b->status);
     assert_string_equal(a->stop_reason, b->stop_reason);
     assert_string_equal(a->params_json, b->params_json);
-    assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
+    assert_memory_equal(&a->config->settings, &b->config->settings, sizeof(a->config->settings));
     assert_true(a->remedy == b->remedy && a->treats_pattern == b->treats_pattern &&
                 a->treats_cause == b->treats_cause);
     assert_true(a->has_outcome && a->cured == b->cured && a->change == b->change);
-    assert_int_equal(a->start_from, b->start_from);
-    assert_true(layer_list_same(a->layers, b->layers));
+    assert_true(a->has_parent_metric && a->parent_metric == b->parent_metric);
+    assert_int_equal(a->config->start_from, b->config->start_from);
+    assert_true(layer_list_same(a->config->layers, b->config->layers));
     assert_true(a->seed == b->seed);
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->pid, b->pid);

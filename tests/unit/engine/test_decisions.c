@@ -95,6 +95,31 @@ static void of_a_treatment_by_hand(void **state)
     world_finish(&w);
 }
 
+/* As a database of version 6 has it: a grid of one combination, whose run is the treatment. It is
+ * carried to its end, and nothing is searched beside it. */
+static void of_an_older_treatment(void **state)
+{
+    struct world w;
+    world_init(&w, 1, 1);
+    world_submit(&w, "grid", ONE_RUN, 1, 1, "");
+    world_settle(&w);
+    struct run_row *r = w.runs[0];
+    r->kind = RUN_KIND_TREATMENT;
+    r->parent_id = 77;
+    r->remedy = REMEDY_L2;
+    r->treats_pattern = PATTERN_OVERFITTING;
+    r->has_parent_metric = true;
+    r->parent_metric = 1000;
+    world_crash(&w, 1, 256);
+    world_run(&w);
+    const struct run_row *done = world_run_row(&w, 1, 0);
+    assert_int_equal(w.run_count, 1);
+    assert_int_equal(done->status, RUN_COMPLETED);
+    assert_true(done->has_outcome && done->cured && done->change < -0.99);
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
+    world_finish(&w);
+}
+
 /* Those of a sweep go with it. */
 static void go_with_their_sweep(void **state)
 {
@@ -143,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_run_has_one),
         cmocka_unit_test(of_a_treatment_by_hand),
+        cmocka_unit_test(of_an_older_treatment),
         cmocka_unit_test(go_with_their_sweep),
         cmocka_unit_test(resumes_at_a_barrier),
     };

@@ -42,7 +42,7 @@ static size_t count_runs(const struct world *w, int64_t sweep_id)
 
 static bool is_enqueued(const struct run_row *r)
 {
-    return strcmp(r->stage, STAGE_ENQUEUED) == 0;
+    return r->kind == RUN_KIND_SEARCH && strcmp(r->stage, STAGE_ENQUEUED) == 0;
 }
 
 /* --- what is added --------------------------------------------------------------------------- */

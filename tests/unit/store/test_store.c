@@ -238,6 +238,76 @@ static void test_scores_are_cleared(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
 }
 
+/* A run of another program: no settings, and none of their columns. The metric has any name. */
+static void test_run_without_settings(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct sweep_row *sweep = new_sweep(1, false);
+    struct run_row *run = new_run(1, 1, 0);
+
+    assert_int_equal(fixture_open(f), 0);
+    free(sweep->metric);
+    sweep->metric = xstrdup("minutes to \"done\"");
+    trainer_config_destroy(run->config);
+    run->config = NULL;
+    store_batch_put_sweep(&b, sweep);
+    store_batch_put_run(&b, run);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT coalesce(learning_rate, batch_size, optimizer, depth, width,"
+                               " activation) FROM runs"), "NULL");
+    assert_string_equal(sql(f, "SELECT settings FROM runs"), "{}");
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(f->restored.sweeps[0].metric, "minutes to \"done\"");
+    assert_null(f->restored.runs[0].config);
+    assert_false(f->restored.runs[0].has_parent_metric);
+    assert_string_equal(f->restored.runs[0].params_json, "{\"learning_rate\":0.1}");
+}
+
+/* --- decisions ------------------------------------------------------------------------------ */
+
+static void decide(struct store_batch *b, int64_t run_id, enum decision_kind kind,
+                   const char *detail)
+{
+    struct decision_row d = {.sweep_id = 1, .run_id = run_id, .kind = kind};
+    d.detail_json = detail ? xstrdup(detail) : NULL;
+    store_batch_add_decision(b, &d, "%s of %d", decision_name(kind), 3);
+}
+
+/* Each says which event it could see last: the store knows, nobody else. */
+static void test_decisions(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+
+    open_with_run(f);
+    decide(&b, 1, DECISION_PROPOSED, NULL); /* before any event */
+    fixture_commit(f, &b);
+    store_batch_add_event(&b, 1, 0, "stage_planned", 1, "one");
+    store_batch_put_run(&b, new_run(2, 1, 1));
+    decide(&b, 2, DECISION_ENQUEUED, "{\"metric\":0.5}");
+    store_batch_add_event(&b, 1, 2, "run_started", 1, "two");
+    decide(&b, 0, DECISION_STOPPED, NULL);
+    fixture_commit(f, &b);
+    char *rows = sql_all(f->path, "SELECT d.id, run_id, kind, reason, detail, seen_event = "
+                                  "(SELECT id FROM events WHERE kind = CASE d.id WHEN 2 THEN "
+                                  "'stage_planned' ELSE 'run_started' END), seen_event IS NULL "
+                                  "FROM decisions AS d ORDER BY d.id");
+    assert_string_equal(rows, "1|1|proposed|proposed of 3|||1\n"
+                              "2|2|enqueued|enqueued of 3|{\"metric\":0.5}|1|0\n"
+                              "3||stopped|stopped of 3||1|0\n");
+    free(rows);
+    decide(&b, 2, DECISION_TREATED, "no JSON"); /* refused, and nothing else with it */
+    decide(&b, 2, DECISION_TREATED, NULL);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) || max(id) FROM decisions"), "44");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE kind = 'refused'"), "1");
+    store_batch_delete_sweep(&b, 1);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) FROM decisions"), "0");
+}
+
 /* --- points --------------------------------------------------------------------------------- */
 
 static void test_nan_inf_and_not_measured(void **state)
@@ -632,6 +702,8 @@ int main(void)
         TEST(test_reopen_restores_open_sweeps),
         TEST(test_put_overwrites),
         TEST(test_scores_are_cleared),
+        TEST(test_run_without_settings),
+        TEST(test_decisions),
         TEST(test_nan_inf_and_not_measured),
         TEST(test_nondeterminism_is_an_event),
         TEST(test_refused_write_does_not_block),

@@ -185,8 +185,10 @@ static bool read_value(const struct dimension *d, const struct json *v, double *
     case VALUE_INTEGER:
         return json_real(v, out) == 0 && *out == floor(*out);
     case VALUE_SWITCH:
+        if (json_type(v) != JSON_BOOL)
+            return false;
         *out = json_bool(v);
-        return json_type(v) == JSON_BOOL;
+        return true;
     case VALUE_CHOICE:
         for (size_t i = 0; json_type(v) == JSON_STRING && i < d->choice_count; i++) {
             *out = (double)i;

@@ -45,6 +45,19 @@ struct stored_sweep {
     size_t run_count;
 };
 
+/* A run of the trainer has settings, another task's has none. */
+static int check_settings(const struct stored_sweep *in, const struct spec *spec,
+                          struct errbuf *err)
+{
+    bool wanted = spec->task == TASK_TRAINER;
+    for (size_t i = 0; i < in->run_count; i++)
+        if ((in->runs[i].config != NULL) != wanted)
+            return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s",
+                           in->runs[i].id, wanted ? "has no settings" : "has settings",
+                           task_of(spec)->name);
+    return 0;
+}
+
 /* Bytes from the database are not trusted: 0 and the spec, or what is wrong with them. */
 static int restore_check(const struct engine *e, const struct stored_sweep *in, struct spec *spec,
                          struct errbuf *err)
@@ -59,7 +72,13 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
             return err_set(err, ERR_DATA, "run %" PRId64 " (number %" PRId64 ") does not fit",
                            r->id, r->number);
     }
-    return spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);
+    int rc = spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);
+    if (rc != 0)
+        return rc;
+    rc = check_settings(in, spec, err);
+    if (rc != 0)
+        spec_finish(spec);
+    return rc;
 }
 
 /* What is known of an ended run beside its row. */

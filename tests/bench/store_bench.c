@@ -38,7 +38,7 @@ struct sweep_row *bench_sweep(int64_t id)
     r->name = xstrdup("bench");
     r->status = SWEEP_COMPLETED; /* a daemon that opens the database leaves it alone */
     r->method = METHOD_RANDOM;
-    r->metric = METRIC_VAL_LOSS;
+    r->metric = xstrdup(metric_name(METRIC_VAL_LOSS));
     r->spec_json = xstrdup("{}");
     r->seed = 110;
     r->run_cap = 10000;
@@ -56,10 +56,11 @@ struct run_row *bench_run(int64_t id)
     r->status = RUN_COMPLETED;
     str_copy(r->stage, sizeof(r->stage), "random");
     str_copy(r->reason, sizeof(r->reason), "drawn");
-    settings_init(&r->settings);
-    r->settings.v[SETTING_LEARNING_RATE] = 0.001 * (double)(1 + id % 100);
-    r->params_json = xasprintf("{\"learning_rate\":%g}",
-                               r->settings.v[SETTING_LEARNING_RATE]);
+    double rate = 0.001 * (double)(1 + id % 100);
+    r->config = xcalloc(1, sizeof(*r->config));
+    settings_init(&r->config->settings);
+    r->config->settings.v[SETTING_LEARNING_RATE] = rate;
+    r->params_json = xasprintf("{\"learning_rate\":%g}", rate);
     r->seed = 110;
     r->epochs = BENCH_POINTS_PER_RUN;
     r->has_metric = r->has_val_loss = r->has_val_acc = true;

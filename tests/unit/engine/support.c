@@ -50,7 +50,22 @@ void answer_landscape(struct trial *t, size_t number, void *arg)
     (void)arg;
     t->status = RUN_COMPLETED;
     t->has_metric = true;
-    t->metric_value = landscape(&t->settings);
+    t->metric_value = landscape(&t->config->settings);
+}
+
+static struct trial *history_add(struct history *h, const struct spec *s,
+                                 const struct proposal *p)
+{
+    struct trial *t = xcalloc(1, sizeof(*t)); /* padding too: histories are compared as bytes */
+    t->number = h->count;
+    t->at = p->at;
+    t->config = xcalloc(1, sizeof(*t->config));
+    trainer_settings(s, &p->at, &t->config->settings);
+    str_copy(t->stage, sizeof(t->stage), p->stage);
+    memset(h->reasons[h->count], 0, sizeof(*h->reasons));
+    str_copy(h->reasons[h->count], 160, p->reason);
+    h->trials[h->count++] = t;
+    return t;
 }
 
 void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *arg)
@@ -58,30 +73,32 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
     *h = (struct history){0};
     for (;;) {
         struct proposals p = {0};
-        search_method(s->method)->next(s, (size_t)(s->run_cap - spec_treat_cap(s)),
-                                       h->trials, h->count, &p);
+        struct study st;
+        study_init(&st, s);
+        st.count = h->count;
+        st.trials = (const struct trial *const *)h->trials;
+        enum answer answer = search_method(s->method)->ask(&st, HISTORY_WANT, &p);
+        assert_int_equal(answer, p.count > 0 ? ANSWER_RUNS : ANSWER_DONE); /* nothing is live */
+        assert_true(p.count <= HISTORY_WANT);
         if (p.count == 0)
             break;
         if (h->barrier_count < 4096)
             h->barriers[h->barrier_count++] = h->count;
         h->cap = h->count + p.count;
-        h->trials = xrealloc(h->trials, h->cap * sizeof(*h->trials));
+        h->trials = xrealloc(h->trials, h->cap * sizeof(struct trial *));
         h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
-        for (size_t i = 0; i < p.count; i++) {
-            struct trial *t = &h->trials[h->count];
-            memset(t, 0, sizeof(*t)); /* padding too: histories are compared as bytes */
-            memset(h->reasons[h->count], 0, sizeof(*h->reasons));
-            t->settings = p.items[i].settings;
-            str_copy(t->stage, sizeof(t->stage), p.items[i].stage);
-            str_copy(h->reasons[h->count], 160, p.items[i].reason);
-            fn(t, h->count++, arg);
-        }
+        for (size_t i = 0; i < p.count; i++)
+            fn(history_add(h, s, &p.items[i]), h->count - 1, arg);
         proposals_finish(&p);
     }
 }
 
 void history_finish(struct history *h)
 {
+    for (size_t i = 0; i < h->count; i++) {
+        trainer_config_destroy(h->trials[i]->config);
+        free(h->trials[i]);
+    }
     free(h->trials);
     free(h->reasons);
     *h = (struct history){0};
@@ -91,15 +108,20 @@ size_t history_count(const struct history *h, const char *stage)
 {
     size_t n = 0;
     for (size_t i = 0; i < h->count; i++)
-        n += strcmp(h->trials[i].stage, stage) == 0;
+        n += strcmp(h->trials[i]->stage, stage) == 0;
     return n;
 }
 
-bool same_configuration(const struct spec *s, const struct settings *a, const struct settings *b)
+bool history_same(const struct history *a, const struct history *b, size_t count)
 {
-    for (size_t i = 0; i < s->dimension_count; i++)
-        if (a->v[s->dimensions[i].setting] != b->v[s->dimensions[i].setting])
+    for (size_t i = 0; i < count; i++) {
+        struct trial x = *a->trials[i], y = *b->trials[i];
+        if (memcmp(&x.config->settings, &y.config->settings, sizeof(struct settings)) != 0)
             return false;
+        x.config = y.config = NULL;
+        if (memcmp(&x, &y, sizeof(x)) != 0)
+            return false;
+    }
     return true;
 }
 
@@ -108,7 +130,7 @@ size_t history_duplicates(const struct history *h, const struct spec *s)
     size_t n = 0;
     for (size_t i = 0; i < h->count; i++)
         for (size_t k = 0; k < i; k++)
-            if (same_configuration(s, &h->trials[i].settings, &h->trials[k].settings)) {
+            if (space_same(&s->space, &h->trials[i]->at, &h->trials[k]->at)) {
                 n++;
                 break;
             }
@@ -133,15 +155,30 @@ static bool value_in_range(const struct dimension *d, double v)
 bool history_in_range(const struct history *h, const struct spec *s)
 {
     for (size_t i = 0; i < h->count; i++) {
-        struct settings fixed = h->trials[i].settings;
-        for (size_t k = 0; k < s->dimension_count; k++) {
-            enum setting_id id = s->dimensions[k].setting;
-            if (!value_in_range(&s->dimensions[k], fixed.v[id]))
+        struct settings own = h->trials[i]->config->settings;
+        for (size_t k = 0; k < s->space.count; k++) {
+            const struct dimension *d = &s->space.dimensions[k];
+            if (!value_in_range(d, h->trials[i]->at.v[k]) ||
+                own.v[d->key] != h->trials[i]->at.v[k])
                 return false;
-            fixed.v[id] = s->fixed.v[id];
+            own.v[d->key] = s->trainer.fixed.v[d->key];
         }
-        if (memcmp(&fixed, &s->fixed, sizeof(fixed)) != 0)
+        if (memcmp(&own, &s->trainer.fixed, sizeof(own)) != 0)
             return false;
     }
     return true;
+}
+
+int method_check(const struct spec *s, struct errbuf *err)
+{
+    struct study st;
+    study_init(&st, s);
+    return search_method(s->method)->check(&st, err);
+}
+
+void method_outline(const struct spec *s, struct search_outline *out)
+{
+    struct study st;
+    study_init(&st, s);
+    search_method(s->method)->outline(&st, out);
 }

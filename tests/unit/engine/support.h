@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "daemon/plan/search/search.h"
+#include "sweep/err.h"
 #include "sweep/spec.h"
 
 /* The guide's example: four parameters, five optimizers. */
@@ -26,9 +27,10 @@ void spec_make_with(struct spec *out, const char *method, const char *parameters
 /* A smooth landscape with one best place; NaN far too large a rate. */
 double landscape(const struct settings *s);
 
+#define HISTORY_WANT 1000 /* proposals of one ask at most */
 struct history {
     size_t count, cap;
-    struct trial *trials;
+    struct trial **trials; /* owned, with their configurations */
     char (*reasons)[160];
     size_t barrier_count;
     size_t barriers[4096]; /* index of each batch's first run */
@@ -39,10 +41,15 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
 void history_finish(struct history *h);
 void answer_landscape(struct trial *t, size_t number, void *arg);
 size_t history_count(const struct history *h, const char *stage);
-bool same_configuration(const struct spec *s, const struct settings *a, const struct settings *b);
+/* Their first `count` runs are the same, bit by bit. */
+bool history_same(const struct history *a, const struct history *b, size_t count);
 /* Number of runs whose configuration came earlier. */
 size_t history_duplicates(const struct history *h, const struct spec *s);
 /* Every swept value is one its dimension can have. */
 bool history_in_range(const struct history *h, const struct spec *s);
+
+/* What the spec's method says of it before the first run. */
+int method_check(const struct spec *s, struct errbuf *err);
+void method_outline(const struct spec *s, struct search_outline *out);
 
 #endif

@@ -14,12 +14,12 @@
 
 static double rate_of(const struct history *h, size_t i)
 {
-    return h->trials[i].settings.v[SETTING_LEARNING_RATE];
+    return h->trials[i]->config->settings.v[SETTING_LEARNING_RATE];
 }
 
 static double optimizer_of(const struct history *h, size_t i)
 {
-    return h->trials[i].settings.v[SETTING_OPTIMIZER];
+    return h->trials[i]->config->settings.v[SETTING_OPTIMIZER];
 }
 
 static const char *const stage_names[] = {"coarse", "fine", "optimizers", "sgd"};
@@ -37,7 +37,7 @@ static size_t stage_index(const char *stage)
 static void check_stages(const struct history *h, const struct spec *s)
 {
     struct search_outline o;
-    search_method(s->method)->outline(s, &o);
+    method_outline(s, &o);
     int64_t total = 0;
     for (size_t i = 0; i < o.count; i++) {
         assert_true(o.stages[i].runs >= 1);
@@ -46,7 +46,7 @@ static void check_stages(const struct history *h, const struct spec *s)
     }
     assert_int_equal(total, h->count);
     for (size_t i = 1; i < h->count; i++)
-        assert_true(stage_index(h->trials[i - 1].stage) <= stage_index(h->trials[i].stage));
+        assert_true(stage_index(h->trials[i - 1]->stage) <= stage_index(h->trials[i]->stage));
 }
 
 static void test_budgets(void **state)
@@ -55,7 +55,7 @@ static void test_budgets(void **state)
         struct spec s;
         struct history h;
         spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, n, 110);
-        assert_int_equal(search_method(s.method)->check(&s, NULL), 0);
+        assert_int_equal(method_check(&s, NULL), 0);
         history_run(&h, &s, answer_landscape, NULL);
         assert_int_equal(h.count, n);
         check_stages(&h, &s);
@@ -82,13 +82,13 @@ static void test_demo_order(void **state)
     const double decades[] = {0.1, 0.01, 0.001};
     for (size_t i = 0; i < 3; i++) {
         assert_true(rate_of(&h, i) == decades[i]); /* exact decimals, large first */
-        assert_int_equal(h.trials[i].settings.v[SETTING_BATCH_SIZE], 128);
-        assert_int_equal(h.trials[i].settings.v[SETTING_DEPTH], 2);
+        assert_int_equal(h.trials[i]->config->settings.v[SETTING_BATCH_SIZE], 128);
+        assert_int_equal(h.trials[i]->config->settings.v[SETTING_DEPTH], 2);
         assert_non_null(strstr(h.reasons[i], "G2.1"));
     }
     assert_int_equal(h.barriers[1], 3);
     for (size_t i = 0; i < h.count; i++) { /* Adam first, SGD last (G2.2) */
-        size_t stage = stage_index(h.trials[i].stage);
+        size_t stage = stage_index(h.trials[i]->stage);
         if (stage <= 1)
             assert_int_equal(optimizer_of(&h, i), OPTIMIZER_ADAM);
         else if (stage == 3)
@@ -113,7 +113,7 @@ static void test_large_to_small(void **state)
         for (size_t b = 0; b < h.barrier_count; b++) {
             size_t end = b + 1 < h.barrier_count ? h.barriers[b + 1] : h.count;
             for (size_t i = h.barriers[b] + 1; i < end; i++) {
-                bool design = b == 1 && strcmp(h.trials[i].stage, "coarse") == 0;
+                bool design = b == 1 && strcmp(h.trials[i]->stage, "coarse") == 0;
                 if (!design && optimizer_of(&h, i) == optimizer_of(&h, i - 1))
                     assert_true(rate_of(&h, i) <= rate_of(&h, i - 1));
             }
@@ -133,9 +133,9 @@ static void test_balanced(void **state)
         history_run(&h, &s, answer_landscape, NULL);
         size_t batch[3] = {0}, depth[5] = {0}, first = 0;
         for (size_t i = h.barriers[1]; i < h.barriers[2]; i++) {
-            double b = h.trials[i].settings.v[SETTING_BATCH_SIZE];
+            double b = h.trials[i]->config->settings.v[SETTING_BATCH_SIZE];
             batch[b == 32 ? 0 : b == 128 ? 1 : 2]++;
-            depth[(int)h.trials[i].settings.v[SETTING_DEPTH]]++;
+            depth[(int)h.trials[i]->config->settings.v[SETTING_DEPTH]]++;
             first += rate_of(&h, i) == rate_of(&h, h.barriers[1]);
         }
         for (int i = 0; i < 3; i++)
@@ -156,13 +156,13 @@ static void test_fine_is_near_the_best(void **state)
     history_run(&h, &s, answer_landscape, NULL);
     size_t best = 0;
     for (size_t i = 1; i < h.barriers[2]; i++)
-        if (h.trials[i].metric_value < h.trials[best].metric_value)
+        if (h.trials[i]->metric_value < h.trials[best]->metric_value)
             best = i;
     for (size_t i = h.barriers[2]; i < h.barriers[3]; i++) {
-        assert_string_equal(h.trials[i].stage, "fine");
+        assert_string_equal(h.trials[i]->stage, "fine");
         assert_true(fabs(log10(rate_of(&h, i) / rate_of(&h, best))) <= 1.01);
-        assert_true(h.trials[i].settings.v[SETTING_DEPTH] ==
-                    h.trials[best].settings.v[SETTING_DEPTH]);
+        assert_true(h.trials[i]->config->settings.v[SETTING_DEPTH] ==
+                    h.trials[best]->config->settings.v[SETTING_DEPTH]);
     }
     history_finish(&h);
     spec_finish(&s);
@@ -178,9 +178,9 @@ static void test_no_near_duplicates(void **state)
         history_run(&h, &s, answer_landscape, NULL);
         for (size_t i = 0; i < h.count; i++) {
             for (size_t k = 0; k < i; k++) {
-                struct settings c = h.trials[i].settings;
-                c.v[SETTING_LEARNING_RATE] = rate_of(&h, k);
-                if (same_configuration(&s, &c, &h.trials[k].settings))
+                struct assignment c = h.trials[i]->at;
+                c.v[space_find_key(&s.space, SETTING_LEARNING_RATE)] = rate_of(&h, k);
+                if (space_same(&s.space, &c, &h.trials[k]->at))
                     assert_true(fabs(rate_of(&h, i) / rate_of(&h, k) - 1) > 0.05);
             }
         }
@@ -199,7 +199,7 @@ static void test_finds_the_best(void **state)
         history_run(&h, &s, answer_landscape, NULL);
         double best = INFINITY;
         for (size_t i = 0; i < h.count; i++)
-            best = fmin(best, h.trials[i].metric_value);
+            best = fmin(best, h.trials[i]->metric_value);
         assert_true(best < 0.33); /* 0.313 is the best that the space holds */
         history_finish(&h);
         spec_finish(&s);
@@ -214,13 +214,13 @@ static void test_deterministic(void **state)
     history_run(&a, &s, answer_landscape, NULL);
     history_run(&b, &s, answer_landscape, NULL);
     assert_int_equal(a.count, b.count);
-    assert_memory_equal(a.trials, b.trials, a.count * sizeof(*a.trials));
+    assert_true(history_same(&a, &b, a.count));
     assert_memory_equal(a.reasons, b.reasons, a.count * sizeof(*a.reasons));
     history_finish(&b);
     s.seed = 10; /* another seed, another design; the rates before it are the guide's */
     history_run(&b, &s, answer_landscape, NULL);
-    assert_memory_equal(a.trials, b.trials, 3 * sizeof(*a.trials));
-    assert_memory_not_equal(a.trials, b.trials, a.barriers[2] * sizeof(*a.trials));
+    assert_true(history_same(&a, &b, 3));
+    assert_false(history_same(&a, &b, a.barriers[2]));
     history_finish(&a);
     history_finish(&b);
     spec_finish(&s);
@@ -281,7 +281,7 @@ static void test_nothing_finite(void **state)
     spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, 40, 5);
     history_run(&h, &s, answer_mostly_nan, &none);
     for (size_t i = h.barriers[2]; i < h.barriers[3]; i++) {
-        assert_string_equal(h.trials[i].stage, "fine");
+        assert_string_equal(h.trials[i]->stage, "fine");
         assert_true(rate_of(&h, i) <= 0.0101);
     }
     assert_non_null(strstr(h.reasons[h.barriers[2]], "no run has a finite metric"));
@@ -359,7 +359,7 @@ static void test_exhausted(void **state)
             check_stages(&h, &s);
             assert_int_equal(history_duplicates(&h, &s), 0);
             struct search_outline o;
-            search_method(s.method)->outline(&s, &o);
+            method_outline(&s, &o);
             assert_true((strstr(o.stages[0].what, "has only") != NULL) ==
                         (spaces[k].size < (size_t)n));
             history_finish(&h);
@@ -374,7 +374,7 @@ static void test_check(void **state)
     struct errbuf err = {0};
     spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, 4, 1);
     s.run_cap = 3;
-    assert_int_equal(search_method(s.method)->check(&s, &err), ERR_VALUE);
+    assert_int_equal(method_check(&s, &err), ERR_VALUE);
     assert_string_equal(err.key, "$.run_cap");
     assert_string_equal(err.value, "3");
     assert_non_null(strstr(err.allowed, "4 or more"));
@@ -418,6 +418,99 @@ static void test_large(void **state)
     spec_finish(&s);
 }
 
+/* --- roles and waiting ----------------------------------------------------------------------- */
+
+/* By the values alone, whatever they are called. */
+static void answer_values(struct trial *t, size_t number, void *arg)
+{
+    (void)number;
+    const struct spec *s = arg;
+    t->status = RUN_COMPLETED;
+    t->has_metric = true;
+    t->metric_value = 1;
+    for (size_t i = 0; i < s->space.count; i++)
+        t->metric_value +=
+            fabs(dimension_position(&s->space.dimensions[i], t->at.v[i]) - 0.4) * (double)(i + 1);
+}
+
+static void assert_same_values(struct spec *a, struct spec *b)
+{
+    struct history x, y;
+    history_run(&x, a, answer_values, a);
+    history_run(&y, b, answer_values, b);
+    assert_int_equal(x.count, a->run_cap);
+    assert_int_equal(x.count, y.count);
+    for (size_t i = 0; i < x.count; i++) {
+        assert_string_equal(x.trials[i]->stage, y.trials[i]->stage);
+        assert_memory_equal(&x.trials[i]->at, &y.trials[i]->at, sizeof(x.trials[i]->at));
+    }
+    history_finish(&x);
+    history_finish(&y);
+}
+
+#define DECADES "\"min\":0.0001,\"max\":0.1,\"distribution\":\"log_uniform_values\""
+#define BATCHES ",\"batch_size\":{\"values\":[32,128,512]}"
+
+/* A parameter of another name that the spec calls the learning rate is searched as one is. */
+static void test_role_of_the_spec(void **state)
+{
+    for (int64_t n = 4; n <= 64; n += 12) {
+        struct spec own, other, plain;
+        struct history h;
+        spec_make(&own, "coarse_to_fine", "\"learning_rate\":{" DECADES "}" BATCHES, n, 3);
+        spec_make(&other, "coarse_to_fine",
+                  "\"train.epsilon\":{" DECADES ",\"role\":\"learning_rate\"}" BATCHES, n, 3);
+        spec_make(&plain, "coarse_to_fine", "\"train.epsilon\":{" DECADES "}" BATCHES, n, 3);
+        assert_int_equal(other.space.dimensions[0].role, ROLE_LEARNING_RATE);
+        assert_int_equal(plain.space.dimensions[0].role, ROLE_NONE);
+        assert_same_values(&own, &other);
+        history_run(&h, &plain, answer_values, &plain); /* the role is what does it */
+        assert_true(h.trials[0]->at.v[0] != 0.1);
+        history_finish(&h);
+        spec_finish(&own);
+        spec_finish(&other);
+        spec_finish(&plain);
+    }
+}
+
+/* All roles at once, and names that say nothing. */
+static void test_roles_without_names(void **state)
+{
+    struct spec own, other;
+    spec_make(&own, "coarse_to_fine", PARAMETERS_FULL, 40, 110);
+    spec_make(&other, "coarse_to_fine", PARAMETERS_FULL, 40, 110);
+    for (size_t i = 0; i < other.space.count; i++)
+        snprintf(other.space.dimensions[i].name, SPACE_NAME_MAX, "p%zu", i);
+    assert_same_values(&own, &other);
+    spec_finish(&own);
+    spec_finish(&other);
+}
+
+/* While any run is live there is nothing to say: each stage builds on all before it. */
+static void test_waits_for_live_runs(void **state)
+{
+    struct spec s;
+    struct history h;
+    spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, 40, 110);
+    history_run(&h, &s, answer_landscape, NULL);
+    for (size_t count = 0; count <= h.count; count++) {
+        struct proposals p = {0};
+        struct study st;
+        study_init(&st, &s);
+        st.count = count;
+        st.trials = (const struct trial *const *)h.trials;
+        st.live = 1;
+        assert_int_equal(search_method(s.method)->ask(&st, HISTORY_WANT, &p), ANSWER_WAIT);
+        assert_int_equal(p.count, 0);
+        st.live = 0;
+        enum answer now = search_method(s.method)->ask(&st, HISTORY_WANT, &p);
+        assert_int_equal(now, count < h.count ? ANSWER_RUNS : ANSWER_DONE);
+        proposals_finish(&p);
+    }
+    history_finish(&h);
+    spec_finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +522,8 @@ int main(void)
         cmocka_unit_test(test_nothing_finite), cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_exhausted),   cmocka_unit_test(test_check),
         cmocka_unit_test(test_wide_range),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_role_of_the_spec), cmocka_unit_test(test_roles_without_names),
+        cmocka_unit_test(test_waits_for_live_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

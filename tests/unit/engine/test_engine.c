@@ -97,7 +97,7 @@ static void test_refused(void **state)
     assert_string_equal(w.last_error.key, "$.after");
     spec_make(&s, "coarse_to_fine", SIX_DEPTHS, 10, 1);
     s.run_cap = 2;
-    engine_submit(w.engine, &s, &p, &(struct remedy_prior){0}, NULL, w.now, &w.fx);
+    world_submit_spec(&w, &s, &p, NULL);
     world_settle(&w);
     assert_string_equal(w.last_error.key, "$.run_cap");
     engine_shutdown(w.engine, true, w.now, &w.fx);

@@ -209,10 +209,15 @@ static void test_ids_rise(void **state)
     world_finish(&w);
 }
 
-/* Restores one sweep with one run of number `number`; returns the row that was put, if any. */
-static struct sweep_row *restore_one(const char *spec_json, int64_t number)
+/* Restores one sweep with that run, and settings if it may have some; returns the row that was
+ * put, if any. */
+static struct sweep_row *restore_run(const char *spec_json, struct run_row run, bool settings)
 {
-    struct run_row run = {.id = 3, .sweep_id = 7, .number = number};
+    struct trainer_config config = {.start_from = 0};
+    settings_init(&config.settings);
+    run.id = 3;
+    run.sweep_id = 7;
+    run.config = settings ? &config : NULL;
     struct sweep_row sweep = {.id = 7, .spec_json = (char *)spec_json};
     struct store_restored r = {
         .sweep_count = 1, .sweeps = &sweep, .run_count = 1, .runs = &run};
@@ -227,6 +232,11 @@ static struct sweep_row *restore_one(const char *spec_json, int64_t number)
     effects_finish(&fx);
     engine_destroy(e);
     return put;
+}
+
+static struct sweep_row *restore_one(const char *spec_json, int64_t number)
+{
+    return restore_run(spec_json, (struct run_row){.number = number}, true);
 }
 
 /* A sweep whose rows cannot be read is held with the reason; the daemon starts all the same. */
@@ -246,6 +256,10 @@ static void test_damaged_rows(void **state)
     sweep_row_destroy(held);
     held = restore_one(NULL, 0);
     assert_int_equal(held->status, SWEEP_HELD);
+    sweep_row_destroy(held);
+    held = restore_run(good, (struct run_row){.number = 0}, false);
+    assert_int_equal(held->status, SWEEP_HELD);
+    assert_non_null(strstr(held->reason, "run 3 has no settings"));
     sweep_row_destroy(held);
 }
 

@@ -60,7 +60,7 @@ static void test_settings_of_data_and_preset(void **state)
         assert_true(c->settings.v[SETTING_VALIDATION] == 10);
         assert_true(c->settings.v[SETTING_CLIP_MIN] == 0.1);
     }
-    assert_true(world_run_row(&w, 1, 0)->settings.v[SETTING_OPTIMIZER] == OPTIMIZER_MOMENTUM);
+    assert_true(world_run_row(&w, 1, 0)->config->settings.v[SETTING_OPTIMIZER] == OPTIMIZER_MOMENTUM);
     world_finish(&w);
 }
 

@@ -19,6 +19,8 @@
 struct night {
     struct spec spec;
     struct trial trials[64];
+    struct trainer_config configs[64];
+    const struct trial *by_number[64];
     int64_t ids[64];
     size_t count;
     struct range_edits edits;
@@ -34,10 +36,14 @@ static void night_open(struct night *n, const char *parameters)
 static struct trial *add(struct night *n, double rate, double metric)
 {
     struct trial *t = &n->trials[n->count];
-    t->settings = n->spec.fixed;
-    for (size_t i = 0; i < n->spec.dimension_count; i++)
-        t->settings.v[n->spec.dimensions[i].setting] = dimension_middle(&n->spec.dimensions[i]);
-    t->settings.v[SETTING_LEARNING_RATE] = rate;
+    const struct space *space = &n->spec.space;
+    n->by_number[n->count] = t;
+    t->number = n->count;
+    t->config = &n->configs[n->count];
+    t->config->settings = n->spec.trainer.fixed;
+    for (size_t i = 0; i < space->count; i++)
+        t->config->settings.v[space->dimensions[i].key] = dimension_middle(&space->dimensions[i]);
+    t->config->settings.v[SETTING_LEARNING_RATE] = rate;
     t->status = RUN_COMPLETED;
     t->has_metric = t->judged = true;
     t->metric_value = metric;
@@ -56,7 +62,7 @@ static void sick(struct trial *t, enum pattern p, enum cause_id c)
 
 static void find(struct night *n)
 {
-    range_edits_find(&n->spec, n->trials, n->ids, n->count, &n->edits);
+    range_edits_find(&n->spec, n->by_number, n->ids, n->count, &n->edits);
 }
 
 static const struct range_edit *edit(const struct night *n, enum edit_kind k, enum setting_id id)
@@ -124,8 +130,8 @@ static void extends_where_the_best_lie_at_the_end(void **state)
         add(&n, 0.01, 2 + i);
     for (int i = 0; i < 3; i++) {
         struct trial *t = add(&n, 0.001, 1 + 0.1 * i);
-        t->settings.v[SETTING_BATCH_SIZE] = 512;
-        t->settings.v[SETTING_WIDTH] = 128;
+        t->config->settings.v[SETTING_BATCH_SIZE] = 512;
+        t->config->settings.v[SETTING_WIDTH] = 128;
     }
     find(&n);
     const struct range_edit *rate = edit(&n, EDIT_EXTEND_BELOW, SETTING_LEARNING_RATE);
@@ -135,7 +141,7 @@ static void extends_where_the_best_lie_at_the_end(void **state)
     assert_true(rate->from == 0.001 && fabs(rate->to - 0.0001) < 1e-12);
     assert_true(batch->from == 512 && batch->to == 2048); /* 128 → 512 → 2048 */
     assert_true(width->from == 128 && width->to == 184);
-    n.trials[11].settings.v[SETTING_LEARNING_RATE] = 0.01; /* one of the best does not */
+    n.trials[11].config->settings.v[SETTING_LEARNING_RATE] = 0.01; /* one of the best does not */
     find(&n);
     assert_null(edit(&n, EDIT_EXTEND_BELOW, SETTING_LEARNING_RATE));
     spec_finish(&n.spec);
@@ -149,8 +155,8 @@ static void never_beyond_what_is_legal(void **state)
         add(&n, 0.01, 2 + i);
     for (int i = 0; i < 3; i++) {
         struct trial *t = add(&n, 0.02, 1);
-        t->settings.v[SETTING_MOMENTUM] = 1;
-        t->settings.v[SETTING_DEPTH] = 0;
+        t->config->settings.v[SETTING_MOMENTUM] = 1;
+        t->config->settings.v[SETTING_DEPTH] = 0;
     }
     find(&n);
     assert_null(edit(&n, EDIT_EXTEND_ABOVE, SETTING_MOMENTUM)); /* 1 is the largest there is */
@@ -166,19 +172,19 @@ static void causes_speak(void **state)
         add(&n, 0.01, 1);
     for (int i = 0; i < 3; i++) {
         struct trial *deep = add(&n, 0.01, 2), *tiny = add(&n, 0.01, 2);
-        n.trials[i].settings.v[SETTING_DEPTH] = 3;
-        tiny->settings.v[SETTING_DEPTH] = 2;
+        n.trials[i].config->settings.v[SETTING_DEPTH] = 3;
+        tiny->config->settings.v[SETTING_DEPTH] = 2;
         sick(deep, PATTERN_BOTTLENECK, CAUSE_TOO_DEEP);
-        deep->settings.v[SETTING_DEPTH] = 4 + i;
+        deep->config->settings.v[SETTING_DEPTH] = 4 + i;
         sick(tiny, PATTERN_OSCILLATING, CAUSE_BATCH_TOO_SMALL);
-        tiny->settings.v[SETTING_BATCH_SIZE] = 2;
+        tiny->config->settings.v[SETTING_BATCH_SIZE] = 2;
     }
     find(&n);
     const struct range_edit *depth = edit(&n, EDIT_FEWER_LAYERS, SETTING_DEPTH);
     const struct range_edit *batch = edit(&n, EDIT_LARGER_BATCHES, SETTING_BATCH_SIZE);
     assert_true(depth != NULL && depth->from == 6 && depth->to == 3 && depth->run_count == 3);
     assert_true(batch != NULL && batch->from == 2 && batch->to == 32 && batch->run_count == 3);
-    add(&n, 0.01, 0.5)->settings.v[SETTING_DEPTH] = 6; /* the best run of all */
+    add(&n, 0.01, 0.5)->config->settings.v[SETTING_DEPTH] = 6; /* the best run of all */
     find(&n);
     assert_null(edit(&n, EDIT_FEWER_LAYERS, SETTING_DEPTH));
     spec_finish(&n.spec);
@@ -188,7 +194,7 @@ static void capacity_and_shuffle(void **state)
 {
     struct night n;
     night_open(&n, RATE);
-    n.spec.fixed.v[SETTING_SHUFFLE] = 0;
+    n.spec.trainer.fixed.v[SETTING_SHUFFLE] = 0;
     for (int i = 0; i < 3; i++)
         sick(add(&n, 0.01, 2), PATTERN_BOTTLENECK, CAUSE_CAPACITY_TOO_SMALL);
     for (int i = 0; i < 3; i++)
@@ -219,11 +225,11 @@ static void overfitting_opens_what_is_not_swept(void **state)
     const struct range_edit *l2 = edit(&n, EDIT_REGULARISE, SETTING_L2);
     assert_true(l2 != NULL && l2->opens && l2->low == 1e-5 && l2->to == 1e-2);
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_WEIGHT_DECAY)); /* of adamw only */
-    n.spec.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_ADAMW;
+    n.spec.trainer.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_ADAMW;
     find(&n);
     assert_non_null(edit(&n, EDIT_REGULARISE, SETTING_WEIGHT_DECAY));
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_L2));
-    n.spec.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
+    n.spec.trainer.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_DROPOUT)); /* is swept already */
     for (int i = 0; i < 3; i++)
         n.trials[i].facts.pattern = PATTERN_LEARNING; /* the best are well */
@@ -286,9 +292,9 @@ static void bounds_go_on_by_half(void **state)
         add(&n, 0.01, 2 + i);
     for (int i = 0; i < 3; i++) {
         struct trial *t = add(&n, 0.01, 1);
-        t->settings.v[SETTING_DROPOUT] = 0.3;
-        t->settings.v[SETTING_BETA1] = 0.9;
-        t->settings.v[SETTING_EPSILON] = 1e-8;
+        t->config->settings.v[SETTING_DROPOUT] = 0.3;
+        t->config->settings.v[SETTING_BETA1] = 0.9;
+        t->config->settings.v[SETTING_EPSILON] = 1e-8;
     }
     find(&n);
     assert_true(fabs(edit(&n, EDIT_EXTEND_ABOVE, SETTING_DROPOUT)->to - 0.4) < 1e-9);

@@ -21,6 +21,8 @@
 struct night {
     struct spec spec;
     struct trial trials[RUNS_MAX];
+    struct trainer_config configs[RUNS_MAX];
+    const struct trial *by_number[RUNS_MAX];
     int64_t ids[RUNS_MAX];
     size_t count;
     struct range_edits edits;
@@ -33,12 +35,14 @@ static bool moves_lower(enum edit_kind k)
 
 static struct dimension *sweep_it(struct spec *s, enum setting_id id)
 {
-    for (size_t i = 0; i < s->dimension_count; i++)
-        if (s->dimensions[i].setting == id)
-            return &s->dimensions[i];
-    struct dimension *d = &s->dimensions[s->dimension_count++];
-    *d = (struct dimension){.setting = id};
+    int at = space_find_key(&s->space, (int)id);
+    if (at >= 0)
+        return &s->space.dimensions[at];
+    struct dimension *d = &s->space.dimensions[s->space.count++];
+    bool whole = setting_get(id)->type == SETTING_INTEGER;
+    *d = (struct dimension){.key = (int)id, .type = whole ? VALUE_INTEGER : VALUE_REAL};
     str_copy(d->name, sizeof(d->name), setting_label(id));
+    d->role = role_of_name(d->name);
     return d;
 }
 
@@ -68,15 +72,16 @@ static void open_range(struct dimension *d, const struct range_edit *e)
 /* A range whose bounds meet is one value: a fixed setting. */
 static void fix(struct spec *s, struct dimension *d)
 {
-    s->fixed.v[d->setting] = d->min;
-    s->dimension_count--;
-    memmove(d, d + 1, (size_t)(&s->dimensions[s->dimension_count] - d) * sizeof(*d));
+    s->trainer.fixed.v[d->key] = d->min;
+    dimension_finish(d);
+    s->space.count--;
+    memmove(d, d + 1, (size_t)(&s->space.dimensions[s->space.count] - d) * sizeof(*d));
 }
 
 static void apply(struct spec *s, const struct range_edit *e)
 {
     if (e->kind == EDIT_SHUFFLE) {
-        s->fixed.v[SETTING_SHUFFLE] = 1;
+        s->trainer.fixed.v[SETTING_SHUFFLE] = 1;
         return;
     }
     struct dimension *d = sweep_it(s, e->setting);
@@ -151,22 +156,27 @@ static void night_init(struct night *n, const char *space, struct rng *r)
     double same = rng_uniform(r);
     spec_make(&n->spec, "coarse_to_fine", space, 40, 7);
     n->count = rng_below(r, RUNS_MAX + 1);
-    const struct dimension *end = &n->spec.dimensions[rng_below(r, n->spec.dimension_count)];
+    const struct space *own = &n->spec.space;
+    size_t end = rng_below(r, own->count);
     for (size_t i = 0; i < n->count; i++) {
         struct trial *t = &n->trials[i];
-        *t = (struct trial){.settings = n->spec.fixed,
+        n->by_number[i] = t;
+        *t = (struct trial){.number = i,
+                            .config = &n->configs[i],
                             .status = RUN_COMPLETED,
                             .judged = true,
                             .has_metric = true,
                             .metric_value = rng_uniform(r),
                             .cause = CAUSE_COUNT};
         t->facts.pattern = PATTERN_LEARNING;
-        for (size_t k = 0; k < n->spec.dimension_count; k++) {
-            const struct dimension *d = &n->spec.dimensions[k];
-            t->settings.v[d->setting] = dimension_value(d, pow(rng_uniform(r), shape));
+        t->config->settings = n->spec.trainer.fixed;
+        for (size_t k = 0; k < own->count; k++) {
+            const struct dimension *d = &own->dimensions[k];
+            t->at.v[k] = dimension_value(d, pow(rng_uniform(r), shape));
+            t->config->settings.v[d->key] = t->at.v[k];
         }
-        double u =
-            mode == 2 ? dimension_position(end, t->settings.v[end->setting]) : rng_uniform(r);
+        double u = mode == 2 ? dimension_position(&own->dimensions[end], t->at.v[end])
+                             : rng_uniform(r);
         if (side == 0 ? u < sick : u > 1 - sick)
             fall_sick(t, mode > 0 ? same : rng_uniform(r));
         n->ids[i] = 100 + (int64_t)i;
@@ -176,19 +186,19 @@ static void night_init(struct night *n, const char *space, struct rng *r)
 static void turn_round(struct night *n)
 {
     for (size_t i = 0, k = n->count; i + 1 < k; i++) {
-        struct trial t = n->trials[i];
+        const struct trial *t = n->by_number[i];
         int64_t id = n->ids[i];
         k--;
-        n->trials[i] = n->trials[k];
+        n->by_number[i] = n->by_number[k];
         n->ids[i] = n->ids[k];
-        n->trials[k] = t;
+        n->by_number[k] = t;
         n->ids[k] = id;
     }
 }
 
 static void find(struct night *n)
 {
-    range_edits_find(&n->spec, n->trials, n->ids, n->count, &n->edits);
+    range_edits_find(&n->spec, n->by_number, n->ids, n->count, &n->edits);
 }
 
 static void spend(const char *space, uint64_t seed, size_t found[EDIT_KIND_COUNT])

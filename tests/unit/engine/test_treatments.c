@@ -26,6 +26,8 @@ static const struct remedy_prior nothing_known;
 struct ward {
     struct spec spec;
     struct trial trials[64];
+    struct trainer_config configs[64];
+    const struct trial *by_number[64];
     struct data_facts data;
     struct treat_input in;
     struct treat_proposals out;
@@ -38,8 +40,10 @@ static void ward_open(struct ward *w, size_t count)
     w->data = (struct data_facts){.train_samples = 1000, .features = 10, .classes = 2};
     for (size_t i = 0; i < count; i++) {
         struct trial *t = &w->trials[i];
-        t->settings = w->spec.fixed;
-        t->settings.v[SETTING_LEARNING_RATE] = 0.01 + 0.001 * (double)i;
+        t->number = i;
+        t->config = &w->configs[i];
+        t->config->settings = w->spec.trainer.fixed;
+        t->config->settings.v[SETTING_LEARNING_RATE] = 0.01 + 0.001 * (double)i;
         t->status = RUN_COMPLETED;
         t->has_metric = t->judged = true;
         t->metric_value = 1 + (double)i;
@@ -48,7 +52,9 @@ static void ward_open(struct ward *w, size_t count)
         t->parent = TRIAL_NONE;
         t->epochs = w->spec.epochs;
     }
-    w->in = (struct treat_input){.spec = &w->spec, .trials = w->trials, .count = count,
+    for (size_t i = 0; i < 64; i++)
+        w->by_number[i] = &w->trials[i];
+    w->in = (struct treat_input){.spec = &w->spec, .trials = w->by_number, .count = count,
                                  .data = &w->data, .prior = &nothing_known, .budget = 8};
 }
 
@@ -68,8 +74,12 @@ static void sicken(struct ward *w, size_t number, enum pattern p)
 static struct trial *treated(struct ward *w, size_t parent, enum remedy r, double metric,
                              enum pattern p)
 {
-    struct trial *t = &w->trials[w->in.count++];
+    size_t number = w->in.count++;
+    struct trial *t = &w->trials[number];
     *t = w->trials[parent];
+    t->number = number;
+    t->config = &w->configs[number];
+    *t->config = *w->trials[parent].config;
     t->kind = RUN_KIND_TREATMENT;
     t->parent = parent;
     t->remedy = r;
@@ -77,7 +87,7 @@ static struct trial *treated(struct ward *w, size_t parent, enum remedy r, doubl
     t->treats_cause = CAUSE_UNKNOWN;
     t->metric_value = metric;
     t->facts.pattern = p;
-    t->settings.v[SETTING_L2] = 0.5 + (double)w->in.count;
+    t->config->settings.v[SETTING_L2] = 0.5 + (double)w->in.count;
     struct treat_outcome o = treat_compare(&w->spec, &w->trials[parent], t);
     t->has_outcome = true;
     t->cured = o.cured;
@@ -110,11 +120,11 @@ static void a_treatment_is_one_change(void **state)
     assert_int_equal(w.out.count, 1);
     const struct treat_proposal *p = &w.out.items[0];
     assert_int_equal(p->pattern, PATTERN_OVERFITTING);
-    assert_memory_not_equal(&p->treatment.settings, &w.trials[0].settings,
+    assert_memory_not_equal(&p->treatment.settings, &w.trials[0].config->settings,
                             sizeof(p->treatment.settings));
-    struct data_facts data = data_facts_of_run(&w.data, &w.trials[0].settings);
+    struct data_facts data = data_facts_of_run(&w.data, &w.trials[0].config->settings);
     struct remedy_context c = {.data = &data};
-    struct treatment own = {.settings = w.trials[0].settings, .epochs = w.spec.epochs};
+    struct treatment own = {.settings = w.trials[0].config->settings, .epochs = w.spec.epochs};
     assert_true(remedy_apply(p->remedy, &c, &own));
     assert_memory_equal(&own.settings, &p->treatment.settings, sizeof(own.settings));
     ward_close(&w);
@@ -219,7 +229,7 @@ static void outcome_says_better_and_cured(void **state)
     w.trials[2].facts.pattern = PATTERN_LEARNING;
     o = treat_compare(&w.spec, &w.trials[1], &w.trials[2]);
     assert_true(o.cured && isnan(o.change));
-    w.trials[2].settings.v[SETTING_VALIDATION] += 5; /* other samples: no number compares */
+    w.trials[2].config->settings.v[SETTING_VALIDATION] += 5; /* other samples: no number compares */
     w.trials[1].metric_value = 0.1;
     assert_true(isnan(treat_compare(&w.spec, &w.trials[1], &w.trials[2]).change));
     ward_close(&w);
@@ -356,9 +366,11 @@ static void random_treats_when_asked(void **state)
 static void most_runs_must_say_it(void **state)
 {
     struct trial trials[10];
-    struct sweep s = {.trials = trials, .run_count = 10};
+    struct trial *by_number[10];
+    struct sweep s = {.trials = by_number, .run_count = 10};
     memset(trials, 0, sizeof(trials));
     for (size_t i = 0; i < 10; i++) {
+        by_number[i] = &trials[i];
         trials[i].judged = true;
         trials[i].facts.pattern = i < 5 ? PATTERN_DATASET_PROBLEM : PATTERN_LEARNING;
         trials[i].facts.confidence = 0.95;

@@ -42,6 +42,7 @@ void world_finish(struct world *w)
     free(w->runs);
     free(w->labels);
     free(w->points);
+    free(w->decisions);
     free(w->batches);
     free(w->workers);
     for (size_t i = 0; i < sizeof(w->folders) / sizeof(*w->folders); i++) {
@@ -80,12 +81,27 @@ static void put_run(struct world *w, const struct run_row *row)
         assert_true(row->id > w->last_run_id);
         assert_non_null(world_sweep(w, row->sweep_id)); /* foreign key */
         w->last_run_id = row->id;
+        assert_true(row->number < world_sweep(w, row->sweep_id)->run_cap); /* never more */
     } else {
         assert_true(w->runs[i]->status == row->status ||
                     run_status_may(w->runs[i]->status, row->status));
         run_row_destroy(w->runs[i]);
     }
     w->runs[i] = run_row_copy(row);
+}
+
+/* Comes with the run that it is about, behind it. */
+static void add_decision(struct world *w, const struct decision_row *d, const struct store_batch *b)
+{
+    bool put = false;
+    for (size_t i = 0; i < b->count && b->ops[i].u.decision != d; i++)
+        put |= b->ops[i].type == STORE_PUT_RUN && b->ops[i].u.run->id == d->run_id &&
+               b->ops[i].u.run->sweep_id == d->sweep_id;
+    assert_true(put);
+    struct world_decision own = {d->sweep_id, d->run_id, d->kind, ""};
+    str_copy(own.reason, sizeof(own.reason), d->reason);
+    w->decisions = xrealloc(w->decisions, (w->decision_count + 1) * sizeof(*w->decisions));
+    w->decisions[w->decision_count++] = own;
 }
 
 static void add_points(struct world *w, const struct points_rows *rows)
@@ -148,6 +164,9 @@ static void delete_sweep(struct world *w, int64_t id)
         run_row_destroy(w->runs[i]);
         w->runs[i] = w->runs[--w->run_count];
     }
+    for (size_t i = w->decision_count; i-- > 0;)
+        if (w->decisions[i].sweep_id == id)
+            w->decisions[i] = w->decisions[--w->decision_count];
 }
 
 static void clear_test(struct world *w, int64_t run_id)
@@ -165,6 +184,8 @@ static void apply(struct world *w, const struct store_batch *b)
             put_sweep(w, op->u.sweep);
         else if (op->type == STORE_PUT_RUN)
             put_run(w, op->u.run);
+        else if (op->type == STORE_ADD_DECISION)
+            add_decision(w, op->u.decision, b);
         else if (op->type == STORE_ADD_POINTS)
             add_points(w, op->u.points);
         else if (op->type == STORE_PUT_LABEL)
@@ -221,9 +242,14 @@ static void tell_lines(struct world *w, struct world_worker *k)
     }
 }
 
-static void start_worker(struct world *w, int64_t run_id, const struct run_config *config)
+static void start_worker(struct world *w, int64_t run_id, const char *config)
 {
-    struct world_worker worker = {.run_id = run_id, .config = *config};
+    struct world_worker worker = {.run_id = run_id};
+    struct errbuf err = {0};
+    struct json *v = json_parse(config, strlen(config), &err);
+    if (v == NULL || run_config_parse(v, &worker.config, &err) != 0)
+        fail_msg("%s: %s", err.message, config);
+    json_destroy(v);
     assert_in_range(run_id, 1, 4095);
     worker.attempt = ++w->starts[run_id];
     for (size_t i = 0; i < w->worker_count; i++)
@@ -233,7 +259,8 @@ static void start_worker(struct world *w, int64_t run_id, const struct run_confi
     if (w->worker_count > w->most_running)
         w->most_running = w->worker_count;
     engine_run_spawned(w->engine, run_id, 5000 + run_id, w->now, &w->fx);
-    assert_string_equal(config->checkpoint + strlen(config->checkpoint) - 11, "/checkpoint");
+    const char *checkpoint = worker.config.checkpoint;
+    assert_string_equal(checkpoint + strlen(checkpoint) - 11, "/checkpoint");
     struct world_folder *f = &w->folders[run_id];
     if (f->checkpoint == 0)
         f->count = 0;
@@ -531,6 +558,17 @@ size_t world_count(const struct world *w, int64_t sweep_id, enum run_status stat
     size_t n = 0;
     for (size_t i = 0; i < w->run_count; i++)
         n += w->runs[i]->sweep_id == sweep_id && w->runs[i]->status == status;
+    return n;
+}
+
+size_t world_decisions(const struct world *w, int64_t sweep_id, int64_t run_id,
+                       enum decision_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->decision_count; i++) {
+        const struct world_decision *d = &w->decisions[i];
+        n += d->sweep_id == sweep_id && (run_id == 0 || d->run_id == run_id) && d->kind == kind;
+    }
     return n;
 }
 

@@ -6,6 +6,7 @@
 
 #include "daemon/engine/engine.h"
 #include "sweep/buf.h"
+#include "sweep/run_config.h"
 #include "sweep/rng.h"
 
 #define WORLD_POINTS 6 /* of each run */
@@ -38,6 +39,12 @@ struct world_point {
     struct point p;
 };
 
+struct world_decision {
+    int64_t sweep_id, run_id;
+    enum decision_kind kind;
+    char reason[160];
+};
+
 struct world {
     struct engine *engine;
     size_t workers_max;
@@ -53,6 +60,8 @@ struct world {
     size_t label_count;
     struct world_point *points;
     size_t point_count;
+    struct world_decision *decisions;
+    size_t decision_count;
     int64_t last_sweep_id, last_run_id;
     size_t nondeterminism; /* points that came again with other values */
     /* not committed yet */
@@ -84,6 +93,10 @@ void world_init(struct world *w, size_t workers, uint64_t seed);
 void world_finish(struct world *w);
 void world_submit(struct world *w, const char *method, const char *parameters, int64_t run_cap,
                   uint64_t seed, const char *more);
+/* The spec is taken over; first may be NULL. */
+void world_submit_spec(struct world *w, struct spec *s, const struct record_prepared *p,
+                       const struct enqueued *first);
+void world_enqueue(struct world *w, int64_t sweep_id, const char *params);
 /* Shorthands: a grid submitted and settled; the same with data that has a finding; a point and an
  * end that a worker did not make up itself. */
 #define SIX_DEPTHS "\"depth\":{\"min\":1,\"max\":6}"
@@ -107,6 +120,9 @@ void world_crash(struct world *w, size_t workers, unsigned lose);
 
 const struct sweep_row *world_sweep(const struct world *w, int64_t id);
 const struct run_row *world_run_row(const struct world *w, int64_t sweep_id, int64_t number);
+/* Decisions of that kind about the run; run_id 0: about any run of the sweep. */
+size_t world_decisions(const struct world *w, int64_t sweep_id, int64_t run_id,
+                       enum decision_kind kind);
 size_t world_count(const struct world *w, int64_t sweep_id, enum run_status status);
 /* What canonical_content promises: everything but ids, times, pids and attempts. */
 char *world_canonical(const struct world *w, int64_t sweep_id);

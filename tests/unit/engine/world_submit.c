@@ -7,8 +7,17 @@
 
 #include <cmocka.h>
 
+#include "sweep/json.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
+
+void world_submit_spec(struct world *w, struct spec *s, const struct record_prepared *p,
+                       const struct enqueued *first)
+{
+    struct submission in = {
+        .spec = s, .prepared = p, .known = &(struct remedy_prior){0}, .first = first};
+    engine_submit(w->engine, &in, NULL, w->now, &w->fx);
+}
 
 void world_submit(struct world *w, const char *method, const char *parameters, int64_t run_cap,
                   uint64_t seed, const char *more)
@@ -16,8 +25,8 @@ void world_submit(struct world *w, const char *method, const char *parameters, i
     struct spec s;
     struct record_prepared p = {.hash = "abc", .samples = 100, .features = 4, .classes = 2};
     spec_make_with(&s, method, parameters, run_cap, seed, more);
-    engine_submit(w->engine, &s, &p, &(struct remedy_prior){0}, NULL, w->now, &w->fx);
-    assert_int_equal(s.dimension_count, 0); /* taken over */
+    world_submit_spec(w, &s, &p, NULL);
+    assert_int_equal(s.space.count, 0); /* taken over */
 }
 
 void world_grid(struct world *w, const char *parameters, const char *more)
@@ -33,6 +42,15 @@ void world_end(struct world *w, int64_t run_id, struct run_exit x)
             w->workers[i] = w->workers[--w->worker_count];
     engine_run_ended(w->engine, run_id, &x, w->now, &w->fx);
     world_settle(w);
+}
+
+void world_enqueue(struct world *w, int64_t sweep_id, const char *params)
+{
+    struct errbuf err;
+    struct json *v = json_parse(params, strlen(params), &err);
+    assert_non_null(v);
+    engine_enqueue(w->engine, sweep_id, v, NULL, w->now, &w->fx);
+    json_destroy(v);
 }
 
 struct point point_at(int64_t number, double val_loss)
@@ -57,7 +75,7 @@ void world_submit_finding(struct world *w, const char *kind, const char *on_nan)
     p.findings[1] = (struct record_finding){.row = 3, .column = 5, .count = 17};
     snprintf(p.findings[1].kind, sizeof(p.findings[1].kind), "%s", kind);
     spec_make(&s, "grid", SIX_DEPTHS, 10, 1);
-    s.fixed.v[SETTING_ON_NAN] = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
-    engine_submit(w->engine, &s, &p, &(struct remedy_prior){0}, NULL, w->now, &w->fx);
+    s.trainer.fixed.v[SETTING_ON_NAN] = strcmp(on_nan, "drop") == 0 ? ON_NAN_DROP : ON_NAN_HOLD;
+    world_submit_spec(w, &s, &p, NULL);
     world_settle(w);
 }

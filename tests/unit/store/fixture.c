@@ -169,7 +169,7 @@ struct sweep_row *new_sweep(int64_t id, bool maximize)
     r->name = xstrdup("night");
     r->status = SWEEP_RUNNING;
     r->method = METHOD_RANDOM;
-    r->metric = maximize ? METRIC_VAL_ACC : METRIC_VAL_LOSS;
+    r->metric = xstrdup(maximize ? "val_acc" : "val_loss");
     r->maximize = maximize;
     r->spec_json = xstrdup("{\"name\":\"night\"}");
     r->seed = UINT64_MAX;
@@ -190,8 +190,9 @@ struct run_row *new_run(int64_t id, int64_t sweep_id, int64_t number)
     str_copy(r->stage, sizeof(r->stage), "random");
     str_copy(r->reason, sizeof(r->reason), "drawn");
     r->params_json = xstrdup("{\"learning_rate\":0.1}");
-    settings_init(&r->settings);
-    r->settings.v[SETTING_LEARNING_RATE] = 0.1;
+    r->config = xcalloc(1, sizeof(*r->config));
+    settings_init(&r->config->settings);
+    r->config->settings.v[SETTING_LEARNING_RATE] = 0.1;
     r->seed = UINT64_MAX - 1;
     r->epochs = 3;
     r->created = NOW + number * 1000;

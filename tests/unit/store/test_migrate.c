@@ -108,10 +108,10 @@ static void test_migrates_from_version_two(void **state)
     assert_int_equal(fixture_open(f), 0);
     assert_int_equal(f->restored.run_count, 1);
     const struct run_row *r = &f->restored.runs[0];
-    assert_true(r->settings.v[SETTING_DEPTH] == 7 && r->settings.v[SETTING_LOSS] == LOSS_MSE);
-    assert_true(r->settings.v[SETTING_LIMIT] == 90 && r->settings.v[SETTING_VALIDATION] == 17);
-    assert_true(r->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
-    assert_true(r->settings.v[SETTING_STRATIFY] == 0);
+    assert_true(r->config->settings.v[SETTING_DEPTH] == 7 && r->config->settings.v[SETTING_LOSS] == LOSS_MSE);
+    assert_true(r->config->settings.v[SETTING_LIMIT] == 90 && r->config->settings.v[SETTING_VALIDATION] == 17);
+    assert_true(r->config->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
+    assert_true(r->config->settings.v[SETTING_STRATIFY] == 0);
     assert_false(r->has_test_loss);
     assert_string_equal(sql(f, "SELECT spec -> '$.data.stratify' FROM sweeps"), "false");
     assert_string_equal(sql(f, "SELECT val_loss || coalesce(val_f1, '-') FROM curves"), "nan-");
@@ -142,6 +142,64 @@ static void test_migrates_paused_runs(void **state)
     assert_int_equal(f->restored.runs[0].status, RUN_PAUSED);
     assert_int_equal(f->restored.runs[0].paused_by, RUN_PAUSER_NONE);
     assert_int_equal(f->restored.runs[0].until_epoch, 0);
+}
+
+/* As the first `count` migrations left it, with those rows. */
+static void old_database(struct fixture *f, size_t count, const char *rows)
+{
+    struct buf script = {0};
+    make_folder(f);
+    for (size_t i = 0; i < count; i++)
+        buf_puts(&script, schema_migrations[i].sql);
+    buf_printf(&script, "PRAGMA user_version=%zu; PRAGMA application_id=%d;", count,
+               SCHEMA_APPLICATION_ID);
+    buf_puts(&script, rows);
+    sql_execute(f->path, script.data);
+    buf_finish(&script);
+}
+
+#define OLD_SWEEP(id, status, spec)                                                             \
+    "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap, epochs,"   \
+    " priority, created_at) VALUES(" #id ", 'old', '" status "', 'grid', 'val_loss',"           \
+    " 'minimize', '" spec "', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+#define OLD_RUN(id, sweep, kind)                                                                \
+    "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"       \
+    " epochs, attempts, created_at, parent_id, remedy, treats_pattern, treats_cause) VALUES("   \
+    #id ", " #sweep ", 0, '" kind "', 'treatment', 'queued', '{}', '{}', '5', 1, 0,"            \
+    " '2026-01-01 00:00:00.000', 1, 'l2', 'overfitting', 'unknown');"
+#define TREATS(metric)                                                                          \
+    "\"treats\":{\"run\":1,\"remedy\":\"l2\",\"pattern\":\"overfitting\","                  \
+    "\"cause\":\"unknown\",\"metric_value\":" metric "}"
+
+/* A treatment by hand was a sweep whose spec named its parent; now its run does. */
+static void test_migrates_treatments_by_hand(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6,
+                 OLD_SWEEP(1, "completed", "{\"seed\":\"7\",\"x\":[1.50,{}]}")
+                 OLD_SWEEP(2, "queued", "{\"method\":\"grid\"," TREATS("0.375") ",\"treat\":false}")
+                 OLD_SWEEP(3, "held", "{" TREATS("2") "}") OLD_SWEEP(4, "paused", "{" TREATS("null") "}")
+                 OLD_SWEEP(5, "paused", "{" TREATS("\"nan\"") "}")
+                 "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+                 " epochs, attempts, created_at) VALUES(1, 1, 0, 'search', 'grid', 'completed',"
+                 " '{}', '{}', '5', 1, 0, '2026-01-01 00:00:00.000');"
+                 OLD_RUN(2, 2, "treatment") OLD_RUN(3, 3, "treatment") OLD_RUN(4, 4, "treatment")
+                 OLD_RUN(5, 5, "treatment"));
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT spec FROM sweeps WHERE id = 2"),
+                        "{\"method\":\"grid\",\"treat\":false}");
+    assert_string_equal(sql(f, "SELECT group_concat(spec) FROM sweeps WHERE id > 2"), "{},{},{}");
+    assert_string_equal(sql(f, "SELECT spec FROM sweeps WHERE id = 1"), /* byte for byte */
+                        "{\"seed\":\"7\",\"x\":[1.50,{}]}");
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(parent_metric, '-'), ' ') FROM "
+                               "(SELECT * FROM runs ORDER BY id)"), "- 0.375 2.0 - -");
+    assert_int_equal(f->restored.run_count, 4);
+    const struct run_row *r = f->restored.runs;
+    assert_true(r[0].has_parent_metric && r[0].parent_metric == 0.375);
+    assert_true(r[1].has_parent_metric && r[1].parent_metric == 2);
+    assert_false(r[2].has_parent_metric || r[3].has_parent_metric);
+    assert_true(r[0].kind == RUN_KIND_TREATMENT && r[0].parent_id == 1 && r[0].remedy == REMEDY_L2);
+    assert_string_equal(sql(f, "SELECT count(*) FROM decisions"), "0");
 }
 
 static void test_newer_schema_is_refused(void **state)
@@ -271,6 +329,7 @@ int main(void)
         TEST(test_migrates_from_version_one),
         TEST(test_migrates_from_version_two),
         TEST(test_migrates_paused_runs),
+        TEST(test_migrates_treatments_by_hand),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

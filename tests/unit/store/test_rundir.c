@@ -14,9 +14,9 @@
 #include "daemon/launch/rundir.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
-#include "sweep/run_config.h"
 
 #define RUN 7
+#define CONFIG "{\"version\":1,\"epochs\":1}"
 #define START "{\"type\":\"start\",\"version\":1,\"pid\":1,\"core\":\"\",\"blas\":\"\",\"parameters\":0}\n"
 #define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
 #define RESULT \
@@ -26,15 +26,12 @@
 
 struct place {
     char runs[64];
-    struct run_config config;
 };
 
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof(*p));
     snprintf(p->runs, sizeof(p->runs), "/tmp/test-rundir-XXXXXX");
-    settings_init(&p->config.settings);
-    p->config.epochs = 1;
     *state = p;
     return mkdtemp(p->runs) == NULL;
 }
@@ -88,7 +85,7 @@ static void attempt(const struct place *p, const char *says)
     struct rundir r;
     struct rundir_ends ends;
     struct errbuf err = {0};
-    if (rundir_create(&r, p->runs, RUN, &p->config, &ends, &err) != 0)
+    if (rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err) != 0)
         fail_msg("%s", err.message);
     assert_int_equal(write(ends.out, says, strlen(says)), strlen(says));
     close(ends.out);
@@ -106,7 +103,7 @@ static void test_emptied_without_a_checkpoint(void **state)
     expect(p, "run.jsonl", START);
     expect(p, "stderr", "");
     assert_false(there(p, "best.safetensors"));
-    assert_true(there(p, "config.json"));
+    expect(p, "config.json", CONFIG "\n");
 }
 
 /* What lies in run.jsonl, and what a resumed worker finds of it. */
@@ -175,7 +172,7 @@ static void test_read_from_its_beginning(void **state)
     size_t len, lines = 0;
     attempt(p, START POINT(1));
     put(p, "checkpoint", "opaque");
-    assert_int_equal(rundir_create(&r, p->runs, RUN, &p->config, &ends, &err), 0);
+    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err), 0);
     assert_true(rundir_read(&r, &err) > 0);
     while (rundir_line(&r, &line, &len))
         lines++;
@@ -191,10 +188,10 @@ static void test_lock_and_writer(void **state)
     struct rundir r, other;
     struct rundir_ends ends, none;
     struct errbuf err = {0};
-    assert_int_equal(rundir_create(&r, p->runs, RUN, &p->config, &ends, &err), 0);
+    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err), 0);
     assert_true(rundir_locked(&r));
     put(p, "checkpoint", "opaque");
-    assert_int_equal(rundir_create(&other, p->runs, RUN, &p->config, &none, &err), ERR_BUSY);
+    assert_int_equal(rundir_create(&other, p->runs, RUN, CONFIG, &none, &err), ERR_BUSY);
     assert_true(there(p, "checkpoint"));
     assert_false(rundir_written_by(&r, getpid()));
     assert_false(rundir_written_by(&r, 1 << 30)); /* no such process */

@@ -66,17 +66,19 @@ static struct run_row *full_run(void)
     r->treats_cause = CAUSE_TOO_DEEP;
     r->has_outcome = r->cured = true;
     r->change = -1.0 / 3.0;
-    r->start_from = 3;
-    r->layers = xcalloc(1, sizeof(*r->layers));
-    r->layers->count = 1;
-    r->layers->entries[0] = (struct layer_entry){.kind = LAYER_FLATTEN, .repeat = 1};
+    r->config->start_from = 3;
+    struct layer_list *layers = r->config->layers = xcalloc(1, sizeof(*layers));
+    layers->count = 1;
+    layers->entries[0] = (struct layer_entry){.kind = LAYER_FLATTEN, .repeat = 1};
     for (int o = 0; o < LAYER_OPTION_COUNT; o++)
-        r->layers->entries[0].value[o] = NAN;
+        layers->entries[0].value[o] = NAN;
+    r->has_parent_metric = true;
+    r->parent_metric = -0.5;
     r->status = RUN_FAILED;
     str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
-    r->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
-    r->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
-    r->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
+    r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
+    r->config->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
+    r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
     r->until_epoch = 2;
     r->pid = 4711;
@@ -85,8 +87,8 @@ static struct run_row *full_run(void)
     r->has_test_loss = r->has_test_acc = true;
     r->test_loss = INFINITY;
     r->test_acc = 0.875;
-    r->settings.v[SETTING_VALIDATION] = 17;
-    r->settings.v[SETTING_SCALE] = SCALE_STANDARD;
+    r->config->settings.v[SETTING_VALIDATION] = 17;
+    r->config->settings.v[SETTING_SCALE] = SCALE_STANDARD;
     r->error = RUN_ERROR_CRASHED;
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
@@ -112,12 +114,13 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_int_equal(a->status, b->status);
     assert_string_equal(a->stop_reason, b->stop_reason);
     assert_string_equal(a->params_json, b->params_json);
-    assert_memory_equal(&a->settings, &b->settings, sizeof(a->settings));
+    assert_memory_equal(&a->config->settings, &b->config->settings, sizeof(a->config->settings));
     assert_true(a->remedy == b->remedy && a->treats_pattern == b->treats_pattern &&
                 a->treats_cause == b->treats_cause);
     assert_true(a->has_outcome && a->cured == b->cured && a->change == b->change);
-    assert_int_equal(a->start_from, b->start_from);
-    assert_true(layer_list_same(a->layers, b->layers));
+    assert_true(a->has_parent_metric && a->parent_metric == b->parent_metric);
+    assert_int_equal(a->config->start_from, b->config->start_from);
+    assert_true(layer_list_same(a->config->layers, b->config->layers));
     assert_true(a->seed == b->seed);
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->until_epoch, b->until_epoch);
@@ -268,6 +271,76 @@ static void test_scores_are_cleared(void **state)
     fixture_commit(f, &b);
     assert_string_equal(sql(f, "SELECT coalesce(test_loss, test_acc) FROM runs"), "NULL");
     assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
+}
+
+/* A run of another program: no settings, and none of their columns. The metric has any name. */
+static void test_run_without_settings(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct sweep_row *sweep = new_sweep(1, false);
+    struct run_row *run = new_run(1, 1, 0);
+
+    assert_int_equal(fixture_open(f), 0);
+    free(sweep->metric);
+    sweep->metric = xstrdup("minutes to \"done\"");
+    trainer_config_destroy(run->config);
+    run->config = NULL;
+    store_batch_put_sweep(&b, sweep);
+    store_batch_put_run(&b, run);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT coalesce(learning_rate, batch_size, optimizer, depth, width,"
+                               " activation) FROM runs"), "NULL");
+    assert_string_equal(sql(f, "SELECT settings FROM runs"), "{}");
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(f->restored.sweeps[0].metric, "minutes to \"done\"");
+    assert_null(f->restored.runs[0].config);
+    assert_false(f->restored.runs[0].has_parent_metric);
+    assert_string_equal(f->restored.runs[0].params_json, "{\"learning_rate\":0.1}");
+}
+
+/* --- decisions ------------------------------------------------------------------------------ */
+
+static void decide(struct store_batch *b, int64_t run_id, enum decision_kind kind,
+                   const char *detail)
+{
+    struct decision_row d = {.sweep_id = 1, .run_id = run_id, .kind = kind};
+    d.detail_json = detail ? xstrdup(detail) : NULL;
+    store_batch_add_decision(b, &d, "%s of %d", decision_name(kind), 3);
+}
+
+/* Each says which event it could see last: the store knows, nobody else. */
+static void test_decisions(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+
+    open_with_run(f);
+    decide(&b, 1, DECISION_PROPOSED, NULL); /* before any event */
+    fixture_commit(f, &b);
+    store_batch_add_event(&b, 1, 0, "stage_planned", 1, "one");
+    store_batch_put_run(&b, new_run(2, 1, 1));
+    decide(&b, 2, DECISION_ENQUEUED, "{\"metric\":0.5}");
+    store_batch_add_event(&b, 1, 2, "run_started", 1, "two");
+    decide(&b, 0, DECISION_STOPPED, NULL);
+    fixture_commit(f, &b);
+    char *rows = sql_all(f->path, "SELECT d.id, run_id, kind, reason, detail, seen_event = "
+                                  "(SELECT id FROM events WHERE kind = CASE d.id WHEN 2 THEN "
+                                  "'stage_planned' ELSE 'run_started' END), seen_event IS NULL "
+                                  "FROM decisions AS d ORDER BY d.id");
+    assert_string_equal(rows, "1|1|proposed|proposed of 3|||1\n"
+                              "2|2|enqueued|enqueued of 3|{\"metric\":0.5}|1|0\n"
+                              "3||stopped|stopped of 3||1|0\n");
+    free(rows);
+    decide(&b, 2, DECISION_TREATED, "no JSON"); /* refused, and nothing else with it */
+    decide(&b, 2, DECISION_TREATED, NULL);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) || max(id) FROM decisions"), "44");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE kind = 'refused'"), "1");
+    store_batch_delete_sweep(&b, 1);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) FROM decisions"), "0");
 }
 
 /* --- points --------------------------------------------------------------------------------- */
@@ -665,6 +738,8 @@ int main(void)
         TEST(test_paused_runs_are_restored),
         TEST(test_put_overwrites),
         TEST(test_scores_are_cleared),
+        TEST(test_run_without_settings),
+        TEST(test_decisions),
         TEST(test_nan_inf_and_not_measured),
         TEST(test_nondeterminism_is_an_event),
         TEST(test_refused_write_does_not_block),

@@ -25,6 +25,8 @@ struct json_writer;
 /* UTC in microseconds since 1970; 0: not yet (NULL in the database). */
 typedef int64_t utc_us;
 
+#define RUN_HANDLE_MAX 64 /* bytes, with the NUL */
+
 struct sweep_row {
     int64_t id;
     char *name;
@@ -66,7 +68,7 @@ struct run_row {
     uint64_t seed;
     int64_t epochs;
     int64_t attempts;          /* started so often without a new point */
-    int64_t pid;               /* while running; 0 else */
+    char handle[RUN_HANDLE_MAX]; /* of its worker, as the launcher says it; "": has none */
     bool has_metric;
     double metric_value;       /* at the best point; may be non-finite */
     double best_epoch;

@@ -118,18 +118,20 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
                           row->attempts);
-    effects_add(fx, ACTION_START_RUN, s->row->id, row->id)->config = run_configure(e, r);
+    struct action *a = effects_add(fx, ACTION_START_RUN, s->row->id, row->id);
+    a->launcher = r->launcher;
+    a->config = run_configure(e, r);
     notify_run_started(fx, r);
 }
 
-void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
                         struct effects *fx)
 {
     (void)now;
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
-    r->row->pid = pid;
+    str_copy(r->row->handle, sizeof(r->row->handle), handle);
     run_put(r, fx);
 }
 
@@ -174,7 +176,7 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
     engine_free_slot(e, r);
     set_status(r, paused ? RUN_PAUSED : RUN_QUEUED);
     run_forget_attempt(r);
-    r->row->pid = 0;
+    r->row->handle[0] = '\0';
     run_put(r, fx);
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
     if (paused)
@@ -240,7 +242,7 @@ static void finish_worker(struct engine *e, struct run *r, double seconds, utc_u
                           struct effects *fx)
 {
     struct sweep *s = r->sweep;
-    r->row->pid = 0;
+    r->row->handle[0] = '\0';
     r->row->ended = now;
     r->row->seconds = seconds;
     engine_free_slot(e, r);
@@ -272,11 +274,13 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
 
 /* --- a daemon's start and end ---------------------------------------------------------------- */
 
-void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,
+                        struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    engine_move_slot(e, r, launcher);
     run_forget_attempt(r); /* its file is read from the beginning */
     store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
     if (r->sweep->row->status == SWEEP_PAUSED) /* the daemon that paused it did not see its end */

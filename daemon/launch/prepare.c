@@ -10,9 +10,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "daemon/daemon.h"
-#include "daemon/environment.h"
+#include "daemon/launch/environment.h"
 #include "daemon/launch/prepared.h"
+#include "daemon/launch/site.h"
+#include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/log.h"
@@ -226,7 +227,7 @@ struct job {
 };
 
 struct prepare {
-    struct daemon *daemon;
+    const struct launch_site *site;
     struct job *waiting, **waiting_end;
     struct job *running[PROCESSES_MAX];
     size_t active;
@@ -236,10 +237,10 @@ struct prepare {
 
 static void start_waiting(struct prepare *p);
 
-struct prepare *prepare_create(struct daemon *d)
+struct prepare *prepare_create(const struct launch_site *site)
 {
     struct prepare *p = xcalloc(1, sizeof(*p));
-    p->daemon = d;
+    p->site = site;
     p->waiting_end = &p->waiting;
     return p;
 }
@@ -260,9 +261,9 @@ size_t prepare_active(const struct prepare *p)
 
 static void job_free(struct job *j)
 {
-    struct daemon *d = j->prepare->daemon;
-    j->prepare->active--;
-    d->dirty |= d->stopping; /* it may have been the last that the end waited for */
+    struct prepare *p = j->prepare;
+    p->active--;
+    p->site->loop->dirty |= p->stopping; /* it may have been the last that the end waited for */
     capture_finish(&j->capture);
     free(j->key);
     free(j->config);
@@ -355,12 +356,12 @@ static int config_fd(const char *text)
 
 static void job_start(struct job *j)
 {
-    struct daemon *d = j->prepare->daemon;
-    char *args[] = {(char *)d->config->worker, (char *)"--prepare", (char *)"/dev/stdin", NULL};
+    const struct launch_site *site = j->prepare->site;
+    char *args[] = {(char *)site->worker, (char *)"--prepare", (char *)"/dev/stdin", NULL};
     int fd = config_fd(j->config);
     j->capture.arg = j;
     j->capture.done = on_job_done;
-    capture_start(&j->capture, d->loop, args, d->environment, fd);
+    capture_start(&j->capture, site->loop->uv, args, site->environment, fd);
     if (fd >= 0)
         close(fd);
 }
@@ -398,11 +399,11 @@ static void settings_to_prepare(const struct spec *spec, struct settings *out)
 }
 
 /* Too deep a folder: the runs will say so. */
-static void start_weights(const struct daemon *d, const struct spec *spec, char out[SPEC_PATH_MAX])
+static void start_weights(const char *runs_dir, const struct spec *spec, char out[SPEC_PATH_MAX])
 {
     int n = 0;
     if (spec->start_from)
-        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", d->runs_dir,
+        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", runs_dir,
                      spec->start_from);
     if (n < 0 || n >= SPEC_PATH_MAX)
         out[0] = '\0';
@@ -410,7 +411,7 @@ static void start_weights(const struct daemon *d, const struct spec *spec, char 
 
 /* With the sweep, so that its other runs are checked too; but for what no run depends on, as the
  * text is the key under which the answer is remembered. */
-static char *config_text(const struct daemon *d, const struct spec *spec)
+static char *config_text(const char *runs_dir, const struct spec *spec)
 {
     struct run_config *c = xcalloc(1, sizeof(*c));
     struct spec sweep = *spec;
@@ -420,7 +421,7 @@ static char *config_text(const struct daemon *d, const struct spec *spec)
     sweep.treat = false;
     sweep.treats = (struct spec_treats){0};
     c->sweep = &sweep;
-    start_weights(d, spec, c->start_weights);
+    start_weights(runs_dir, spec, c->start_weights);
     c->data = spec->data;
     c->layers = spec->layers;
     settings_to_prepare(spec, &c->settings);
@@ -442,7 +443,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
     j->prepare = p;
     j->cb = cb;
     j->arg = arg;
-    j->key = config_text(p->daemon, spec);
+    j->key = config_text(p->site->runs_dir, spec);
     p->active++;
     const struct record_prepared *known = prepared_recall(&p->memory, j->key);
     if (known) {
@@ -450,7 +451,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
         *j->found = *known;
     }
     if (known || p->stopping) {
-        uv_timer_init(p->daemon->loop, &j->answer);
+        uv_timer_init(p->site->loop->uv, &j->answer);
         j->answer.data = j;
         uv_timer_start(&j->answer, on_answer, 0, 0);
         return;

@@ -49,7 +49,6 @@
     X(seed, seed, r->seed)                                         \
     X(epochs, int, r->epochs)                                      \
     X(attempts, int, r->attempts)                                  \
-    X(pid, count, r->pid)                                          \
     X(metric_value, maybe, maybe(r->has_metric, r->metric_value))  \
     X(best_epoch, real, r->has_metric ? r->best_epoch : NAN)       \
     X(val_loss, maybe, maybe(r->has_val_loss, r->val_loss))        \
@@ -71,7 +70,8 @@
     X(treats_pattern, word, treatment(r, pattern_name(r->treats_pattern)))\
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
-    X(change, real, r->has_outcome ? r->change : NAN)
+    X(change, real, r->has_outcome ? r->change : NAN)              \
+    X(handle, word, r->handle)
 
 enum {
     SWEEP_id_column,

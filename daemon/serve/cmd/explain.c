@@ -1,6 +1,6 @@
 /* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/cause.h"
 #include "sweep/pattern.h"
 #include "sweep/remedy.h"

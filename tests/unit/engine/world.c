@@ -17,7 +17,8 @@ void world_init(struct world *w, size_t workers, uint64_t seed)
 {
     memset(w, 0, sizeof(*w));
     w->workers_max = workers;
-    w->engine = engine_create(workers, "/runs");
+    w->engine = engine_create("/runs");
+    engine_set_capacity(w->engine, 0, workers);
     w->now = 1000;
     rng_init(&w->rng, seed, RNG_TEST, 7);
 }
@@ -219,9 +220,11 @@ static void tell_lines(struct world *w, struct world_worker *k)
     }
 }
 
-static void start_worker(struct world *w, int64_t run_id, const struct run_config *config)
+static void start_worker(struct world *w, const struct action *a)
 {
-    struct world_worker worker = {.run_id = run_id, .config = *config};
+    int64_t run_id = a->run_id;
+    const struct run_config *config = a->config;
+    struct world_worker worker = {.run_id = run_id, .launcher = a->launcher, .config = *config};
     assert_in_range(run_id, 1, 4095);
     worker.attempt = ++w->starts[run_id];
     for (size_t i = 0; i < w->worker_count; i++)
@@ -230,7 +233,9 @@ static void start_worker(struct world *w, int64_t run_id, const struct run_confi
     w->workers[w->worker_count++] = worker;
     if (w->worker_count > w->most_running)
         w->most_running = w->worker_count;
-    engine_run_spawned(w->engine, run_id, 5000 + run_id, w->now, &w->fx);
+    char handle[RUN_HANDLE_MAX];
+    snprintf(handle, sizeof(handle), "%" PRId64, 5000 + run_id);
+    engine_run_spawned(w->engine, run_id, handle, w->now, &w->fx);
     assert_string_equal(config->checkpoint + strlen(config->checkpoint) - 11, "/checkpoint");
     struct world_folder *f = &w->folders[run_id];
     if (f->checkpoint == 0)
@@ -254,7 +259,7 @@ static void act(struct world *w, struct action *a)
 {
     switch (a->type) {
     case ACTION_START_RUN:
-        start_worker(w, a->run_id, a->config);
+        start_worker(w, a);
         break;
     case ACTION_TERM_RUN:
         for (size_t i = 0; i < w->worker_count; i++)
@@ -438,7 +443,7 @@ static void adopt_or_lose(struct world *w, int64_t run_id, unsigned lose)
         }
         k->adopted = true;
         k->sent = 0; /* its file is read from the beginning */
-        engine_run_adopted(w->engine, run_id, w->now, &w->fx);
+        engine_run_adopted(w->engine, run_id, k->launcher, w->now, &w->fx);
         tell_lines(w, k);
         return;
     }
@@ -454,7 +459,8 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     w->batch_count = 0;
     w->now += 100;
     w->workers_max = workers;
-    w->engine = engine_create(workers, "/runs");
+    w->engine = engine_create("/runs");
+    engine_set_capacity(w->engine, 0, workers);
     struct store_restored r = restored_rows(w);
     engine_restore(w->engine, &r, w->now, &w->fx);
     assert_int_equal(w->fx.batch.count, 0);

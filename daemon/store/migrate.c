@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/store/views.h"
 #include "schema/schema.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -257,6 +258,22 @@ static int execute(const char *path, sqlite3 *db, const char *sql, struct errbuf
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_error(path, db, err);
 }
 
+/* The statements of a migration. Those that know nothing of views find none in their way. */
+static int apply(const char *path, sqlite3 *db, const struct schema_migration *m,
+                 struct errbuf *err)
+{
+    bool aside = m->version > SCHEMA_LAST_WITH_VIEWS;
+    int code;
+
+    if (aside && views_set_aside(db) != SQLITE_OK)
+        return sql_error(path, db, err);
+    if ((code = execute(path, db, m->sql, err)) < 0)
+        return code;
+    if (aside && views_put_back(db) != SQLITE_OK)
+        return sql_error(path, db, err);
+    return 0;
+}
+
 /* One migration, wholly or not at all. */
 static int migrate_step(const char *path, sqlite3 *db, const struct schema_migration *m,
                         struct errbuf *err)
@@ -268,7 +285,7 @@ static int migrate_step(const char *path, sqlite3 *db, const struct schema_migra
              SCHEMA_APPLICATION_ID, m->version);
     if ((code = execute(path, db, "BEGIN IMMEDIATE", err)) < 0)
         return code;
-    if ((code = execute(path, db, m->sql, err)) < 0 || (code = execute(path, db, mark, err)) < 0 ||
+    if ((code = apply(path, db, m, err)) < 0 || (code = execute(path, db, mark, err)) < 0 ||
         (code = execute(path, db, "COMMIT", err)) < 0) {
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         return code;
@@ -329,6 +346,8 @@ static int migrate(const char *path, sqlite3 *db, int64_t version, struct errbuf
      * anybody else reads. */
     if (code == 0)
         code = execute(path, db, "BEGIN IMMEDIATE", err);
+    if (code == 0 && views_renew(db) != SQLITE_OK)
+        code = sql_error(path, db, err);
     if (code == 0)
         code = fill_patterns(path, db, err);
     if (code == 0)

@@ -118,6 +118,36 @@ static void test_migrates_from_version_two(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM canonical_content"), "1");
 }
 
+/* Workers that an earlier version has started are known by their process id. */
+static void test_a_pid_becomes_a_handle(void **state)
+{
+    struct fixture *f = *state;
+    struct buf script = {0};
+
+    make_folder(f);
+    for (int i = 0; i < 6; i++)
+        buf_puts(&script, schema_migrations[i].sql);
+    buf_printf(&script, "PRAGMA user_version=6; PRAGMA application_id=%d;", SCHEMA_APPLICATION_ID);
+    buf_puts(&script,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+             " epochs, attempts, created_at, pid) VALUES"
+             "(8, 3, 0, 'search', 'grid', 'running', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 1, '2026-01-01 00:00:00.000', 4711),"
+             "(9, 3, 1, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    sql_execute(f->path, script.data);
+    buf_finish(&script);
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, 2);
+    assert_string_equal(f->restored.runs[0].handle, "4711");
+    assert_string_equal(f->restored.runs[1].handle, "");
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(handle, '-')) FROM run_overview"),
+                        "4711,-");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -244,6 +274,7 @@ int main(void)
         TEST(test_version_and_application),
         TEST(test_migrates_from_version_one),
         TEST(test_migrates_from_version_two),
+        TEST(test_a_pid_becomes_a_handle),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "daemon/store/columns.h"
+#include "daemon/store/views.h"
+#include "schema/schema.h"
 #include "sweep/buf.h"
 
 static void commit_ranked(struct fixture *f, bool maximize, const double *metrics, int count)
@@ -181,6 +184,83 @@ static void test_canonical_content(void **state)
     free(second);
 }
 
+/* --- views follow their file ---------------------------------------------------------------- */
+
+#define VIEW_TEXTS "SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name"
+
+/* Edited, missing, in another case or made by an old version: after an open all are right, and a
+ * view that is none of ours is as it was. */
+static void test_wrong_views_are_made_anew(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    char *right = sql_all(f->path, VIEW_TEXTS);
+    sql_execute(f->path, "DROP VIEW best_runs; DROP VIEW run_overview; DROP VIEW treatments;"
+                         "CREATE VIEW best_runs AS SELECT 1 AS rank;"
+                         "CREATE VIEW Run_Overview AS SELECT id AS run_id FROM runs;"
+                         "CREATE VIEW mine AS SELECT id -- the run\n FROM runs");
+    assert_int_equal(fixture_open(f), 0);
+    assert_rows(f, "SELECT sql FROM sqlite_schema WHERE name = 'mine'",
+                "CREATE VIEW mine AS SELECT id -- the run\n FROM runs\n");
+    sql_execute(f->path, "DROP VIEW mine");
+    assert_rows(f, VIEW_TEXTS, right);
+    free(right);
+}
+
+/* An open that finds all as it should be writes nothing to the file. */
+static void test_right_views_are_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct buf before = {0}, after = {0};
+    struct errbuf err;
+
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    assert_int_equal(buf_read_file(&before, f->path, 1 << 24, &err), 0);
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    assert_int_equal(buf_read_file(&after, f->path, 1 << 24, &err), 0);
+    assert_int_equal(before.len, after.len);
+    assert_memory_equal(before.data, after.data, before.len);
+    buf_finish(&before);
+    buf_finish(&after);
+}
+
+/* What a migration may do between the two calls, and could not with the views in place. */
+static void test_views_set_aside(void **state)
+{
+    static const char change[] = "ALTER TABLE curves DROP COLUMN val_r2;"
+                                 "ALTER TABLE labels RENAME TO verdicts;";
+    struct fixture *f = *state;
+    sqlite3 *db;
+
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "CREATE VIEW mine AS SELECT val_r2 FROM curves");
+    char *texts = sql_all(f->path, VIEW_TEXTS);
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_not_equal(sqlite3_exec(db, change, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(views_set_aside(db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, change, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(views_put_back(db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_rows(f, VIEW_TEXTS, texts);
+    free(texts);
+}
+
+/* What stands in no view's way must not speak of one. */
+static void test_later_migrations_know_no_views(void **state)
+{
+    for (size_t i = 0; i < schema_migration_count; i++) {
+        bool speaks = strstr(schema_migrations[i].sql, " VIEW ") != NULL;
+        assert_false(speaks && schema_migrations[i].version > SCHEMA_LAST_WITH_VIEWS);
+    }
+}
+
 /* --- the schema and the headers ------------------------------------------------------------- */
 
 static void test_curve_columns(void **state)
@@ -274,6 +354,10 @@ int main(void)
         TEST(test_label_counts),
         TEST(test_overviews),
         TEST(test_canonical_content),
+        TEST(test_wrong_views_are_made_anew),
+        TEST(test_right_views_are_left_alone),
+        TEST(test_views_set_aside),
+        TEST(test_later_migrations_know_no_views),
         TEST(test_curve_columns),
         TEST(test_store_columns),
         TEST(test_checks_follow_the_tables),

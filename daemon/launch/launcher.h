@@ -16,7 +16,6 @@ struct errbuf;
 struct launch_site;
 struct record_start;
 struct rundir;
-struct rundir_ends;
 struct worker;
 
 /* One launcher at work; its own record begins with this. */
@@ -29,9 +28,8 @@ struct launcher {
 /* What a worker is started in. The folder is made, locked, and holds config.json. */
 struct worker_place {
     int64_t run_id;
-    const struct rundir *dir;       /* lives as long as the worker's record */
-    const struct rundir_ends *ends; /* of start: to be inherited, closed by the caller */
-    void (*ended)(void *arg);       /* at once when its end is heard of; may never be called */
+    const struct rundir *dir; /* lives as long as the worker's record */
+    void (*ended)(void *arg); /* at once when its end is heard of; may never be called */
     void *arg;
 };
 

@@ -65,8 +65,8 @@ static int spawn(struct local_worker *w)
     char *args[] = {(char *)site->worker, config, NULL};
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = w->at.ends->out},
-        {.flags = UV_INHERIT_FD, .data.fd = w->at.ends->err},
+        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->out},
+        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->err},
     };
     uv_process_options_t options = {
         .file = args[0],
@@ -86,7 +86,6 @@ static int local_start(struct launcher *l, const struct worker_place *at, struct
 {
     struct local_worker *w = worker_create(l, at, false);
     int rc = spawn(w);
-    w->at.ends = NULL;
     if (rc != 0) {
         uv_close((uv_handle_t *)&w->process, on_process_closed);
         return err_set(err, ERR_IO, "%s", uv_strerror(rc));

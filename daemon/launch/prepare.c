@@ -152,9 +152,13 @@ static void on_blas_done(struct capture *c)
 {
 }
 
-/* 0 when the kernels of that core type compute right here. What they are goes to core, blas. */
-static int blas_try(const char *worker, const char *core_type, char core[48], char blas[160],
-                    char *why, size_t why_size)
+struct blas_trial {
+    char core[48], blas[160]; /* what the kernels are */
+    char why[512];            /* not right */
+};
+
+/* 0 when the kernels of that core type compute right here. */
+static int blas_try(const char *worker, const char *core_type, struct blas_trial *out)
 {
     uv_loop_t loop;
     char *args[] = {(char *)worker, (char *)"--blas-check", NULL};
@@ -174,12 +178,12 @@ static int blas_try(const char *worker, const char *core_type, char core[48], ch
                              : NULL;
     const char *text = NULL;
     if (json_get_string(said, "core", &text, NULL) == 0)
-        str_copy(core, 48, text);
+        str_copy(out->core, sizeof(out->core), text);
     if (json_get_string(said, "blas", &text, NULL) == 0)
-        str_copy(blas, 160, text);
+        str_copy(out->blas, sizeof(out->blas), text);
     json_destroy(said);
     if (!good)
-        capture_explain(c, why, why_size);
+        capture_explain(c, out->why, sizeof(out->why));
     capture_finish(c);
     free(c);
     environment_destroy(environment);
@@ -192,21 +196,24 @@ int prepare_blas(const char *worker, char ***environment, char core[48], char bl
     /* "": the library chooses by itself. The rest are x86-64 kernels from new to old. */
     const char *candidates[] = {getenv("OPENBLAS_CORETYPE"), "", "HASWELL", "SANDYBRIDGE",
                                 "NEHALEM"};
-    char why[512] = "", first_why[512] = "";
+    char first_why[512] = "";
+    struct blas_trial trial = {"", "", ""};
     core[0] = blas[0] = '\0';
     for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
         if (!candidates[i] || (i == 0 && candidates[i][0] == '\0'))
             continue;
-        if (blas_try(worker, candidates[i], core, blas, why, sizeof(why)) == 0) {
+        if (blas_try(worker, candidates[i], &trial) == 0) {
+            str_copy(core, 48, trial.core);
+            str_copy(blas, 160, trial.blas);
             *environment = environment_create(candidates[i]);
             if (first_why[0])
                 log_warn("BLAS core type %s is used instead", candidates[i]);
             return 0;
         }
         log_warn("BLAS kernels of core type %s are not usable here: %s",
-                 candidates[i][0] ? candidates[i] : "(default)", why);
+                 candidates[i][0] ? candidates[i] : "(default)", trial.why);
         if (!first_why[0])
-            str_copy(first_why, sizeof(first_why), why);
+            str_copy(first_why, sizeof(first_why), trial.why);
     }
     return err_set(err, ERR_STATE, "no BLAS kernels of %s compute right on this processor: %s",
                    worker, first_why);

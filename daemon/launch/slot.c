@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "daemon/engine/engine.h"
 #include "daemon/launch/site.h"
@@ -258,21 +257,17 @@ void slot_start(struct slot *s, const struct run_config *config,
                 const struct slot_listener *listener)
 {
     struct errbuf err;
-    struct rundir_ends ends;
     const struct launch_site *site = s->launcher->site;
     struct worker_place at = place(s, listener);
-    int rc = rundir_create(&s->tail.dir, site->runs_dir, s->run_id, config, &ends, &err);
+    int rc = rundir_create(&s->tail.dir, site->runs_dir, s->run_id, config, &err);
     if (rc == ERR_BUSY) {
         slot_adopt(s, "", listener);
         return;
     }
     if (rc == 0) {
         struct worker *w = NULL;
-        at.ends = &ends;
         rc = s->launcher->type->start(s->launcher, &at, &w, &err);
-        /* From here on the worker alone holds the lock. */
-        close(ends.out);
-        close(ends.err);
+        rundir_hand_over(&s->tail.dir);
         s->worker = w;
     }
     if (rc < 0) {

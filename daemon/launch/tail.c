@@ -27,7 +27,7 @@ void tail_init(struct tail *t, const struct launch_site *site, struct tail_scrat
     t->site = site;
     t->scratch = scratch;
     t->run_id = run_id;
-    t->dir.fd = -1;
+    rundir_init(&t->dir);
 }
 
 void tail_finish(struct tail *t)

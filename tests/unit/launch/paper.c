@@ -62,7 +62,7 @@ static int paper_start(struct launcher *l, const struct worker_place *at, struct
     if (desk_of(l)->refuses)
         return err_set(err, ERR_IO, "no paper");
     struct paper_worker *w = paper_worker(l, at);
-    w->out = dup(at->ends->out);
+    w->out = dup(at->dir->out);
     snprintf(w->base.handle, sizeof(w->base.handle), "paper-%" PRId64, at->run_id);
     *out = &w->base;
     return 0;
@@ -236,11 +236,8 @@ void desk_write(struct paper_worker *w, const char *text)
 void desk_leave(struct desk *d, int64_t run_id, const char *text)
 {
     struct rundir dir;
-    struct rundir_ends ends;
     struct errbuf err;
-    assert_int_equal(rundir_create(&dir, d->runs, run_id, &d->config, &ends, &err), 0);
-    assert_int_equal(write(ends.out, text, strlen(text)), strlen(text));
-    close(ends.out);
-    close(ends.err);
+    assert_int_equal(rundir_create(&dir, d->runs, run_id, &d->config, &err), 0);
+    assert_int_equal(write(dir.out, text, strlen(text)), strlen(text));
     rundir_close(&dir);
 }

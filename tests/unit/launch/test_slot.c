@@ -377,16 +377,15 @@ static void test_local_no_start(void **state)
 static pid_t start_stranger(struct desk *d)
 {
     struct rundir dir;
-    struct rundir_ends ends_;
     struct errbuf err;
     int ready[2];
     char byte;
-    assert_int_equal(rundir_create(&dir, d->runs, 1, &d->config, &ends_, &err), 0);
+    assert_int_equal(rundir_create(&dir, d->runs, 1, &d->config, &err), 0);
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        dup2(ends_.out, STDOUT_FILENO);
-        close(ends_.out);
+        dup2(dir.out, STDOUT_FILENO);
+        close(dir.out);
         dprintf(STDOUT_FILENO, "{\"type\":\"start\",\"version\":1,\"pid\":%d,\"core\":\"\","
                                "\"blas\":\"\",\"parameters\":1,\"resumed_point\":0}\n", getpid());
         close(ready[0]);
@@ -397,8 +396,6 @@ static pid_t start_stranger(struct desk *d)
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 0);
     close(ready[0]);
-    close(ends_.out);
-    close(ends_.err);
     rundir_close(&dir);
     return pid;
 }

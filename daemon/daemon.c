@@ -5,19 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "daemon/serve/dispatch.h"
-#include "daemon/environment.h"
-#include "daemon/serve/events.h"
+#include "daemon/launch/environment.h"
+#include "daemon/launch/launchers.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/prepare.h"
-#include "daemon/serve/request.h"
 #include "daemon/launch/rundir.h"
-#include "daemon/serve/server.h"
+#include "daemon/launch/site.h"
 #include "daemon/serve/cmd/wait.h"
+#include "daemon/serve/events.h"
+#include "daemon/serve/request.h"
+#include "daemon/serve/server.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
@@ -26,70 +27,59 @@
 #define LOG_MODULE "daemon"
 #define CHECK_INTERVAL_MS 10000
 
-struct daemon_handles {
+/* All of the daemon; of this, what serves clients sees `shared` alone, and what starts workers
+ * sees `site`. */
+struct sweepd {
+    struct daemon shared;
+    struct launch_site site;
+    char **environment; /* of workers */
+    struct pool *pool;
+    struct server *server;
+    size_t applying; /* batches whose actions wait for their commit */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
     uv_check_t after_poll;    /* everything else before the other */
     uv_timer_t check_timer;
     uv_signal_t term, interrupt;
-    unsigned signals;         /* TERM and INT so far */
+    unsigned signals; /* TERM and INT so far */
     bool closing;
 };
 
-utc_us daemon_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (utc_us)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-int64_t daemon_uptime_seconds(const struct daemon *d)
-{
-    return (int64_t)((monotonic_ms() - d->started_ms) / 1000);
-}
-
 /* --- actions -------------------------------------------------------------------------------- */
 
-static void act_start(struct daemon *d, struct action *a)
+static void act_start(struct sweepd *d, struct action *a)
 {
-    pool_start(d->pool, a->run_id, a->config);
+    pool_start(d->pool, a->launcher, a->run_id, a->config);
 }
 
-static void act_term(struct daemon *d, struct action *a)
+static void act_term(struct sweepd *d, struct action *a)
 {
     pool_term(d->pool, a->run_id);
 }
 
-static void act_drop_checkpoint(struct daemon *d, struct action *a)
+static void act_drop_checkpoint(struct sweepd *d, struct action *a)
 {
-    rundir_drop_checkpoint(d->runs_dir, a->run_id);
+    rundir_drop_checkpoint(d->shared.runs_dir, a->run_id);
 }
 
-static void act_drop_weights(struct daemon *d, struct action *a)
+static void act_drop_weights(struct sweepd *d, struct action *a)
 {
-    rundir_drop_weights(d->runs_dir, a->run_id);
+    rundir_drop_weights(d->shared.runs_dir, a->run_id);
 }
 
-static void act_delete_runs(struct daemon *d, struct action *a)
+static void act_delete_runs(struct sweepd *d, struct action *a)
 {
-    rundir_remove(d->loop, d->runs_dir, a->run_ids, a->run_id_count);
+    rundir_remove(&d->loop, d->shared.runs_dir, a->run_ids, a->run_id_count);
 }
 
-static void act_notify(struct daemon *d, struct action *a)
+static void act_notify(struct sweepd *d, struct action *a)
 {
-    events_notify(d->events, a->sweep_id, a->method, a->json);
+    events_notify(d->shared.events, a->sweep_id, a->method, a->json);
 }
 
-static void act_reply(struct daemon *d, struct action *a)
+static void act_reply(struct sweepd *d, struct action *a)
 {
-    struct request *r = request_of_token(d->requests, a->token);
+    struct request *r = request_of_token(d->shared.requests, a->token);
     if (!r)
         return; /* the client is gone */
     if (a->error)
@@ -98,12 +88,12 @@ static void act_reply(struct daemon *d, struct action *a)
         request_result(r, a->json);
 }
 
-static void act_wake_waiters(struct daemon *d, struct action *a)
+static void act_wake_waiters(struct sweepd *d, struct action *a)
 {
-    wait_wake(d, a->sweep_id);
+    wait_wake(&d->shared, a->sweep_id);
 }
 
-static void (*const act[])(struct daemon *d, struct action *a) = {
+static void (*const act[])(struct sweepd *d, struct action *a) = {
     [ACTION_START_RUN] = act_start,
     [ACTION_TERM_RUN] = act_term,
     [ACTION_DROP_CHECKPOINT] = act_drop_checkpoint,
@@ -115,7 +105,7 @@ static void (*const act[])(struct daemon *d, struct action *a) = {
 };
 
 struct applied {
-    struct daemon *daemon;
+    struct sweepd *daemon;
     size_t count;
     struct action *actions;
 };
@@ -123,17 +113,19 @@ struct applied {
 static void on_durable(void *arg)
 {
     struct applied *a = arg;
-    a->daemon->applying--;
-    a->daemon->dirty |= a->daemon->stopping; /* it may have been the last */
+    struct sweepd *d = a->daemon;
+    d->applying--;
+    d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
     for (size_t i = 0; i < a->count; i++) {
-        act[a->actions[i].type](a->daemon, &a->actions[i]);
+        act[a->actions[i].type](d, &a->actions[i]);
         action_finish(&a->actions[i]);
     }
     free(a->actions);
     free(a);
 }
 
-void daemon_apply(struct daemon *d, struct effects *fx)
+/* Submits the batch and carries out the actions when it is durable. fx is empty afterwards. */
+static void apply(struct sweepd *d, struct effects *fx)
 {
     if (fx->batch.count == 0 && fx->action_count == 0)
         return;
@@ -145,25 +137,10 @@ void daemon_apply(struct daemon *d, struct effects *fx)
     fx->action_count = fx->action_cap = 0;
     d->applying++;
     /* Also without rows: it keeps its place behind the batches before it. */
-    store_submit(d->store, &fx->batch, on_durable, a);
-}
-
-struct effects *daemon_effects(struct daemon *d)
-{
-    d->dirty = true;
-    return &d->effects;
+    store_submit(d->shared.store, &fx->batch, on_durable, a);
 }
 
 /* --- the end -------------------------------------------------------------------------------- */
-
-void daemon_stop(struct daemon *d, bool drain)
-{
-    d->stopping = true;
-    prepare_stop(d->prepare);
-    log_info("ending: %zu runs are running%s", engine_running(d->engine),
-             drain ? ", which may finish" : "");
-    engine_shutdown(d->engine, drain, daemon_now(), daemon_effects(d));
-}
 
 /* SIGTERM and SIGINT are for the loop's thread. They wait until its handlers are there (threads
  * begun before that never take them), and again while the handlers go, when libuv sets the
@@ -177,48 +154,48 @@ static void signals_wait(bool wait)
     pthread_sigmask(wait ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
-static void close_handles(struct daemon *d)
+static void close_handles(struct sweepd *d)
 {
-    struct daemon_handles *h = d->handles;
     signals_wait(true);
-    uv_close((uv_handle_t *)&h->before_poll, NULL);
-    uv_close((uv_handle_t *)&h->after_poll, NULL);
-    uv_close((uv_handle_t *)&h->check_timer, NULL);
-    uv_close((uv_handle_t *)&h->term, NULL);
-    uv_close((uv_handle_t *)&h->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->before_poll, NULL);
+    uv_close((uv_handle_t *)&d->after_poll, NULL);
+    uv_close((uv_handle_t *)&d->check_timer, NULL);
+    uv_close((uv_handle_t *)&d->term, NULL);
+    uv_close((uv_handle_t *)&d->interrupt, NULL);
     /* The end is certain now: a late signal must not turn it into a death by signal. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
 }
 
 /* Everything that ran has ended and is written: the loop runs out after this. */
-static void begin_close(struct daemon *d)
+static void begin_close(struct sweepd *d)
 {
     struct errbuf err;
-    d->handles->closing = true;
+    d->closing = true;
     err_set(&err, ERR_SHUTDOWN, "the daemon is ending");
-    requests_fail_all(d->requests, &err);
+    requests_fail_all(d->shared.requests, &err);
     server_close(d->server);
     pool_close(d->pool);
     close_handles(d);
-    store_close(d->store, NULL, NULL);
+    store_close(d->shared.store, NULL, NULL);
 }
 
-static bool may_close(const struct daemon *d)
+static bool may_close(const struct sweepd *d)
 {
-    return d->stopping && !d->handles->closing && d->applying == 0 &&
-           engine_running(d->engine) == 0 && pool_active(d->pool) == 0 &&
-           prepare_active(d->prepare) == 0;
+    return d->shared.stopping && !d->closing && d->applying == 0 &&
+           engine_running(d->shared.engine) == 0 && pool_active(d->pool) == 0 &&
+           prepare_active(d->shared.prepare) == 0;
 }
 
 /* Once per turn of the loop: what happened in it becomes one batch. */
-static void daemon_flush(struct daemon *d)
+static void flush(struct sweepd *d)
 {
-    if (!d->dirty)
+    struct loop *loop = &d->shared.loop;
+    if (!loop->dirty)
         return;
-    d->dirty = false;
-    engine_schedule(d->engine, daemon_now(), &d->effects);
-    daemon_apply(d, &d->effects);
+    loop->dirty = false;
+    engine_schedule(d->shared.engine, loop_now(), &loop->effects);
+    apply(d, &loop->effects);
     if (may_close(d))
         begin_close(d);
 }
@@ -227,22 +204,23 @@ static void daemon_flush(struct daemon *d)
 
 static void on_before_poll(uv_prepare_t *handle)
 {
-    daemon_flush(handle->data);
+    flush(handle->data);
 }
 
 static void on_after_poll(uv_check_t *handle)
 {
-    daemon_flush(handle->data);
+    flush(handle->data);
 }
 
 static void on_check_timer(uv_timer_t *timer)
 {
-    struct daemon *d = timer->data;
+    struct sweepd *d = timer->data;
+    const char *trouble = store_trouble(d->shared.store);
     server_check(d->server);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
-    if (d->stopping && *store_trouble(d->store)) {
-        log_error("ending although the database cannot be written: %s", store_trouble(d->store));
+    if (d->shared.stopping && *trouble) {
+        log_error("ending although the database cannot be written: %s", trouble);
         _exit(1);
     }
 }
@@ -251,31 +229,30 @@ static void on_check_timer(uv_timer_t *timer)
  * database that cannot be written: a restart continues from what is durable. */
 static void on_signal(uv_signal_t *handle, int signal)
 {
-    struct daemon *d = handle->data;
-    unsigned n = ++d->handles->signals;
+    struct sweepd *d = handle->data;
+    unsigned n = ++d->signals;
     log_info("signal %d (%s)", signal, strsignal(signal));
     if (n > 2)
         _exit(1);
-    if (!d->stopping || n == 2)
-        daemon_stop(d, false);
+    if (!d->shared.stopping || n == 2)
+        daemon_stop(&d->shared, false);
     if (n == 2)
         pool_kill_all(d->pool);
 }
 
-static void open_handles(struct daemon *d)
+static void open_handles(struct sweepd *d)
 {
-    struct daemon_handles *h = d->handles;
-    int rc = uv_prepare_init(d->loop, &h->before_poll) | uv_check_init(d->loop, &h->after_poll) |
-             uv_timer_init(d->loop, &h->check_timer) | uv_signal_init(d->loop, &h->term) |
-             uv_signal_init(d->loop, &h->interrupt);
+    int rc = uv_prepare_init(&d->loop, &d->before_poll) | uv_check_init(&d->loop, &d->after_poll) |
+             uv_timer_init(&d->loop, &d->check_timer) | uv_signal_init(&d->loop, &d->term) |
+             uv_signal_init(&d->loop, &d->interrupt);
     REQUIRE(rc == 0);
-    h->before_poll.data = h->after_poll.data = h->check_timer.data = d;
-    h->term.data = h->interrupt.data = d;
-    uv_prepare_start(&h->before_poll, on_before_poll);
-    uv_check_start(&h->after_poll, on_after_poll);
-    uv_timer_start(&h->check_timer, on_check_timer, CHECK_INTERVAL_MS, CHECK_INTERVAL_MS);
-    uv_signal_start(&h->term, on_signal, SIGTERM);
-    uv_signal_start(&h->interrupt, on_signal, SIGINT);
+    d->before_poll.data = d->after_poll.data = d->check_timer.data = d;
+    d->term.data = d->interrupt.data = d;
+    uv_prepare_start(&d->before_poll, on_before_poll);
+    uv_check_start(&d->after_poll, on_after_poll);
+    uv_timer_start(&d->check_timer, on_check_timer, CHECK_INTERVAL_MS, CHECK_INTERVAL_MS);
+    uv_signal_start(&d->term, on_signal, SIGTERM);
+    uv_signal_start(&d->interrupt, on_signal, SIGINT);
 }
 
 /* --- the beginning -------------------------------------------------------------------------- */
@@ -284,95 +261,123 @@ static void open_handles(struct daemon *d)
  * (they are terminal), so their lines are read to no effect. */
 static void end_cancelled(void *arg, const struct table *t, const struct errbuf *err)
 {
-    struct daemon *d = arg;
+    struct sweepd *d = arg;
     for (size_t i = 0; t && i < t->rows; i++) {
         int64_t run_id = table_cell(t, i, "run_id")->integer;
-        rundir_drop_checkpoint(d->runs_dir, run_id);
-        pool_adopt(d->pool, run_id);
+        const char *handle = table_cell(t, i, "handle")->text;
+        rundir_drop_checkpoint(d->shared.runs_dir, run_id);
+        pool_adopt(d->pool, run_id, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
 
-static void adopt_runs(struct daemon *d)
+static void adopt_runs(struct sweepd *d)
 {
-    size_t count = engine_running(d->engine);
+    struct engine *engine = d->shared.engine;
+    size_t count = engine_running(engine);
     int64_t *ids = xcalloc(count + 1, sizeof(*ids));
-    count = engine_running_ids(d->engine, ids, count);
-    for (size_t i = 0; i < count; i++)
-        pool_adopt(d->pool, ids[i]);
+    count = engine_running_ids(engine, ids, count);
+    for (size_t i = 0; i < count; i++) {
+        char handle[RUN_HANDLE_MAX]; /* a copy: the row changes when the run is lost */
+        str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
+        pool_adopt(d->pool, ids[i], handle);
+    }
     free(ids);
-    store_query(d->store, STORE_QUERY_UNENDED, NULL, 0, end_cancelled, d);
-    d->dirty = true;
+    store_query(d->shared.store, STORE_QUERY_UNENDED, NULL, 0, end_cancelled, d);
+    d->shared.loop.dirty = true;
 }
 
-static void create_parts(struct daemon *d)
+static bool store_is_behind(void *arg)
 {
-    d->events = events_create();
-    d->requests = requests_create();
-    d->pool = pool_create(d);
-    d->prepare = prepare_create(d);
-    d->server = server_create(d);
+    const struct sweepd *d = arg;
+    return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH;
+}
+
+static void create_parts(struct sweepd *d)
+{
+    size_t count;
+    const struct launcher_type *const *launchers = launcher_types(&count);
+    d->site = (struct launch_site){
+        .loop = &d->shared.loop,
+        .engine = d->shared.engine,
+        .runs_dir = d->shared.runs_dir,
+        .worker = d->shared.config->worker,
+        .environment = d->environment,
+        .workers = d->shared.config->workers,
+        .congested = store_is_behind,
+        .arg = d,
+    };
+    d->shared.events = events_create();
+    d->shared.requests = requests_create();
+    d->shared.prepare = prepare_create(&d->site);
+    d->pool = pool_create(&d->site, launchers, count);
+    for (size_t i = 0; i < pool_launchers(d->pool); i++)
+        engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
+    d->server = server_create(&d->shared);
     open_handles(d);
 }
 
-static void destroy_parts(struct daemon *d)
+static void destroy_parts(struct sweepd *d)
 {
-    int rc = uv_loop_close(d->loop);
+    int rc = uv_loop_close(&d->loop);
     REQUIRE(rc == 0); /* no handle was left open */
-    effects_finish(&d->effects);
-    requests_destroy(d->requests);
-    events_destroy(d->events);
-    prepare_destroy(d->prepare);
+    effects_finish(&d->shared.loop.effects);
+    requests_destroy(d->shared.requests);
+    events_destroy(d->shared.events);
+    prepare_destroy(d->shared.prepare);
     pool_destroy(d->pool);
     server_destroy(d->server);
-    engine_destroy(d->engine);
+    engine_destroy(d->shared.engine);
     environment_destroy(d->environment);
 }
 
 /* What can be refused, before anything is begun. On success the store is open. */
-static int open_state(struct daemon *d, struct errbuf *err)
+static int open_state(struct sweepd *sweepd, struct errbuf *err)
 {
+    struct daemon *d = &sweepd->shared;
+    const struct config *config = d->config;
     struct store_restored restored = {0};
     int rc;
-    if ((rc = paths_runs(d->runs_dir, d->config->db, err)) < 0 ||
-        (rc = paths_make_parent(d->config->db, 0700, err)) < 0 ||
-        (rc = store_open(d->loop, d->config->db, &d->store, &restored, err)) < 0)
+    if ((rc = paths_runs(d->runs_dir, config->db, err)) < 0 ||
+        (rc = paths_make_parent(config->db, 0700, err)) < 0 ||
+        (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
-        (rc = prepare_blas(d->config->worker, &d->environment, d->core, d->blas, err)) == 0) {
-        d->engine = engine_create(d->config->workers, d->runs_dir);
-        engine_set_checkpoint_seconds(d->engine, (double)d->config->checkpoint_seconds);
-        engine_restore(d->engine, &restored, daemon_now(), &d->effects);
+        (rc = prepare_blas(config->worker, &sweepd->environment, d->core, d->blas, err)) == 0) {
+        d->engine = engine_create(d->runs_dir);
+        engine_set_checkpoint_seconds(d->engine, (double)config->checkpoint_seconds);
+        engine_restore(d->engine, &restored, loop_now(), &d->loop.effects);
     }
     store_restored_finish(&restored);
     return rc;
 }
 
-static void run_loop(struct daemon *d)
+static void run_loop(struct sweepd *d)
 {
-    log_info("ready: socket %s, database %s, workers %zu, BLAS %s (%s)", d->config->socket,
-             d->config->db, d->config->workers, d->core[0] ? d->core : "unknown core",
-             d->blas[0] ? d->blas : "unknown library");
-    uv_run(d->loop, UV_RUN_DEFAULT);
+    const struct daemon *s = &d->shared;
+    log_info("ready: socket %s, database %s, workers %zu, BLAS %s (%s)", s->config->socket,
+             s->config->db, engine_workers(s->engine), s->core[0] ? s->core : "unknown core",
+             s->blas[0] ? s->blas : "unknown library");
+    uv_run(&d->loop, UV_RUN_DEFAULT);
     log_info("ended");
 }
 
 int daemon_run(const struct config *config, struct errbuf *err)
 {
-    struct daemon_handles handles = {0};
-    struct daemon d = {.config = config, .loop = &handles.loop, .handles = &handles};
+    struct sweepd d = {.shared.config = config};
+    d.shared.loop.uv = &d.loop;
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* a client that went away is an error code */
     signal(SIGHUP, SIG_IGN);  /* the terminal's end is not ours */
-    d.started_ms = monotonic_ms();
+    d.shared.started_ms = loop_monotonic_ms();
     signals_wait(true);
-    int rc = uv_loop_init(d.loop);
+    int rc = uv_loop_init(&d.loop);
     REQUIRE(rc == 0);
     rc = open_state(&d, err);
     if (rc < 0) {
-        if (d.store)
-            store_close(d.store, NULL, NULL);
-        uv_run(d.loop, UV_RUN_DEFAULT);
+        if (d.shared.store)
+            store_close(d.shared.store, NULL, NULL);
+        uv_run(&d.loop, UV_RUN_DEFAULT);
         destroy_parts(&d);
         return rc;
     }
@@ -385,7 +390,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
         run_loop(&d);
     } else {
         begin_close(&d);
-        uv_run(d.loop, UV_RUN_DEFAULT);
+        uv_run(&d.loop, UV_RUN_DEFAULT);
     }
     destroy_parts(&d);
     return rc;

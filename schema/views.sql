@@ -23,7 +23,7 @@ SELECT r.sweep_id, r.id AS run_id, r.number, r.kind, r.stage, r.status, r.params
        (SELECT c.epoch FROM curves AS c WHERE c.run_id = r.id ORDER BY c.point DESC LIMIT 1)
            AS epochs_done,
        r.epochs, l.pattern AS label, l.confidence, p.remedy, r.reason, r.stop_reason,
-       r.error_class, r.error_text, r.signal, r.attempts, r.parent_id, r.pid,
+       r.error_class, r.error_text, r.signal, r.attempts, r.parent_id, r.handle,
        r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation,
        r.seconds, r.created_at, r.started_at, r.ended_at, r.test_loss, r.test_acc, l.cause,
        r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, r.change
@@ -82,7 +82,7 @@ FROM (SELECT treats_pattern, treats_cause, remedy, guide_ref, cured, change,
 GROUP BY treats_pattern, treats_cause, remedy
 ORDER BY treats_pattern, treats_cause, cured * 1.0 / count(*) DESC, remedy;
 
--- All that must be equal between two executions of the same sweep; nothing of ids, times, pids
+-- All that must be equal between two executions of the same sweep; nothing of ids, times, handles
 -- or attempts. Compare it with `sqlite3 -quote`, which prints every bit of a REAL.
 CREATE VIEW canonical_content AS
 SELECT s.name AS sweep, s.spec, r.number, r.kind, r.stage, r.params, r.status,

@@ -10,13 +10,18 @@
 #include "sweep/require.h"
 #include "sweep/run_config.h"
 
-struct engine *engine_create(size_t workers, const char *runs_dir)
+struct engine *engine_create(const char *runs_dir)
 {
     struct engine *e = xcalloc(1, sizeof(*e));
-    e->workers = workers;
     e->runs_dir = xstrdup(runs_dir);
     e->checkpoint_seconds = RUN_CHECKPOINT_SECONDS;
     return e;
+}
+
+void engine_set_capacity(struct engine *e, size_t launcher, size_t slots)
+{
+    REQUIRE(launcher < ENGINE_LAUNCHERS_MAX);
+    e->launchers[launcher].slots = slots;
 }
 
 void engine_set_checkpoint_seconds(struct engine *e, double seconds)
@@ -199,6 +204,15 @@ static struct run *first_waiting(const struct sweep *s)
     return NULL;
 }
 
+/* The first launcher with a free slot; ENGINE_LAUNCHERS_MAX: there is none. */
+static size_t free_launcher(const struct engine *e)
+{
+    size_t i = 0;
+    while (i < ENGINE_LAUNCHERS_MAX && e->launchers[i].taken >= e->launchers[i].slots)
+        i++;
+    return i;
+}
+
 static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
@@ -210,7 +224,7 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
                                           .served = s->served,
                                           .waiting = may_start(e, s) ? s->waiting : 0};
     }
-    while (e->running_count < e->workers) {
+    for (size_t launcher; (launcher = free_launcher(e)) < ENGINE_LAUNCHERS_MAX;) {
         size_t i = queue_pick(entries, e->sweep_count);
         if (i == QUEUE_NONE)
             break;
@@ -220,6 +234,7 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
         entries[i].served = s->served = ++e->starts;
         entries[i].running++;
         entries[i].waiting--;
+        r->launcher = launcher;
         run_start(e, r, now, fx);
     }
     free(entries);
@@ -230,7 +245,7 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     for (size_t i = e->sweep_count; i-- > 0;)
         sweep_step(e, e->sweeps[i], now, fx);
-    if (!e->stopping && e->running_count < e->workers && e->sweep_count > 0)
+    if (!e->stopping && e->sweep_count > 0 && free_launcher(e) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
 }
 
@@ -259,7 +274,10 @@ size_t engine_queued(const struct engine *e)
 
 size_t engine_workers(const struct engine *e)
 {
-    return e->workers;
+    size_t n = 0;
+    for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
+        n += e->launchers[i].slots;
+    return n;
 }
 
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,
@@ -281,4 +299,10 @@ size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max)
     for (size_t i = 0; i < n; i++)
         out[i] = e->running[i]->row->id;
     return n;
+}
+
+const char *engine_run_handle(const struct engine *e, int64_t run_id)
+{
+    const struct run *r = engine_running_run(e, run_id);
+    return r != NULL ? r->row->handle : "";
 }

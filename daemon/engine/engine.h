@@ -2,7 +2,8 @@
  * to be committed, and actions that may happen once they are. No I/O, no clock, no libuv: it can
  * be replayed. Same events, same effects.
  *
- * Slots, not processes: the engine decides which run starts; the pool does it. */
+ * Slots, not processes: the engine decides which run starts, and under which launcher; the pool
+ * does it. A launcher is a number here, and how many slots it has. */
 #ifndef SWEEPD_ENGINE_H
 #define SWEEPD_ENGINE_H
 
@@ -36,6 +37,7 @@ enum action_type {
 struct action {
     enum action_type type;
     int64_t sweep_id, run_id;
+    size_t launcher;           /* START_RUN: whose slot it has */
     char *config;              /* START_RUN: the text of config.json; owned */
     int64_t *run_ids;          /* DELETE_RUNS; owned */
     size_t run_id_count;
@@ -54,7 +56,11 @@ void effects_finish(struct effects *e);
 void action_finish(struct action *a);
 
 /* runs_dir: the folder of the runs, for config.weights and config.checkpoint. */
-struct engine *engine_create(size_t workers, const char *runs_dir);
+struct engine *engine_create(const char *runs_dir);
+#define ENGINE_LAUNCHERS_MAX 8
+/* Runs that the launcher can have at a time; 0 before this is called. Fewer than it has now: those
+ * go on. */
+void engine_set_capacity(struct engine *e, size_t launcher, size_t slots);
 /* Least time between two checkpoints of a run that is not told to end. */
 void engine_set_checkpoint_seconds(struct engine *e, double seconds);
 void engine_destroy(struct engine *e);
@@ -66,8 +72,10 @@ void engine_destroy(struct engine *e);
  * others go on. */
 void engine_restore(struct engine *e, const struct store_restored *r, utc_us now,
                     struct effects *fx);
-/* The pool found the run's worker alive, or its folder complete: it goes on. */
-void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
+/* The pool found the run's worker alive, or its folder complete: it goes on, in a slot of that
+ * launcher. */
+void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,
+                        struct effects *fx);
 /* No worker and no result: queued again (a daemon's death never counts as an attempt). */
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx);
 
@@ -102,7 +110,7 @@ void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *param
 /* Fills the free slots. Called once after every burst of events. */
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 
-void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
                         struct effects *fx);
 /* A worker's first line. Its points go on behind s->resumed_point: those behind that, if they were
  * seen before, come again. */
@@ -138,10 +146,12 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
 /* --- looks --------------------------------------------------------------------------------- */
 size_t engine_running(const struct engine *e);  /* runs with a slot */
 size_t engine_queued(const struct engine *e);
-size_t engine_workers(const struct engine *e);
+size_t engine_workers(const struct engine *e); /* slots of all launchers */
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,
                        const char **reason);
 /* Run ids that are `running`, for adoption after engine_restore. Returns the number written. */
 size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max);
+/* Of its worker; "" where it has none. */
+const char *engine_run_handle(const struct engine *e, int64_t run_id);
 
 #endif

@@ -21,6 +21,7 @@ struct run {
     struct sweep *sweep;
     struct run_row *row;
     size_t index;           /* in sweep->trials */
+    size_t launcher;        /* whose slot it has, while it has one */
     /* this attempt */
     struct kept_points kept;
     int64_t last_point;     /* number of the last one accepted; a resumed worker goes back */
@@ -68,7 +69,9 @@ struct sweep {
 };
 
 struct engine {
-    size_t workers;
+    struct {
+        size_t slots, taken;
+    } launchers[ENGINE_LAUNCHERS_MAX];
     char *runs_dir;
     double checkpoint_seconds;
     int64_t last_sweep_id, last_run_id;
@@ -83,7 +86,9 @@ struct engine {
 /* --- roster.c -------------------------------------------------------------------------------- */
 struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
 struct run *engine_running_run(const struct engine *e, int64_t run_id);
+/* Of r->launcher. */
 void engine_take_slot(struct engine *e, struct run *r);
+void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
 void engine_free_slot(struct engine *e, struct run *r);
 void engine_add_sweep(struct engine *e, struct sweep *s);
 void engine_drop_sweep(struct engine *e, struct sweep *s);

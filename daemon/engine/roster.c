@@ -68,7 +68,16 @@ void engine_take_slot(struct engine *e, struct run *r)
         e->running = xrealloc(e->running, e->running_cap * sizeof(struct run *));
     }
     e->running[e->running_count++] = r;
+    e->launchers[r->launcher].taken++;
     r->sweep->running++;
+}
+
+void engine_move_slot(struct engine *e, struct run *r, size_t launcher)
+{
+    REQUIRE(launcher < ENGINE_LAUNCHERS_MAX && e->launchers[r->launcher].taken > 0);
+    e->launchers[r->launcher].taken--;
+    e->launchers[launcher].taken++;
+    r->launcher = launcher;
 }
 
 void engine_free_slot(struct engine *e, struct run *r)
@@ -78,6 +87,7 @@ void engine_free_slot(struct engine *e, struct run *r)
         i++;
     REQUIRE(i < e->running_count && r->sweep->running > 0);
     e->running_count--;
+    e->launchers[r->launcher].taken--;
     memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
     r->sweep->running--;
 }

@@ -24,6 +24,8 @@ struct json_writer;
 /* UTC in microseconds since 1970; 0: not yet (NULL in the database). */
 typedef int64_t utc_us;
 
+#define RUN_HANDLE_MAX 64 /* bytes, with the NUL */
+
 struct sweep_row {
     int64_t id;
     char *name;
@@ -68,7 +70,7 @@ struct run_row {
     int64_t epochs;            /* the horizon */
     int64_t until_epoch;       /* the budget: it pauses there; 0: none, to the end */
     int64_t attempts;          /* started so often without a new point */
-    int64_t pid;               /* while running; 0 else */
+    char handle[RUN_HANDLE_MAX]; /* of its worker, as the launcher says it; "": has none */
     bool has_metric;
     double metric_value;       /* at the best point; may be non-finite */
     double best_epoch;

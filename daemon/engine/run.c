@@ -118,18 +118,20 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
                           row->attempts);
-    effects_add(fx, ACTION_START_RUN, s->row->id, row->id)->config = run_configure(e, r);
+    struct action *a = effects_add(fx, ACTION_START_RUN, s->row->id, row->id);
+    a->launcher = r->launcher;
+    a->config = run_configure(e, r);
     notify_run_started(fx, r);
 }
 
-void engine_run_spawned(struct engine *e, int64_t run_id, int64_t pid, utc_us now,
+void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
                         struct effects *fx)
 {
     (void)now;
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
-    r->row->pid = pid;
+    str_copy(r->row->handle, sizeof(r->row->handle), handle);
     run_put(r, fx);
 }
 
@@ -176,7 +178,7 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
     if (paused)
         r->row->paused_by = RUN_PAUSER_PERSON;
     run_forget_attempt(r);
-    r->row->pid = 0;
+    r->row->handle[0] = '\0';
     run_put(r, fx);
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
     if (paused)
@@ -247,7 +249,7 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
 static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
                           struct effects *fx)
 {
-    r->row->pid = 0;
+    r->row->handle[0] = '\0';
     r->row->ended = now;
     r->row->seconds = seconds;
     engine_free_slot(e, r);
@@ -277,7 +279,7 @@ static void pause_at_rung(struct engine *e, struct run *r, const struct record_r
     if (known)
         return;
     uncount_attempt(r);
-    row->pid = 0;
+    row->handle[0] = '\0';
     row->seconds = res->seconds;
     run_put(r, fx);
     store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_paused", now,
@@ -362,11 +364,13 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
 
 /* --- a daemon's start and end ---------------------------------------------------------------- */
 
-void engine_run_adopted(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
+void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,
+                        struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    engine_move_slot(e, r, launcher);
     run_forget_attempt(r); /* its file is read from the beginning */
     r->adopted = true;
     if (r->row->paused_by == RUN_PAUSER_RUNG) /* read for what it showed up to there */

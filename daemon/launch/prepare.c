@@ -10,15 +10,15 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "daemon/daemon.h"
-#include "daemon/environment.h"
+#include "daemon/launch/environment.h"
 #include "daemon/launch/prepared.h"
+#include "daemon/launch/site.h"
+#include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/log.h"
 #include "sweep/record.h"
 #include "sweep/require.h"
-#include "sweep/run_config.h"
 
 #define LOG_MODULE "prepare"
 #define PROCESSES_MAX 4
@@ -151,9 +151,13 @@ static void on_blas_done(struct capture *c)
 {
 }
 
-/* 0 when the kernels of that core type compute right here. What they are goes to core, blas. */
-static int blas_try(const char *worker, const char *core_type, char core[48], char blas[160],
-                    char *why, size_t why_size)
+struct blas_trial {
+    char core[48], blas[160]; /* what the kernels are */
+    char why[512];            /* not right */
+};
+
+/* 0 when the kernels of that core type compute right here. */
+static int blas_try(const char *worker, const char *core_type, struct blas_trial *out)
 {
     uv_loop_t loop;
     char *args[] = {(char *)worker, (char *)"--blas-check", NULL};
@@ -173,12 +177,12 @@ static int blas_try(const char *worker, const char *core_type, char core[48], ch
                              : NULL;
     const char *text = NULL;
     if (json_get_string(said, "core", &text, NULL) == 0)
-        str_copy(core, 48, text);
+        str_copy(out->core, sizeof(out->core), text);
     if (json_get_string(said, "blas", &text, NULL) == 0)
-        str_copy(blas, 160, text);
+        str_copy(out->blas, sizeof(out->blas), text);
     json_destroy(said);
     if (!good)
-        capture_explain(c, why, why_size);
+        capture_explain(c, out->why, sizeof(out->why));
     capture_finish(c);
     free(c);
     environment_destroy(environment);
@@ -191,21 +195,24 @@ int prepare_blas(const char *worker, char ***environment, char core[48], char bl
     /* "": the library chooses by itself. The rest are x86-64 kernels from new to old. */
     const char *candidates[] = {getenv("OPENBLAS_CORETYPE"), "", "HASWELL", "SANDYBRIDGE",
                                 "NEHALEM"};
-    char why[512] = "", first_why[512] = "";
+    char first_why[512] = "";
+    struct blas_trial trial = {"", "", ""};
     core[0] = blas[0] = '\0';
     for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
         if (!candidates[i] || (i == 0 && candidates[i][0] == '\0'))
             continue;
-        if (blas_try(worker, candidates[i], core, blas, why, sizeof(why)) == 0) {
+        if (blas_try(worker, candidates[i], &trial) == 0) {
+            str_copy(core, 48, trial.core);
+            str_copy(blas, 160, trial.blas);
             *environment = environment_create(candidates[i]);
             if (first_why[0])
                 log_warn("BLAS core type %s is used instead", candidates[i]);
             return 0;
         }
         log_warn("BLAS kernels of core type %s are not usable here: %s",
-                 candidates[i][0] ? candidates[i] : "(default)", why);
+                 candidates[i][0] ? candidates[i] : "(default)", trial.why);
         if (!first_why[0])
-            str_copy(first_why, sizeof(first_why), why);
+            str_copy(first_why, sizeof(first_why), trial.why);
     }
     return err_set(err, ERR_STATE, "no BLAS kernels of %s compute right on this processor: %s",
                    worker, first_why);
@@ -226,7 +233,7 @@ struct job {
 };
 
 struct prepare {
-    struct daemon *daemon;
+    const struct launch_site *site;
     struct job *waiting, **waiting_end;
     struct job *running[PROCESSES_MAX];
     size_t active;
@@ -236,10 +243,10 @@ struct prepare {
 
 static void start_waiting(struct prepare *p);
 
-struct prepare *prepare_create(struct daemon *d)
+struct prepare *prepare_create(const struct launch_site *site)
 {
     struct prepare *p = xcalloc(1, sizeof(*p));
-    p->daemon = d;
+    p->site = site;
     p->waiting_end = &p->waiting;
     return p;
 }
@@ -260,9 +267,9 @@ size_t prepare_active(const struct prepare *p)
 
 static void job_free(struct job *j)
 {
-    struct daemon *d = j->prepare->daemon;
-    j->prepare->active--;
-    d->dirty |= d->stopping; /* it may have been the last that the end waited for */
+    struct prepare *p = j->prepare;
+    p->active--;
+    p->site->loop->dirty |= p->stopping; /* it may have been the last that the end waited for */
     capture_finish(&j->capture);
     free(j->key);
     free(j->config);
@@ -355,12 +362,12 @@ static int config_fd(const char *text)
 
 static void job_start(struct job *j)
 {
-    struct daemon *d = j->prepare->daemon;
-    char *args[] = {(char *)d->config->worker, (char *)"--prepare", (char *)"/dev/stdin", NULL};
+    const struct launch_site *site = j->prepare->site;
+    char *args[] = {(char *)site->worker, (char *)"--prepare", (char *)"/dev/stdin", NULL};
     int fd = config_fd(j->config);
     j->capture.arg = j;
     j->capture.done = on_job_done;
-    capture_start(&j->capture, d->loop, args, d->environment, fd);
+    capture_start(&j->capture, site->loop->uv, args, site->environment, fd);
     if (fd >= 0)
         close(fd);
 }
@@ -380,22 +387,22 @@ static void start_waiting(struct prepare *p)
 }
 
 /* Too deep a folder: the runs will say so. */
-static void start_weights(const struct daemon *d, const struct spec *spec, char out[SPEC_PATH_MAX])
+static void start_weights(const char *runs_dir, const struct spec *spec, char out[SPEC_PATH_MAX])
 {
     int n = 0;
     if (spec->trainer.start_from)
-        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", d->runs_dir,
+        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", runs_dir,
                      spec->trainer.start_from);
     if (n < 0 || n >= SPEC_PATH_MAX)
         out[0] = '\0';
 }
 
-static char *config_text(const struct daemon *d, const struct spec *spec)
+static char *config_text(const char *runs_dir, const struct spec *spec)
 {
     char start[SPEC_PATH_MAX] = "";
     struct buf text = {0};
     struct json_writer w;
-    start_weights(d, spec, start);
+    start_weights(runs_dir, spec, start);
     jw_init(&w, &text);
     task_of(spec)->prepare(spec, start, &w);
     return buf_take(&text);
@@ -407,7 +414,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
     j->prepare = p;
     j->cb = cb;
     j->arg = arg;
-    j->key = config_text(p->daemon, spec);
+    j->key = config_text(p->site->runs_dir, spec);
     p->active++;
     const struct record_prepared *known = prepared_recall(&p->memory, j->key);
     if (known) {
@@ -415,7 +422,7 @@ void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, vo
         *j->found = *known;
     }
     if (known || p->stopping) {
-        uv_timer_init(p->daemon->loop, &j->answer);
+        uv_timer_init(p->site->loop->uv, &j->answer);
         j->answer.data = j;
         uv_timer_start(&j->answer, on_answer, 0, 0);
         return;

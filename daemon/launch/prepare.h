@@ -6,14 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct config;
-struct daemon;
 struct errbuf;
+struct launch_site;
 struct prepare;
 struct record_prepared;
 struct spec;
 
-struct prepare *prepare_create(struct daemon *d);
+struct prepare *prepare_create(const struct launch_site *site);
 void prepare_destroy(struct prepare *p);
 
 /* Exactly once, on the loop, never from within prepare_data: either prepared (borrowed) or err. */

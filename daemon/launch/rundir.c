@@ -70,12 +70,18 @@ static int write_config(int folder, const char *config)
     return rc;
 }
 
+void rundir_init(struct rundir *r)
+{
+    memset(r, 0, sizeof(*r));
+    r->fd = r->out = r->err = -1;
+}
+
 static int open_reader(struct rundir *r, int folder)
 {
     int fd = openat(folder, "run.jsonl", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    memset(r, 0, sizeof(*r));
+    rundir_init(r);
     r->fd = fd;
     return 0;
 }
@@ -146,54 +152,55 @@ static void remove_unfinished(int folder)
 
 /* Everything of an earlier attempt goes, but what a resumed worker appends to; and only once the
  * lock says that no worker lives. */
-static const char *fill_folder(int folder, const char *config, struct rundir_ends *ends)
+static const char *fill_folder(int folder, const char *config, int *out, int *err)
 {
     bool resumes = faccessat(folder, "checkpoint", F_OK, 0) == 0;
-    ends->out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (ends->out < 0)
+    *out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (*out < 0)
         return "run.jsonl";
-    if (flock(ends->out, LOCK_EX | LOCK_NB) != 0)
+    if (flock(*out, LOCK_EX | LOCK_NB) != 0)
         return "lock";
     int64_t kept = resumes ? kept_bytes(folder) : 0;
-    if (kept < 0 || ftruncate(ends->out, kept) != 0)
+    if (kept < 0 || ftruncate(*out, kept) != 0)
         return "run.jsonl";
     remove_unfinished(folder);
     if (unlinkat(folder, "best.safetensors", 0) != 0 && errno != ENOENT)
         return "best.safetensors";
     if (write_config(folder, config) != 0)
         return "config.json";
-    ends->err = openat(folder, "stderr",
+    *err = openat(folder, "stderr",
                        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (resumes ? 0 : O_TRUNC), 0600);
-    return ends->err < 0 ? "stderr" : NULL;
+    return *err < 0 ? "stderr" : NULL;
 }
 
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
-                  const char *config, struct rundir_ends *ends, struct errbuf *err)
+                  const char *config, struct errbuf *err)
 {
-    struct rundir_ends e = {-1, -1};
+    int out = -1, worker_err = -1;
     const char *what = "folder";
     bool busy;
     int code, folder = open_folder(runs_dir, run_id, true);
     if (folder < 0)
         goto fail;
-    what = fill_folder(folder, config, &e);
+    what = fill_folder(folder, config, &out, &worker_err);
     if (what)
         goto fail;
     what = "run.jsonl";
     if (open_reader(r, folder) != 0)
         goto fail;
     close(folder);
-    *ends = e;
+    r->out = out;
+    r->err = worker_err;
     return 0;
 fail:
     busy = errno == EWOULDBLOCK && strcmp(what, "lock") == 0;
     code = fail_at(err, run_id, what);
     if (busy)
         code = err_set(err, ERR_BUSY, "run %" PRId64 " still has a worker", run_id);
-    if (e.err >= 0)
-        close(e.err);
-    if (e.out >= 0)
-        close(e.out);
+    if (worker_err >= 0)
+        close(worker_err);
+    if (out >= 0)
+        close(out);
     if (folder >= 0)
         close(folder);
     return code;
@@ -212,8 +219,18 @@ int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct e
     return rc;
 }
 
+void rundir_hand_over(struct rundir *r)
+{
+    if (r->out >= 0)
+        close(r->out);
+    if (r->err >= 0)
+        close(r->err);
+    r->out = r->err = -1;
+}
+
 void rundir_close(struct rundir *r)
 {
+    rundir_hand_over(r);
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;

@@ -19,25 +19,26 @@ struct uv_loop_s;
 
 #define RUNDIR_STDERR_TAIL_BYTES 4096
 
-/* The reading end: what the worker has appended to run.jsonl so far. */
 struct rundir {
+    /* The reading end: what the worker has appended to run.jsonl so far. */
     int fd;           /* run.jsonl, read only, its own open file; -1: closed */
     int64_t offset;   /* bytes read */
     struct buf bytes; /* read, not yet taken as lines */
     size_t taken;     /* of bytes */
+    /* For the worker to inherit, from rundir_create to rundir_hand_over; -1: closed. */
+    int out;          /* run.jsonl, append, carries the lock */
+    int err;          /* stderr */
 };
 
-/* Descriptors for the worker to inherit; the caller closes them after the spawn. */
-struct rundir_ends {
-    int out; /* run.jsonl, append, carries the lock */
-    int err; /* stderr */
-};
-
-/* Makes the folder, takes the lock, empties it, writes config.json (config is its text) and opens r. With a checkpoint
- * from an earlier attempt its start and point lines and its stderr stay, for the worker to append
+/* Nothing is open. */
+void rundir_init(struct rundir *r);
+/* Makes the folder, takes the lock, empties it, writes config.json (config is its text) and opens
+ * r. With a checkpoint from an earlier attempt its start and point lines and its stderr stay, for the worker to append
  * to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO otherwise. */
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
-                  const char *config, struct rundir_ends *ends, struct errbuf *err);
+                  const char *config, struct errbuf *err);
+/* The worker has what it inherits: from here on it alone holds the lock. */
+void rundir_hand_over(struct rundir *r);
 /* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO. */
 int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct errbuf *err);
 void rundir_close(struct rundir *r);

@@ -7,10 +7,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "daemon/serve/dispatch.h"
-#include "daemon/serve/events.h"
-#include "daemon/serve/request.h"
-#include "daemon/serve/server.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
@@ -24,7 +20,7 @@
 
 struct conn {
     uv_pipe_t pipe;
-    struct server *server;
+    const struct conn_owner *owner;
     struct conn *next;
     struct buf in;
     size_t scanned;    /* bytes of in known to hold no '\n' */
@@ -49,7 +45,7 @@ struct conn **conn_next(struct conn *c)
 static void on_closed(uv_handle_t *handle)
 {
     struct conn *c = handle->data;
-    server_forget(c->server, c);
+    c->owner->closed(c->owner->arg, c);
     buf_finish(&c->in);
     free(c);
 }
@@ -199,9 +195,7 @@ static bool may_process(const struct conn *c)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct conn *c = handle->data;
-    size_t size;
-    char *scratch = server_scratch(c->server, &size);
-    *buf = uv_buf_init(scratch, (unsigned)size);
+    *buf = uv_buf_init(c->owner->scratch, (unsigned)c->owner->scratch_bytes);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -249,7 +243,7 @@ static void conn_process(struct conn *c)
         }
         /* The line stays where it is: nothing appends to in before this returns. */
         if (!is_blank(c->in.data + at, len))
-            dispatch_line(server_daemon(c->server), c, c->in.data + at, len);
+            c->owner->line(c->owner->arg, c, c->in.data + at, len);
         at += whole;
     }
     buf_consume(&c->in, at);
@@ -296,10 +290,10 @@ static void on_unused_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-struct conn *conn_accept(struct server *server, struct uv_stream_s *listener)
+struct conn *conn_accept(const struct conn_owner *owner, struct uv_stream_s *listener)
 {
     struct conn *c = xcalloc(1, sizeof(*c));
-    c->server = server;
+    c->owner = owner;
     uv_pipe_init(listener->loop, &c->pipe, 0);
     c->pipe.data = c;
     if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || !same_user(&c->pipe)) {

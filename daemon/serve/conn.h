@@ -6,11 +6,19 @@
 #include <stddef.h>
 
 struct conn;
-struct server;
 struct uv_stream_s;
 
+/* Whose clients they are; lives longer than any of them. */
+struct conn_owner {
+    void (*line)(void *arg, struct conn *c, const char *line, size_t len);
+    void (*closed)(void *arg, struct conn *c); /* its memory goes after this */
+    void *arg;
+    char *scratch; /* where reads land: used up before the next read */
+    size_t scratch_bytes;
+};
+
 /* Takes the client that waits on the listener. NULL when that failed or it is another user's. */
-struct conn *conn_accept(struct server *server, struct uv_stream_s *listener);
+struct conn *conn_accept(const struct conn_owner *owner, struct uv_stream_s *listener);
 /* Copies the line and sends it. A client that does not read is dropped at 8 MiB. Nothing happens
  * on a client that is closing. */
 void conn_send(struct conn *c, const char *line, size_t len);
@@ -25,7 +33,7 @@ void conn_check(struct conn *c);
 void conn_request_begins(struct conn *c);
 void conn_request_ended(struct conn *c);
 
-/* The server's list of clients. */
+/* Of the owner's list of clients. */
 struct conn **conn_next(struct conn *c);
 
 #endif

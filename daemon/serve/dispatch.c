@@ -5,12 +5,20 @@
 #include <string.h>
 
 #include "daemon/serve/conn.h"
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/rpc.h"
+
+#define COMMAND_MAP(X)                                                                            \
+    X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
+    X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)    \
+    X(treat) X(explain) X(relabel)
+
+#define X(verb) extern const struct command command_##verb;
+COMMAND_MAP(X)
+#undef X
 
 static const struct command *const commands[] = {
 #define X(verb) &command_##verb,

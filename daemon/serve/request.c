@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/serve/conn.h"
-#include "daemon/daemon.h"
+#include "daemon/state.h"
 #include "sweep/err.h"
 
 #define BUCKETS 256

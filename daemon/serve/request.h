@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/serve/dispatch.h"
+#include "daemon/serve/command.h"
 #include "daemon/store/store.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"

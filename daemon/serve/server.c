@@ -12,9 +12,10 @@
 #include <uv.h>
 
 #include "daemon/serve/conn.h"
-#include "daemon/daemon.h"
+#include "daemon/serve/dispatch.h"
 #include "daemon/serve/events.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
@@ -31,33 +32,24 @@ struct server {
                            * beginning until the loop has closed it */
     dev_t device;         /* of the socket's file, */
     ino_t inode;          /* so that another daemon's is never removed */
+    struct conn_owner owner; /* us, to the clients */
     struct conn *clients;
     size_t client_count;
     char scratch[65536];
 };
 
-struct server *server_create(struct daemon *d)
-{
-    struct server *s = xcalloc(1, sizeof(*s));
-    s->daemon = d;
-    return s;
-}
-
-struct daemon *server_daemon(struct server *s)
-{
-    return s->daemon;
-}
-
-char *server_scratch(struct server *s, size_t *size)
-{
-    *size = sizeof(s->scratch);
-    return s->scratch;
-}
-
 /* --- clients -------------------------------------------------------------------------------- */
 
-void server_forget(struct server *s, struct conn *c)
+static void on_line(void *arg, struct conn *c, const char *line, size_t len)
 {
+    struct server *s = arg;
+    dispatch_line(s->daemon, c, line, len);
+}
+
+/* Its requests and watches go with it. */
+static void on_closed(void *arg, struct conn *c)
+{
+    struct server *s = arg;
     struct conn **at = &s->clients;
     while (*at != c)
         at = conn_next(*at);
@@ -82,13 +74,21 @@ static void refuse_crowd(struct conn *c)
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct server *s = listener->data;
-    struct conn *c = status == 0 ? conn_accept(s, listener) : NULL;
+    struct conn *c = status == 0 ? conn_accept(&s->owner, listener) : NULL;
     if (!c)
         return;
     *conn_next(c) = s->clients;
     s->clients = c;
     if (++s->client_count > CLIENTS_MAX)
         refuse_crowd(c);
+}
+
+struct server *server_create(struct daemon *d)
+{
+    struct server *s = xcalloc(1, sizeof(*s));
+    s->daemon = d;
+    s->owner = (struct conn_owner){on_line, on_closed, s, s->scratch, sizeof(s->scratch)};
+    return s;
 }
 
 /* --- the socket ----------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static void close_listener(struct server *s)
 static int start_listener(struct server *s, int fd, const char *path, struct errbuf *err)
 {
     uv_pipe_t *pipe = xcalloc(1, sizeof(*pipe));
-    uv_pipe_init(s->daemon->loop, pipe, 0);
+    uv_pipe_init(s->daemon->loop.uv, pipe, 0);
     pipe->data = s;
     int rc = uv_pipe_open(pipe, fd);
     if (rc != 0)

@@ -2,9 +2,6 @@
 #ifndef SWEEPD_SERVER_H
 #define SWEEPD_SERVER_H
 
-#include <stddef.h>
-
-struct conn;
 struct daemon;
 struct errbuf;
 struct server;
@@ -18,12 +15,5 @@ void server_check(struct server *s);
 /* Removes the socket, closes every client. */
 void server_close(struct server *s);
 void server_destroy(struct server *s);
-
-/* For conn.c. */
-struct daemon *server_daemon(struct server *s);
-/* Where reads land: used up before the next read. */
-char *server_scratch(struct server *s, size_t *size);
-/* The client is closed: its requests and watches go with it. */
-void server_forget(struct server *s, struct conn *c);
 
 #endif

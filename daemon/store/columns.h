@@ -49,7 +49,6 @@
     X(seed, seed, r->seed)                                         \
     X(epochs, int, r->epochs)                                      \
     X(attempts, int, r->attempts)                                  \
-    X(pid, count, r->pid)                                          \
     X(metric_value, maybe, maybe(r->has_metric, r->metric_value))  \
     X(best_epoch, real, r->has_metric ? r->best_epoch : NAN)       \
     X(val_loss, maybe, maybe(r->has_val_loss, r->val_loss))        \
@@ -75,7 +74,8 @@
     X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
     X(flop, count, r->flop)                                        \
     X(until_epoch, count, r->until_epoch)                          \
-    X(paused_by, word, run_pauser_name(r->paused_by))
+    X(paused_by, word, run_pauser_name(r->paused_by))              \
+    X(handle, word, r->handle)
 
 enum {
     SWEEP_id_column,

@@ -38,7 +38,7 @@ static const struct {
         {3, "SELECT sweep_id, run_id, number, kind, stage, status, params AS params_json, "
             "metric_value, best_epoch, val_loss, val_acc, epochs_done, epochs, label, confidence, "
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
-            "pid, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
+            "handle, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
             "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
             "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview "
             "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
@@ -49,7 +49,7 @@ static const struct {
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
             "r.kind, r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS "
             "params_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, "
-            "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.pid, "
+            "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.handle, "
             "r.metric_value, r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, "
             "r.rank_key, o.epochs_done, o.label, o.cause, o.confidence, o.remedy, "
             "r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, "
@@ -100,7 +100,8 @@ static const struct {
             "JOIN labels AS l ON l.run_id = r.id WHERE (?1 = 0 OR s.id = ?1) "
             "AND s.status NOT IN ('completed', 'cancelled') AND r.status IN " TERMINAL},
     [STORE_QUERY_UNENDED] =
-        {0, "SELECT id AS run_id FROM runs WHERE status = 'cancelled' AND pid IS NOT NULL"},
+        {0, "SELECT id AS run_id, handle FROM runs WHERE status = 'cancelled' "
+            "AND handle IS NOT NULL"},
 };
 
 /* --- tables -------------------------------------------------------------------------------- */

@@ -143,7 +143,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->until_epoch = sqlite3_column_int64(st, RUN_until_epoch_column);
     r->paused_by = read_pauser(st);
     r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
-    r->pid = sqlite3_column_int64(st, RUN_pid_column);
+    column_into(st, RUN_handle_column, r->handle, sizeof(r->handle));
     r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
     column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
     r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);

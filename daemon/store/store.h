@@ -74,7 +74,7 @@ enum store_query_id {
     STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */
     STORE_QUERY_OPEN_LABELS,  /* [sweep, 0: all] runs: labels of ended runs of open sweeps */
-    STORE_QUERY_UNENDED,      /* [] run_id of cancelled runs whose worker was not seen to end */
+    STORE_QUERY_UNENDED,      /* [] run_id, handle: cancelled, and the worker not seen to end */
     STORE_QUERY_COUNT
 };
 

@@ -70,14 +70,14 @@ def test_running_workers_are_adopted():
         data = make_data(home, samples=2000)
         with Daemon(workers=2) as d:
             sweep = d.submit(slow_spec(data, run_cap=2))
-            while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
+            while len(d.sql("SELECT 1 FROM runs WHERE handle IS NOT NULL")) < 2:
                 time.sleep(0.01)
-            pids = d.sql("SELECT id, pid FROM runs ORDER BY id")
+            handles = d.sql("SELECT id, handle FROM runs ORDER BY id")
             d.kill()
-            for _, pid in pids:
-                check(os.path.exists(f"/proc/{pid}"), "workers outlive the daemon")
+            for _, handle in handles:
+                check(os.path.exists(f"/proc/{handle}"), "workers outlive the daemon")
             d.start()
-            equal(d.sql("SELECT id, pid FROM runs WHERE status='running' ORDER BY id"), pids,
+            equal(d.sql("SELECT id, handle FROM runs WHERE status='running' ORDER BY id"), handles,
                   "the same processes go on")
             equal(d.wait(sweep)["status"], "completed")
             equal(d.sql("SELECT count(*) FROM curves"), [(120,)], "points")
@@ -88,9 +88,9 @@ def test_workers_that_ended_while_the_daemon_was_dead():
         data = make_data(home, samples=2000)
         with Daemon(workers=2) as d:
             sweep = d.submit(slow_spec(data, run_cap=2, epochs=20))
-            while len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) < 2:
+            while len(d.sql("SELECT 1 FROM runs WHERE handle IS NOT NULL")) < 2:
                 time.sleep(0.005)
-            pids = [p for p, in d.sql("SELECT pid FROM runs")]
+            pids = [int(h) for h, in d.sql("SELECT handle FROM runs")]
             started = d.sql("SELECT id, started_at FROM runs ORDER BY id")
             d.kill()
             deadline = time.monotonic() + 60
@@ -109,9 +109,9 @@ def test_a_cancelled_worker_does_not_outlive_the_daemon_unseen():
         data = make_data(home, samples=2000)
         with Daemon(workers=1) as d:
             sweep = d.submit(slow_spec(data, run_cap=1, epochs=6000))
-            while not d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL"):
+            while not d.sql("SELECT 1 FROM runs WHERE handle IS NOT NULL"):
                 time.sleep(0.005)
-            pid = d.sql("SELECT pid FROM runs")[0][0]
+            pid = int(d.sql("SELECT handle FROM runs")[0][0])
             os.kill(pid, signal.SIGSTOP)  # TERM cannot end it, KILL after 5 s can
             d.call("cancel", sweep=sweep)
             d.kill()
@@ -132,7 +132,7 @@ def test_workers_killed_with_the_daemon():
             sweep = d.submit(spec)
             while not d.sql("SELECT 1 FROM curves WHERE point>=3"):
                 time.sleep(0.005)
-            pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+            pids = [int(h) for h, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL")]
             d.kill()
             for pid in pids:
                 try:
@@ -160,9 +160,9 @@ def test_killed_workers_go_on_from_their_checkpoints():
                 time.sleep(rng.random() * 0.02)
                 if kill % 2:
                     d.kill()
-                for pid, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL"):
+                for handle, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL"):
                     try:
-                        os.kill(pid, signal.SIGKILL)
+                        os.kill(int(handle), signal.SIGKILL)
                     except ProcessLookupError:
                         pass
                 if kill % 2:

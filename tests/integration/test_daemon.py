@@ -151,10 +151,10 @@ def test_worker_crash_fails_its_run_alone():
     with Daemon(workers=1, environment={"ASAN_OPTIONS": options}) as d:
         data = make_data(d.home, samples=2000)
         sweep = d.submit(slow_spec(data, run_cap=3))
-        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND handle IS NOT NULL"),
               "a running run")
-        run_id, pid = d.sql("SELECT id, pid FROM runs WHERE status='running'")[0]
-        os.kill(pid, signal.SIGSEGV)
+        run_id, handle = d.sql("SELECT id, handle FROM runs WHERE status='running'")[0]
+        os.kill(int(handle), signal.SIGSEGV)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.sql("SELECT status, error_class, signal FROM runs WHERE id=?", run_id),
               [("failed", "crashed", signal.SIGSEGV)])
@@ -165,9 +165,9 @@ def test_a_killed_worker_is_tried_again():
     with Daemon(workers=1) as d:
         data = make_data(d.home, samples=2000)
         sweep = d.submit(slow_spec(data, run_cap=1))
-        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND pid IS NOT NULL"),
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND handle IS NOT NULL"),
               "a running run")
-        os.kill(d.sql("SELECT pid FROM runs")[0][0], signal.SIGKILL)
+        os.kill(int(d.sql("SELECT handle FROM runs")[0][0]), signal.SIGKILL)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.sql("SELECT status FROM runs"), [("completed",)])
         equal(d.sql("SELECT count(*) FROM events WHERE kind='nondeterminism'"), [(0,)])
@@ -295,8 +295,8 @@ def test_nothing_is_left_running():
     with Daemon(workers=2) as d:
         data = make_data(d.home, samples=2000)
         d.submit(slow_spec(data, run_cap=4, epochs=600))
-        until(lambda: len(d.sql("SELECT 1 FROM runs WHERE pid IS NOT NULL")) == 2, "two workers")
-        pids = [p for p, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+        until(lambda: len(d.sql("SELECT 1 FROM runs WHERE handle IS NOT NULL")) == 2, "two workers")
+        pids = [int(h) for h, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL")]
         d.stop()
         for pid in pids:
             until(lambda: pid not in pids_of(WORKER), "the worker ends with the daemon")

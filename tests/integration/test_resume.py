@@ -66,7 +66,7 @@ def test_pause_and_resume():
                 pass
             watch.close()
             equal(d.call("status")["running"], 0, "slots are free")
-            equal(d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL"), [], "no workers")
+            equal(d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL"), [], "no workers")
             check(os.path.exists(f"{d.db}.runs/1/checkpoint"), "a checkpoint is there")
             other = d.submit(small_spec(make_data(home), method="random", run_cap=1, name="other"))
             equal(d.wait(other)["status"], "completed", "another sweep runs meanwhile")

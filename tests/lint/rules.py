@@ -11,13 +11,41 @@ ALLOWED = {
     "worker": ("sweep/", "worker/"),
     "client": ("sweep/", "client/"),
 }
+# Within the daemon, pair by pair: folder, or file of the root folder → what it may include.
+GROUND = ("loop", "config")
+ARROWS = {
+    "causes": ("causes",),
+    "plan": ("plan", "causes"),
+    "engine": ("engine", "plan", "causes"),
+    "store": ("store", "engine/rows.h"),
+    "launch": ("launch", "engine", "loop"),
+    "serve": ("serve", "engine", "plan", "store", "launch", "state") + GROUND,
+    "config": ("config",),
+    "loop": ("loop", "engine"),
+    "state": ("state", "engine", "store", "launch") + GROUND,
+    "main": ("daemon", "config"),
+    "daemon": ("daemon", "state", "engine", "store", "launch", "serve") + GROUND,
+}
+# Arrows that still point the wrong way: each must occur, or its row goes.
+EXCEPTIONS = {
+    ("daemon/causes/judge.h", "daemon/engine/rows.h"),           # labels and facts are rows
+    ("daemon/causes/judge.h", "daemon/plan/search/search.h"),    # it judges trials
+    ("daemon/engine/engine.h", "daemon/store/store.h"),          # what was restored
+    ("daemon/plan/estimate.c", "daemon/store/store.h"),          # reads a table of speeds
+    ("daemon/store/relabel.c", "daemon/causes/judge.h"),         # the store judges
+    ("daemon/store/relabel.c", "daemon/plan/treat.h"),
+    ("daemon/store/window.c", "daemon/causes/judge.h"),
+    ("daemon/store/window.h", "daemon/plan/search/search.h"),
+}
+# Rooms with circles of files left.
+CIRCLES_LEFT = ("engine", "plan", "store")
 # third party header → the only files that may see it
 FENCES = {
     "sqlite3.h": r"daemon/store/\w+\.[ch]$",
     "cJSON.h": r"common/base/json\.c$",
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",
-    "uv.h": r"daemon/((main|daemon)\.[ch]$|(serve|launch|store)/)",
+    "uv.h": r"daemon/((main|daemon|loop)\.[ch]$|(serve|launch|store)/)",
     "zlib.h": r"worker/data/\w+\.[ch]$",
 }
 # call → what to use instead
@@ -57,6 +85,45 @@ def includes(path, text):
                 yield f'{path}: "{name}": write the folder too'
             elif not name.startswith(ALLOWED.get(folder, ("",))):
                 yield f"{path}: {folder} may not include {name}"
+
+
+def may_include(path, name):
+    """Does an arrow lead from that file of the daemon to that one?"""
+    room = path.split("/")[1].split(".")[0]
+    return any(name == f"daemon/{to}" or name.startswith((f"daemon/{to}/", f"daemon/{to}."))
+               for to in ARROWS.get(room, ()))
+
+
+def arrows(path, text):
+    if not path.startswith("daemon/"):
+        return
+    for kind, name in INCLUDE.findall(text):
+        if kind == '"' and name.startswith("daemon/") and not may_include(path, name) \
+                and (path, name) not in EXCEPTIONS:
+            yield f"{path}: no arrow leads to {name}"
+
+
+def circles(files):
+    """Files of the daemon that include each other in a circle, as lists of names. A file is its .c
+    and its .h; private.h and the like belong to nobody but themselves."""
+    graph = {}
+    for path, text in files:
+        unit = re.sub(r"\.[ch]$", "", path)
+        graph.setdefault(unit, set()).update(
+            re.sub(r"\.h$", "", n) for kind, n in INCLUDE.findall(text) if kind == '"')
+        graph[unit].discard(unit)
+    done, found = set(), []
+
+    def visit(node, trail):
+        if node in trail:
+            found.append(trail[trail.index(node):] + [node])
+        elif node not in done:
+            for other in sorted(graph.get(node, ())):
+                visit(other, trail + [node])
+            done.add(node)
+    for node in sorted(graph):
+        visit(node, [])
+    return found
 
 
 def purity(path, text):
@@ -130,11 +197,21 @@ def standing_alone(path, text):
         yield f"{path}: says {match.group(0)!r}"
 
 
-RULES = (includes, purity, banned, sizes, style, guards, standing_alone)
+RULES = (includes, arrows, purity, banned, sizes, style, guards, standing_alone)
 # One planted violation for each rule: it must be found.
 PLANTED = {
     includes: [("worker/a.c", '#include "daemon/store/store.h"\n'), ("daemon/a.c", "#include <cblas.h>\n"),
                ("include/sweep/a.h", "#include <uv.h>\n"), ("client/a.c", '#include "a.h"\n')],
+    arrows: [(f"daemon/{a}.c", f'#include "daemon/{b}.h"\n') for a, b in (
+        ("causes/a", "plan/treat"), ("causes/a", "store/store"), ("plan/a", "engine/engine"),
+        ("plan/search/a", "store/store"), ("plan/a", "serve/request"), ("engine/a", "store/sql"),
+        ("engine/a", "launch/pool"), ("engine/a", "loop"), ("store/a", "causes/judge"),
+        ("store/a", "engine/engine"), ("store/a", "launch/rundir"), ("launch/a", "serve/request"),
+        ("launch/a", "store/store"), ("launch/a", "state"), ("launch/a", "daemon"),
+        ("launch/a", "plan/treat"), ("serve/a", "daemon"), ("serve/cmd/a", "daemon"),
+        ("serve/a", "causes/judge"), ("config", "loop"), ("loop", "state"), ("loop", "store/store"),
+        ("state", "serve/request"), ("state", "daemon"), ("main", "engine/engine"),
+        ("new", "loop"))],
     purity: [("daemon/engine/engine.c", "#include <time.h>\n"),
              ("daemon/plan/search/a.c", "int f(void)\n{\n    return time(0);\n}\n")],
     banned: [("client/a.c", "void f(void)\n{\n    assert(1);\n}\n"),

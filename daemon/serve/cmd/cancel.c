@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "daemon/serve/cmd/change.h"
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 enum { SWEEP_PARAM, RUN_PARAM };
 
@@ -15,8 +15,8 @@ static void run(struct request *r)
                 "either sweep or run");
         request_error(r, &err);
     } else if (r->given[RUN_PARAM]) {
-        engine_cancel_run(d->engine, r->arg[RUN_PARAM], request_token(r), daemon_now(),
-                          daemon_effects(d));
+        engine_cancel_run(d->engine, r->arg[RUN_PARAM], request_token(r), loop_now(),
+                          loop_effects(&d->loop));
     } else {
         change_sweep(r, COMMAND_CANCEL, change_refuse_ended);
     }

@@ -1,7 +1,7 @@
 #include "daemon/serve/cmd/change.h"
 
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 void change_refuse_ended(struct request *r)
 {
@@ -13,8 +13,8 @@ void change_sweep(struct request *r, enum sweep_command command, void (*ended)(s
 {
     struct daemon *d = r->daemon;
     if (engine_sweep_open(d->engine, r->arg[0], NULL, NULL))
-        engine_command(d->engine, command, r->arg[0], request_token(r), daemon_now(),
-                       daemon_effects(d));
+        engine_command(d->engine, command, r->arg[0], request_token(r), loop_now(),
+                       loop_effects(&d->loop));
     else
         request_resolve_sweep(r, ended);
 }

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "daemon/serve/cmd/change.h"
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 
 static void hand_over(struct request *r)
 {
     struct daemon *d = r->daemon;
-    struct effects *fx = daemon_effects(d);
-    engine_command(d->engine, COMMAND_DELETE, r->subject, request_token(r), daemon_now(), fx);
+    struct effects *fx = loop_effects(&d->loop);
+    engine_command(d->engine, COMMAND_DELETE, r->subject, request_token(r), loop_now(), fx);
     for (size_t i = 0; i < fx->action_count; i++) {
         struct action *a = &fx->actions[i];
         if (a->type != ACTION_DELETE_RUNS || a->sweep_id != r->subject || a->run_id_count > 0 ||

@@ -1,7 +1,7 @@
 /* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
 #include "daemon/causes/cause.h"
+#include "daemon/state.h"
 #include "sweep/pattern.h"
 #include "daemon/causes/remedy.h"
 

@@ -1,7 +1,7 @@
 /* What a run wrote to its stderr: the file's end, for people. */
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
 #include "daemon/launch/rundir.h"
+#include "daemon/state.h"
 
 #define LOG_TAIL_BYTES 65536
 

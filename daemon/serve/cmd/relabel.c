@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/log.h"
 
@@ -65,8 +65,8 @@ static void on_chunk(void *arg, const struct errbuf *err)
         free(task);
         return;
     }
-    store_batch_add_event(&daemon_effects(d)->batch, task->relabel.only, 0, "relabelled",
-                          daemon_now(), "%" PRId64 " of %" PRId64 " labels changed",
+    store_batch_add_event(&loop_effects(&d->loop)->batch, task->relabel.only, 0, "relabelled",
+                          loop_now(), "%" PRId64 " of %" PRId64 " labels changed",
                           task->relabel.changed, task->relabel.looked);
     if (!r) {
         free(task);

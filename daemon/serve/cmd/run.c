@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/paths.h"
 
 /* A path below the run's folder (that itself: ""), or null while there is no such file. */

@@ -1,5 +1,5 @@
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 /* The reply first: the connection ends with the daemon. */
 static void run(struct request *r)

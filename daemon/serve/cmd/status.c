@@ -1,7 +1,7 @@
 #include <unistd.h>
 
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 static void run(struct request *r)
 {

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/daemon.h"
 #include "daemon/plan/estimate.h"
 #include "daemon/serve/known_remedies.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/serve/request.h"
 #include "daemon/plan/search/search.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/record.h"
 #include "sweep/spec.h"
@@ -138,7 +138,7 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     else if (r && r->arg[DRY_RUN_PARAM])
         plan(r, &s->spec, prepared);
     else if (r)
-        engine_submit(d->engine, &in, request_token(r), daemon_now(), daemon_effects(d));
+        engine_submit(d->engine, &in, request_token(r), loop_now(), loop_effects(&d->loop));
     pending_destroy(s);
 }
 

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "daemon/serve/cmd/submit.h"
-#include "daemon/daemon.h"
 #include "daemon/serve/known_remedies.h"
 #include "daemon/serve/request.h"
 #include "daemon/plan/treat.h"
+#include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 

@@ -1,6 +1,6 @@
-#include "daemon/daemon.h"
 #include "daemon/serve/events.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 static void run(struct request *r)
 {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "daemon/daemon.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 #include "sweep/run.h"
 
 static const char *text_of(const struct table *t, const char *column)

@@ -1,6 +1,6 @@
-#include "daemon/daemon.h"
 #include "daemon/serve/events.h"
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 /* Subscribed before the reply is queued: what happens after it is told, and nothing before it. */
 static void subscribe(struct request *r)

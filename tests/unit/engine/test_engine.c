@@ -41,7 +41,7 @@ static void test_submit(void **state)
     const struct run_row *r = world_run_row(&w, 1, 0);
     assert_string_equal(r->params_json, "{\"depth\":1}");
     assert_int_equal(r->status, RUN_RUNNING);
-    assert_int_equal(r->pid, 5001);
+    assert_string_equal(r->handle, "5001");
     assert_int_equal(r->attempts, 1);
     world_finish(&w);
 }
@@ -204,7 +204,7 @@ static void test_best_point(void **state)
     assert_int_equal(r->status, RUN_COMPLETED);
     assert_true(r->has_metric && r->metric_value == 0.5 && r->best_epoch == 3);
     assert_true(r->has_val_loss && !r->has_val_acc);
-    assert_true(r->seconds == 2 && r->pid == 0);
+    assert_true(r->seconds == 2 && r->handle[0] == '\0');
     assert_string_equal(r->core, "Haswell");
     assert_int_equal(w.label_count, 1);
     assert_int_equal(w.point_count, 6);
@@ -431,15 +431,69 @@ static void test_unknown_runs(void **state)
     world_grid(&w, SIX_DEPTHS, "");
     const int64_t ids[] = {0, -1, 2 /* queued */, 99};
     for (size_t i = 0; i < 4; i++) {
-        engine_run_spawned(w.engine, ids[i], 1, w.now, &w.fx);
+        engine_run_spawned(w.engine, ids[i], "1", w.now, &w.fx);
         engine_run_start_line(w.engine, ids[i], &line);
         engine_run_points(w.engine, ids[i], &p, 1, w.now, &w.fx);
         engine_run_ended(w.engine, ids[i], &x, w.now, &w.fx);
-        engine_run_adopted(w.engine, ids[i], w.now, &w.fx);
+        engine_run_adopted(w.engine, ids[i], 0, w.now, &w.fx);
         engine_run_lost(w.engine, ids[i], w.now, &w.fx);
     }
     assert_int_equal(w.fx.batch.count, 0);
     assert_int_equal(w.fx.action_count, 0);
+    world_finish(&w);
+}
+
+/* --- launchers ------------------------------------------------------------------------------- */
+
+static size_t under(const struct world *w, size_t launcher)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->worker_count; i++)
+        n += w->workers[i].launcher == launcher;
+    return n;
+}
+
+/* Each has slots of its own; the first is filled first. */
+static void test_launchers(void **state)
+{
+    struct world w;
+    struct run_exit x = {.error = RUN_ERROR_EXITED, .text = "exit status 3"};
+    world_init(&w, 1, 1);
+    engine_set_capacity(w.engine, 3, 2);
+    assert_int_equal(engine_workers(w.engine), 3);
+    world_grid(&w, SIX_DEPTHS, "");
+    assert_int_equal(w.worker_count, 3);
+    assert_int_equal(w.workers[0].launcher, 0);
+    assert_int_equal(under(&w, 3), 2);
+    world_end(&w, w.workers[1].run_id, x);
+    world_settle(&w);
+    assert_int_equal(under(&w, 0), 1);
+    assert_int_equal(under(&w, 3), 2);
+    engine_set_capacity(w.engine, 3, 1); /* those that are there go on */
+    assert_int_equal(w.worker_count, 3);
+    world_end(&w, w.workers[1].run_id, x);
+    world_settle(&w);
+    assert_int_equal(under(&w, 0), 1);
+    assert_int_equal(under(&w, 3), 1);
+    world_finish(&w);
+}
+
+/* Whose slot an adopted run has, its worker's handle tells, not the order of restoring. */
+static void test_adopted_slots(void **state)
+{
+    struct world w;
+    world_init(&w, 1, 1);
+    engine_set_capacity(w.engine, 1, 2);
+    world_grid(&w, SIX_DEPTHS, "");
+    assert_int_equal(under(&w, 1), 2);
+    world_crash(&w, 1, 0);
+    assert_int_equal(engine_running(w.engine), 3);
+    assert_string_equal(engine_run_handle(w.engine, 2), "5002");
+    assert_string_equal(engine_run_handle(w.engine, 99), "");
+    engine_set_capacity(w.engine, 1, 3); /* one slot more than is taken */
+    world_settle(&w);
+    assert_int_equal(under(&w, 0), 1);
+    assert_int_equal(under(&w, 1), 3);
     world_finish(&w);
 }
 
@@ -462,6 +516,8 @@ int main(void)
         cmocka_unit_test(test_best_three),
         cmocka_unit_test(test_many_points),
         cmocka_unit_test(test_unknown_runs),
+        cmocka_unit_test(test_launchers),
+        cmocka_unit_test(test_adopted_slots),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

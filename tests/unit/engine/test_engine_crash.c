@@ -222,7 +222,8 @@ static struct sweep_row *restore_run(const char *spec_json, struct run_row run, 
     struct store_restored r = {
         .sweep_count = 1, .sweeps = &sweep, .run_count = 1, .runs = &run};
     struct effects fx = {0};
-    struct engine *e = engine_create(1, "/runs");
+    struct engine *e = engine_create("/runs");
+    engine_set_capacity(e, 0, 1);
     engine_restore(e, &r, 5, &fx);
     struct sweep_row *put = NULL;
     for (size_t i = 0; i < fx.batch.count; i++)

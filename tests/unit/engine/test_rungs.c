@@ -38,7 +38,7 @@ static void decide(struct world *w, struct run *r, bool stops)
 {
     if (r->row->until_epoch == FIRST_RUNG)
         run_continue(r, SECOND_RUNG, w->now, &w->fx);
-    else if (stops && (int)r->row->settings.v[SETTING_DEPTH] % 2 == 0)
+    else if (stops && (int)r->row->config->settings.v[SETTING_DEPTH] % 2 == 0)
         run_stop(w->engine, r, RULE, w->now, &w->fx);
     else
         run_continue(r, 0, w->now, &w->fx);
@@ -102,7 +102,7 @@ static void test_slot_is_free_and_points_are_known(void **state)
         assert_int_equal(row->paused_by, RUN_PAUSER_RUNG);
         assert_int_equal(row->until_epoch, FIRST_RUNG);
         assert_true(row->has_metric && row->best_epoch == FIRST_RUNG && row->seconds == FIRST_RUNG);
-        assert_true(row->attempts == 0 && row->pid == 0 && row->ended == 0);
+        assert_true(row->attempts == 0 && row->handle[0] == '\0' && row->ended == 0);
         assert_int_equal(live(&w, (size_t)n)->kept.count, FIRST_RUNG);
     }
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_RUNNING);
@@ -345,7 +345,7 @@ static void test_damaged_budget(void **state)
         w.runs[0]->status = RUN_QUEUED;
         w.worker_count = 0;
         engine_destroy(w.engine);
-        w.engine = engine_create(1, "/runs");
+        w.engine = engine_create("/runs");
         struct store_restored r = {
             .sweep_count = 1, .sweeps = w.sweeps[0], .run_count = 1, .runs = w.runs[0]};
         engine_restore(w.engine, &r, w.now, &w.fx);

@@ -17,7 +17,8 @@ void world_init(struct world *w, size_t workers, uint64_t seed)
 {
     memset(w, 0, sizeof(*w));
     w->workers_max = workers;
-    w->engine = engine_create(workers, "/runs");
+    w->engine = engine_create("/runs");
+    engine_set_capacity(w->engine, 0, workers);
     w->now = 1000;
     rng_init(&w->rng, seed, RNG_TEST, 7);
 }
@@ -242,13 +243,14 @@ static void tell_lines(struct world *w, struct world_worker *k)
     }
 }
 
-static void start_worker(struct world *w, int64_t run_id, const char *config)
+static void start_worker(struct world *w, const struct action *a)
 {
-    struct world_worker worker = {.run_id = run_id};
+    int64_t run_id = a->run_id;
+    struct world_worker worker = {.run_id = run_id, .launcher = a->launcher};
     struct errbuf err = {0};
-    struct json *v = json_parse(config, strlen(config), &err);
+    struct json *v = json_parse(a->config, strlen(a->config), &err);
     if (v == NULL || run_config_parse(v, &worker.config, &err) != 0)
-        fail_msg("%s: %s", err.message, config);
+        fail_msg("%s: %s", err.message, a->config);
     json_destroy(v);
     assert_in_range(run_id, 1, 4095);
     worker.attempt = ++w->starts[run_id];
@@ -258,7 +260,9 @@ static void start_worker(struct world *w, int64_t run_id, const char *config)
     w->workers[w->worker_count++] = worker;
     if (w->worker_count > w->most_running)
         w->most_running = w->worker_count;
-    engine_run_spawned(w->engine, run_id, 5000 + run_id, w->now, &w->fx);
+    char handle[RUN_HANDLE_MAX];
+    snprintf(handle, sizeof(handle), "%" PRId64, 5000 + run_id);
+    engine_run_spawned(w->engine, run_id, handle, w->now, &w->fx);
     const char *checkpoint = worker.config.checkpoint;
     assert_string_equal(checkpoint + strlen(checkpoint) - 11, "/checkpoint");
     struct world_folder *f = &w->folders[run_id];
@@ -267,7 +271,7 @@ static void start_worker(struct world *w, int64_t run_id, const char *config)
     f->rung = 0;
     if (f->config == NULL)
         f->config = xmalloc(sizeof(*f->config));
-    *f->config = *config;
+    *f->config = worker.config;
     w->workers[w->worker_count - 1].trained = f->checkpoint;
     w->resumed += f->checkpoint > 0;
     add_line(w, run_id, -f->checkpoint);
@@ -287,7 +291,7 @@ static void act(struct world *w, struct action *a)
 {
     switch (a->type) {
     case ACTION_START_RUN:
-        start_worker(w, a->run_id, a->config);
+        start_worker(w, a);
         break;
     case ACTION_TERM_RUN:
         for (size_t i = 0; i < w->worker_count; i++)
@@ -477,7 +481,7 @@ static void read_to_rung(struct world *w, int64_t run_id)
     struct world_worker gone = {.run_id = run_id, .config = *f->config};
     struct record_result rung = {
         .status = RUN_PAUSED, .epoch = f->rung, .seconds = (double)f->rung};
-    engine_run_adopted(w->engine, run_id, w->now, &w->fx);
+    engine_run_adopted(w->engine, run_id, 0, w->now, &w->fx);
     tell_lines(w, &gone);
     engine_run_ended(w->engine, run_id, &(struct run_exit){.result = &rung}, w->now, &w->fx);
 }
@@ -494,7 +498,7 @@ static void adopt_or_lose(struct world *w, int64_t run_id, unsigned lose)
         }
         k->adopted = true;
         k->sent = 0; /* its file is read from the beginning */
-        engine_run_adopted(w->engine, run_id, w->now, &w->fx);
+        engine_run_adopted(w->engine, run_id, k->launcher, w->now, &w->fx);
         tell_lines(w, k);
         return;
     }
@@ -513,7 +517,8 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     w->batch_count = 0;
     w->now += 100;
     w->workers_max = workers;
-    w->engine = engine_create(workers, "/runs");
+    w->engine = engine_create("/runs");
+    engine_set_capacity(w->engine, 0, workers);
     struct store_restored r = restored_rows(w);
     engine_restore(w->engine, &r, w->now, &w->fx);
     assert_int_equal(w->fx.batch.count, 0);

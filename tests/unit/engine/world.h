@@ -13,6 +13,7 @@
 
 struct world_worker {
     int64_t run_id;
+    size_t launcher;   /* whose slot it has */
     struct run_config config;
     size_t sent;       /* lines of its file told to this engine */
     int64_t trained;   /* points */

@@ -202,6 +202,28 @@ static void test_migrates_treatments_by_hand(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM decisions"), "0");
 }
 
+/* Workers that an earlier version has started are known by their process id. */
+static void test_a_pid_becomes_a_handle(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+             " epochs, attempts, created_at, pid) VALUES"
+             "(8, 3, 0, 'search', 'grid', 'running', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 1, '2026-01-01 00:00:00.000', 4711),"
+             "(9, 3, 1, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.run_count, 2);
+    assert_string_equal(f->restored.runs[0].handle, "4711");
+    assert_string_equal(f->restored.runs[1].handle, "");
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(handle, '-')) FROM run_overview"),
+                        "4711,-");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -330,6 +352,7 @@ int main(void)
         TEST(test_migrates_from_version_two),
         TEST(test_migrates_paused_runs),
         TEST(test_migrates_treatments_by_hand),
+        TEST(test_a_pid_becomes_a_handle),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -81,7 +81,7 @@ static struct run_row *full_run(void)
     r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
     r->until_epoch = 2;
-    r->pid = 4711;
+    str_copy(r->handle, sizeof(r->handle), "4711");
     r->has_val_acc = true;
     r->val_acc = NAN;
     r->has_test_loss = r->has_test_acc = true;
@@ -125,7 +125,7 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->until_epoch, b->until_epoch);
     assert_int_equal(a->paused_by, b->paused_by);
-    assert_int_equal(a->pid, b->pid);
+    assert_string_equal(a->handle, b->handle);
     assert_true(a->has_metric == b->has_metric && a->metric_value == b->metric_value);
     assert_true(a->best_epoch == b->best_epoch);
     assert_true(a->has_val_loss == b->has_val_loss && a->has_val_acc == b->has_val_acc);
@@ -243,13 +243,13 @@ static void test_put_overwrites(void **state)
     open_with_run(f);
     commit_points(f, 1, &p, 1);
     run->status = RUN_RUNNING;
-    run->pid = 12;
+    str_copy(run->handle, sizeof(run->handle), "12");
     store_batch_put_run(&b, run);
     store_batch_put_sweep(&b, new_sweep(1, true));
     store_batch_put_label(&b, new_label(1, PATTERN_LEARNING));
     store_batch_put_label(&b, new_label(1, PATTERN_CONVERGED));
     fixture_commit(f, &b);
-    assert_string_equal(sql(f, "SELECT status || pid FROM runs"), "running12");
+    assert_string_equal(sql(f, "SELECT status || handle FROM runs"), "running12");
     assert_string_equal(sql(f, "SELECT goal FROM sweeps"), "maximize");
     assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "converged");
     assert_string_equal(sql(f, "SELECT count(*) FROM curves"), "1");
@@ -598,7 +598,7 @@ static void test_every_query_answers_json(void **state)
     }
 }
 
-/* Cancelled runs keep their pid until their worker was seen to end. */
+/* Cancelled runs keep their handle until their worker was seen to end. */
 static void test_unended_runs(void **state)
 {
     struct fixture *f = *state;
@@ -607,12 +607,12 @@ static void test_unended_runs(void **state)
     for (int64_t id = 2; id <= 3; id++) {
         struct run_row *r = new_run(id, 1, id - 1);
         r->status = RUN_CANCELLED;
-        r->pid = id == 2 ? 4711 : 0;
+        str_copy(r->handle, sizeof(r->handle), id == 2 ? "4711" : "");
         store_batch_put_run(&b, r);
     }
     fixture_commit(f, &b);
     char *text = query_json(f, STORE_QUERY_UNENDED, NULL, 0);
-    assert_string_equal(text, "[{\"run_id\":2}]");
+    assert_string_equal(text, "[{\"run_id\":2,\"handle\":\"4711\"}]");
     free(text);
 }
 

@@ -1,4 +1,4 @@
-#include "daemon/environment.h"
+#include "daemon/launch/environment.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -83,13 +83,10 @@ static void expect(const struct place *p, const char *name, const char *text)
 static void attempt(const struct place *p, const char *says)
 {
     struct rundir r;
-    struct rundir_ends ends;
     struct errbuf err = {0};
-    if (rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err) != 0)
+    if (rundir_create(&r, p->runs, RUN, CONFIG, &err) != 0)
         fail_msg("%s", err.message);
-    assert_int_equal(write(ends.out, says, strlen(says)), strlen(says));
-    close(ends.out);
-    close(ends.err);
+    assert_int_equal(write(r.out, says, strlen(says)), strlen(says));
     rundir_close(&r);
 }
 
@@ -166,43 +163,38 @@ static void test_read_from_its_beginning(void **state)
 {
     const struct place *p = *state;
     struct rundir r;
-    struct rundir_ends ends;
     struct errbuf err = {0};
     const char *line;
     size_t len, lines = 0;
     attempt(p, START POINT(1));
     put(p, "checkpoint", "opaque");
-    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err), 0);
+    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &err), 0);
     assert_true(rundir_read(&r, &err) > 0);
     while (rundir_line(&r, &line, &len))
         lines++;
     assert_int_equal(lines, 2);
     rundir_close(&r);
-    close(ends.out);
-    close(ends.err);
 }
 
 static void test_lock_and_writer(void **state)
 {
     const struct place *p = *state;
     struct rundir r, other;
-    struct rundir_ends ends, none;
     struct errbuf err = {0};
-    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &ends, &err), 0);
+    assert_int_equal(rundir_create(&r, p->runs, RUN, CONFIG, &err), 0);
     assert_true(rundir_locked(&r));
     put(p, "checkpoint", "opaque");
-    assert_int_equal(rundir_create(&other, p->runs, RUN, CONFIG, &none, &err), ERR_BUSY);
+    assert_int_equal(rundir_create(&other, p->runs, RUN, CONFIG, &err), ERR_BUSY);
     assert_true(there(p, "checkpoint"));
     assert_false(rundir_written_by(&r, getpid()));
     assert_false(rundir_written_by(&r, 1 << 30)); /* no such process */
     int out = dup(STDOUT_FILENO);
-    dup2(ends.out, STDOUT_FILENO);
+    dup2(r.out, STDOUT_FILENO);
     bool writes = rundir_written_by(&r, getpid());
     dup2(out, STDOUT_FILENO);
     assert_true(writes);
     close(out);
-    close(ends.out);
-    close(ends.err);
+    rundir_hand_over(&r);
     assert_false(rundir_locked(&r));
     rundir_close(&r);
 }

@@ -1,0 +1,70 @@
+/* Launchers: the ways a run's worker comes to run, hears a signal and is seen to end. One file a
+ * launcher, and one row of the table in launchers.c; nothing above knows which it is.
+ *
+ * A worker is named by its handle, a text that the launcher alone can read. Above it is for people
+ * and for the database, where it outlives the daemon. */
+#ifndef SWEEPD_LAUNCHER_H
+#define SWEEPD_LAUNCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/engine.h"
+
+struct errbuf;
+struct launch_site;
+struct record_start;
+struct rundir;
+struct worker;
+
+/* One launcher at work; its own record begins with this. */
+struct launcher {
+    const struct launcher_type *type;
+    const struct launch_site *site;
+    size_t index; /* of its row: what the engine knows it by */
+};
+
+/* What a worker is started in. The folder is made, locked, and holds config.json. */
+struct worker_place {
+    int64_t run_id;
+    const struct rundir *dir; /* lives as long as the worker's record */
+    void (*ended)(void *arg); /* at once when its end is heard of; may never be called */
+    void *arg;
+};
+
+/* One worker, as its launcher keeps it; the launcher's own record begins with this. */
+struct worker {
+    struct launcher *launcher;
+    char handle[RUN_HANDLE_MAX]; /* "": not known yet */
+    bool has_exit;               /* how it ended is known */
+    int64_t exit_status;
+    int exit_signal;             /* 0: none */
+};
+
+struct launcher_type {
+    const char *name;
+    struct launcher *(*create)(void);
+    /* Closes what the loop knows of it; there are no workers any more. NULL: it has nothing. */
+    void (*close)(struct launcher *l);
+    void (*destroy)(struct launcher *l);
+    /* Workers at a time. */
+    size_t (*capacity)(const struct launcher *l);
+    /* Is that a handle of this launcher's? "" is nobody's. */
+    bool (*knows)(const char *handle);
+    /* 0 and the worker, with its handle; or a code of err.h, and nothing runs. */
+    int (*start)(struct launcher *l, const struct worker_place *at, struct worker **out,
+                 struct errbuf *err);
+    /* The worker that an earlier daemon has started there; NULL: none lives any more. handle: what
+     * the database has, "" where it came to no handle. */
+    struct worker *(*adopt)(struct launcher *l, const struct worker_place *at, const char *handle);
+    /* What it said of itself. NULL: of no use here. */
+    void (*introduced)(struct worker *w, const struct record_start *said);
+    bool (*alive)(struct worker *w);
+    /* To the worker and what it has started. False: not now, try again. */
+    bool (*signal)(struct worker *w, int signal);
+    /* The record is not used any more; the worker has ended. */
+    void (*release)(struct worker *w);
+};
+
+#endif

@@ -1,0 +1,195 @@
+#include "daemon/launch/local.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "daemon/launch/rundir.h"
+#include "daemon/launch/site.h"
+#include "daemon/loop.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/paths.h"
+#include "sweep/record.h"
+
+/* An earlier daemon's worker is not our child: its lock says whether it lives, and its exit status
+ * stays unknown. */
+struct local_worker {
+    struct worker base;
+    struct worker_place at;
+    bool adopted;
+    uv_process_t process; /* of our child; unused when adopted */
+    bool exited;          /* and reaped */
+    int64_t pid;          /* of an adopted one, from its start line; 0: not known yet */
+};
+
+static struct local_worker *worker_create(struct launcher *l, const struct worker_place *at,
+                                          bool adopted)
+{
+    struct local_worker *w = xcalloc(1, sizeof(*w));
+    w->base.launcher = l;
+    w->at = *at;
+    w->adopted = adopted;
+    return w;
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* --- start ---------------------------------------------------------------------------------- */
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct local_worker *w = process->data;
+    w->exited = true;
+    w->base.has_exit = true;
+    w->base.exit_status = status;
+    w->base.exit_signal = signal;
+    w->at.ended(w->at.arg);
+}
+
+/* The worker gets a session of its own: neither a terminal's signals nor the daemon's end reach
+ * it. libuv resets its signal dispositions and mask. */
+static int spawn(struct local_worker *w)
+{
+    const struct launch_site *site = w->base.launcher->site;
+    char config[PATHS_MAX + 48];
+    snprintf(config, sizeof(config), "%s/%" PRId64 "/config.json", site->runs_dir, w->at.run_id);
+    char *args[] = {(char *)site->worker, config, NULL};
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->out},
+        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->err},
+    };
+    uv_process_options_t options = {
+        .file = args[0],
+        .args = args,
+        .env = site->environment,
+        .flags = UV_PROCESS_DETACHED,
+        .stdio = stdio,
+        .stdio_count = 3,
+        .exit_cb = on_process_exit,
+    };
+    w->process.data = w;
+    return uv_spawn(site->loop->uv, &w->process, &options);
+}
+
+static int local_start(struct launcher *l, const struct worker_place *at, struct worker **out,
+                       struct errbuf *err)
+{
+    struct local_worker *w = worker_create(l, at, false);
+    int rc = spawn(w);
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&w->process, on_process_closed);
+        return err_set(err, ERR_IO, "%s", uv_strerror(rc));
+    }
+    snprintf(w->base.handle, sizeof(w->base.handle), "%d", w->process.pid);
+    *out = &w->base;
+    return 0;
+}
+
+/* --- adoption ------------------------------------------------------------------------------- */
+
+/* The number may be another process's by now; the worker itself says it in its start line. */
+static struct worker *local_adopt(struct launcher *l, const struct worker_place *at,
+                                  const char *handle)
+{
+    if (!rundir_locked(at->dir))
+        return NULL;
+    struct local_worker *w = worker_create(l, at, true);
+    str_copy(w->base.handle, sizeof(w->base.handle), handle);
+    return &w->base;
+}
+
+static void local_introduced(struct worker *base, const struct record_start *said)
+{
+    struct local_worker *w = (struct local_worker *)base;
+    if (w->adopted)
+        w->pid = said->pid;
+}
+
+static bool local_alive(struct worker *base)
+{
+    const struct local_worker *w = (const struct local_worker *)base;
+    return w->adopted ? rundir_locked(w->at.dir) : !w->exited;
+}
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+/* An adopted worker is not our child, so its pid may be another process's by now, and until a
+ * resumed worker has said its own the file tells an earlier one's. The pidfd is taken first and
+ * tested after: what writes to the file then is this very process. */
+static bool signal_adopted(const struct local_worker *w, int signal)
+{
+    if (w->pid <= 0)
+        return false;
+    int fd = (int)syscall(SYS_pidfd_open, (pid_t)w->pid, 0);
+    if (fd < 0)
+        return false;
+    bool sent = rundir_locked(w->at.dir) && rundir_written_by(w->at.dir, w->pid) &&
+                syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+    close(fd);
+    return sent;
+}
+
+static bool local_signal(struct worker *base, int signal)
+{
+    const struct local_worker *w = (const struct local_worker *)base;
+    if (w->exited)
+        return false;
+    /* Our child leads a group of its own: a wrapper's children must hear it too. */
+    return w->adopted ? signal_adopted(w, signal) : kill(-w->process.pid, signal) == 0;
+}
+
+/* A child's record is given back only after its exit callback. */
+static void local_release(struct worker *base)
+{
+    struct local_worker *w = (struct local_worker *)base;
+    if (w->adopted)
+        free(w);
+    else
+        uv_close((uv_handle_t *)&w->process, on_process_closed);
+}
+
+/* --- the launcher ---------------------------------------------------------------------------- */
+
+static struct launcher *local_create(void)
+{
+    return xcalloc(1, sizeof(struct launcher));
+}
+
+static void local_destroy(struct launcher *l)
+{
+    free(l);
+}
+
+static size_t local_capacity(const struct launcher *l)
+{
+    return l->site->workers;
+}
+
+static bool local_knows(const char *handle)
+{
+    return strspn(handle, "0123456789") == strlen(handle);
+}
+
+const struct launcher_type launcher_local = {
+    .name = "local",
+    .create = local_create,
+    .destroy = local_destroy,
+    .capacity = local_capacity,
+    .knows = local_knows,
+    .start = local_start,
+    .adopt = local_adopt,
+    .introduced = local_introduced,
+    .alive = local_alive,
+    .signal = local_signal,
+    .release = local_release,
+};

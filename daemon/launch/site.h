@@ -1,0 +1,23 @@
+/* What workers are started from and report to: given once by the daemon, and there for as long as
+ * anything of this folder is. */
+#ifndef SWEEPD_SITE_H
+#define SWEEPD_SITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct engine;
+struct loop;
+
+struct launch_site {
+    struct loop *loop;
+    struct engine *engine;        /* is told what happens to the runs */
+    const char *runs_dir;         /* folder of the run folders */
+    const char *worker;           /* the program */
+    char **environment;           /* of workers */
+    size_t workers;               /* at a time on this machine */
+    bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
+    void *arg;
+};
+
+#endif

@@ -1,0 +1,283 @@
+#include "daemon/launch/slot.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "daemon/engine/engine.h"
+#include "daemon/launch/site.h"
+#include "daemon/loop.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/log.h"
+#include "sweep/require.h"
+
+#define LOG_MODULE "slot"
+
+/* --- states --------------------------------------------------------------------------------- */
+
+#define TO(id) (1u << SLOT_##id)
+
+/* A worker can end in any state; then its file is read to the end, and then it is done. */
+static const unsigned moves[SLOT_STATE_COUNT] = {
+    [SLOT_STARTING] = TO(RUNNING) | TO(DRAINING) | TO(DONE),
+    [SLOT_RUNNING] = TO(TERM_DUE) | TO(KILL_DUE) | TO(DRAINING),
+    [SLOT_TERM_DUE] = TO(TERMINATING) | TO(KILL_DUE) | TO(DRAINING),
+    [SLOT_TERMINATING] = TO(KILL_DUE) | TO(DRAINING),
+    [SLOT_KILL_DUE] = TO(KILLING) | TO(DRAINING),
+    [SLOT_KILLING] = TO(DRAINING),
+    [SLOT_DRAINING] = TO(DONE),
+    [SLOT_DONE] = 0,
+};
+
+static const struct {
+    const char *name;
+    bool has_worker;
+} states[] = {
+#define X(id, name, has_worker) {name, has_worker},
+    SLOT_STATE_MAP(X)
+#undef X
+};
+
+bool slot_may(enum slot_state from, enum slot_state to)
+{
+    return moves[from] & (1u << to);
+}
+
+const char *slot_state_name(enum slot_state s)
+{
+    return states[s].name;
+}
+
+static bool has_been(const struct slot *s, enum slot_state state)
+{
+    return s->been & (1u << state);
+}
+
+/* What holds in every state, whatever was told or read. */
+static void check_slot(const struct slot *s)
+{
+    REQUIRE(!states[s->state].has_worker || (s->worker && s->tail.dir.fd >= 0));
+    REQUIRE(s->state != SLOT_STARTING || !s->worker);
+    REQUIRE(s->state != SLOT_DRAINING || s->tail.dir.fd >= 0);
+    REQUIRE(s->state != SLOT_TERMINATING || s->kill_at_ms > 0);
+}
+
+static void move(struct slot *s, enum slot_state to)
+{
+    REQUIRE(slot_may(s->state, to));
+    s->state = to;
+    s->been |= 1u << to;
+    check_slot(s);
+}
+
+void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id)
+{
+    memset(s, 0, sizeof(*s));
+    s->launcher = l;
+    s->run_id = run_id;
+    s->been = 1u << SLOT_STARTING;
+    tail_init(&s->tail, l->site, scratch, run_id);
+}
+
+void slot_finish(struct slot *s)
+{
+    REQUIRE(s->state == SLOT_DONE);
+    if (s->worker)
+        s->launcher->type->release(s->worker);
+    tail_finish(&s->tail);
+}
+
+/* --- signals -------------------------------------------------------------------------------- */
+
+/* Sends what is due; called again on every tick, for an adopted worker's number is known only once
+ * its start line is read. */
+static void send_due(struct slot *s, uint64_t now_ms)
+{
+    const struct launcher_type *launcher = s->launcher->type;
+    if (s->state == SLOT_TERMINATING && now_ms >= s->kill_at_ms)
+        move(s, SLOT_KILL_DUE);
+    if (s->state == SLOT_KILL_DUE && launcher->signal(s->worker, SIGKILL)) {
+        move(s, SLOT_KILLING);
+    } else if (s->state == SLOT_TERM_DUE && launcher->signal(s->worker, SIGTERM)) {
+        s->kill_at_ms = now_ms + SLOT_KILL_AFTER_MS;
+        move(s, SLOT_TERMINATING);
+    }
+}
+
+void slot_term(struct slot *s, uint64_t now_ms)
+{
+    if (slot_may(s->state, SLOT_TERM_DUE))
+        move(s, SLOT_TERM_DUE);
+    send_due(s, now_ms);
+}
+
+void slot_kill(struct slot *s, uint64_t now_ms)
+{
+    if (slot_may(s->state, SLOT_KILL_DUE))
+        move(s, SLOT_KILL_DUE);
+    send_due(s, now_ms);
+}
+
+/* --- the file ------------------------------------------------------------------------------- */
+
+static bool read_on(struct slot *s, uint64_t now_ms)
+{
+    bool whole = tail_read(&s->tail);
+    if (s->tail.introduced && s->worker && s->launcher->type->introduced)
+        s->launcher->type->introduced(s->worker, &s->tail.start);
+    s->tail.introduced = false;
+    if (s->tail.broken)
+        slot_kill(s, now_ms);
+    return whole;
+}
+
+/* --- the end of a worker --------------------------------------------------------------------- */
+
+/* What the exit status says when the worker itself said nothing. */
+static void explain_exit(const struct slot *s, struct run_exit *x, char *text, size_t size)
+{
+    int64_t status = s->worker ? s->worker->exit_status : 0;
+    int signal = x->signal = s->worker ? s->worker->exit_signal : 0;
+    if (s->tail.broken) {
+        x->error = RUN_ERROR_PROTOCOL;
+        str_copy(text, size, s->tail.broken);
+    } else if ((signal == SIGKILL && !has_been(s, SLOT_KILLING)) ||
+               (signal == SIGTERM && !has_been(s, SLOT_TERMINATING))) {
+        x->error = RUN_ERROR_KILLED;
+        snprintf(text, size, "killed by %s that the daemon did not send",
+                 signal == SIGKILL ? "SIGKILL" : "SIGTERM");
+    } else if (signal == 0 && status == EX_TEMPFAIL) {
+        x->error = RUN_ERROR_KILLED;
+        snprintf(text, size, "stopped with a checkpoint by a SIGTERM that the daemon did not send");
+    } else if (signal != 0) {
+        x->error = has_been(s, SLOT_TERM_DUE) ? RUN_ERROR_KILLED_BY_USER : RUN_ERROR_CRASHED;
+        snprintf(text, size, "ended by signal %d (%s)", signal, strsignal(signal));
+    } else {
+        x->error = status == EX_IOERR   ? RUN_ERROR_IO
+                   : status == EX_OSERR ? RUN_ERROR_OUT_OF_MEMORY
+                                        : RUN_ERROR_EXITED;
+        snprintf(text, size, "exit status %" PRId64 " without a result", status);
+    }
+    x->text = text;
+}
+
+static void report_end(struct slot *s)
+{
+    const struct launch_site *site = s->launcher->site;
+    struct run_exit x = {0};
+    char text[512];
+    struct buf tail = {0};
+    if (s->tail.has_result && !s->tail.broken)
+        x.result = &s->tail.result;
+    else
+        explain_exit(s, &x, text, sizeof(text));
+    if (!x.result || x.result->status == RUN_FAILED)
+        rundir_stderr_tail(site->runs_dir, s->run_id, RUNDIR_STDERR_TAIL_BYTES, &tail, NULL);
+    x.stderr_tail = tail.len ? tail.data : NULL;
+    engine_run_ended(site->engine, s->run_id, &x, loop_now(), loop_effects(site->loop));
+    buf_finish(&tail);
+}
+
+static void report_lost(const struct slot *s)
+{
+    const struct launch_site *site = s->launcher->site;
+    engine_run_lost(site->engine, s->run_id, loop_now(), loop_effects(site->loop));
+}
+
+static void report_no_start(const struct slot *s, const char *why)
+{
+    const struct launch_site *site = s->launcher->site;
+    struct run_exit x = {.error = RUN_ERROR_SPAWN, .text = why};
+    log_warn("run %" PRId64 ": worker not started: %s", s->run_id, why);
+    engine_run_ended(site->engine, s->run_id, &x, loop_now(), loop_effects(site->loop));
+}
+
+/* Reads the rest and tells the engine. Where nobody knows how the worker ended and it left no
+ * result, its run is lost, that is, queued again. */
+static void drain(struct slot *s, uint64_t now_ms)
+{
+    bool has_exit = s->worker && s->worker->has_exit;
+    if (!read_on(s, now_ms))
+        return; /* the next tick comes back */
+    if (!has_exit && !s->tail.has_result && !s->tail.broken)
+        report_lost(s);
+    else
+        report_end(s);
+    move(s, SLOT_DONE);
+}
+
+void slot_tick(struct slot *s, uint64_t now_ms)
+{
+    if (states[s->state].has_worker && !s->launcher->type->alive(s->worker))
+        move(s, SLOT_DRAINING);
+    if (s->state == SLOT_DRAINING) {
+        drain(s, now_ms);
+    } else if (states[s->state].has_worker) {
+        read_on(s, now_ms);
+        send_due(s, now_ms);
+    }
+}
+
+/* --- the beginning --------------------------------------------------------------------------- */
+
+static struct worker_place place(const struct slot *s, const struct slot_listener *listener)
+{
+    return (struct worker_place){.run_id = s->run_id,
+                                 .dir = &s->tail.dir,
+                                 .ended = listener->ended,
+                                 .arg = listener->arg};
+}
+
+void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener)
+{
+    struct errbuf err;
+    const struct launch_site *site = s->launcher->site;
+    struct worker_place at = place(s, listener);
+    if (rundir_open(&s->tail.dir, site->runs_dir, s->run_id, &err) < 0) {
+        log_info("run %" PRId64 ": queued again: %s", s->run_id, err.message);
+        report_lost(s);
+        move(s, SLOT_DONE);
+        return;
+    }
+    struct worker *w = s->launcher->type->adopt(s->launcher, &at, handle);
+    if (w)
+        log_info("run %" PRId64 ": adopted, its worker lives", s->run_id);
+    engine_run_adopted(site->engine, s->run_id, s->launcher->index, loop_now(),
+                       loop_effects(site->loop));
+    /* NULL: it ended while no daemon was there; its result lies there, or it is lost. */
+    s->worker = w;
+    move(s, w ? SLOT_RUNNING : SLOT_DRAINING);
+    slot_tick(s, 0);
+}
+
+void slot_start(struct slot *s, const char *config,
+                const struct slot_listener *listener)
+{
+    struct errbuf err;
+    const struct launch_site *site = s->launcher->site;
+    struct worker_place at = place(s, listener);
+    int rc = rundir_create(&s->tail.dir, site->runs_dir, s->run_id, config, &err);
+    if (rc == ERR_BUSY) {
+        slot_adopt(s, "", listener);
+        return;
+    }
+    if (rc == 0) {
+        struct worker *w = NULL;
+        rc = s->launcher->type->start(s->launcher, &at, &w, &err);
+        rundir_hand_over(&s->tail.dir);
+        s->worker = w;
+    }
+    if (rc < 0) {
+        report_no_start(s, err.message);
+        move(s, SLOT_DONE);
+        return;
+    }
+    move(s, SLOT_RUNNING);
+    /* Not marked dirty: the handle is for people. It is written with whatever comes next; a run of
+     * a few milliseconds costs no commit for it. */
+    engine_run_spawned(site->engine, s->run_id, s->worker->handle, loop_now(),
+                       &site->loop->effects);
+}

@@ -1,0 +1,36 @@
+/* What serves clients stands on: the parts of the daemon that requests need. daemon.c makes them
+ * and wires them; nothing below it knows more of it than this. */
+#ifndef SWEEPD_STATE_H
+#define SWEEPD_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/config.h"
+#include "daemon/engine/engine.h"
+#include "daemon/loop.h"
+#include "daemon/store/store.h"
+
+struct events;
+struct prepare;
+struct requests;
+
+struct daemon {
+    const struct config *config;
+    struct loop loop;
+    char runs_dir[PATHS_MAX];
+    char core[48], blas[160]; /* BLAS kernel in use, library: from the check at the start */
+    struct store *store;
+    struct engine *engine;
+    struct prepare *prepare;
+    struct events *events;
+    struct requests *requests;
+    bool stopping;            /* no new sweeps, no new runs */
+    uint64_t started_ms;      /* monotonic */
+};
+
+/* Begins to end: no new starts; running runs get TERM, or with drain finish first. */
+void daemon_stop(struct daemon *d, bool drain);
+int64_t daemon_uptime_seconds(const struct daemon *d);
+
+#endif

@@ -1,0 +1,503 @@
+/* Slots and tails, through the launchers' vtable: a launcher of the tests and the local one. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/launch/launchers.h"
+#include "daemon/launch/local.h"
+#include "daemon/launch/pool.h"
+#include "daemon/launch/slot.h"
+#include "sweep/err.h"
+#include "sweep/paths.h"
+#include "tests/unit/launch/paper.h"
+
+#define START                                                                                  \
+    "{\"type\":\"start\",\"version\":1,\"pid\":77,\"core\":\"\",\"blas\":\"\",\"parameters\":1,"  \
+    "\"resumed_point\":0}\n"
+#define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
+#define RESULT "{\"type\":\"result\",\"status\":\"completed\",\"text\":\"\",\"seconds\":1}\n"
+
+/* One slot under one launcher, told of ends as a pool's is. */
+struct bench {
+    struct launchers launchers;
+    struct tail_scratch scratch;
+    struct slot slot;
+    struct slot_listener listener;
+    uint64_t now_ms;
+};
+
+static void on_ended(void *arg)
+{
+    struct bench *b = arg;
+    slot_tick(&b->slot, b->now_ms);
+}
+
+static void bench_init(struct bench *b, struct desk *d, const struct launcher_type *type)
+{
+    memset(b, 0, sizeof(*b));
+    launchers_create(&b->launchers, &d->site, &type, 1);
+    slot_init(&b->slot, b->launchers.items[0], &b->scratch, 1);
+    b->listener = (struct slot_listener){on_ended, b};
+}
+
+static void bench_start(struct bench *b, struct desk *d)
+{
+    bench_init(b, d, &launcher_paper);
+    slot_start(&b->slot, PAPER_CONFIG, &b->listener);
+}
+
+static void bench_adopt(struct bench *b, struct desk *d, const char *handle)
+{
+    bench_init(b, d, &launcher_paper);
+    slot_adopt(&b->slot, handle, &b->listener);
+}
+
+static void bench_finish(struct bench *b)
+{
+    assert_string_equal(slot_state_name(b->slot.state), "done");
+    slot_finish(&b->slot);
+    tail_scratch_finish(&b->scratch);
+    launchers_close(&b->launchers);
+    launchers_destroy(&b->launchers);
+}
+
+static void assert_state(const struct bench *b, enum slot_state s)
+{
+    assert_string_equal(slot_state_name(b->slot.state), slot_state_name(s));
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static void test_moves(void **state)
+{
+    for (int from = 0; from < SLOT_STATE_COUNT; from++) {
+        bool worker = from != SLOT_STARTING && from != SLOT_DRAINING && from != SLOT_DONE;
+        assert_false(slot_may(from, from));
+        assert_false(slot_may(from, SLOT_STARTING));
+        assert_false(slot_may(SLOT_DONE, from));
+        /* What runs ends, and is read to the end before it is done. */
+        assert_int_equal(slot_may(from, SLOT_DRAINING), worker || from == SLOT_STARTING);
+        assert_int_equal(slot_may(from, SLOT_DONE),
+                         from == SLOT_STARTING || from == SLOT_DRAINING);
+    }
+    /* A signal is wanted before it is sent, and no SIGTERM follows a SIGKILL. */
+    assert_false(slot_may(SLOT_RUNNING, SLOT_TERMINATING));
+    assert_false(slot_may(SLOT_TERMINATING, SLOT_KILLING));
+    assert_false(slot_may(SLOT_KILL_DUE, SLOT_TERM_DUE));
+    assert_true(slot_may(SLOT_TERM_DUE, SLOT_KILL_DUE));
+}
+
+/* --- a worker's life ------------------------------------------------------------------------- */
+
+static void test_a_run(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    assert_state(&b, SLOT_RUNNING);
+    assert_string_equal(d->told, "spawned 1 paper-1 | ");
+    assert_false(d->loop.dirty); /* a handle costs no commit */
+    desk_write(&d->workers[0], START POINT(1) POINT(2) "{\"type\":\"po");
+    slot_tick(&b.slot, 100);
+    assert_true(d->loop.dirty);
+    assert_int_equal(d->workers[0].introduced, 77);
+    desk_write(&d->workers[0], "int\",\"point\":3,\"epoch\":3,\"train_loss\":0.5}\n" RESULT);
+    desk_end(&d->workers[0], 0, 0);
+    assert_string_equal(d->told, "spawned 1 paper-1 | start 1 from 0 | points 1 1-2 | "
+                                 "points 1 3-3 | result 1 completed | ");
+    bench_finish(&b);
+    assert_true(d->workers[0].released);
+}
+
+static void test_no_start(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    d->refuses = true;
+    bench_start(&b, d);
+    assert_string_equal(d->told, "ended 1 spawn_error signal 0: no paper | ");
+    bench_finish(&b);
+}
+
+/* The launcher cannot signal it at first: that is tried again; 5 s after SIGTERM it is killed. */
+static void test_term_then_kill(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    struct paper_worker *w = &d->workers[0];
+    w->deaf = true;
+    slot_term(&b.slot, 1000);
+    assert_state(&b, SLOT_TERM_DUE);
+    w->deaf = false;
+    slot_tick(&b.slot, 1100);
+    assert_state(&b, SLOT_TERMINATING);
+    slot_term(&b.slot, 2000); /* once is enough */
+    slot_tick(&b.slot, 1100 + SLOT_KILL_AFTER_MS - 1);
+    assert_string_equal(w->signals, "15 ");
+    slot_tick(&b.slot, 1100 + SLOT_KILL_AFTER_MS);
+    assert_state(&b, SLOT_KILLING);
+    slot_tick(&b.slot, 1100 + 2 * SLOT_KILL_AFTER_MS);
+    assert_string_equal(w->signals, "15 9 ");
+    desk_end(w, 0, SIGKILL);
+    assert_non_null(strstr(d->told, "ended 1 killed_by_user signal 9: ended by signal 9"));
+    bench_finish(&b);
+}
+
+struct end {
+    int64_t status;
+    int signal;
+    bool termed;
+    const char *told;
+};
+
+static const struct end ends[] = {
+    {0, SIGKILL, false, "killed signal 9: killed by SIGKILL that the daemon did not send"},
+    {0, SIGTERM, false, "killed signal 15: killed by SIGTERM that the daemon did not send"},
+    {0, SIGTERM, true, "killed_by_user signal 15: ended by signal 15"},
+    {0, SIGSEGV, false, "crashed signal 11: ended by signal 11"},
+    {EX_TEMPFAIL, 0, false, "killed signal 0: stopped with a checkpoint"},
+    {EX_IOERR, 0, false, "io_error signal 0: exit status 74"},
+    {EX_OSERR, 0, false, "out_of_memory signal 0: exit status 71"},
+    {3, 0, false, "exited signal 0: exit status 3 without a result"},
+};
+
+static void test_ends_without_a_result(void **state)
+{
+    struct desk *d = *state;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct bench b;
+        d->worker_count = 0;
+        d->told[0] = '\0';
+        bench_start(&b, d);
+        if (ends[i].termed)
+            slot_term(&b.slot, 10);
+        desk_end(&d->workers[0], ends[i].status, ends[i].signal);
+        if (!strstr(d->told, ends[i].told))
+            fail_msg("%s is not in %s", ends[i].told, d->told);
+        bench_finish(&b);
+    }
+}
+
+static const struct {
+    const char *text, *told;
+} broken[] = {
+    {"not json\n", "protocol_error signal 9: "},
+    {RESULT POINT(1), "protocol_error signal 9: a line follows the result"},
+    {"{\"type\":\"error\",\"error\":\"io_error\",\"key\":\"\",\"value\":\"\",\"allowed\":\"\","
+     "\"message\":\"m\"}\n",
+     "protocol_error signal 9: a line that only --prepare prints"},
+};
+
+static void test_broken_files(void **state)
+{
+    struct desk *d = *state;
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct bench b;
+        d->worker_count = 0;
+        d->told[0] = '\0';
+        bench_start(&b, d);
+        desk_write(&d->workers[0], broken[i].text);
+        slot_tick(&b.slot, 10);
+        assert_state(&b, SLOT_KILLING);
+        assert_string_equal(d->workers[0].signals, "9 ");
+        desk_end(&d->workers[0], 0, SIGKILL);
+        if (!strstr(d->told, broken[i].told))
+            fail_msg("%s is not in %s", broken[i].told, d->told);
+        bench_finish(&b);
+    }
+}
+
+/* Nothing is read while the store is behind, and nothing is lost by it. */
+static void test_congestion(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    d->congested = true;
+    desk_write(&d->workers[0], START POINT(1) RESULT);
+    slot_tick(&b.slot, 1);
+    desk_end(&d->workers[0], 0, 0);
+    assert_state(&b, SLOT_DRAINING);
+    slot_tick(&b.slot, 2);
+    slot_term(&b.slot, 3); /* nobody is there to hear it */
+    assert_state(&b, SLOT_DRAINING);
+    assert_string_equal(d->told, "spawned 1 paper-1 | ");
+    d->congested = false;
+    slot_tick(&b.slot, 4);
+    assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed"));
+    bench_finish(&b);
+}
+
+/* --- adoption -------------------------------------------------------------------------------- */
+
+static void test_adoption(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    desk_leave(d, 1, START POINT(1));
+    d->living = "paper-1";
+    bench_adopt(&b, d, "paper-1");
+    assert_state(&b, SLOT_RUNNING);
+    assert_int_equal(d->workers[0].introduced, 77);
+    assert_string_equal(d->told, "adopted 1 by 0 | start 1 from 0 | points 1 1-1 | ");
+    d->workers[0].lives = false; /* nobody says how it ended */
+    slot_tick(&b.slot, 100);
+    assert_non_null(strstr(d->told, "| lost 1 | "));
+    bench_finish(&b);
+}
+
+static void test_adoption_of_what_is_gone(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    desk_leave(d, 1, START POINT(1) RESULT);
+    bench_adopt(&b, d, "paper-1");
+    assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed | "));
+    bench_finish(&b);
+
+    d->told[0] = '\0';
+    desk_leave(d, 1, START POINT(1));
+    bench_adopt(&b, d, "");
+    assert_string_equal(d->told, "adopted 1 by 0 | start 1 from 0 | points 1 1-1 | lost 1 | ");
+    bench_finish(&b);
+}
+
+static void test_adoption_without_a_folder(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_adopt(&b, d, "paper-1");
+    assert_string_equal(d->told, "lost 1 | ");
+    bench_finish(&b);
+}
+
+/* A start in a folder whose worker lives: there is never a second. */
+static void test_start_becomes_adoption(void **state)
+{
+    struct desk *d = *state;
+    struct bench first, second;
+    bench_start(&first, d);
+    d->told[0] = '\0';
+    d->living = "";
+    bench_start(&second, d);
+    assert_state(&second, SLOT_RUNNING);
+    assert_string_equal(d->told, "adopted 1 by 0 | ");
+    d->workers[1].lives = false;
+    slot_tick(&second.slot, 1);
+    bench_finish(&second);
+    desk_end(&d->workers[0], 0, 0);
+    bench_finish(&first);
+}
+
+/* --- processes of this machine --------------------------------------------------------------- */
+
+static void write_program(struct desk *d, const char *script)
+{
+    static char path[PATHS_MAX];
+    snprintf(path, sizeof(path), "%s/worker.sh", d->runs);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "#!/bin/sh\n%s\n", script);
+    fclose(f);
+    assert_int_equal(chmod(path, 0700), 0);
+    d->site.worker = path;
+}
+
+static void bench_start_local(struct bench *b, struct desk *d, const char *script)
+{
+    write_program(d, script);
+    bench_init(b, d, &launcher_local);
+    slot_start(&b->slot, PAPER_CONFIG, &b->listener);
+    assert_state(b, SLOT_RUNNING);
+    assert_true(launcher_local.knows(b->slot.worker->handle));
+    assert_int_equal(getsid(atoi(b->slot.worker->handle)), atoi(b->slot.worker->handle));
+}
+
+static void run_until_done(struct bench *b, struct desk *d)
+{
+    while (b->slot.state != SLOT_DONE)
+        uv_run(d->uv, UV_RUN_ONCE);
+    bench_finish(b);
+}
+
+static void test_local_run(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_local(&b, d, "cat <<'EOF'\n" START POINT(1) RESULT "EOF");
+    run_until_done(&b, d);
+    assert_non_null(strstr(d->told, "start 1 from 0 | points 1 1-1 | result 1 completed | "));
+}
+
+static void test_local_exit(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_local(&b, d, "test \"${1##*/}\" = config.json && exit 3");
+    run_until_done(&b, d);
+    assert_non_null(strstr(d->told, "ended 1 exited signal 0: exit status 3"));
+}
+
+static void test_local_term(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_local(&b, d, "exec sleep 1000");
+    slot_term(&b.slot, 10);
+    assert_state(&b, SLOT_TERMINATING);
+    run_until_done(&b, d);
+    assert_non_null(strstr(d->told, "ended 1 killed_by_user signal 15"));
+}
+
+static void test_local_no_start(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    d->site.worker = "/nonexistent/worker";
+    bench_init(&b, d, &launcher_local);
+    slot_start(&b.slot, PAPER_CONFIG, &b.listener);
+    assert_string_equal(d->told,
+                        "ended 1 spawn_error signal 0: no such file or directory | ");
+    bench_finish(&b);
+}
+
+/* A process that is not the slot's child, with the run's file as its stdout. */
+static pid_t start_stranger(struct desk *d)
+{
+    struct rundir dir;
+    struct errbuf err;
+    int ready[2];
+    char byte;
+    assert_int_equal(rundir_create(&dir, d->runs, 1, PAPER_CONFIG, &err), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(dir.out, STDOUT_FILENO);
+        close(dir.out);
+        dprintf(STDOUT_FILENO, "{\"type\":\"start\",\"version\":1,\"pid\":%d,\"core\":\"\","
+                               "\"blas\":\"\",\"parameters\":1,\"resumed_point\":0}\n", getpid());
+        close(ready[0]);
+        close(ready[1]);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 0);
+    close(ready[0]);
+    rundir_close(&dir);
+    return pid;
+}
+
+static void test_local_adoption(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    int status;
+    pid_t pid = start_stranger(d);
+    bench_init(&b, d, &launcher_local);
+    slot_adopt(&b.slot, "1", &b.listener); /* a number that is another process's by now */
+    assert_state(&b, SLOT_RUNNING);
+    slot_term(&b.slot, 10);
+    assert_state(&b, SLOT_TERMINATING);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    slot_tick(&b.slot, 20);
+    assert_string_equal(d->told, "adopted 1 by 0 | start 1 from 0 | lost 1 | ");
+    bench_finish(&b);
+}
+
+/* --- the pool -------------------------------------------------------------------------------- */
+
+static const struct launcher_type *const two[] = {&launcher_local, &launcher_paper};
+
+static void test_pool_of_two_launchers(void **state)
+{
+    struct desk *d = *state;
+    struct pool *p = pool_create(&d->site, two, 2);
+    assert_int_equal(pool_launchers(p), 2);
+    assert_int_equal(pool_capacity(p, 0), 2);
+    assert_int_equal(pool_capacity(p, 1), PAPER_WORKERS);
+    write_program(d, "exec sleep 1000");
+    pool_start(p, 0, 1, PAPER_CONFIG);
+    pool_start(p, 1, 2, PAPER_CONFIG);
+    pool_start(p, 1, 3, PAPER_CONFIG);
+    assert_int_equal(pool_active(p), 3);
+    pool_term(p, 2);
+    pool_term(p, 99); /* it ended meanwhile */
+    assert_string_equal(d->workers[0].signals, "15 ");
+    assert_string_equal(d->workers[1].signals, "");
+    pool_kill_all(p);
+    assert_string_equal(d->workers[1].signals, "9 ");
+    desk_end(&d->workers[0], 0, SIGTERM);
+    desk_end(&d->workers[1], 0, SIGKILL);
+    while (pool_active(p) > 0)
+        uv_run(d->uv, UV_RUN_ONCE);
+    assert_non_null(strstr(d->told, "ended 1 crashed signal 9"));
+    assert_non_null(strstr(d->told, "ended 2 killed_by_user signal 15"));
+    pool_close(p);
+    assert_int_equal(d->closed, 1);
+    uv_run(d->uv, UV_RUN_DEFAULT);
+    pool_destroy(p);
+}
+
+/* A handle tells whose worker it is; one that nobody knows is the first launcher's. */
+static void test_pool_adopts_by_handle(void **state)
+{
+    struct desk *d = *state;
+    struct pool *p = pool_create(&d->site, two, 2);
+    for (int64_t id = 1; id <= 3; id++)
+        desk_leave(d, id, START);
+    d->living = "paper-2";
+    pool_adopt(p, 1, "4711");
+    pool_adopt(p, 2, "paper-2");
+    pool_adopt(p, 3, "");
+    assert_int_equal(pool_active(p), 1);
+    assert_non_null(strstr(d->told, "adopted 1 by 0 | start 1 from 0 | lost 1 | "));
+    assert_non_null(strstr(d->told, "adopted 2 by 1 | "));
+    assert_non_null(strstr(d->told, "adopted 3 by 0 | "));
+    desk_end(&d->workers[0], 0, 0);
+    assert_int_equal(pool_active(p), 0);
+    pool_close(p);
+    uv_run(d->uv, UV_RUN_DEFAULT);
+    pool_destroy(p);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moves),
+        TEST(test_a_run),
+        TEST(test_no_start),
+        TEST(test_term_then_kill),
+        TEST(test_ends_without_a_result),
+        TEST(test_broken_files),
+        TEST(test_congestion),
+        TEST(test_adoption),
+        TEST(test_adoption_of_what_is_gone),
+        TEST(test_adoption_without_a_folder),
+        TEST(test_start_becomes_adoption),
+        TEST(test_local_run),
+        TEST(test_local_exit),
+        TEST(test_local_term),
+        TEST(test_local_no_start),
+        TEST(test_local_adoption),
+        TEST(test_pool_of_two_launchers),
+        TEST(test_pool_adopts_by_handle),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -71,8 +71,8 @@
     X(treats_cause, word, treatment(r, cause_name(r->treats_cause)))\
     X(cured, flag, r->has_outcome ? r->cured : -1)                 \
     X(change, real, r->has_outcome ? r->change : NAN)              \
-    X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
     X(flop, count, r->flop)                                        \
+    X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
     X(until_epoch, count, r->until_epoch)                          \
     X(paused_by, word, run_pauser_name(r->paused_by))              \
     X(handle, word, r->handle)

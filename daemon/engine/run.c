@@ -8,6 +8,7 @@
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
+#include "sweep/paths.h"
 #include "sweep/require.h"
 
 #define CANCELLED_TEXT "cancelled through sweepctl"
@@ -63,12 +64,10 @@ void run_forget_attempt(struct run *r)
 /* --- start ----------------------------------------------------------------------------------- */
 
 /* A file of a run's folder. Too deep a folder: no such file, but a run. */
-static void run_file(const struct engine *e, int64_t run_id, const char *name,
+static void run_file(const struct engine *e, int64_t run_id, enum run_file f,
                      char out[SPEC_PATH_MAX])
 {
-    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/%s", e->runs_dir, run_id, name);
-    if (n < 0 || n >= SPEC_PATH_MAX)
-        out[0] = '\0';
+    paths_run_file(out, SPEC_PATH_MAX, e->runs_dir, run_id, f);
 }
 
 static struct run_config *run_configure(const struct engine *e, const struct run *r)
@@ -85,12 +84,12 @@ static struct run_config *run_configure(const struct engine *e, const struct run
     c->maximize = spec->maximize;
     str_copy(c->data_hash, sizeof(c->data_hash),
              r->sweep->row->data_hash ? r->sweep->row->data_hash : "");
-    run_file(e, r->row->id, "best.safetensors", c->weights);
-    run_file(e, r->row->id, "checkpoint", c->checkpoint);
+    run_file(e, r->row->id, RUN_FILE_WEIGHTS, c->weights);
+    run_file(e, r->row->id, RUN_FILE_CHECKPOINT, c->checkpoint);
     c->checkpoint_seconds = e->checkpoint_seconds;
     int64_t start_from = r->row->start_from ? r->row->start_from : spec->start_from;
     if (start_from)
-        run_file(e, start_from, "best.safetensors", c->start_weights);
+        run_file(e, start_from, RUN_FILE_WEIGHTS, c->start_weights);
     /* The third best only gets better: what is worse already will never be kept. */
     c->has_weights_floor = r->sweep->best_count == BEST_RUNS_KEPT;
     if (c->has_weights_floor)

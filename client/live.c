@@ -49,10 +49,7 @@ static struct live_run *find_run(struct live *l, int64_t id)
 
 static struct live_run *add_run(struct live *l, int64_t id)
 {
-    if (l->count == l->cap) {
-        l->cap = l->cap == 0 ? 16 : l->cap * 2;
-        l->runs = xrealloc(l->runs, l->cap * sizeof *l->runs);
-    }
+    l->runs = array_room(l->runs, &l->cap, l->count, sizeof *l->runs);
     struct live_run *r = &l->runs[l->count++];
     *r = l->fixed;
     r->id = id;

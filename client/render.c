@@ -187,10 +187,7 @@ void render_table_finish(struct render_table *t)
 
 void render_table_add(struct render_table *t, const char *text, enum tone tone)
 {
-    if (t->count == t->cap) {
-        t->cap = t->cap == 0 ? 64 : t->cap * 2;
-        t->cells = xrealloc(t->cells, t->cap * sizeof *t->cells);
-    }
+    t->cells = array_room(t->cells, &t->cap, t->count, sizeof *t->cells);
     struct buf safe = {0};
     render_text(&safe, text, false);
     t->cells[t->count].text = buf_take(&safe);

@@ -90,10 +90,7 @@ struct series {
 static void add_point(void *arg, const struct json *point)
 {
     struct series *s = arg;
-    if (s->count == s->cap) {
-        s->cap = s->cap == 0 ? 64 : s->cap * 2;
-        s->v = xrealloc(s->v, s->cap * sizeof *s->v);
-    }
+    s->v = array_room(s->v, &s->cap, s->count, sizeof *s->v);
     s->v[s->count++] = member_real(point, s->column, NAN);
 }
 

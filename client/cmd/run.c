@@ -103,7 +103,7 @@ static int print_sparkline(struct client *c, int64_t run)
     int status = client_pages(c, "curve", params, "points", add_point, &s);
     free(params);
     if (status == CLIENT_DONE && s.count > 1) {
-        render_field(&line, "val loss curve", 16, false, TONE_DIM, c->colour);
+        render_field(&line, "val loss curve", 16, false, render_tone(TONE_DIM, c->colour));
         buf_putc(&line, ' ');
         render_sparkline(&line, s.v, s.count, SPARK_WIDTH);
         buf_putc(&line, '\n');

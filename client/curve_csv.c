@@ -265,10 +265,7 @@ static void complete(struct point *last, const struct point *p)
 
 static void append(struct curve *c, size_t *cap, const struct point *p)
 {
-    if (c->count == *cap) {
-        *cap = *cap > 0 ? 2 * *cap : 64;
-        c->points = xrealloc(c->points, *cap * sizeof(*p));
-    }
+    c->points = array_room(c->points, cap, c->count, sizeof(*p));
     c->points[c->count] = *p;
     c->points[c->count].point = (int64_t)c->count + 1;
     c->count++;

@@ -49,10 +49,7 @@ static struct live_run *find_run(struct live *l, int64_t id)
 
 static struct live_run *add_run(struct live *l, int64_t id)
 {
-    if (l->count == l->cap) {
-        l->cap = l->cap == 0 ? 16 : l->cap * 2;
-        l->runs = xrealloc(l->runs, l->cap * sizeof *l->runs);
-    }
+    l->runs = array_room(l->runs, &l->cap, l->count, sizeof *l->runs);
     struct live_run *r = &l->runs[l->count++];
     *r = l->fixed;
     r->id = id;
@@ -279,7 +276,7 @@ static void put_line(const char *const text[LIVE_COLUMN_COUNT], const enum tone 
         if (((shown >> i) & 1u) == 0)
             continue;
         size_t w = columns[i].width < left ? columns[i].width : left;
-        render_field(out, text[i], w, columns[i].right, tones[i], colour);
+        render_field(out, text[i], w, columns[i].right, render_tone(tones[i], colour));
         left -= w;
         for (size_t gap = 0; gap < GAP && left > 0; gap++, left--)
             buf_putc(out, ' ');
@@ -311,7 +308,8 @@ void live_take_ended(struct live *l, size_t width, bool colour, struct buf *out)
         run_line(r, width, colour, out);
         if (strcmp(r->cell[LIVE_STATUS], "failed") == 0 && r->error[0] != '\0') {
             buf_puts(out, "       ");
-            render_field(out, r->error, width > 8 ? width - 8 : 0, false, TONE_BAD, colour);
+            render_field(out, r->error, width > 8 ? width - 8 : 0, false,
+                         render_tone(TONE_BAD, colour));
             trim(out);
             buf_putc(out, '\n');
         }
@@ -348,7 +346,7 @@ void live_header(const struct live *l, int64_t now_us, size_t width, bool colour
         buf_printf(&line, "  best %s", human_loss(l->best, text));
     size_t columns_needed = render_width(line.data);
     render_field(out, line.data, columns_needed < width ? columns_needed : width, false,
-                 TONE_BOLD, colour);
+                 render_tone(TONE_BOLD, colour));
     buf_putc(out, '\n');
     buf_finish(&line);
 }

@@ -119,12 +119,16 @@ static void blanks(struct buf *out, size_t count)
         buf_putc(out, ' ');
 }
 
-void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone,
-                  bool colour)
+enum tone render_tone(enum tone tone, bool colour)
+{
+    return colour ? tone : TONE_PLAIN;
+}
+
+void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone)
 {
     struct buf safe = {0};
     size_t taken, bytes;
-    bool paint = colour && tone != TONE_PLAIN;
+    bool paint = tone != TONE_PLAIN;
     render_text(&safe, text, false);
     const char *s = safe.data != NULL ? safe.data : "";
     bytes = fit(s, width, &taken);
@@ -187,10 +191,7 @@ void render_table_finish(struct render_table *t)
 
 void render_table_add(struct render_table *t, const char *text, enum tone tone)
 {
-    if (t->count == t->cap) {
-        t->cap = t->cap == 0 ? 64 : t->cap * 2;
-        t->cells = xrealloc(t->cells, t->cap * sizeof *t->cells);
-    }
+    t->cells = array_room(t->cells, &t->cap, t->count, sizeof *t->cells);
     struct buf safe = {0};
     render_text(&safe, text, false);
     t->cells[t->count].text = buf_take(&safe);
@@ -237,8 +238,7 @@ static size_t line_bytes(const char *text, size_t width)
     return at > 0 ? at : bytes > 0 ? bytes : 1;
 }
 
-void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width, enum tone tone,
-                    bool colour)
+void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width, enum tone tone)
 {
     struct buf safe = {0};
     render_text(&safe, text, false);
@@ -250,7 +250,7 @@ void render_wrapped(struct buf *out, const char *text, size_t indent, size_t wid
             end_line(out);
             blanks(out, indent);
         }
-        render_field(out, line, render_width(line), false, tone, colour);
+        render_field(out, line, render_width(line), false, tone);
         free(line);
         s += bytes;
         s += strspn(s, " ");
@@ -350,12 +350,12 @@ static void print_cell(const struct render_table *t, size_t i, const struct widt
         return;
     if (c == w->last) {
         size_t before = total_width(t, w->columns) - w->columns[c];
-        render_wrapped(out, cell->text, before, w->wrap, cell->tone, colour);
+        render_wrapped(out, cell->text, before, w->wrap, render_tone(cell->tone, colour));
         return;
     }
     char *cut = cut_text(cell->text, w->columns[c]);
     render_field(out, cut != NULL ? cut : cell->text, w->columns[c], t->columns[c].right,
-                 cell->tone, colour);
+                 render_tone(cell->tone, colour));
     free(cut);
     blanks(out, GAP);
 }
@@ -370,7 +370,7 @@ void render_table_print(const struct render_table *t, size_t max, bool colour, s
             continue;
         render_field(out, t->columns[c].title,
                      c == w.last ? render_width(t->columns[c].title) : w.columns[c],
-                     t->columns[c].right, TONE_DIM, colour);
+                     t->columns[c].right, render_tone(TONE_DIM, colour));
         blanks(out, GAP);
     }
     end_line(out);

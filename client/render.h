@@ -27,9 +27,10 @@ enum tone render_word_tone(const char *word);
 void render_text(struct buf *out, const char *text, bool keep_lines);
 /* Columns that render_text's result takes on a terminal: wide characters two, combining none. */
 size_t render_width(const char *text);
+/* The tone where there is colour, else plain. */
+enum tone render_tone(enum tone tone, bool colour);
 /* Appends text cut or padded to width columns, right-aligned where asked, in a tone. */
-void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone,
-                  bool colour);
+void render_field(struct buf *out, const char *text, size_t width, bool right, enum tone tone);
 
 /* One line of block characters, lowest to highest; non-finite values are '×'. Longer series are
  * thinned to width by the mean of each piece. */
@@ -61,8 +62,8 @@ void render_table_add(struct render_table *t, const char *text, enum tone tone);
 void render_table_print(const struct render_table *t, size_t max, bool colour, struct buf *out);
 /* Appends text broken between words into lines of at most width columns, all but the first of them
  * behind indent blanks. width 0: one line. */
-void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width, enum tone tone,
-                    bool colour);
+void render_wrapped(struct buf *out, const char *text, size_t indent, size_t width,
+                    enum tone tone);
 
 /* How a member of an object is shown. */
 enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,

@@ -198,10 +198,10 @@ int report_end(struct client *c, int64_t sweep)
 static void member_line(struct client *c, const char *title, char *value, enum tone tone)
 {
     struct buf line = {0};
-    render_field(&line, title, VALUE_AT - 1, false, TONE_DIM, c->colour);
+    render_field(&line, title, VALUE_AT - 1, false, render_tone(TONE_DIM, c->colour));
     buf_putc(&line, ' ');
     size_t room = c->width > VALUE_AT + VALUE_LEAST ? c->width - VALUE_AT : 0;
-    render_wrapped(&line, value, VALUE_AT, room, tone, c->colour);
+    render_wrapped(&line, value, VALUE_AT, room, render_tone(tone, c->colour));
     buf_putc(&line, '\n');
     client_print(c, &line);
     free(value);

@@ -5,6 +5,7 @@
 
 #include "client/new_file.h"
 #include "client/torch_module.h"
+#include "sweep/paths.h"
 #include "sweep/run_config.h"
 
 #define WEIGHTS_MAX ((size_t)8 << 30) /* bytes of a file */
@@ -138,8 +139,8 @@ static int read_metadata(const struct json *header, struct torch_module *m, stru
 static int read_plan(const char *weights, struct model_plan *plan, struct errbuf *err)
 {
     const char *slash = strrchr(weights, '/');
-    char *path = xasprintf("%.*sconfig.json", slash != NULL ? (int)(slash - weights) + 1 : 0,
-                           weights);
+    char *path = xasprintf("%.*s%s", slash != NULL ? (int)(slash - weights) + 1 : 0, weights,
+                           run_file_name(RUN_FILE_CONFIG));
     struct run_config *config = xcalloc(1, sizeof *config);
     int rc = run_config_read(path, config, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client/worker.h"
+#include "sweep/paths.h"
 #include "sweep/run.h"
 #include "sweep/run_config.h"
 
@@ -40,10 +41,7 @@ static void add_point(void *arg, const struct json *v)
     struct replay *r = arg;
     if (r->err.code != 0)
         return;
-    if (r->count == r->cap) {
-        r->cap = r->cap == 0 ? 64 : r->cap * 2;
-        r->points = xrealloc(r->points, r->cap * sizeof *r->points);
-    }
+    r->points = array_room(r->points, &r->cap, r->count, sizeof *r->points);
     if (point_parse(v, &r->points[r->count], &r->err) == 0)
         r->count++;
 }
@@ -65,7 +63,7 @@ static int read_points(struct replay *r)
 static int read_config(struct replay *r, const char *folder, struct run_config *config)
 {
     struct errbuf err;
-    char *path = xasprintf("%s/config.json", folder);
+    char *path = xasprintf("%s/%s", folder, run_file_name(RUN_FILE_CONFIG));
     int rc = run_config_read(path, config, &err);
     free(path);
     if (rc != 0)

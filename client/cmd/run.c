@@ -90,10 +90,7 @@ struct series {
 static void add_point(void *arg, const struct json *point)
 {
     struct series *s = arg;
-    if (s->count == s->cap) {
-        s->cap = s->cap == 0 ? 64 : s->cap * 2;
-        s->v = xrealloc(s->v, s->cap * sizeof *s->v);
-    }
+    s->v = array_room(s->v, &s->cap, s->count, sizeof *s->v);
     s->v[s->count++] = member_real(point, s->column, NAN);
 }
 
@@ -106,7 +103,7 @@ static int print_sparkline(struct client *c, int64_t run)
     int status = client_pages(c, "curve", params, "points", add_point, &s);
     free(params);
     if (status == CLIENT_DONE && s.count > 1) {
-        render_field(&line, "val loss curve", 16, false, TONE_DIM, c->colour);
+        render_field(&line, "val loss curve", 16, false, render_tone(TONE_DIM, c->colour));
         buf_putc(&line, ' ');
         render_sparkline(&line, s.v, s.count, SPARK_WIDTH);
         buf_putc(&line, '\n');

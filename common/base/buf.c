@@ -13,6 +13,7 @@
 #include "sweep/require.h"
 
 #define BUF_MIN_BYTES 64
+#define ARRAY_MIN 8 /* elements */
 #define READ_BYTES 65536
 
 /* Exits rather than aborts: a worker without memory did not crash, and its parent must be able to
@@ -48,6 +49,16 @@ void *xrealloc(void *p, size_t bytes)
     if (!grown)
         out_of_memory(bytes);
     return grown;
+}
+
+void *array_room(void *items, size_t *cap, size_t count, size_t size)
+{
+    if (count < *cap)
+        return items;
+    *cap = *cap ? 2 * *cap : ARRAY_MIN;
+    if (*cap > SIZE_MAX / size)
+        out_of_memory(SIZE_MAX);
+    return xrealloc(items, *cap * size);
 }
 
 char *xstrdup(const char *s)

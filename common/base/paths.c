@@ -1,6 +1,7 @@
 #include "sweep/paths.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "sweep/err.h"
+#include "sweep/require.h"
 
 /* Formats into out[PATHS_MAX], untouched when it would not fit. */
 static int put(char *out, struct errbuf *err, const char *fmt, ...)
@@ -97,9 +99,35 @@ int paths_runs(char *out, const char *database, struct errbuf *err)
     return put(out, err, "%s.runs", database);
 }
 
-int paths_run(char *out, const char *database, long long run_id, struct errbuf *err)
+const char *run_file_name(enum run_file f)
 {
-    return put(out, err, "%s.runs/%lld", database, run_id);
+    static const char *const names[] = {
+#define X(id, name) [RUN_FILE_##id] = name,
+        RUN_FILE_MAP(X)
+#undef X
+    };
+    REQUIRE((unsigned)f < RUN_FILE_COUNT);
+    return names[f];
+}
+
+/* Whether the snprintf that returned n into out[size] wrote the whole. */
+static bool fits(char *out, size_t size, int n)
+{
+    bool whole = n >= 0 && (size_t)n < size;
+    if (!whole)
+        out[0] = '\0';
+    return whole;
+}
+
+bool paths_run(char *out, size_t size, const char *runs_dir, int64_t run_id)
+{
+    return fits(out, size, snprintf(out, size, "%s/%" PRId64, runs_dir, run_id));
+}
+
+bool paths_run_file(char *out, size_t size, const char *runs_dir, int64_t run_id, enum run_file f)
+{
+    int n = snprintf(out, size, "%s/%" PRId64 "/%s", runs_dir, run_id, run_file_name(f));
+    return fits(out, size, n);
 }
 
 /* One folder, which may be there already. */

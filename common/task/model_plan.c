@@ -36,10 +36,7 @@ static void add(struct builder *b, enum layer_kind kind)
                         "at most %d layers, repeated ones counted", MODEL_PLAN_MAX);
     if (b->rc)
         return;
-    if (b->count == b->cap) {
-        b->cap = b->cap ? 2 * b->cap : 16;
-        b->layers = xrealloc(b->layers, b->cap * sizeof(*b->layers));
-    }
+    b->layers = array_room(b->layers, &b->cap, b->count, sizeof(*b->layers));
     struct plan_layer *l = &b->layers[b->count++];
     *l = (struct plan_layer){.kind = kind};
     for (int o = 0; o < LAYER_OPTION_COUNT; o++)

@@ -19,10 +19,7 @@ void kept_points_add(struct kept_points *k, const struct point *p)
         thin(k);
     if ((p->point - 1) % (k->skip + 1) != 0)
         return;
-    if (k->count == k->cap) {
-        k->cap = k->cap ? 2 * k->cap : 16;
-        k->points = xrealloc(k->points, k->cap * sizeof(*k->points));
-    }
+    k->points = array_room(k->points, &k->cap, k->count, sizeof(*k->points));
     k->points[k->count++] = *p;
 }
 

@@ -30,10 +30,7 @@ void effects_finish(struct effects *e)
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
                            int64_t run_id)
 {
-    if (fx->action_count == fx->action_cap) {
-        fx->action_cap = fx->action_cap ? fx->action_cap * 2 : 8;
-        fx->actions = xrealloc(fx->actions, fx->action_cap * sizeof(*fx->actions));
-    }
+    fx->actions = array_room(fx->actions, &fx->action_cap, fx->action_count, sizeof(*fx->actions));
     struct action *a = &fx->actions[fx->action_count++];
     *a = (struct action){.type = type, .sweep_id = sweep_id, .run_id = run_id};
     return a;

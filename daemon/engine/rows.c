@@ -247,10 +247,7 @@ void store_op_finish(struct store_op *op)
 
 static struct store_op *batch_append(struct store_batch *b, enum store_op_type type)
 {
-    if (b->count == b->cap) {
-        b->cap = b->cap ? 2 * b->cap : 8;
-        b->ops = xrealloc(b->ops, b->cap * sizeof(*b->ops));
-    }
+    b->ops = array_room(b->ops, &b->cap, b->count, sizeof(*b->ops));
     struct store_op *op = &b->ops[b->count++];
     memset(op, 0, sizeof(*op));
     op->type = type;

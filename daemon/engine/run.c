@@ -8,6 +8,7 @@
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
+#include "sweep/paths.h"
 #include "sweep/require.h"
 
 #define CANCELLED_TEXT "cancelled through sweepctl"
@@ -60,12 +61,10 @@ static void read_anew(struct run *r)
 }
 
 /* A file of a run's folder. Too deep a folder: no such file, but a run. */
-static void run_file(const struct engine *e, int64_t run_id, const char *name,
+static void run_file(const struct engine *e, int64_t run_id, enum run_file f,
                      char out[SPEC_PATH_MAX])
 {
-    int n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/%s", e->runs_dir, run_id, name);
-    if (n < 0 || n >= SPEC_PATH_MAX)
-        out[0] = '\0';
+    paths_run_file(out, SPEC_PATH_MAX, e->runs_dir, run_id, f);
 }
 
 /* config.json of the run, as its task writes it. */
@@ -85,10 +84,10 @@ static char *run_configure(const struct engine *e, const struct run *r)
                                * be kept. */
                               .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
     int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
-    run_file(e, r->row->id, "best.safetensors", setup.weights);
-    run_file(e, r->row->id, "checkpoint", setup.checkpoint);
+    run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
+    run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);
     if (start)
-        run_file(e, start, "best.safetensors", setup.start_weights);
+        run_file(e, start, RUN_FILE_WEIGHTS, setup.start_weights);
     if (setup.has_weights_floor)
         setup.weights_floor = s->best[BEST_RUNS_KEPT - 1].metric;
     struct buf text = {0};

@@ -44,10 +44,7 @@ bool events_subscribe(struct events *e, struct conn *conn, int64_t sweep_id)
     }
     if (own >= WATCHES_PER_CLIENT_MAX)
         return false;
-    if (e->count == e->cap) {
-        e->cap = e->cap ? 2 * e->cap : 16;
-        e->watches = xrealloc(e->watches, e->cap * sizeof(*e->watches));
-    }
+    e->watches = array_room(e->watches, &e->cap, e->count, sizeof(*e->watches));
     e->watches[e->count++] = (struct watch){conn, sweep_id};
     return true;
 }

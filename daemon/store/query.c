@@ -250,6 +250,12 @@ const struct cell *table_cell(const struct table *t, size_t row, const char *col
     return NULL;
 }
 
+const char *table_text(const struct table *t, size_t row, const char *column, const char *without)
+{
+    const struct cell *c = table_cell(t, row, column);
+    return c->type == CELL_TEXT ? c->text : without;
+}
+
 static void cell_write(const struct cell *cell, bool is_json, struct json_writer *w)
 {
     switch (cell->type) {

@@ -165,7 +165,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
 
 static int append_sweep(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
-    out->sweeps = xrealloc(out->sweeps, (out->sweep_count + 1) * sizeof(*out->sweeps));
+    out->sweeps =
+        array_room(out->sweeps, &out->sweep_cap, out->sweep_count, sizeof(*out->sweeps));
     struct sweep_row *r = &out->sweeps[out->sweep_count++];
     memset(r, 0, sizeof(*r));
     return read_sweep(st, r, err);
@@ -173,9 +174,7 @@ static int append_sweep(sqlite3_stmt *st, struct store_restored *out, struct err
 
 static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
-    if ((out->run_count & (out->run_count - 1)) == 0) /* full at every power of two */
-        out->runs = xrealloc(out->runs, (out->run_count ? 2 * out->run_count : 1) *
-                                            sizeof(*out->runs));
+    out->runs = array_room(out->runs, &out->run_cap, out->run_count, sizeof(*out->runs));
     struct run_row *r = &out->runs[out->run_count++];
     memset(r, 0, sizeof(*r));
     return read_run(st, r, err);
@@ -192,9 +191,8 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
 
     (void)err;
     if (facts && run_facts_parse(facts, &l.facts, &why) == 0) {
-        if ((out->label_count & (out->label_count - 1)) == 0)
-            out->labels = xrealloc(out->labels, (out->label_count ? 2 * out->label_count : 1) *
-                                                    sizeof(*out->labels));
+        out->labels =
+            array_room(out->labels, &out->label_cap, out->label_count, sizeof(*out->labels));
         int pattern = pattern_find(column_text(st, 3));
         l.facts.pattern = pattern < 0 ? PATTERN_NONE : (enum pattern)pattern;
         l.facts.confidence = sqlite3_column_double(st, 4);

@@ -152,15 +152,14 @@ static int put_run(struct store_sql *q, const struct store_op *op)
     return run_statement(st);
 }
 
-static int insert_event(struct store_sql *q, int64_t sweep_id, int64_t run_id, const char *kind,
-                        const char *detail, utc_us created)
+static int insert_event(struct store_sql *q, const struct event_row *e)
 {
     sqlite3_stmt *st = q->statements[STATEMENT_ADD_EVENT];
-    bind_count(st, 1, sweep_id);
-    bind_count(st, 2, run_id);
-    bind_text(st, 3, kind);
-    bind_word(st, 4, detail);
-    bind_time(st, 5, created);
+    bind_count(st, 1, e->sweep_id);
+    bind_count(st, 2, e->run_id);
+    bind_text(st, 3, e->kind);
+    bind_word(st, 4, e->detail);
+    bind_time(st, 5, e->created);
     return run_statement(st);
 }
 
@@ -211,7 +210,10 @@ static int compare_point(struct store_sql *q, int64_t run_id, const struct point
     point_text(p, &text);
     log_warn("run %lld: point %lld was delivered twice with different values",
              (long long)run_id, (long long)p->point);
-    rc = insert_event(q, 0, run_id, "nondeterminism", text.data, store_clock());
+    rc = insert_event(q, &(struct event_row){.run_id = run_id,
+                                             .kind = "nondeterminism",
+                                             .detail = text.data,
+                                             .created = store_clock()});
     buf_finish(&text);
     return rc;
 }
@@ -316,8 +318,7 @@ static int put_edits(struct store_sql *q, const struct store_op *op)
 
 static int add_event(struct store_sql *q, const struct store_op *op)
 {
-    const struct event_row *e = op->u.event;
-    return insert_event(q, e->sweep_id, e->run_id, e->kind, e->detail, e->created);
+    return insert_event(q, op->u.event);
 }
 
 static int add_finding(struct store_sql *q, const struct store_op *op)
@@ -412,7 +413,10 @@ int store_sql_apply(struct store_sql *q, const struct store_op *op)
     char *detail = xasprintf("%s: %s", op_names[op->type], sqlite3_errmsg(q->db));
     int64_t run_id = op_run_id(op);
     log_error("a write was refused (run %lld): %s", (long long)run_id, detail);
-    rc = insert_event(q, 0, run_id, "refused", detail, store_clock());
+    rc = insert_event(q, &(struct event_row){.run_id = run_id,
+                                             .kind = "refused",
+                                             .detail = detail,
+                                             .created = store_clock()});
     free(detail);
     return rc;
 }

@@ -22,11 +22,11 @@ struct uv_loop_s;
  * highest ids ever given (also to rows deleted since). Owned; store_restored_finish. */
 struct store_restored {
     int64_t last_sweep_id, last_run_id;
-    size_t sweep_count;
+    size_t sweep_count, sweep_cap;
     struct sweep_row *sweeps;
-    size_t run_count;
+    size_t run_count, run_cap;
     struct run_row *runs; /* by sweep, then number; settings as they were stored */
-    size_t label_count;
+    size_t label_count, label_cap;
     struct stored_label { /* of an ended run of theirs */
         int64_t run_id;
         struct run_facts facts;
@@ -112,6 +112,9 @@ void store_relabel(struct store *s, struct relabel *r,
                    void (*cb)(void *arg, const struct errbuf *err), void *arg);
 
 const struct cell *table_cell(const struct table *t, size_t row, const char *column);
+/* The text of a cell; without where it holds none. */
+const char *table_text(const struct table *t, size_t row, const char *column,
+                       const char *without);
 struct json_writer;
 /* One row as a JSON object; text that is itself JSON (columns ending in "_json") is written as
  * such under the name without that suffix. Non-finite reals follow json.h. */

@@ -10,6 +10,9 @@ void *xmalloc(size_t bytes);
 void *xcalloc(size_t count, size_t bytes);
 void *xrealloc(void *p, size_t bytes);
 char *xstrdup(const char *s);
+/* The array with room for one element of that size behind the first count: moved to twice the
+ * room where *cap, which counts elements, is full. items is NULL and *cap 0 at first. */
+void *array_room(void *items, size_t *cap, size_t count, size_t size);
 /* printf into fresh memory; the caller frees. */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -18,45 +18,59 @@
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-typedef int reader_fn(const struct source *s, const struct spec_data *d, enum samples_part part,
-                      struct table_columns **columns, struct table *out, struct errbuf *err);
+struct reading {
+    const struct source *source;
+    const struct spec_data *data;
+    struct table_columns *columns; /* of the training part's file: the others have them too */
+};
 
-static int read_idx(const struct source *s, const struct spec_data *d, enum samples_part part,
-                    struct table_columns **columns, struct table *out, struct errbuf *err)
+static const char *samples_file(const struct reading *r, enum samples_part part)
 {
-    return idx_table(s->files[SOURCE_SAMPLES(part)].path, s->files[SOURCE_TARGETS(part)].path, out,
-                     err);
+    return r->source->files[SOURCE_SAMPLES(part)].path;
 }
 
-static int read_csv(const struct source *s, const struct spec_data *d, enum samples_part part,
-                    struct table_columns **columns, struct table *out, struct errbuf *err)
+static const char *targets_file(const struct reading *r, enum samples_part part)
 {
-    return csv_read(s->files[SOURCE_SAMPLES(part)].path, d, columns, out, err);
+    return r->source->files[SOURCE_TARGETS(part)].path;
 }
 
-static int read_libsvm(const struct source *s, const struct spec_data *d, enum samples_part part,
-                       struct table_columns **columns, struct table *out, struct errbuf *err)
+typedef int reader_fn(struct reading *r, enum samples_part part, struct table *out,
+                      struct errbuf *err);
+
+static int read_idx(struct reading *r, enum samples_part part, struct table *out,
+                    struct errbuf *err)
 {
-    return libsvm_read(s->files[SOURCE_SAMPLES(part)].path, d, columns, out, err);
+    return idx_table(samples_file(r, part), targets_file(r, part), out, err);
 }
 
-static int read_npy(const struct source *s, const struct spec_data *d, enum samples_part part,
-                    struct table_columns **columns, struct table *out, struct errbuf *err)
+static int read_csv(struct reading *r, enum samples_part part, struct table *out,
+                    struct errbuf *err)
 {
-    return npy_read(s->files[SOURCE_SAMPLES(part)].path, s->files[SOURCE_TARGETS(part)].path, out,
-                    err);
+    return csv_read(samples_file(r, part), r->data, &r->columns, out, err);
+}
+
+static int read_libsvm(struct reading *r, enum samples_part part, struct table *out,
+                       struct errbuf *err)
+{
+    return libsvm_read(samples_file(r, part), r->data, &r->columns, out, err);
+}
+
+static int read_npy(struct reading *r, enum samples_part part, struct table *out,
+                    struct errbuf *err)
+{
+    return npy_read(samples_file(r, part), targets_file(r, part), out, err);
 }
 
 /* A file of its own goes before arrays of that name beside the training part's. */
-static int read_npz(const struct source *s, const struct spec_data *d, enum samples_part part,
-                    struct table_columns **columns, struct table *out, struct errbuf *err)
+static int read_npz(struct reading *r, enum samples_part part, struct table *out,
+                    struct errbuf *err)
 {
     static const char *const names[] = {"train", "val", "test"};
-    const char *own = s->files[SOURCE_SAMPLES(part)].path;
+    const char *own = samples_file(r, part);
     if (own[0])
-        return npz_read(own, d, "train", out, err);
+        return npz_read(own, r->data, "train", out, err);
     struct errbuf why = {0};
-    int rc = npz_read(s->files[SOURCE_SAMPLES(PART_TRAIN)].path, d, names[part], out, &why);
+    int rc = npz_read(samples_file(r, PART_TRAIN), r->data, names[part], out, &why);
     if (rc == ERR_NOT_FOUND)
         return 0;
     if (rc != 0 && err)
@@ -105,12 +119,12 @@ int decode_source(const struct source *s, const struct spec_data *d, struct deco
                   struct errbuf *err)
 {
     struct table tables[PART_COUNT] = {0};
-    struct table_columns *columns = NULL;
+    struct reading reading = {.source = s, .data = d};
     int rc = 0;
     for (int part = 0; rc == 0 && part < PART_COUNT; part++) {
         if (!s->files[SOURCE_SAMPLES(part)].path[0] && s->format != FORMAT_NPZ)
             continue;
-        rc = readers[s->format](s, d, (enum samples_part)part, &columns, &tables[part], err);
+        rc = readers[s->format](&reading, (enum samples_part)part, &tables[part], err);
         if (rc != 0)
             source_blame(s, d, part_file(s, part), rc, err);
     }
@@ -118,7 +132,7 @@ int decode_source(const struct source *s, const struct spec_data *d, struct deco
         rc = decode_tables(s, d, tables, out, err);
     for (int part = 0; part < PART_COUNT; part++)
         table_finish(&tables[part]);
-    table_columns_destroy(columns);
+    table_columns_destroy(reading.columns);
     return rc;
 }
 
@@ -222,7 +236,8 @@ static int check_tables(const struct source *s, const struct spec_data *d,
 
 /* The labels that there are, ascending; the place of one is its class. */
 struct classes {
-    size_t count; /* 0: regression */
+    const char *path; /* of the file that has them */
+    size_t count;     /* 0: regression */
     double label[SAMPLES_CLASSES_MAX];
 };
 
@@ -303,9 +318,10 @@ static int refuse_labels(const struct table *t, const char *path, bool too_many,
 }
 
 /* What the training file's targets are. out->count 0: values to predict. */
-static int decide_task(const struct spec_data *d, const struct table *t, const char *path,
-                       bool as_they_are, struct classes *out, struct errbuf *err)
+static int decide_task(const struct source *s, const struct spec_data *d, const struct table *t,
+                       struct classes *out, struct errbuf *err)
 {
+    const char *path = out->path;
     bool named = t->class_names > 0;
     if (d->task == TASK_REGRESSION && named)
         return err_bad(err, ERR_DATA, "$.data.task", "regression",
@@ -317,7 +333,7 @@ static int decide_task(const struct spec_data *d, const struct table *t, const c
         return 0;
     }
     int rc = refuse_labels(t, path, !few || t->class_names > SAMPLES_CLASSES_MAX, err);
-    if (rc == 0 && (named || as_they_are))
+    if (rc == 0 && (named || s->format == FORMAT_IDX))
         number_classes(named ? t->class_names : (size_t)out->label[out->count - 1] + 1, out);
     return rc;
 }
@@ -335,7 +351,7 @@ static void list_classes(const struct classes *c, char *out, size_t size)
 }
 
 static int map_labels(const struct table *t, const char *path, const struct classes *c,
-                      const char *train_path, uint16_t *out, struct errbuf *err)
+                      uint16_t *out, struct errbuf *err)
 {
     for (size_t i = 0; i < t->count * t->outputs; i++) {
         double label = t->targets[i];
@@ -344,7 +360,7 @@ static int map_labels(const struct table *t, const char *path, const struct clas
             char known[256];
             list_classes(c, known, sizeof known);
             return err_set(err, ERR_DATA, "%s: sample %zu has the label %.15g; the classes of %s "
-                           "are %s", path, i / t->outputs + 1, label, train_path, known);
+                           "are %s", path, i / t->outputs + 1, label, c->path, known);
         }
         out[i] = (uint16_t)at;
     }
@@ -395,18 +411,18 @@ static void *join_values(struct table tables[PART_COUNT], const struct samples *
     return values;
 }
 
-static int join_labels(const struct source *s, const struct spec_data *d,
-                       const struct table tables[PART_COUNT], const struct classes *c,
-                       struct decoded *out, struct errbuf *err)
+static int join_labels(const struct reading *r, const struct table tables[PART_COUNT],
+                       const struct classes *c, struct decoded *out, struct errbuf *err)
 {
+    const struct source *s = r->source;
     out->labels = xmalloc(out->samples.count * out->samples.outputs * sizeof *out->labels);
     size_t at = 0;
     for (int part = 0; part < PART_COUNT; part++) {
         char place[PLACE_MAX];
         int rc = map_labels(&tables[part], place_of(s, part, targets_path(s, part), place), c,
-                            targets_path(s, PART_TRAIN), out->labels + at, err);
+                            out->labels + at, err);
         if (rc != 0)
-            return source_blame(s, d, part_file(s, part), rc, err);
+            return source_blame(s, r->data, part_file(s, part), rc, err);
         at += tables[part].count * tables[part].outputs;
     }
     return 0;
@@ -443,13 +459,13 @@ int decode_tables(const struct source *s, const struct spec_data *d,
                   struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err)
 {
     const struct table *train = &tables[PART_TRAIN];
-    struct classes classes = {0};
+    const struct reading reading = {.source = s, .data = d};
+    struct classes classes = {.path = targets_path(s, PART_TRAIN)};
     struct decoded done = {0};
     struct samples *x = &done.samples;
     int rc = check_tables(s, d, tables, err);
     if (rc == 0)
-        rc = decide_task(d, train, targets_path(s, PART_TRAIN), s->format == FORMAT_IDX, &classes,
-                         err);
+        rc = decide_task(s, d, train, &classes, err);
     if (rc != 0)
         return rc;
     for (int part = 0; part < PART_COUNT; part++) {
@@ -463,7 +479,7 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     x->outputs = train->outputs;
     x->classes = classes.count;
     if (classes.count > 0)
-        rc = join_labels(s, d, tables, &classes, &done, err);
+        rc = join_labels(&reading, tables, &classes, &done, err);
     else
         join_targets(tables, &done);
     if (rc != 0) {

@@ -1,27 +1,25 @@
 /* One run: its row, its label where it has one, and where its files are. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 #include "sweep/paths.h"
 
-/* A path below the run's folder (that itself: ""), or null while there is no such file. */
-static void write_path(struct request *r, const char *key, const char *below)
+/* The path, or null while there is no such file. */
+static void write_path(struct request *r, const char *key, const char *path)
 {
-    char path[PATHS_MAX];
-    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "%s", r->daemon->runs_dir, r->subject,
-                     below);
-    bool there = n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0;
-    jw_kv_string(&r->w, key, there ? path : NULL);
+    jw_kv_string(&r->w, key, access(path, R_OK) == 0 ? path : NULL);
 }
 
 static void take_paths(struct request *r, const struct table *label)
 {
+    const char *runs = r->daemon->runs_dir;
+    char path[PATHS_MAX];
     (void)label;
-    write_path(r, "folder", "");
-    write_path(r, "weights", "/best.safetensors");
+    paths_run(path, sizeof(path), runs, r->subject);
+    write_path(r, "folder", path);
+    paths_run_file(path, sizeof(path), runs, r->subject, RUN_FILE_WEIGHTS);
+    write_path(r, "weights", path);
     jw_end_object(&r->w);
     request_result_built(r);
 }

@@ -15,6 +15,7 @@
 #include "daemon/plan/search/search.h"
 #include "daemon/state.h"
 #include "sweep/buf.h"
+#include "sweep/paths.h"
 #include "sweep/record.h"
 #include "sweep/spec.h"
 
@@ -187,11 +188,11 @@ static void prepare(struct pending *s)
 static bool has_weights(const struct daemon *d, int64_t run_id, const struct table *t)
 {
     char path[PATHS_MAX];
-    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir, run_id);
     const struct cell *status = t->rows > 0 ? table_cell(t, 0, "status") : NULL;
     return status && status->type == CELL_TEXT &&
-           run_status_terminal((enum run_status)run_status_find(status->text)) && n > 0 &&
-           n < (int)sizeof(path) && access(path, R_OK) == 0;
+           run_status_terminal((enum run_status)run_status_find(status->text)) &&
+           paths_run_file(path, sizeof(path), d->runs_dir, run_id, RUN_FILE_WEIGHTS) &&
+           access(path, R_OK) == 0;
 }
 
 static void on_start_run(void *arg, const struct table *t, const struct errbuf *failed)

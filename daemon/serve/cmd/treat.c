@@ -12,6 +12,7 @@
 #include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/paths.h"
 
 /* The run as it is stored, and what was tried on it. */
 struct patient {
@@ -33,12 +34,6 @@ static void patient_finish(void *extra)
     run_row_finish(&p->run);
 }
 
-static const char *text_of(const struct table *t, const char *column)
-{
-    const struct cell *c = table_cell(t, 0, column);
-    return c->type == CELL_TEXT ? c->text : "";
-}
-
 /* --- reading --------------------------------------------------------------------------------- */
 
 static int read_data_facts(const char *text, struct data_facts *out, struct errbuf *err)
@@ -52,10 +47,11 @@ static int read_data_facts(const char *text, struct data_facts *out, struct errb
 static int read_label(const struct table *t, struct enqueued *out, struct errbuf *err)
 {
     const struct cell *metric = table_cell(t, 0, "metric_value");
-    int status = run_status_find(text_of(t, "status"));
-    int pattern = pattern_find(text_of(t, "pattern")), cause = cause_find(text_of(t, "cause"));
+    int status = run_status_find(table_text(t, 0, "status", ""));
+    int pattern = pattern_find(table_text(t, 0, "pattern", ""));
+    int cause = cause_find(table_text(t, 0, "cause", ""));
     if (status < 0 || !run_status_terminal((enum run_status)status))
-        return err_bad(err, ERR_STATE, "run", text_of(t, "status"),
+        return err_bad(err, ERR_STATE, "run", table_text(t, 0, "status", ""),
                        "a run that has ended, for treat");
     if (pattern < 0)
         return err_set(err, ERR_STATE, "run %" PRId64 " has no label: it has no points",
@@ -70,7 +66,8 @@ static int read_label(const struct table *t, struct enqueued *out, struct errbuf
 static void read_past(const struct table *t, struct patient *p)
 {
     const struct cell *change = table_cell(t, 0, "change");
-    int remedy = remedy_find(text_of(t, "remedy")), cause = cause_find(text_of(t, "treats_cause"));
+    int remedy = remedy_find(table_text(t, 0, "remedy", ""));
+    int cause = cause_find(table_text(t, 0, "treats_cause", ""));
     p->is_treatment = remedy >= 0;
     if (!p->is_treatment)
         return;
@@ -94,25 +91,26 @@ static int64_t find_donor(const struct daemon *d, const struct table *t, const s
     const struct cell *best = table_cell(t, 0, "best_run");
     struct run_row donor = {0};
     struct errbuf why;
-    char path[PATHS_MAX + 64];
+    char path[PATHS_MAX];
     bool same = best->type == CELL_INTEGER && best->integer != p->label.parent_id &&
-                run_row_read_settings(&donor, text_of(t, "best_settings"), &why) == 0 &&
+                run_row_read_settings(&donor, table_text(t, 0, "best_settings", ""), &why) == 0 &&
                 donor.config != NULL && same_network(donor.config, p->run.config);
     run_row_finish(&donor);
-    int n = snprintf(path, sizeof(path), "%s/%" PRId64 "/best.safetensors", d->runs_dir,
-                     best->integer);
-    return same && n > 0 && n < (int)sizeof(path) && access(path, R_OK) == 0 ? best->integer : 0;
+    same = same &&
+           paths_run_file(path, sizeof(path), d->runs_dir, best->integer, RUN_FILE_WEIGHTS) &&
+           access(path, R_OK) == 0;
+    return same ? best->integer : 0;
 }
 
 static int read_patient(const struct daemon *d, const struct table *t, struct patient *p,
                         struct errbuf *err)
 {
-    const char *spec = text_of(t, "spec"), *facts = text_of(t, "data_facts");
+    const char *spec = table_text(t, 0, "spec", ""), *facts = table_text(t, 0, "data_facts", "");
     int rc = read_label(t, &p->label, err);
     if (rc == 0)
         rc = spec_parse_text(spec, strlen(spec), &p->spec, err);
     if (rc == 0)
-        rc = run_row_read_settings(&p->run, text_of(t, "settings"), err);
+        rc = run_row_read_settings(&p->run, table_text(t, 0, "settings", ""), err);
     if (rc == 0 && p->run.config == NULL)
         rc = err_set(err, ERR_STATE, "run %" PRId64 " is another program's: no remedy is known",
                      p->label.parent_id);
@@ -123,7 +121,7 @@ static int read_patient(const struct daemon *d, const struct table *t, struct pa
     p->label.parent_settings = p->run.config->settings;
     read_past(t, p);
     p->run.epochs = table_cell(t, 0, "epochs")->integer;
-    str_copy(p->data_hash, sizeof(p->data_hash), text_of(t, "data_hash"));
+    str_copy(p->data_hash, sizeof(p->data_hash), table_text(t, 0, "data_hash", ""));
     p->donor = find_donor(d, t, p);
     return 0;
 }

@@ -6,12 +6,6 @@
 #include "daemon/state.h"
 #include "sweep/run.h"
 
-static const char *text_of(const struct table *t, const char *column)
-{
-    const struct cell *cell = table_cell(t, 0, column);
-    return cell->type == CELL_TEXT ? cell->text : NULL;
-}
-
 /* The row decides, not a message on the way: it says so also after a restart. */
 static void answer_if_over(struct request *r, const struct table *t)
 {
@@ -19,14 +13,14 @@ static void answer_if_over(struct request *r, const struct table *t)
         request_refuse(r, ERR_NOT_FOUND, "sweep %lld was deleted", (long long)r->subject);
         return;
     }
-    const char *status = text_of(t, "status");
+    const char *status = table_text(t, 0, "status", NULL);
     int s = status ? sweep_status_find(status) : -1;
     if (s >= 0 && s != SWEEP_HELD && !sweep_status_terminal((enum sweep_status)s))
         return; /* wait_wake comes back */
     jw_begin_object(&r->w);
     jw_kv_int(&r->w, "sweep", r->subject);
     jw_kv_string(&r->w, "status", status);
-    jw_kv_string(&r->w, "reason", text_of(t, "reason"));
+    jw_kv_string(&r->w, "reason", table_text(t, 0, "reason", NULL));
     jw_end_object(&r->w);
     request_result_built(r);
 }

@@ -126,6 +126,25 @@ static void test_read_file(void **state)
     buf_finish(&b);
 }
 
+/* What is in it stays through every move, and a full one doubles. */
+static void test_array_grows(void **state)
+{
+    size_t *items = NULL, cap = 0, moves = 0;
+
+    for (size_t i = 0; i < 1000; i++) {
+        size_t before = cap;
+        items = array_room(items, &cap, i, sizeof(*items));
+        assert_true(cap > i);
+        moves += cap != before;
+        items[i] = 3 * i;
+    }
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(items[i], 3 * i);
+    assert_int_equal(moves, 8); /* 8, 16, … 1024 */
+    assert_int_equal(cap, 1024);
+    free(items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_str_copy_cuts_at_characters),
         cmocka_unit_test(test_xasprintf),
         cmocka_unit_test(test_read_file),
+        cmocka_unit_test(test_array_grows),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -111,8 +111,16 @@ static void test_run_folders(void **state)
 
     assert_int_equal(paths_runs(out, "/x/a.db", NULL), 0);
     assert_string_equal(out, "/x/a.db.runs");
-    assert_int_equal(paths_run(out, "/x/a.db", 9223372036854775807ll, NULL), 0);
+    assert_true(paths_run(out, sizeof(out), "/x/a.db.runs", INT64_MAX));
     assert_string_equal(out, "/x/a.db.runs/9223372036854775807");
+    assert_true(paths_run_file(out, sizeof(out), "/x/a.db.runs", 7, RUN_FILE_WEIGHTS));
+    assert_string_equal(out, "/x/a.db.runs/7/best.safetensors");
+    assert_true(paths_run_file(out, 16, "/runs", 12, RUN_FILE_STDERR));
+    assert_string_equal(out, "/runs/12/stderr");
+    assert_false(paths_run_file(out, 15, "/runs", 12, RUN_FILE_STDERR));
+    assert_string_equal(out, "");
+    assert_false(paths_run(out, 8, "/runs", 12));
+    assert_string_equal(out, "");
 }
 
 static unsigned mode_of(const char *path)

@@ -46,7 +46,7 @@ static void test_width_counts_columns(void **state)
 static void expect_field(const char *text, size_t width, bool right, const char *want)
 {
     struct buf out = {0};
-    render_field(&out, text, width, right, TONE_BAD, false);
+    render_field(&out, text, width, right, render_tone(TONE_BAD, false));
     assert_string_equal(out.data, want);
     buf_finish(&out);
 }
@@ -62,7 +62,7 @@ static void test_field_has_its_width(void **state)
 static void test_colour_only_when_asked(void **state)
 {
     struct buf out = {0};
-    render_field(&out, "failed", 6, false, render_word_tone("failed"), true);
+    render_field(&out, "failed", 6, false, render_tone(render_word_tone("failed"), true));
     assert_string_equal(out.data, "\x1b[31mfailed\x1b[0m");
     buf_finish(&out);
     assert_int_equal(render_word_tone("a pattern of the future"), TONE_PLAIN);
@@ -147,13 +147,13 @@ static void test_table_fits_the_terminal(void **state)
 static void test_text_is_broken_between_words(void **state)
 {
     struct buf out = {0};
-    render_wrapped(&out, "one two  three fourteen", 2, 9, TONE_PLAIN, false);
+    render_wrapped(&out, "one two  three fourteen", 2, 9, TONE_PLAIN);
     assert_string_equal(out.data, "one two\n  three\n  fourteen");
     buf_finish(&out);
-    render_wrapped(&out, "abcdefghijkl", 0, 5, TONE_PLAIN, false); /* no blank: where it must */
+    render_wrapped(&out, "abcdefghijkl", 0, 5, TONE_PLAIN); /* no blank: where it must */
     assert_string_equal(out.data, "abcde\nfghij\nkl");
     buf_finish(&out);
-    render_wrapped(&out, "", 0, 5, TONE_PLAIN, false);
+    render_wrapped(&out, "", 0, 5, TONE_PLAIN);
     assert_string_equal(out.data != NULL ? out.data : "", "");
     buf_finish(&out);
 }

@@ -134,6 +134,11 @@ double dimension_position(const struct dimension *d, double value)
     return (k - first + 0.5) / (double)count;
 }
 
+bool dimension_ordered(const struct dimension *d)
+{
+    return d->type == VALUE_REAL || d->type == VALUE_INTEGER;
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -118,11 +118,6 @@ void space_params_write(const struct space *s, const struct assignment *a, struc
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-bool dimension_ordered(const struct dimension *d)
-{
-    return d->type == VALUE_REAL || d->type == VALUE_INTEGER;
-}
-
 static const char *choice(const struct dimension *d, double value)
 {
     return value >= 0 && value < (double)d->choice_count ? d->choices[(size_t)value] : "";

@@ -114,8 +114,9 @@ static void test_random_spreads(void **state)
     spec_make(&s, "random", PARAMETERS_FULL, 2000, 8);
     history_run(&h, &s, answer_landscape, NULL);
     for (size_t i = 0; i < h.count; i++) {
-        above += h.trials[i]->config->settings.v[SETTING_LEARNING_RATE] > 0.01; /* half of it, in log */
-        depth[(int)h.trials[i]->config->settings.v[SETTING_DEPTH]]++;
+        const double *v = h.trials[i]->config->settings.v;
+        above += v[SETTING_LEARNING_RATE] > 0.01; /* half of it, in log */
+        depth[(int)v[SETTING_DEPTH]]++;
     }
     assert_in_range(above, 900, 1100);
     for (int i = 1; i <= 4; i++)
@@ -204,9 +205,12 @@ static void test_near(void **state)
     struct rng r;
     struct assignment base, c;
     spec_make(&s, "random", PARAMETERS_FULL, 4, 1);
-    s.space.dimensions[0].distribution = DISTRIBUTION_INT_UNIFORM; /* rates 1 … 5: a finite space */
-    s.space.dimensions[0].min = 1;
-    s.space.dimensions[0].max = 5;
+    struct dimension *rates = &s.space.dimensions[0];
+    rates->distribution = DISTRIBUTION_INT_UNIFORM; /* 1 … 5: a finite space */
+    rates->min = 1;
+    rates->max = 5;
+    size_t rate = at(&s, SETTING_LEARNING_RATE), batch = at(&s, SETTING_BATCH_SIZE);
+    size_t depth = at(&s, SETTING_DEPTH);
     uint64_t optimizer = bit_of(&s, SETTING_OPTIMIZER);
     uint64_t size = space_size(&s.space, optimizer);
     assert_int_equal(size, 5 * 3 * 4);
@@ -219,9 +223,8 @@ static void test_near(void **state)
         assert_true(c.v[at(&s, SETTING_OPTIMIZER)] == base.v[at(&s, SETTING_OPTIMIZER)]);
         assert_true(tried_add(&t, &c));
         if (i <= 6) /* the six direct neighbours */
-            assert_true((c.v[at(&s, SETTING_LEARNING_RATE)] != base.v[at(&s, SETTING_LEARNING_RATE)]) +
-                            (c.v[at(&s, SETTING_BATCH_SIZE)] != base.v[at(&s, SETTING_BATCH_SIZE)]) +
-                            (c.v[at(&s, SETTING_DEPTH)] != base.v[at(&s, SETTING_DEPTH)]) ==
+            assert_true((c.v[rate] != base.v[rate]) + (c.v[batch] != base.v[batch]) +
+                            (c.v[depth] != base.v[depth]) ==
                         1);
     }
     assert_false(space_near(&s.space, &base, optimizer, &t, &r, &c));
@@ -244,7 +247,8 @@ static void test_optimizer_rates(void **state)
     assert_true(fabs(v[0] - 0.0316) < 1e-9);
     for (int o = 0; o <= OPTIMIZER_ADADELTA; o++) {
         for (size_t wanted = 1; wanted <= 20; wanted++) {
-            size_t n = rates_of_optimizer(d, setting_choice_name(SETTING_OPTIMIZER, o, name), wanted, v);
+            const char *optimizer = setting_choice_name(SETTING_OPTIMIZER, o, name);
+            size_t n = rates_of_optimizer(d, optimizer, wanted, v);
             assert_in_range(n, 1, wanted);
             for (size_t i = 0; i < n; i++)
                 assert_true(v[i] >= 0.001 && v[i] <= 0.1 && (i == 0 || v[i] < v[i - 1]));
@@ -263,6 +267,7 @@ static void test_design(void **state)
 {
     struct spec s;
     spec_make(&s, "random", PARAMETERS_FULL, 4, 1);
+    size_t rate = at(&s, SETTING_LEARNING_RATE);
     uint64_t frozen = bit_of(&s, SETTING_LEARNING_RATE) | bit_of(&s, SETTING_OPTIMIZER);
     for (size_t count = 1; count <= 40; count++) {
         struct assignment *c = xcalloc(count, sizeof(*c)), base;
@@ -275,7 +280,7 @@ static void test_design(void **state)
             int k = (int)c[i].v[at(&s, SETTING_DEPTH)];
             depth[k]++;
             pair[k][(int)c[i].v[at(&s, SETTING_BATCH_SIZE)]]++;
-            assert_true(c[i].v[at(&s, SETTING_LEARNING_RATE)] == base.v[at(&s, SETTING_LEARNING_RATE)]);
+            assert_true(c[i].v[rate] == base.v[rate]);
         }
         for (int k = 1; k <= 4; k++) {
             assert_in_range(depth[k], count / 4, (count + 3) / 4);

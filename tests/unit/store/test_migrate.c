@@ -108,10 +108,11 @@ static void test_migrates_from_version_two(void **state)
     assert_int_equal(fixture_open(f), 0);
     assert_int_equal(f->restored.run_count, 1);
     const struct run_row *r = &f->restored.runs[0];
-    assert_true(r->config->settings.v[SETTING_DEPTH] == 7 && r->config->settings.v[SETTING_LOSS] == LOSS_MSE);
-    assert_true(r->config->settings.v[SETTING_LIMIT] == 90 && r->config->settings.v[SETTING_VALIDATION] == 17);
-    assert_true(r->config->settings.v[SETTING_ON_NAN] == ON_NAN_DROP);
-    assert_true(r->config->settings.v[SETTING_STRATIFY] == 0);
+    const double *v = r->config->settings.v;
+    assert_true(v[SETTING_DEPTH] == 7 && v[SETTING_LOSS] == LOSS_MSE);
+    assert_true(v[SETTING_LIMIT] == 90 && v[SETTING_VALIDATION] == 17);
+    assert_true(v[SETTING_ON_NAN] == ON_NAN_DROP);
+    assert_true(v[SETTING_STRATIFY] == 0);
     assert_false(r->has_test_loss);
     assert_string_equal(sql(f, "SELECT spec -> '$.data.stratify' FROM sweeps"), "false");
     assert_string_equal(sql(f, "SELECT val_loss || coalesce(val_f1, '-') FROM curves"), "nan-");
@@ -177,11 +178,13 @@ static void test_migrates_treatments_by_hand(void **state)
     struct fixture *f = *state;
     old_database(f, 6,
                  OLD_SWEEP(1, "completed", "{\"seed\":\"7\",\"x\":[1.50,{}]}")
-                 OLD_SWEEP(2, "queued", "{\"method\":\"grid\"," TREATS("0.375") ",\"treat\":false}")
-                 OLD_SWEEP(3, "held", "{" TREATS("2") "}") OLD_SWEEP(4, "paused", "{" TREATS("null") "}")
+                 OLD_SWEEP(2, "queued",
+                           "{\"method\":\"grid\"," TREATS("0.375") ",\"treat\":false}")
+                 OLD_SWEEP(3, "held", "{" TREATS("2") "}")
+                 OLD_SWEEP(4, "paused", "{" TREATS("null") "}")
                  OLD_SWEEP(5, "paused", "{" TREATS("\"nan\"") "}")
-                 "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
-                 " epochs, attempts, created_at) VALUES(1, 1, 0, 'search', 'grid', 'completed',"
+                 "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings,"
+                 " seed, epochs, attempts, created_at) VALUES(1, 1, 0, 'search', 'grid', 'completed',"
                  " '{}', '{}', '5', 1, 0, '2026-01-01 00:00:00.000');"
                  OLD_RUN(2, 2, "treatment") OLD_RUN(3, 3, "treatment") OLD_RUN(4, 4, "treatment")
                  OLD_RUN(5, 5, "treatment"));

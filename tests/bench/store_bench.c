@@ -56,10 +56,11 @@ struct run_row *bench_run(int64_t id)
     r->status = RUN_COMPLETED;
     str_copy(r->stage, sizeof(r->stage), "random");
     str_copy(r->reason, sizeof(r->reason), "drawn");
-    settings_init(&r->settings);
-    r->settings.v[SETTING_LEARNING_RATE] = 0.001 * (double)(1 + id % 100);
-    r->params_json = xasprintf("{\"learning_rate\":%g}",
-                               r->settings.v[SETTING_LEARNING_RATE]);
+    r->config = xcalloc(1, sizeof(*r->config));
+    settings_init(&r->config->settings);
+    r->config->settings.v[SETTING_LEARNING_RATE] = 0.001 * (double)(1 + id % 100);
+    r->params_json =
+        xasprintf("{\"learning_rate\":%g}", r->config->settings.v[SETTING_LEARNING_RATE]);
     r->seed = 110;
     r->epochs = BENCH_POINTS_PER_RUN;
     r->has_metric = r->has_val_loss = r->has_val_acc = true;

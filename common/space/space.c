@@ -83,6 +83,19 @@ double dimension_nth(const struct dimension *d, uint64_t i)
     return multiple(d, first_multiple(d) + (double)i);
 }
 
+bool dimension_takes(const struct dimension *d, double value)
+{
+    for (size_t i = 0; i < d->value_count; i++)
+        if (d->values[i] == value)
+            return true;
+    if (d->distribution == DISTRIBUTION_CATEGORICAL || !(value >= d->min && value <= d->max))
+        return false;
+    if (step_of(d) == 0)
+        return true;
+    double k = round(value / step_of(d));
+    return k >= first_multiple(d) && k <= last_multiple(d) && multiple(d, k) == value;
+}
+
 static double continuous_value(const struct dimension *d, double u)
 {
     /* The ends exactly: exp(log(0.001)) is not 0.001. */

@@ -172,34 +172,38 @@ double dimension_listed(const struct dimension *d, const char *text)
 
 /* A number, switch or choice that has the dimension's type; whether it lies in the range is not
  * asked: what earlier versions stored may lie outside. */
-static bool read_value(const struct dimension *d, const struct json *v, double *out)
+static int read_value(const struct dimension *d, const struct json *v, const char *path,
+                      double *out, struct errbuf *err)
 {
+    bool number = json_type(v) == JSON_NUMBER;
+    int index = 0, rc;
+
+    *out = number ? json_number(v) : 0;
     switch (d->type) {
     case VALUE_REAL:
-        return json_real(v, out) == 0;
+        if (number)
+            return 0;
+        return field_refuse(err, ERR_TYPE, path, v, "a number");
     case VALUE_INTEGER:
-        return json_real(v, out) == 0 && *out == floor(*out);
+        if (number && *out == floor(*out) && fabs(*out) <= JSON_MAX_SAFE_INTEGER)
+            return 0;
+        return field_refuse(err, ERR_TYPE, path, v, "an integer");
     case VALUE_SWITCH:
-        if (json_type(v) != JSON_BOOL)
-            return false;
-        *out = json_bool(v);
-        return true;
+        *out = json_type(v) == JSON_BOOL && json_bool(v);
+        if (json_type(v) == JSON_BOOL)
+            return 0;
+        return field_refuse(err, ERR_TYPE, path, v, "true or false");
     case VALUE_CHOICE:
-        for (size_t i = 0; json_type(v) == JSON_STRING && i < d->choice_count; i++) {
-            *out = (double)i;
-            if (strcmp(json_string(v), d->choices[i]) == 0)
-                return true;
-        }
+        rc = field_name(v, path, (const char *const *)d->choices, d->choice_count, &index, err);
+        *out = index;
+        return rc;
     }
-    return false;
+    return field_refuse(err, ERR_TYPE, path, v, "a value of the parameter");
 }
 
 int space_params_parse(const struct space *s, const struct json *params, struct assignment *out,
                        struct errbuf *err)
 {
-    static const char *const wanted[] = {[VALUE_REAL] = "a number", [VALUE_INTEGER] = "an integer",
-                                         [VALUE_SWITCH] = "true or false",
-                                         [VALUE_CHOICE] = "one of the parameter's values"};
     const char *names[SPACE_MAX_DIMENSIONS];
     struct assignment fresh = {{0}};
     char path[FIELD_PATH_MAX];
@@ -213,8 +217,9 @@ int space_params_parse(const struct space *s, const struct json *params, struct 
         field_path(path, "$", names[i]);
         if (!v)
             return field_missing(err, "$", names[i], "a value of every swept parameter");
-        if (!read_value(&s->dimensions[i], v, &fresh.v[i]))
-            return field_refuse(err, ERR_TYPE, path, v, "%s", wanted[s->dimensions[i].type]);
+        rc = read_value(&s->dimensions[i], v, path, &fresh.v[i], err);
+        if (rc)
+            return rc;
     }
     *out = fresh;
     return 0;
@@ -222,18 +227,7 @@ int space_params_parse(const struct space *s, const struct json *params, struct 
 
 /* --- values of a person ---------------------------------------------------------------------- */
 
-static bool is_possible(const struct dimension *d, double value)
-{
-    uint64_t n = dimension_cardinality(d);
-    for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] == value)
-            return true;
-    if (d->distribution == DISTRIBUTION_CATEGORICAL || !(value >= d->min && value <= d->max))
-        return false;
-    return n == 0 || dimension_value(d, dimension_position(d, value)) == value;
-}
-
-/* "one of 32, 64, 128", "from 0.001 to 0.1 in steps of 0.001" */
+/* "one of 32, 64, 128", "an integer from 0 to 4", "from 0.1 to 0.9: a multiple of 0.1" */
 static void possible_values(const struct dimension *d, char *out, size_t size)
 {
     char value[SPACE_TEXT_MAX], other[SPACE_TEXT_MAX];
@@ -245,9 +239,12 @@ static void possible_values(const struct dimension *d, char *out, size_t size)
     if (d->distribution != DISTRIBUTION_CATEGORICAL) {
         dimension_format(d, d->min, value);
         dimension_format(d, d->max, other);
-        buf_printf(&b, "from %s to %s", value, other);
-        if (d->q > 0)
-            buf_printf(&b, " in steps of %g", d->q);
+        bool whole = d->q == 0 && dimension_cardinality(d) > 0;
+        buf_printf(&b, "%sfrom %s to %s", whole ? "an integer " : "", value, other);
+        if (d->q > 0) {
+            json_format_real(d->q, value);
+            buf_printf(&b, ": a multiple of %s", value);
+        }
     }
     str_copy(out, size, b.data);
     buf_finish(&b);
@@ -261,7 +258,7 @@ int space_check(const struct space *s, const struct json *params, struct assignm
     int rc = space_params_parse(s, params, &fresh, err);
     for (size_t i = 0; i < s->count && rc == 0; i++) {
         const struct dimension *d = &s->dimensions[i];
-        if (is_possible(d, fresh.v[i]))
+        if (dimension_takes(d, fresh.v[i]))
             continue;
         field_path(path, "$", d->name);
         possible_values(d, allowed, sizeof(allowed));

@@ -28,6 +28,7 @@ struct parameter {
     struct dimension dimension; /* name, type, role and key; the values come last */
     const struct json *object, *value, *values, *min, *max, *q;
     const struct json *given;       /* "distribution"; NULL: to be derived */
+    const struct json *role;        /* NULL: the one that its name has */
     enum distribution distribution; /* valid when given */
 };
 
@@ -51,13 +52,15 @@ static int number_at(const struct parameter *p, const char *key, const struct js
 
 /* --- the forms ---------------------------------------------------------------------------- */
 
-static struct dimension *add_dimension(struct spec *s, const struct parameter *p,
+/* The space owns what the parameter's dimension points to from here on. */
+static struct dimension *add_dimension(struct spec *s, struct parameter *p,
                                        enum distribution distribution)
 {
     REQUIRE(s->space.count < SPACE_MAX_DIMENSIONS);
     struct dimension *d = &s->space.dimensions[s->space.count++];
 
     *d = p->dimension;
+    p->dimension = (struct dimension){0};
     d->distribution = distribution;
     return d;
 }
@@ -108,7 +111,7 @@ static int parse_listed_values(const struct parameter *p, struct dimension *d, s
     return 0;
 }
 
-static int parse_list(const struct parameter *p, struct spec *s, struct errbuf *err)
+static int parse_list(struct parameter *p, struct spec *s, struct errbuf *err)
 {
     int rc = check_distribution(p, DISTRIBUTION_CATEGORICAL, err);
     size_t count;
@@ -191,9 +194,9 @@ static int parse_q(const struct parameter *p, struct dimension *d, struct errbuf
     return 0;
 }
 
-static int parse_range(const struct parameter *p, struct spec *s, struct errbuf *err)
+static int parse_range(struct parameter *p, struct spec *s, struct errbuf *err)
 {
-    struct dimension fresh = p->dimension;
+    struct dimension fresh = p->dimension; /* borrows its choices */
     int rc;
 
     if (!dimension_ordered(&fresh))
@@ -262,8 +265,8 @@ static int check_form(const struct parameter *p, struct errbuf *err)
 
 static int read_parameter(const struct json *member, struct parameter *p, struct errbuf *err)
 {
-    static const char *const keys[] = {"value", "values", "min", "max", "distribution", "q",
-                                       "role"};
+    static const char *const keys[] = {"value",        "values", "min", "max",
+                                       "distribution", "q",      "role"};
     int index, rc;
 
     if (json_type(member) != JSON_OBJECT)
@@ -278,6 +281,7 @@ static int read_parameter(const struct json *member, struct parameter *p, struct
     p->max = json_get(member, "max");
     p->q = json_get(member, "q");
     p->given = json_get(member, "distribution");
+    p->role = json_get(member, "role");
     rc = check_form(p, err);
     if (rc || !p->given)
         return rc;
@@ -291,22 +295,40 @@ static int read_parameter(const struct json *member, struct parameter *p, struct
 }
 
 /* "role": what it means to the guide's search, where its name does not say so. */
-static int read_role(const struct json *member, struct parameter *p, struct errbuf *err)
+static int read_role(struct parameter *p, struct errbuf *err)
 {
-    const struct json *v = json_get(member, "role");
     const char *names[ROLE_COUNT];
     char path[FIELD_PATH_MAX];
     int index = ROLE_NONE;
 
     p->dimension.role = role_of_name(p->dimension.name);
-    if (!v)
+    if (!p->role)
         return 0;
     for (int i = 0; i < ROLE_COUNT; i++)
         names[i] = role_name((enum role)i);
     field_path(path, p->path, "role");
-    int rc = field_name(v, path, names, ROLE_COUNT, &index, err);
+    int rc = field_name(p->role, path, names, ROLE_COUNT, &index, err);
     p->dimension.role = (enum role)index;
     return rc;
+}
+
+/* A search looks for one parameter of a role, and one that does not change is none of its. */
+static int check_role(const struct parameter *p, const struct spec *s, struct errbuf *err)
+{
+    enum role role = p->dimension.role;
+    int other = role != ROLE_NONE && !p->value ? space_find_role(&s->space, role) : -1;
+    char allowed[SPACE_NAME_MAX + 80];
+
+    if (p->value && p->role)
+        return refuse_at(p, ERR_KEY, "role", p->role, "only with \"values\" or \"min\" and \"max\"",
+                         err);
+    if (other < 0)
+        return 0;
+    snprintf(allowed, sizeof(allowed), "each role once: %s is that of %s; \"role\": \"none\"",
+             role_name(role), s->space.dimensions[other].name);
+    if (p->role)
+        return refuse_at(p, ERR_VALUE, "role", p->role, allowed, err);
+    return field_refuse(err, ERR_VALUE, p->path, p->object, "%s", allowed);
 }
 
 static int parse_parameter(const struct json *member, struct spec *s, struct errbuf *err)
@@ -319,17 +341,15 @@ static int parse_parameter(const struct json *member, struct spec *s, struct err
     if (!rc)
         rc = read_parameter(member, &p, err);
     if (!rc)
-        rc = read_role(member, &p, err);
-    if (rc) {
-        dimension_finish(&p.dimension);
-        return rc;
-    }
-    if (p.value) {
+        rc = read_role(&p, err);
+    if (!rc)
+        rc = check_role(&p, s, err);
+    if (!rc && p.value)
         rc = parse_single(&p, s, err);
-        dimension_finish(&p.dimension);
-        return rc;
-    }
-    return p.values ? parse_list(&p, s, err) : parse_range(&p, s, err);
+    else if (!rc)
+        rc = p.values ? parse_list(&p, s, err) : parse_range(&p, s, err);
+    dimension_finish(&p.dimension);
+    return rc;
 }
 
 int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err)

@@ -20,17 +20,22 @@ static int parse_name(const struct json *root, struct spec *s, struct errbuf *er
 
 static int parse_method(const struct json *root, struct spec *s, struct errbuf *err)
 {
-    static const char *const names[] = {
-#define X(id, name, traits, doc) [METHOD_##id] = #name,
-        METHOD_MAP(X)
-#undef X
-    };
     const struct json *v = json_get(root, "method");
-    int index = METHOD_COARSE_TO_FINE;
-    int rc = v ? field_name(v, "$.method", names, METHOD_COUNT, &index, err) : 0;
+    const char *names[METHOD_COUNT];
+    size_t count = 0;
 
-    s->method = (enum method)index;
-    return rc;
+    if (!v)
+        return 0;
+    int index = json_type(v) == JSON_STRING ? method_find(json_string(v)) : -1;
+    if (index >= 0) {
+        s->method = (enum method)index;
+        return 0;
+    }
+    /* An inner method is read, as the daemon has stored it, but offered to nobody. */
+    for (int i = 0; i < METHOD_COUNT; i++)
+        if (!(method_traits((enum method)i) & METHOD_INNER))
+            names[count++] = method_name((enum method)i);
+    return field_name(v, "$.method", names, count, &index, err);
 }
 
 static int parse_metric(const struct json *root, struct spec *s, struct errbuf *err)
@@ -50,13 +55,14 @@ static int parse_task(const struct json *root, struct spec *s, struct errbuf *er
 #undef X
     };
     const struct json *v = json_get(root, "task");
-    char allowed[160];
+    char allowed[sizeof(err->allowed)], path[FIELD_PATH_MAX];
 
     if (!v)
         return 0;
     if (json_type(v) != JSON_OBJECT)
-        return field_refuse(err, ERR_TYPE, "$.task", v, "an object, such as {\"command\": "
-                                                        "[\"./train.sh\", \"${args}\"]}");
+        return field_refuse(err, ERR_TYPE, "$.task", v,
+                            "an object, such as {\"command\": "
+                            "[\"./train.sh\", \"${args}\"]}");
     for (int i = 0; i < TASK_ID_COUNT; i++) {
         if (!json_get(v, names[i]))
             continue;
@@ -65,7 +71,10 @@ static int parse_task(const struct json *root, struct spec *s, struct errbuf *er
     }
     const struct json *first = json_first(v);
     field_suggest(allowed, sizeof(allowed), first ? json_key(first) : "", names, TASK_ID_COUNT);
-    return field_refuse(err, ERR_KEY, "$.task", v, "a kind of task: %s", allowed);
+    if (!first)
+        return field_refuse(err, ERR_MISSING, "$.task", v, "a kind of task, %s", allowed);
+    field_path(path, "$.task", json_key(first));
+    return field_refuse(err, ERR_KEY, path, first, "a kind of task: %s", allowed);
 }
 
 static int parse_own(const struct json *root, struct spec *s, struct errbuf *err)
@@ -148,9 +157,8 @@ static int parse_order(const struct json *root, struct spec *s, struct errbuf *e
 static int parse_keys(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "name",  "method", "metric", "parameters", "run_cap", "data",       "model",
-        "train", "epochs", "seed",   "priority",   "after",   "start_from",
-        "treat", "treat_share", "task",
+        "name",   "method", "metric",   "parameters", "run_cap",    "data",  "model",       "train",
+        "epochs", "seed",   "priority", "after",      "start_from", "treat", "treat_share", "task",
     };
     char path[FIELD_PATH_MAX];
 

@@ -32,13 +32,31 @@ static int parse_data(const struct json *root, struct spec *s, struct errbuf *er
     return spec_data_parse(v, &s->trainer.data, err);
 }
 
+/* "task" may name the trainer, which is what a spec without it means. */
+static int parse_task(const struct json *root, struct errbuf *err)
+{
+    static const char *const keys[] = {"trainer"};
+    const struct json *v = json_get(root, "task");
+    int rc = v ? field_object(v, "$.task", keys, ARRAY_LEN(keys), err) : 0;
+
+    if (rc || !v)
+        return rc;
+    v = json_get(v, "trainer");
+    if (json_type(v) == JSON_OBJECT && json_count(v) == 0)
+        return 0;
+    return field_refuse(err, json_type(v) == JSON_OBJECT ? ERR_KEY : ERR_TYPE, "$.task.trainer", v,
+                        "{}: what it trains is said in \"data\", \"model\" and \"train\"");
+}
+
 static int parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     struct trainer_task *t = &s->trainer;
     const struct json *start = json_get(root, "start_from");
     settings_init(&t->fixed);
-    int rc = parse_data(root, s, err);
+    int rc = parse_task(root, err);
 
+    if (!rc)
+        rc = parse_data(root, s, err);
     if (!rc)
         rc = settings_from_json(&t->fixed, root, t->given, err);
     if (!rc)
@@ -73,7 +91,6 @@ static int refuse_unknown(const struct json *member, const char *path, struct er
     field_one_of(allowed, sizeof(allowed), near, labels, SETTING_COUNT);
     return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
 }
-
 
 /* The names of a choice, as the space keeps them. */
 static void take_choices(enum setting_id id, struct dimension *out)

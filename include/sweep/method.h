@@ -6,7 +6,7 @@
 
 #define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
-#define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: no spec may name it */
+#define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
 #define METHOD_MAP(X)                                                                              \

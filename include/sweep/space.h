@@ -106,6 +106,8 @@ bool dimension_ordered(const struct dimension *d);
 void dimension_to_json(const struct dimension *d, double value, struct json_writer *w);
 /* As people read it ("adam", "0.001", "true"). */
 void dimension_format(const struct dimension *d, double value, char out[SPACE_TEXT_MAX]);
+/* The dimension can have exactly that value. */
+bool dimension_takes(const struct dimension *d, double value);
 /* The listed value of that text, NAN when it is not listed. */
 double dimension_listed(const struct dimension *d, const char *text);
 

@@ -31,14 +31,35 @@ static void check_dimension(const struct dimension *d)
     for (int i = 0; i <= 16; i++) {
         double x = dimension_value(d, i / 16.0);
         double u = dimension_position(d, x);
-        REQUIRE(u >= 0 && u <= 1);
+        REQUIRE(u >= 0 && u <= 1 && dimension_takes(d, x));
         if (d->distribution != DISTRIBUTION_CATEGORICAL)
             REQUIRE(x >= d->min && x <= d->max && middle >= d->min && middle <= d->max);
     }
+    REQUIRE(dimension_takes(d, middle));
     if (count) {
-        dimension_nth(d, 0);
-        dimension_nth(d, count - 1);
+        REQUIRE(dimension_takes(d, dimension_nth(d, 0)));
+        REQUIRE(dimension_takes(d, dimension_nth(d, count - 1)));
     }
+}
+
+/* A configuration as the daemon stores it is one that a person could ask for. */
+static void check_assignment(const struct space *s, double u)
+{
+    struct assignment a, stored, given;
+    struct errbuf err = {0};
+    struct buf out = {0};
+    struct json_writer w;
+
+    for (size_t i = 0; i < s->count; i++)
+        a.v[i] = dimension_value(&s->dimensions[i], u);
+    jw_init(&w, &out);
+    space_params_write(s, &a, &w);
+    struct json *v = json_parse(out.data, out.len, &err);
+    REQUIRE(v != NULL);
+    REQUIRE(space_params_parse(s, v, &stored, &err) == 0 && space_same(s, &a, &stored));
+    REQUIRE(space_check(s, v, &given, &err) == 0 && space_same(s, &a, &given));
+    json_destroy(v);
+    buf_finish(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -54,8 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     REQUIRE(spec_parse_text(text, strlen(text), &again, &err) == 0);
     char *same = canonical(&again);
     REQUIRE(strcmp(text, same) == 0);
-    for (size_t i = 0; i < s.dimension_count; i++)
-        check_dimension(&s.dimensions[i]);
+    for (size_t i = 0; i < s.space.count; i++)
+        check_dimension(&s.space.dimensions[i]);
+    for (int i = 0; i <= 4; i++)
+        check_assignment(&s.space, i / 4.0);
     free(same);
     free(text);
     spec_finish(&again);

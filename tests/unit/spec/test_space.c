@@ -9,33 +9,45 @@
 static double listed_rates[] = {0.1, 0.001, 0.01, 0.5};
 static double listed_optimizers[] = {OPTIMIZER_ADAM, OPTIMIZER_SGD, OPTIMIZER_RMSPROP};
 
-static const struct dimension lr = {.setting = SETTING_LEARNING_RATE,
+static const struct dimension lr = {.name = "learning_rate",
+                                    .type = VALUE_REAL,
                                     .distribution = DISTRIBUTION_LOG_UNIFORM_VALUES,
                                     .min = 1e-3,
                                     .max = 0.1};
-static const struct dimension momentum = {
-    .setting = SETTING_MOMENTUM, .distribution = DISTRIBUTION_UNIFORM, .min = 0.5, .max = 0.9};
-static const struct dimension depth = {
-    .setting = SETTING_DEPTH, .distribution = DISTRIBUTION_INT_UNIFORM, .min = 1, .max = 4};
-static const struct dimension batch = {.setting = SETTING_BATCH_SIZE,
+static const struct dimension momentum = {.name = "momentum",
+                                          .type = VALUE_REAL,
+                                          .distribution = DISTRIBUTION_UNIFORM,
+                                          .min = 0.5,
+                                          .max = 0.9};
+static const struct dimension depth = {.name = "depth",
+                                       .type = VALUE_INTEGER,
+                                       .distribution = DISTRIBUTION_INT_UNIFORM,
+                                       .min = 1,
+                                       .max = 4};
+static const struct dimension batch = {.name = "batch_size",
+                                       .type = VALUE_INTEGER,
                                        .distribution = DISTRIBUTION_LOG_UNIFORM_VALUES,
                                        .min = 16,
                                        .max = 512};
-static const struct dimension beta = {.setting = SETTING_BETA1,
+static const struct dimension beta = {.name = "beta1",
+                                      .type = VALUE_REAL,
                                       .distribution = DISTRIBUTION_Q_UNIFORM,
                                       .min = 0.25,
                                       .max = 0.7,
                                       .q = 0.1};
-static const struct dimension width = {.setting = SETTING_WIDTH,
+static const struct dimension width = {.name = "width",
+                                       .type = VALUE_INTEGER,
                                        .distribution = DISTRIBUTION_Q_LOG_UNIFORM_VALUES,
                                        .min = 10,
                                        .max = 1000,
                                        .q = 32};
-static const struct dimension rates = {.setting = SETTING_LEARNING_RATE,
+static const struct dimension rates = {.name = "learning_rate",
+                                       .type = VALUE_REAL,
                                        .distribution = DISTRIBUTION_CATEGORICAL,
                                        .value_count = ARRAY_LEN(listed_rates),
                                        .values = listed_rates};
-static const struct dimension optimizers = {.setting = SETTING_OPTIMIZER,
+static const struct dimension optimizers = {.name = "optimizer",
+                                            .type = VALUE_CHOICE,
                                             .distribution = DISTRIBUTION_CATEGORICAL,
                                             .value_count = ARRAY_LEN(listed_optimizers),
                                             .values = listed_optimizers};
@@ -91,7 +103,7 @@ static void values_stay_inside_and_rise(void **state)
         for (int k = 0; k <= 5000 && d->distribution != DISTRIBUTION_CATEGORICAL; k++) {
             double x = dimension_value(d, k / 5000.0);
             assert_true(x >= d->min && x <= d->max && x >= last);
-            if (setting_get(d->setting)->type == SETTING_INTEGER)
+            if (d->type == VALUE_INTEGER)
                 assert_true(x == floor(x));
             last = x;
         }
@@ -161,10 +173,38 @@ static void middles(void **state)
     assert_true(dimension_middle(&optimizers) == OPTIMIZER_SGD); /* as listed */
 }
 
+/* The first, the last and one between, also of more multiples than positions tell apart; not what
+ * lies between two of them or outside. */
+static void what_a_dimension_takes(void **state)
+{
+    const struct dimension many = {.name = "l2",
+                                   .type = VALUE_REAL,
+                                   .distribution = DISTRIBUTION_Q_LOG_UNIFORM_VALUES,
+                                   .min = 1,
+                                   .max = 0x1p52,
+                                   .q = 1};
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        uint64_t count = dimension_cardinality(all[i]);
+        for (uint64_t k = 0; k < count; k++)
+            assert_true(dimension_takes(all[i], dimension_nth(all[i], k)));
+        assert_false(dimension_takes(all[i], -1));
+        assert_false(dimension_takes(all[i], 1e9));
+        assert_false(dimension_takes(all[i], NAN));
+    }
+    assert_true(dimension_takes(&momentum, 0.7) && dimension_takes(&lr, 0.00123));
+    assert_false(dimension_takes(&depth, 2.5) || dimension_takes(&batch, 16.5));
+    assert_false(dimension_takes(&beta, 0.35) || dimension_takes(&beta, 0.25));
+    assert_false(dimension_takes(&width, 33) || dimension_takes(&rates, 0.05));
+    assert_false(dimension_takes(&rates, 0.2) || dimension_takes(&optimizers, OPTIMIZER_ADAGRAD));
+    assert_true(dimension_takes(&many, 0x1p51 + 1) && dimension_takes(&many, 0x1p52 - 1));
+}
+
 static void a_multiple_below_the_step_is_none(void **state)
 {
     /* 0 is below min, however small min is against q. */
-    const struct dimension tiny = {.setting = SETTING_LEARNING_RATE,
+    const struct dimension tiny = {.name = "learning_rate",
+                                   .type = VALUE_REAL,
                                    .distribution = DISTRIBUTION_Q_UNIFORM,
                                    .min = 1e-14,
                                    .max = 0.25,
@@ -185,6 +225,7 @@ int main(void)
         cmocka_unit_test(values_are_counted),
         cmocka_unit_test(every_value_can_be_drawn),
         cmocka_unit_test(middles),
+        cmocka_unit_test(what_a_dimension_takes),
         cmocka_unit_test(a_multiple_below_the_step_is_none),
     };
 

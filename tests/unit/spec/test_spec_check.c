@@ -138,8 +138,8 @@ static void what_agrees_survives_a_round_trip(void **state)
             fail_msg("%s: %s", text, err.message);
         char *again = canonical(&back);
         assert_string_equal(text, again);
-        assert_memory_equal(&s.fixed, &back.fixed, sizeof(s.fixed));
-        assert_int_equal(s.layers.count, back.layers.count);
+        assert_memory_equal(&s.trainer.fixed, &back.trainer.fixed, sizeof(s.trainer.fixed));
+        assert_int_equal(s.trainer.layers.count, back.trainer.layers.count);
         free(text);
         free(again);
         spec_finish(&s);

@@ -62,12 +62,30 @@ static void assert_mentions(const struct buf *doc, const char *name)
         fail_msg("docs/spec.md does not say %s", quoted);
 }
 
+static void assert_does_not_mention(const struct buf *doc, const char *name)
+{
+    if (strstr(doc->data, name))
+        fail_msg("docs/spec.md says %s", name);
+}
+
+static const char *task_name(int i)
+{
+    return task_of(&(struct spec){.task = (enum task_id)i})->name;
+}
+
 static void doc_names_every_word(void **state)
 {
     struct buf doc = read_source("docs/spec.md");
 
     for (int i = 0; i < METHOD_COUNT; i++)
-        assert_mentions(&doc, method_name((enum method)i));
+        if (method_traits((enum method)i) & METHOD_INNER)
+            assert_does_not_mention(&doc, method_name((enum method)i));
+        else
+            assert_mentions(&doc, method_name((enum method)i));
+    for (int i = 0; i < ROLE_COUNT; i++)
+        assert_mentions(&doc, role_name((enum role)i));
+    for (int i = 0; i < TASK_ID_COUNT; i++)
+        assert_mentions(&doc, task_name(i));
     for (int i = 0; i < DISTRIBUTION_COUNT; i++)
         assert_mentions(&doc, distribution_name((enum distribution)i));
     for (int i = 0; i < METRIC_COUNT; i++)
@@ -105,9 +123,27 @@ static void assert_enum(const struct json *list, const char *(*name)(int), size_
         assert_string_equal(json_string(v), name(i));
 }
 
+/* The i-th of those that can be submitted. */
 static const char *method_at(int i)
 {
-    return method_name((enum method)i);
+    for (int m = 0; m < METHOD_COUNT; m++)
+        if (!(method_traits((enum method)m) & METHOD_INNER) && i-- == 0)
+            return method_name((enum method)m);
+    return "none";
+}
+
+static size_t methods_to_submit(void)
+{
+    size_t count = 0;
+
+    for (int m = 0; m < METHOD_COUNT; m++)
+        count += !(method_traits((enum method)m) & METHOD_INNER);
+    return count;
+}
+
+static const char *role_at(int i)
+{
+    return role_name((enum role)i);
 }
 
 static const char *distribution_at(int i)
@@ -135,9 +171,15 @@ static void schema_has_the_same_words(void **state)
     struct buf text = read_source("schema/spec.schema.json");
     struct json *schema = parse_json(text.data);
 
-    assert_enum(GET(schema, "properties", "method", "enum"), method_at, METHOD_COUNT);
+    assert_enum(GET(schema, "properties", "method", "enum"), method_at, methods_to_submit());
     assert_enum(GET(schema, "properties", "metric", "properties", "name", "enum"), metric_at,
                 METRIC_COUNT);
+    assert_enum(GET(schema, "$defs", "role", "enum"), role_at, ROLE_COUNT);
+    (void)GET(schema, "$defs", "listed", "properties", "role");
+    (void)GET(schema, "$defs", "ranged", "properties", "role");
+    assert_int_equal(json_count(GET(schema, "properties", "task", "properties")), TASK_ID_COUNT);
+    for (int i = 0; i < TASK_ID_COUNT; i++)
+        (void)GET(schema, "properties", "task", "properties", task_name(i));
     assert_enum(GET(schema, "$defs", "distribution", "enum"), distribution_at, DISTRIBUTION_COUNT);
     assert_enum(GET(schema, "properties", "data", "properties", "format", "enum"), format_at,
                 FORMAT_COUNT);
@@ -238,27 +280,27 @@ static void examples_are_accepted(void **state)
 
     parse_example("docs/examples/fashion.json", &s);
     assert_int_equal(s.method, METHOD_COARSE_TO_FINE);
-    assert_int_equal(s.dimension_count, 4);
+    assert_int_equal(s.space.count, 4);
     assert_true(s.run_cap == 40 && s.epochs == 10 && s.seed == 110);
-    assert_true(s.fixed.v[SETTING_VALIDATION] == 10000 && s.fixed.v[SETTING_LIMIT] == 0);
+    assert_true(s.trainer.fixed.v[SETTING_VALIDATION] == 10000 && s.trainer.fixed.v[SETTING_LIMIT] == 0);
     spec_finish(&s);
 
     parse_example("docs/examples/quick.json", &s);
     assert_int_equal(s.method, METHOD_GRID);
     assert_true(s.run_cap == 4 && s.epochs == 3);
-    assert_true(s.fixed.v[SETTING_LIMIT] == 2000 && s.fixed.v[SETTING_VALIDATION] == 500);
+    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 2000 && s.trainer.fixed.v[SETTING_VALIDATION] == 500);
     spec_finish(&s);
 
     parse_example("docs/examples/conv.json", &s);
-    assert_true(s.layers.count == 7 && s.layers.entries[6].repeat_is_depth);
+    assert_true(s.trainer.layers.count == 7 && s.trainer.layers.entries[6].repeat_is_depth);
     spec_finish(&s);
 
     parse_example("docs/examples/lstm.json", &s);
-    assert_true(s.fixed.v[SETTING_MODEL_TYPE] == MODEL_LSTM && s.data.format == FORMAT_NPZ);
+    assert_true(s.trainer.fixed.v[SETTING_MODEL_TYPE] == MODEL_LSTM && s.trainer.data.format == FORMAT_NPZ);
     spec_finish(&s);
 
     parse_example("docs/examples/table.json", &s);
-    assert_string_equal(s.data.target, "price");
+    assert_string_equal(s.trainer.data.target, "price");
     assert_int_equal(s.metric, METRIC_VAL_R2);
     spec_finish(&s);
 }

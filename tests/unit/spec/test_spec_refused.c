@@ -24,6 +24,21 @@ static const struct refusal top[] = {
     {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
     {WITH("\"method\":\"gird\""), ERR_VALUE, "$.method", "did you mean grid?"},
     {WITH("\"method\":2"), ERR_TYPE, "$.method", "one of: coarse"},
+    {WITH("\"method\":\"by_hnad\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
+    {"{" DATA "," CAP ",\"parameters\":{},\"method\":\"random\"}", ERR_VALUE, "$.parameters",
+     "at least one"},
+    {WITH("\"task\":3"), ERR_TYPE, "$.task", "an object"},
+    {WITH("\"task\":\"trainer\""), ERR_TYPE, "$.task", "an object"},
+    {WITH("\"task\":{}"), ERR_MISSING, "$.task", "a kind of task, one of: trainer"},
+    {WITH("\"task\":{\"comand\":[]}"), ERR_KEY, "$.task.comand", "a kind of task: "},
+    {WITH("\"task\":{\"trianer\":{}}"), ERR_KEY, "$.task.trianer", "did you mean trainer?"},
+    {WITH("\"task\":{\"trainer\":3}"), ERR_TYPE, "$.task.trainer", "{}: what it trains is said in"},
+    {WITH("\"task\":{\"trainer\":{\"data\":{}}}"), ERR_KEY, "$.task.trainer",
+     "{}: what it trains is said in"},
+    {WITH("\"task\":{\"trainer\":{},\"env\":{}}"), ERR_KEY, "$.task.env", "one of: trainer"},
+    {WITH("\"treats\":{\"run\":1}"), ERR_KEY, "$.treats", "did you mean treat?"},
+    {WITH("\"metric\":{\"name\":\"reward\",\"goal\":\"maximize\"}"), ERR_VALUE, "$.metric.name",
+     "one of: val_loss"},
     {WITH("\"metric\":\"val_loss\""), ERR_TYPE, "$.metric", "an object"},
     {WITH("\"metric\":{\"name\":\"val_los\"}"), ERR_VALUE, "$.metric.name", "mean val_loss?"},
     {WITH("\"metric\":{\"nam\":\"val_loss\"}"), ERR_KEY, "$.metric.nam", "did you mean name?"},
@@ -200,6 +215,28 @@ static const struct refusal parameters[] = {
      "$.parameters[\"model.depth\"]", "each setting once: depth is model.depth"},
     {WITH_PARAMETERS("\"depth\":{\"value\":1},\"model.depth\":{\"values\":[2]}"), ERR_VALUE,
      "$.parameters[\"model.depth\"]", "each setting once"},
+    {WITH_PARAMETERS("\"optimizer\":{\"values\":[]}"), ERR_VALUE, AT("optimizer.values"),
+     "at least one"},
+    {WITH_PARAMETERS("\"optimizer\":{\"value\":\"adma\"}"), ERR_VALUE, AT("optimizer.value"),
+     "did you mean adam?"},
+    {WITH_PARAMETERS("\"optimizer\":{\"values\":[\"sgd\"],\"distribution\":\"uniform\"}"),
+     ERR_VALUE, AT("optimizer.distribution"), "categorical here"},
+    {WITH_PARAMETERS("\"depth\":{\"values\":[1],\"role\":3}"), ERR_TYPE, AT("depth.role"),
+     "one of: none, learning_rate, optimizer"},
+    {WITH_PARAMETERS("\"depth\":{\"values\":[1],\"role\":\"optimiser\"}"), ERR_VALUE,
+     AT("depth.role"), "did you mean optimizer?"},
+    {WITH_PARAMETERS("\"optimizer\":{\"values\":[\"sgd\"],\"role\":\"lr\"}"), ERR_VALUE,
+     AT("optimizer.role"), "one of: none, learning_rate"},
+    {WITH_PARAMETERS("\"depth\":{\"value\":1,\"role\":\"none\"}"), ERR_KEY, AT("depth.role"),
+     "only with \"values\" or \"min\" and \"max\""},
+    {WITH_PARAMETERS("\"depth\":{\"values\":[1],\"rloe\":\"none\"}"), ERR_KEY, AT("depth.rloe"),
+     "did you mean role?"},
+    {WITH_PARAMETERS("\"learning_rate\":{\"values\":[1]},\"depth\":{\"values\":[1],"
+                     "\"role\":\"learning_rate\"}"),
+     ERR_VALUE, AT("depth.role"), "each role once: learning_rate is that of learning_rate"},
+    {WITH_PARAMETERS("\"activation\":{\"values\":[\"elu\"],\"role\":\"optimizer\"},"
+                     "\"optimizer\":{\"values\":[\"sgd\"]}"),
+     ERR_VALUE, AT("optimizer"), "optimizer is that of activation; \"role\": \"none\""},
     {"{" DATA "," DEPTH "," CAP ",\"model\":{\"depth\":2}}", ERR_VALUE, AT("depth"),
      "either here or fixed as model.depth, not both"},
 };
@@ -237,6 +274,17 @@ static void refuse_all(const struct refusal *cases, size_t count)
 static void bad_top_level_is_refused(void **state)
 {
     refuse_all(top, ARRAY_LEN(top));
+}
+
+/* Nobody can submit one that the daemon alone makes: it is not offered. */
+static void inner_methods_are_not_offered(void **state)
+{
+    static const char text[] = WITH("\"method\":\"by_hnad\"");
+    struct errbuf err = {0};
+    struct spec out;
+
+    assert_int_equal(spec_parse_text(text, sizeof(text) - 1, &out, &err), ERR_VALUE);
+    assert_null(strstr(err.allowed, "by_hand"));
 }
 
 static void bad_data_is_refused(void **state)
@@ -303,7 +351,7 @@ static void too_many_values_are_refused(void **state)
     struct errbuf err = {0};
 
     buf_puts(&text, "{" DATA "," CAP ",\"parameters\":{\"width\":{\"values\":[1");
-    for (int i = 2; i <= SPEC_MAX_VALUES + 1; i++)
+    for (int i = 2; i <= SPACE_MAX_VALUES + 1; i++)
         buf_printf(&text, ",%d", i);
     buf_puts(&text, "]}}}");
     assert_int_equal(spec_parse_text(text.data, text.len, &out, &err), ERR_LIMIT);
@@ -315,6 +363,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_top_level_is_refused),
+        cmocka_unit_test(inner_methods_are_not_offered),
         cmocka_unit_test(bad_data_is_refused),
         cmocka_unit_test(bad_parameters_are_refused),
         cmocka_unit_test(bad_grids_are_refused),

@@ -38,13 +38,13 @@ static size_t unit_count(const struct shape *s)
     return s->rank == 2 ? s->dim[1] : s->dim[0]; /* features of a step, channels, or all */
 }
 
-static void look_for_saturation(struct watched *w, real centre, real reach)
+static void select_saturation(struct watched *w, real centre, real reach)
 {
     w->centre = centre;
     w->reach = reach;
 }
 
-static void look_at_activation(struct watched *w)
+static void select_activation(struct watched *w)
 {
     switch ((enum activation)w->active->plan->value[LAYER_OPTION_FUNCTION]) {
     case ACTIVATION_RELU:
@@ -52,10 +52,10 @@ static void look_at_activation(struct watched *w)
         w->units = unit_count(&w->active->out);
         break;
     case ACTIVATION_TANH:
-        look_for_saturation(w, 0, TANH_REACH);
+        select_saturation(w, 0, TANH_REACH);
         break;
     case ACTIVATION_SIGMOID:
-        look_for_saturation(w, (real)0.5, SIGMOID_REACH);
+        select_saturation(w, (real)0.5, SIGMOID_REACH);
         break;
     default:
         break;
@@ -63,7 +63,7 @@ static void look_at_activation(struct watched *w)
 }
 
 /* What lies in place on a recurrent layer's states. Dropout leaves them alone in evaluation. */
-static void look_at_states(struct watched *w, const struct net *n, size_t i)
+static void select_states(struct watched *w, const struct net *n, size_t i)
 {
     const struct layer *next = i + 1 < n->layer_count ? &n->layers[i + 1] : NULL;
     bool shared = next && next->y == w->layer->y && !next->ops->view;
@@ -71,10 +71,10 @@ static void look_at_states(struct watched *w, const struct net *n, size_t i)
         return;
     w->active = w->layer;
     w->overwritten = shared;
-    look_for_saturation(w, 0, TANH_REACH);
+    select_saturation(w, 0, TANH_REACH);
 }
 
-static void look_at_layer(struct watched *w, const struct net *n, size_t i, size_t *span)
+static void select_layer(struct watched *w, const struct net *n, size_t i, size_t *span)
 {
     *w = (struct watched){.layer = &n->layers[i], .first_span = *span};
     for (size_t k = 0; k < w->layer->tensor_count; k++) {
@@ -85,9 +85,9 @@ static void look_at_layer(struct watched *w, const struct net *n, size_t i, size
     }
     w->active = activation_behind(n, i);
     if (w->active)
-        look_at_activation(w);
+        select_activation(w);
     else if (is(w->layer, LAYER_TRAIT_RECURRENT))
-        look_at_states(w, n, i);
+        select_states(w, n, i);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ void watch_init(struct watch *w, const struct net *n)
     for (size_t i = 0; i < n->layer_count; i++) {
         if (n->layers[i].tensor_count == 0)
             continue;
-        look_at_layer(&w->layers[w->count], n, i, &span);
+        select_layer(&w->layers[w->count], n, i, &span);
         w->count += !is_left_out(number++, all);
     }
     share_out_units(w);

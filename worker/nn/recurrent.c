@@ -17,7 +17,7 @@
 enum { WEIGHT_IH, WEIGHT_HH, BIAS_IH, BIAS_HH };
 
 /* One direction of one pass. */
-struct walk {
+struct direction {
     const struct layer *layer;
     const struct recurrent_kind *kind;
     const struct tensor *tensor; /* the direction's four */
@@ -125,15 +125,15 @@ int recurrent_shape(struct layer *l, const struct recurrent_kind *kind, size_t r
     return 0;
 }
 
-static struct walk walk_of(const struct layer *l, const struct recurrent_kind *kind,
-                           const struct pass *p, size_t direction)
+static struct direction direction_of(const struct layer *l, const struct recurrent_kind *kind,
+                                     const struct pass *p, size_t direction)
 {
     size_t units = layer_option(l, LAYER_OPTION_UNITS), width = units * directions(l);
     bool sequence = layer_option(l, LAYER_OPTION_RETURN);
     size_t most = direct_rows(kind->gates * units, l->in.dim[1], units);
     bool direct = p->rows <= most;
     size_t chunk = max_size((direct ? most : CHUNK_ROWS) / p->rows, 1);
-    struct walk w = {
+    struct direction w = {
         .layer = l,
         .kind = kind,
         .tensor = l->tensors + direction * TENSORS_PER_DIRECTION,
@@ -161,7 +161,7 @@ static struct walk walk_of(const struct layer *l, const struct recurrent_kind *k
     return w;
 }
 
-static size_t time_of(const struct walk *w, size_t step)
+static size_t time_of(const struct direction *w, size_t step)
 {
     return w->reverse ? w->steps - 1 - step : step;
 }
@@ -187,7 +187,7 @@ static void add_rows(size_t rows, size_t count, const real *from, size_t from_ro
 }
 
 /* xs = x of the steps [first, end), time-major. */
-static void gather(const struct walk *w, size_t first, size_t end, const real *x, real *xs)
+static void gather(const struct direction *w, size_t first, size_t end, const real *x, real *xs)
 {
     size_t row = w->steps * w->features;
     for (size_t s = first; s < end; s++, xs += w->rows * w->features)
@@ -195,7 +195,7 @@ static void gather(const struct walk *w, size_t first, size_t end, const real *x
 }
 
 /* The way back; the second direction adds to what the first has written. */
-static void scatter(const struct walk *w, size_t first, size_t end, const real *xs, real *x)
+static void scatter(const struct direction *w, size_t first, size_t end, const real *xs, real *x)
 {
     size_t row = w->steps * w->features;
     for (size_t s = first; s < end; s++, xs += w->rows * w->features) {
@@ -219,7 +219,7 @@ static void add_column_sums(size_t rows, size_t columns, const real *restrict d,
 }
 
 /* Scratch of the forward pass. */
-struct ahead {
+struct forward {
     const real *w_ih, *w_hh_t; /* w_ih is transposed for direct products, w_hh always */
     real *xs;                  /* [chunk,rows,features] x */
     real *from_x;              /* [chunk,rows,G] */
@@ -234,15 +234,15 @@ static const real *transposed(const struct tensor *t, real **at)
     return to;
 }
 
-static struct ahead ahead_of(struct walk *w, const struct pass *p)
+static struct forward forward_of(struct direction *w, const struct pass *p)
 {
     const struct tensor *t = w->tensor;
     real *at = p->scratch;
-    struct ahead a = {.w_ih = w->direct ? transposed(&t[WEIGHT_IH], &at) : t[WEIGHT_IH].value,
-                      .w_hh_t = transposed(&t[WEIGHT_HH], &at),
-                      .xs = take(&at, w->chunk * w->rows * w->features),
-                      .from_x = take(&at, w->chunk * w->rows * w->gates),
-                      .from_h = take(&at, w->rows * w->gates)};
+    struct forward a = {.w_ih = w->direct ? transposed(&t[WEIGHT_IH], &at) : t[WEIGHT_IH].value,
+                        .w_hh_t = transposed(&t[WEIGHT_HH], &at),
+                        .xs = take(&at, w->chunk * w->rows * w->features),
+                        .from_x = take(&at, w->chunk * w->rows * w->gates),
+                        .from_h = take(&at, w->rows * w->gates)};
     if (!p->training) {
         w->h = take(&at, w->h_stride);
         w->own = take(&at, w->own_stride);
@@ -256,17 +256,17 @@ static struct ahead ahead_of(struct walk *w, const struct pass *p)
 }
 
 /* x·W_ihᵀ of the steps [first, end). */
-static void ahead_chunk(const struct walk *w, const struct ahead *a, size_t first, size_t end,
-                        const real *x)
+static void forward_chunk(const struct direction *w, const struct forward *a, size_t first,
+                          size_t end, const real *x)
 {
     gather(w, first, end, x, a->xs);
     gemm(false, !w->direct, (end - first) * w->rows, w->gates, w->features, a->xs, a->w_ih, 0,
          a->from_x);
 }
 
-static void forward_direction(struct walk *w, const struct pass *p, const real *x, real *y)
+static void forward_direction(struct direction *w, const struct pass *p, const real *x, real *y)
 {
-    struct ahead a = ahead_of(w, p);
+    struct forward a = forward_of(w, p);
     struct recurrent_step step = {.rows = w->rows,
                                   .units = w->units,
                                   .from_h = a.from_h,
@@ -274,7 +274,7 @@ static void forward_direction(struct walk *w, const struct pass *p, const real *
                                   .bias_h = w->tensor[BIAS_HH].value};
     for (size_t s = 0; s < w->steps; s++) {
         if (s % w->chunk == 0)
-            ahead_chunk(w, &a, s, min_size(s + w->chunk, w->steps), x);
+            forward_chunk(w, &a, s, min_size(s + w->chunk, w->steps), x);
         step.h_before = w->h + s * w->h_stride;
         step.own_before = w->own + s * w->own_stride;
         step.h = w->h + (s + 1) * w->h_stride;
@@ -292,21 +292,21 @@ void recurrent_forward(const struct layer *l, const struct recurrent_kind *kind,
                        const struct pass *p, const real *x, real *y)
 {
     for (size_t i = 0; i < directions(l); i++) {
-        struct walk w = walk_of(l, kind, p, i);
+        struct direction w = direction_of(l, kind, p, i);
         forward_direction(&w, p, x, y);
     }
 }
 
 /* Scratch of the backward pass. */
-struct back {
+struct backward {
     real *xs;                  /* [chunk,rows,features] x, then dx */
     real *d_from_x, *d_from_h; /* [chunk,rows,G] */
     real *dh, *dc;             /* [rows,H] */
 };
 
-/* Takes the gradient back through the steps [first, end). */
-static void back_steps(const struct walk *w, const struct back *b, size_t first, size_t end,
-                       const real *dy)
+/* Takes the gradient backward through the steps [first, end). */
+static void backward_steps(const struct direction *w, const struct backward *b, size_t first,
+                           size_t end, const real *dy)
 {
     struct recurrent_slope slope = {
         .rows = w->rows, .units = w->units, .dh = b->dh, .dc = b->dc};
@@ -328,8 +328,8 @@ static void back_steps(const struct walk *w, const struct back *b, size_t first,
 }
 
 /* What the steps [first, end) add to the gradients, and their dx. */
-static void back_chunk(const struct walk *w, const struct back *b, size_t first, size_t end,
-                       const real *x, real *dx)
+static void backward_chunk(const struct direction *w, const struct backward *b, size_t first,
+                           size_t end, const real *x, real *dx)
 {
     const struct tensor *t = w->tensor;
     size_t count = (end - first) * w->rows;
@@ -348,15 +348,15 @@ static void back_chunk(const struct walk *w, const struct back *b, size_t first,
     }
 }
 
-static void backward_direction(const struct walk *w, const struct pass *p, const real *x,
+static void backward_direction(const struct direction *w, const struct pass *p, const real *x,
                                const real *dy, real *dx)
 {
     const struct tensor *t = w->tensor;
     real *at = p->scratch;
-    struct back b = {.xs = take(&at, w->chunk * w->rows * w->features),
-                     .d_from_x = take(&at, w->chunk * w->rows * w->gates),
-                     .dh = take(&at, w->rows * w->units),
-                     .dc = take(&at, w->rows * w->units)};
+    struct backward b = {.xs = take(&at, w->chunk * w->rows * w->features),
+                         .d_from_x = take(&at, w->chunk * w->rows * w->gates),
+                         .dh = take(&at, w->rows * w->units),
+                         .dc = take(&at, w->rows * w->units)};
     b.d_from_h = w->kind->splits ? take(&at, w->chunk * w->rows * w->gates) : b.d_from_x;
     REQUIRE((size_t)(at - p->scratch) <= w->layer->scratch_count);
     memset(b.dh, 0, w->rows * w->units * sizeof *b.dh);
@@ -365,8 +365,8 @@ static void backward_direction(const struct walk *w, const struct pass *p, const
     memset(t[BIAS_HH].grad, 0, w->gates * sizeof(real));
     for (size_t end = w->steps; end > 0;) {
         size_t first = (end - 1) / w->chunk * w->chunk;
-        back_steps(w, &b, first, end, dy);
-        back_chunk(w, &b, first, end, x, dx);
+        backward_steps(w, &b, first, end, dy);
+        backward_chunk(w, &b, first, end, x, dx);
         end = first;
     }
     if (!w->kind->splits)
@@ -377,7 +377,7 @@ void recurrent_backward(const struct layer *l, const struct recurrent_kind *kind
                         const struct pass *p, const real *x, const real *dy, real *dx)
 {
     for (size_t i = 0; i < directions(l); i++) {
-        struct walk w = walk_of(l, kind, p, i);
+        struct direction w = direction_of(l, kind, p, i);
         backward_direction(&w, p, x, dy, dx);
     }
 }

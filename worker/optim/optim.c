@@ -84,15 +84,15 @@ static void add_penalty(size_t n, real l2, const real *restrict p, real *restric
 
 /* --- watching ------------------------------------------------------------------------------- */
 
-/* One step's look at the spans; the pieces come in their order. */
-struct gaze {
+/* Norms of one step by span; the pieces come in their order. */
+struct norms {
     struct optim_watch *watch;
     const struct net_span *spans; /* of the network */
     size_t span;                  /* that the piece at hand begins in, or that begins behind it */
     real before[PIECE];           /* the piece as it was */
 };
 
-static void gaze_begin(struct gaze *g, struct optim_watch *w, const struct net *n)
+static void norms_begin(struct norms *g, struct optim_watch *w, const struct net *n)
 {
     g->watch = w;
     g->spans = n->spans;
@@ -102,7 +102,7 @@ static void gaze_begin(struct gaze *g, struct optim_watch *w, const struct net *
 }
 
 /* out[span] += Σ x² over what x[n], the numbers from `at` on, has of each span. */
-static void add_by_span(const struct gaze *g, size_t at, size_t n, const real *x, double *out)
+static void add_by_span(const struct norms *g, size_t at, size_t n, const real *x, double *out)
 {
     for (size_t s = g->span, done = 0; done < n; s++) {
         size_t end = g->spans[s].first + g->spans[s].count;
@@ -112,7 +112,7 @@ static void add_by_span(const struct gaze *g, size_t at, size_t n, const real *x
     }
 }
 
-static void gaze_before(struct gaze *g, size_t at, size_t n, const real *p, const real *gradient)
+static void norms_before(struct norms *g, size_t at, size_t n, const real *p, const real *gradient)
 {
     while (g->spans[g->span].first + g->spans[g->span].count <= at)
         g->span++;
@@ -120,7 +120,7 @@ static void gaze_before(struct gaze *g, size_t at, size_t n, const real *p, cons
     add_by_span(g, at, n, gradient, g->watch->gradient2);
 }
 
-static void gaze_after(struct gaze *g, size_t at, size_t n, const real *p)
+static void norms_after(struct norms *g, size_t at, size_t n, const real *p)
 {
     for (size_t i = 0; i < n; i++)
         g->before[i] = p[i] - g->before[i];
@@ -129,9 +129,9 @@ static void gaze_after(struct gaze *g, size_t at, size_t n, const real *p)
 
 /* --- the step ------------------------------------------------------------------------------- */
 
-/* coefficient: of clipping by norm, 1 when off. Adds to *norm2 unless it is NULL. gaze: or NULL */
+/* coefficient: of clipping by norm, 1 when off. Adds to *norm2 unless it is NULL. norms: or NULL */
 static void step_span(struct optim *o, struct net *net, const struct net_span *run,
-                      real coefficient, double *norm2, struct gaze *gaze)
+                      real coefficient, double *norm2, struct norms *norms)
 {
     real l2 = run->is_weight ? (real)o->l2 : 0, decay = run->is_weight ? (real)o->weight_decay : 0;
     for (size_t i = 0; i < run->count; i += PIECE) {
@@ -139,8 +139,8 @@ static void step_span(struct optim *o, struct net *net, const struct net_span *r
         real *p = net->values + at, *g = net->gradients + at;
         if (norm2)
             *norm2 += clip_squares(n, g);
-        if (gaze)
-            gaze_before(gaze, at, n, p, g);
+        if (norms)
+            norms_before(norms, at, n, p, g);
         if (coefficient != 1)
             clip_scale(n, coefficient, g);
         if (o->clip == CLIP_VALUE)
@@ -149,8 +149,8 @@ static void step_span(struct optim *o, struct net *net, const struct net_span *r
             add_penalty(n, l2, p, g);
         o->ops->update(o, n, decay, p, g, o->state[0] ? o->state[0] + at : NULL,
                        o->state[1] ? o->state[1] + at : NULL);
-        if (gaze)
-            gaze_after(gaze, at, n, p);
+        if (norms)
+            norms_after(norms, at, n, p);
     }
 }
 
@@ -161,9 +161,9 @@ double optim_step(struct optim *o, struct net *n)
     bool global = o->clip == CLIP_GLOBAL_NORM;
     double norm2 = global ? all_squares(n, n->gradients) : 0;
     real coefficient = global ? clip_coefficient(norm2, o->clip_norm) : 1;
-    struct gaze gaze;
+    struct norms norms;
     if (o->watch)
-        gaze_begin(&gaze, o->watch, n);
+        norms_begin(&norms, o->watch, n);
     o->step++;
     if (o->ops->prepare)
         o->ops->prepare(o);
@@ -175,7 +175,7 @@ double optim_step(struct optim *o, struct net *n)
             norm2 += squares;
         }
         step_span(o, n, &run, coefficient, by_tensor || global ? NULL : &norm2,
-                  o->watch ? &gaze : NULL);
+                  o->watch ? &norms : NULL);
     }
     return norm2;
 }

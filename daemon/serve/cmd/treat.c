@@ -15,7 +15,7 @@
 #include "sweep/paths.h"
 
 /* The run as it is stored, and what was tried on it. */
-struct patient {
+struct parent {
     struct spec spec;      /* of its sweep */
     struct run_row run;
     struct data_facts data;
@@ -27,9 +27,9 @@ struct patient {
     bool tried[REMEDY_COUNT];
 };
 
-static void patient_finish(void *extra)
+static void parent_finish(void *extra)
 {
-    struct patient *p = extra;
+    struct parent *p = extra;
     spec_finish(&p->spec);
     run_row_finish(&p->run);
 }
@@ -63,7 +63,7 @@ static int read_label(const struct table *t, struct enqueued *out, struct errbuf
     return 0;
 }
 
-static void read_past(const struct table *t, struct patient *p)
+static void read_past(const struct table *t, struct parent *p)
 {
     const struct cell *change = table_cell(t, 0, "change");
     int remedy = remedy_find(table_text(t, 0, "remedy", ""));
@@ -86,7 +86,7 @@ static bool same_network(const struct trainer_config *a, const struct trainer_co
 }
 
 /* The best run of its sweep, where it is the same network and has kept its weights (G3.2). */
-static int64_t find_donor(const struct daemon *d, const struct table *t, const struct patient *p)
+static int64_t find_donor(const struct daemon *d, const struct table *t, const struct parent *p)
 {
     const struct cell *best = table_cell(t, 0, "best_run");
     struct run_row donor = {0};
@@ -102,8 +102,8 @@ static int64_t find_donor(const struct daemon *d, const struct table *t, const s
     return same ? best->integer : 0;
 }
 
-static int read_patient(const struct daemon *d, const struct table *t, struct patient *p,
-                        struct errbuf *err)
+static int read_parent(const struct daemon *d, const struct table *t, struct parent *p,
+                       struct errbuf *err)
 {
     const char *spec = table_text(t, 0, "spec", ""), *facts = table_text(t, 0, "data_facts", "");
     int rc = read_label(t, &p->label, err);
@@ -129,7 +129,7 @@ static int read_patient(const struct daemon *d, const struct table *t, struct pa
 /* --- the treatment --------------------------------------------------------------------------- */
 
 /* What is tried: the remedy that was asked for, or the best one that is left. */
-static int choose(struct patient *p, const struct remedy_prior *known, const char *wanted,
+static int choose(struct parent *p, const struct remedy_prior *known, const char *wanted,
                   struct treatment *out, struct errbuf *err)
 {
     const struct trainer_config *c = p->run.config;
@@ -166,7 +166,7 @@ static int choose(struct patient *p, const struct remedy_prior *known, const cha
 }
 
 /* A sweep to carry the run: that of the parent without a search of its own. */
-static void build_spec(const struct patient *p, const struct treatment *t, struct spec *out)
+static void build_spec(const struct parent *p, const struct treatment *t, struct spec *out)
 {
     *out = p->spec;
     out->space.count = 0;
@@ -186,7 +186,7 @@ static void build_spec(const struct patient *p, const struct treatment *t, struc
 
 static void take_effects(struct request *r, const struct table *t)
 {
-    struct patient *p = r->extra;
+    struct parent *p = r->extra;
     struct remedy_prior known = {0};
     struct treat_submit *s = xcalloc(1, sizeof(*s));
     struct errbuf err;
@@ -209,7 +209,7 @@ static void take_effects(struct request *r, const struct table *t)
 
 static void take_treatments(struct request *r, const struct table *t)
 {
-    struct patient *p = r->extra;
+    struct parent *p = r->extra;
     for (size_t i = 0; i < t->rows; i++) {
         const struct cell *c = table_cell(t, i, "remedy");
         int remedy = c->type == CELL_TEXT ? remedy_find(c->text) : -1;
@@ -219,18 +219,18 @@ static void take_treatments(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_REMEDY_EFFECTS, NULL, 0, take_effects);
 }
 
-static void take_patient(struct request *r, const struct table *t)
+static void take_parent(struct request *r, const struct table *t)
 {
-    struct patient *p = xcalloc(1, sizeof(*p));
+    struct parent *p = xcalloc(1, sizeof(*p));
     struct errbuf err;
     r->extra = p;
-    r->extra_finish = patient_finish;
+    r->extra_finish = parent_finish;
     p->label.parent_id = r->subject;
     if (t->rows == 0) {
         request_refuse(r, ERR_NOT_FOUND, "run %" PRId64 " was deleted", r->subject);
         return;
     }
-    if (read_patient(r->daemon, t, p, &err) != 0)
+    if (read_parent(r->daemon, t, p, &err) != 0)
         request_error(r, &err);
     else
         request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
@@ -238,7 +238,7 @@ static void take_patient(struct request *r, const struct table *t)
 
 static void look(struct request *r)
 {
-    request_query(r, STORE_QUERY_TREATED, &r->subject, 1, take_patient);
+    request_query(r, STORE_QUERY_TREATED, &r->subject, 1, take_parent);
 }
 
 static int check_remedy(const char *wanted, struct errbuf *err)

@@ -91,10 +91,12 @@ static void put_run(struct world *w, const struct run_row *row)
     w->runs[i] = run_row_copy(row);
 }
 
-/* Comes with the run that it is about, behind it. */
+/* The run that it is about is stored, or comes with it and before it. */
 static void add_decision(struct world *w, const struct decision_row *d, const struct store_batch *b)
 {
     bool put = false;
+    for (size_t i = 0; i < w->run_count; i++)
+        put |= w->runs[i]->id == d->run_id && w->runs[i]->sweep_id == d->sweep_id;
     for (size_t i = 0; i < b->count && b->ops[i].u.decision != d; i++)
         put |= b->ops[i].type == STORE_PUT_RUN && b->ops[i].u.run->id == d->run_id &&
                b->ops[i].u.run->sweep_id == d->sweep_id;

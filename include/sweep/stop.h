@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /* X(id, name, what it does) */
-#define STOP_MAP(X)
+#define STOP_MAP(X) \
+    X(MEDIAN, median, "worse than the median of earlier runs at the same epoch")
 
 enum stop_rule_id {
     STOP_NONE,

@@ -19,8 +19,10 @@ CITATION = re.compile(r"(?<![A-Za-z0-9_])G[0-9](?:\.[0-9]+)?(?![A-Za-z0-9_])")
 ROW = re.compile(r'^\| <a id="([^"]*)"></a>(\S+) \| (.+?) \| (.+?) \| (.+?) \|$', re.M)
 # `path` (`name`, `name`) or `path`: `name`
 NAMED = re.compile(r"`([\w./-]+/[\w./-]+)`(?::? \(?((?:`[^`/ ]+`(?:, )?)+))?")
+# What defines a name: a test, any word, a table of rows.
 TEST = r"^(?:.*(?:cmocka_unit_test\w*|CASE)\(|def )%s(?:[,)]|\(\):$)"
 WORD = r"(?<!\w)%s(?!\w)"
+TABLE = r"#define %s\(X\)|\b%s\b(?:\[\w*\])?(?:\(.*)? = |VIEW %s |^static bool %s\("
 FOLDERS = ("client/", "common/", "daemon/", "include/", "schema/", "tests/", "worker/")
 
 
@@ -97,6 +99,26 @@ def readme_links(text):
             yield f"README.md has no link to {target}"
 
 
+def recipes_are_true(text):
+    """Rows of CONTRIBUTING.md: files are there, folders where a name is left open, tables where
+    they are said to be. A file without a folder lies in that of the file before it."""
+    def full(path):
+        return os.path.join(ROOT, path)
+
+    for row in re.findall(r"^\| .*", text, re.M):
+        folder = ""
+        for path in re.findall(r"`([\w./-]+\.[a-z0-9]+)`", row):
+            folder = os.path.dirname(path) or folder
+            path = os.path.join(folder, os.path.basename(path))
+            if not os.path.exists(full(folder if re.search("NAME|VERB|NNN", path) else path)):
+                yield f"CONTRIBUTING.md names {path}"
+        for names, path in re.findall(r"((?:`\w+`(?: and )?)+) in `([\w./-]+)`", row):
+            for name in re.findall(r"\w+", names.replace(" and ", " ")):
+                said = TABLE % (name, name, name, name)
+                if os.path.exists(full(path)) and not re.search(said, read(path), re.M):
+                    yield f"CONTRIBUTING.md: no {name} in {path}"
+
+
 # --- tests ----------------------------------------------------------------------------------------
 
 def none(complaints):
@@ -148,6 +170,12 @@ def test_each_rule_can_fail():
         for planted in (f"/* ({unknown}) */", f'"{unknown}"', f"（{unknown}）", f"{unknown}: so"):
             expect(cited_points_exist("a.c", "\n" + planted, set(POINTS)), f"a.c:2 cites {unknown}")
     none(cited_points_exist("a.c", "PRESET_GUIDE_G3_2 MG1.5 G2 (G4.8).", {"G2", "G4.8"}))
+    for planted, words in (("`daemon/serve/dispatcher.c`", "names daemon/serve/dispatcher.c"),
+                           ("`daemon/searching/NAME.c`", "names daemon/searching"),
+                           ("`daemon/causes/cause.c` or `why.c`", "names daemon/causes/why.c"),
+                           ("`METHOD_MAP` in `include/sweep/spec.h`", "no METHOD_MAP in include"),
+                           ("`rows` and `other` in `common/label/pattern.c`", "no other in")):
+        expect(recipes_are_true(f"| {planted} |"), words)
     expect(readme_links("docs/guide.md schema/README.md"), "docs/guide.md")
     expect(readme_links("[a](docs/guide.md)"), "schema/README.md")
 
@@ -174,10 +202,17 @@ def test_points_are_known_wherever_they_are_cited():
     none(c for p in cited for c in cited_points_exist(p, read(p), known))
 
 
+def test_what_contributing_says_is_there():
+    text = read("CONTRIBUTING.md")
+    check(text.count("_MAP`") >= 9, "the table was found")
+    none(recipes_are_true(text))
+
+
 def test_readme_links_to_it():
     none(readme_links(read("README.md")))
 
 
 if __name__ == "__main__":
     run(test_each_rule_can_fail, test_every_point_has_its_row, test_what_it_names_exists,
-        test_points_are_known_wherever_they_are_cited, test_readme_links_to_it)
+        test_points_are_known_wherever_they_are_cited, test_what_contributing_says_is_there,
+        test_readme_links_to_it)

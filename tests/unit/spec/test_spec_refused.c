@@ -5,6 +5,9 @@
 #include "sweep/require.h"
 #include "sweep/spec.h"
 
+/* Those that a spec may name, up to the first that the daemon alone makes. */
+#define METHODS "coarse_to_fine, grid, random"
+
 static const struct refusal top[] = {
     {"[]", ERR_TYPE, "$", "an object"},
     {"3", ERR_TYPE, "$", "an object"},
@@ -22,10 +25,10 @@ static const struct refusal top[] = {
     {WITH("\"name\":3"), ERR_TYPE, "$.name", "a string"},
     {WITH("\"name\":\"\""), ERR_VALUE, "$.name", "1 to 127 bytes"},
     {WITH("\"name\":\"a\\nb\""), ERR_VALUE, "$.name", "without control"},
-    {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
+    {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "one of: " METHODS},
     {WITH("\"method\":\"gird\""), ERR_VALUE, "$.method", "did you mean grid?"},
     {WITH("\"method\":2"), ERR_TYPE, "$.method", "one of: coarse"},
-    {WITH("\"method\":\"by_hnad\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
+    {WITH("\"method\":\"by_hnad\""), ERR_VALUE, "$.method", "one of: " METHODS},
     {"{" DATA "," CAP ",\"parameters\":{},\"method\":\"random\"}", ERR_VALUE, "$.parameters",
      "at least one"},
     {WITH("\"task\":3"), ERR_TYPE, "$.task", "an object"},

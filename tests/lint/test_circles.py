@@ -79,6 +79,15 @@ def test_symbols_stay_in_their_folder():
           "each program has a `run` of its own")
 
 
+def test_crossings():
+    below = {"common/spec/a.c": {"common/task/b.c": ["f"]},
+             "common/task/b.c": {"common/base/c.c": ["g"]}, "daemon/a/b.c": {"daemon/c/d.c": ["h"]}}
+    equal(list(circles.crossings(below)), [], "downwards, and another folder")
+    equal(list(circles.crossings({"common/task/b.c": {"common/spec/a.c": ["f", "g"]}})),
+          ["common/task/b.c calls f, g of common/spec/a.c: no arrow leads there"], "upwards")
+    check(list(circles.crossings({"common/new/b.c": {"common/base/a.c": ["f"]}})), "a new room")
+
+
 def test_verdict():
     circle, other = ["daemon/a.c", "daemon/b.c"], ["worker/a.c", "worker/b.c"]
     equal(list(circles.verdict([circle, other], allowed=())),
@@ -106,4 +115,4 @@ if __name__ == "__main__":
         sys.exit("usage: test_circles.py BUILD_DIR")
     BUILD = sys.argv[1]
     run(test_components, test_includes_can_fail, test_calls_can_fail,
-        test_symbols_stay_in_their_folder, test_verdict, test_tree)
+        test_symbols_stay_in_their_folder, test_crossings, test_verdict, test_tree)

@@ -86,7 +86,14 @@ struct verb {
     bool required;
     unsigned options; /* OPTION_BITs beside the global ones */
     const char *summary;
-    int (*run)(struct client *c); /* returns enum client_exit */
+};
+
+/* Place in client_verbs. */
+enum verb_id {
+#define X(id, name, arg, kind, required, options, summary) VERB_##id,
+    VERB_MAP(X)
+#undef X
+    VERB_COUNT
 };
 extern const struct verb client_verbs[];
 extern const size_t client_verb_count;

@@ -28,10 +28,17 @@ static int prepare(struct client *c, struct errbuf *err)
     return paths_socket(c->socket, err);
 }
 
+/* Each returns enum client_exit. */
+static int (*const commands[VERB_COUNT])(struct client *) = {
+#define X(id, name, arg, kind, required, options, summary) [VERB_##id] = cmd_##id,
+    VERB_MAP(X)
+#undef X
+};
+
 /* Verbs that never look for the socket. */
 static bool offline(const struct verb *v)
 {
-    return v->run == cmd_label || v->run == cmd_help;
+    return v == &client_verbs[VERB_label] || v == &client_verbs[VERB_help];
 }
 
 static int run(struct client *c)
@@ -51,7 +58,7 @@ static int run(struct client *c)
     }
     if (!offline(v) && prepare(c, &err) != 0)
         return client_fail(c, CLIENT_USAGE, &err);
-    return v->run(c);
+    return commands[v - client_verbs](c);
 }
 
 int main(int argc, char **argv)

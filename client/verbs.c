@@ -6,7 +6,7 @@
 
 const struct verb client_verbs[] = {
 #define X(id, name, arg, kind, required, options, summary)                                       \
-    {name, arg, kind, required, options, summary, cmd_##id},
+    [VERB_##id] = {name, arg, kind, required, options, summary},
     VERB_MAP(X)
 #undef X
 };

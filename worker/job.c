@@ -11,6 +11,7 @@
 #define LOG_MODULE "job"
 #include "sweep/log.h"
 #include "sweep/run_config.h"
+#include "sweep/spec.h"
 #include "worker/data/load.h"
 #include "worker/data/scan.h"
 #include "worker/interrupt.h"
@@ -209,7 +210,7 @@ int job_prepare(const char *config_path, struct link *link)
     struct errbuf err = {0};
     int rc = run_config_read(config_path, &config, &err);
     if (rc == 0)
-        rc = run_config_read_sweep(config_path, &sweep, &err);
+        rc = spec_read_prepare(config_path, &sweep, &err);
     if (rc != 0)
         return send_refusal(link, &err);
     struct record_prepared *prepared = xcalloc(1, sizeof *prepared);

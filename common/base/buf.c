@@ -1,7 +1,5 @@
 #include "sweep/buf.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +7,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "sweep/err.h"
 #include "sweep/require.h"
 
 #define BUF_MIN_BYTES 64
 #define ARRAY_MIN 8 /* elements */
-#define READ_BYTES 65536
 
 /* Exits rather than aborts: a worker without memory did not crash, and its parent must be able to
  * tell the two apart (run error out_of_memory). */
@@ -184,46 +180,4 @@ void str_copy(char *dst, size_t size, const char *src)
     }
     memmove(dst, src, len);
     dst[len] = '\0';
-}
-
-/* Reads fd to its end behind the bytes of b: 0, ERR_LIMIT, or ERR_IO with errno. */
-static int read_all(struct buf *b, int fd, size_t max)
-{
-    size_t before = b->len;
-
-    for (;;) {
-        ssize_t n;
-
-        buf_reserve(b, READ_BYTES);
-        n = read(fd, b->data + b->len, READ_BYTES);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            b->data[b->len] = '\0';
-            return n == 0 ? 0 : ERR_IO;
-        }
-        b->len += (size_t)n;
-        if (b->len - before > max)
-            return ERR_LIMIT;
-    }
-}
-
-int buf_read_file(struct buf *b, const char *path, size_t max, struct errbuf *err)
-{
-    size_t before = b->len;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc, reason;
-
-    if (fd < 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    rc = read_all(b, fd, max);
-    reason = errno;
-    close(fd);
-    if (rc == 0)
-        return 0;
-    b->len = before;
-    b->data[before] = '\0';
-    if (rc == ERR_LIMIT)
-        return err_set(err, rc, "%s: longer than %zu bytes", path, max);
-    return err_set(err, rc, "%s: %s", path, strerror(reason));
 }

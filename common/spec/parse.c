@@ -3,6 +3,7 @@
 #include "sweep/spec.h"
 
 #include "common/base/field.h"
+#include "common/run/objective.h"
 #include "common/spec/part.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -43,7 +44,7 @@ static int parse_metric(const struct json *root, struct spec *s, struct errbuf *
     const struct json *v = json_get(root, "metric");
     char *own = s->task == TASK_TRAINER ? NULL : s->metric_name;
 
-    return v ? spec_metric_parse(v, &s->metric, own, &s->maximize, err) : 0;
+    return v ? objective_parse(v, &s->metric, own, &s->maximize, err) : 0;
 }
 
 /* "task": {"command": […]}; without it our own trainer. */

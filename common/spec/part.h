@@ -1,22 +1,9 @@
-/* The pieces of spec_parse, and what a worker's configuration shares with it. Private to common/. */
+/* The pieces of spec_parse. Private to common/spec/. */
 #ifndef SWEEP_COMMON_SPEC_PART_H
 #define SWEEP_COMMON_SPEC_PART_H
 
-#include <stdbool.h>
-
 #include "common/base/field.h"
 #include "sweep/spec.h"
-
-#define SPEC_DEFAULT_EPOCHS 10
-
-/* --- metric.c ------------------------------------------------------------------------------- */
-
-/* "metric": {"name", "goal"}; the goal defaults to what the metric asks for (losses down). own: the
- * buffer for a name that is no known column's, METRIC_NAMED then; NULL: only known ones. */
-int spec_metric_parse(const struct json *v, enum metric *metric, char own[SPEC_NAME_MAX],
-                      bool *maximize, struct errbuf *err);
-void spec_metric_write(const char *name, bool maximize, struct json_writer *w);
-bool spec_metric_default_maximize(enum metric metric);
 
 /* --- treat.c -------------------------------------------------------------------------------- */
 

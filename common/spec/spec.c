@@ -45,6 +45,11 @@ const struct task_kind *task_of(const struct spec *s)
     return tasks[s->task];
 }
 
+const char *spec_metric_name(const struct spec *s)
+{
+    return s->metric == METRIC_NAMED ? s->metric_name : metric_name(s->metric);
+}
+
 void spec_finish(struct spec *s)
 {
     space_finish(&s->space);

@@ -1,6 +1,7 @@
 /* A specification as canonical JSON: every default filled in, settings in the table's order. */
 #include "sweep/spec.h"
 
+#include "common/run/objective.h"
 #include "common/spec/part.h"
 #include "sweep/json.h"
 
@@ -56,7 +57,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_kv_string(w, "name", s->name);
     jw_kv_string(w, "method", method_name(s->method));
     jw_key(w, "metric");
-    spec_metric_write(spec_metric_name(s), s->maximize, w);
+    objective_write(spec_metric_name(s), s->maximize, w);
     task_of(s)->write(s, w);
     jw_key(w, "parameters");
     spec_parameters_write(s, w);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
-#include "common/spec/part.h"
+#include "common/run/objective.h"
 #include "common/task/trainer_part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -13,7 +13,6 @@
 #include "sweep/require.h"
 
 #define VERSION 1
-#define FILE_MAX ((size_t)1 << 20)
 
 static int parse_version(const struct json *root, struct errbuf *err)
 {
@@ -70,7 +69,7 @@ static int parse_training(const struct json *root, struct run_config *c, struct 
     if (!rc && split)
         rc = field_seed(split, "$.split_seed", &c->split_seed, err);
     if (!rc && metric)
-        rc = spec_metric_parse(metric, &c->metric, NULL, &c->maximize, err);
+        rc = objective_parse(metric, &c->metric, NULL, &c->maximize, err);
     return rc;
 }
 
@@ -162,45 +161,14 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
     return 0;
 }
 
-static int read_json(const char *path, struct json **out, struct errbuf *err)
-{
-    struct buf text = {0};
-    int rc = buf_read_file(&text, path, FILE_MAX, err);
-
-    if (!rc) {
-        *out = json_parse(text.data, text.len, err);
-        rc = *out ? 0 : ERR_PARSE;
-    }
-    buf_finish(&text);
-    return rc;
-}
-
 int run_config_read(const char *path, struct run_config *out, struct errbuf *err)
 {
     struct json *root = NULL;
-    int rc = read_json(path, &root, err);
+    int rc = json_read_file(path, RUN_CONFIG_MAX_BYTES, &root, err);
 
     if (!rc)
         rc = run_config_parse(root, out, err);
     json_destroy(root);
-    return rc;
-}
-
-int run_config_read_sweep(const char *path, struct spec **out, struct errbuf *err)
-{
-    struct json *root = NULL;
-    struct spec *s = NULL;
-    int rc = read_json(path, &root, err);
-
-    if (!rc && json_get(root, "sweep")) {
-        s = xcalloc(1, sizeof(*s));
-        rc = spec_parse(json_get(root, "sweep"), s, err);
-    }
-    json_destroy(root);
-    if (rc)
-        free(s);
-    else
-        *out = s;
     return rc;
 }
 
@@ -256,11 +224,9 @@ void run_config_write(const struct run_config *c, struct json_writer *w)
     jw_key(w, "split_seed");
     jw_uint_string(w, c->split_seed);
     jw_key(w, "metric");
-    spec_metric_write(metric_name(c->metric), c->maximize, w);
+    objective_write(metric_name(c->metric), c->maximize, w);
     write_files(c, w);
-    if (c->sweep) {
-        jw_key(w, "sweep");
-        spec_write(c->sweep, w);
-    }
+    if (c->sweep)
+        jw_kv_raw(w, "sweep", c->sweep);
     jw_end_object(w);
 }

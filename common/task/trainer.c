@@ -1,7 +1,6 @@
 /* The task of our own worker: data, model and train of a spec, and settings as its parameters. */
 #include "sweep/trainer.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,16 +209,11 @@ static void settings_to_prepare(const struct spec *spec, struct settings *out)
 }
 
 /* With the sweep, so that its other runs are checked too. */
-static void prepare(const struct spec *spec, const char *start_weights, struct json_writer *w)
+static void prepare(const struct spec *spec, const char *sweep, const char *start_weights,
+                    struct json_writer *w)
 {
     struct run_config *c = xcalloc(1, sizeof(*c));
-    struct spec *sweep = xmalloc(sizeof(*sweep));
 
-    *sweep = *spec; /* borrows what it points to */
-    str_copy(sweep->name, sizeof(sweep->name), "sweep");
-    sweep->priority = 0;
-    sweep->after = 0;
-    sweep->treat = false;
     c->sweep = sweep;
     c->data = spec->trainer.data;
     c->layers = spec->trainer.layers;
@@ -230,7 +224,6 @@ static void prepare(const struct spec *spec, const char *start_weights, struct j
     c->maximize = spec->maximize;
     str_copy(c->start_weights, sizeof(c->start_weights), start_weights);
     run_config_write(c, w);
-    free(sweep);
     free(c);
 }
 
@@ -272,76 +265,3 @@ const struct task_kind task_trainer = {
     .prepare = prepare,
     .configure = configure,
 };
-
-/* --- settings and the space ------------------------------------------------------------------ */
-
-const struct dimension *spec_dimension(const struct spec *s, enum setting_id id)
-{
-    int i = space_find_key(&s->space, (int)id);
-
-    return i >= 0 ? &s->space.dimensions[i] : NULL;
-}
-
-void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high)
-{
-    const struct dimension *d = spec_dimension(s, id);
-
-    *low = *high = s->trainer.fixed.v[id];
-    if (!d)
-        return;
-    bool listed = d->distribution == DISTRIBUTION_CATEGORICAL;
-    *low = listed ? d->values[0] : d->min;
-    *high = listed ? d->values[0] : d->max;
-    for (size_t i = 1; listed && i < d->value_count; i++) {
-        *low = fmin(*low, d->values[i]);
-        *high = fmax(*high, d->values[i]);
-    }
-}
-
-bool spec_may_be(const struct spec *s, enum setting_id id, double value)
-{
-    const struct dimension *d = spec_dimension(s, id);
-
-    if (!d)
-        return s->trainer.fixed.v[id] == value;
-    for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] == value)
-            return true;
-    return false;
-}
-
-void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)
-{
-    *out = s->trainer.fixed;
-    for (size_t i = 0; i < s->space.count; i++)
-        out->v[s->space.dimensions[i].key] = a->v[i];
-    settings_apply_preset(out);
-}
-
-void trainer_assignment(const struct spec *s, const struct settings *settings,
-                        struct assignment *out)
-{
-    *out = (struct assignment){{0}};
-    for (size_t i = 0; i < s->space.count; i++)
-        out->v[i] = settings->v[s->space.dimensions[i].key];
-}
-
-struct trainer_config *trainer_config_copy(const struct trainer_config *c)
-{
-    struct trainer_config *copy = xmalloc(sizeof(*copy));
-
-    *copy = *c;
-    if (c->layers) {
-        copy->layers = xmalloc(sizeof(*copy->layers));
-        *copy->layers = *c->layers;
-    }
-    return copy;
-}
-
-void trainer_config_destroy(struct trainer_config *c)
-{
-    if (!c)
-        return;
-    free(c->layers);
-    free(c);
-}

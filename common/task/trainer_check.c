@@ -155,7 +155,8 @@ static int check_list_only(const struct check *c)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(list_only); i++)
-        if (spec_dimension(c->s, list_only[i]) && !layer_list_uses(&c->s->trainer.layers, list_only[i]))
+        if (spec_dimension(c->s, list_only[i]) &&
+            !layer_list_uses(&c->s->trainer.layers, list_only[i]))
             return refuse_untaken(c, list_only[i], "\"channels\": \"channels\"");
     return 0;
 }

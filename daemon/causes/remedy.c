@@ -85,13 +85,6 @@ const char *remedy_does(enum remedy r)
     return rows[r].does;
 }
 
-bool remedy_set(struct treatment *t, enum setting_id id, double value)
-{
-    bool changes = t->settings.v[id] != value;
-    t->settings.v[id] = value;
-    return changes;
-}
-
 /* --- what came of it ------------------------------------------------------------------------ */
 
 static bool in_range(const struct settings *s)

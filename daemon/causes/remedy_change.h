@@ -1,7 +1,7 @@
 /* What the remedies do, one function each; remedy.c has the table that says which belongs to
  * which, and checks what comes out. */
-#ifndef COMMON_DIAGNOSIS_REMEDY_CHANGE_H
-#define COMMON_DIAGNOSIS_REMEDY_CHANGE_H
+#ifndef SWEEPD_REMEDY_CHANGE_H
+#define SWEEPD_REMEDY_CHANGE_H
 
 #include "daemon/causes/remedy.h"
 
@@ -9,8 +9,20 @@
  * it may be half changed. */
 typedef bool remedy_change(const struct remedy_context *c, struct treatment *t);
 
+/* --- remedy_change.c: the single steps ------------------------------------------------------- */
+
 /* True where that is another value than before. */
 bool remedy_set(struct treatment *t, enum setting_id id, double value);
+/* The activation that is tried in its place (G3.2: tanh or ELU instead of ReLU). */
+double remedy_activation_instead(double activation);
+/* Width that much larger, and false outside what layers may have. */
+bool remedy_scaled_width(double *width, double factor);
+double remedy_more_of_dropout(double rate);
+
+#define REMEDY_DROPOUT_START 0.3
+#define REMEDY_DEPTH_FACTOR 4
+
+/* --- the remedies ---------------------------------------------------------------------------- */
 
 /* remedy_train.c: how it is trained */
 remedy_change remedy_rate_up, remedy_rate_down, remedy_other_optimizer, remedy_sgd_last,
@@ -23,15 +35,6 @@ remedy_change remedy_more_dense, remedy_one_layer_fewer, remedy_shallower,
     remedy_other_activation, remedy_batch_norm, remedy_lstm, remedy_residual, remedy_no_dropout,
     remedy_less_dropout, remedy_more_dropout,
     remedy_smaller_net, remedy_larger_net, remedy_initialisation;
-
-/* The activation that is tried in its place (G3.2: tanh or ELU instead of ReLU). */
-double remedy_activation_instead(double activation);
-/* Width that much larger, and false outside what layers may have. */
-bool remedy_scaled_width(double *width, double factor);
-double remedy_more_of_dropout(double rate);
-
-#define REMEDY_DROPOUT_START 0.3
-#define REMEDY_DEPTH_FACTOR 4
 
 /* remedy_layers.c: the same for a written list */
 bool layers_scale_width(struct treatment *t, double factor);

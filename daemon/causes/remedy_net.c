@@ -5,9 +5,7 @@
 #include "sweep/model.h"
 
 #define WIDTH_FACTOR 4.0
-#define WIDTH_LEAST 4        /* units: fewer carry nothing through a layer */
 #define BATCH_NORM_LEAST 4   /* samples: the statistics of fewer are noise (Wu & He 2018) */
-#define DROPOUT_MOST 0.9
 
 static double value(const struct treatment *t, enum setting_id id)
 {
@@ -70,12 +68,6 @@ bool remedy_shallower(const struct remedy_context *c, struct treatment *t)
 
 /* --- width ---------------------------------------------------------------------------------- */
 
-bool remedy_scaled_width(double *width, double factor)
-{
-    *width = floor(*width * factor);
-    return *width >= WIDTH_LEAST && *width <= setting_get(SETTING_WIDTH)->max;
-}
-
 static bool scale_width(struct treatment *t, double factor)
 {
     double width = value(t, SETTING_WIDTH);
@@ -97,16 +89,6 @@ bool remedy_larger_net(const struct remedy_context *c, struct treatment *t)
 }
 
 /* --- activation, initialisation, normalisation, residuals ----------------------------------- */
-
-double remedy_activation_instead(double activation)
-{
-    static const enum activation instead[ACTIVATION_COUNT] = {
-        [ACTIVATION_RELU] = ACTIVATION_ELU, [ACTIVATION_LEAKY_RELU] = ACTIVATION_ELU,
-        [ACTIVATION_GELU] = ACTIVATION_ELU, [ACTIVATION_ELU] = ACTIVATION_ELU,
-        [ACTIVATION_TANH] = ACTIVATION_ELU, [ACTIVATION_SIGMOID] = ACTIVATION_ELU,
-    };
-    return instead[(int)activation];
-}
 
 /* Not of recurrent nets: what a recurrence's gradient goes through is its own tanh. */
 bool remedy_other_activation(const struct remedy_context *c, struct treatment *t)
@@ -174,11 +156,6 @@ static double none_of(double rate)
 static double half_of(double rate)
 {
     return rate / 2;
-}
-
-double remedy_more_of_dropout(double rate)
-{
-    return rate > 0 ? fmin(rate + rate / 3, fmax(rate, DROPOUT_MOST)) : REMEDY_DROPOUT_START;
 }
 
 static bool change_dropout(struct treatment *t, double change(double rate))

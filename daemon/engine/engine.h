@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/engine/restored.h"
 #include "daemon/engine/rows.h"
 #include "daemon/causes/remedy.h"
 #include "daemon/plan/remedy_prior.h"
-#include "daemon/store/store.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
 #include "sweep/space.h"

@@ -1,5 +1,5 @@
-/* Private to daemon/engine/: what the engine keeps of open sweeps. Runs are kept whole while they are
- * live (queued, running, or cancelled with the worker still ending); of an ended run only what
+/* Private to daemon/engine/: what the engine keeps of open sweeps. Runs are kept whole while they
+ * are live (queued, running, or cancelled with the worker still ending); of an ended run only what
  * the search needs remains, so that memory follows the batch, not the sweep. */
 #ifndef SWEEPD_ENGINE_PRIVATE_H
 #define SWEEPD_ENGINE_PRIVATE_H

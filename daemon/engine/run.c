@@ -440,9 +440,9 @@ static struct run *live_run(const struct engine *e, int64_t run_id, struct errbu
         for (size_t k = 0; k < s->run_count; k++) {
             if (s->run_ids[k] != run_id)
                 continue;
+            enum run_status status = s->trials[k]->status;
             err_bad(err, ERR_STATE, "run",
-                    run_status_terminal(s->trials[k]->status) ? run_status_name(s->trials[k]->status)
-                                                             : run_status_name(RUN_CANCELLED),
+                    run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
                     "queued, running, paused, for cancel");
             return NULL;
         }

@@ -404,7 +404,7 @@ static char *config_text(const char *runs_dir, const struct spec *spec)
     struct json_writer w;
     start_weights(runs_dir, spec, start);
     jw_init(&w, &text);
-    task_of(spec)->prepare(spec, start, &w);
+    spec_write_prepare(spec, start, &w);
     return buf_take(&text);
 }
 

@@ -33,8 +33,9 @@ struct rundir {
 /* Nothing is open. */
 void rundir_init(struct rundir *r);
 /* Makes the folder, takes the lock, empties it, writes config.json (config is its text) and opens
- * r. With a checkpoint from an earlier attempt its start and point lines and its stderr stay, for the worker to append
- * to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO otherwise. */
+ * r. With a checkpoint from an earlier attempt its start and point lines and its stderr stay, for
+ * the worker to append to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO
+ * otherwise. */
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
                   const char *config, struct errbuf *err);
 /* The worker has what it inherits: from here on it alone holds the lock. */

@@ -2,11 +2,9 @@
 
 #include <stdlib.h>
 
-#include "daemon/store/store.h"
 #include "sweep/record.h"
 #include "sweep/spec.h"
 
-#define RATES_MAX 200
 #define RATES_MIN 3           /* earlier runs to believe in */
 #define FLOP_PER_SECOND 40e9  /* of one core without experience: half of what sgemm reaches */
 #define START_SECONDS 0.005   /* exec, mapping the data, the commit */
@@ -44,29 +42,19 @@ void estimate_init(struct estimate *e, const struct spec *spec, const struct rec
 
 /* --- earlier runs --------------------------------------------------------------------------- */
 
-static double number(const struct table *t, size_t row, const char *column)
-{
-    const struct cell *c = table_cell(t, row, column);
-    return c->type == CELL_INTEGER || c->type == CELL_REAL ? c->real : 0;
-}
-
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-/* Seconds per floating-point operation: the median of earlier runs. */
-static double seconds_per_flop(const struct table *rates)
+double estimate_seconds_per_flop(const struct run_rate *rates, size_t count)
 {
-    double v[RATES_MAX];
+    double v[ESTIMATE_RATES_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < rates->rows && n < RATES_MAX; i++) {
-        double flop = number(rates, i, "epochs") * number(rates, i, "samples") *
-                      number(rates, i, "flop");
-        double seconds = number(rates, i, "seconds");
-        if (flop > 0 && seconds > 0)
-            v[n++] = seconds / flop;
+    for (size_t i = 0; i < count && n < ESTIMATE_RATES_MAX; i++) {
+        if (rates[i].flop > 0 && rates[i].seconds > 0)
+            v[n++] = rates[i].seconds / rates[i].flop;
     }
     if (n < RATES_MIN)
         return 1 / FLOP_PER_SECOND;
@@ -74,10 +62,10 @@ static double seconds_per_flop(const struct table *rates)
     return v[n / 2];
 }
 
-double estimate_seconds(const struct estimate *e, const struct table *rates, int64_t runs,
+double estimate_seconds(const struct estimate *e, double seconds_per_flop, int64_t runs,
                         size_t workers)
 {
     double flop = e->epochs * e->samples * e->flop;
     double rounds = (double)((runs + (int64_t)workers - 1) / (int64_t)workers);
-    return rounds * (START_SECONDS + flop * seconds_per_flop(rates));
+    return rounds * (START_SECONDS + flop * seconds_per_flop);
 }

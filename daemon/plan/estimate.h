@@ -8,7 +8,6 @@
 
 struct record_prepared;
 struct spec;
-struct table;
 
 /* What of a sweep decides its time. */
 struct estimate {
@@ -19,8 +18,17 @@ struct estimate {
 
 void estimate_init(struct estimate *e, const struct spec *spec,
                    const struct record_prepared *data);
-/* rates: STORE_QUERY_RUN_RATES, may be empty. Seconds, over all runs. */
-double estimate_seconds(const struct estimate *e, const struct table *rates, int64_t runs,
+/* An earlier run: how long it took, and what it did in that time. */
+struct run_rate {
+    double seconds, flop;
+};
+#define ESTIMATE_RATES_MAX 200 /* more are not looked at */
+
+/* How long a floating-point operation takes: the median of what earlier runs needed, of those that
+ * make sense; a guess where they are too few. */
+double estimate_seconds_per_flop(const struct run_rate *rates, size_t count);
+/* Seconds, over all runs. */
+double estimate_seconds(const struct estimate *e, double seconds_per_flop, int64_t runs,
                         size_t workers);
 
 #endif

@@ -167,8 +167,8 @@ static void regularise(struct looking *l)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-void range_edits_find(const struct spec *s, const struct trial *const *trials, const int64_t *run_ids,
-                      size_t count, struct range_edits *out)
+void range_edits_find(const struct spec *s, const struct trial *const *trials,
+                      const int64_t *run_ids, size_t count, struct range_edits *out)
 {
     static void (*const rules[])(struct looking *) = {
         range_cut_rates, range_cut_depth, range_cut_batches, /* these close an end … */

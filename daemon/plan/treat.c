@@ -248,9 +248,8 @@ static bool past_of(const struct treat_input *in, size_t number, struct remedy_p
     const struct trial *t = in->trials[number];
     if (t->kind != RUN_KIND_TREATMENT || t->parent >= number)
         return false;
-    *out = (struct remedy_past){.remedy = t->remedy,
-                                .cause = t->treats_cause,
-                                .helped = trial_better(t, in->trials[t->parent], in->spec->maximize)};
+    bool helped = trial_better(t, in->trials[t->parent], in->spec->maximize);
+    *out = (struct remedy_past){.remedy = t->remedy, .cause = t->treats_cause, .helped = helped};
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#include "daemon/store/sql.h"
+#include "daemon/store/time.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 

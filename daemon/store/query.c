@@ -250,6 +250,12 @@ const struct cell *table_cell(const struct table *t, size_t row, const char *col
     return NULL;
 }
 
+double table_number(const struct table *t, size_t row, const char *column)
+{
+    const struct cell *c = table_cell(t, row, column);
+    return c->type == CELL_INTEGER || c->type == CELL_REAL ? c->real : 0;
+}
+
 const char *table_text(const struct table *t, size_t row, const char *column, const char *without)
 {
     const struct cell *c = table_cell(t, row, column);

@@ -10,6 +10,7 @@
 
 #include "daemon/engine/rows.h"
 #include "daemon/store/store.h"
+#include "daemon/store/time.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -61,11 +62,5 @@ int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct err
 /* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */
 int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
                     size_t count, struct table **out, struct errbuf *err);
-
-/* "2026-11-24 00:50:58.123" ↔ µs; reading gives 0 for NULL and for what is no time. */
-#define STORE_TIME_SIZE 32
-utc_us store_clock(void);
-void store_time_format(utc_us t, char out[STORE_TIME_SIZE]);
-utc_us store_time_parse(const char *text);
 
 #endif

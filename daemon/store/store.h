@@ -12,32 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/engine/restored.h"
 #include "daemon/engine/rows.h"
 #include "sweep/err.h"
 
 struct store;
 struct uv_loop_s;
 
-/* What was in the database at open: every sweep that is not terminal with all its runs, and the
- * highest ids ever given (also to rows deleted since). Owned; store_restored_finish. */
-struct store_restored {
-    int64_t last_sweep_id, last_run_id;
-    size_t sweep_count, sweep_cap;
-    struct sweep_row *sweeps;
-    size_t run_count, run_cap;
-    struct run_row *runs; /* by sweep, then number; settings as they were stored */
-    size_t label_count, label_cap;
-    struct stored_label { /* of an ended run of theirs */
-        int64_t run_id;
-        struct run_facts facts;
-        enum cause_id cause; /* CAUSE_COUNT: nothing is wrong */
-    } *labels;               /* by run_id */
-    size_t rung_count, rung_cap;
-    struct stored_rung {
-        int64_t run_id, epoch;
-        double value;        /* NaN: none */
-    } *rungs;                /* in the order they were reached */
-};
+/* restored.h */
 void store_restored_finish(struct store_restored *r);
 
 /* Creates, locks, migrates and opens the database and starts the thread. Refused with a clear
@@ -117,6 +99,8 @@ void store_relabel(struct store *s, struct relabel *r,
                    void (*cb)(void *arg, const struct errbuf *err), void *arg);
 
 const struct cell *table_cell(const struct table *t, size_t row, const char *column);
+/* The number in a cell; 0 where it holds none. */
+double table_number(const struct table *t, size_t row, const char *column);
 /* The text of a cell; without where it holds none. */
 const char *table_text(const struct table *t, size_t row, const char *column,
                        const char *without);

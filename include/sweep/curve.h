@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define METRIC_NAME_MAX 128
+
 struct errbuf;
 struct json;
 struct json_writer;

@@ -23,6 +23,8 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 /* Parses text[0..len). NULL and err (ERR_PARSE, with line and column in key) on failure. */
 struct json *json_parse(const char *text, size_t len, struct errbuf *err);
+/* The same of a whole file of at most max bytes: 0, ERR_PARSE, ERR_IO or ERR_LIMIT. */
+int json_read_file(const char *path, size_t max, struct json **out, struct errbuf *err);
 void json_destroy(struct json *root);
 
 enum json_type json_type(const struct json *v);

@@ -3,6 +3,7 @@
 #define SWEEP_RUN_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sweep/curve.h"
@@ -10,6 +11,7 @@
 #include "sweep/spec.h"
 
 #define RUN_CHECKPOINT_SECONDS 30 /* default */
+#define RUN_CONFIG_MAX_BYTES ((size_t)1 << 20)
 
 struct run_config {
     struct spec_data data;
@@ -28,7 +30,8 @@ struct run_config {
     double checkpoint_seconds;   /* least time between two */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
     double weights_floor;        /* by the metric */
-    const struct spec *sweep;    /* only written, for --prepare: whose runs are checked; borrowed */
+    const char *sweep;           /* only written, for --prepare: JSON of the one whose runs are
+                                    checked; NULL: none; borrowed */
 };
 
 struct errbuf;
@@ -43,8 +46,6 @@ struct json_writer;
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 /* The same from a file of at most 1 MiB. Also ERR_IO. */
 int run_config_read(const char *path, struct run_config *out, struct errbuf *err);
-/* The sweep in such a file, NULL when there is none; owned by the caller: spec_finish, free. */
-int run_config_read_sweep(const char *path, struct spec **out, struct errbuf *err);
 void run_config_write(const struct run_config *c, struct json_writer *w);
 
 #endif

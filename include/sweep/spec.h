@@ -15,6 +15,7 @@
 
 #define SPEC_MAX_RUNS 1000000    /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
+#define SPEC_DEFAULT_EPOCHS 10
 #define SPEC_TREAT_SHARE 0.2     /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
 
@@ -22,7 +23,7 @@ struct spec {
     char name[SPEC_NAME_MAX];
     enum method method;
     enum metric metric;         /* curve.h */
-    char metric_name[SPEC_NAME_MAX]; /* METRIC_NAMED: as the program reports it; else "" */
+    char metric_name[METRIC_NAME_MAX]; /* METRIC_NAMED: as the program reports it; else "" */
     bool maximize;
     struct space space;
     enum task_id task;
@@ -45,6 +46,14 @@ int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbu
 void spec_finish(struct spec *s);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
+
+/* The configuration that a worker prepares the data from (--prepare), the sweep in it, so that its
+ * runs are checked too. The text is the key under which the answer is remembered: it leaves out
+ * what no run depends on. Only where the task needs data. */
+void spec_write_prepare(const struct spec *s, const char *start_weights, struct json_writer *w);
+/* The sweep in such a file of at most 1 MiB, NULL when there is none; owned by the caller:
+ * spec_finish, free. Also ERR_IO. */
+int spec_read_prepare(const char *path, struct spec **out, struct errbuf *err);
 
 /* The metric by its name: a known column's, or one that a program reports. */
 const char *spec_metric_name(const struct spec *s);

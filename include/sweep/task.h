@@ -66,9 +66,10 @@ struct task_kind {
     /* Its members of the canonical spec. */
     void (*write)(const struct spec *s, struct json_writer *w);
     void (*finish)(struct spec *s);
-    /* The configuration that `sweep-worker --prepare` reads; NULL where needs_data is false. Without
-     * what no run depends on: the text is the key under which the answer is remembered. */
-    void (*prepare)(const struct spec *s, const char *start_weights, struct json_writer *w);
+    /* The configuration that `sweep-worker --prepare` reads; NULL where needs_data is false. sweep:
+     * the spec as JSON, to go into it. Called by spec_write_prepare alone. */
+    void (*prepare)(const struct spec *s, const char *sweep, const char *start_weights,
+                    struct json_writer *w);
     /* The config.json that its worker reads. */
     void (*configure)(const struct spec *s, const struct run_setup *r, struct json_writer *w);
 };

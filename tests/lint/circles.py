@@ -1,12 +1,13 @@
 """Circles of files: of includes, from the sources; of calls, from the symbols of the object files.
 
 usage: circles.py [BUILD_DIR [SOURCE_DIR]]. Prints every circle with what makes it, and fails if one
-lies in a folder of JUDGED and not in ALLOWED, or if an entry of ALLOWED is no circle any more.
+is not in ALLOWED, or if an entry of ALLOWED is no circle any more.
 
 A file refers to another of its top-level folder when its object names a symbol that the other
 defines: a function called, or a function or a table whose address is taken. A row of a table that
 holds a function refers to that function's file; a call through the row refers to nobody. So a
 circle is a set of files of which each needs, directly or not, all others to be linked.
+Within common/ the calls must follow the arrows too: its headers, in include/, tell no rooms apart.
 """
 import json
 import os
@@ -18,26 +19,8 @@ import rules
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = ("include", "common", "daemon", "worker", "client")
-JUDGED = ("include", "common", "daemon")
 # Circles that still stand, each as the set of its files, none missing; empty is the goal.
-ALLOWED = (
-    {"common/buf.c", "common/err.c"},
-    {"common/json.c", "common/json_write.c"},
-    {"common/diagnosis/remedy.c", "common/diagnosis/remedy_data.c",
-     "common/diagnosis/remedy_layers.c", "common/diagnosis/remedy_net.c",
-     "common/diagnosis/remedy_train.c"},
-    {"daemon/engine.c", "daemon/engine_judge.c", "daemon/engine_plan.c", "daemon/engine_run.c",
-     "daemon/engine_sweep.c"},
-    {"daemon/search/coarse_to_fine.c", "daemon/search/coarse_to_fine_stages.c",
-     "daemon/search/grid.c", "daemon/search/random.c", "daemon/search/search.c"},
-    {"daemon/store_bind.c", "daemon/store_sql.c"},
-    {"daemon/conn.c", "daemon/daemon.c", "daemon/dispatch.c", "daemon/events.c", "daemon/pool.c",
-     "daemon/request.c", "daemon/server.c",
-     *(f"daemon/cmd/{verb}.c" for verb in (
-         "best", "cancel", "change", "curve", "data", "delete", "events", "explain", "labels",
-         "list", "log", "pause", "relabel", "resume", "run", "runs", "show", "shutdown", "status",
-         "submit", "treat", "unwatch", "wait", "watch"))},
-)
+ALLOWED = ()
 
 
 def components(graph):
@@ -148,16 +131,26 @@ def describe(circle, graph):
                 yield f"{path} -> {other} ({', '.join(names)})"
 
 
+def crossings(graph):
+    """Complaints: calls within common/ that go where no arrow leads; graph: as called() gives."""
+    for path, others in sorted(graph.items()):
+        room = path.split("/")[1]
+        for other, names in sorted(others.items()):
+            if path.startswith("common/") and other.split("/")[1] not in \
+                    rules.COMMON_ARROWS.get(room, ()):
+                yield f"{path} calls {', '.join(names)} of {other}: no arrow leads there"
+
+
 def not_built(texts, made):
     """Source files of which no object was found: their references are unknown."""
     return sorted(p for p in set(texts) - set(made.values()) if p.endswith(".c"))
 
 
-def verdict(circles, allowed=ALLOWED, judged=JUDGED):
-    """Complaints: circles in a judged folder that are not allowed, allowed ones that are gone."""
+def verdict(circles, allowed=ALLOWED):
+    """Complaints: circles that are not allowed, allowed ones that are gone."""
     seen = [set(c) for c in circles]
     for circle in circles:
-        if circle[0].split("/")[0] in judged and set(circle) not in allowed:
+        if set(circle) not in allowed:
             yield f"a circle of {len(circle)} files: {', '.join(circle)}"
     for entry in allowed:
         if entry not in seen:
@@ -168,7 +161,8 @@ def report(build, root):
     """(lines to print, complaints) of a tree and its build directory."""
     texts, made = sources(root), objects(build, root)
     lines, complaints, every = [], [], []
-    for what, graph in (("includes", included(texts)), ("calls", called(*symbols(made)))):
+    calls = called(*symbols(made))
+    for what, graph in (("includes", included(texts)), ("calls", calls)):
         circles = components(graph)
         every += circles
         lines.append(f"circles of {what}: {len(circles)}, files: {len(graph)}")
@@ -177,7 +171,7 @@ def report(build, root):
             lines.append(f"  {circle[0].split('/')[0]}/: {len(circle)} files{allowed}")
             lines += ["    " + line for line in describe(circle, graph)]
     complaints += [f"{p} was not built: its calls are unknown" for p in not_built(texts, made)]
-    return lines, complaints + list(verdict(every))
+    return lines, complaints + list(crossings(calls)) + list(verdict(every))
 
 
 def main():

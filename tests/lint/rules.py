@@ -17,9 +17,10 @@ ARROWS = {
     "causes": ("causes",),
     "plan": ("plan", "causes"),
     "engine": ("engine", "plan", "causes"),
-    "store": ("store", "engine/rows.h"),
+    "store": ("store", "engine/rows.h", "engine/restored.h"),
     "launch": ("launch", "engine", "loop"),
-    "serve": ("serve", "engine", "plan", "store", "launch", "state") + GROUND,
+    "serve": ("serve", "engine", "plan", "causes/cause.h", "causes/remedy.h", "store", "launch",
+              "state") + GROUND,
     "config": ("config",),
     "loop": ("loop", "engine"),
     "state": ("state", "engine", "store", "launch") + GROUND,
@@ -29,16 +30,35 @@ ARROWS = {
 # Arrows that still point the wrong way: each must occur, or its row goes.
 EXCEPTIONS = {
     ("daemon/causes/judge.h", "daemon/engine/rows.h"),           # labels and facts are rows
-    ("daemon/causes/judge.h", "daemon/plan/search/search.h"),    # it judges trials
-    ("daemon/engine/engine.h", "daemon/store/store.h"),          # what was restored
-    ("daemon/plan/estimate.c", "daemon/store/store.h"),          # reads a table of speeds
+    ("daemon/causes/judge.h", "daemon/plan/study.h"),            # it judges trials
     ("daemon/store/relabel.c", "daemon/causes/judge.h"),         # the store judges
     ("daemon/store/relabel.c", "daemon/plan/treat.h"),
     ("daemon/store/window.c", "daemon/causes/judge.h"),
-    ("daemon/store/window.h", "daemon/plan/search/search.h"),
+    ("daemon/store/window.h", "daemon/plan/study.h"),
 }
-# Rooms with circles of files left.
-CIRCLES_LEFT = ("engine", "plan", "store")
+# Within common/, pair by pair: folder → folders it may include and call (circles.py).
+COMMON_ARROWS = {
+    "base": ("base",),
+    "space": ("space", "base"),
+    "run": ("run", "base"),
+    "label": ("label", "run", "base"),
+    "task": ("task", "space", "run", "base"),
+    "spec": ("spec", "task", "space", "run", "base"),
+}
+# Where in common/ a shared header's functions are, if not in base.
+HOMES = {
+    "space": ("space",),
+    "run": ("curve", "layer_stat", "record", "run"),
+    "label": ("diagnosis", "pattern", "stats"),
+    "task": ("dataset", "model", "model_option", "run_config", "setting", "task", "trainer"),
+    "spec": ("method", "spec"),
+}
+# A task reads the spec that holds it; what it calls lies below (circles.py).
+READ_BY_TASKS = "sweep/spec.h"
+# What decides by a space alone: no word of settings, networks or the spec.
+METHODS = re.compile(r"daemon/plan/(search|stop)/")
+UNSEEN_BY_METHODS = ("sweep/setting.h", "sweep/model.h", "sweep/model_option.h",
+                     "sweep/trainer.h", "sweep/spec.h")
 # third party header → the only files that may see it
 FENCES = {
     "sqlite3.h": r"daemon/store/\w+\.[ch]$",
@@ -103,27 +123,30 @@ def arrows(path, text):
             yield f"{path}: no arrow leads to {name}"
 
 
-def circles(files):
-    """Files of the daemon that include each other in a circle, as lists of names. A file is its .c
-    and its .h; private.h and the like belong to nobody but themselves."""
-    graph = {}
-    for path, text in files:
-        unit = re.sub(r"\.[ch]$", "", path)
-        graph.setdefault(unit, set()).update(
-            re.sub(r"\.h$", "", n) for kind, n in INCLUDE.findall(text) if kind == '"')
-        graph[unit].discard(unit)
-    done, found = set(), []
+def home(name):
+    """The folder of common/ that an included header belongs to."""
+    if name.startswith("common/"):
+        return name.split("/")[1]
+    stem = name[len("sweep/"):-len(".h")]
+    return next((room for room, stems in HOMES.items() if stem in stems), "base")
 
-    def visit(node, trail):
-        if node in trail:
-            found.append(trail[trail.index(node):] + [node])
-        elif node not in done:
-            for other in sorted(graph.get(node, ())):
-                visit(other, trail + [node])
-            done.add(node)
-    for node in sorted(graph):
-        visit(node, [])
-    return found
+
+def common_arrows(path, text):
+    if not path.startswith("common/"):
+        return
+    room = path.split("/")[1]
+    for kind, name in INCLUDE.findall(text):
+        if kind == '"' and home(name) not in COMMON_ARROWS.get(room, ()) \
+                and not (room == "task" and name == READ_BY_TASKS):
+            yield f"{path}: no arrow leads to {name} (common/{home(name)})"
+
+
+def methods(path, text):
+    """Search methods and stopping rules see spaces only."""
+    if METHODS.match(path):
+        for _, name in INCLUDE.findall(text):
+            if name in UNSEEN_BY_METHODS:
+                yield f"{path}: a method sees the space, not {name}"
 
 
 def purity(path, text):
@@ -197,7 +220,7 @@ def standing_alone(path, text):
         yield f"{path}: says {match.group(0)!r}"
 
 
-RULES = (includes, arrows, purity, banned, sizes, style, guards, standing_alone)
+RULES = (includes, arrows, common_arrows, methods, purity, banned, sizes, style, guards, standing_alone)
 # One planted violation for each rule: it must be found.
 PLANTED = {
     includes: [("worker/a.c", '#include "daemon/store/store.h"\n'), ("daemon/a.c", "#include <cblas.h>\n"),
@@ -212,6 +235,15 @@ PLANTED = {
         ("serve/a", "causes/judge"), ("config", "loop"), ("loop", "state"), ("loop", "store/store"),
         ("state", "serve/request"), ("state", "daemon"), ("main", "engine/engine"),
         ("new", "loop"))],
+    common_arrows: [(f"common/{a}/a.c", f'#include "{b}.h"\n') for a, b in (
+        ("base", "common/space/a"), ("base", "sweep/curve"), ("space", "sweep/setting"),
+        ("space", "sweep/curve"), ("space", "sweep/spec"), ("run", "sweep/space"),
+        ("run", "sweep/trainer"), ("run", "sweep/spec"), ("run", "sweep/diagnosis"),
+        ("label", "sweep/space"), ("label", "sweep/setting"), ("label", "sweep/spec"),
+        ("task", "common/spec/part"), ("task", "sweep/method"), ("task", "sweep/pattern"),
+        ("spec", "sweep/diagnosis"), ("new", "sweep/buf"))],
+    methods: [(f"daemon/plan/{a}/a.c", f'#include "sweep/{b}.h"\n')
+              for a in ("search", "stop") for b in ("setting", "model", "trainer", "spec")],
     purity: [("daemon/engine/engine.c", "#include <time.h>\n"),
              ("daemon/plan/search/a.c", "int f(void)\n{\n    return time(0);\n}\n")],
     banned: [("client/a.c", "void f(void)\n{\n    assert(1);\n}\n"),

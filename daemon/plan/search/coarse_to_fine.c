@@ -96,23 +96,27 @@ static void plan_runs(struct ctf_plan *p)
     }
 }
 
-/* The dimension with that role, if it is such as the search can use in it. */
-static const struct dimension *find_role(const struct space *s, enum role role, size_t *index)
+static bool is_choice(const struct dimension *d)
+{
+    return d->type == VALUE_CHOICE;
+}
+
+/* The dimension with that role, if it is such as the search can use in it; another is searched as
+ * any without a role. */
+static const struct dimension *find_role(const struct space *s, enum role role,
+                                         bool fits(const struct dimension *), size_t *index)
 {
     int i = space_find_role(s, role);
     const struct dimension *d = i >= 0 ? &s->dimensions[i] : NULL;
     *index = i >= 0 ? (size_t)i : 0;
-    if (d == NULL || role == ROLE_OPTIMIZER)
-        return d != NULL && d->type == VALUE_CHOICE ? d : NULL;
-    bool positive = d->distribution == DISTRIBUTION_CATEGORICAL || d->max > 0;
-    return dimension_ordered(d) && positive ? d : NULL;
+    return d != NULL && fits(d) ? d : NULL;
 }
 
 static void plan_init(struct ctf_plan *p, const struct study *st)
 {
     *p = (struct ctf_plan){.study = st};
-    p->rate = find_role(st->space, ROLE_LEARNING_RATE, &p->rate_at);
-    p->choice = find_role(st->space, ROLE_OPTIMIZER, &p->choice_at);
+    p->rate = find_role(st->space, ROLE_LEARNING_RATE, space_is_rate, &p->rate_at);
+    p->choice = find_role(st->space, ROLE_OPTIMIZER, is_choice, &p->choice_at);
     p->rate_bit = p->rate != NULL ? UINT64_C(1) << p->rate_at : 0;
     p->choice_bit = p->choice != NULL ? UINT64_C(1) << p->choice_at : 0;
     plan_optimizers(p);

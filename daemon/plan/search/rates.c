@@ -68,8 +68,8 @@ size_t rates_decades(const struct dimension *d, size_t wanted, double out[RATES_
     return spread(all, drop_repeats(all, n), wanted, out);
 }
 
-/* Where an optimizer usually works, around PyTorch's defaults and the guide's 0.001 … 0.1. Nothing is
- * known of the others: an empty window, for which the whole range is taken. */
+/* Where an optimizer usually works, around PyTorch's defaults and the guide's 0.001 … 0.1. Nothing
+ * is known of the others: an empty window, for which the whole range is taken. */
 static void window_of(const char *optimizer, double *lo, double *hi)
 {
     static const struct {

@@ -178,11 +178,23 @@ static bool move_countable(const struct dimension *d, double from, int steps, do
     return true;
 }
 
+bool space_is_rate(const struct dimension *d)
+{
+    if (!dimension_ordered(d))
+        return false;
+    if (d->distribution != DISTRIBUTION_CATEGORICAL)
+        return d->min > 0;
+    for (size_t i = 0; i < d->value_count; i++)
+        if (!(d->values[i] > 0))
+            return false;
+    return true;
+}
+
 static bool move_continuous(const struct dimension *d, double from, int steps, double spacing,
                             double *out)
 {
     double to;
-    if (d->role == ROLE_LEARNING_RATE) {
+    if (d->role == ROLE_LEARNING_RATE && space_is_rate(d)) {
         to = from * pow(10, steps * spacing);
         /* Rounded rates drift (0.00316 × 10^0.5 = 0.00999): back to 10^(k/16) where that is near,
          * so that steps to and fro meet instead of trying almost the same rate twice. */

@@ -41,6 +41,8 @@ void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assign
 
 /* Three significant digits, within the range of a continuous dimension. */
 double space_tidy(const struct dimension *d, double value);
+/* Numbers above 0 alone: it can be searched as a learning rate, by factors. */
+bool space_is_rate(const struct dimension *d);
 /* From a value `steps` steps along the dimension. A learning rate moves by `spacing` decades a
  * step, another continuous one by spacing/2 of its range, one of countable values from value to
  * value (to further ones where there are many). False beyond the end. */

@@ -48,6 +48,18 @@ static void pending_destroy(struct pending *s)
 
 /* --- dry run -------------------------------------------------------------------------------- */
 
+static double seconds_per_flop(const struct table *t)
+{
+    struct run_rate rates[ESTIMATE_RATES_MAX];
+    size_t n = 0;
+    for (; n < t->rows && n < ESTIMATE_RATES_MAX; n++)
+        rates[n] = (struct run_rate){.seconds = table_number(t, n, "seconds"),
+                                     .flop = table_number(t, n, "epochs") *
+                                             table_number(t, n, "samples") *
+                                             table_number(t, n, "flop")};
+    return estimate_seconds_per_flop(rates, n);
+}
+
 static void answer_plan(struct request *r, const struct table *rates)
 {
     const struct dry_run *p = r->extra;
@@ -76,7 +88,8 @@ static void answer_plan(struct request *r, const struct table *rates)
     jw_end_array(w);
     jw_kv_int(w, "runs", runs);
     jw_kv_real(w, "estimated_seconds",
-               estimate_seconds(&p->estimate, rates, runs, engine_workers(r->daemon->engine)));
+               estimate_seconds(&p->estimate, seconds_per_flop(rates), runs,
+                                engine_workers(r->daemon->engine)));
     jw_end_object(w);
     request_result_built(r);
 }

@@ -473,6 +473,29 @@ static void test_role_of_the_spec(void **state)
     }
 }
 
+/* What can be 0 is no learning rate, whatever the spec calls it: it is searched as any other. */
+static void test_rates_above_zero(void **state)
+{
+    static const char *const forms[] = {"\"min\":0,\"max\":0.9", "\"values\":[0.9,0,0.5,0.09]",
+                                        "\"min\":0,\"max\":0.9,\"distribution\":\"q_uniform\","
+                                        "\"q\":0.09"};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        struct spec called, plain;
+        char *role = xasprintf("\"train.momentum\":{%s,\"role\":\"learning_rate\"}" BATCHES
+                               ",\"width\":{\"min\":16,\"max\":512}", forms[i]);
+        char *none = xasprintf("\"train.momentum\":{%s}" BATCHES
+                               ",\"width\":{\"min\":16,\"max\":512}", forms[i]);
+        spec_make(&called, "coarse_to_fine", role, 40, 3);
+        spec_make(&plain, "coarse_to_fine", none, 40, 3);
+        assert_int_equal(called.space.dimensions[0].role, ROLE_LEARNING_RATE);
+        assert_same_values(&called, &plain);
+        spec_finish(&called);
+        spec_finish(&plain);
+        free(role);
+        free(none);
+    }
+}
+
 /* All roles at once, and names that say nothing. */
 static void test_roles_without_names(void **state)
 {
@@ -522,7 +545,8 @@ int main(void)
         cmocka_unit_test(test_nothing_finite), cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_exhausted),   cmocka_unit_test(test_check),
         cmocka_unit_test(test_wide_range),  cmocka_unit_test(test_large),
-        cmocka_unit_test(test_role_of_the_spec), cmocka_unit_test(test_roles_without_names),
+        cmocka_unit_test(test_role_of_the_spec), cmocka_unit_test(test_rates_above_zero),
+        cmocka_unit_test(test_roles_without_names),
         cmocka_unit_test(test_waits_for_live_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -618,11 +618,13 @@ static void test_unended_runs(void **state)
 
 static void test_table_cells(void **state)
 {
-    struct cell cells[] = {{.type = CELL_INTEGER, .integer = 3}, {.type = CELL_NULL}};
+    struct cell cells[] = {{.type = CELL_INTEGER, .integer = 3, .real = 3},
+                           {.type = CELL_NULL}};
     const char *names[] = {"a", "b"};
     struct table t = {.columns = 2, .rows = 1, .names = names, .cells = cells};
     assert_int_equal(table_cell(&t, 0, "a")->integer, 3);
     assert_int_equal(table_cell(&t, 0, "b")->type, CELL_NULL);
+    assert_true(table_number(&t, 0, "a") == 3 && table_number(&t, 0, "b") == 0);
 }
 
 static void limit_file_size(rlim_t bytes)

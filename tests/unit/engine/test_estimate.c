@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "daemon/plan/estimate.h"
-#include "daemon/store/store.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
 #include "sweep/spec.h"
@@ -45,41 +44,26 @@ static void what_decides_the_time(void **state)
     assert_true(e.samples == 1100);
 }
 
-/* Rows of STORE_QUERY_RUN_RATES. */
-static const char *names[] = {"seconds", "epochs", "samples", "flop"};
-#define COLUMNS (sizeof(names) / sizeof(names[0]))
-
-static void fill_rate(struct cell *row, double seconds, double flop)
-{
-    const double numbers[COLUMNS] = {seconds, 2, 1000, flop};
-
-    for (size_t i = 0; i < COLUMNS; i++)
-        row[i] = (struct cell){.type = CELL_REAL, .real = numbers[i]};
-}
-
 static void time_follows_earlier_runs(void **state)
 {
     struct estimate e = estimate_of(SPEC("\"depth\":1", 4), &images);
-    struct cell cells[5 * COLUMNS];
-    struct table t = {.columns = COLUMNS, .rows = 0, .names = names, .cells = cells};
+    const double flop = 2 * 1000 * 6000; /* half the epochs */
+    /* the last two make no sense, and do not count */
+    struct run_rate rates[] = {{1, flop}, {1, flop}, {1, flop}, {900, -flop}, {900, 0}};
+    double rate = estimate_seconds_per_flop(rates, 0), guess = estimate_seconds(&e, rate, 2, 2);
 
     /* Nothing known: a guess, with the time that a start takes. */
-    double guess = estimate_seconds(&e, &t, 2, 2);
     assert_true(guess > 0.005 && guess < 1);
+    assert_true(estimate_seconds_per_flop(rates, 2) == rate); /* too few */
     /* Three runs of half the epochs took a second: two seconds, in two rounds of two workers. */
-    for (size_t i = 0; i < 3; i++)
-        fill_rate(&cells[COLUMNS * i], 1, 6000);
-    /* What makes no sense does not count. */
-    fill_rate(&cells[COLUMNS * 3], 900, -1);
-    fill_rate(&cells[COLUMNS * 4], 900, 6000);
-    cells[COLUMNS * 4 + 2] = (struct cell){.type = CELL_TEXT, .text = "many"};
-    t.rows = 5;
-    assert_true(fabs(estimate_seconds(&e, &t, 2, 2) - 2.005) < 1e-9);
-    assert_true(fabs(estimate_seconds(&e, &t, 3, 2) - 4.01) < 1e-9);
+    rate = estimate_seconds_per_flop(rates, 5);
+    assert_true(fabs(estimate_seconds(&e, rate, 2, 2) - 2.005) < 1e-9);
+    assert_true(fabs(estimate_seconds(&e, rate, 3, 2) - 4.01) < 1e-9);
     /* The middle one of three, by what their networks had to do. */
-    fill_rate(&cells[COLUMNS * 1], 900, 600);
-    fill_rate(&cells[COLUMNS * 2], 3, 6000);
-    assert_true(fabs(estimate_seconds(&e, &t, 2, 2) - 6.005) < 1e-9);
+    rates[1] = (struct run_rate){900, flop / 10};
+    rates[2] = (struct run_rate){3, flop};
+    rate = estimate_seconds_per_flop(rates, 5);
+    assert_true(fabs(estimate_seconds(&e, rate, 2, 2) - 6.005) < 1e-9);
 }
 
 int main(void)

@@ -1,0 +1,78 @@
+/* The settings of a trainer's spec as its space has them: swept, or fixed. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "sweep/buf.h"
+#include "sweep/spec.h"
+#include "sweep/trainer.h"
+
+const struct dimension *spec_dimension(const struct spec *s, enum setting_id id)
+{
+    int i = space_find_key(&s->space, (int)id);
+
+    return i >= 0 ? &s->space.dimensions[i] : NULL;
+}
+
+void spec_setting_range(const struct spec *s, enum setting_id id, double *low, double *high)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    *low = *high = s->trainer.fixed.v[id];
+    if (!d)
+        return;
+    bool listed = d->distribution == DISTRIBUTION_CATEGORICAL;
+    *low = listed ? d->values[0] : d->min;
+    *high = listed ? d->values[0] : d->max;
+    for (size_t i = 1; listed && i < d->value_count; i++) {
+        *low = fmin(*low, d->values[i]);
+        *high = fmax(*high, d->values[i]);
+    }
+}
+
+bool spec_may_be(const struct spec *s, enum setting_id id, double value)
+{
+    const struct dimension *d = spec_dimension(s, id);
+
+    if (!d)
+        return s->trainer.fixed.v[id] == value;
+    for (size_t i = 0; i < d->value_count; i++)
+        if (d->values[i] == value)
+            return true;
+    return false;
+}
+
+void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)
+{
+    *out = s->trainer.fixed;
+    for (size_t i = 0; i < s->space.count; i++)
+        out->v[s->space.dimensions[i].key] = a->v[i];
+    settings_apply_preset(out);
+}
+
+void trainer_assignment(const struct spec *s, const struct settings *settings,
+                        struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->space.count; i++)
+        out->v[i] = settings->v[s->space.dimensions[i].key];
+}
+
+struct trainer_config *trainer_config_copy(const struct trainer_config *c)
+{
+    struct trainer_config *copy = xmalloc(sizeof(*copy));
+
+    *copy = *c;
+    if (c->layers) {
+        copy->layers = xmalloc(sizeof(*copy->layers));
+        *copy->layers = *c->layers;
+    }
+    return copy;
+}
+
+void trainer_config_destroy(struct trainer_config *c)
+{
+    if (!c)
+        return;
+    free(c->layers);
+    free(c);
+}

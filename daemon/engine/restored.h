@@ -1,0 +1,30 @@
+#ifndef SWEEPD_RESTORED_H
+#define SWEEPD_RESTORED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/engine/rows.h"
+
+/* What was in the database at open: every sweep that is not terminal with all its runs, and the
+ * highest ids ever given (also to rows deleted since). Owned; store_restored_finish. */
+struct store_restored {
+    int64_t last_sweep_id, last_run_id;
+    size_t sweep_count, sweep_cap;
+    struct sweep_row *sweeps;
+    size_t run_count, run_cap;
+    struct run_row *runs; /* by sweep, then number; settings as they were stored */
+    size_t label_count, label_cap;
+    struct stored_label { /* of an ended run of theirs */
+        int64_t run_id;
+        struct run_facts facts;
+        enum cause_id cause; /* CAUSE_COUNT: nothing is wrong */
+    } *labels;               /* by run_id */
+    size_t rung_count, rung_cap;
+    struct stored_rung {
+        int64_t run_id, epoch;
+        double value;        /* NaN: none */
+    } *rungs;                /* in the order they were reached */
+};
+
+#endif

@@ -19,7 +19,8 @@ ARROWS = {
     "engine": ("engine", "plan", "causes"),
     "store": ("store", "engine/rows.h"),
     "launch": ("launch", "engine", "loop"),
-    "serve": ("serve", "engine", "plan", "store", "launch", "state") + GROUND,
+    "serve": ("serve", "engine", "plan", "causes/relabelling.h", "store", "launch", "state") +
+             GROUND,
     "config": ("config",),
     "loop": ("loop", "engine"),
     "state": ("state", "engine", "store", "launch") + GROUND,
@@ -32,10 +33,6 @@ EXCEPTIONS = {
     ("daemon/causes/judge.h", "daemon/plan/search/search.h"),    # it judges trials
     ("daemon/engine/engine.h", "daemon/store/store.h"),          # what was restored
     ("daemon/plan/estimate.c", "daemon/store/store.h"),          # reads a table of speeds
-    ("daemon/store/relabel.c", "daemon/causes/judge.h"),         # the store judges
-    ("daemon/store/relabel.c", "daemon/plan/treat.h"),
-    ("daemon/store/window.c", "daemon/causes/judge.h"),
-    ("daemon/store/window.h", "daemon/plan/search/search.h"),
 }
 # Rooms with circles of files left.
 CIRCLES_LEFT = ("engine", "plan", "store")

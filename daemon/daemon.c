@@ -184,7 +184,7 @@ static bool may_close(const struct sweepd *d)
 {
     return d->shared.stopping && !d->closing && d->applying == 0 &&
            engine_running(d->shared.engine) == 0 && pool_active(d->pool) == 0 &&
-           prepare_active(d->shared.prepare) == 0;
+           prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling;
 }
 
 /* Once per turn of the loop: what happened in it becomes one batch. */

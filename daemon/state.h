@@ -13,6 +13,7 @@
 
 struct events;
 struct prepare;
+struct relabel_task;
 struct requests;
 
 struct daemon {
@@ -25,6 +26,7 @@ struct daemon {
     struct prepare *prepare;
     struct events *events;
     struct requests *requests;
+    struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
     uint64_t started_ms;      /* monotonic */
 };

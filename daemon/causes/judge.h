@@ -1,14 +1,14 @@
 /* From a curve to its label, and from runs to their causes: for the engine, which judges what runs
- * now, and the store, which judges again what is stored. Pure. */
+ * now, and for relabelling, which judges again what is stored. Pure. */
 #ifndef SWEEPD_JUDGE_H
 #define SWEEPD_JUDGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/causes/kept_points.h"
 #include "daemon/engine/rows.h"
 #include "daemon/plan/study.h"
+#include "sweep/kept_points.h"
 
 /* For G4.7: the run's dropout, NaN where a layer of the list may drop out at a rate of its own. */
 double judge_dropout(const struct settings *s, const struct layer_list *layers);

@@ -161,3 +161,8 @@ bool remedy_apply(enum remedy r, const struct remedy_context *c, struct treatmen
     *t = after;
     return true;
 }
+
+bool remedy_cured(enum pattern parent, enum pattern treated, double change)
+{
+    return treated != parent && !(change > REMEDY_NOT_WORSE);
+}

@@ -97,4 +97,9 @@ size_t remedies_next(enum pattern p, enum cause_id cause, const struct remedy_pa
  * it changes is written out first (train.preset none). */
 bool remedy_apply(enum remedy r, const struct remedy_context *c, struct treatment *t);
 
+/* Whether a treatment that came to a metric has cured its parent, from both patterns. change: of
+ * the metric, relative, above 0 is worse; NaN: not known. */
+#define REMEDY_NOT_WORSE 0.005 /* within it a metric counts as equal */
+bool remedy_cured(enum pattern parent, enum pattern treated, double change);
+
 #endif

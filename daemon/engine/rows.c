@@ -163,6 +163,41 @@ void label_row_destroy(struct label_row *l)
     free(l);
 }
 
+static void relabelled_row_destroy(struct relabelled_row *r)
+{
+    if (!r)
+        return;
+    label_row_destroy(r->label);
+    free(r);
+}
+
+static void relabel_run_finish(struct relabel_run *r)
+{
+    for (size_t i = 0; i < r->layers_count; i++)
+        free(r->layers[i].layers);
+    free(r->layers);
+    free(r->points);
+    free(r->params_json);
+    free(r->settings_json);
+    free(r->tags);
+    free(r->evidence_json);
+    free(r->causes_json);
+    free(r->facts_json);
+}
+
+void relabel_window_destroy(struct relabel_window *w)
+{
+    if (!w)
+        return;
+    for (size_t i = 0; i < w->count; i++)
+        relabel_run_finish(&w->runs[i]);
+    free(w->runs);
+    free(w->treatments);
+    free(w->spec_json);
+    free(w->data_facts_json);
+    free(w);
+}
+
 static void edits_row_destroy(struct edits_row *e)
 {
     if (!e)
@@ -237,6 +272,10 @@ void store_op_finish(struct store_op *op)
     case STORE_ADD_DECISION:
         decision_row_destroy(op->u.decision);
         break;
+    case STORE_RELABEL:
+        relabelled_row_destroy(op->u.relabelled);
+        break;
+    case STORE_PUT_OUTCOME:
     case STORE_CLEAR_TEST:
     case STORE_DELETE_SWEEP:
         break;
@@ -360,6 +399,19 @@ void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id)
 {
     batch_append(b, STORE_DELETE_SWEEP)->u.delete_sweep_id = sweep_id;
+}
+
+void store_batch_relabel(struct store_batch *b, const struct relabel_run *r, struct label_row *l)
+{
+    struct relabelled_row *row = xmalloc(sizeof(*row));
+    *row = (struct relabelled_row){.label = l, .old_version = r->version};
+    str_copy(row->old_created_at, sizeof(row->old_created_at), r->created_at);
+    batch_append(b, STORE_RELABEL)->u.relabelled = row;
+}
+
+void store_batch_put_outcome(struct store_batch *b, int64_t run_id, bool cured)
+{
+    batch_append(b, STORE_PUT_OUTCOME)->u.outcome = (struct outcome_row){run_id, cured};
 }
 
 void store_batch_finish(struct store_batch *b)

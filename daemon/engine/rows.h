@@ -165,6 +165,68 @@ struct layers_rows {           /* what the layers showed at a point */
     struct layer_stat *layers; /* from the input */
 };
 
+/* --- what a label is judged from again ---
+ *
+ * As it is stored; texts are "" where the column is NULL. */
+
+struct relabel_run {
+    int64_t id;
+    enum run_kind kind;
+    enum run_status status;
+    int64_t epochs;
+    bool has_metric;           /* a number: not NaN */
+    double metric_value;
+    char *params_json;         /* of a run of the search; … */
+    char *settings_json;       /* … of any other all settings */
+    bool has_label;            /* else there is none of the following */
+    enum pattern pattern, runner_up;
+    double confidence;
+    char *tags, *evidence_json, *causes_json, *facts_json;
+    int64_t version;
+    char created_at[32];
+    utc_us created;
+    /* of those that are judged */
+    size_t point_count;
+    struct point *points;      /* thinned: kept_points.h */
+    size_t layers_count;       /* without facts alone */
+    struct layers_rows *layers;
+};
+
+struct relabel_treatment {     /* that has an outcome, and hangs on the label of one of the runs */
+    int64_t run_id, parent_id;
+    enum run_status status;
+    bool has_metric;
+    double metric_value;
+    double change;             /* NaN: not known */
+    bool cured;
+    enum pattern pattern, parent_pattern; /* PATTERN_NONE: it has no label */
+};
+
+/* Runs of an ended sweep that are judged at once, between the neighbours that their causes are
+ * looked for among. */
+struct relabel_window {
+    int64_t sweep_id;
+    char *spec_json, *data_facts_json;
+    int64_t data_samples, data_features, data_classes;
+    int64_t first_number;      /* of runs[0] */
+    size_t count, cap;
+    struct relabel_run *runs;  /* by number, without gaps */
+    size_t from, to;           /* those that are judged: from … to-1 */
+    size_t treatment_count, treatment_cap;
+    struct relabel_treatment *treatments;
+};
+
+struct relabelled_row {        /* a label in place of the one it was judged from, and no other */
+    struct label_row *label;
+    int64_t old_version;
+    char old_created_at[32];
+};
+
+struct outcome_row {           /* of a treatment that has one */
+    int64_t run_id;
+    bool cured;
+};
+
 /* One write. A batch of them becomes one transaction, in order. */
 enum store_op_type {
     STORE_PUT_SWEEP,    /* insert or overwrite the whole row */
@@ -179,6 +241,8 @@ enum store_op_type {
     STORE_PUT_CAUSES,   /* of a run that has a label */
     STORE_PUT_EDITS,    /* all of a sweep */
     STORE_ADD_DECISION,
+    STORE_RELABEL,      /* nothing where the label is another by now, or the run is gone */
+    STORE_PUT_OUTCOME,  /* nothing where the run has none, or is gone */
 };
 
 struct store_op {
@@ -194,6 +258,8 @@ struct store_op {
         struct causes_row *causes;
         struct edits_row *edits;
         struct decision_row *decision;
+        struct relabelled_row *relabelled;
+        struct outcome_row outcome;
         int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
@@ -218,6 +284,7 @@ struct run_row *run_row_copy(const struct run_row *r);
 void run_row_destroy(struct run_row *r);
 void store_op_finish(struct store_op *op);
 void label_row_destroy(struct label_row *l);
+void relabel_window_destroy(struct relabel_window *w);
 
 /* Each append takes ownership of the row. */
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r);
@@ -240,6 +307,9 @@ void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct 
 void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,
                            size_t count);
 void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
+/* l in place of the label of r. */
+void store_batch_relabel(struct store_batch *b, const struct relabel_run *r, struct label_row *l);
+void store_batch_put_outcome(struct store_batch *b, int64_t run_id, bool cured);
 void store_batch_finish(struct store_batch *b);
 
 #endif

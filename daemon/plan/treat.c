@@ -28,8 +28,8 @@ struct treat_outcome treat_compare(const struct spec *s, const struct trial *par
         double from = parent->metric_value, by = child->metric_value - from;
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
-    o.cured = child->judged && child->facts.pattern != parent->facts.pattern &&
-              !(o.change > TREAT_NOT_WORSE);
+    o.cured = child->judged &&
+              remedy_cured(parent->facts.pattern, child->facts.pattern, o.change);
     return o;
 }
 

@@ -11,7 +11,6 @@
 #include "sweep/rng.h"
 #include "sweep/spec.h"
 
-#define TREAT_NOT_WORSE 0.005 /* relative: within it a metric counts as equal */
 #define TREAT_REASON_MAX 160
 #define TREAT_TRIES 3 /* treatments of one sick run, treatments of its treatments included */
 

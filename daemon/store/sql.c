@@ -77,6 +77,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_ADD_DECISION] =
         "INSERT INTO decisions(sweep_id, run_id, kind, reason, detail, seen_event) "
         "VALUES(?, ?, ?, ?, ?, (SELECT max(id) FROM events))",
+    [STATEMENT_RELABEL] =
+        "UPDATE labels SET pattern = ?2, runner_up = ?3, confidence = ?4, tags = ?5, "
+        "evidence = ?6, classifier_version = ?7, created_at = coalesce(?8, created_at), "
+        "cause = ?9, causes = ?10, facts = coalesce(?11, facts) WHERE run_id = ?1 "
+        "AND classifier_version = ?12 AND created_at = ?13",
+    [STATEMENT_PUT_OUTCOME] = "UPDATE runs SET cured = ?2 WHERE id = ?1 AND cured IS NOT NULL",
 };
 
 /* A word about a treatment; none of another run. */
@@ -231,10 +237,8 @@ static int put_layers(struct store_sql *q, const struct store_op *op)
     return rc;
 }
 
-static int put_label(struct store_sql *q, const struct store_op *op)
+static void bind_label(sqlite3_stmt *st, const struct label_row *l)
 {
-    sqlite3_stmt *st = q->statements[STATEMENT_PUT_LABEL];
-    const struct label_row *l = op->u.label;
     bind_int(st, 1, l->run_id);
     bind_word(st, 2, pattern_name(l->pattern));
     bind_word(st, 3, pattern_name(l->runner_up));
@@ -245,6 +249,30 @@ static int put_label(struct store_sql *q, const struct store_op *op)
     bind_time(st, 8, l->created);
     bind_causes(st, 9, 10, &l->causes);
     bind_word(st, 11, l->facts_json);
+}
+
+static int put_label(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_LABEL];
+    bind_label(st, op->u.label);
+    return run_statement(st);
+}
+
+static int relabel(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_RELABEL];
+    const struct relabelled_row *r = op->u.relabelled;
+    bind_label(st, r->label);
+    bind_int(st, 12, r->old_version);
+    bind_text(st, 13, r->old_created_at);
+    return run_statement(st);
+}
+
+static int put_outcome(struct store_sql *q, const struct store_op *op)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_PUT_OUTCOME];
+    bind_int(st, 1, op->u.outcome.run_id);
+    bind_flag(st, 2, op->u.outcome.cured);
     return run_statement(st);
 }
 
@@ -337,6 +365,7 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_CLEAR_TEST] = clear_test, [STORE_DELETE_SWEEP] = delete_sweep,
     [STORE_PUT_LAYERS] = put_layers, [STORE_PUT_CAUSES] = put_causes,
     [STORE_PUT_EDITS] = put_edits,   [STORE_ADD_DECISION] = add_decision,
+    [STORE_RELABEL] = relabel,       [STORE_PUT_OUTCOME] = put_outcome,
 };
 
 static const char *const op_names[] = {
@@ -346,6 +375,7 @@ static const char *const op_names[] = {
     [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
     [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
     [STORE_PUT_EDITS] = "edits",   [STORE_ADD_DECISION] = "decision",
+    [STORE_RELABEL] = "label",     [STORE_PUT_OUTCOME] = "outcome",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -367,6 +397,10 @@ static int64_t op_run_id(const struct store_op *op)
         return op->u.clear_test_run_id;
     if (op->type == STORE_PUT_CAUSES)
         return op->u.causes->run_id;
+    if (op->type == STORE_RELABEL)
+        return op->u.relabelled->label->run_id;
+    if (op->type == STORE_PUT_OUTCOME)
+        return op->u.outcome.run_id;
     return op->type == STORE_PUT_LABEL ? op->u.label->run_id : 0;
 }
 
@@ -423,4 +457,14 @@ void store_sql_finish(struct store_sql *q)
     for (int i = 0; i < STORE_QUERY_COUNT; i++)
         sqlite3_finalize(q->queries[i]);
     *q = (struct store_sql){0};
+}
+
+int store_sql_fail(struct store_sql *q, struct errbuf *err)
+{
+    return err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(q->db));
+}
+
+int store_sql_prepare(struct store_sql *q, const char *sql, sqlite3_stmt **out, struct errbuf *err)
+{
+    return sqlite3_prepare_v2(q->db, sql, -1, out, NULL) == SQLITE_OK ? 0 : store_sql_fail(q, err);
 }

@@ -34,6 +34,8 @@ enum store_statement {
     STATEMENT_CLEAR_EDITS,
     STATEMENT_PUT_EDIT,
     STATEMENT_ADD_DECISION,
+    STATEMENT_RELABEL,
+    STATEMENT_PUT_OUTCOME,
     STATEMENT_COUNT
 };
 
@@ -62,5 +64,10 @@ int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct err
 /* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */
 int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
                     size_t count, struct table **out, struct errbuf *err);
+
+/* ERR_IO with SQLite's message. */
+int store_sql_fail(struct store_sql *q, struct errbuf *err);
+int store_sql_prepare(struct store_sql *q, const char *sql, struct sqlite3_stmt **out,
+                   struct errbuf *err);
 
 #endif

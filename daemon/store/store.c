@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "daemon/store/migrate.h"
-#include "daemon/store/relabel.h"
 #include "daemon/store/sql.h"
+#include "daemon/store/window.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #define LOG_MODULE "store"
@@ -40,15 +40,16 @@ struct job {
     int64_t args[QUERY_ARGS_MAX];
     struct table *table;
     struct errbuf *error;
-    /* a relabelling: relabelled is set */
-    struct relabel *relabel;
-    void (*relabelled)(void *arg, const struct errbuf *err);
+    /* a window to read: on_window is set */
+    store_window_cb *on_window;
+    struct store_window_query from;
+    struct relabel_window *window;
 };
 
 /* What is done alone, not in a group. */
 static bool is_single(const struct job *j)
 {
-    return j->answered || j->relabelled;
+    return j->answered || j->on_window;
 }
 
 struct job_list {
@@ -106,6 +107,7 @@ static struct job *list_take_first(struct job_list *l)
 static void job_destroy(struct job *j)
 {
     store_batch_finish(&j->batch);
+    relabel_window_destroy(j->window);
     free(j->table);
     free(j->error);
     free(j);
@@ -244,19 +246,19 @@ static void answer(struct store *s, struct job *j)
     struct errbuf err = {0};
     int rc;
 
-    if (!j->relabelled)
+    if (!j->on_window)
         rc = store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table, &err);
     else if (has_moved(s))
         rc = err_set(&err, ERR_IO, "%s " MOVED, s->path);
     else
-        rc = store_relabel_chunk(&s->sql, j->relabel, &err);
+        rc = window_read(&s->sql, &j->from, &j->window, &err);
     if (rc < 0) {
         j->error = xmalloc(sizeof(err));
         *j->error = err;
     }
 }
 
-/* The query or relabelling, or all batches up to the next one, at the head of the work. */
+/* The query or window, or all batches up to the next one, at the head of the work. */
 static bool work_step(struct store *s, struct job_list *work)
 {
     struct job_list group = {0};
@@ -329,8 +331,9 @@ static void call_back(struct store *s, struct job *j)
 {
     if (j->answered) {
         j->answered(j->arg, j->table, j->error);
-    } else if (j->relabelled) {
-        j->relabelled(j->arg, j->error);
+    } else if (j->on_window) {
+        j->on_window(j->arg, j->window, j->error);
+        j->window = NULL; /* taken over */
     } else {
         s->queued--;
         if (j->committed)
@@ -428,18 +431,19 @@ void store_query(struct store *s, enum store_query_id id, const int64_t *args, s
     push(s, j);
 }
 
-void store_relabel(struct store *s, struct relabel *r,
-                   void (*cb)(void *arg, const struct errbuf *err), void *arg)
+void store_window(struct store *s, const struct store_window_query *from, store_window_cb *cb,
+                  void *arg)
 {
-    struct errbuf err;
+    REQUIRE(cb);
     if (s->close_called) {
+        struct errbuf err;
         err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
-        cb(arg, &err);
+        cb(arg, NULL, &err);
         return;
     }
     struct job *j = xcalloc(1, sizeof(*j));
-    j->relabel = r;
-    j->relabelled = cb;
+    j->from = *from;
+    j->on_window = cb;
     j->arg = arg;
     push(s, j);
 }

@@ -3,8 +3,8 @@
  * Batches are queued by the loop; the thread joins all that wait into one transaction and
  * commits it (WAL, synchronous=FULL); then their callbacks run on the loop, in order. A commit
  * that fails (full disk) is tried again every second until it succeeds, and nothing that depends
- * on it happens meanwhile. Queries run in the same thread between transactions, in queue order,
- * so a query sees every batch queued before it. */
+ * on it happens meanwhile. Queries and windows are read in the same thread between transactions, in
+ * queue order, so each sees every batch queued before it. */
 #ifndef SWEEPD_STORE_H
 #define SWEEPD_STORE_H
 
@@ -83,20 +83,17 @@ typedef void store_query_cb(void *arg, const struct table *t, const struct errbu
 void store_query(struct store *s, enum store_query_id id, const int64_t *args, size_t count,
                  store_query_cb *cb, void *arg);
 
-/* Labels of ended runs of ended sweeps, judged again by the rules of this version: a chunk at a
- * time, each one transaction, so that batches and queries pass in between. Call until done; a
- * chunk that was committed stays. */
-#define RELABEL_CHUNK 2048 /* runs */
-struct relabel {
+/* The next runs of ended sweeps, with all that their labels are judged from. */
+#define STORE_WINDOW_RUNS 2048 /* at most; fewer where their curves are long */
+struct store_window_query {
     int64_t only;             /* one sweep; 0: all that have ended */
-    int64_t sweep_id, number; /* where the next chunk begins; 0, 0 at first */
-    bool done;
-    int64_t looked, changed;  /* runs so far; changed: in anything but the version */
-    int64_t moved[PATTERN_COUNT][PATTERN_COUNT]; /* from, to */
+    int64_t sweep_id, number; /* begins at that run, or the first of a later sweep */
+    int64_t neighbours;       /* so many runs before and behind are read too */
 };
-/* r must live until cb, which gets NULL or why the chunk failed (nothing of it was written). */
-void store_relabel(struct store *s, struct relabel *r,
-                   void (*cb)(void *arg, const struct errbuf *err), void *arg);
+/* cb takes the window over (NULL: there are no more), or gets NULL and err. */
+typedef void store_window_cb(void *arg, struct relabel_window *w, const struct errbuf *err);
+void store_window(struct store *s, const struct store_window_query *from, store_window_cb *cb,
+                  void *arg);
 
 const struct cell *table_cell(const struct table *t, size_t row, const char *column);
 /* The number in a cell; 0 where it holds none. */

@@ -19,8 +19,8 @@ ARROWS = {
     "engine": ("engine", "plan", "causes"),
     "store": ("store", "engine/rows.h", "engine/restored.h"),
     "launch": ("launch", "engine", "loop"),
-    "serve": ("serve", "engine", "plan", "causes/cause.h", "causes/remedy.h", "store", "launch",
-              "state") + GROUND,
+    "serve": ("serve", "engine", "plan", "causes/cause.h", "causes/remedy.h",
+              "causes/relabelling.h", "store", "launch", "state") + GROUND,
     "config": ("config",),
     "loop": ("loop", "engine"),
     "state": ("state", "engine", "store", "launch") + GROUND,
@@ -31,10 +31,6 @@ ARROWS = {
 EXCEPTIONS = {
     ("daemon/causes/judge.h", "daemon/engine/rows.h"),           # labels and facts are rows
     ("daemon/causes/judge.h", "daemon/plan/study.h"),            # it judges trials
-    ("daemon/store/relabel.c", "daemon/causes/judge.h"),         # the store judges
-    ("daemon/store/relabel.c", "daemon/plan/treat.h"),
-    ("daemon/store/window.c", "daemon/causes/judge.h"),
-    ("daemon/store/window.h", "daemon/plan/study.h"),
 }
 # Within common/, pair by pair: folder → folders it may include and call (circles.py).
 COMMON_ARROWS = {

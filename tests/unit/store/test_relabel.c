@@ -1,4 +1,4 @@
-/* Stored runs judged again: chunk by chunk, with what depends on their labels. */
+/* Stored runs judged again: window by window, with what depends on their labels. */
 #include "tests/unit/store/fixture.h"
 
 #include <setjmp.h>
@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "daemon/causes/relabelling.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
 
 #define POINTS 20
+#define NOW 1795500000000000 /* later than the labels of fixture.c */
 
 static const char spec[] =
     "{\"name\":\"night\",\"method\":\"random\",\"data\":{\"path\":\"/d\",\"format\":\"csv\","
@@ -47,42 +50,69 @@ static void put_labelled(struct store_batch *b, struct run_row *run, enum patter
     store_batch_put_label(b, new_label(id, was));
 }
 
-struct walk {
+struct pass {
     struct fixture *f;
-    struct relabel relabel;
+    struct relabelling done;
+    struct store_batch batch;
     struct errbuf err;
-    int chunks;
-    bool between, ended; /* between: a batch was committed after the first chunk, before the second */
+    int windows;
+    bool between, ended; /* between: that batch was committed before the second window came */
+    void (*meanwhile)(struct pass *p); /* the first window is judged, and its batch not submitted */
 };
 
 static void on_between(void *arg)
 {
-    struct walk *w = arg;
-    w->between = w->chunks == 1;
+    struct pass *p = arg;
+    p->between = p->windows == 1;
 }
 
-static void on_chunk(void *arg, const struct errbuf *err)
+static void ask(struct pass *p);
+
+static void on_written(void *arg)
 {
-    struct walk *w = arg;
-    w->chunks++;
-    if (err)
-        w->err = *err;
-    w->ended = err || w->relabel.done;
-    if (w->chunks == 1 && !w->ended) {
-        struct store_batch b = {0};
+    struct pass *p = arg;
+    struct store_batch b = {0};
+    if (p->windows == 1) {
         store_batch_add_event(&b, 0, 0, "between", 1, "x");
-        store_submit(w->f->store, &b, on_between, w);
+        store_submit(p->f->store, &b, on_between, p);
     }
-    if (!w->ended)
-        store_relabel(w->f->store, &w->relabel, on_chunk, w);
+    ask(p);
 }
 
-static struct walk relabel(struct fixture *f, int64_t only)
+static void on_window(void *arg, struct relabel_window *w, const struct errbuf *err)
 {
-    struct walk w = {.f = f, .relabel = {.only = only}};
-    store_relabel(f->store, &w.relabel, on_chunk, &w);
-    assert_true(fixture_wait(f, &w.ended, 120));
-    return w;
+    struct pass *p = arg;
+    if (err)
+        p->err = *err;
+    p->ended = w == NULL;
+    if (!w)
+        return;
+    p->windows++;
+    relabelling_judge(&p->done, w, NOW, &p->batch);
+    relabel_window_destroy(w);
+    if (p->meanwhile && p->windows == 1)
+        p->meanwhile(p);
+    store_submit(p->f->store, &p->batch, on_written, p);
+}
+
+static void ask(struct pass *p)
+{
+    const struct store_window_query from = {p->done.only, p->done.sweep_id, p->done.number,
+                                            RELABELLING_NEIGHBOURS};
+    store_window(p->f->store, &from, on_window, p);
+}
+
+static struct pass relabel_while(struct fixture *f, int64_t only, void (*meanwhile)(struct pass *p))
+{
+    struct pass p = {.f = f, .done = {.only = only}, .meanwhile = meanwhile};
+    ask(&p);
+    assert_true(fixture_wait(f, &p.ended, 120));
+    return p;
+}
+
+static struct pass relabel(struct fixture *f, int64_t only)
+{
+    return relabel_while(f, only, NULL);
 }
 
 static void make_older(struct fixture *f)
@@ -90,11 +120,11 @@ static void make_older(struct fixture *f)
     sql_execute(f->path, "UPDATE labels SET classifier_version = 1");
 }
 
-static void test_chunks(void **state)
+static void test_windows(void **state)
 {
     struct fixture *f = *state;
     struct store_batch b = {0};
-    int64_t runs = RELABEL_CHUNK + 5;
+    int64_t runs = STORE_WINDOW_RUNS + 5;
     char want[32];
 
     assert_int_equal(fixture_open(f), 0);
@@ -103,12 +133,12 @@ static void test_chunks(void **state)
         put_labelled(&b, new_run(i, 1, i - 1), PATTERN_TOO_SHORT);
     fixture_commit(f, &b);
     make_older(f);
-    struct walk w = relabel(f, 0);
-    assert_string_equal(w.err.message, "");
-    assert_int_equal(w.chunks, 3); /* the last one finds nothing */
-    assert_true(w.between);
-    assert_int_equal(w.relabel.looked, runs);
-    assert_int_equal(w.relabel.changed, runs);
+    struct pass p = relabel(f, 0);
+    assert_string_equal(p.err.message, "");
+    assert_int_equal(p.windows, 2);
+    assert_true(p.between);
+    assert_int_equal(p.done.looked, runs);
+    assert_int_equal(p.done.changed, runs);
     snprintf(want, sizeof(want), "%d", (int)runs);
     assert_string_equal(sql(f, "SELECT count(*) FROM labels WHERE classifier_version = %d "
                                "AND pattern <> 'too_short' AND json_valid(evidence) "
@@ -116,8 +146,8 @@ static void test_chunks(void **state)
                             DIAGNOSIS_VERSION), want);
     assert_string_equal(sql(f, "SELECT count(DISTINCT pattern) FROM labels WHERE run_id %% 2 = 1"),
                         "1");
-    w = relabel(f, 0);
-    assert_int_equal(w.relabel.changed, 0);
+    p = relabel(f, 0);
+    assert_int_equal(p.done.changed, 0);
 }
 
 /* Only the version moves on: the time at which it was said stays. */
@@ -133,9 +163,9 @@ static void test_what_is_the_same_keeps_its_time(void **state)
     relabel(f, 1);
     sql_execute(f->path, "UPDATE labels SET created_at = '2001-01-01 00:00:00.000'");
     make_older(f);
-    struct walk w = relabel(f, 1);
-    assert_int_equal(w.relabel.looked, 1);
-    assert_int_equal(w.relabel.changed, 0);
+    struct pass p = relabel(f, 1);
+    assert_int_equal(p.done.looked, 1);
+    assert_int_equal(p.done.changed, 0);
     assert_string_equal(sql(f, "SELECT created_at FROM labels"), "2001-01-01 00:00:00.000");
     assert_int_equal(atoi(sql(f, "SELECT classifier_version FROM labels")), DIAGNOSIS_VERSION);
 }
@@ -151,7 +181,7 @@ static void test_open_sweeps_and_runs_without_label_are_left(void **state)
     put_sweep(&b, 2, SWEEP_COMPLETED);
     store_batch_put_run(&b, new_run(2, 2, 0));
     fixture_commit(f, &b);
-    assert_int_equal(relabel(f, 0).relabel.looked, 0);
+    assert_int_equal(relabel(f, 0).done.looked, 0);
     assert_string_equal(sql(f, "SELECT group_concat(run_id || pattern) FROM labels"), "1too_short");
 }
 
@@ -199,9 +229,9 @@ static void test_unreadable(void **state)
     sql_execute(f->path, "ALTER TABLE curves RENAME TO kept; CREATE VIEW curves AS SELECT *, "
                          "CASE run_id WHEN 2 THEN abs(-9223372036854775807 - 1) END AS bad FROM kept "
                          "WHERE bad IS NULL");
-    struct walk w = relabel(f, 0);
-    assert_non_null(strstr(w.err.message, "the database cannot be read"));
-    assert_int_equal(w.relabel.looked, 0);
+    struct pass p = relabel(f, 0);
+    assert_non_null(strstr(p.err.message, "the database cannot be read"));
+    assert_int_equal(p.done.looked, 0);
     assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "too_short,too_short");
 }
 
@@ -218,22 +248,111 @@ static void test_moved(void **state)
     fixture_commit(f, &b);
     snprintf(aside, sizeof(aside), "%s.aside", f->path);
     assert_int_equal(rename(f->path, aside), 0);
-    struct walk w = relabel(f, 0);
-    assert_non_null(strstr(w.err.message, "was moved"));
+    struct pass p = relabel(f, 0);
+    assert_non_null(strstr(p.err.message, "was moved"));
     assert_int_equal(rename(aside, f->path), 0);
-    assert_int_equal(relabel(f, 0).relabel.changed, 1);
+    assert_int_equal(relabel(f, 0).done.changed, 1);
+}
+
+/* Held back, as any batch, and written when the file is there again. */
+static void move_aside(struct pass *p)
+{
+    char aside[128];
+    snprintf(aside, sizeof(aside), "%s.aside", p->f->path);
+    assert_int_equal(rename(p->f->path, aside), 0);
+}
+
+static void test_moved_before_the_batch(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    char aside[128];
+
+    assert_int_equal(fixture_open(f), 0);
+    put_sweep(&b, 1, SWEEP_COMPLETED);
+    put_labelled(&b, new_run(1, 1, 0), PATTERN_TOO_SHORT);
+    fixture_commit(f, &b);
+    struct pass p = {.f = f, .meanwhile = move_aside};
+    ask(&p);
+    for (bool never = false; !*store_trouble(f->store);)
+        fixture_wait(f, &never, 0);
+    assert_non_null(strstr(store_trouble(f->store), "was moved"));
+    assert_false(p.ended);
+    snprintf(aside, sizeof(aside), "%s.aside", f->path);
+    assert_int_equal(access(f->path, F_OK), -1);
+    assert_int_equal(rename(aside, f->path), 0);
+    assert_true(fixture_wait(f, &p.ended, 30));
+    assert_string_equal(sql(f, "SELECT pattern <> 'too_short' FROM labels"), "1");
+}
+
+static void put_newer(struct pass *p)
+{
+    struct store_batch b = {0};
+    struct label_row *newer = new_label(2, PATTERN_LEARNING);
+    newer->created += 1000;
+    store_batch_put_label(&b, newer);
+    store_submit(p->f->store, &b, NULL, NULL);
+}
+
+static void test_a_newer_label_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+
+    assert_int_equal(fixture_open(f), 0);
+    put_sweep(&b, 2, SWEEP_COMPLETED);
+    put_labelled(&b, new_run(2, 2, 0), PATTERN_TOO_SHORT);
+    put_labelled(&b, new_run(3, 2, 1), PATTERN_TOO_SHORT);
+    fixture_commit(f, &b);
+    assert_int_equal(relabel_while(f, 2, put_newer).done.looked, 2);
+    assert_string_equal(sql(f, "SELECT pattern FROM labels WHERE run_id = 2"), "learning");
+    assert_string_equal(sql(f, "SELECT pattern <> 'too_short' FROM labels WHERE run_id = 3"), "1");
+}
+
+static void delete_sweep(struct pass *p)
+{
+    struct store_batch b = {0};
+    store_batch_delete_sweep(&b, 1);
+    store_submit(p->f->store, &b, NULL, NULL);
+}
+
+static void test_sweep_deleted_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct run_row *child = new_ranked_run(2, 1, 1, 0.5);
+
+    assert_int_equal(fixture_open(f), 0);
+    put_sweep(&b, 1, SWEEP_COMPLETED);
+    put_labelled(&b, new_ranked_run(1, 1, 0, 0.5), PATTERN_TOO_SHORT);
+    child->kind = RUN_KIND_TREATMENT;
+    child->remedy = REMEDY_L2;
+    child->parent_id = 1;
+    child->has_outcome = true;
+    put_labelled(&b, child, PATTERN_TOO_SHORT);
+    put_sweep(&b, 2, SWEEP_COMPLETED);
+    put_labelled(&b, new_run(3, 2, 0), PATTERN_TOO_SHORT);
+    fixture_commit(f, &b);
+    struct pass p = relabel_while(f, 0, delete_sweep);
+    assert_string_equal(p.err.message, "");
+    assert_int_equal(p.done.looked, 3); /* and goes on with the next sweep */
+    assert_string_equal(sql(f, "SELECT group_concat(run_id) FROM labels"), "3");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events WHERE kind = 'refused'"), "0");
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_chunks),
+        TEST(test_windows),
         TEST(test_what_is_the_same_keeps_its_time),
         TEST(test_open_sweeps_and_runs_without_label_are_left),
         TEST(test_outcomes_follow_the_parent),
         TEST(test_unreadable),
         TEST(test_moved),
+        TEST(test_moved_before_the_batch),
+        TEST(test_a_newer_label_stays),
+        TEST(test_sweep_deleted_meanwhile),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

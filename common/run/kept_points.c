@@ -1,4 +1,4 @@
-#include "daemon/causes/kept_points.h"
+#include "sweep/kept_points.h"
 
 #include <stdlib.h>
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/curve_columns.h"
 #include "sweep/buf.h"
+#include "sweep/curve_title.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
 

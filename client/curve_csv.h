@@ -1,7 +1,7 @@
 /* Reads a run's curves from a CSV file: ours, or what Keras' CSVLogger, Lightning's CSVLogger,
  * TensorBoard ("Wall time,Step,Value", one series) and W&B ("Step","run - loss") write.
  *
- * Columns are found by name, in any order (client/curve_columns.h): epoch or step (optional: else
+ * Columns are found by name, in any order (sweep/curve_title.h): epoch or step (optional: else
  * rows count from 1) and those of sweep/curve.h under the names other programs use. At least one
  * of the two losses must be there; columns with other names are passed over. nan, inf, -inf are
  * values; an empty cell is "not measured". Rows of one epoch that fill each other's empty cells

@@ -120,7 +120,7 @@ static int train_and_report(struct train *t, struct link *link)
     return status;
 }
 
-int job_run(const char *config_path, struct link *link)
+int worker_trainer(const char *config_path, struct link *link)
 {
     double start = train_clock_seconds();
     struct run_config config;

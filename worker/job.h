@@ -6,7 +6,7 @@
 #include "worker/link.h"
 
 /* Trains the run: a start line, points, a result line. */
-int job_run(const char *config_path, struct link *link);
+int worker_trainer(const char *config_path, struct link *link);
 /* Reads, checks, scans and caches the data: a prepared or an error line. */
 int job_prepare(const char *config_path, struct link *link);
 

@@ -1,4 +1,4 @@
-/* sweep-worker: trains one run, or prepares its data. */
+/* sweep-worker: trains one run, or supervises its program, or prepares its data. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "sweep/buf.h"
 #include "sweep/json.h"
+#include "sweep/task.h"
 #include "sweep/require.h"
 #include "worker/job.h"
 #include "worker/nn/gemm.h"
@@ -43,8 +44,32 @@ static int run_prepare(const char *argument, struct link *link)
     return job_prepare(argument, link);
 }
 
+#define X(id, name) int worker_##name(const char *config_path, struct link *link);
+TASK_MAP(X)
+#undef X
+
+/* What config.json asks for. A file that cannot be read is refused by the trainer. */
+static int run_task(const char *config_path, struct link *link)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const char *config_path, struct link *link);
+    } tasks[] = {
+#define X(id, name) {#name, worker_##name},
+        TASK_MAP(X)
+#undef X
+    };
+    char task[32] = "trainer";
+    task_of_config(config_path, task, sizeof(task));
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        if (strcmp(tasks[i].name, task) == 0)
+            return tasks[i].run(config_path, link);
+    fprintf(stderr, "sweep-worker: %s: task %s is not known to this version\n", config_path, task);
+    return EX_CONFIG;
+}
+
 static const char usage_text[] =
-    "usage: sweep-worker CONFIG.json            train one run; one JSON line per point\n"
+    "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --version | --help\n";
@@ -82,7 +107,7 @@ int main(int argc, char **argv)
             status = modes[i].run(argv[argc - 1], &link);
     }
     if (status < 0 && argc == 2 && argv[1][0] != '-')
-        status = job_run(argv[1], &link);
+        status = run_task(argv[1], &link);
     link_finish(&link);
     if (link.broken)
         return EX_IOERR; /* the daemon tries again once it can write itself */

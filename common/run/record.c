@@ -40,6 +40,10 @@ static void write_start(const struct record *r, struct json_writer *w)
 static void write_point(const struct record *r, struct json_writer *w)
 {
     point_write(&r->u.point, w);
+    if (!r->metrics)
+        return;
+    jw_key(w, "metrics");
+    metrics_write(r->metrics, w);
 }
 
 static void write_result(const struct record *r, struct json_writer *w)
@@ -218,7 +222,10 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
 
 static int parse_point(const struct json *v, struct record *r, struct errbuf *err)
 {
-    return point_parse(v, &r->u.point, err);
+    const struct json *metrics = json_get(v, "metrics");
+    int rc = point_parse(v, &r->u.point, err);
+
+    return rc || !metrics ? rc : metrics_parse(metrics, &r->u.point, &r->metrics, err);
 }
 
 static int parse_result_status(const struct json *v, enum run_status *out, struct errbuf *err)
@@ -555,6 +562,8 @@ int record_parse(const char *line, size_t len, struct record *out, struct errbuf
 
 void record_finish(struct record *r)
 {
+    free(r->metrics);
+    r->metrics = NULL;
     if (r->type == RECORD_PREPARED) {
         free(r->u.prepared);
         r->u.prepared = NULL;

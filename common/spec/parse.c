@@ -42,7 +42,7 @@ static int parse_method(const struct json *root, struct spec *s, struct errbuf *
 static int parse_metric(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "metric");
-    char *own = s->task == TASK_TRAINER ? NULL : s->metric_name;
+    char *own = task_of(s)->has_settings ? NULL : s->metric_name;
 
     return v ? objective_parse(v, &s->metric, own, &s->maximize, err) : 0;
 }

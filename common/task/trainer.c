@@ -253,6 +253,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
 
 const struct task_kind task_trainer = {
     .name = "trainer",
+    .has_settings = true,
     .needs_data = true,
     .has_checkpoints = true,
     .has_remedies = true,

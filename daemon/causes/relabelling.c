@@ -51,7 +51,7 @@ static int read_searched(const struct judging *j, const char *params, struct tri
     struct json *v = json_parse(params, strlen(params), err);
     int rc = v ? space_params_parse(&j->spec.space, v, &t->at, err) : ERR_DATA;
     json_destroy(v);
-    if (rc != 0 || j->spec.task != TASK_TRAINER)
+    if (rc != 0 || !task_of(&j->spec)->has_settings)
         return rc;
     t->config = xcalloc(1, sizeof(*t->config));
     trainer_settings(&j->spec, &t->at, &t->config->settings);

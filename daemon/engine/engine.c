@@ -54,7 +54,7 @@ struct stored_sweep {
 static int check_settings(const struct stored_sweep *in, const struct spec *spec,
                           struct errbuf *err)
 {
-    bool wanted = spec->task == TASK_TRAINER;
+    bool wanted = task_of(spec)->has_settings;
     for (size_t i = 0; i < in->run_count; i++)
         if ((in->runs[i].config != NULL) != wanted)
             return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s",

@@ -117,6 +117,9 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
 void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                        utc_us now, struct effects *fx);
+/* Values by names of the program's own, n points of them, after their points. */
+void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *const *m, size_t n,
+                        struct effects *fx);
 /* What the layers showed at a point that was given before; again when a worker resumes. */
 void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
                        struct effects *fx);

@@ -43,7 +43,7 @@ static void set_values(const struct spec *spec, const struct assignment *at, str
     jw_init(&w, &params);
     space_params_write(&spec->space, at, &w);
     row->params_json = buf_take(&params);
-    if (spec->task != TASK_TRAINER)
+    if (!task_of(spec)->has_settings)
         return;
     row->config = xcalloc(1, sizeof(*row->config));
     trainer_settings(spec, at, &row->config->settings);

@@ -45,16 +45,24 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
 
 /* --- points ---------------------------------------------------------------------------------- */
 
-static void rank_point(struct run *r, const struct point *p)
+/* What the sweep ranks by, at a point; m: its metrics, NULL: none, or not read yet. False: not
+ * measured there. The one place that asks the specification for the metric. */
+static bool metric_of_point(const struct spec *spec, const struct point *p,
+                            const struct point_metrics *m, double *out)
+{
+    return point_value(p, m, spec_metric_name(spec), out);
+}
+
+static void rank_point(struct run *r, const struct point *p, const struct point_metrics *m)
 {
     struct run_row *row = r->row;
-    enum curve_column c = metric_column(r->sweep->spec.metric);
-    if (!point_has(p, c))
+    double value;
+    if (!metric_of_point(&r->sweep->spec, p, m, &value))
         return;
-    if (row->has_metric && !metric_better(p->v[c], row->metric_value, r->sweep->spec.maximize))
+    if (row->has_metric && !metric_better(value, row->metric_value, r->sweep->spec.maximize))
         return;
     row->has_metric = true;
-    row->metric_value = p->v[c];
+    row->metric_value = value;
     row->best_epoch = p->epoch;
     row->has_val_loss = point_has(p, CURVE_VAL_LOSS);
     row->val_loss = row->has_val_loss ? p->v[CURVE_VAL_LOSS] : NAN;
@@ -85,7 +93,7 @@ static void take_point(struct run *r, const struct point *p, struct effects *fx)
     if (p->point > r->seen_point) {
         r->seen_point = p->point;
         kept_points_add(&r->kept, p);
-        rank_point(r, p);
+        rank_point(r, p, NULL);
     }
     if (p->point > r->furthest_point) {
         r->furthest_point = p->point;
@@ -110,6 +118,21 @@ void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, 
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
     judge_running(r, now, fx);
+}
+
+/* A point was ranked when it came, by its columns. Where the sweep ranks by another name it is
+ * ranked now; to rank it a second time by a column changes nothing, for a value is not better than
+ * itself. Metrics of points that were refused say nothing. */
+void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *const *m, size_t n,
+                        struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    size_t accepted = 0;
+    if (r == NULL)
+        return;
+    while (accepted < n && m[accepted]->at.point <= r->seen_point)
+        rank_point(r, &m[accepted]->at, m[accepted]), accepted++;
+    store_batch_put_metrics(&fx->batch, run_id, m, accepted);
 }
 
 /* A layer line of a point that was refused, or that never came, says nothing. */

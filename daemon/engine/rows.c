@@ -153,6 +153,14 @@ static void layers_rows_destroy(struct layers_rows *l)
     free(l);
 }
 
+static void metrics_rows_destroy(struct metrics_rows *m)
+{
+    if (!m)
+        return;
+    free(m->rows);
+    free(m);
+}
+
 void label_row_destroy(struct label_row *l)
 {
     if (!l)
@@ -269,6 +277,9 @@ void store_op_finish(struct store_op *op)
     case STORE_PUT_EDITS:
         edits_row_destroy(op->u.edits);
         break;
+    case STORE_PUT_METRICS:
+        metrics_rows_destroy(op->u.metrics);
+        break;
     case STORE_ADD_DECISION:
         decision_row_destroy(op->u.decision);
         break;
@@ -378,6 +389,23 @@ void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct 
     rows->layers = xmalloc(s->count * sizeof(*rows->layers));
     memcpy(rows->layers, s->layers, s->count * sizeof(*rows->layers));
     batch_append(b, STORE_PUT_LAYERS)->u.layers = rows;
+}
+
+void store_batch_put_metrics(struct store_batch *b, int64_t run_id,
+                             struct point_metrics *const *m, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += m[i]->count;
+    if (count == 0)
+        return;
+    struct metrics_rows *rows = xmalloc(sizeof(*rows));
+    *rows = (struct metrics_rows){.run_id = run_id, .rows = xcalloc(count, sizeof(*rows->rows))};
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < m[i]->count; k++)
+            rows->rows[rows->count++] = (struct metric_row){m[i]->at.point, m[i]->values[k]};
+    batch_append(b, STORE_PUT_METRICS)->u.metrics = rows;
 }
 
 void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes)

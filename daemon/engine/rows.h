@@ -12,6 +12,7 @@
 #include "daemon/causes/data_facts.h"
 #include "sweep/diagnosis.h"
 #include "sweep/layer_stat.h"
+#include "sweep/metrics.h"
 #include "sweep/record.h"
 #include "daemon/causes/remedy.h"
 #include "sweep/run.h"
@@ -165,6 +166,17 @@ struct layers_rows {           /* what the layers showed at a point */
     struct layer_stat *layers; /* from the input */
 };
 
+struct metric_row {
+    int64_t point;
+    struct metric_value metric;
+};
+
+struct metrics_rows {          /* what a program reported by names of its own */
+    int64_t run_id;
+    size_t count;
+    struct metric_row *rows;   /* by point */
+};
+
 /* --- what a label is judged from again ---
  *
  * As it is stored; texts are "" where the column is NULL. */
@@ -243,6 +255,7 @@ enum store_op_type {
     STORE_ADD_DECISION,
     STORE_RELABEL,      /* nothing where the label is another by now, or the run is gone */
     STORE_PUT_OUTCOME,  /* nothing where the run has none, or is gone */
+    STORE_PUT_METRICS,  /* one already there must be the same: else an event nondeterminism */
 };
 
 struct store_op {
@@ -260,6 +273,7 @@ struct store_op {
         struct decision_row *decision;
         struct relabelled_row *relabelled;
         struct outcome_row outcome;
+        struct metrics_rows *metrics;
         int64_t clear_test_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
@@ -302,6 +316,8 @@ void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
 void store_batch_clear_test(struct store_batch *b, int64_t run_id);
 void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s);
+void store_batch_put_metrics(struct store_batch *b, int64_t run_id,
+                             struct point_metrics *const *m, size_t n);
 void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes);
 /* Takes over the array and what it holds. */
 void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,

@@ -78,11 +78,17 @@ static char *run_configure(const struct engine *e, const struct run *r)
                               .epochs = r->row->epochs,
                               .until_epoch = r->row->until_epoch,
                               .seed = r->row->seed,
+                              .run_id = r->row->id,
+                              .params_json = r->row->params_json,
+                              .metric_name = spec_metric_name(spec),
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
                               /* The third best only gets better: what is worse already will never
                                * be kept. */
                               .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
+    char run_dir[SPEC_PATH_MAX];
+    (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);
+    setup.run_dir = run_dir;
     int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
     run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
     run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);

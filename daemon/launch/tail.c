@@ -17,6 +17,7 @@ void tail_scratch_finish(struct tail_scratch *s)
 {
     free(s->points);
     free(s->layers);
+    free(s->metrics);
     memset(s, 0, sizeof(*s));
 }
 
@@ -56,12 +57,31 @@ static void keep_point(struct tail_scratch *s, const struct point *point)
 
 static void keep_layers(struct tail_scratch *s, struct record *r)
 {
-    if (s->layers_count == s->layers_cap) {
-        s->layers_cap = s->layers_cap ? 2 * s->layers_cap : 64;
-        s->layers = xrealloc(s->layers, s->layers_cap * sizeof(struct layer_stats *));
-    }
+    s->layers =
+        array_room(s->layers, &s->layers_cap, s->layers_count, sizeof(struct layer_stats *));
     s->layers[s->layers_count++] = r->u.layers;
     r->u.layers = NULL;
+}
+
+static void keep_metrics(struct tail_scratch *s, struct record *r)
+{
+    if (r->metrics == NULL)
+        return;
+    s->metrics = array_room(s->metrics, &s->metrics_cap, s->metrics_count,
+                            sizeof(struct point_metrics *));
+    s->metrics[s->metrics_count++] = r->metrics;
+    r->metrics = NULL;
+}
+
+static void give_metrics(struct tail *t)
+{
+    struct tail_scratch *s = t->scratch;
+    if (s->metrics_count > 0)
+        engine_run_metrics(t->site->engine, t->run_id, s->metrics, s->metrics_count,
+                           loop_effects(t->site->loop));
+    for (size_t i = 0; i < s->metrics_count; i++)
+        free(s->metrics[i]);
+    s->metrics_count = 0;
 }
 
 static void give_points(struct tail *t)
@@ -73,6 +93,7 @@ static void give_points(struct tail *t)
         engine_run_points(engine, t->run_id, s->points, s->point_count, loop_now(),
                           loop_effects(loop));
     s->point_count = 0;
+    give_metrics(t);
     for (size_t i = 0; i < s->layers_count; i++) {
         engine_run_layers(engine, t->run_id, s->layers[i], loop_effects(loop));
         free(s->layers[i]);
@@ -112,7 +133,7 @@ static void take_line(struct tail *t, const char *line, size_t len)
     else if (r.type == RECORD_START)
         take_start(t, &r);
     else if (r.type == RECORD_POINT)
-        keep_point(t->scratch, &r.u.point);
+        keep_point(t->scratch, &r.u.point), keep_metrics(t->scratch, &r);
     else if (r.type == RECORD_LAYERS)
         keep_layers(t->scratch, &r);
     else if (r.type == RECORD_RESULT)

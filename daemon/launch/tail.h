@@ -18,6 +18,8 @@ struct tail_scratch {
     size_t point_count, point_cap;
     struct layer_stats **layers; /* what they showed at them; owned */
     size_t layers_count, layers_cap;
+    struct point_metrics **metrics; /* and values by names of the program's own; owned */
+    size_t metrics_count, metrics_cap;
 };
 void tail_scratch_finish(struct tail_scratch *s);
 

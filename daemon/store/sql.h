@@ -36,6 +36,8 @@ enum store_statement {
     STATEMENT_ADD_DECISION,
     STATEMENT_RELABEL,
     STATEMENT_PUT_OUTCOME,
+    STATEMENT_ADD_METRIC,
+    STATEMENT_GET_METRIC,
     STATEMENT_COUNT
 };
 
@@ -57,6 +59,12 @@ void store_sql_rollback(struct store_sql *q);
  * that was deleted) is logged, becomes an event "refused" and counts as done: to try it again
  * for ever would stop everything behind it. */
 int store_sql_apply(struct store_sql *q, const struct store_op *op);
+
+/* For files that hold an op of their own; SQLite result codes. A statement to its end, and ready
+ * for the next time; a row of events; a REAL column, where text is 'nan'. */
+int store_sql_run(struct sqlite3_stmt *st);
+int store_sql_event(struct store_sql *q, const struct event_row *e);
+double store_sql_real(struct sqlite3_stmt *st, int column);
 
 /* Fills all of *out, or nothing: ERR_IO, ERR_DATA (a row that makes no sense). */
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);

@@ -72,10 +72,11 @@ static int read_layers(struct curve_reader *c, struct relabel_run *r, struct err
 {
     sqlite3_stmt *st = NULL;
     int64_t every = 1;
-    int rc = store_sql_prepare(c->sql, "SELECT point" LAYER_STAT_MAP(LAYER_NAME)
-                            " FROM layer_stats WHERE run_id = ?1 AND ((point - 1) % ?2 = 0 OR point = (SELECT "
-                            "max(point) FROM layer_stats WHERE run_id = ?1)) "
-                            "ORDER BY point, layer", &st, err);
+    static const char sql[] = "SELECT point" LAYER_STAT_MAP(LAYER_NAME) " FROM layer_stats "
+                              "WHERE run_id = ?1 AND ((point - 1) % ?2 = 0 OR point = (SELECT "
+                              "max(point) FROM layer_stats WHERE run_id = ?1)) "
+                              "ORDER BY point, layer";
+    int rc = store_sql_prepare(c->sql, sql, &st, err);
     if (rc < 0)
         return rc;
     while (r->point_count > 0 &&

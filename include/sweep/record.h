@@ -13,6 +13,7 @@
 #include "sweep/curve.h"
 #include "sweep/err.h"
 #include "sweep/layer_stat.h"
+#include "sweep/metrics.h"
 #include "sweep/run.h"
 
 #define RECORD_VERSION 1
@@ -81,6 +82,7 @@ struct record_prepared {
 
 struct record {
     enum record_type type;
+    struct point_metrics *metrics; /* of a point, NULL: none; owned: record_finish */
     union {
         struct record_start start;
         struct point point;

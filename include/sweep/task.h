@@ -4,6 +4,7 @@
 #define SWEEP_TASK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SPEC_NAME_MAX 128
@@ -34,6 +35,10 @@ struct run_setup {
     const struct trainer_config *config; /* of the trainer */
     int64_t epochs, until_epoch;         /* horizon; how far it may go now (0: to the end) */
     uint64_t seed;
+    int64_t run_id;
+    const char *run_dir;                 /* its folder; "": too deep to be written */
+    const char *params_json;             /* the values of what is swept */
+    const char *metric_name;             /* which runs are ranked by */
     const char *data_hash;               /* "": none */
     char weights[SPEC_PATH_MAX];         /* file for the best epoch's weights */
     char checkpoint[SPEC_PATH_MAX];      /* file to resume from and to write */
@@ -45,6 +50,7 @@ struct run_setup {
 
 struct task_kind {
     const char *name;
+    bool has_settings;    /* its runs have a trainer_config; its metrics are columns of the curve */
     bool needs_data;      /* a worker prepares its data before the sweep is accepted */
     bool has_checkpoints; /* a run can end at a rung and go on later */
     bool has_remedies;    /* its runs have causes and treatments, and the range its edits */
@@ -79,5 +85,7 @@ TASK_MAP(X)
 #undef X
 
 const struct task_kind *task_of(const struct spec *s);
+/* The member "task" of a config.json; out is untouched where there is none, or no such file. */
+void task_of_config(const char *path, char *out, size_t size);
 
 #endif

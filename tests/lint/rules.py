@@ -44,9 +44,9 @@ COMMON_ARROWS = {
 # Where in common/ a shared header's functions are, if not in base.
 HOMES = {
     "space": ("space",),
-    "run": ("curve", "layer_stat", "record", "run"),
+    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run"),
     "label": ("diagnosis", "pattern", "stats"),
-    "task": ("dataset", "model", "model_option", "run_config", "setting", "task", "trainer"),
+    "task": ("command", "dataset", "model", "model_option", "run_config", "setting", "task", "trainer"),
     "spec": ("method", "spec"),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).

@@ -497,6 +497,38 @@ static void test_adopted_slots(void **state)
     world_finish(&w);
 }
 
+/* Values of points 1 to 3, of which the engine knows two: the third was refused. Its own metric
+ * is a column, so nothing else is ranked. */
+static void test_metrics(void **state)
+{
+    struct world w;
+    struct point_metrics *m[3];
+    world_init(&w, 1, 1);
+    world_grid(&w, ONE_RUN, "");
+    world_tell(&w, 1, 1, 0.5);
+    world_tell(&w, 1, 2, 0.75);
+    for (int i = 0; i < 3; i++) {
+        struct point p = point_at(i + 1, i < 2 ? 0.5 + 0.25 * i : 0.1);
+        m[i] = metrics_create(&p, 1);
+        snprintf(m[i]->values[0].name, METRIC_NAME_MAX, "val/loss");
+        m[i]->values[0].value = -i;
+    }
+    engine_run_metrics(w.engine, 1, m, 3, &w.fx);
+    engine_run_metrics(w.engine, 99, m, 3, &w.fx);
+    const struct store_op *op = &w.fx.batch.ops[w.fx.batch.count - 1];
+    assert_int_equal(op->type, STORE_PUT_METRICS);
+    assert_int_equal(op->u.metrics->run_id, 1);
+    assert_int_equal(op->u.metrics->count, 2);
+    assert_int_equal(op->u.metrics->rows[1].point, 2);
+    assert_true(op->u.metrics->rows[1].metric.value == -1);
+    world_end(&w, 1, (struct run_exit){.error = RUN_ERROR_EXITED, .text = "gone"});
+    world_settle(&w);
+    assert_true(world_run_row(&w, 1, 0)->metric_value == 0.5);
+    for (int i = 0; i < 3; i++)
+        free(m[i]);
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +550,7 @@ int main(void)
         cmocka_unit_test(test_unknown_runs),
         cmocka_unit_test(test_launchers),
         cmocka_unit_test(test_adopted_slots),
+        cmocka_unit_test(test_metrics),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,12 @@ void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stat
     note(e, "layers %" PRId64 " %" PRId64, run_id, s->point);
 }
 
+void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *const *m, size_t n,
+                        struct effects *fx)
+{
+    note(e, "metrics %" PRId64 " %zu", run_id, n);
+}
+
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
                       struct effects *fx)
 {

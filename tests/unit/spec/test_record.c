@@ -55,6 +55,66 @@ static void point_lines(void **state)
     assert_false(point_has(&back.u.point, CURVE_VAL_ACC));
 }
 
+static void metrics_come_with_their_point(void **state)
+{
+    struct record r = {.type = RECORD_POINT}, back;
+    double value = 7;
+
+    r.u.point = (struct point){.point = 2, .epoch = 2};
+    point_set(&r.u.point, CURVE_VAL_LOSS, 0.25);
+    r.metrics = metrics_create(&r.u.point, 3);
+    str_copy(r.metrics->values[0].name, METRIC_NAME_MAX, "val/\"loss\"");
+    r.metrics->values[0].value = 0.1 + 0.2;
+    str_copy(r.metrics->values[1].name, METRIC_NAME_MAX, "perplexity");
+    r.metrics->values[1].value = INFINITY;
+    memset(r.metrics->values[2].name, '"', METRIC_NAME_MAX);
+    r.metrics->values[2].value = NAN;
+    there_and_back(&r, &back);
+    assert_int_equal(back.metrics->count, 3);
+    assert_true(point_same(&back.metrics->at, &r.u.point));
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(back.metrics->values[i].name, r.metrics->values[i].name);
+    assert_true(back.metrics->values[0].value == 0.1 + 0.2);
+    assert_true(isnan(back.metrics->values[2].value));
+
+    assert_true(point_value(&back.u.point, back.metrics, "perplexity", &value) && isinf(value));
+    assert_true(point_value(&back.u.point, back.metrics, "val_loss", &value) && value == 0.25);
+    assert_true(point_value(&back.u.point, NULL, "val_loss", &value));
+    assert_false(point_value(&back.u.point, NULL, "perplexity", &value));
+    assert_false(point_value(&back.u.point, back.metrics, "val_acc", &value));
+    assert_true(value == 0.25);
+    record_finish(&back);
+    record_finish(&r);
+}
+
+static void bad_metrics_are_refused(void **state)
+{
+    static const char head[] = "{\"type\":\"point\",\"point\":1,\"epoch\":1,\"metrics\":";
+    static const struct refusal bad[] = {
+        {"[]}", ERR_TYPE, "metrics", "an object"},
+        {"{\"a\":\"x\"}}", ERR_TYPE, "metrics.a", "a number"},
+        {"{\"a\":null}}", ERR_TYPE, "metrics.a", "a number"},
+        {"{\"\":1}}", ERR_KEY, "metrics[\"\"]", "1 to 128 bytes"},
+        {"{\"a\\nb\":1}}", ERR_KEY, "metrics[\"a?b\"]", "control characters"},
+    };
+    struct record r;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct errbuf err = {0};
+        char *line = xasprintf("%s%s", head, bad[i].text);
+        expect_refusal(&bad[i], record_parse(line, strlen(line), &r, &err), &err);
+        free(line);
+    }
+    struct buf many = {0};
+    struct errbuf err = {0};
+    buf_printf(&many, "%s{\"m0\":0", head);
+    for (int i = 1; i <= METRICS_MAX; i++)
+        buf_printf(&many, ",\"m%d\":%d", i, i);
+    buf_puts(&many, "}}");
+    assert_int_equal(record_parse(many.data, many.len, &r, &err), ERR_LIMIT);
+    buf_finish(&many);
+}
+
 static void result_lines(void **state)
 {
     static const struct {
@@ -367,6 +427,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_lines),
         cmocka_unit_test(point_lines),
+        cmocka_unit_test(metrics_come_with_their_point),
+        cmocka_unit_test(bad_metrics_are_refused),
         cmocka_unit_test(result_lines),
         cmocka_unit_test(results_with_test_scores),
         cmocka_unit_test(error_lines),

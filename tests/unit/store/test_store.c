@@ -389,6 +389,46 @@ static void test_nondeterminism_is_an_event(void **state)
     assert_string_equal(sql(f, "SELECT val_loss FROM curves WHERE point = 2"), "0.2");
 }
 
+/* m[0], m[1] of points 1 and 2, each of one value. */
+static void commit_metrics(struct fixture *f, const double values[2])
+{
+    struct store_batch b = {0};
+    struct point_metrics *m[2];
+
+    for (int i = 0; i < 2; i++) {
+        m[i] = metrics_create(&(struct point){.point = i + 1, .epoch = i + 1}, 1);
+        str_copy(m[i]->values[0].name, METRIC_NAME_MAX, "val/loss");
+        m[i]->values[0].value = values[i];
+    }
+    store_batch_put_metrics(&b, 1, m, 2);
+    fixture_commit(f, &b);
+    free(m[0]);
+    free(m[1]);
+}
+
+static void test_metrics_of_any_name(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+
+    open_with_run(f);
+    commit_metrics(f, (double[]){NAN, -INFINITY});
+    commit_metrics(f, (double[]){-NAN, -INFINITY});
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
+    assert_string_equal(sql(f, "SELECT value FROM metrics WHERE point = 1"), "nan");
+    assert_string_equal(sql(f, "SELECT value = -9e999 FROM metrics WHERE point = 2"), "1");
+    commit_metrics(f, (double[]){0.5, 0.25}); /* one event for what came together */
+    assert_string_equal(sql(f, "SELECT kind || run_id || ' ' || detail FROM events"),
+                        "nondeterminism1 stored: point 1, val/loss = nan; delivered again: 0.5");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "1");
+    assert_string_equal(sql(f, "SELECT group_concat(value) FROM metrics"), "nan,-Inf");
+    store_batch_put_metrics(&b, 1, NULL, 0);
+    assert_int_equal(b.count, 0);
+    store_batch_delete_sweep(&b, 1);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT count(*) FROM metrics"), "0");
+}
+
 /* What the schema will never accept must not stop what comes behind it. */
 static void test_refused_write_does_not_block(void **state)
 {
@@ -744,6 +784,7 @@ int main(void)
         TEST(test_decisions),
         TEST(test_nan_inf_and_not_measured),
         TEST(test_nondeterminism_is_an_event),
+        TEST(test_metrics_of_any_name),
         TEST(test_refused_write_does_not_block),
         TEST(test_delete_takes_all_and_ids_stay_used),
         TEST(test_queue_order),

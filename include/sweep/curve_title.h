@@ -1,6 +1,7 @@
-/* Which quantity a column of somebody's curve file holds, from its title. */
-#ifndef SWEEPCTL_CURVE_COLUMNS_H
-#define SWEEPCTL_CURVE_COLUMNS_H
+/* Which quantity a column of somebody's curve file holds, or a series that a program reports: from
+ * its title. */
+#ifndef SWEEP_CURVE_TITLE_H
+#define SWEEP_CURVE_TITLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

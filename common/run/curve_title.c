@@ -1,6 +1,6 @@
 /* Titles are brought into one form and then looked up: lower case, the run's name that W&B puts
  * before " - " cut off, every other character a '_', synonyms of "train" and "val" replaced. */
-#include "client/curve_columns.h"
+#include "sweep/curve_title.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -19,8 +19,9 @@ struct dimension;
 struct trainer_config;
 
 /* X(id, name): the row is struct task_kind task_<name>, in common/task/<name>.c */
-#define TASK_MAP(X) \
-    X(TRAINER, trainer)
+#define TASK_MAP(X)     \
+    X(TRAINER, trainer) \
+    X(COMMAND, command)
 
 enum task_id {
 #define X(id, name) TASK_##id,

@@ -179,14 +179,13 @@ static void schema_has_the_same_words(void **state)
     struct json *schema = parse_json(text.data);
 
     assert_enum(GET(schema, "properties", "method", "enum"), method_at, methods_to_submit());
-    assert_enum(GET(schema, "properties", "metric", "properties", "name", "enum"), metric_at,
+    assert_enum(GET(schema, "$defs", "metric_name", "enum"), metric_at,
                 METRIC_COUNT);
     assert_enum(GET(schema, "$defs", "role", "enum"), role_at, ROLE_COUNT);
     assert_enum(GET(schema, "properties", "early_terminate", "properties", "type", "enum"), rule_at,
                 STOP_RULE_COUNT);
     (void)GET(schema, "$defs", "listed", "properties", "role");
     (void)GET(schema, "$defs", "ranged", "properties", "role");
-    assert_int_equal(json_count(GET(schema, "properties", "task", "properties")), TASK_ID_COUNT);
     for (int i = 0; i < TASK_ID_COUNT; i++)
         (void)GET(schema, "properties", "task", "properties", task_name(i));
     assert_enum(GET(schema, "$defs", "distribution", "enum"), distribution_at, DISTRIBUTION_COUNT);
@@ -244,7 +243,7 @@ static void schema_has_every_setting(void **state)
 {
     struct buf text = read_source("schema/spec.schema.json");
     struct json *schema = parse_json(text.data);
-    const struct json *swept = GET(schema, "properties", "parameters", "properties");
+    const struct json *swept = GET(schema, "$defs", "trainer_parameters", "properties");
     size_t names = 0;
 
     for (int i = 0; i < SETTING_COUNT; i++) {

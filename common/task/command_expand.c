@@ -1,0 +1,220 @@
+/* Macros: ${args} and its kin. A word that is nothing but a macro of the parameters becomes as
+ * many arguments as there are parameters; inside a longer word they stand side by side, with
+ * blanks between. "$${" is "${" without a meaning. Any other '$' is one. */
+#include "sweep/command.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/field.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+/* Text is given as it is, all else as JSON: 0.1, 16, true. */
+static void put_value(const struct json *v, struct buf *out)
+{
+    struct json_writer w;
+
+    if (json_type(v) == JSON_STRING) {
+        buf_puts(out, json_string(v));
+        return;
+    }
+    jw_init(&w, out);
+    jw_value(&w, v);
+}
+
+static void put_pair(const struct json *param, struct buf *out)
+{
+    buf_printf(out, "%s=", json_key(param));
+    put_value(param, out);
+}
+
+static void put_option(const struct json *param, struct buf *out)
+{
+    buf_puts(out, "--");
+    put_pair(param, out);
+}
+
+static void put_json(const struct command_values *v, struct buf *out)
+{
+    struct json_writer w;
+
+    jw_init(&w, out);
+    jw_value(&w, v->params);
+}
+
+static void put_run_dir(const struct command_values *v, struct buf *out)
+{
+    buf_puts(out, v->run_dir);
+}
+
+static void put_epochs(const struct command_values *v, struct buf *out)
+{
+    buf_printf(out, "%" PRId64, v->epochs);
+}
+
+static void put_seed(const struct command_values *v, struct buf *out)
+{
+    buf_printf(out, "%" PRIu64, v->seed);
+}
+
+static const struct macro {
+    const char *name;
+    void (*each)(const struct json *param, struct buf *out); /* once a parameter */
+    void (*text)(const struct command_values *v, struct buf *out);
+} macros[] = {
+    {"args", put_option, NULL},          /* --lr=0.1 --depth=2 */
+    {"args_no_hyphens", put_pair, NULL}, /* lr=0.1 depth=2 */
+    {"args_json", NULL, put_json},       /* {"lr":0.1,"depth":2} */
+    {"run_dir", NULL, put_run_dir},      {"epochs", NULL, put_epochs}, {"seed", NULL, put_seed},
+};
+
+static const struct macro *find_macro(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(macros); i++)
+        if (strlen(macros[i].name) == len && memcmp(macros[i].name, name, len) == 0)
+            return &macros[i];
+    return NULL;
+}
+
+/* The next piece of a template at *at: plain text, or a macro and its name. */
+struct piece {
+    const char *text; /* a macro's name, without ${ } */
+    size_t len;
+    bool macro, open; /* open: its } is missing */
+};
+
+static bool next_piece(const char **at, struct piece *out)
+{
+    const char *s = *at;
+    size_t plain = 0;
+
+    if (!*s)
+        return false;
+    if (strncmp(s, "$${", 3) == 0) { /* the second '$' and what follows, as they are */
+        *out = (struct piece){.text = s + 1, .len = 2};
+        *at = s + 3;
+        return true;
+    }
+    if (strncmp(s, "${", 2) == 0) {
+        size_t len = strcspn(s + 2, "}");
+        bool open = s[2 + len] == '\0';
+        *out = (struct piece){.text = s + 2, .len = len, .macro = true, .open = open};
+        *at = s + 2 + len + !open;
+        return true;
+    }
+    while (s[plain] && strncmp(s + plain, "${", 2) != 0 && strncmp(s + plain, "$${", 3) != 0)
+        plain++;
+    *out = (struct piece){.text = s, .len = plain};
+    *at = s + plain;
+    return true;
+}
+
+/* "did you mean ${args}? one of: ${args}, …" */
+static void suggest(const char *name, char *out, size_t size)
+{
+    const char *names[ARRAY_LEN(macros)], *near;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(macros); i++)
+        names[i] = macros[i].name;
+    near = err_nearest(name, names, ARRAY_LEN(names));
+    if (near)
+        buf_printf(&text, "did you mean ${%s}? ", near);
+    buf_puts(&text, "one of:");
+    for (size_t i = 0; i < ARRAY_LEN(macros); i++)
+        buf_printf(&text, "%s ${%s}", i ? "," : "", macros[i].name);
+    buf_puts(&text, "; $${ is ${ as it is");
+    str_copy(out, size, text.data);
+    buf_finish(&text);
+}
+
+static int refuse_macro(const struct piece *p, const struct json *v, const char *path,
+                        struct errbuf *err)
+{
+    char name[64], allowed[sizeof(err->allowed)];
+
+    if (p->open)
+        return field_refuse(err, ERR_VALUE, path, v, "a } after ${, or $${ for ${ as it is");
+    str_copy(name, p->len < sizeof(name) ? p->len + 1 : sizeof(name), p->text);
+    suggest(name, allowed, sizeof(allowed));
+    return field_refuse(err, ERR_VALUE, path, v, "%s", allowed);
+}
+
+int command_template_check(const struct json *v, const char *path, size_t *macros_seen,
+                           struct errbuf *err)
+{
+    const char *at = json_string(v);
+    struct piece p;
+
+    while (next_piece(&at, &p)) {
+        if (p.macro && (p.open || !find_macro(p.text, p.len)))
+            return refuse_macro(&p, v, path, err);
+        *macros_seen += p.macro;
+    }
+    if (*macros_seen > COMMAND_MACROS_MAX)
+        return field_refuse(err, ERR_LIMIT, path, v, "at most %d macros in all words",
+                            COMMAND_MACROS_MAX);
+    return 0;
+}
+
+static void put_each(const struct macro *m, const struct json *params, struct buf *out)
+{
+    for (const struct json *p = json_first(params); p; p = json_next(p)) {
+        m->each(p, out);
+        if (json_next(p))
+            buf_putc(out, ' ');
+    }
+}
+
+static void put_piece(const struct piece *p, const struct command_values *v, struct buf *out)
+{
+    const struct macro *m = p->macro ? find_macro(p->text, p->len) : NULL;
+
+    if (!m) /* a template is checked before: an unknown macro cannot come here */
+        buf_append(out, p->text, p->len);
+    else if (m->each)
+        put_each(m, v->params, out);
+    else
+        m->text(v, out);
+}
+
+/* The macro of the parameters that is all of the word; NULL: there is none. */
+static const struct macro *whole_word(const char *word)
+{
+    const char *at = word;
+    struct piece p;
+
+    if (!next_piece(&at, &p) || !p.macro || *at)
+        return NULL;
+    const struct macro *m = find_macro(p.text, p.len);
+    return m && m->each ? m : NULL;
+}
+
+static void expand_word(const char *word, const struct command_values *v, struct command_words *out)
+{
+    const struct macro *list = whole_word(word);
+    struct buf text = {0};
+    struct piece p;
+
+    if (list) {
+        for (const struct json *m = json_first(v->params); m; m = json_next(m)) {
+            list->each(m, &text);
+            command_words_add(out, buf_take(&text));
+        }
+        return;
+    }
+    while (next_piece(&word, &p))
+        put_piece(&p, v, &text);
+    command_words_add(out, buf_take(&text));
+}
+
+void command_expand(const struct command_words *templates, const struct command_values *values,
+                    struct command_words *out)
+{
+    *out = (struct command_words){0};
+    for (size_t i = 0; i < templates->count; i++)
+        expand_word(templates->words[i], values, out);
+}

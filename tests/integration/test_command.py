@@ -1,0 +1,448 @@
+"""A run that is a program of one's own, supervised by sweep-worker as the daemon starts it: stdout
+is run.jsonl, locked. Programs report well, badly or not at all, print too much, ignore signals."""
+import fcntl
+import json
+import math
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import TIMEOUT_SECONDS, WORKER, Daemon, make_data, small_spec  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+TELL = """
+import json, os, sys
+out = os.fdopen(int(os.environ["SWEEPD_METRICS_FD"]), "w", 1)
+def tell(**metrics):
+    out.write(json.dumps(metrics) + "\\n")
+"""
+
+
+class Run:
+    """One run's folder and its supervisor."""
+
+    def __init__(self, program, *arguments, config=None, name="program", python=True):
+        self.home = os.path.realpath(tempfile.mkdtemp(prefix="sweepd-command-"))
+        self.folder = os.path.join(self.home, "7")
+        os.mkdir(self.folder)
+        path = os.path.join(self.home, name)
+        if program is not None:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(f"#!{sys.executable}\n{TELL}{program}" if python else program)
+            os.chmod(path, 0o700)
+        config = {"version": 1, "task": "command", "command": [path, *arguments],
+                  "metric": {"name": "loss"}, "epochs": 3, "seed": "18446744073709551615",
+                  "run_id": 7, **(config or {})}
+        self.config = os.path.join(self.folder, "config.json")
+        with open(self.config, "w", encoding="utf-8") as f:
+            json.dump(config, f)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.home)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, stdout=None, **more):
+        with open(stdout or self.path("run.jsonl"), "ab") as out, \
+                open(self.path("stderr"), "ab") as err:
+            if not stdout:
+                fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return subprocess.Popen([WORKER, self.config], stdin=subprocess.DEVNULL, stdout=out,
+                                    stderr=err, start_new_session=True, **more)
+
+    def finish(self):
+        """(exit status, points, result)"""
+        status = self.start().wait(TIMEOUT_SECONDS)
+        check(not self.locked(), "the lock is free")
+        lines = self.lines()
+        equal(lines[0]["type"], "start")
+        equal(lines[-1]["type"], "result", lines)
+        return status, lines[1:-1], lines[-1]
+
+    def lines(self):
+        with open(self.path("run.jsonl"), encoding="utf-8") as f:
+            return [json.loads(x) for x in f]
+
+    def locked(self):
+        with open(self.path("run.jsonl"), "rb") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except BlockingIOError:
+                return True
+
+    def stderr(self):
+        with open(self.path("stderr"), "rb") as f:
+            return f.read()
+
+
+def fails(error, *texts, program, **more):
+    with Run(program, **more) as r:
+        status, points, result = r.finish()
+        equal((status, result["status"], result["error"]), (1, "failed", error), result["text"])
+        for text in texts:
+            check(text in result["text"], result["text"])
+        return points
+
+
+def ended(pid):
+    """Waits until that process, which need not be ours, is gone."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([fd], [], [], TIMEOUT_SECONDS)[0])
+    finally:
+        os.close(fd)
+
+
+def test_a_good_program():
+    program = """
+import os, sys
+for epoch in range(3):
+    tell(epoch=epoch, **{"train/loss": 1 / (epoch + 1)})
+    tell(epoch=epoch, loss=2 - epoch, perplexity=float("inf"))
+files = sorted(os.path.realpath(f"/proc/self/fd/{x}") for x in os.listdir("/proc/self/fd"))
+print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "files": files,
+                  "leads": os.getpgid(0) == os.getpid(), "session": os.getsid(0) == os.getpid(),
+                  "environment": {k: v for k, v in os.environ.items() if k.startswith("SWEEPD_")}}))
+"""
+    config = {"curves": {"train_loss": "train/loss", "val_loss": "loss"}, "params": {"lr": 0.1},
+              "until_epoch": 2}
+    with Run(program, "--lr=0.1", "a b $HOME", config=config) as r:
+        status, points, result = r.finish()
+        equal((status, result["status"], result["error"]), (0, "completed", ""))
+        equal([p["epoch"] for p in points], [1, 2, 3])
+        equal([p["train_loss"] for p in points], [1, 1 / 2, 1 / 3])
+        equal([p["val_loss"] for p in points], [2, 1, 0])
+        equal(points[0]["metrics"], {"train/loss": 1, "loss": 2, "perplexity": "+inf"})
+        said = json.loads(r.stderr())
+        equal(said["argv"], ["--lr=0.1", "a b $HOME"])
+        equal((said["cwd"], said["leads"], said["session"]), (r.folder, True, False))
+        check(r.path("run.jsonl") not in said["files"], "the program does not have the lock")
+        check("/dev/null" in said["files"], said["files"])
+        environment = said["environment"]
+        environment.pop("SWEEPD_METRICS_FD")
+        equal(environment, {"SWEEPD_RUN_DIR": r.folder, "SWEEPD_PARAMS": '{"lr":0.1}',
+                            "SWEEPD_EPOCHS": "2", "SWEEPD_SEED": "18446744073709551615",
+                            "SWEEPD_RUN_ID": "7"})
+
+
+def test_a_shell_script_elsewhere():
+    program = """#!/bin/sh
+cd / && echo '{"loss": 1}' >&$SWEEPD_METRICS_FD && cd "$1" && pwd
+"""
+    with Run(program, "/", python=False) as r:
+        with open(r.config, encoding="utf-8") as f:
+            config = json.load(f)
+        config["directory"], config["command"][0] = r.home, "./program"
+        with open(r.config, "w", encoding="utf-8") as f:
+            json.dump(config, f)
+        status, points, _ = r.finish()
+        equal((status, len(points), r.stderr()), (0, 1, b"/\n"))
+
+
+def test_bad_lines_are_left_out():
+    program = r"""
+raw = out.buffer
+raw.write(b'{"loss": NaN, "x": -Infinity}\n')
+raw.write(b'{"lo\xffss": 1}\nplain text\n{"loss": 1e999}\n[1]\n')
+raw.write(b'{"loss": 2, "pad": "' + b"x" * 10_000_000 + b'"}\n')
+raw.write(b'{"loss": 3}\n' + b'{"loss": 4}')
+raw.flush()
+"""
+    with Run(program) as r:
+        status, points, result = r.finish()
+        equal((status, result["status"]), (0, "completed"))
+        equal([p["metrics"] for p in points],
+              [{"loss": "nan", "x": "-inf"}, {"loss": 3}, {"loss": 4}])
+        check(b"5 lines that are no JSON object, or too long" in r.stderr(), r.stderr())
+
+
+def test_descriptors_may_be_closed():
+    program = "tell(loss=1)\nout.close(); os.close(1); os.close(2); os.chdir('/')\n"
+    with Run(program) as r:
+        status, points, result = r.finish()
+        equal((status, result["status"], len(points)), (0, "completed", 1))
+
+
+def test_output_has_a_cap():
+    program = """
+tell(loss=1)
+print("the beginning")
+for i in range(50):
+    print((f"{i:2}" * 50 + "\\n") * 10_000, end="")
+print("the end", file=sys.stderr)
+"""
+    with Run(program) as r:
+        status, _, _ = r.finish()
+        text = r.stderr()
+        equal(status, 0)
+        check(2 ** 17 <= len(text) < 2 ** 17 + 100, len(text))
+        check(text.startswith(b"the beginning\n 0 0") and text.endswith(b"4949\nthe end\n"))
+        left_out = 14 + 8 + 50 * 10_000 * 101 - 2 ** 17
+        check("[… {} bytes left out …]".format(left_out).encode() in text, left_out)
+
+
+def test_what_failed_is_said():
+    no_metric = ["exit status 0", '"loss"', "never reported"]
+    fails("exited", *no_metric, "no", "SWEEPD_METRICS_FD", program="")
+    fails("exited", *no_metric, "reported: acc, val/los", program="tell(acc=1, **{'val/los': 2})")
+    fails("exited", *no_metric, "did you mean los?", program="tell(los=1)")
+    fails("exited", '"k", which counts its epochs', program="tell(loss=1)",
+          config={"curves": {"epoch": "k"}})
+    points = fails("exited", "exit status 3", "last words",
+                   program="tell(loss=1); print('last\\n words'); sys.exit(3)")
+    equal(len(points), 1)
+    fails("exited", "ValueError: no such shape", program="raise ValueError('no such shape')")
+    fails("crashed", "signal 11", program="os.kill(os.getpid(), 11)")
+    fails("killed", "signal 9", program="os.kill(os.getpid(), 9)")
+    # where there is nothing to run
+    fails("config_error", "/no/such (in /", "no such program", program=None,
+          config={"command": ["/no/such"]})
+    fails("config_error", "no-such-word: no such program in PATH", program=None,
+          config={"command": ["no-such-word"]})
+    fails("config_error", "/etc/passwd", "Permission denied", program=None,
+          config={"command": ["/etc/passwd"]})
+    fails("config_error", "directory /no/where: No such file", program="",
+          config={"directory": "/no/where"})
+    fails("config_error", "begins with #!", program="echo hello\n", python=False)
+    fails("config_error", "its first line (#!) names", program="#!/no/such\n", python=False)
+
+
+def test_a_bad_config_is_refused():
+    with Run("", config={"epochs": 0}) as r:
+        equal(r.start().wait(TIMEOUT_SECONDS), 1)
+        equal([(x["type"], x["error"]) for x in r.lines()], [("result", "config_error")])
+        check("$.epochs" in r.lines()[0]["text"], r.lines())
+
+
+# Tells its number and its children's through a named pipe, so that a test knows when it is up.
+STUBBORN = """
+import signal, subprocess, time
+ready = sys.argv[1]
+signal.signal(signal.SIGTERM, {})
+script = '''import os, sys, time
+if sys.argv[1] != "near":
+    os.setsid()
+pid = os.fork() if sys.argv[1] == "deep" else -1
+if pid == 0:
+    os.setsid()
+else:
+    print(pid, flush=True)
+time.sleep(600)
+'''
+pids = [os.getpid()]
+for where in ("near", "away", "deep"):
+    child = subprocess.Popen([sys.executable, "-c", script, where], stdout=subprocess.PIPE)
+    pids += [child.pid, int(child.stdout.readline())]
+tell(loss=1)
+with open(ready, "w") as f:
+    json.dump([pid for pid in pids if pid > 0], f)
+{}
+"""
+
+
+def start_stubborn(r):
+    """The supervisor, and the pids of its program and of the program's children."""
+    fifo = r.path("ready")
+    os.mkfifo(fifo)
+    supervisor = r.start()
+    with open(fifo, encoding="utf-8") as f:
+        return supervisor, json.load(f)
+
+
+def with_ready(handler, then):
+    """handler: what the program does about SIGTERM; then: what it does when it is up."""
+    return Run(STUBBORN.format(handler, then), "ready")
+
+
+def test_term_ends_all_of_it():
+    for handler in ("signal.SIG_DFL", "signal.SIG_IGN"):
+        with with_ready(handler, "time.sleep(600)") as r:
+            supervisor, pids = start_stubborn(r)
+            os.kill(supervisor.pid, signal.SIGTERM)
+            equal(supervisor.wait(TIMEOUT_SECONDS), 75, handler)
+            check(all(ended(pid) for pid in pids), handler)
+            check("result" not in [x["type"] for x in r.lines()], r.lines())
+            check(not r.locked(), "the lock is free")
+
+
+def test_what_it_leaves_behind_is_ended():
+    with with_ready("signal.SIG_DFL", "sys.exit(0)") as r:
+        supervisor, pids = start_stubborn(r)
+        equal(supervisor.wait(TIMEOUT_SECONDS), 0)
+        check(all(ended(pid) for pid in pids))
+        equal([x["type"] for x in r.lines()], ["start", "point", "result"])
+
+
+def test_the_program_dies_with_its_supervisor():
+    with with_ready("signal.SIG_IGN", "time.sleep(600)") as r:
+        supervisor, pids = start_stubborn(r)
+        check(r.locked(), "the supervisor lives")
+        supervisor.kill()
+        supervisor.wait(TIMEOUT_SECONDS)
+        check(ended(pids[0]))
+        check(not r.locked(), "the lock is free")
+        for pid in pids[1:]:  # what it has started itself does live on
+            os.kill(pid, signal.SIGKILL)
+
+
+def small_files():
+    """A write past this size fails, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+def test_a_full_disk_is_not_the_programs_fault():
+    program = "import time\nfor i in range(100):\n    tell(loss=1)\ntime.sleep(600)\n"
+    with Run(program) as r:
+        equal(r.start("/dev/full").wait(TIMEOUT_SECONDS), 74)
+        supervisor = r.start(preexec_fn=small_files, restore_signals=False)
+        equal(supervisor.wait(TIMEOUT_SECONDS), 74)
+        equal(os.path.getsize(r.path("run.jsonl")), 2000)
+
+
+def test_many_lines():
+    program = """
+out = os.fdopen(os.dup(out.fileno()), "w", 2 ** 16)
+for step in range(1, 10_001):
+    tell(step=step, loss=1 / step)
+out.flush()
+"""
+    with Run(program) as r:
+        status, points, _ = r.finish()
+        equal((status, len(points)), (0, 10_000))
+        check(all(math.isclose(p["metrics"]["loss"], 1 / p["epoch"]) for p in points))
+
+
+# A worker program that makes a command of the run it is given.
+AS_COMMAND = """#!{python}
+import json, os, sys
+if sys.argv[1].startswith("--"):
+    os.execv({worker!r}, [{worker!r}, *sys.argv[1:]])
+folder = os.path.dirname(sys.argv[1])
+with open(sys.argv[1]) as f:
+    run = json.load(f)
+with open(folder + "/command.json", "w") as f:
+    json.dump({{"task": "command", "command": [{program!r}, "--lr=%r" % run["train"]["learning_rate"]],
+               "metric": run["metric"], "epochs": run["epochs"], "seed": run["seed"],
+               "params": {{"lr": run["train"]["learning_rate"]}},
+               "run_id": int(os.path.basename(folder))}}, f)
+os.execv({worker!r}, [{worker!r}, folder + "/command.json"])
+"""
+
+LEARNS = """
+lr = float(sys.argv[1].removeprefix("--lr="))
+print("learns with", lr, flush=True)
+for epoch in range(int(os.environ["SWEEPD_EPOCHS"])):
+    tell(epoch=epoch, loss=2 / (epoch + 1), **{{"val/loss": 1 / (epoch + 1) + lr, "ppl": epoch}})
+    if epoch == 2 and {gate!r}:
+        open({gate!r}).read()
+"""
+
+
+def command_daemon(home, gate="", **more):
+    def script(name, text):
+        path = os.path.join(home, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o700)
+        return path
+    program = script("program", f"#!{sys.executable}\n{TELL}{LEARNS.format(gate=gate)}")
+    worker = script("as-command", AS_COMMAND.format(python=sys.executable, worker=WORKER,
+                                                    program=program))
+    return Daemon(arguments=["--worker-program", worker], **more)
+
+
+def command_spec(home, rates, **more):
+    return small_spec(make_data(home), method="grid", run_cap=None, epochs=12,
+                      parameters={"learning_rate": {"values": rates}}, **more)
+
+
+def test_through_the_daemon():
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home, command_daemon(home) as d:
+        sweep = d.submit(command_spec(home, [0.5, 0.25, 0.125]))
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.sql("SELECT r.number, b.best_epoch, b.metric_value FROM best_runs b "
+                    "JOIN runs r ON r.id = b.run_id ORDER BY rank"),
+              [(2, 12, 1 / 12 + 0.125), (1, 12, 1 / 12 + 0.25), (0, 12, 1 / 12 + 0.5)])
+        equal(d.sql("SELECT DISTINCT name, count(*) FROM metrics GROUP BY run_id, name"),
+              [("loss", 12), ("ppl", 12), ("val/loss", 12)])
+        equal(d.sql("SELECT count(*) FROM metrics m JOIN curves c USING (run_id, point) "
+                    "WHERE name = 'val/loss' AND value = val_loss AND train_loss = 2 / epoch"), [(36,)])
+        equal(d.sql("SELECT count(*) FROM labels"), [(3,)])
+        check("learns with 0.5" in d.ctl("log", 1, check=0).stdout, "what it prints")
+        d.call("delete", sweep=sweep)
+        equal(d.sql("SELECT count(*) FROM metrics"), [(0,)])
+
+
+def until(d, query, wanted, seconds=30):
+    deadline = time.monotonic() + seconds
+    while (seen := d.sql(query)) != wanted:
+        check(time.monotonic() < deadline, f"{query}: {seen}, not {wanted} within {seconds} s")
+        time.sleep(0.01)
+
+
+def pids_at_gate(d, but=0, seconds=30):
+    """The supervisor of run 1, another than `but`, and its program, once that is in its third
+    epoch: the first two have been written then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with open(d.db + ".runs/1/run.jsonl", encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        if len(lines) == 3 and (pid := json.loads(lines[0])["pid"]) != but:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+                return pid, int(f.read())
+        check(time.monotonic() < deadline, f"{lines}: not at the gate within {seconds} s")
+        time.sleep(0.01)
+
+
+def test_daemon_and_supervisor_killed_and_paused():
+    """One run, whose program waits at a gate in its third epoch until it is let through."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        gate = os.path.join(home, "gate")
+        os.mkfifo(gate)
+        with command_daemon(home, gate, workers=1) as d:
+            sweep = d.submit(command_spec(home, [0.5]))
+            at_gate = "SELECT max(point), count(*) FROM curves"
+            until(d, at_gate, [(2, 2)])
+            d.kill()
+            d.start()
+            until(d, "SELECT count(*) FROM events WHERE kind = 'run_adopted'", [(1,)])
+            equal(d.sql("SELECT status FROM runs"), [("running",)])
+            supervisor, program = pids_at_gate(d)
+            os.kill(supervisor, signal.SIGKILL)
+            check(ended(program), "the program dies with it")
+            until(d, "SELECT count(*) FROM events WHERE kind = 'run_started'", [(2,)])
+            pids_at_gate(d, but=supervisor)
+            d.call("pause", sweep=sweep)
+            until(d, "SELECT status FROM runs", [("paused",)])
+            d.call("resume", sweep=sweep)
+            with open(gate, "w", encoding="utf-8"):
+                pass
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT status FROM runs"), [("completed",)])
+            equal(d.sql(at_gate), [(12, 12)])
+            equal(d.sql("SELECT count(*) FROM metrics"), [(36,)])
+            equal(d.sql("SELECT count(*) FROM events WHERE kind IN ('nondeterminism', 'refused')"),
+                  [(0,)])
+
+
+run(test_a_good_program, test_a_shell_script_elsewhere, test_bad_lines_are_left_out,
+    test_descriptors_may_be_closed, test_output_has_a_cap, test_what_failed_is_said,
+    test_a_bad_config_is_refused, test_term_ends_all_of_it, test_what_it_leaves_behind_is_ended,
+    test_the_program_dies_with_its_supervisor, test_a_full_disk_is_not_the_programs_fault,
+    test_many_lines, test_through_the_daemon, test_daemon_and_supervisor_killed_and_paused)

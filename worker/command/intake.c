@@ -1,0 +1,228 @@
+#include "worker/command/intake.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/require.h"
+
+static const char *const EPOCH_KEYS[] = {"epoch", "step"};
+
+void intake_init(struct intake *in, const struct command_config *c,
+                 int (*give)(void *context, struct point_metrics *m), void *context)
+{
+    memset(in, 0, sizeof(*in));
+    in->metric = c->metric;
+    in->give = give;
+    in->context = context;
+    in->series.curves = &c->curves;
+    if (!c->curves.epoch[0])
+        return;
+    in->manner = INTAKE_BY_NUMBER;
+    str_copy(in->key, sizeof(in->key), c->curves.epoch);
+}
+
+void intake_finish(struct intake *in)
+{
+    buf_finish(&in->line);
+}
+
+/* --- points ----------------------------------------------------------------------------------- */
+
+/* Of several series that feed a column the one of lowest rank, and of those the first. */
+static void fill_columns(struct intake *in, struct point *p)
+{
+    int best[CURVE_COLUMN_COUNT];
+
+    for (size_t i = 0; i < in->held_count; i++) {
+        struct series s = series_of(&in->series, in->held[i].name);
+        if (s.column == SERIES_NONE)
+            continue;
+        enum curve_column c = (enum curve_column)s.column;
+        if (point_has(p, c) && best[c] <= s.rank)
+            continue;
+        best[c] = s.rank;
+        point_set(p, c, in->held[i].value);
+    }
+    point_set(p, CURVE_SECONDS, in->seconds);
+}
+
+static int give_held(struct intake *in)
+{
+    struct point p = {.point = in->points + 1, .epoch = in->epoch};
+
+    if (in->held_count == 0)
+        return 0;
+    if (in->points == INTAKE_POINTS_MAX) {
+        in->points_over++;
+        in->held_count = 0;
+        return 0;
+    }
+    fill_columns(in, &p);
+    struct point_metrics *m = metrics_create(&p, in->held_count);
+    memcpy(m->values, in->held, in->held_count * sizeof(in->held[0]));
+    double value;
+    in->metric_seen |= point_value(&p, m, in->metric, &value);
+    in->points++;
+    in->held_count = 0;
+    int rc = in->give(in->context, m);
+    free(m);
+    return rc;
+}
+
+/* Without the number that counts the epochs: it is the point's own. */
+static void hold(struct intake *in, const struct metrics_line *l, double seconds)
+{
+    in->seconds = seconds;
+    in->values += l->left_out;
+    for (size_t i = 0; i < l->count; i++) {
+        const struct metric_value *v = &l->values[i];
+        size_t k = 0;
+        if (in->manner == INTAKE_BY_NUMBER && strcmp(v->name, in->key) == 0)
+            continue;
+        while (k < in->held_count && strcmp(in->held[k].name, v->name) != 0)
+            k++;
+        if (k == METRICS_MAX) {
+            in->values++;
+            continue;
+        }
+        in->held[k] = *v;
+        in->held_count += k == in->held_count;
+    }
+}
+
+static void decide_manner(struct intake *in, const struct metrics_line *l)
+{
+    in->manner = INTAKE_COUNTED;
+    for (size_t i = 0; i < ARRAY_LEN(EPOCH_KEYS); i++) {
+        if (!metrics_line_find(l, EPOCH_KEYS[i]))
+            continue;
+        in->manner = INTAKE_BY_NUMBER;
+        str_copy(in->key, sizeof(in->key), EPOCH_KEYS[i]);
+        return;
+    }
+}
+
+static int take_counted(struct intake *in, const struct metrics_line *l, double seconds)
+{
+    in->epoch = (double)(in->points + 1);
+    hold(in, l, seconds);
+    return give_held(in);
+}
+
+static int take_by_number(struct intake *in, const struct metrics_line *l, double seconds)
+{
+    const struct metric_value *number = metrics_line_find(l, in->key);
+    int rc = 0;
+
+    if (!number) { /* of the present epoch, or of the first where there is none yet */
+        hold(in, l, seconds);
+        return 0;
+    }
+    if (!in->has_first)
+        in->shift = number->value == 0 ? 1 : 0;
+    double epoch = number->value + in->shift;
+    if (!isfinite(epoch) || epoch <= 0 || epoch < in->epoch) {
+        in->late_lines++;
+        return 0;
+    }
+    in->has_first = true;
+    if (epoch > in->epoch && in->epoch > 0)
+        rc = give_held(in);
+    in->epoch = epoch;
+    hold(in, l, seconds);
+    return rc;
+}
+
+static int take_line(struct intake *in, const char *line, size_t len, double seconds)
+{
+    struct metrics_line *l = &in->read;
+
+    if (len > 0 && line[len - 1] == '\r')
+        len--;
+    if (len == 0)
+        return 0;
+    if (!metrics_line_read(line, len, l)) {
+        in->bad_lines++;
+        return 0;
+    }
+    if (l->count == 0)
+        return 0;
+    if (in->manner == INTAKE_UNKNOWN)
+        decide_manner(in, l);
+    return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)
+                                        : take_by_number(in, l, seconds);
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+/* A piece of a line that goes on. */
+static void keep_rest(struct intake *in, const char *bytes, size_t len)
+{
+    if (in->too_long || in->line.len + len > METRICS_LINE_MAX) {
+        in->too_long = true;
+        buf_clear(&in->line);
+        return;
+    }
+    buf_append(&in->line, bytes, len);
+}
+
+/* The end of a line, whose beginning may be kept. */
+static int end_line(struct intake *in, const char *bytes, size_t len, double seconds)
+{
+    int rc = 0;
+
+    if (in->line.len > 0 || in->too_long) {
+        keep_rest(in, bytes, len);
+        bytes = in->line.data;
+        len = in->line.len;
+    }
+    if (in->too_long)
+        in->bad_lines++;
+    else
+        rc = take_line(in, bytes, len, seconds);
+    in->too_long = false;
+    buf_clear(&in->line);
+    return rc;
+}
+
+int intake_bytes(struct intake *in, const char *bytes, size_t len, double seconds)
+{
+    const char *end = bytes + len, *newline;
+
+    while ((newline = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
+        int rc = end_line(in, bytes, (size_t)(newline - bytes), seconds);
+        if (rc != 0)
+            return rc;
+        bytes = newline + 1;
+    }
+    if (bytes < end)
+        keep_rest(in, bytes, (size_t)(end - bytes));
+    return 0;
+}
+
+int intake_end(struct intake *in, double seconds)
+{
+    int rc = end_line(in, "", 0, seconds);
+
+    return rc != 0 || in->epoch == 0 ? rc : give_held(in);
+}
+
+void intake_left_out(const struct intake *in, struct buf *out)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } kinds[] = {
+        {in->bad_lines, "lines that are no JSON object, or too long"},
+        {in->late_lines, "lines of an epoch before the one that was reported last, or of none"},
+        {in->values, "values: too many in one point, or without a proper name"},
+        {in->points_over, "points: a run has at most a million"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (kinds[i].count > 0)
+            buf_printf(out, "%s%" PRIu64 " %s", out->len > 0 ? "; " : "", kinds[i].count,
+                       kinds[i].what);
+}

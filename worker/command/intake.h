@@ -1,0 +1,64 @@
+/* From the bytes that a program writes to SWEEPD_METRICS_FD to the points of its run.
+ *
+ * How epochs are counted is decided by the first line that has numbers, or by the configuration's
+ * curves.epoch: by a number in the lines ("epoch", else "step"), or, where the first line has
+ * neither, by counting the lines.
+ *   counted: each line is a point.
+ *   by number: lines of one epoch are one point (of a name said twice the last value counts), and
+ *   so is a line without that number: it belongs to the epoch before it. The point is written when
+ *   a later epoch begins, or at the end. A first number of 0 counts as 1, and all that follow with
+ *   it. A line of an epoch before the present one, or of none (not finite, below 0), is left out.
+ * Lines that are too long or no JSON object are left out. */
+#ifndef WORKER_COMMAND_INTAKE_H
+#define WORKER_COMMAND_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sweep/buf.h"
+#include "sweep/command.h"
+#include "worker/command/metrics_line.h"
+#include "worker/command/series.h"
+
+#define INTAKE_POINTS_MAX 1000000 /* what comes after is left out */
+
+enum intake_manner { INTAKE_UNKNOWN, INTAKE_COUNTED, INTAKE_BY_NUMBER };
+
+struct intake {
+    const char *metric; /* that runs are ranked by; borrowed */
+    /* Gets each point with its metrics; borrowed. Not 0: the intake stops and returns it. */
+    int (*give)(void *context, struct point_metrics *m);
+    void *context;
+    struct series_table series;
+    /* bytes → lines */
+    struct buf line;
+    bool too_long; /* the present line is */
+    struct metrics_line read; /* scratch */
+    /* lines → points */
+    enum intake_manner manner;
+    char key[METRIC_NAME_MAX + 1]; /* the number that counts epochs */
+    double shift;        /* 1 where epochs count from 0 */
+    bool has_first;      /* an epoch was read: shift is decided */
+    double epoch;        /* of what is held; 0: not known yet */
+    size_t held_count;
+    struct metric_value held[METRICS_MAX];
+    double seconds;      /* when the last of it came */
+    int64_t points;      /* given */
+    bool metric_seen;
+    /* what was left out */
+    uint64_t bad_lines, late_lines, values;
+    uint64_t points_over;
+};
+
+void intake_init(struct intake *in, const struct command_config *c,
+                 int (*give)(void *context, struct point_metrics *m), void *context);
+void intake_finish(struct intake *in);
+/* seconds: since the run's start. 0, or what give returned. */
+int intake_bytes(struct intake *in, const char *bytes, size_t len, double seconds);
+/* No more bytes: a last line without '\n' counts. */
+int intake_end(struct intake *in, double seconds);
+/* What was left out, in words; nothing where nothing was. */
+void intake_left_out(const struct intake *in, struct buf *out);
+
+#endif

@@ -1,0 +1,31 @@
+/* A program as a child: in a process group of its own, stdin /dev/null, stdout and stderr into one
+ * pipe, its metrics into another. It dies with us (PR_SET_PDEATHSIG), but only it: what it has
+ * started itself lives on after a SIGKILL of ours, unless it notices that its pipes are closed. */
+#ifndef WORKER_COMMAND_PROGRAM_H
+#define WORKER_COMMAND_PROGRAM_H
+
+#include <sys/types.h>
+
+#include "sweep/command.h"
+
+struct errbuf;
+
+struct program {
+    pid_t pid;   /* also its process group */
+    int pidfd;   /* readable once it has ended */
+    int metrics; /* reading ends, not blocking; -1: closed */
+    int output;
+};
+
+/* run_dir: absolute. ERR_NOT_FOUND and ERR_PERMISSION name the program or folder that cannot be
+ * used; ERR_IO. */
+int program_start(struct program *p, const struct command_config *c, const char *run_dir,
+                  struct errbuf *err);
+/* To all of its group. */
+void program_signal(const struct program *p, int signal);
+/* After pidfd was readable: ends what is left of its group and of its other descendants, and
+ * gives its wait status. */
+int program_reap(struct program *p);
+void program_close(struct program *p);
+
+#endif

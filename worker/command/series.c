@@ -1,0 +1,75 @@
+#include "worker/command/series.h"
+
+#include <string.h>
+
+#include "sweep/curve_title.h"
+#include "sweep/err.h"
+
+/* The column's own name is it before anything that only sounds like it. */
+#define RANK_SAME (-1)
+
+/* What is measured on the test set is the validation's only where there is no other. */
+static int rank_of(const char *name, struct curve_title title)
+{
+    if (strcmp(name, curve_column_name((enum curve_column)title.kind)) == 0)
+        return RANK_SAME;
+    return title.rank + (strcasestr(name, "test") ? 1 : 0);
+}
+
+static struct series look_up(const struct command_curves *curves, const char *name)
+{
+    struct series s = {.column = SERIES_NONE};
+
+    str_copy(s.name, sizeof(s.name), name);
+    for (int c = 0; c < CURVE_COLUMN_COUNT; c++) {
+        if (strcmp(curves->column[c], name) == 0) {
+            s.column = c;
+            s.rank = RANK_SAME;
+            return s;
+        }
+    }
+    struct curve_title title = curve_title_read(name, strlen(name));
+    if (title.kind >= CURVE_COLUMN_COUNT || title.kind == CURVE_SECONDS ||
+        curves->column[title.kind][0])
+        return s;
+    s.column = title.kind;
+    s.rank = rank_of(name, title);
+    return s;
+}
+
+struct series series_of(struct series_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        size_t k = (t->next + i) % t->count;
+        if (strcmp(t->rows[k].name, name) == 0) {
+            t->next = k + 1;
+            return t->rows[k];
+        }
+    }
+    struct series s = look_up(t->curves, name);
+    if (t->count < SERIES_MAX)
+        t->rows[t->count++] = s;
+    return s;
+}
+
+void series_list(const struct series_table *t, size_t max, struct buf *out)
+{
+    size_t end = out->len + max;
+
+    for (size_t i = 0; i < t->count; i++) {
+        if (out->len + strlen(t->rows[i].name) + sizeof(", …") > end) {
+            buf_puts(out, i ? ", …" : "…");
+            return;
+        }
+        buf_printf(out, "%s%s", i ? ", " : "", t->rows[i].name);
+    }
+}
+
+const char *series_nearest(const struct series_table *t, const char *name)
+{
+    const char *names[SERIES_MAX];
+
+    for (size_t i = 0; i < t->count; i++)
+        names[i] = t->rows[i].name;
+    return err_nearest(name, names, t->count);
+}

@@ -6,9 +6,7 @@
 
 #define GOLDEN_GAMMA 0x9E3779B97F4A7C15ull
 
-/* The output function of splitmix64 (Steele, Lea, Flood 2014, variant 13 of Stafford's mixers): a
- * bijection of 64 bits. */
-static uint64_t mix(uint64_t z)
+uint64_t rng_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
@@ -18,16 +16,16 @@ static uint64_t mix(uint64_t z)
 static uint64_t splitmix(uint64_t *state)
 {
     *state += GOLDEN_GAMMA;
-    return mix(*state);
+    return rng_mix(*state);
 }
 
 void rng_init(struct rng *r, uint64_t seed, enum rng_stream stream, uint64_t index)
 {
     /* Mixed after each part, so that neighbouring seeds, streams and indices share nothing. */
-    uint64_t state = mix(seed + GOLDEN_GAMMA);
+    uint64_t state = rng_mix(seed + GOLDEN_GAMMA);
 
-    state = mix(state + (uint64_t)stream);
-    state = mix(state + index);
+    state = rng_mix(state + (uint64_t)stream);
+    state = rng_mix(state + index);
     for (int i = 0; i < 4; i++)
         r->s[i] = splitmix(&state);
 }
@@ -120,5 +118,5 @@ uint64_t rng_run_seed(uint64_t sweep_seed, uint64_t repetition)
     if (repetition == 0)
         return sweep_seed;
     /* 53 bits: derived seeds are integers that JSON and SQL can write as numbers. */
-    return mix(mix(sweep_seed + GOLDEN_GAMMA) + repetition) >> 11;
+    return rng_mix(rng_mix(sweep_seed + GOLDEN_GAMMA) + repetition) >> 11;
 }

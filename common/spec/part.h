@@ -13,6 +13,11 @@ void spec_treat_write(const struct spec *s, struct json_writer *w);
 /* run_cap of a grid of that size that says none. */
 int64_t spec_treat_grid_cap(const struct spec *s, int64_t size);
 
+/* --- stop.c --------------------------------------------------------------------------------- */
+
+int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_stop_write(const struct spec *s, struct json_writer *w);
+
 /* --- parameters.c --------------------------------------------------------------------------- */
 
 /* "parameters": fills the space; the task fixes single values. On failure the space may hold

@@ -105,6 +105,15 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     s->trials[number]->cause = r->labels[lo].cause;
 }
 
+static void restore_rungs(struct sweep *s, const struct store_restored *r)
+{
+    for (size_t i = 0; i < r->rung_count; i++) {
+        size_t number = sweep_run_number(s, r->rungs[i].run_id);
+        if (number != TRIAL_NONE)
+            (void)trial_add_rung(s->trials[number], r->rungs[i].epoch, r->rungs[i].value);
+    }
+}
+
 static void restore_prior(struct sweep *s)
 {
     struct errbuf why;
@@ -160,6 +169,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
+    restore_rungs(s, restored);
 }
 
 void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,

@@ -54,6 +54,7 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s,
 {
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
     set_values(&s->spec, &p->at, row);
+    row->until_epoch = stop_next_rung(&s->spec.stop, 0, row->epochs);
     return row;
 }
 
@@ -268,6 +269,7 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
     if (!s->due || s->row->status == SWEEP_HELD)
         return;
     s->due = false;
+    rungs_decide(e, s, now, fx);
     if (s->live_count == 0)
         judge_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (open && s->live_count == 0 && hold_for_data(s, now, fx))

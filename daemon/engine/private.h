@@ -139,6 +139,19 @@ void judge_barrier(struct sweep *s, struct effects *fx);
  * NULL when they do not. */
 char *judge_data_fault(const struct sweep *s);
 
+/* --- rung_notes.c ---------------------------------------------------------------------------- */
+/* False when that rung, or a later one, is known already. */
+bool trial_add_rung(struct trial *t, int64_t epoch, double value);
+/* The run has paused there: its value is kept. */
+void rung_reached(struct run *r, int64_t epoch, struct effects *fx);
+/* A decision about the run at its last rung. */
+void rung_note(const struct run *r, enum decision_kind kind, const char *reason,
+               struct effects *fx);
+
+/* --- rungs.c --------------------------------------------------------------------------------- */
+/* Runs at rungs go on or are stopped, where all that they may be held against is known. */
+void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* TERM, if it has a worker: back to the queue, or paused with its sweep, when that has ended. */

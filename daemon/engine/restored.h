@@ -20,6 +20,11 @@ struct store_restored {
         struct run_facts facts;
         enum cause_id cause; /* CAUSE_COUNT: nothing is wrong */
     } *labels;               /* by run_id */
+    size_t rung_count, rung_cap;
+    struct stored_rung {
+        int64_t run_id, epoch;
+        double value;        /* NaN: none */
+    } *rungs;                /* in the order they were reached */
 };
 
 #endif

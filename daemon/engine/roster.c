@@ -122,6 +122,7 @@ struct sweep *sweep_create(struct sweep_row *row)
 static void trial_destroy(struct trial *t)
 {
     trainer_config_destroy(t->config);
+    free(t->rungs);
     free(t);
 }
 

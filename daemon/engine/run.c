@@ -275,6 +275,7 @@ static void pause_at_rung(struct engine *e, struct run *r, const struct record_r
     row->paused_by = RUN_PAUSER_RUNG;
     r->yielding = r->adopted = false;
     take_test(row, res);
+    rung_reached(r, res->epoch, fx);
     if (known)
         return;
     uncount_attempt(r);

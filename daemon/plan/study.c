@@ -25,5 +25,6 @@ void study_init(struct study *st, const struct spec *s)
                          .maximize = s->maximize,
                          .run_cap = cap,
                          .kept = kept,
-                         .budget = cap - kept};
+                         .budget = cap - kept,
+                         .stop = &s->stop};
 }

@@ -14,7 +14,14 @@
 #include "sweep/space.h"
 
 struct spec;
+struct stop_settings;
 struct trainer_config;
+
+/* What a run came to at a rung: its best metric up to that epoch. */
+struct rung {
+    int64_t epoch;
+    double value;             /* may be non-finite */
+};
 
 /* A run of the sweep. */
 struct trial {
@@ -29,6 +36,8 @@ struct trial {
     bool judged;              /* the two below are known */
     struct run_facts facts;
     enum cause_id cause;      /* the likeliest; CAUSE_COUNT: nothing is wrong */
+    struct rung *rungs;       /* by epoch; owned by whoever keeps the trials */
+    size_t rung_count, rung_cap;
     /* a treatment */
     size_t parent;            /* number of the run it treats; TRIAL_NONE: not of this sweep */
     enum remedy remedy;
@@ -52,6 +61,7 @@ struct study {
     size_t run_cap;           /* of all runs of the sweep */
     size_t kept;              /* of them for treatments: the search plans with the rest … */
     size_t budget;            /* … and may have so many runs by now */
+    const struct stop_settings *stop;
     size_t live;              /* runs of any kind that are not terminal */
     size_t count;             /* the search's own runs, by number */
     const struct trial *const *trials;

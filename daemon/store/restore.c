@@ -203,6 +203,18 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
     return 0;
 }
 
+static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0),
+                            .epoch = sqlite3_column_int64(st, 1)};
+
+    (void)err;
+    column_maybe(st, 2, &r.value);
+    out->rungs = array_room(out->rungs, &out->rung_cap, out->rung_count, sizeof(*out->rungs));
+    out->rungs[out->rung_count++] = r;
+    return 0;
+}
+
 static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
     bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
@@ -228,6 +240,10 @@ static const struct {
      "WHERE l.facts IS NOT NULL AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') "
      "AND r.sweep_id IN (SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY l.run_id",
      append_label},
+    {"SELECT run_id, detail ->> '$.epoch', detail ->> '$.value' FROM decisions "
+     "WHERE kind = 'paused' AND run_id IS NOT NULL AND detail IS NOT NULL AND sweep_id IN "
+     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY id",
+     append_rung},
 };
 
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
@@ -262,5 +278,6 @@ void store_restored_finish(struct store_restored *r)
     free(r->sweeps);
     free(r->runs);
     free(r->labels);
+    free(r->rungs);
     *r = (struct store_restored){0};
 }

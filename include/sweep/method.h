@@ -13,6 +13,7 @@
     X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS, "the guide's search in four stages (G2)")     \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
     X(RANDOM, random, 0, "independent draws")                                                      \
+    X(SOBOL, sobol, 0, "a scrambled low-discrepancy sequence")                                     \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

@@ -23,6 +23,9 @@ enum rng_stream {
 
 /* index counts within a stream (the epoch, the stage …). */
 void rng_init(struct rng *r, uint64_t seed, enum rng_stream stream, uint64_t index);
+/* The output function of splitmix64 (Steele, Lea, Flood 2014, variant 13 of Stafford's mixers): a
+ * bijection of 64 bits, each of which depends on all of z. */
+uint64_t rng_mix(uint64_t z);
 uint64_t rng_next(struct rng *r);
 /* [0, 1), 53 bits */
 double rng_uniform(struct rng *r);

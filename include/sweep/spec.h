@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 #include "sweep/method.h"
 #include "sweep/space.h"
+#include "sweep/stop.h"
 #include "sweep/task.h"
 #include "sweep/trainer.h"
 
@@ -33,6 +34,7 @@ struct spec {
     uint64_t seed;
     int64_t priority;           /* higher first; default 0 */
     int64_t after;              /* sweep that must have ended first; 0: none */
+    struct stop_settings stop;  /* early_terminate; rule STOP_NONE: none */
     bool treat;                 /* sick runs among the best are treated at the end of a stage */
     double treat_share;         /* of run_cap, kept for treatments */
 };

@@ -32,7 +32,7 @@ FIRST_OF_POINT = COLUMNS.index("point")
 # What the view leaves out and a sweep must come to all the same: by table, the run's number first.
 # Not runs.settings and labels.facts, whose form is the program's own.
 TOLD = {
-    "runs": "SELECT number, seed, epochs, reason, stop_reason, metric_value, best_epoch, val_loss,"
+    "runs": "SELECT number, seed, epochs, stop_reason, metric_value, best_epoch, val_loss,"
             " val_acc, test_loss, test_acc, error_class, error_text, guide_ref, treats_pattern,"
             " treats_cause, change FROM runs WHERE sweep_id = ? ORDER BY number",
     "labels": "SELECT r.number, l.runner_up, l.confidence, l.tags, l.evidence, l.causes"

@@ -91,15 +91,24 @@ static void put_run(struct world *w, const struct run_row *row)
     w->runs[i] = run_row_copy(row);
 }
 
-/* Comes with the run that it is about, behind it. */
+/* The run that it is about is stored, or comes with it and before it. */
 static void add_decision(struct world *w, const struct decision_row *d, const struct store_batch *b)
 {
     bool put = false;
+    for (size_t i = 0; i < w->run_count; i++)
+        put |= w->runs[i]->id == d->run_id && w->runs[i]->sweep_id == d->sweep_id;
     for (size_t i = 0; i < b->count && b->ops[i].u.decision != d; i++)
         put |= b->ops[i].type == STORE_PUT_RUN && b->ops[i].u.run->id == d->run_id &&
                b->ops[i].u.run->sweep_id == d->sweep_id;
     assert_true(put);
-    struct world_decision own = {d->sweep_id, d->run_id, d->kind, ""};
+    struct world_decision own = {d->sweep_id, d->run_id, d->kind, "", 0, NAN};
+    if (d->detail_json != NULL) {
+        struct errbuf err;
+        struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
+        assert_int_equal(json_get_int64(v, "epoch", &own.epoch, &err), 0);
+        assert_int_equal(json_get_real(v, "value", &own.value, &err), 0);
+        json_destroy(v);
+    }
     str_copy(own.reason, sizeof(own.reason), d->reason);
     w->decisions = xrealloc(w->decisions, (w->decision_count + 1) * sizeof(*w->decisions));
     w->decisions[w->decision_count++] = own;
@@ -471,6 +480,12 @@ static struct store_restored restored_rows(const struct world *w)
             r.runs[r.run_count++] = *world_run_row(w, id, n);
     }
     restored_labels(w, &r);
+    r.rungs = xcalloc(w->decision_count + 1, sizeof(*r.rungs));
+    for (size_t i = 0; i < w->decision_count; i++) {
+        const struct world_decision *d = &w->decisions[i];
+        if (d->kind == DECISION_PAUSED)
+            r.rungs[r.rung_count++] = (struct stored_rung){d->run_id, d->epoch, d->value};
+    }
     return r;
 }
 
@@ -525,6 +540,7 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     free(r.sweeps);
     free(r.runs);
     free(r.labels);
+    free(r.rungs);
     int64_t ids[64];
     size_t n = engine_running_ids(w->engine, ids, 64);
     /* workers of runs that nobody asks for any more (cancelled) end unseen */

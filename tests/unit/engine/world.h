@@ -44,6 +44,8 @@ struct world_decision {
     int64_t sweep_id, run_id;
     enum decision_kind kind;
     char reason[160];
+    int64_t epoch; /* of a rung */
+    double value;
 };
 
 struct world {

@@ -84,6 +84,8 @@ static void doc_names_every_word(void **state)
             assert_mentions(&doc, method_name((enum method)i));
     for (int i = 0; i < ROLE_COUNT; i++)
         assert_mentions(&doc, role_name((enum role)i));
+    for (int i = 0; i < STOP_RULE_COUNT; i++)
+        assert_mentions(&doc, stop_name((enum stop_rule_id)i));
     for (int i = 0; i < TASK_ID_COUNT; i++)
         assert_mentions(&doc, task_name(i));
     for (int i = 0; i < DISTRIBUTION_COUNT; i++)
@@ -141,6 +143,11 @@ static size_t methods_to_submit(void)
     return count;
 }
 
+static const char *rule_at(int i)
+{
+    return stop_name((enum stop_rule_id)i);
+}
+
 static const char *role_at(int i)
 {
     return role_name((enum role)i);
@@ -175,6 +182,8 @@ static void schema_has_the_same_words(void **state)
     assert_enum(GET(schema, "properties", "metric", "properties", "name", "enum"), metric_at,
                 METRIC_COUNT);
     assert_enum(GET(schema, "$defs", "role", "enum"), role_at, ROLE_COUNT);
+    assert_enum(GET(schema, "properties", "early_terminate", "properties", "type", "enum"), rule_at,
+                STOP_RULE_COUNT);
     (void)GET(schema, "$defs", "listed", "properties", "role");
     (void)GET(schema, "$defs", "ranged", "properties", "role");
     assert_int_equal(json_count(GET(schema, "properties", "task", "properties")), TASK_ID_COUNT);

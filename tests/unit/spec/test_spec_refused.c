@@ -5,6 +5,9 @@
 #include "sweep/require.h"
 #include "sweep/spec.h"
 
+/* Those that a spec may name, up to the first that the daemon alone makes. */
+#define METHODS "coarse_to_fine, grid, random"
+
 static const struct refusal top[] = {
     {"[]", ERR_TYPE, "$", "an object"},
     {"3", ERR_TYPE, "$", "an object"},
@@ -16,15 +19,16 @@ static const struct refusal top[] = {
     {WITH("\"runcap\":3"), ERR_KEY, "$.runcap", "did you mean run_cap?"},
     {WITH("\"learning_rate\":3"), ERR_KEY, "$.learning_rate", "did you mean train.learning_rate?"},
     {WITH("\"train.momentum\":3"), ERR_KEY, "$[\"train.momentum\"]", "mean train.momentum?"},
-    {WITH("\"early_terminate\":{}"), ERR_KEY, "$.early_terminate", "one of: name"},
+    {WITH("\"early_stop\":{}"), ERR_KEY, "$.early_stop", "one of: name"},
+    {WITH("\"early_terminate\":{}"), ERR_MISSING, "$.early_terminate.type", "the name of a rule"},
     {WITH("\"Seed\":3"), ERR_KEY, "$.Seed", "did you mean seed?"},
     {WITH("\"name\":3"), ERR_TYPE, "$.name", "a string"},
     {WITH("\"name\":\"\""), ERR_VALUE, "$.name", "1 to 127 bytes"},
     {WITH("\"name\":\"a\\nb\""), ERR_VALUE, "$.name", "without control"},
-    {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
+    {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "one of: " METHODS},
     {WITH("\"method\":\"gird\""), ERR_VALUE, "$.method", "did you mean grid?"},
     {WITH("\"method\":2"), ERR_TYPE, "$.method", "one of: coarse"},
-    {WITH("\"method\":\"by_hnad\""), ERR_VALUE, "$.method", "one of: coarse_to_fine, grid, random"},
+    {WITH("\"method\":\"by_hnad\""), ERR_VALUE, "$.method", "one of: " METHODS},
     {"{" DATA "," CAP ",\"parameters\":{},\"method\":\"random\"}", ERR_VALUE, "$.parameters",
      "at least one"},
     {WITH("\"task\":3"), ERR_TYPE, "$.task", "an object"},

@@ -1,0 +1,59 @@
+/* What runs came to at rungs, as the trials know it and as rows. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "daemon/engine/private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+
+/* A run without a value ranks worst. */
+static double value_of(const struct run_row *row)
+{
+    return row->has_metric ? row->metric_value : NAN;
+}
+
+bool trial_add_rung(struct trial *t, int64_t epoch, double value)
+{
+    if (t->rung_count > 0 && t->rungs[t->rung_count - 1].epoch >= epoch)
+        return false;
+    t->rungs = array_room(t->rungs, &t->rung_cap, t->rung_count, sizeof(*t->rungs));
+    t->rungs[t->rung_count++] = (struct rung){epoch, value};
+    return true;
+}
+
+/* {"epoch":3,"value":0.41} */
+static char *rung_detail(int64_t epoch, double value)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    jw_begin_object(&w);
+    jw_kv_int(&w, "epoch", epoch);
+    jw_kv_real(&w, "value", value);
+    jw_end_object(&w);
+    return buf_take(&text);
+}
+
+void rung_note(const struct run *r, enum decision_kind kind, const char *reason,
+               struct effects *fx)
+{
+    const struct trial *t = r->sweep->trials[r->index];
+    const struct rung *at = &t->rungs[t->rung_count - 1];
+    struct decision_row d = {.sweep_id = r->row->sweep_id,
+                             .run_id = r->row->id,
+                             .kind = kind,
+                             .detail_json = rung_detail(at->epoch, at->value)};
+    store_batch_add_decision(&fx->batch, &d, "%s", reason);
+}
+
+void rung_reached(struct run *r, int64_t epoch, struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    char reason[64];
+    s->due = true;
+    if (!trial_add_rung(s->trials[r->index], epoch, value_of(r->row)))
+        return; /* a restart, or trained there once more: no news */
+    snprintf(reason, sizeof(reason), "rung at epoch %" PRId64, epoch);
+    rung_note(r, DECISION_PAUSED, reason, fx);
+}

@@ -1,0 +1,12 @@
+/* The sequence itself, for its test. */
+#ifndef SWEEPD_SEARCH_SOBOL_H
+#define SWEEPD_SEARCH_SOBOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Number index (from 0) of a dimension (from 0), unscrambled, as a fraction of 2^32. Gray code
+ * order, as Antonov and Saleev (1979) have it. */
+uint32_t sobol_number(size_t dimension, uint32_t index);
+
+#endif

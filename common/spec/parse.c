@@ -159,7 +159,8 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 {
     static const char *const keys[] = {
         "name",   "method", "metric",   "parameters", "run_cap",    "data",  "model",       "train",
-        "epochs", "seed",   "priority", "after",      "start_from", "treat", "treat_share", "task", "early_terminate",
+        "epochs", "seed",   "priority", "after",      "start_from", "treat", "treat_share", "task",
+        "early_terminate",
     };
     char path[FIELD_PATH_MAX];
 

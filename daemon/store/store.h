@@ -19,7 +19,7 @@
 struct store;
 struct uv_loop_s;
 
-/* restored.h */
+/* daemon/engine/restored.h */
 void store_restored_finish(struct store_restored *r);
 
 /* Creates, locks, migrates and opens the database and starts the thread. Refused with a clear

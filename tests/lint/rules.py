@@ -41,13 +41,15 @@ COMMON_ARROWS = {
     "task": ("task", "space", "run", "base"),
     "spec": ("spec", "task", "space", "run", "base"),
 }
-# Where in common/ a shared header's functions are, if not in base.
+# Which folder of common/ a shared header belongs to: each has its row.
 HOMES = {
+    "base": ("buf", "err", "json", "log", "paths", "require", "rng", "rpc", "shape"),
     "space": ("space",),
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run"),
     "label": ("diagnosis", "pattern", "stats"),
-    "task": ("command", "dataset", "model", "model_option", "run_config", "setting", "task", "trainer"),
-    "spec": ("method", "spec"),
+    "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
+             "task", "trainer"),
+    "spec": ("method", "spec", "stop"),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).
 READ_BY_TASKS = "sweep/spec.h"
@@ -124,7 +126,7 @@ def home(name):
     if name.startswith("common/"):
         return name.split("/")[1]
     stem = name[len("sweep/"):-len(".h")]
-    return next((room for room, stems in HOMES.items() if stem in stems), "base")
+    return next((room for room, stems in HOMES.items() if stem in stems), stem)
 
 
 def common_arrows(path, text):
@@ -237,7 +239,7 @@ PLANTED = {
         ("run", "sweep/trainer"), ("run", "sweep/spec"), ("run", "sweep/diagnosis"),
         ("label", "sweep/space"), ("label", "sweep/setting"), ("label", "sweep/spec"),
         ("task", "common/spec/part"), ("task", "sweep/method"), ("task", "sweep/pattern"),
-        ("spec", "sweep/diagnosis"), ("new", "sweep/buf"))],
+        ("spec", "sweep/diagnosis"), ("spec", "sweep/new"), ("new", "sweep/buf"))],
     methods: [(f"daemon/plan/{a}/a.c", f'#include "sweep/{b}.h"\n')
               for a in ("search", "stop") for b in ("setting", "model", "trainer", "spec")],
     purity: [("daemon/engine/engine.c", "#include <time.h>\n"),

@@ -191,14 +191,16 @@ struct relabel_run {
     char *params_json;         /* of a run of the search; … */
     char *settings_json;       /* … of any other all settings */
     bool has_label;            /* else there is none of the following */
-    enum pattern pattern, runner_up;
+    enum pattern pattern;
+    char *facts_json;
+    /* of those that are judged; NULL of their neighbours */
+    enum pattern runner_up;
     double confidence;
-    char *tags, *evidence_json, *causes_json, *facts_json;
+    char *tags, *evidence_json, *causes_json;
     int64_t version;
     char created_at[32];
     utc_us created;
-    /* of those that are judged */
-    size_t point_count;
+    size_t point_count;        /* also of neighbours behind that have no facts */
     struct point *points;      /* thinned: kept_points.h */
     size_t layers_count;       /* without facts alone */
     struct layers_rows *layers;

@@ -65,29 +65,38 @@ enum run_column {
     R_CREATED,
 };
 
-static void read_label(sqlite3_stmt *st, struct relabel_run *r)
+/* What a new label is compared with. */
+static void read_old(sqlite3_stmt *st, struct relabel_run *r)
 {
-    if (sqlite3_column_type(st, R_PATTERN) == SQLITE_NULL)
-        return;
-    r->has_label = true;
-    r->pattern = (enum pattern)pattern_find(text_at(st, R_PATTERN));
     r->runner_up = (enum pattern)pattern_find(text_at(st, R_RUNNER_UP));
     r->confidence = sqlite3_column_double(st, R_CONFIDENCE);
     r->tags = copy_at(st, R_TAGS);
     r->evidence_json = copy_at(st, R_EVIDENCE);
     r->causes_json = copy_at(st, R_CAUSES);
-    r->facts_json = copy_at(st, R_FACTS);
     r->version = sqlite3_column_int64(st, R_VERSION);
     str_copy(r->created_at, sizeof(r->created_at), text_at(st, R_CREATED));
     r->created = store_time_parse(r->created_at);
+}
+
+/* Of a neighbour its facts alone. */
+static void read_label(sqlite3_stmt *st, struct relabel_run *r, bool judged)
+{
+    if (sqlite3_column_type(st, R_PATTERN) == SQLITE_NULL)
+        return;
+    r->has_label = true;
+    r->pattern = (enum pattern)pattern_find(text_at(st, R_PATTERN));
+    r->facts_json = copy_at(st, R_FACTS);
+    if (judged)
+        read_old(st, r);
 }
 
 /* A run of the search is told by its parameters, which are quicker to read than all settings. */
 static void read_run(sqlite3_stmt *st, struct relabel_window *w)
 {
     int kind = run_kind_find(text_at(st, R_KIND));
-    w->runs = array_room(w->runs, &w->cap, w->count, sizeof(*w->runs));
-    struct relabel_run *r = &w->runs[w->count++];
+    size_t i = w->count++;
+    w->runs = array_room(w->runs, &w->cap, i, sizeof(*w->runs));
+    struct relabel_run *r = &w->runs[i];
     *r = (struct relabel_run){.id = sqlite3_column_int64(st, R_ID),
                               .kind = kind < 0 ? RUN_KIND_SEARCH : (enum run_kind)kind,
                               .status = status_at(st, R_STATUS),
@@ -100,7 +109,7 @@ static void read_run(sqlite3_stmt *st, struct relabel_window *w)
         r->params_json = copy_at(st, R_PARAMS);
     else
         r->settings_json = copy_at(st, R_SETTINGS);
-    read_label(st, r);
+    read_label(st, r, i >= w->from && i < w->from + STORE_WINDOW_RUNS);
 }
 
 static int read_runs(struct store_sql *q, const struct store_window_query *from,
@@ -119,6 +128,7 @@ static int read_runs(struct store_sql *q, const struct store_window_query *from,
     if (rc < 0)
         return rc;
     w->first_number = begin > from->neighbours ? begin - from->neighbours : 0;
+    w->from = (size_t)(begin - w->first_number);
     sqlite3_bind_int64(st, 1, w->sweep_id);
     sqlite3_bind_int64(st, 2, w->first_number);
     sqlite3_bind_int64(st, 3, end + from->neighbours);
@@ -128,7 +138,6 @@ static int read_runs(struct store_sql *q, const struct store_window_query *from,
     if (step != SQLITE_DONE && step != SQLITE_ROW)
         rc = store_sql_fail(q, err);
     sqlite3_finalize(st);
-    w->from = (size_t)(begin - w->first_number);
     w->to = w->from + STORE_WINDOW_RUNS < w->count ? w->from + STORE_WINDOW_RUNS : w->count;
     return rc;
 }

@@ -115,4 +115,17 @@ def test_the_client_goes_away():
         equal(d.sql(LABELS), want, "labels")
 
 
-run(test_killed, test_stopped, test_the_client_goes_away)
+def test_two_clients_take_turns():
+    with Daemon() as d:
+        want = filled(d)
+        make_older(d)
+        clients = [d.connect(), d.connect()]
+        for c in clients:
+            c.send(REQUEST)
+        replies = [json.loads(c.line())["result"] for c in clients]
+        equal([r["looked"] for r in replies], [TRAINED * TIMES] * 2, "each looked at all")
+        equal(sum(r["changed"] for r in replies), TRAINED * TIMES, "and changed what the other had not")
+        equal(d.sql(LABELS), want, "labels")
+
+
+run(test_killed, test_stopped, test_the_client_goes_away, test_two_clients_take_turns)

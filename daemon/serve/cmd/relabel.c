@@ -133,14 +133,14 @@ static void judge(uv_work_t *work)
 {
     struct relabel_task *task = work->data;
     relabelling_judge(&task->relabelling, task->window, task->now, &task->batch);
+    relabel_window_destroy(task->window); /* milliseconds too */
+    task->window = NULL;
 }
 
 static void on_judged(uv_work_t *work, int status)
 {
     struct relabel_task *task = work->data;
     REQUIRE(status == 0); /* nobody cancels it */
-    relabel_window_destroy(task->window);
-    task->window = NULL;
     store_submit(task->daemon->store, &task->batch, on_written, task->daemon);
 }
 

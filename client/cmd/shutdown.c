@@ -1,32 +1,17 @@
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "client/client.h"
+#include "sweep/process.h"
 
 #define END_WAIT_MS 15000 /* workers that must be killed have had 5 s by then */
 #define END_POLL_MS 10
-
-/* Also of a process that has ended and that nobody waits for (a container without an init). */
-static bool has_ended(int64_t pid)
-{
-    char path[64], text[256] = "";
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return true;
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *name_end = strrchr(text, ')');
-    return name_end == NULL || strncmp(name_end, ") Z", 3) == 0;
-}
 
 /* Until the daemon has left its database, so that a start may follow at once. */
 static void await_end(int64_t pid)
 {
     const struct timespec pause = {.tv_nsec = END_POLL_MS * 1000000L};
-    for (int i = 0; i < END_WAIT_MS / END_POLL_MS && !has_ended(pid); i++)
+    for (int i = 0; i < END_WAIT_MS / END_POLL_MS && !process_is_ending(pid); i++)
         nanosleep(&pause, NULL);
 }
 

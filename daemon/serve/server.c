@@ -20,6 +20,7 @@
 #include "sweep/err.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
+#include "sweep/process.h"
 #include "sweep/rpc.h"
 
 #define LOG_MODULE "server"
@@ -123,6 +124,16 @@ static int check_folder(const char *path, struct errbuf *err)
     return 0;
 }
 
+/* Will nobody accept this connection? A child that a killed daemon was starting keeps the
+ * daemon's listener until its exec: one can connect, but who listened is not there any more. */
+static bool is_orphaned(int fd)
+{
+    struct ucred listener;
+    socklen_t size = sizeof(listener);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &size) == 0 &&
+           process_is_ending(listener.pid);
+}
+
 /* Removes a socket nobody answers on. */
 static int remove_stale(const struct sockaddr_un *address, struct errbuf *err)
 {
@@ -136,7 +147,7 @@ static int remove_stale(const struct sockaddr_un *address, struct errbuf *err)
     if (fd < 0)
         return fail_at(err, address->sun_path, "socket");
     int rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-    bool nobody = rc != 0 && errno == ECONNREFUSED;
+    bool nobody = rc != 0 ? errno == ECONNREFUSED : is_orphaned(fd);
     close(fd);
     if (!nobody)
         return err_set(err, ERR_BUSY, "another daemon answers on the socket %s",

@@ -2,28 +2,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
+#include <uv.h>
 
 #include "daemon/store/views.h"
 #include "schema/schema.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/log.h"
 #include "sweep/paths.h"
 #include "sweep/pattern.h"
+#include "sweep/process.h"
 #include "sweep/require.h"
 
+#define LOG_MODULE "store"
+#define LOCK_WAIT_NS (5 * UINT64_C(1000000000))
+#define LOCK_POLL_MS 5
 /* While opening, somebody's sqlite3 may be recovering the WAL of a daemon that was killed. */
 #define OPEN_BUSY_TIMEOUT_MS 10000
 
@@ -128,35 +134,47 @@ static int check_names(const char *path, struct errbuf *err)
 
 /* --- the lock ------------------------------------------------------------------------------ */
 
-static void process_name(long pid, char *out, size_t size)
+/* The lock is of the kind that fork() does not hand on (fcntl(2), F_SETLK), unlike flock's: a
+ * child that the holder was starting when it was killed keeps the holder's descriptors until its
+ * exec, but does no work on the database. And the kernel itself names the process that holds it. */
+static struct flock whole_file(void)
 {
-    char path[64];
-    ssize_t n = -1;
-
-    snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = read(fd, out, size - 1);
-        close(fd);
-    }
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    if (out[0] == '\0')
-        str_copy(out, size, "unknown");
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-static int refuse_locked(const char *path, int fd, struct errbuf *err)
+static int refuse_locked(const char *path, int64_t pid, struct errbuf *err)
 {
-    char text[32], name[64];
-    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-    long pid;
+    char name[64];
 
-    text[n > 0 ? n : 0] = '\0';
-    pid = strtol(text, NULL, 10);
-    if (pid <= 0) /* it has the lock, but has not written its number yet */
+    if (pid <= 0) /* of another namespace */
         return err_set(err, ERR_BUSY, "%s is held by another process", path);
     process_name(pid, name, sizeof(name));
-    return err_set(err, ERR_BUSY, "%s is held by process %ld (%s)", path, pid, name);
+    return err_set(err, ERR_BUSY, "%s is held by process %" PRId64 " (%s)", path, pid, name);
+}
+
+/* A holder that was killed has the lock until the last of its threads is gone, which may wait for
+ * the disk: that is waited for, and nothing else. 0, ERR_BUSY, ERR_IO. */
+static int take_lock(const char *path, int fd, struct errbuf *err)
+{
+    uint64_t deadline = uv_hrtime() + LOCK_WAIT_NS;
+    struct flock ours = whole_file();
+    bool said = false;
+
+    while (fcntl(fd, F_SETLK, &ours) < 0) {
+        struct flock held = whole_file();
+        if ((errno != EAGAIN && errno != EACCES) || fcntl(fd, F_GETLK, &held) < 0)
+            return err_set(err, ERR_IO, "%s.lock: %s", path, strerror(errno));
+        if (held.l_type == F_UNLCK) /* let go since */
+            continue;
+        if (!process_is_ending(held.l_pid) || uv_hrtime() > deadline)
+            return refuse_locked(path, held.l_pid, err);
+        if (!said)
+            log_warn("%s is still held by process %ld, which was killed: waiting for its end",
+                     path, (long)held.l_pid);
+        said = true;
+        uv_sleep(LOCK_POLL_MS);
+    }
+    return 0;
 }
 
 static int lock_file(const char *path, int *lock_fd, struct errbuf *err)
@@ -168,11 +186,8 @@ static int lock_file(const char *path, int *lock_fd, struct errbuf *err)
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(err, ERR_IO, "%s: %s", name, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        code = errno == EWOULDBLOCK ? refuse_locked(path, fd, err)
-                                    : err_set(err, ERR_IO, "%s: %s", name, strerror(errno));
+    if ((code = take_lock(path, fd, err)) < 0)
         goto fail;
-    }
     if (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
         code = err_set(err, ERR_IO, "%s: %s", name, strerror(errno));
         goto fail;

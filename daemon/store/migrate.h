@@ -8,7 +8,9 @@ struct errbuf;
 struct sqlite3;
 
 /* Makes the folder (0700), refuses network file systems, and takes the lock "<real path>.lock",
- * which names our process. *lock_fd holds it until it is closed. 0, ERR_VALUE, ERR_IO,
+ * which names our process. It is ours until *lock_fd, or any other descriptor of that file in this
+ * process, is closed; children do not hold it, and a second call in one process is not refused: a
+ * process has one store. A holder that was killed is waited for, at most 5 s. 0, ERR_VALUE, ERR_IO,
  * ERR_BUSY (the message names the process that holds it). */
 int store_lock(const char *path, int *lock_fd, struct errbuf *err);
 

@@ -1,5 +1,4 @@
 """Golden sweeps through kill -9 of workers and daemon come to the stored content, to the bit."""
-import fcntl
 import os
 import signal
 import sys
@@ -13,12 +12,6 @@ from tap import check, run  # noqa: E402
 VICTIMS = ["workers", "daemon", "both", "daemon", "workers", "both"]
 LEAST = 2  # kills a sweep, on the average, that must have come while it ran
 SLOW = ["fashion", "conv"]  # left out with sanitizers
-
-
-def wait_for_the_lock(d):
-    """A process that the daemon had forked holds its lock until the exec."""
-    with open(d.db + ".lock", "rb") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
 
 
 class Killer:
@@ -39,7 +32,7 @@ class Killer:
 
     def kill(self, d, victim):
         stored = set(d.sql("SELECT * FROM curves"))
-        pids = [pid for pid, in d.sql("SELECT pid FROM runs WHERE pid IS NOT NULL")]
+        pids = [int(h) for h, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL")]
         if victim != "workers":
             d.kill()
         if victim != "daemon":
@@ -49,7 +42,6 @@ class Killer:
                 except ProcessLookupError:
                     pass
         if victim != "workers":
-            wait_for_the_lock(d)
             d.start()
         check(stored <= set(d.sql("SELECT * FROM curves")), "points lost by a kill")
         self.kills[victim] += 1

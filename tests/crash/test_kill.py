@@ -182,8 +182,35 @@ def test_killed_workers_go_on_from_their_checkpoints():
         equal(seen, undisturbed(spec), "canonical_content")
 
 
+def test_a_start_follows_a_kill_at_once():
+    """Fifty times, while workers are being started, and not even the killed daemon's end is waited
+    for: it, or a child that it had forked, may have its files for a moment."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        spec = small_spec(make_data(home, samples=150), method="random", epochs=1, run_cap=5000)
+        rng = random.Random(4)
+        with Daemon(workers=4) as d:
+            d.submit(spec)
+            for kill in range(50):
+                target = done_runs(d) + 2
+                while done_runs(d) < target:
+                    time.sleep(0.001)
+                time.sleep(rng.random() * 0.01)
+                d.process.send_signal(signal.SIGKILL)
+                killed_process = d.process
+                if kill % 5 == 0:  # in place of the one that is to be the last
+                    d.ctl("start", "--db", d.db, "--workers", 4, check=0)
+                    pid = d.call("status")["pid"]
+                    os.kill(pid, signal.SIGKILL)
+                    check(pid != killed_process.pid, "a new one")
+                d.start()
+                killed_process.wait()
+            equal(d.call("status")["pid"], d.process.pid, "the last one answers")
+            equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
+
+
 if __name__ == "__main__":
     run(test_five_kills_with_two_workers, test_five_kills_with_one_worker,
         test_running_workers_are_adopted, test_workers_that_ended_while_the_daemon_was_dead,
         test_a_cancelled_worker_does_not_outlive_the_daemon_unseen,
-        test_workers_killed_with_the_daemon, test_killed_workers_go_on_from_their_checkpoints)
+        test_workers_killed_with_the_daemon, test_killed_workers_go_on_from_their_checkpoints,
+        test_a_start_follows_a_kill_at_once)

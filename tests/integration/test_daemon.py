@@ -49,6 +49,46 @@ def test_second_daemon_is_refused():
         check(str(d.process.pid) in done.stderr, f"names the process: {done.stderr}")
 
 
+def test_second_daemon_on_a_socket_is_refused():
+    with Daemon() as d:
+        done = subprocess.run([SWEEPD, "--db", d.home + "/other/db", "--socket", d.socket],
+                              capture_output=True, text=True, env=d.environment, timeout=30)
+        equal(done.returncode, 1)
+        check("another daemon answers" in done.stderr, done.stderr)
+        equal(d.call("status")["pid"], d.process.pid, "the first one still answers")
+
+
+# Listens on argv[1], says the number of a child that keeps the socket, and waits to be killed.
+LISTENER = """
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+child = os.fork()
+if child:
+    print(child, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_socket_whose_listener_was_killed():
+    """A child between fork and exec has the socket of its killed daemon: one can connect."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        d = Daemon(home=home)
+        os.mkdir(os.path.dirname(d.socket), 0o700)
+        listener = subprocess.Popen([sys.executable, "-c", LISTENER, d.socket], text=True,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child = int(listener.stdout.readline())
+        listener.kill()
+        listener.wait()
+        d.connect().close()
+        check(os.path.exists(f"/proc/{child}"), "the child lives")
+        with d:
+            equal(d.call("status")["pid"], d.process.pid)
+        listener.stdin.close()  # ends the child
+        listener.stdout.close()
+
+
 def test_bad_flags():
     for arguments, word in ((["--workers", "0"], "--workers"), (["--worker", "2"], "--worker"),
                             (["--db"], "--db"), (["--workers", "x"], "x")):
@@ -324,7 +364,9 @@ def test_sigterm_while_data_is_prepared():
 
 
 if __name__ == "__main__":
-    run(test_modes_and_ready_line, test_second_daemon_is_refused, test_bad_flags,
+    run(test_modes_and_ready_line, test_second_daemon_is_refused,
+        test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
+        test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
         test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,

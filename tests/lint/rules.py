@@ -43,7 +43,7 @@ COMMON_ARROWS = {
 }
 # Which folder of common/ a shared header belongs to: each has its row.
 HOMES = {
-    "base": ("buf", "err", "json", "log", "paths", "require", "rng", "rpc", "shape"),
+    "base": ("buf", "err", "json", "log", "paths", "require", "process", "rng", "rpc", "shape"),
     "space": ("space",),
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run"),
     "label": ("diagnosis", "pattern", "stats"),

@@ -33,10 +33,7 @@ struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id)
 
 void engine_add_sweep(struct engine *e, struct sweep *s)
 {
-    if (e->sweep_count == e->sweep_cap) {
-        e->sweep_cap = e->sweep_cap ? e->sweep_cap * 2 : 8;
-        e->sweeps = xrealloc(e->sweeps, e->sweep_cap * sizeof(struct sweep *));
-    }
+    e->sweeps = array_room(e->sweeps, &e->sweep_cap, e->sweep_count, sizeof(struct sweep *));
     size_t i = sweep_position(e, s->row->id);
     memmove(&e->sweeps[i + 1], &e->sweeps[i], (e->sweep_count - i) * sizeof(struct sweep *));
     e->sweeps[i] = s;
@@ -63,10 +60,7 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
 
 void engine_take_slot(struct engine *e, struct run *r)
 {
-    if (e->running_count == e->running_cap) {
-        e->running_cap = e->running_cap ? e->running_cap * 2 : 8;
-        e->running = xrealloc(e->running, e->running_cap * sizeof(struct run *));
-    }
+    e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));
     e->running[e->running_count++] = r;
     e->launchers[r->launcher].taken++;
     r->sweep->running++;
@@ -213,10 +207,7 @@ static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
     r->row = row;
     r->index = index;
     r->told = PATTERN_NONE;
-    if (s->live_count == s->live_cap) {
-        s->live_cap = s->live_cap ? s->live_cap * 2 : 16;
-        s->live = xrealloc(s->live, s->live_cap * sizeof(struct run *));
-    }
+    s->live = array_room(s->live, &s->live_cap, s->live_count, sizeof(struct run *));
     s->live[s->live_count++] = r;
     s->waiting += row->status == RUN_QUEUED;
     return r;

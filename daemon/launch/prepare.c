@@ -17,6 +17,7 @@
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/log.h"
+#include "sweep/paths.h"
 #include "sweep/record.h"
 #include "sweep/require.h"
 
@@ -386,23 +387,14 @@ static void start_waiting(struct prepare *p)
     }
 }
 
-/* Too deep a folder: the runs will say so. */
-static void start_weights(const char *runs_dir, const struct spec *spec, char out[SPEC_PATH_MAX])
-{
-    int n = 0;
-    if (spec->trainer.start_from)
-        n = snprintf(out, SPEC_PATH_MAX, "%s/%" PRId64 "/best.safetensors", runs_dir,
-                     spec->trainer.start_from);
-    if (n < 0 || n >= SPEC_PATH_MAX)
-        out[0] = '\0';
-}
-
 static char *config_text(const char *runs_dir, const struct spec *spec)
 {
     char start[SPEC_PATH_MAX] = "";
     struct buf text = {0};
     struct json_writer w;
-    start_weights(runs_dir, spec, start);
+    if (spec->trainer.start_from) /* too deep a folder: the runs will say so */
+        (void)paths_run_file(start, sizeof(start), runs_dir, spec->trainer.start_from,
+                             RUN_FILE_WEIGHTS);
     jw_init(&w, &text);
     spec_write_prepare(spec, start, &w);
     return buf_take(&text);

@@ -55,9 +55,14 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+static int open_file(int folder, enum run_file f, int flags)
+{
+    return openat(folder, run_file_name(f), flags | O_CLOEXEC, 0600);
+}
+
 static int write_config(int folder, const char *config)
 {
-    int fd = openat(folder, "config.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open_file(folder, RUN_FILE_CONFIG, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0)
         return -1;
     int rc = write_all(fd, config, strlen(config));
@@ -78,7 +83,7 @@ void rundir_init(struct rundir *r)
 
 static int open_reader(struct rundir *r, int folder)
 {
-    int fd = openat(folder, "run.jsonl", O_RDONLY | O_CLOEXEC);
+    int fd = open_file(folder, RUN_FILE_LINES, O_RDONLY);
     if (fd < 0)
         return -1;
     rundir_init(r);
@@ -154,22 +159,22 @@ static void remove_unfinished(int folder)
  * lock says that no worker lives. */
 static const char *fill_folder(int folder, const char *config, int *out, int *err)
 {
-    bool resumes = faccessat(folder, "checkpoint", F_OK, 0) == 0;
-    *out = openat(folder, "run.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool resumes = faccessat(folder, run_file_name(RUN_FILE_CHECKPOINT), F_OK, 0) == 0;
+    *out = open_file(folder, RUN_FILE_LINES, O_WRONLY | O_CREAT | O_APPEND);
     if (*out < 0)
-        return "run.jsonl";
+        return run_file_name(RUN_FILE_LINES);
     if (flock(*out, LOCK_EX | LOCK_NB) != 0)
         return "lock";
     int64_t kept = resumes ? kept_bytes(folder) : 0;
     if (kept < 0 || ftruncate(*out, kept) != 0)
-        return "run.jsonl";
+        return run_file_name(RUN_FILE_LINES);
     remove_unfinished(folder);
-    if (unlinkat(folder, "best.safetensors", 0) != 0 && errno != ENOENT)
-        return "best.safetensors";
+    if (unlinkat(folder, run_file_name(RUN_FILE_WEIGHTS), 0) != 0 && errno != ENOENT)
+        return run_file_name(RUN_FILE_WEIGHTS);
     if (write_config(folder, config) != 0)
-        return "config.json";
-    *err = openat(folder, "stderr",
-                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (resumes ? 0 : O_TRUNC), 0600);
+        return run_file_name(RUN_FILE_CONFIG);
+    *err = open_file(folder, RUN_FILE_STDERR,
+                     O_WRONLY | O_CREAT | O_APPEND | (resumes ? 0 : O_TRUNC));
     return *err < 0 ? "stderr" : NULL;
 }
 
@@ -185,7 +190,7 @@ int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
     what = fill_folder(folder, config, &out, &worker_err);
     if (what)
         goto fail;
-    what = "run.jsonl";
+    what = run_file_name(RUN_FILE_LINES);
     if (open_reader(r, folder) != 0)
         goto fail;
     close(folder);
@@ -213,7 +218,7 @@ int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct e
     if (rc != 0 && errno == ENOENT)
         rc = err_set(err, ERR_NOT_FOUND, "run %" PRId64 " has no folder", run_id);
     else if (rc != 0)
-        rc = fail_at(err, run_id, "run.jsonl");
+        rc = fail_at(err, run_id, run_file_name(RUN_FILE_LINES));
     if (folder >= 0)
         close(folder);
     return rc;
@@ -295,7 +300,7 @@ void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct
 {
     struct stat st;
     int folder = open_folder(runs_dir, run_id, false);
-    int fd = folder < 0 ? -1 : openat(folder, "stderr", O_RDONLY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : open_file(folder, RUN_FILE_STDERR, O_RDONLY);
     if (cut)
         *cut = false;
     if (fd >= 0 && fstat(fd, &st) == 0) {
@@ -336,12 +341,12 @@ static void drop_file(const char *runs_dir, int64_t run_id, const char *name)
 
 void rundir_drop_weights(const char *runs_dir, int64_t run_id)
 {
-    drop_file(runs_dir, run_id, "best.safetensors");
+    drop_file(runs_dir, run_id, run_file_name(RUN_FILE_WEIGHTS));
 }
 
 void rundir_drop_checkpoint(const char *runs_dir, int64_t run_id)
 {
-    drop_file(runs_dir, run_id, "checkpoint");
+    drop_file(runs_dir, run_id, run_file_name(RUN_FILE_CHECKPOINT));
 }
 
 struct removal {

@@ -48,10 +48,7 @@ static void tail_break(struct tail *t, const char *why)
 
 static void keep_point(struct tail_scratch *s, const struct point *point)
 {
-    if (s->point_count == s->point_cap) {
-        s->point_cap = s->point_cap ? 2 * s->point_cap : 64;
-        s->points = xrealloc(s->points, s->point_cap * sizeof(*s->points));
-    }
+    s->points = array_room(s->points, &s->point_cap, s->point_count, sizeof(*s->points));
     s->points[s->point_count++] = *point;
 }
 

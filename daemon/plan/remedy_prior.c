@@ -9,10 +9,7 @@
 
 void remedy_prior_add(struct remedy_prior *p, const struct remedy_count *c)
 {
-    if (p->count == p->cap) {
-        p->cap = p->cap ? 2 * p->cap : 16;
-        p->items = xrealloc(p->items, p->cap * sizeof(*p->items));
-    }
+    p->items = array_room(p->items, &p->cap, p->count, sizeof(*p->items));
     p->items[p->count++] = *c;
 }
 

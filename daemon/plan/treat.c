@@ -213,10 +213,7 @@ void treat_proposals_finish(struct treat_proposals *p)
 
 static void propose(struct treat_proposals *p, const struct treat_proposal *item)
 {
-    if (p->count == p->cap) {
-        p->cap = p->cap ? 2 * p->cap : 4;
-        p->items = xrealloc(p->items, p->cap * sizeof(*p->items));
-    }
+    p->items = array_room(p->items, &p->cap, p->count, sizeof(*p->items));
     p->items[p->count++] = *item;
 }
 

@@ -8,10 +8,7 @@
 void proposals_add(struct proposals *p, const struct assignment *at, const char *stage,
                    const char *reason_fmt, ...)
 {
-    if (p->count == p->cap) {
-        p->cap = p->cap ? p->cap * 2 : 16;
-        p->items = xrealloc(p->items, p->cap * sizeof(*p->items));
-    }
+    p->items = array_room(p->items, &p->cap, p->count, sizeof(*p->items));
     struct proposal *item = &p->items[p->count++];
     char reason[512];
     va_list ap;

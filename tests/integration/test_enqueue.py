@@ -182,6 +182,38 @@ def test_what_is_refused():
         d.call("cancel", sweep=sweep)
 
 
+def test_by_the_client():
+    with Daemon(workers=1) as d:
+        close_gate(d.home)
+        sweep = d.submit(command_spec(install(d.home), method="coarse_to_fine", run_cap=12,
+                                      parameters={**PARAMETERS,
+                                                  "n": {"values": ["1", "[2]", "null"]}}))
+        words = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in OWN.items()]
+        out = d.ctl("enqueue", sweep, *words, 'n="1"', check=0).stdout
+        run_id = int(out.split()[1].rstrip(","))
+        equal(out, f"run {run_id}, in sweep {sweep}\n")
+        reply = d.ctl("enqueue", "--json", sweep, *words, "n=[2]", check=0).stdout
+        equal(json.loads(reply), {"sweep": sweep, "run": run_id + 1})
+        d.ctl("enqueue", sweep, *words, "n=null", check=0)
+        equal([json.loads(p) for p, in d.sql("SELECT params FROM runs WHERE stage = 'enqueued'")],
+              [{**OWN, "n": n} for n in ("1", "[2]", "null")])
+        for words, status, says in (
+                ([*words, "n=1"], 1, '$.n: got 1; allowed: one of'),
+                ([*words[1:], 'n="1"', "lr=1e999"], 1, '$.lr: got "1e999"; allowed: a number'),
+                ([*words[1:], 'n="1"', "lr=nan"], 1, '$.lr: got "nan"; allowed: a number'),
+                ([*words[1:], 'n="1"', "lr="], 1, '$.lr: got ""; allowed: a number'),
+                ([*words[1:], 'n="1"', "lr=0.1"], 1, "$.lr: got 0.1; allowed: from 0.25 to 1"),
+                ([*words, 'n="1"', "lr=0.5"], 2, "got lr=0.5; allowed: one value of a parameter"),
+                ([*words, "lrr=0.5"], 1, "$.lrr: got 0.5; allowed: did you mean lr?"),
+                (["lr"], 2, "enqueue: got lr; allowed: NAME=VALUE"), (["=1"], 2, "NAME=VALUE"),
+                ([], 1, "$.lr: got nothing; allowed: a value of every swept parameter")):
+            done = d.ctl("enqueue", sweep, *words, check=status)
+            check(says in done.stderr, f"{words}: {done.stderr}")
+        done = d.ctl("enqueue", 99, "lr=1", check=1)
+        check("99" in done.stderr, done.stderr)
+        d.call("cancel", sweep=sweep)
+
+
 if __name__ == "__main__":
     run(test_in_a_running_sweep, test_in_sweeps_that_wait, test_a_trainer_begins_with_those_values,
-        test_what_is_refused)
+        test_what_is_refused, test_by_the_client)

@@ -67,7 +67,7 @@ void render_wrapped(struct buf *out, const char *text, size_t indent, size_t wid
 
 /* How a member of an object is shown. */
 enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,
-            LOOK_AGO, LOOK_YES /* 1 or 0 */ };
+            LOOK_AGO, LOOK_YES /* 1 or 0 */, LOOK_PARAMS /* "lr=0.1 kind=mlp" */ };
 /* The member as text, "-" when missing or null. The caller frees. */
 char *render_member(const struct json *object, const char *key, enum look look);
 /* The member's string, or fallback. Borrowed. */

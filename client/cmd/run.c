@@ -21,6 +21,7 @@ static const struct field run_fields[] = {
     {"error", "error_class", LOOK_TEXT, FIELD_PLAIN},
     {"message", "error_text", LOOK_TEXT, FIELD_PLAIN},
     {"signal", "signal", LOOK_NUMBER, FIELD_PLAIN},
+    {"parameters", "params", LOOK_PARAMS, FIELD_PLAIN},
     {"learning rate", "learning_rate", LOOK_NUMBER, FIELD_PLAIN},
     {"batch size", "batch_size", LOOK_COUNT, FIELD_PLAIN},
     {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
@@ -43,8 +44,7 @@ static const struct field run_fields[] = {
     {"submitted", "created_at", LOOK_AGO, FIELD_PLAIN},
     {"started", "started_at", LOOK_AGO, FIELD_PLAIN},
     {"ended", "ended_at", LOOK_AGO, FIELD_PLAIN},
-    {NULL, "params", LOOK_TEXT, FIELD_PLAIN}, /* with --json only */
-    {NULL, "settings", LOOK_TEXT, FIELD_PLAIN},
+    {NULL, "settings", LOOK_TEXT, FIELD_PLAIN}, /* with --json only */
     {NULL, "rank_key", LOOK_TEXT, FIELD_PLAIN},
     {NULL, "goal", LOOK_TEXT, FIELD_PLAIN},
     {"treatment of", "parent_id", LOOK_NUMBER, FIELD_PLAIN},

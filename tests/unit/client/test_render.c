@@ -184,7 +184,8 @@ static void test_members_of_any_type_are_shown(void **state)
 {
     static const char text[] =
         "{\"name\":\"x\",\"loss\":0.31,\"nan\":\"nan\",\"inf\":\"+inf\",\"none\":null,\"list\":[1],"
-        "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\"}";
+        "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\","
+        "\"empty\":{},\"params\":{\"lr\":0.000123456,\"kind\":\"cnn\",\"say\":\"a b\",\"amp\":true}}";
     static const struct {
         const char *key;
         enum look look;
@@ -196,7 +197,9 @@ static void test_members_of_any_type_are_shown(void **state)
         {"list", LOOK_LOSS, "[1]"},      {"count", LOOK_COUNT, "60,000"},
         {"huge", LOOK_COUNT, "1e+300"},  {"flag", LOOK_NUMBER, "true"},
         {"when", LOOK_AGO, "long ago"},  {"share", LOOK_PERCENT, "text"},
-        {"loss", LOOK_TEXT, "0.31"},
+        {"loss", LOOK_TEXT, "0.31"},     {"empty", LOOK_PARAMS, "-"},
+        {"params", LOOK_PARAMS, "lr=0.0001235 kind=cnn say=\"a b\" amp=true"},
+        {"list", LOOK_PARAMS, "[1]"},    {"none", LOOK_PARAMS, "-"},
     };
     struct json *root = json_parse(text, sizeof text - 1, NULL);
     assert_non_null(root);

@@ -27,7 +27,7 @@ static const struct {
     const char *name;
     unsigned options, traits;
 } kinds[] = {
-#define X(id, name, options, traits, doc) [LAYER_##id] = {name, options, traits},
+#define X(id, name, options, traits, doc) [LAYER_##id] = {#name, options, traits},
     LAYER_MAP(X)
 #undef X
 };
@@ -176,7 +176,7 @@ static int read_kind(const struct json *v, const char *path, enum layer_kind *ou
                      struct errbuf *err)
 {
     static const char *const names[] = {
-#define X(id, name, options, traits, doc) [LAYER_##id] = name,
+#define X(id, name, options, traits, doc) [LAYER_##id] = #name,
         LAYER_MAP(X)
 #undef X
     };

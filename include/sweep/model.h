@@ -64,28 +64,29 @@ enum layer_trait {
 
 #define OPT(id) (1u << LAYER_OPTION_##id)
 #define IS(id) LAYER_TRAIT_##id
-/* X(id, type, options it takes, traits, what it is) */
+/* X(id, type, options it takes, traits, what it is): the worker's row of functions is
+ * layer_<type>, in worker/nn/. */
 #define LAYER_MAP(X)                                                                              \
-    X(DENSE, "dense", OPT(UNITS), IS(WEIGHTED) | IS(STACKED),                                     \
+    X(DENSE, dense, OPT(UNITS), IS(WEIGHTED) | IS(STACKED),                                       \
       "fully connected; on a sequence at each step")                                              \
-    X(RNN, "rnn", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN),                                  \
+    X(RNN, rnn, OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN),                                    \
       IS(WEIGHTED) | IS(RECURRENT) | IS(UNGATED), "plain recurrence, tanh")                       \
-    X(GRU, "gru", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),    \
+    X(GRU, gru, OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),      \
       "gated recurrent unit")                                                                     \
-    X(LSTM, "lstm", OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),  \
+    X(LSTM, lstm, OPT(UNITS) | OPT(BIDIRECTIONAL) | OPT(RETURN), IS(WEIGHTED) | IS(RECURRENT),    \
       "long short-term memory")                                                                   \
-    X(CONV2D, "conv2d", OPT(CHANNELS) | OPT(KERNEL) | OPT(STRIDE) | OPT(PADDING),                 \
+    X(CONV2D, conv2d, OPT(CHANNELS) | OPT(KERNEL) | OPT(STRIDE) | OPT(PADDING),                   \
       IS(WEIGHTED) | IS(IMAGE), "two-dimensional convolution")                                    \
-    X(MAX_POOL, "max_pool", OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "largest of each window")     \
-    X(AVG_POOL, "avg_pool", OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "mean of each window")        \
-    X(BATCH_NORM, "batch_norm", 0, IS(NORM) | IS(KEEPS_UNITS),                                    \
+    X(MAX_POOL, max_pool, OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "largest of each window")       \
+    X(AVG_POOL, avg_pool, OPT(SIZE), IS(IMAGE) | IS(KEEPS_UNITS), "mean of each window")          \
+    X(BATCH_NORM, batch_norm, 0, IS(NORM) | IS(KEEPS_UNITS),                                      \
       "by feature or channel, over the batch (G3.2)")                                             \
-    X(LAYER_NORM, "layer_norm", 0, IS(NORM) | IS(KEEPS_UNITS),                                    \
+    X(LAYER_NORM, layer_norm, 0, IS(NORM) | IS(KEEPS_UNITS),                                      \
       "over the features of a sample or step (G3.2)")                                             \
-    X(DROPOUT, "dropout", OPT(RATE), IS(DROPOUT) | IS(KEEPS_UNITS), "in training only (G4.7)")    \
-    X(FLATTEN, "flatten", 0, IS(FLATTEN), "one row of features")                                  \
-    X(ACTIVATION, "activation", OPT(FUNCTION), IS(ACTIVATION), "activation of every number")      \
-    X(RESIDUAL, "residual", 0, IS(AROUND) | IS(STACKED),                                          \
+    X(DROPOUT, dropout, OPT(RATE), IS(DROPOUT) | IS(KEEPS_UNITS), "in training only (G4.7)")      \
+    X(FLATTEN, flatten, 0, IS(FLATTEN), "one row of features")                                    \
+    X(ACTIVATION, activation, OPT(FUNCTION), IS(ACTIVATION), "activation of every number")        \
+    X(RESIDUAL, residual, 0, IS(AROUND) | IS(STACKED),                                            \
       "adds its input to the output of its own layers (G3.2)")
 
 enum layer_kind {

@@ -34,9 +34,18 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
     X(HUBER, "huber")
 #define REDUCTION_MAP(X) X(MEAN, "mean") X(SUM, "sum")
 #define CLASS_WEIGHTS_MAP(X) X(NONE, "none") X(BALANCED, "balanced")
+/* X(id, name, usual learning rate): the worker's row of functions is optim_<name>, in worker/optim/.
+ * The adaptive ones move every weight by about the rate itself, whatever the gradient's size (G2.2
+ * quotes 0.001 for Adam); the others by rate x gradient: PyTorch's examples and defaults. */
 #define OPTIMIZER_MAP(X)                                                                           \
-    X(SGD, "sgd") X(MOMENTUM, "momentum") X(NESTEROV, "nesterov") X(RMSPROP, "rmsprop")            \
-    X(ADAM, "adam") X(ADAMW, "adamw") X(ADAGRAD, "adagrad") X(ADADELTA, "adadelta")
+    X(SGD, sgd, 0.05)                                                                              \
+    X(MOMENTUM, momentum, 0.01)                                                                    \
+    X(NESTEROV, nesterov, 0.01)                                                                    \
+    X(RMSPROP, rmsprop, 0.001)                                                                     \
+    X(ADAM, adam, 0.001)                                                                           \
+    X(ADAMW, adamw, 0.001)                                                                         \
+    X(ADAGRAD, adagrad, 0.01)                                                                      \
+    X(ADADELTA, adadelta, 1)
 #define CLIP_MAP(X)                                                                                \
     X(NONE, "none") X(VALUE, "value") X(NORM, "norm") X(GLOBAL_NORM, "global_norm")
 #define PRESET_MAP(X) X(NONE, "none") X(GUIDE_G3_2, "guide_g3_2")
@@ -46,6 +55,7 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
 
 /* "sgd|momentum|…" of such a table. */
 #define CHOICE_NAME(id, name) "|" name
+#define OPTIMIZER_CHOICE(id, name, rate) "|" #name
 #define CHOICES(MAP) &(MAP(CHOICE_NAME))[1]
 
 /* --- settings ------------------------------------------------------------------------------ */
@@ -127,7 +137,7 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
       CLASS_WEIGHTS_COUNT - 1, CLASS_WEIGHTS_NONE, CHOICES(CLASS_WEIGHTS_MAP),                     \
       "balanced: each class weighs samples / (classes x samples of the class)")                    \
     X(OPTIMIZER, TRAIN, "train.optimizer", "optimizer", CHOICE, FROM, 0, OPTIMIZER_COUNT - 1,      \
-      OPTIMIZER_ADAM, CHOICES(OPTIMIZER_MAP), "optimizer (G2.2)")                                  \
+      OPTIMIZER_ADAM, &(OPTIMIZER_MAP(OPTIMIZER_CHOICE))[1], "optimizer (G2.2)")                                  \
     X(LEARNING_RATE, TRAIN, "train.learning_rate", "learning_rate", REAL, ABOVE, 0, 1e6, 1e-3,     \
       NULL, "step size, tried from large to small (G2.1)")                                         \
     X(BATCH_SIZE, TRAIN, "train.batch_size", "batch_size", INTEGER, FROM, 1, 1048576, 32, NULL,    \
@@ -250,7 +260,7 @@ enum class_weights {
     CLASS_WEIGHTS_COUNT
 };
 enum optimizer {
-#define X(id, name) OPTIMIZER_##id,
+#define X(id, name, rate) OPTIMIZER_##id,
     OPTIMIZER_MAP(X)
 #undef X
     OPTIMIZER_COUNT

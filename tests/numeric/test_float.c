@@ -56,7 +56,7 @@ static void test_activations_keep_nan(void **state)
         struct layer l = {.in_count = 3, .out_count = 3};
         real x[3] = {NAN, -2, 2}, y[3], dx[3];
         const real one[3] = {1, 1, 1};
-        const struct layer_ops *ops = layer_activation((enum activation)a);
+        const struct layer_ops *ops = activation_ops((enum activation)a);
         ops->forward(&l, &pass, x, y);
         assert_true(isnan(y[0]) && y[1] <= (a == ACTIVATION_SIGMOID ? 0.5f : 0) && y[2] > 0);
         ops->backward(&l, &pass, &(struct layer_slope){x, y, one, dx});

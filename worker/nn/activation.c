@@ -151,8 +151,15 @@ static const struct layer_ops activations[] = {
     [ACTIVATION_GELU] = ROW(gelu, false),
 };
 
-const struct layer_ops *layer_activation(enum activation a)
+const struct layer_ops *activation_ops(enum activation a)
 {
     REQUIRE((size_t)a < ARRAY_LEN(activations));
     return &activations[a];
 }
+
+static const struct layer_ops *by_function(const struct plan_layer *p)
+{
+    return activation_ops((enum activation)p->value[LAYER_OPTION_FUNCTION]);
+}
+
+const struct layer_ops layer_activation = {.variant = by_function};

@@ -49,6 +49,8 @@ struct layer_slope {
 };
 
 struct layer_ops {
+    /* The functions depend on the layer's options: those of this one; NULL: they are below. */
+    const struct layer_ops *(*variant)(const struct plan_layer *p);
     /* Forward may be called with y == x and backward with dx == dy; then x is not kept, and
      * backward must not read it (it gets y in its place). */
     bool in_place;
@@ -88,11 +90,13 @@ struct layer {
 /* Of a layer's kind (and function); one row of a table, one file. */
 const struct layer_ops *layer_ops_of(const struct plan_layer *p);
 /* By enum activation. */
-const struct layer_ops *layer_activation(enum activation a);
+const struct layer_ops *activation_ops(enum activation a);
 
-extern const struct layer_ops layer_dense, layer_rnn, layer_gru, layer_lstm, layer_conv2d,
-    layer_max_pool, layer_avg_pool, layer_batch_norm, layer_layer_norm, layer_dropout,
-    layer_flatten, layer_residual_begin, layer_residual_end;
+#define X(id, name, options, traits, doc) extern const struct layer_ops layer_##name;
+LAYER_MAP(X)
+#undef X
+/* A residual block has two ends: layer_residual begins it. */
+extern const struct layer_ops layer_residual_end;
 
 /* Adds a tensor of rank 1 or more; the unused dims are 0. */
 struct tensor *layer_add_tensor(struct layer *l, const char *name, enum tensor_role role,

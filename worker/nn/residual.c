@@ -59,7 +59,7 @@ static void end_backward(const struct layer *l, const struct pass *p, const stru
         memcpy(s->dx, s->dy, bytes);
 }
 
-const struct layer_ops layer_residual_begin = {
+const struct layer_ops layer_residual = {
     .in_place = true,
     .reads_y = true,
     .view = true,

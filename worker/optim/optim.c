@@ -10,12 +10,10 @@
 #define PIECE 1024
 
 static const struct optim_ops *const optimizers[] = {
-    [OPTIMIZER_SGD] = &optim_sgd,           [OPTIMIZER_MOMENTUM] = &optim_momentum,
-    [OPTIMIZER_NESTEROV] = &optim_nesterov, [OPTIMIZER_RMSPROP] = &optim_rmsprop,
-    [OPTIMIZER_ADAM] = &optim_adam,         [OPTIMIZER_ADAMW] = &optim_adamw,
-    [OPTIMIZER_ADAGRAD] = &optim_adagrad,   [OPTIMIZER_ADADELTA] = &optim_adadelta,
+#define X(id, name, rate) [OPTIMIZER_##id] = &optim_##name,
+    OPTIMIZER_MAP(X)
+#undef X
 };
-_Static_assert(ARRAY_LEN(optimizers) == OPTIMIZER_COUNT, "a row for each optimizer");
 
 void optim_init(struct optim *o, const struct settings *s)
 {

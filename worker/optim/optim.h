@@ -49,9 +49,10 @@ struct optim {
     struct optim_watch *watch; /* NULL: nobody looks */
 };
 
-/* By enum optimizer; one row of a table, one file. */
-extern const struct optim_ops optim_sgd, optim_momentum, optim_nesterov, optim_rmsprop,
-    optim_adam, optim_adamw, optim_adagrad, optim_adadelta;
+/* One file each. */
+#define X(id, name, rate) extern const struct optim_ops optim_##name;
+OPTIMIZER_MAP(X)
+#undef X
 
 /* Hyperparameters from the settings (preset applied); state[0..ops->state_count) is the caller's,
  * zeroed. */

@@ -77,7 +77,7 @@ static const struct {
     const char *name, *doc;
     unsigned options, traits;
 } layers[] = {
-#define X(id, name, options, traits, doc) [LAYER_##id] = {name, doc, options, traits},
+#define X(id, name, options, traits, doc) [LAYER_##id] = {#name, doc, options, traits},
     LAYER_MAP(X)
 #undef X
 };

@@ -11,10 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import TIMEOUT_SECONDS, WORKER, Daemon, make_data, small_spec  # noqa: E402
+from sweepd import TIMEOUT_SECONDS, WORKER  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 TELL = """
@@ -328,121 +327,8 @@ out.flush()
         check(all(math.isclose(p["metrics"]["loss"], 1 / p["epoch"]) for p in points))
 
 
-# A worker program that makes a command of the run it is given.
-AS_COMMAND = """#!{python}
-import json, os, sys
-if sys.argv[1].startswith("--"):
-    os.execv({worker!r}, [{worker!r}, *sys.argv[1:]])
-folder = os.path.dirname(sys.argv[1])
-with open(sys.argv[1]) as f:
-    run = json.load(f)
-with open(folder + "/command.json", "w") as f:
-    json.dump({{"task": "command", "command": [{program!r}, "--lr=%r" % run["train"]["learning_rate"]],
-               "metric": run["metric"], "epochs": run["epochs"], "seed": run["seed"],
-               "params": {{"lr": run["train"]["learning_rate"]}},
-               "run_id": int(os.path.basename(folder))}}, f)
-os.execv({worker!r}, [{worker!r}, folder + "/command.json"])
-"""
-
-LEARNS = """
-lr = float(sys.argv[1].removeprefix("--lr="))
-print("learns with", lr, flush=True)
-for epoch in range(int(os.environ["SWEEPD_EPOCHS"])):
-    tell(epoch=epoch, loss=2 / (epoch + 1), **{{"val/loss": 1 / (epoch + 1) + lr, "ppl": epoch}})
-    if epoch == 2 and {gate!r}:
-        open({gate!r}).read()
-"""
-
-
-def command_daemon(home, gate="", **more):
-    def script(name, text):
-        path = os.path.join(home, name)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        os.chmod(path, 0o700)
-        return path
-    program = script("program", f"#!{sys.executable}\n{TELL}{LEARNS.format(gate=gate)}")
-    worker = script("as-command", AS_COMMAND.format(python=sys.executable, worker=WORKER,
-                                                    program=program))
-    return Daemon(arguments=["--worker-program", worker], **more)
-
-
-def command_spec(home, rates, **more):
-    return small_spec(make_data(home), method="grid", run_cap=None, epochs=12,
-                      parameters={"learning_rate": {"values": rates}}, **more)
-
-
-def test_through_the_daemon():
-    with tempfile.TemporaryDirectory(prefix="sweepd-") as home, command_daemon(home) as d:
-        sweep = d.submit(command_spec(home, [0.5, 0.25, 0.125]))
-        equal(d.wait(sweep)["status"], "completed")
-        equal(d.sql("SELECT r.number, b.best_epoch, b.metric_value FROM best_runs b "
-                    "JOIN runs r ON r.id = b.run_id ORDER BY rank"),
-              [(2, 12, 1 / 12 + 0.125), (1, 12, 1 / 12 + 0.25), (0, 12, 1 / 12 + 0.5)])
-        equal(d.sql("SELECT DISTINCT name, count(*) FROM metrics GROUP BY run_id, name"),
-              [("loss", 12), ("ppl", 12), ("val/loss", 12)])
-        equal(d.sql("SELECT count(*) FROM metrics m JOIN curves c USING (run_id, point) "
-                    "WHERE name = 'val/loss' AND value = val_loss AND train_loss = 2 / epoch"), [(36,)])
-        equal(d.sql("SELECT count(*) FROM labels"), [(3,)])
-        check("learns with 0.5" in d.ctl("log", 1, check=0).stdout, "what it prints")
-        d.call("delete", sweep=sweep)
-        equal(d.sql("SELECT count(*) FROM metrics"), [(0,)])
-
-
-def until(d, query, wanted, seconds=30):
-    deadline = time.monotonic() + seconds
-    while (seen := d.sql(query)) != wanted:
-        check(time.monotonic() < deadline, f"{query}: {seen}, not {wanted} within {seconds} s")
-        time.sleep(0.01)
-
-
-def pids_at_gate(d, but=0, seconds=30):
-    """The supervisor of run 1, another than `but`, and its program, once that is in its third
-    epoch: the first two have been written then."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with open(d.db + ".runs/1/run.jsonl", encoding="utf-8") as f:
-            lines = f.read().splitlines()
-        if len(lines) == 3 and (pid := json.loads(lines[0])["pid"]) != but:
-            with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
-                return pid, int(f.read())
-        check(time.monotonic() < deadline, f"{lines}: not at the gate within {seconds} s")
-        time.sleep(0.01)
-
-
-def test_daemon_and_supervisor_killed_and_paused():
-    """One run, whose program waits at a gate in its third epoch until it is let through."""
-    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
-        gate = os.path.join(home, "gate")
-        os.mkfifo(gate)
-        with command_daemon(home, gate, workers=1) as d:
-            sweep = d.submit(command_spec(home, [0.5]))
-            at_gate = "SELECT max(point), count(*) FROM curves"
-            until(d, at_gate, [(2, 2)])
-            d.kill()
-            d.start()
-            until(d, "SELECT count(*) FROM events WHERE kind = 'run_adopted'", [(1,)])
-            equal(d.sql("SELECT status FROM runs"), [("running",)])
-            supervisor, program = pids_at_gate(d)
-            os.kill(supervisor, signal.SIGKILL)
-            check(ended(program), "the program dies with it")
-            until(d, "SELECT count(*) FROM events WHERE kind = 'run_started'", [(2,)])
-            pids_at_gate(d, but=supervisor)
-            d.call("pause", sweep=sweep)
-            until(d, "SELECT status FROM runs", [("paused",)])
-            d.call("resume", sweep=sweep)
-            with open(gate, "w", encoding="utf-8"):
-                pass
-            equal(d.wait(sweep)["status"], "completed")
-            equal(d.sql("SELECT status FROM runs"), [("completed",)])
-            equal(d.sql(at_gate), [(12, 12)])
-            equal(d.sql("SELECT count(*) FROM metrics"), [(36,)])
-            equal(d.sql("SELECT count(*) FROM events WHERE kind IN ('nondeterminism', 'refused')"),
-                  [(0,)])
-
-
 run(test_a_good_program, test_a_shell_script_elsewhere, test_bad_lines_are_left_out,
     test_descriptors_may_be_closed, test_output_has_a_cap, test_what_failed_is_said,
     test_a_bad_config_is_refused, test_term_ends_all_of_it, test_what_it_leaves_behind_is_ended,
     test_the_program_dies_with_its_supervisor, test_a_full_disk_is_not_the_programs_fault,
-    test_many_lines, test_through_the_daemon, test_daemon_and_supervisor_killed_and_paused)
+    test_many_lines)

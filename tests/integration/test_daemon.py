@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_a_socket_whose_listener_was_killed():
             equal(d.call("status")["pid"], d.process.pid)
         listener.stdin.close()  # ends the child
         listener.stdout.close()
+
+
+def test_a_database_of_a_newer_daemon_is_refused():
+    """And left as it is: not a byte, nor a table that this one would make."""
+    with Daemon() as d:
+        d.stop()
+        with sqlite3.connect(d.db) as db:
+            known, = db.execute("PRAGMA user_version").fetchone()
+            db.execute(f"PRAGMA user_version = {known + 1}")
+        db.close()
+        with open(d.db, "rb") as f:
+            before = f.read()
+        done = subprocess.run([SWEEPD, "--db", d.db, "--socket", d.socket], capture_output=True,
+                              text=True, env=d.environment, timeout=30)
+        equal(done.returncode, 1, done.stderr)
+        for text in (d.db, "newer sweepd", f"schema {known + 1}", f"up to {known}"):
+            check(text in done.stderr, done.stderr)
+        with open(d.db, "rb") as f:
+            check(f.read() == before, "the file is another")
 
 
 def test_bad_flags():
@@ -366,7 +386,7 @@ def test_sigterm_while_data_is_prepared():
 if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused,
         test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
-        test_bad_flags,
+        test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
         test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,

@@ -146,5 +146,6 @@ int main(void)
         cmocka_unit_test(begins_anew),
         cmocka_unit_test(is_adopted_with_its_points),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,6 +247,17 @@ const char *decision_name(enum decision_kind k)
     return names[k];
 }
 
+const char *store_op_name(enum store_op_type t)
+{
+    static const char *const names[] = {
+#define X(id, name) [STORE_##id] = name,
+        STORE_OP_MAP(X)
+#undef X
+    };
+    REQUIRE((size_t)t < ARRAY_LEN(names));
+    return names[t];
+}
+
 void store_op_finish(struct store_op *op)
 {
     switch (op->type) {

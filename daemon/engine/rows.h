@@ -241,25 +241,34 @@ struct outcome_row {           /* of a treatment that has one */
     bool cured;
 };
 
-/* One write. A batch of them becomes one transaction, in order. */
+/* One write. A batch of them becomes one transaction, in order. X(id, name in messages) */
+#define STORE_OP_MAP(X)                                                                            \
+    X(PUT_SWEEP, "sweep")    /* insert or overwrite the whole row */                               \
+    X(PUT_RUN, "run")        /* so too */                                                          \
+    X(ADD_POINTS, "points")  /* one already there must be the same: else an event nondeterminism */\
+    X(PUT_LABEL, "label")                                                                          \
+    X(ADD_EVENT, "event")                                                                          \
+    X(ADD_FINDING, "finding")                                                                      \
+    X(CLEAR_TEST, "test")    /* of a run whose weights go: it has no test scores any more */       \
+    X(DELETE_SWEEP, "delete")/* with all that hangs on it */                                       \
+    X(PUT_LAYERS, "layers")  /* of a point; those that are there already are overwritten */        \
+    X(PUT_CAUSES, "causes")  /* of a run that has a label */                                       \
+    X(PUT_EDITS, "edits")    /* all of a sweep */                                                  \
+    X(ADD_DECISION, "decision")                                                                    \
+    X(RELABEL, "label")      /* nothing where the label is another by now, or the run is gone */   \
+    X(PUT_OUTCOME, "outcome")/* nothing where the run has none, or is gone */                      \
+    X(PUT_METRICS, "metrics")/* as of points */                                                    \
+    X(CLEAR_POINTS, "points")/* of a run that begins anew; with what was measured at them */
+
 enum store_op_type {
-    STORE_PUT_SWEEP,    /* insert or overwrite the whole row */
-    STORE_PUT_RUN,
-    STORE_ADD_POINTS,   /* a point already there must be the same: else an event nondeterminism */
-    STORE_PUT_LABEL,
-    STORE_ADD_EVENT,
-    STORE_ADD_FINDING,
-    STORE_CLEAR_TEST,   /* of a run whose weights go: it has no test scores any more */
-    STORE_DELETE_SWEEP, /* with all that hangs on it */
-    STORE_PUT_LAYERS,   /* of a point; those that are there already are overwritten */
-    STORE_PUT_CAUSES,   /* of a run that has a label */
-    STORE_PUT_EDITS,    /* all of a sweep */
-    STORE_ADD_DECISION,
-    STORE_RELABEL,      /* nothing where the label is another by now, or the run is gone */
-    STORE_PUT_OUTCOME,  /* nothing where the run has none, or is gone */
-    STORE_PUT_METRICS,  /* one already there must be the same: else an event nondeterminism */
-    STORE_CLEAR_POINTS, /* of a run that begins anew to other bits; and what it measured at them */
+#define X(id, name) STORE_##id,
+    STORE_OP_MAP(X)
+#undef X
 };
+
+#define X(id, name) +1
+enum { STORE_OP_COUNT = STORE_OP_MAP(X) };
+#undef X
 
 struct store_op {
     enum store_op_type type;
@@ -301,6 +310,7 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 struct run_row *run_row_copy(const struct run_row *r);
 void run_row_destroy(struct run_row *r);
 void store_op_finish(struct store_op *op);
+const char *store_op_name(enum store_op_type t);
 void label_row_destroy(struct label_row *l);
 void relabel_window_destroy(struct relabel_window *w);
 

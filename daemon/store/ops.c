@@ -37,6 +37,17 @@ static int put_sweep(struct store_sql *q, const struct store_op *op)
     return store_sql_run(st);
 }
 
+/* The parent's sweep may be deleted while the treatment goes on. */
+static bool parent_gone(struct store_sql *q, int64_t parent_id)
+{
+    sqlite3_stmt *st = q->statements[STATEMENT_FIND_RUN];
+
+    bind_int(st, 1, parent_id);
+    bool gone = sqlite3_step(st) == SQLITE_DONE;
+    sqlite3_reset(st);
+    return gone;
+}
+
 static int put_run(struct store_sql *q, const struct store_op *op)
 {
     sqlite3_stmt *st = q->statements[STATEMENT_PUT_RUN];
@@ -46,6 +57,8 @@ static int put_run(struct store_sql *q, const struct store_op *op)
 #define X(column, kind, value) bind_##kind(st, RUN_##column##_column + 1, value);
     RUN_COLUMNS(X)
 #undef X
+    if (r->parent_id > 0 && parent_gone(q, r->parent_id))
+        bind_count(st, RUN_parent_id_column + 1, 0);
     return store_sql_run(st);
 }
 
@@ -283,7 +296,7 @@ static int delete_sweep(struct store_sql *q, const struct store_op *op)
     return run_each(q, both, ARRAY_LEN(both), op->u.delete_sweep_id);
 }
 
-static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
+static int (*const appliers[STORE_OP_COUNT])(struct store_sql *, const struct store_op *) = {
     [STORE_PUT_SWEEP] = put_sweep,   [STORE_PUT_RUN] = put_run,
     [STORE_ADD_POINTS] = add_points, [STORE_PUT_LABEL] = put_label,
     [STORE_ADD_EVENT] = add_event,   [STORE_ADD_FINDING] = add_finding,
@@ -292,17 +305,6 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_PUT_EDITS] = put_edits,   [STORE_ADD_DECISION] = add_decision,
     [STORE_RELABEL] = relabel,       [STORE_PUT_OUTCOME] = put_outcome,
     [STORE_PUT_METRICS] = store_metrics_put, [STORE_CLEAR_POINTS] = clear_points,
-};
-
-static const char *const op_names[] = {
-    [STORE_PUT_SWEEP] = "sweep",   [STORE_PUT_RUN] = "run",
-    [STORE_ADD_POINTS] = "points", [STORE_PUT_LABEL] = "label",
-    [STORE_ADD_EVENT] = "event",   [STORE_ADD_FINDING] = "finding",
-    [STORE_CLEAR_TEST] = "test",   [STORE_DELETE_SWEEP] = "delete",
-    [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
-    [STORE_PUT_EDITS] = "edits",   [STORE_ADD_DECISION] = "decision",
-    [STORE_RELABEL] = "label",     [STORE_PUT_OUTCOME] = "outcome",
-    [STORE_PUT_METRICS] = "metrics", [STORE_CLEAR_POINTS] = "points",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -341,7 +343,7 @@ int store_sql_apply(struct store_sql *q, const struct store_op *op)
     if (!refused_for_ever(rc))
         return rc;
 
-    char *detail = xasprintf("%s: %s", op_names[op->type], sqlite3_errmsg(q->db));
+    char *detail = xasprintf("%s: %s", store_op_name(op->type), sqlite3_errmsg(q->db));
     int64_t run_id = op_run_id(op);
     log_error("a write was refused (run %lld): %s", (long long)run_id, detail);
     rc = store_sql_event(q, &(struct event_row){.run_id = run_id,

@@ -203,15 +203,21 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
     return 0;
 }
 
+/* The value as JSON has it: whole numbers have no point, and what is not finite is text. */
 static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
-    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0),
-                            .epoch = sqlite3_column_int64(st, 1)};
+    const char *text = column_text(st, 1);
+    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0), .value = NAN};
+    struct errbuf why = {0};
+    struct json *v = json_parse(text, strlen(text), &why);
 
     (void)err;
-    column_maybe(st, 2, &r.value);
-    out->rungs = array_room(out->rungs, &out->rung_cap, out->rung_count, sizeof(*out->rungs));
-    out->rungs[out->rung_count++] = r;
+    if (v && json_get_int64(v, "epoch", &r.epoch, &why) == 0) {
+        (void)json_get_real(v, "value", &r.value, &why);
+        out->rungs = array_room(out->rungs, &out->rung_cap, out->rung_count, sizeof(*out->rungs));
+        out->rungs[out->rung_count++] = r;
+    }
+    json_destroy(v);
     return 0;
 }
 
@@ -240,7 +246,7 @@ static const struct {
      "WHERE l.facts IS NOT NULL AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') "
      "AND r.sweep_id IN (SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY l.run_id",
      append_label},
-    {"SELECT run_id, detail ->> '$.epoch', detail ->> '$.value' FROM decisions "
+    {"SELECT run_id, detail FROM decisions "
      "WHERE kind = 'paused' AND run_id IS NOT NULL AND detail IS NOT NULL AND sweep_id IN "
      "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY id",
      append_rung},

@@ -43,6 +43,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "WHEN (SELECT goal FROM sweeps WHERE id = :sweep_id) = 'maximize' THEN -:metric_value "
         "ELSE :metric_value END) "
         "ON CONFLICT(id) DO UPDATE SET rank_key = excluded.rank_key" RUN_COLUMNS(OVERWRITE),
+    [STATEMENT_FIND_RUN] = "SELECT id FROM runs WHERE id = ?",
     [STATEMENT_ADD_POINT] =
         "INSERT INTO curves(run_id, point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) ") "
         "VALUES(?, ?, ?" CURVE_COLUMN_MAP(CURVE_PARAMETER) ") "

@@ -34,7 +34,7 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
     X(HUBER, "huber")
 #define REDUCTION_MAP(X) X(MEAN, "mean") X(SUM, "sum")
 #define CLASS_WEIGHTS_MAP(X) X(NONE, "none") X(BALANCED, "balanced")
-/* X(id, name, usual learning rate): the worker's row of functions is optim_<name>, in worker/optim/.
+/* X(id, name, usual learning rate): the worker's row of functions is optim_<name>, worker/optim/.
  * The adaptive ones move every weight by about the rate itself, whatever the gradient's size (G2.2
  * quotes 0.001 for Adam); the others by rate x gradient: PyTorch's examples and defaults. */
 #define OPTIMIZER_MAP(X)                                                                           \
@@ -137,7 +137,7 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
       CLASS_WEIGHTS_COUNT - 1, CLASS_WEIGHTS_NONE, CHOICES(CLASS_WEIGHTS_MAP),                     \
       "balanced: each class weighs samples / (classes x samples of the class)")                    \
     X(OPTIMIZER, TRAIN, "train.optimizer", "optimizer", CHOICE, FROM, 0, OPTIMIZER_COUNT - 1,      \
-      OPTIMIZER_ADAM, &(OPTIMIZER_MAP(OPTIMIZER_CHOICE))[1], "optimizer (G2.2)")                                  \
+      OPTIMIZER_ADAM, &(OPTIMIZER_MAP(OPTIMIZER_CHOICE))[1], "optimizer (G2.2)")                   \
     X(LEARNING_RATE, TRAIN, "train.learning_rate", "learning_rate", REAL, ABOVE, 0, 1e6, 1e-3,     \
       NULL, "step size, tried from large to small (G2.1)")                                         \
     X(BATCH_SIZE, TRAIN, "train.batch_size", "batch_size", INTEGER, FROM, 1, 1048576, 32, NULL,    \

@@ -22,7 +22,7 @@ NAMED = re.compile(r"`([\w./-]+/[\w./-]+)`(?::? \(?((?:`[^`/ ]+`(?:, )?)+))?")
 # What defines a name: a test, any word, a table of rows.
 TEST = r"^(?:.*(?:cmocka_unit_test\w*|CASE)\(|def )%s(?:[,)]|\(\):$)"
 WORD = r"(?<!\w)%s(?!\w)"
-TABLE = r"#define %s\(X\)|\b%s\b(?:\[\w*\])?(?:\(.*)? = |VIEW %s |^static bool %s\("
+TABLE = r"#define %s\(X\)|\b%s\b(?:\[\w*\])?(?:\)?\(.*)? = |VIEW %s |^static bool %s\("
 FOLDERS = ("client/", "common/", "daemon/", "include/", "schema/", "tests/", "worker/")
 
 

@@ -12,11 +12,11 @@
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 
-static const struct world_decision *decision_of(const struct world *w, int64_t run_id)
+static const struct fake_decision *decision_of(const struct world *w, int64_t run_id)
 {
-    for (size_t i = 0; i < w->decision_count; i++)
-        if (w->decisions[i].run_id == run_id)
-            return &w->decisions[i];
+    for (size_t i = 0; i < w->store.decision_count; i++)
+        if (w->store.decisions[i].run_id == run_id)
+            return &w->store.decisions[i];
     return NULL;
 }
 
@@ -30,8 +30,8 @@ static void each_run_has_one(void **state)
         world_submit(&w, "grid", SIX_DEPTHS, 10, 1, "");
         world_run(&w);
         size_t treated = 0;
-        for (size_t i = 0; i < w.run_count; i++) {
-            const struct run_row *r = w.runs[i];
+        for (size_t i = 0; i < w.store.run_count; i++) {
+            const struct run_row *r = w.store.runs[i];
             bool treats = r->kind == RUN_KIND_TREATMENT;
             treated += treats;
             assert_int_equal(world_decisions(&w, r->sweep_id, r->id, DECISION_PROPOSED), !treats);
@@ -39,8 +39,8 @@ static void each_run_has_one(void **state)
             assert_string_equal(decision_of(&w, r->id)->reason, r->reason);
         }
         assert_true(treated > 0);
-        assert_int_equal(w.decision_count, w.run_count);
-        assert_int_equal(w.decision_count, 26);
+        assert_int_equal(w.store.decision_count, w.store.run_count);
+        assert_int_equal(w.store.decision_count, 26);
         world_finish(&w);
     }
 }
@@ -103,7 +103,7 @@ static void of_an_older_treatment(void **state)
     world_init(&w, 1, 1);
     world_submit(&w, "grid", ONE_RUN, 1, 1, "");
     world_settle(&w);
-    struct run_row *r = w.runs[0];
+    struct run_row *r = w.store.runs[0];
     r->kind = RUN_KIND_TREATMENT;
     r->parent_id = 77;
     r->remedy = REMEDY_L2;
@@ -113,7 +113,7 @@ static void of_an_older_treatment(void **state)
     world_crash(&w, 1, 256);
     world_run(&w);
     const struct run_row *done = world_run_row(&w, 1, 0);
-    assert_int_equal(w.run_count, 1);
+    assert_int_equal(w.store.run_count, 1);
     assert_int_equal(done->status, RUN_COMPLETED);
     assert_true(done->has_outcome && done->cured && done->change < -0.99);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
@@ -128,10 +128,10 @@ static void go_with_their_sweep(void **state)
     world_grid(&w, SIX_DEPTHS, "");
     world_grid(&w, ONE_RUN, "");
     world_run(&w);
-    assert_int_equal(w.decision_count, 7);
+    assert_int_equal(w.store.decision_count, 7);
     engine_command(w.engine, COMMAND_DELETE, 1, NULL, w.now, &w.fx);
     world_settle(&w);
-    assert_int_equal(w.decision_count, 1);
+    assert_int_equal(w.store.decision_count, 1);
     world_finish(&w);
 }
 
@@ -142,7 +142,7 @@ static void resumes_at_a_barrier(void **state)
     world_init(&w, 3, 1);
     world_submit(&w, "coarse_to_fine", PARAMETERS_FULL, 12, 1, ",\"treat\":false");
     world_settle(&w);
-    assert_int_equal(w.run_count, 3);
+    assert_int_equal(w.store.run_count, 3);
     while (w.worker_count > 0)
         world_work(&w, 0);
     struct sweep *s = w.engine->sweeps[0];
@@ -152,14 +152,14 @@ static void resumes_at_a_barrier(void **state)
     }
     world_settle(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_HELD);
-    assert_int_equal(w.run_count, 3);
+    assert_int_equal(w.store.run_count, 3);
     engine_command(w.engine, COMMAND_RESUME, 1, NULL, w.now, &w.fx);
     world_settle(&w);
     assert_int_equal(w.refusals, 0);
     assert_int_equal(world_sweep(&w, 1)->data_accepted, 1);
     world_run(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
-    assert_int_equal(w.run_count, 12);
+    assert_int_equal(w.store.run_count, 12);
     world_finish(&w);
 }
 

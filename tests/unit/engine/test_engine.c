@@ -26,7 +26,7 @@ static void test_submit(void **state)
     assert_int_equal(s->status, SWEEP_RUNNING);
     assert_string_equal(s->data_hash, "abc");
     assert_int_equal(s->data_samples, 100);
-    assert_int_equal(w.run_count, 6);
+    assert_int_equal(w.store.run_count, 6);
     assert_int_equal(w.worker_count, 2);
     assert_int_equal(engine_running(w.engine), 2);
     assert_int_equal(engine_queued(w.engine), 4);
@@ -59,7 +59,7 @@ static void test_rows_before_reply(void **state)
     assert_int_equal(w.worker_count, 0);
     world_commit(&w);
     assert_int_equal(w.replies, 1);
-    assert_int_equal(w.run_count, 6);
+    assert_int_equal(w.store.run_count, 6);
     world_finish(&w);
 }
 
@@ -73,7 +73,7 @@ static void test_held_for_nan(void **state)
     assert_non_null(strstr(s->reason, "17 values"));
     assert_non_null(strstr(s->reason, "row 3, column 5"));
     assert_int_equal(w.worker_count, 0);
-    assert_int_equal(w.run_count, 6); /* planned, waiting */
+    assert_int_equal(w.store.run_count, 6); /* planned, waiting */
     assert_true(w.wakes > 0);
     engine_command(w.engine, COMMAND_RESUME, 1, NULL, w.now, &w.fx);
     world_run(&w);
@@ -105,7 +105,7 @@ static void test_refused(void **state)
     world_settle(&w);
     assert_int_equal(w.last_error.code, ERR_SHUTDOWN);
     assert_int_equal(w.refusals, 3);
-    assert_int_equal(w.sweep_count, 0);
+    assert_int_equal(w.store.sweep_count, 0);
     world_finish(&w);
 }
 
@@ -114,8 +114,8 @@ static void test_refused(void **state)
 static size_t workers_of(const struct world *w, int64_t sweep_id)
 {
     size_t n = 0;
-    for (size_t i = 0; i < w->run_count; i++)
-        n += w->runs[i]->sweep_id == sweep_id && w->runs[i]->status == RUN_RUNNING;
+    for (size_t i = 0; i < w->store.run_count; i++)
+        n += w->store.runs[i]->sweep_id == sweep_id && w->store.runs[i]->status == RUN_RUNNING;
     return n;
 }
 
@@ -154,9 +154,9 @@ static void test_turns(void **state)
     for (int i = 0; i < 12; i++) {
         assert_int_equal(w.worker_count, 1);
         const struct run_row *r = NULL;
-        for (size_t k = 0; k < w.run_count; k++)
-            if (w.runs[k]->id == w.workers[0].run_id)
-                r = w.runs[k];
+        for (size_t k = 0; k < w.store.run_count; k++)
+            if (w.store.runs[k]->id == w.workers[0].run_id)
+                r = w.store.runs[k];
         assert_int_equal(r->sweep_id, 1 + i % 2);
         assert_int_equal(r->number, i / 2); /* within a sweep by number */
         for (int k = 0; k < WORLD_POINTS; k++)
@@ -206,8 +206,8 @@ static void test_best_point(void **state)
     assert_true(r->has_val_loss && !r->has_val_acc);
     assert_true(r->seconds == 2 && r->handle[0] == '\0');
     assert_string_equal(r->core, "Haswell");
-    assert_int_equal(w.label_count, 1);
-    assert_int_equal(w.point_count, 6);
+    assert_int_equal(w.store.label_count, 1);
+    assert_int_equal(w.store.point_count, 6);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     assert_false(engine_sweep_open(w.engine, 1, NULL, NULL)); /* gone from memory */
     world_finish(&w);
@@ -223,7 +223,7 @@ static void test_only_nan(void **state)
     world_end(&w, 1, (struct run_exit){.result = &completed});
     const struct run_row *r = world_run_row(&w, 1, 0);
     assert_true(r->has_metric && isnan(r->metric_value));
-    assert_int_equal(w.labels[0]->pattern, PATTERN_NOT_A_NUMBER);
+    assert_int_equal(w.store.labels[0]->row.pattern, PATTERN_NOT_A_NUMBER);
     assert_int_equal(w.dropped[1], 1); /* no weights worth keeping */
     world_finish(&w);
 }
@@ -258,7 +258,7 @@ static void test_protocol_errors(void **state)
         assert_int_equal(r->status, RUN_FAILED);
         assert_int_equal(r->error, RUN_ERROR_PROTOCOL);
         assert_non_null(strstr(r->error_text, "came after"));
-        assert_int_equal(w.point_count, cases[k].kept);
+        assert_int_equal(w.store.point_count, cases[k].kept);
         world_finish(&w);
     }
 }
@@ -302,7 +302,7 @@ static void test_ends(void **state)
             assert_string_equal(r->stderr_tail, "boom");
         if (r->status == RUN_STOPPED)
             assert_string_equal(r->stop_reason, "rule x");
-        assert_int_equal(w.label_count, 1); /* every run gets one */
+        assert_int_equal(w.store.label_count, 1); /* every run gets one */
         assert_int_equal(world_sweep(&w, 1)->status,
                          r->status == RUN_COMPLETED ? SWEEP_COMPLETED : SWEEP_HELD);
         world_finish(&w);
@@ -350,8 +350,8 @@ static void test_retries(void **state)
         assert_int_equal(r->status, RUN_FAILED);
         assert_int_equal(r->error, cases[k].error);
         assert_int_equal(w.starts[1], cases[k].starts);
-        assert_int_equal(w.point_count, cases[k].points);
-        assert_int_equal(w.nondeterminism, 0);
+        assert_int_equal(w.store.point_count, cases[k].points);
+        assert_int_equal(w.store.nondeterminism, 0);
         assert_string_equal(r->stderr_tail, "last\n");
         const struct sweep_row *s = world_sweep(&w, 1);
         assert_int_equal(s->status, SWEEP_HELD);
@@ -416,7 +416,7 @@ static void test_many_points(void **state)
     world_end(&w, 1, (struct run_exit){.result = &completed});
     assert_true(world_run_row(&w, 1, 0)->metric_value == 0.001);
     assert_true(world_run_row(&w, 1, 0)->best_epoch == 123457);
-    assert_int_equal(w.label_count, 1);
+    assert_int_equal(w.store.label_count, 1);
     world_finish(&w);
 }
 

@@ -105,15 +105,15 @@ static void begins_anew(void **state)
     for (int64_t k = 1; k <= 3; k++)
         tell(&w, 1, k, "score/x", 10.0 * (double)k);
     world_settle(&w);
-    assert_int_equal(w.point_count, 3);
+    assert_int_equal(w.store.point_count, 3);
     world_end(&w, 1, (struct run_exit){.error = RUN_ERROR_KILLED, .text = "signal 9"});
     assert_int_equal(w.worker_count, 1); /* it is tried again */
-    assert_int_equal(w.point_count, 0);
+    assert_int_equal(w.store.point_count, 0);
     tell(&w, 1, 1, "score/x", 1);
     tell(&w, 1, 2, "score/x", 2);
     end(&w, 1);
-    assert_int_equal(w.nondeterminism, 0);
-    assert_int_equal(w.point_count, 2);
+    assert_int_equal(w.store.nondeterminism, 0);
+    assert_int_equal(w.store.point_count, 2);
     assert_true(world_run_row(&w, 1, 0)->metric_value == 2);
     world_finish(&w);
 }
@@ -127,12 +127,12 @@ static void is_adopted_with_its_points(void **state)
     world_settle(&w);
     world_crash(&w, 1, 0);
     world_settle(&w);
-    assert_int_equal(w.point_count, 1);
+    assert_int_equal(w.store.point_count, 1);
     tell(&w, 1, 1, "score/x", 1);
     tell(&w, 1, 2, "score/x", 2);
     end(&w, 1);
-    assert_int_equal(w.point_count, 2);
-    assert_int_equal(w.nondeterminism, 0);
+    assert_int_equal(w.store.point_count, 2);
+    assert_int_equal(w.store.nondeterminism, 0);
     assert_int_equal(w.starts[1], 1);
     assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_COMPLETED);
     world_finish(&w);

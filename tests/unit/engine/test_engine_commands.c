@@ -185,7 +185,7 @@ static void test_cancel_every_run(void **state)
     world_settle(&w);
     engine_command(w.engine, COMMAND_DELETE, 1, NULL, w.now, &w.fx);
     world_settle(&w);
-    assert_int_equal(w.sweep_count, 0);
+    assert_int_equal(w.store.sweep_count, 0);
     assert_int_equal(w.deleted_runs, 6);
     world_finish(&w);
 }

@@ -63,7 +63,7 @@ static void test_any_workers_any_order(void **state)
             world_run(&w);
             char *got = world_canonical(&w, 1);
             assert_string_equal(got, expected);
-            assert_int_equal(w.nondeterminism, 0);
+            assert_int_equal(w.store.nondeterminism, 0);
             assert_true(w.most_running <= 1 + seed % 8);
             free(got);
             world_finish(&w);
@@ -124,7 +124,7 @@ static void test_kill(void **state)
             live_and_die(&w, i, seed % 3 * 128, 1 + (int)(seed % 9));
             char *got = world_canonical(&w, 1);
             assert_string_equal(got, expected);
-            assert_int_equal(w.nondeterminism, 0);
+            assert_int_equal(w.store.nondeterminism, 0);
             assert_int_equal(engine_running(w.engine), 0);
             assert_int_equal(engine_queued(w.engine), 0);
             free(got);
@@ -160,7 +160,7 @@ static void test_kill_after_command(void **state)
                                                      SWEEP_CANCELLED};
         if (command == COMMAND_DELETE) {
             assert_null(world_sweep(&w, 1));
-            assert_int_equal(w.run_count, 0);
+            assert_int_equal(w.store.run_count, 0);
         } else {
             assert_int_equal(world_sweep(&w, 1)->status, expected[command]);
             assert_int_equal(world_count(&w, 1, RUN_RUNNING), 0);
@@ -182,7 +182,7 @@ static void test_kill_at_barrier(void **state)
         engine_cancel_run(w.engine, i, NULL, w.now, &w.fx);
     world_settle(&w);
     assert_int_equal(world_count(&w, 1, RUN_CANCELLED), 3);
-    assert_int_equal(w.run_count, 3); /* the workers are still there */
+    assert_int_equal(w.store.run_count, 3); /* the workers are still there */
     world_crash(&w, 4, 0);
     world_run(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);

@@ -69,8 +69,8 @@ static void test_rewind(void **state)
     const struct run_row *r = world_run_row(&w, 1, 0);
     assert_int_equal(r->status, RUN_COMPLETED);
     assert_true(r->best_epoch == 7);
-    assert_int_equal(w.point_count, 7);
-    assert_int_equal(w.nondeterminism, 0);
+    assert_int_equal(w.store.point_count, 7);
+    assert_int_equal(w.store.nondeterminism, 0);
     assert_int_equal(told(&w, "point "), 7);
     world_finish(&w);
 }
@@ -84,7 +84,7 @@ static void test_rewind_to_other_bits(void **state)
     world_tell(&w, 1, 4, 0.001);
     world_tell(&w, 1, 5, 1.0 / 5);
     world_end(&w, 1, (struct run_exit){.result = &completed});
-    assert_int_equal(w.nondeterminism, 1);
+    assert_int_equal(w.store.nondeterminism, 1);
     assert_true(world_run_row(&w, 1, 0)->best_epoch == 5);
     world_finish(&w);
 }
@@ -149,7 +149,7 @@ static void expect_nothing_lost(struct world *w)
     assert_int_equal(world_sweep(w, 1)->status, SWEEP_COMPLETED);
     assert_int_equal(world_count(w, 1, RUN_COMPLETED), 6);
     assert_int_equal(w->steps, 6 * WORLD_POINTS);
-    assert_int_equal(w->nondeterminism, 0);
+    assert_int_equal(w->store.nondeterminism, 0);
     for (int64_t id = 1; id <= 6; id++)
         assert_int_equal(w->folders[id].checkpoint, 0); /* removed as each ended */
     world_finish(w);
@@ -332,7 +332,7 @@ static void test_any_disturbance(void **state)
             engine_command(w.engine, COMMAND_RESUME, 1, NULL, w.now, &w.fx);
         world_run(&w);
         char *got = world_canonical(&w, 1);
-        assert_int_equal(w.nondeterminism, 0);
+        assert_int_equal(w.store.nondeterminism, 0);
         if (expected != NULL)
             assert_string_equal(got, expected);
         else

@@ -164,14 +164,14 @@ static void gives_a_held_sweep_something_to_do(void **state)
 
 static void refused_with(struct world *w, int64_t sweep_id, const char *params, int code)
 {
-    size_t refusals = w->refusals, runs = w->run_count, decisions = w->decision_count;
+    size_t refusals = w->refusals, runs = w->store.run_count, decisions = w->store.decision_count;
     world_enqueue(w, sweep_id, params);
     assert_int_equal(w->fx.batch.count, 0);
     world_settle(w);
     assert_int_equal(w->refusals, refusals + 1);
     assert_int_equal(w->last_error.code, code);
-    assert_int_equal(w->run_count, runs);
-    assert_int_equal(w->decision_count, decisions);
+    assert_int_equal(w->store.run_count, runs);
+    assert_int_equal(w->store.decision_count, decisions);
 }
 
 static void refuses_what_the_space_has_not(void **state)
@@ -213,7 +213,7 @@ static void refuses_what_the_space_has_not(void **state)
             strstr(e->allowed, cases[i].allowed) == NULL)
             fail_msg("%zu: %s: %s is not %s: %s", i, e->key, e->value, e->allowed, e->message);
     }
-    assert_int_equal(w.run_count, 3);
+    assert_int_equal(w.store.run_count, 3);
     refused_with(&w, 1, "[1,2]", ERR_TYPE);
     world_finish(&w);
 }
@@ -290,10 +290,10 @@ static void counts_against_run_cap(void **state)
         world_enqueue(&w, 1, OWN);
     world_settle(&w);
     assert_int_equal(w.refusals, 0);
-    assert_int_equal(w.run_count, 12);
+    assert_int_equal(w.store.run_count, 12);
     refused_with(&w, 1, OWN, ERR_STATE);
     world_run(&w);
-    assert_int_equal(w.run_count, 12);
+    assert_int_equal(w.store.run_count, 12);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     world_finish(&w);
 }
@@ -329,7 +329,7 @@ static void never_more_than_run_cap(void **state)
             treated += r->kind == RUN_KIND_TREATMENT;
         }
         assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
-        assert_int_equal(w.run_count, 20);
+        assert_int_equal(w.store.run_count, 20);
         assert_true(treated <= 6);
         assert_true(seed % 5 > 0 || enqueued == 0);
         assert_int_equal(world_decisions(&w, 1, 0, DECISION_ENQUEUED), enqueued);
@@ -378,7 +378,7 @@ static void survives_a_kill_at_every_event(void **state)
             assert_int_equal(world_decisions(&w, 1, r->id, DECISION_PROPOSED), !is_enqueued(r));
         }
         assert_int_equal(enqueued, acknowledged ? 1 : 0);
-        assert_int_equal(w.run_count, 12);
+        assert_int_equal(w.store.run_count, 12);
         assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
         lost += !acknowledged;
         kept += acknowledged;

@@ -200,7 +200,7 @@ static void test_same_through_kills(void **state)
         world_run(&w);
         char *got = world_canonical(&w, 1);
         assert_string_equal(got, expected);
-        assert_int_equal(w.nondeterminism, 0);
+        assert_int_equal(w.store.nondeterminism, 0);
         free(got);
         world_finish(&w);
     }

@@ -140,8 +140,8 @@ static void test_stopped_at_its_rung(void **state)
     assert_string_equal(row->stop_reason, RULE);
     assert_true(row->ended != 0 && row->seconds == FIRST_RUNG && row->paused_by == RUN_PAUSER_NONE);
     assert_int_equal(w.folders[1].checkpoint, 0);
-    assert_int_equal(w.label_count, 1);
-    assert_non_null(w.labels[0]->facts_json);
+    assert_int_equal(w.store.label_count, 1);
+    assert_non_null(w.store.labels[0]->row.facts_json);
     assert_non_null(strstr(w.methods.data, "run_ended"));
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_HELD); /* no run completed */
     world_finish(&w);
@@ -290,7 +290,7 @@ static void test_restart_at_the_rung(void **state)
     assert_true(live(&w, 0)->kept.count == FIRST_RUNG && live(&w, 0)->row->has_metric);
     run_all(&w, false);
     assert_int_equal(w.steps, WORLD_POINTS);
-    assert_int_equal(w.nondeterminism, 0);
+    assert_int_equal(w.store.nondeterminism, 0);
     world_finish(&w);
 }
 
@@ -304,7 +304,7 @@ static void test_folder_is_gone(void **state)
     world_run(&w);
     assert_true(run_at_rung(live(&w, 0))); /* trained there once more */
     assert_int_equal(w.steps, 2 * FIRST_RUNG);
-    assert_int_equal(w.nondeterminism, 0);
+    assert_int_equal(w.store.nondeterminism, 0);
     world_finish(&w);
 }
 
@@ -341,13 +341,13 @@ static void test_damaged_budget(void **state)
         world_init(&w, 1, 1);
         world_submit(&w, "grid", ONE_RUN, 100, 1, "");
         world_settle(&w);
-        w.runs[0]->until_epoch = cases[i].until;
-        w.runs[0]->status = RUN_QUEUED;
+        w.store.runs[0]->until_epoch = cases[i].until;
+        w.store.runs[0]->status = RUN_QUEUED;
         w.worker_count = 0;
         engine_destroy(w.engine);
         w.engine = engine_create("/runs");
         struct store_restored r = {
-            .sweep_count = 1, .sweeps = w.sweeps[0], .run_count = 1, .runs = w.runs[0]};
+            .sweep_count = 1, .sweeps = w.store.sweeps[0], .run_count = 1, .runs = w.store.runs[0]};
         engine_restore(w.engine, &r, w.now, &w.fx);
         assert_int_equal(engine_sweep_open(w.engine, 1, NULL, NULL), !cases[i].held);
         world_finish(&w);
@@ -421,7 +421,7 @@ static void test_any_disturbance(void **state)
         run_all(&w, true);
         char *got = world_canonical(&w, 1);
         assert_string_equal(got, expected);
-        assert_int_equal(w.nondeterminism, 0);
+        assert_int_equal(w.store.nondeterminism, 0);
         assert_int_equal(engine_running(w.engine) + engine_queued(w.engine), 0);
         for (int64_t id = 1; id <= 12; id++)
             assert_int_equal(w.folders[id].checkpoint, 0);

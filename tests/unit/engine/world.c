@@ -29,21 +29,7 @@ void world_finish(struct world *w)
     effects_finish(&w->fx);
     for (size_t i = 0; i < w->batch_count; i++)
         effects_finish(&w->batches[i].fx);
-    for (size_t i = 0; i < w->sweep_count; i++)
-        sweep_row_destroy(w->sweeps[i]);
-    for (size_t i = 0; i < w->run_count; i++)
-        run_row_destroy(w->runs[i]);
-    for (size_t i = 0; i < w->label_count; i++) {
-        free(w->labels[i]->tags);
-        free(w->labels[i]->evidence_json);
-        free(w->labels[i]->facts_json);
-        free(w->labels[i]);
-    }
-    free(w->sweeps);
-    free(w->runs);
-    free(w->labels);
-    free(w->points);
-    free(w->decisions);
+    fake_store_finish(&w->store);
     free(w->batches);
     free(w->workers);
     for (size_t i = 0; i < sizeof(w->folders) / sizeof(*w->folders); i++) {
@@ -55,142 +41,34 @@ void world_finish(struct world *w)
 
 /* --- the store ------------------------------------------------------------------------------- */
 
-static void put_sweep(struct world *w, const struct sweep_row *row)
+/* What the engine promises of each row, whatever the store would accept. */
+static void expect_sweep(const struct world *w, const struct sweep_row *row)
 {
-    size_t i = 0;
-    while (i < w->sweep_count && w->sweeps[i]->id != row->id)
-        i++;
-    if (i == w->sweep_count) {
-        w->sweeps = xrealloc(w->sweeps, ++w->sweep_count * sizeof(*w->sweeps));
-        assert_true(row->id > w->last_sweep_id);
-        w->last_sweep_id = row->id;
-    } else {
-        assert_true(w->sweeps[i]->status == row->status ||
-                    sweep_status_may(w->sweeps[i]->status, row->status));
-        sweep_row_destroy(w->sweeps[i]);
+    const struct sweep_row *old = fake_sweep(&w->store, row->id);
+    if (old == NULL)
+        assert_true(row->id > w->store.last_sweep_id);
+    else
+        assert_true(old->status == row->status || sweep_status_may(old->status, row->status));
+}
+
+static void expect_run(const struct world *w, const struct run_row *row)
+{
+    const struct run_row *old = fake_run(&w->store, row->id);
+    if (old != NULL) {
+        assert_true(old->status == row->status || run_status_may(old->status, row->status));
+        return;
     }
-    w->sweeps[i] = sweep_row_copy(row);
+    assert_true(row->id > w->store.last_run_id);
+    assert_non_null(world_sweep(w, row->sweep_id));
+    assert_true(row->number < world_sweep(w, row->sweep_id)->run_cap); /* never more */
 }
 
-static void put_run(struct world *w, const struct run_row *row)
+/* The run that it is about is stored, or came with it and before it. */
+static void expect_decision(const struct world *w, const struct decision_row *d)
 {
-    size_t i = 0;
-    while (i < w->run_count && w->runs[i]->id != row->id)
-        i++;
-    if (i == w->run_count) {
-        w->runs = xrealloc(w->runs, ++w->run_count * sizeof(*w->runs));
-        assert_true(row->id > w->last_run_id);
-        assert_non_null(world_sweep(w, row->sweep_id)); /* foreign key */
-        w->last_run_id = row->id;
-        assert_true(row->number < world_sweep(w, row->sweep_id)->run_cap); /* never more */
-    } else {
-        assert_true(w->runs[i]->status == row->status ||
-                    run_status_may(w->runs[i]->status, row->status));
-        run_row_destroy(w->runs[i]);
-    }
-    w->runs[i] = run_row_copy(row);
-}
-
-/* The run that it is about is stored, or comes with it and before it. */
-static void add_decision(struct world *w, const struct decision_row *d, const struct store_batch *b)
-{
-    bool put = false;
-    for (size_t i = 0; i < w->run_count; i++)
-        put |= w->runs[i]->id == d->run_id && w->runs[i]->sweep_id == d->sweep_id;
-    for (size_t i = 0; i < b->count && b->ops[i].u.decision != d; i++)
-        put |= b->ops[i].type == STORE_PUT_RUN && b->ops[i].u.run->id == d->run_id &&
-               b->ops[i].u.run->sweep_id == d->sweep_id;
-    assert_true(put);
-    struct world_decision own = {d->sweep_id, d->run_id, d->kind, "", 0, NAN};
-    if (d->detail_json != NULL) {
-        struct errbuf err;
-        struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
-        assert_int_equal(json_get_int64(v, "epoch", &own.epoch, &err), 0);
-        assert_int_equal(json_get_real(v, "value", &own.value, &err), 0);
-        json_destroy(v);
-    }
-    str_copy(own.reason, sizeof(own.reason), d->reason);
-    w->decisions = xrealloc(w->decisions, (w->decision_count + 1) * sizeof(*w->decisions));
-    w->decisions[w->decision_count++] = own;
-}
-
-static void add_points(struct world *w, const struct points_rows *rows)
-{
-    for (size_t k = 0; k < rows->count; k++) {
-        size_t i = 0;
-        while (i < w->point_count &&
-               (w->points[i].run_id != rows->run_id ||
-                w->points[i].p.point != rows->points[k].point))
-            i++;
-        if (i < w->point_count) {
-            w->nondeterminism += !point_same(&w->points[i].p, &rows->points[k]);
-            continue;
-        }
-        w->points = xrealloc(w->points, (w->point_count + 1) * sizeof(*w->points));
-        w->points[w->point_count++] = (struct world_point){rows->run_id, rows->points[k]};
-    }
-}
-
-static void put_label(struct world *w, const struct label_row *l)
-{
-    size_t i = 0;
-    while (i < w->label_count && w->labels[i]->run_id != l->run_id)
-        i++;
-    if (i == w->label_count) {
-        w->labels = xrealloc(w->labels, ++w->label_count * sizeof(*w->labels));
-        w->labels[i] = xcalloc(1, sizeof(**w->labels));
-    }
-    free(w->labels[i]->tags);
-    free(w->labels[i]->evidence_json);
-    free(w->labels[i]->facts_json);
-    *w->labels[i] = *l;
-    w->labels[i]->tags = xstrdup(l->tags);
-    w->labels[i]->evidence_json = xstrdup(l->evidence_json);
-    w->labels[i]->facts_json = l->facts_json ? xstrdup(l->facts_json) : NULL;
-    struct errbuf err;
-    struct json *j = json_parse(l->evidence_json, strlen(l->evidence_json), &err);
-    assert_non_null(j);
-    json_destroy(j);
-}
-
-static void put_causes(struct world *w, const struct causes_row *c)
-{
-    for (size_t i = 0; i < w->label_count; i++)
-        if (w->labels[i]->run_id == c->run_id)
-            w->labels[i]->causes = c->causes;
-}
-
-static void delete_sweep(struct world *w, int64_t id)
-{
-    for (size_t i = w->sweep_count; i-- > 0;) {
-        if (w->sweeps[i]->id != id)
-            continue;
-        sweep_row_destroy(w->sweeps[i]);
-        w->sweeps[i] = w->sweeps[--w->sweep_count];
-    }
-    for (size_t i = w->run_count; i-- > 0;) {
-        if (w->runs[i]->sweep_id != id)
-            continue;
-        run_row_destroy(w->runs[i]);
-        w->runs[i] = w->runs[--w->run_count];
-    }
-    for (size_t i = w->decision_count; i-- > 0;)
-        if (w->decisions[i].sweep_id == id)
-            w->decisions[i] = w->decisions[--w->decision_count];
-}
-
-static void clear_test(struct world *w, int64_t run_id)
-{
-    for (size_t i = 0; i < w->run_count; i++)
-        if (w->runs[i]->id == run_id)
-            w->runs[i]->has_test_loss = w->runs[i]->has_test_acc = false;
-}
-
-static void clear_points(struct world *w, int64_t run_id)
-{
-    for (size_t i = w->point_count; i-- > 0;)
-        if (w->points[i].run_id == run_id)
-            w->points[i] = w->points[--w->point_count];
+    const struct run_row *run = fake_run(&w->store, d->run_id);
+    assert_non_null(run);
+    assert_int_equal(run->sweep_id, d->sweep_id);
 }
 
 static void apply(struct world *w, const struct store_batch *b)
@@ -198,23 +76,13 @@ static void apply(struct world *w, const struct store_batch *b)
     for (size_t i = 0; i < b->count; i++) {
         const struct store_op *op = &b->ops[i];
         if (op->type == STORE_PUT_SWEEP)
-            put_sweep(w, op->u.sweep);
+            expect_sweep(w, op->u.sweep);
         else if (op->type == STORE_PUT_RUN)
-            put_run(w, op->u.run);
+            expect_run(w, op->u.run);
         else if (op->type == STORE_ADD_DECISION)
-            add_decision(w, op->u.decision, b);
-        else if (op->type == STORE_ADD_POINTS)
-            add_points(w, op->u.points);
-        else if (op->type == STORE_PUT_LABEL)
-            put_label(w, op->u.label);
-        else if (op->type == STORE_PUT_CAUSES)
-            put_causes(w, op->u.causes);
-        else if (op->type == STORE_CLEAR_TEST)
-            clear_test(w, op->u.clear_test_run_id);
-        else if (op->type == STORE_CLEAR_POINTS)
-            clear_points(w, op->u.clear_points_run_id);
-        else if (op->type == STORE_DELETE_SWEEP)
-            delete_sweep(w, op->u.delete_sweep_id);
+            expect_decision(w, op->u.decision);
+        fake_store_apply(&w->store, op);
+        assert_int_equal(w->store.refused, 0);
     }
 }
 
@@ -450,56 +318,6 @@ void world_run(struct world *w)
 
 /* --- kill -9 --------------------------------------------------------------------------------- */
 
-static int by_run_id(const void *a, const void *b)
-{
-    const struct stored_label *x = a, *y = b;
-    return (x->run_id > y->run_id) - (x->run_id < y->run_id);
-}
-
-static void restored_labels(const struct world *w, struct store_restored *r)
-{
-    r->labels = xcalloc(w->label_count + 1, sizeof(*r->labels));
-    for (size_t i = 0; i < w->label_count; i++) {
-        const struct label_row *l = w->labels[i];
-        struct stored_label *out = &r->labels[r->label_count];
-        struct errbuf err;
-        if (l->facts_json == NULL)
-            continue;
-        struct json *v = json_parse(l->facts_json, strlen(l->facts_json), &err);
-        assert_int_equal(run_facts_parse(v, &out->facts, &err), 0);
-        json_destroy(v);
-        out->facts.pattern = l->pattern;
-        out->facts.confidence = l->confidence;
-        out->run_id = l->run_id;
-        out->cause = l->causes.count > 0 ? l->causes.items[0].id : CAUSE_COUNT;
-        r->label_count++;
-    }
-    qsort(r->labels, r->label_count, sizeof(*r->labels), by_run_id);
-}
-
-static struct store_restored restored_rows(const struct world *w)
-{
-    struct store_restored r = {.last_sweep_id = w->last_sweep_id, .last_run_id = w->last_run_id};
-    r.sweeps = xcalloc(w->sweep_count + 1, sizeof(*r.sweeps));
-    r.runs = xcalloc(w->run_count + 1, sizeof(*r.runs));
-    for (size_t i = 0; i < w->sweep_count; i++) {
-        if (sweep_status_terminal(w->sweeps[i]->status))
-            continue;
-        r.sweeps[r.sweep_count++] = *w->sweeps[i]; /* borrowed */
-        int64_t id = w->sweeps[i]->id;
-        for (int64_t n = 0; world_run_row(w, id, n) != NULL; n++)
-            r.runs[r.run_count++] = *world_run_row(w, id, n);
-    }
-    restored_labels(w, &r);
-    r.rungs = xcalloc(w->decision_count + 1, sizeof(*r.rungs));
-    for (size_t i = 0; i < w->decision_count; i++) {
-        const struct world_decision *d = &w->decisions[i];
-        if (d->kind == DECISION_PAUSED)
-            r.rungs[r.rung_count++] = (struct stored_rung){d->run_id, d->epoch, d->value};
-    }
-    return r;
-}
-
 /* No worker, but its result is there. */
 static void read_to_rung(struct world *w, int64_t run_id)
 {
@@ -545,13 +363,11 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     w->workers_max = workers;
     w->engine = engine_create("/runs");
     engine_set_capacity(w->engine, 0, workers);
-    struct store_restored r = restored_rows(w);
+    struct store_restored r;
+    fake_store_restore(&w->store, &r);
     engine_restore(w->engine, &r, w->now, &w->fx);
     assert_int_equal(w->fx.batch.count, 0);
-    free(r.sweeps);
-    free(r.runs);
-    free(r.labels);
-    free(r.rungs);
+    fake_restored_finish(&r);
     int64_t ids[64];
     size_t n = engine_running_ids(w->engine, ids, 64);
     /* workers of runs that nobody asks for any more (cancelled) end unseen */
@@ -571,25 +387,22 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
 
 const struct sweep_row *world_sweep(const struct world *w, int64_t id)
 {
-    for (size_t i = 0; i < w->sweep_count; i++)
-        if (w->sweeps[i]->id == id)
-            return w->sweeps[i];
-    return NULL;
+    return fake_sweep(&w->store, id);
 }
 
 const struct run_row *world_run_row(const struct world *w, int64_t sweep_id, int64_t number)
 {
-    for (size_t i = 0; i < w->run_count; i++)
-        if (w->runs[i]->sweep_id == sweep_id && w->runs[i]->number == number)
-            return w->runs[i];
+    for (size_t i = 0; i < w->store.run_count; i++)
+        if (w->store.runs[i]->sweep_id == sweep_id && w->store.runs[i]->number == number)
+            return w->store.runs[i];
     return NULL;
 }
 
 size_t world_count(const struct world *w, int64_t sweep_id, enum run_status status)
 {
     size_t n = 0;
-    for (size_t i = 0; i < w->run_count; i++)
-        n += w->runs[i]->sweep_id == sweep_id && w->runs[i]->status == status;
+    for (size_t i = 0; i < w->store.run_count; i++)
+        n += w->store.runs[i]->sweep_id == sweep_id && w->store.runs[i]->status == status;
     return n;
 }
 
@@ -597,8 +410,8 @@ size_t world_decisions(const struct world *w, int64_t sweep_id, int64_t run_id,
                        enum decision_kind kind)
 {
     size_t n = 0;
-    for (size_t i = 0; i < w->decision_count; i++) {
-        const struct world_decision *d = &w->decisions[i];
+    for (size_t i = 0; i < w->store.decision_count; i++) {
+        const struct fake_decision *d = &w->store.decisions[i];
         n += d->sweep_id == sweep_id && (run_id == 0 || d->run_id == run_id) && d->kind == kind;
     }
     return n;
@@ -608,12 +421,12 @@ static void canonical_points(const struct world *w, int64_t run_id, struct buf *
 {
     size_t n = 0;
     uint64_t sum = 0;
-    for (size_t i = 0; i < w->point_count; i++) {
-        if (w->points[i].run_id != run_id)
+    for (size_t i = 0; i < w->store.point_count; i++) {
+        if (w->store.points[i].run_id != run_id)
             continue;
         uint64_t bits;
-        memcpy(&bits, &w->points[i].p.v[CURVE_VAL_LOSS], sizeof(bits));
-        sum += bits * (uint64_t)(2 * w->points[i].p.point + 1);
+        memcpy(&bits, &w->store.points[i].p.v[CURVE_VAL_LOSS], sizeof(bits));
+        sum += bits * (uint64_t)(2 * w->store.points[i].p.point + 1);
         n++;
     }
     buf_printf(out, " points %zu %016" PRIx64, n, sum);
@@ -641,9 +454,8 @@ char *world_canonical(const struct world *w, int64_t sweep_id)
             buf_printf(&b, " %s of %s %s: %d %.17g", remedy_name(r->remedy),
                        pattern_name(r->treats_pattern), cause_name(r->treats_cause), r->cured,
                        r->change);
-        for (size_t i = 0; i < w->label_count; i++)
-            if (w->labels[i]->run_id == r->id)
-                canonical_label(w->labels[i], &b);
+        if (fake_label(&w->store, r->id) != NULL)
+            canonical_label(&fake_label(&w->store, r->id)->row, &b);
         canonical_points(w, r->id, &b);
         buf_putc(&b, '\n');
     }

@@ -8,6 +8,7 @@
 #include "sweep/buf.h"
 #include "sweep/run_config.h"
 #include "sweep/rng.h"
+#include "tests/unit/engine/fake_store.h"
 
 #define WORLD_POINTS 6 /* of each run */
 
@@ -35,38 +36,13 @@ struct world_batch {
     struct effects fx;
 };
 
-struct world_point {
-    int64_t run_id;
-    struct point p;
-};
-
-struct world_decision {
-    int64_t sweep_id, run_id;
-    enum decision_kind kind;
-    char reason[160];
-    int64_t epoch; /* of a rung */
-    double value;
-};
-
 struct world {
     struct engine *engine;
     size_t workers_max;
     struct rng rng;
     utc_us now;
     struct effects fx; /* of this turn */
-    /* the database */
-    struct sweep_row **sweeps;
-    size_t sweep_count;
-    struct run_row **runs;
-    size_t run_count;
-    struct label_row **labels;
-    size_t label_count;
-    struct world_point *points;
-    size_t point_count;
-    struct world_decision *decisions;
-    size_t decision_count;
-    int64_t last_sweep_id, last_run_id;
-    size_t nondeterminism; /* points that came again with other values */
+    struct fake_store store;
     /* not committed yet */
     struct world_batch *batches;
     size_t batch_count;

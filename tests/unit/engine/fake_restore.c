@@ -1,0 +1,101 @@
+/* What an engine begins with again. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "tests/unit/engine/fake_store.h"
+
+static bool is_open(const struct fake_store *s, int64_t sweep_id)
+{
+    const struct sweep_row *r = fake_sweep(s, sweep_id);
+    return r != NULL && !sweep_status_terminal(r->status);
+}
+
+static int order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int sweeps_by_id(const void *a, const void *b)
+{
+    return order(((const struct sweep_row *)a)->id, ((const struct sweep_row *)b)->id);
+}
+
+static int runs_by_number(const void *a, const void *b)
+{
+    const struct run_row *x = a, *y = b;
+    int by_sweep = order(x->sweep_id, y->sweep_id);
+    return by_sweep != 0 ? by_sweep : order(x->number, y->number);
+}
+
+static int labels_by_run(const void *a, const void *b)
+{
+    const struct stored_label *x = a, *y = b;
+    return order(x->run_id, y->run_id);
+}
+
+static bool read_label(const struct fake_store *s, const struct label_row *l,
+                       struct stored_label *out)
+{
+    const struct run_row *run = fake_run(s, l->run_id);
+    struct errbuf err;
+    if (l->facts_json == NULL || !run_status_terminal(run->status) || !is_open(s, run->sweep_id))
+        return false;
+    struct json *v = json_parse(l->facts_json, strlen(l->facts_json), &err);
+    bool read = run_facts_parse(v, &out->facts, &err) == 0;
+    json_destroy(v);
+    out->facts.pattern = l->pattern;
+    out->facts.confidence = l->confidence;
+    out->run_id = l->run_id;
+    out->cause = l->causes.count > 0 ? l->causes.items[0].id : CAUSE_COUNT;
+    return read;
+}
+
+static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
+                      struct stored_rung *out)
+{
+    struct errbuf err;
+    if (d->kind != DECISION_PAUSED || d->run_id == 0 || d->detail_json == NULL ||
+        !is_open(s, d->sweep_id))
+        return false;
+    struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
+    *out = (struct stored_rung){.run_id = d->run_id, .value = NAN};
+    bool read = json_get_int64(v, "epoch", &out->epoch, &err) == 0;
+    (void)json_get_real(v, "value", &out->value, &err);
+    json_destroy(v);
+    return read;
+}
+
+void fake_store_restore(const struct fake_store *s, struct store_restored *out)
+{
+    struct store_restored r = {.last_sweep_id = s->last_sweep_id, .last_run_id = s->last_run_id};
+    r.sweeps = xcalloc(s->sweep_count + 1, sizeof(*r.sweeps));
+    r.runs = xcalloc(s->run_count + 1, sizeof(*r.runs));
+    r.labels = xcalloc(s->label_count + 1, sizeof(*r.labels));
+    r.rungs = xcalloc(s->decision_count + 1, sizeof(*r.rungs));
+    for (size_t i = 0; i < s->sweep_count; i++)
+        if (is_open(s, s->sweeps[i]->id))
+            r.sweeps[r.sweep_count++] = *s->sweeps[i];
+    for (size_t i = 0; i < s->run_count; i++)
+        if (is_open(s, s->runs[i]->sweep_id))
+            r.runs[r.run_count++] = *s->runs[i];
+    for (size_t i = 0; i < s->label_count; i++)
+        r.label_count += read_label(s, &s->labels[i]->row, &r.labels[r.label_count]);
+    for (size_t i = 0; i < s->decision_count; i++)
+        r.rung_count += read_rung(s, &s->decisions[i], &r.rungs[r.rung_count]);
+    qsort(r.sweeps, r.sweep_count, sizeof(*r.sweeps), sweeps_by_id);
+    qsort(r.runs, r.run_count, sizeof(*r.runs), runs_by_number);
+    qsort(r.labels, r.label_count, sizeof(*r.labels), labels_by_run);
+    *out = r;
+}
+
+void fake_restored_finish(struct store_restored *r)
+{
+    free(r->sweeps);
+    free(r->runs);
+    free(r->labels);
+    free(r->rungs);
+    *r = (struct store_restored){0};
+}

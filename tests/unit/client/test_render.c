@@ -187,25 +187,25 @@ static void test_members_of_any_type_are_shown(void **state)
         "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\"}";
     static const struct {
         const char *key;
-        enum look look;
+        enum cell_format format;
         const char *want;
     } cases[] = {
-        {"name", LOOK_TEXT, "x"},        {"loss", LOOK_LOSS, "0.3100"},
-        {"nan", LOOK_LOSS, "nan"},       {"inf", LOOK_LOSS, "inf"},
-        {"none", LOOK_LOSS, "-"},        {"missing", LOOK_TEXT, "-"},
-        {"list", LOOK_LOSS, "[1]"},      {"count", LOOK_COUNT, "60,000"},
-        {"huge", LOOK_COUNT, "1e+300"},  {"flag", LOOK_NUMBER, "true"},
-        {"when", LOOK_AGO, "long ago"},  {"share", LOOK_PERCENT, "text"},
-        {"loss", LOOK_TEXT, "0.31"},
+        {"name", CELL_TEXT, "x"},       {"loss", CELL_LOSS, "0.3100"},
+        {"nan", CELL_LOSS, "nan"},      {"inf", CELL_LOSS, "inf"},
+        {"none", CELL_LOSS, "-"},       {"missing", CELL_TEXT, "-"},
+        {"list", CELL_LOSS, "[1]"},     {"count", CELL_COUNT, "60,000"},
+        {"huge", CELL_COUNT, "1e+300"}, {"flag", CELL_NUMBER, "true"},
+        {"when", CELL_AGO, "long ago"}, {"share", CELL_PERCENT, "text"},
+        {"loss", CELL_TEXT, "0.31"},
     };
     struct json *root = json_parse(text, sizeof text - 1, NULL);
     assert_non_null(root);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *got = render_member(root, cases[i].key, cases[i].look);
+        char *got = render_member(root, cases[i].key, cases[i].format);
         assert_string_equal(got, cases[i].want);
         free(got);
     }
-    char *of_nothing = render_member(NULL, "x", LOOK_TEXT);
+    char *of_nothing = render_member(NULL, "x", CELL_TEXT);
     assert_string_equal(of_nothing, "-");
     free(of_nothing);
     assert_string_equal(member_string(root, "count", "fallback"), "fallback");

@@ -61,6 +61,8 @@ struct client {
       "why a run is as it is, what was tried and what came of it")                              \
     X(treat, "treat", "RUN", ARG_ID, true, OPTION_BIT(REMEDY) | OPTION_BIT(WATCH),              \
       "train a run again with a remedy for its label")                                          \
+    X(enqueue, "enqueue", "SWEEP X=V...", ARG_ID_VALUES, true, 0,                               \
+      "one more run of a sweep, with values of your own")                                       \
     X(relabel, "relabel", "SWEEP", ARG_ID, false, 0,                                            \
       "judge stored runs again, by the rules of this version")                                  \
     X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \

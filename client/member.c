@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/human.h"
@@ -45,6 +46,7 @@ static const char *(*const real_formats[])(double v, char *out) = {
     [CELL_TEXT] = NULL,          [CELL_NUMBER] = human_number,  [CELL_LOSS] = human_loss,
     [CELL_PERCENT] = human_percent, [CELL_COUNT] = count_or_number,
     [CELL_DURATION] = human_duration, [CELL_AGO] = human_number, [CELL_YES] = yes_or_no,
+    [CELL_PARAMS] = NULL,
 };
 
 static char *render_string(const char *text, enum cell_format format)
@@ -52,6 +54,20 @@ static char *render_string(const char *text, enum cell_format format)
     char ago[HUMAN_MAX];
     int64_t then = format == CELL_AGO ? human_parse_utc(text) : 0;
     return xstrdup(then != 0 ? human_ago(then, human_now_us(), ago) : text);
+}
+
+/* A value that the one behind it could be taken for a part of stands in quotes. */
+static char *render_params(const struct json *params)
+{
+    struct buf out = {0};
+    for (const struct json *v = json_first(params); v != NULL; v = json_next(v)) {
+        char *value = render_member(params, json_key(v), CELL_TEXT);
+        const char *quote = strchr(value, ' ') != NULL ? "\"" : "";
+        buf_printf(&out, "%s%s=%s%s%s", out.len > 0 ? " " : "", json_key(v), quote, value, quote);
+        free(value);
+    }
+    buf_puts(&out, out.len > 0 ? "" : "-");
+    return buf_take(&out);
 }
 
 char *render_member(const struct json *object, const char *key, enum cell_format format)
@@ -67,6 +83,8 @@ char *render_member(const struct json *object, const char *key, enum cell_format
         return render_string(json_string(v), format);
     else if (json_type(v) == JSON_NUMBER)
         human_number(json_number(v), text);
+    else if (format == CELL_PARAMS && json_type(v) == JSON_OBJECT)
+        return render_params(v);
     else
         json_excerpt(v, text, sizeof text);
     return xstrdup(text);

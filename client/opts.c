@@ -105,6 +105,15 @@ static int read_option(int argc, char *const *argv, int *i, struct opts *out, st
     return 0;
 }
 
+static int add_value(const char *arg, struct opts *out, struct errbuf *err)
+{
+    if (out->value_count == OPTS_VALUES_MAX)
+        return err_set(err, ERR_LIMIT, "%s: '%s' is one more than %d values", out->verb->name, arg,
+                       OPTS_VALUES_MAX);
+    out->values[out->value_count++] = arg;
+    return 0;
+}
+
 static int read_word(const char *arg, const struct verb *verbs, size_t verb_count,
                      struct opts *out, struct errbuf *err)
 {
@@ -118,13 +127,16 @@ static int read_word(const char *arg, const struct verb *verbs, size_t verb_coun
         return unknown_verb(arg, verbs, verb_count, err);
     }
     const struct verb *v = out->verb;
+    if (v->kind == ARG_ID_VALUES && out->arg != NULL)
+        return add_value(arg, out, err);
     if (v->kind == ARG_NONE || out->arg != NULL)
         return err_set(err, ERR_VALUE, "%s: unexpected argument '%s'", v->name, arg);
     if (*arg == '\0')
         return err_set(err, ERR_VALUE, "%s: %s is empty", v->name, v->arg);
-    if (v->kind == ARG_ID && opts_positive(arg, &out->id) != 0)
-        return err_bad(err, ERR_VALUE, v->arg, arg, "the number of a %s, from 1",
-                       strcmp(v->arg, "RUN") == 0 ? "run" : "sweep");
+    bool run = v->arg[0] == 'R';
+    if (v->kind != ARG_TEXT && opts_positive(arg, &out->id) != 0)
+        return err_bad(err, ERR_VALUE, run ? "RUN" : "SWEEP", arg, "the number of a %s, from 1",
+                       run ? "run" : "sweep");
     out->arg = arg;
     return 0;
 }

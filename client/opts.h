@@ -10,7 +10,8 @@
 struct errbuf;
 struct verb;
 
-enum arg_kind { ARG_NONE, ARG_ID, ARG_TEXT };
+enum arg_kind { ARG_NONE, ARG_ID, ARG_TEXT, ARG_ID_VALUES /* the id, then others */ };
+#define OPTS_VALUES_MAX 64
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
 
 /* X(id, long name, short name or NULL, kind, value's name, what it does) */
@@ -58,7 +59,9 @@ struct opts {
     const char *text[OPTION_COUNT];
     int64_t number[OPTION_COUNT];
     const char *arg; /* the verb's argument, NULL without one */
-    int64_t id;      /* the same as a number, for ARG_ID; 0 without one */
+    int64_t id;      /* the same as a number, for ARG_ID*; 0 without one */
+    const char *values[OPTS_VALUES_MAX]; /* behind it, for ARG_ID_VALUES */
+    size_t value_count;
 };
 
 static inline bool opts_has(const struct opts *o, enum option_id id)

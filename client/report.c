@@ -28,6 +28,18 @@ static const struct field best_fields[] = {
     {"test acc", "test_acc", CELL_PERCENT, FIELD_PLAIN, 3},
 };
 #define TEST_FIELDS 2
+/* Of a program: its metric has any name, and so have its parameters. */
+static const struct field program_fields[] = {
+    {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
+    {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+    {"metric", "metric_value", CELL_LOSS, FIELD_PLAIN},
+    {"best epoch", "best_epoch", CELL_NUMBER, FIELD_PLAIN, 7},
+    {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN, 9},
+    {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN, 10},
+    {"label", "label", CELL_TEXT, FIELD_WORD},
+    {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
+};
 static const struct field label_fields[] = {
     {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
     {"label", "pattern", CELL_TEXT, FIELD_WORD},
@@ -40,9 +52,10 @@ void report_init(struct report *r, const struct field *fields, size_t count)
     r->fields = fields;
     r->count = count;
     r->columns = xcalloc(count, sizeof *r->columns);
-    for (size_t i = 0; i < count; i++)
-        r->columns[i] = (struct table_column){fields[i].title, fields[i].format != CELL_TEXT,
-                                               fields[i].drop};
+    for (size_t i = 0; i < count; i++) {
+        bool words = fields[i].format == CELL_TEXT || fields[i].format == CELL_PARAMS;
+        r->columns[i] = (struct table_column){fields[i].title, !words, fields[i].drop};
+    }
     render_table_init(&r->table, r->columns, count);
 }
 
@@ -102,12 +115,29 @@ static bool any_tested(const struct json *runs)
     return v != NULL;
 }
 
+/* Rows of best_runs: the trainer always has an optimizer. */
+static bool of_program(const struct json *runs)
+{
+    const struct json *optimizer = json_get(json_first(runs), "optimizer");
+    return optimizer != NULL && json_type(optimizer) == JSON_NULL;
+}
+
+bool report_is_program(const struct json *run)
+{
+    const struct json *settings = json_get(run, "settings");
+    return settings != NULL && json_type(settings) == JSON_OBJECT && json_first(settings) == NULL;
+}
+
 void report_best(struct client *c, const struct json *reply)
 {
     int64_t sweep = member_int(reply, "sweep", 0);
     const struct json *runs = json_get(reply, "runs");
-    size_t count = ARRAY_LEN(best_fields) - (any_tested(runs) ? 0 : TEST_FIELDS);
-    if (report_list(c, best_fields, count, runs) == 0)
+    bool program = of_program(runs);
+    const struct field *fields = program ? program_fields : best_fields;
+    size_t count = program            ? ARRAY_LEN(program_fields)
+                   : any_tested(runs) ? ARRAY_LEN(best_fields)
+                                      : ARRAY_LEN(best_fields) - TEST_FIELDS;
+    if (report_list(c, fields, count, runs) == 0)
         fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
 }
 
@@ -153,15 +183,18 @@ static void shell_word(struct buf *out, const char *word)
     buf_putc(out, '\'');
 }
 
-static void print_query(struct client *c, const char *db, int64_t sweep)
+static void print_query(struct client *c, const char *db, int64_t sweep, bool program)
 {
     struct buf text = {0}, word = {0};
     shell_word(&word, db);
     buf_puts(&text, "\nthe same from the database:\n  sqlite3 ");
     render_text(&text, word.data, false);
     buf_printf(&text,
-               " \"SELECT rank, run_id, val_loss, val_acc, best_epoch, learning_rate, batch_size,"
-               " optimizer, depth, label, seconds FROM best_runs WHERE sweep_id=%lld LIMIT %d\"\n",
+               " \"SELECT rank, run_id, %s, label, seconds FROM best_runs WHERE sweep_id=%lld"
+               " LIMIT %d\"\n",
+               program ? "metric_value, best_epoch, params"
+                       : "val_loss, val_acc, best_epoch, learning_rate, batch_size, optimizer, "
+                         "depth",
                (long long)sweep, BEST_RUNS);
     client_print(c, &text);
     buf_finish(&word);
@@ -175,6 +208,7 @@ int report_end(struct client *c, int64_t sweep)
         return status;
     fprintf(c->out, "\nbest runs of sweep %lld\n", (long long)sweep);
     report_best(c, best.result);
+    bool program = of_program(json_get(best.result, "runs"));
     rpc_reply_finish(&best);
     status = client_call_id(c, "labels", "sweep", sweep, &labels);
     if (status != CLIENT_DONE)
@@ -190,7 +224,7 @@ int report_end(struct client *c, int64_t sweep)
         return status;
     const char *db = member_string(daemon.result, "db", "");
     if (*db != '\0')
-        print_query(c, db, sweep);
+        print_query(c, db, sweep, program);
     rpc_reply_finish(&daemon);
     return CLIENT_DONE;
 }

@@ -36,6 +36,8 @@ size_t report_list(struct client *c, const struct field *fields, size_t count,
 /* The best runs: {"sweep", "runs"}; sweep 0: the newest. */
 int report_call_best(struct client *c, int64_t sweep, int64_t limit, struct rpc_reply *reply);
 void report_best(struct client *c, const struct json *reply);
+/* Is this row of method "run" one of the task command? Such a run has no settings. */
+bool report_is_program(const struct json *run);
 /* How often each label was given: a list of {"pattern", "guide_ref", "runs", "says"}. */
 void report_labels(struct client *c, const struct json *labels);
 /* After a sweep: best runs, label counts, and the sqlite3 command that prints the same. */

@@ -8,7 +8,7 @@ CREATE VIEW best_runs AS
 SELECT k.sweep_id, k.rank, r.id AS run_id, r.val_loss, r.val_acc, r.best_epoch, r.learning_rate,
        r.batch_size, r.optimizer, r.depth, l.pattern AS label, p.remedy, r.epochs, r.seconds,
        r.metric_value, r.stage, r.number, r.status, r.test_loss, r.test_acc, l.cause, r.kind,
-       r.remedy AS treated_with, r.parent_id
+       r.remedy AS treated_with, r.parent_id, r.params
 FROM (SELECT id, sweep_id,
              row_number() OVER (PARTITION BY sweep_id ORDER BY rank_key, number) AS rank
       FROM runs

@@ -9,6 +9,7 @@ static const struct field run_fields[] = {
     {"run", "id", CELL_NUMBER, FIELD_PLAIN},
     {"sweep", "sweep_id", CELL_NUMBER, FIELD_PLAIN},
     {"status", "status", CELL_TEXT, FIELD_WORD},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
     {"best", "metric_value", CELL_LOSS, FIELD_PLAIN},
     {"treatment of", "parent_id", CELL_NUMBER, FIELD_PLAIN},
     {"for", "treats_pattern", CELL_TEXT, FIELD_WORD},
@@ -51,8 +52,8 @@ static void print_explained(struct client *c, const struct json *reply)
 {
     const struct json *label = json_get(reply, "label"), *causes = json_get(label, "causes"),
                       *remedies = json_get(reply, "remedies"),
-                      *treatments = json_get(reply, "treatments");
-    report_pick(c, run_fields, ARRAY_LEN(run_fields), json_get(reply, "run"));
+                      *treatments = json_get(reply, "treatments"), *run = json_get(reply, "run");
+    report_pick(c, run_fields, ARRAY_LEN(run_fields), run);
     report_pick(c, label_fields, ARRAY_LEN(label_fields), label);
     report_pick(c, evidence_fields, ARRAY_LEN(evidence_fields), json_get(label, "evidence"));
     if (label == NULL || json_type(label) == JSON_NULL)
@@ -63,6 +64,9 @@ static void print_explained(struct client *c, const struct json *reply)
         report_list(c, remedy_fields, ARRAY_LEN(remedy_fields), remedies);
     if (titled(c, "what was tried", treatments))
         report_treatments(c, treatments);
+    else if (report_is_program(run) && json_first(remedies) != NULL)
+        fprintf(c->out, "\na program is treated by hand: `sweepctl enqueue %lld NAME=VALUE …`, or "
+                        "another specification\n", (long long)member_int(run, "sweep_id", 0));
     else if (json_first(remedies) != NULL)
         fprintf(c->out, "\nnothing was tried yet: `sweepctl treat %lld`\n",
                 (long long)c->opts.id);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/new_file.h"
+#include "client/report.h"
 #include "client/torch_module.h"
 #include "sweep/paths.h"
 #include "sweep/run_config.h"
@@ -52,6 +53,17 @@ static int not_kept(struct client *c, int64_t sweep)
     }
     buf_finish(&list);
     return status;
+}
+
+/* Of a program nobody knows what it saved. */
+static int not_ours(struct client *c, const char *folder)
+{
+    struct errbuf err;
+    err_set(&err, ERR_STATE,
+            "run %lld is a program of one's own: what it has saved is where it put it%s%s",
+            (long long)c->opts.id, folder != NULL ? "; its folder is " : "",
+            folder != NULL ? folder : "");
+    return client_fail(c, CLIENT_REFUSED, &err);
 }
 
 /* --- the weights file ----------------------------------------------------------------------- */
@@ -260,8 +272,11 @@ int cmd_export(struct client *c)
         return status;
     const struct json *run = json_get(reply.result, "run");
     const char *weights = member_string(reply.result, "weights", NULL);
-    status = weights != NULL ? export_weights(c, run, weights)
-                             : not_kept(c, member_int(run, "sweep_id", 0));
+    if (report_is_program(run))
+        status = not_ours(c, member_string(reply.result, "folder", NULL));
+    else
+        status = weights != NULL ? export_weights(c, run, weights)
+                                 : not_kept(c, member_int(run, "sweep_id", 0));
     rpc_reply_finish(&reply);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/report.h"
 #include "client/worker.h"
 #include "sweep/paths.h"
 #include "sweep/run.h"
@@ -87,7 +88,12 @@ static int read_run(struct replay *r, struct run_config *config)
     r->whole = strcmp(member_string(run, "status", ""), completed) == 0;
     str_copy(r->stored_core, sizeof r->stored_core, member_string(run, "core_type", ""));
     str_copy(r->stored_blas, sizeof r->stored_blas, member_string(run, "blas_version", ""));
-    if (folder != NULL) {
+    if (report_is_program(run)) {
+        err_set(&err, ERR_STATE,
+                "run %lld is a program of one's own, which need not have the same bits twice; "
+                "`sweepctl enqueue` runs it with the same values", (long long)r->c->opts.id);
+        status = client_fail(r->c, CLIENT_REFUSED, &err);
+    } else if (folder != NULL) {
         status = read_config(r, folder, config);
     } else {
         err_set(&err, ERR_STATE, "run %lld has no folder: it has not been started yet",

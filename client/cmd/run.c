@@ -21,6 +21,7 @@ static const struct field run_fields[] = {
     {"error", "error_class", CELL_TEXT, FIELD_PLAIN},
     {"message", "error_text", CELL_TEXT, FIELD_PLAIN},
     {"signal", "signal", CELL_NUMBER, FIELD_PLAIN},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
     {"learning rate", "learning_rate", CELL_NUMBER, FIELD_PLAIN},
     {"batch size", "batch_size", CELL_COUNT, FIELD_PLAIN},
     {"optimizer", "optimizer", CELL_TEXT, FIELD_PLAIN},
@@ -43,8 +44,7 @@ static const struct field run_fields[] = {
     {"submitted", "created_at", CELL_AGO, FIELD_PLAIN},
     {"started", "started_at", CELL_AGO, FIELD_PLAIN},
     {"ended", "ended_at", CELL_AGO, FIELD_PLAIN},
-    {NULL, "params", CELL_TEXT, FIELD_PLAIN}, /* with --json only */
-    {NULL, "settings", CELL_TEXT, FIELD_PLAIN},
+    {NULL, "settings", CELL_TEXT, FIELD_PLAIN}, /* with --json only */
     {NULL, "rank_key", CELL_TEXT, FIELD_PLAIN},
     {NULL, "goal", CELL_TEXT, FIELD_PLAIN},
     {"treatment of", "parent_id", CELL_NUMBER, FIELD_PLAIN},

@@ -6,21 +6,10 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/run/record_part.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
-#include "sweep/shape.h"
-
-/* Room that one finding, one source and the rest of a prepared line may take: every byte of the
- * strings as \u00XX, and the numbers. */
-#define FINDING_LINE_MAX 2200
-#define SOURCE_LINE_MAX 6400
-#define PREPARED_LINE_MAX 8192
-
-_Static_assert(RECORD_FINDINGS_MAX *FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
-                       PREPARED_LINE_MAX <
-                   RECORD_LINE_MAX,
-               "a line holds all findings and sources, whatever bytes their texts are made of");
 
 /* --- writing ------------------------------------------------------------------------------ */
 
@@ -62,58 +51,6 @@ static void write_result(const struct record *r, struct json_writer *w)
         jw_kv_real(w, "test_acc", s->test_acc);
 }
 
-static void write_finding(const struct record_finding *f, struct json_writer *w)
-{
-    jw_begin_object(w);
-    jw_kv_string(w, "kind", f->kind);
-    jw_kv_int(w, "row", f->row);
-    jw_kv_int(w, "column", f->column);
-    jw_kv_int(w, "count", f->count);
-    jw_kv_string(w, "text", f->text);
-    jw_end_object(w);
-}
-
-static void write_source(const struct record_source *s, struct json_writer *w)
-{
-    jw_begin_object(w);
-    jw_kv_string(w, "path", s->path);
-    jw_kv_int(w, "size_bytes", s->size_bytes);
-    /* A decimal string, for nanoseconds since 1970 are past 2^53; older files count as of 1970. */
-    jw_key(w, "mtime_ns");
-    jw_uint_string(w, s->mtime_ns > 0 ? (uint64_t)s->mtime_ns : 0);
-    jw_end_object(w);
-}
-
-static void write_prepared(const struct record *r, struct json_writer *w)
-{
-    const struct record_prepared *p = r->u.prepared;
-
-    jw_kv_string(w, "hash", p->hash);
-    jw_kv_string(w, "cache", p->cache);
-    jw_kv_int(w, "samples", p->samples);
-    jw_kv_int(w, "features", p->features);
-    jw_kv_int(w, "classes", p->classes);
-    jw_kv_int(w, "validation_samples", p->validation_samples);
-    jw_kv_int(w, "test_samples", p->test_samples);
-    jw_key(w, "shape");
-    jw_begin_array(w);
-    for (int64_t i = 0; i < p->rank && i < SHAPE_RANK_MAX; i++)
-        jw_int(w, p->dim[i]);
-    jw_end_array(w);
-    jw_kv_int(w, "outputs", p->outputs);
-    jw_kv_int(w, "flop", p->flop);
-    jw_key(w, "sources");
-    jw_begin_array(w);
-    for (size_t i = 0; i < p->source_count; i++)
-        write_source(&p->sources[i], w);
-    jw_end_array(w);
-    jw_key(w, "findings");
-    jw_begin_array(w);
-    for (size_t i = 0; i < p->finding_count; i++)
-        write_finding(&p->findings[i], w);
-    jw_end_array(w);
-}
-
 static void write_error(const struct record *r, struct json_writer *w)
 {
     const struct errbuf *e = &r->u.error;
@@ -153,52 +90,6 @@ static void write_layers(const struct record *r, struct json_writer *w)
 
 /* --- reading: the line comes from a file that any program may have written ------------------ */
 
-/* Free text: cut where too long. Absent: "". */
-static int get_text(const struct json *v, const char *key, char *out, size_t size,
-                    struct errbuf *err)
-{
-    const char *s = "";
-    int rc = json_get(v, key) ? json_get_string(v, key, &s, err) : 0;
-
-    if (!rc)
-        str_copy(out, size, s);
-    return rc;
-}
-
-/* A name or path: whole or refused. */
-static int get_exact(const struct json *v, const char *key, char *out, size_t size,
-                     struct errbuf *err)
-{
-    const char *s;
-    int rc = json_get_string(v, key, &s, err);
-
-    if (rc)
-        return rc;
-    if (!*s || strlen(s) >= size)
-        return field_refuse(err, ERR_VALUE, key, json_get(v, key), "1 to %zu bytes", size - 1);
-    str_copy(out, size, s);
-    return 0;
-}
-
-static int get_count(const struct json *v, const char *key, int64_t *out, struct errbuf *err)
-{
-    int64_t n;
-    int rc = json_get_int64(v, key, &n, err);
-
-    if (rc)
-        return rc;
-    if (n < 0)
-        return field_refuse(err, ERR_VALUE, key, json_get(v, key), "0 or more");
-    *out = n;
-    return 0;
-}
-
-/* A member that younger writers add; without it *out stays as it is. */
-static int get_optional(const struct json *v, const char *key, int64_t *out, struct errbuf *err)
-{
-    return json_get(v, key) ? get_count(v, key, out, err) : 0;
-}
-
 static int parse_start(const struct json *v, struct record *r, struct errbuf *err)
 {
     struct record_start *s = &r->u.start;
@@ -208,16 +99,16 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
     if (!rc && version != RECORD_VERSION)
         rc = field_refuse(err, ERR_VALUE, "version", json_get(v, "version"), "%d", RECORD_VERSION);
     if (!rc)
-        rc = get_count(v, "pid", &s->pid, err);
+        rc = record_get_count(v, "pid", &s->pid, err);
     if (!rc)
-        rc = get_text(v, "core", s->core, sizeof(s->core), err);
+        rc = record_get_text(v, "core", s->core, sizeof(s->core), err);
     if (!rc)
-        rc = get_text(v, "blas", s->blas, sizeof(s->blas), err);
+        rc = record_get_text(v, "blas", s->blas, sizeof(s->blas), err);
     if (!rc)
-        rc = get_count(v, "parameters", &s->parameters, err);
+        rc = record_get_count(v, "parameters", &s->parameters, err);
     if (!rc)
-        rc = get_optional(v, "flop", &s->flop, err);
-    return rc ? rc : get_optional(v, "resumed_point", &s->resumed_point, err);
+        rc = record_get_optional(v, "flop", &s->flop, err);
+    return rc ? rc : record_get_optional(v, "resumed_point", &s->resumed_point, err);
 }
 
 static int parse_point(const struct json *v, struct record *r, struct errbuf *err)
@@ -247,7 +138,7 @@ static int parse_result_status(const struct json *v, enum run_status *out, struc
 /* Epochs are counted from 1, and one at least lies behind a rung. */
 static int parse_rung(const struct json *v, struct record_result *s, struct errbuf *err)
 {
-    int rc = s->status == RUN_PAUSED ? get_count(v, "epoch", &s->epoch, err) : 0;
+    int rc = s->status == RUN_PAUSED ? record_get_count(v, "epoch", &s->epoch, err) : 0;
 
     if (!rc && s->status == RUN_PAUSED && s->epoch == 0)
         rc = field_refuse(err, ERR_VALUE, "epoch", json_get(v, "epoch"), "1 or more");
@@ -279,7 +170,7 @@ static int parse_result(const struct json *v, struct record *r, struct errbuf *e
         return field_refuse(err, ERR_VALUE, "error", json_get(v, "error"), "%s",
                             failed ? "the error class of a failed run" : "\"\" unless failed");
     s->error = (enum run_error)found;
-    rc = get_text(v, "text", s->text, sizeof(s->text), err);
+    rc = record_get_text(v, "text", s->text, sizeof(s->text), err);
     if (!rc)
         rc = parse_rung(v, s, err);
     if (!rc)
@@ -288,145 +179,6 @@ static int parse_result(const struct json *v, struct record *r, struct errbuf *e
         rc = field_refuse(err, ERR_VALUE, "seconds", json_get(v, "seconds"),
                           "a finite number, 0 or more");
     return rc ? rc : parse_test(v, s, err);
-}
-
-static int parse_source(const struct json *v, struct record_prepared *p, struct errbuf *err)
-{
-    struct record_source *s = &p->sources[p->source_count];
-    uint64_t mtime_ns = 0;
-    int rc = get_exact(v, "path", s->path, sizeof(s->path), err);
-
-    if (!rc)
-        rc = get_count(v, "size_bytes", &s->size_bytes, err);
-    if (!rc)
-        rc = json_get_uint64(v, "mtime_ns", &mtime_ns, err);
-    if (!rc && mtime_ns > INT64_MAX)
-        rc = field_refuse(err, ERR_VALUE, "mtime_ns", json_get(v, "mtime_ns"), "up to 2^63-1");
-    if (rc)
-        return rc;
-    s->mtime_ns = (int64_t)mtime_ns;
-    p->source_count++;
-    return 0;
-}
-
-static int parse_finding(const struct json *v, struct record_prepared *p, struct errbuf *err)
-{
-    struct record_finding *f = &p->findings[p->finding_count];
-    int rc = get_exact(v, "kind", f->kind, sizeof(f->kind), err);
-
-    if (!rc)
-        rc = get_count(v, "row", &f->row, err);
-    if (!rc)
-        rc = get_count(v, "column", &f->column, err);
-    if (!rc)
-        rc = get_count(v, "count", &f->count, err);
-    if (!rc)
-        rc = get_text(v, "text", f->text, sizeof(f->text), err);
-    if (rc)
-        return rc;
-    p->finding_count++;
-    return 0;
-}
-
-/* Calls parse for each element of the list v[key], of at most max. */
-static int parse_list(const struct json *v, const char *key, size_t max,
-                      int (*parse)(const struct json *, struct record_prepared *, struct errbuf *),
-                      struct record_prepared *p, struct errbuf *err)
-{
-    const struct json *list = json_get(v, key);
-
-    if (!list)
-        return err_bad(err, ERR_MISSING, key, "nothing", "a list");
-    if (json_type(list) != JSON_ARRAY)
-        return field_refuse(err, ERR_TYPE, key, list, "a list");
-    if (json_count(list) > max)
-        return field_refuse(err, ERR_LIMIT, key, list, "at most %zu elements", max);
-    for (const struct json *m = json_first(list); m; m = json_next(m)) {
-        if (json_type(m) != JSON_OBJECT)
-            return field_refuse(err, ERR_TYPE, key, m, "a list of objects");
-        int rc = parse(m, p, err);
-        if (rc)
-            return rc;
-    }
-    return 0;
-}
-
-static int parse_hash(const struct json *v, struct record_prepared *p, struct errbuf *err)
-{
-    int rc = get_exact(v, "hash", p->hash, sizeof(p->hash), err);
-
-    if (!rc && p->hash[strspn(p->hash, "0123456789abcdef")])
-        rc =
-            field_refuse(err, ERR_VALUE, "hash", json_get(v, "hash"), "hexadecimal digits 0-9 a-f");
-    return rc;
-}
-
-/* "shape": up to three dimensions whose product are the features; absent: one dimension. */
-static int parse_shape(const struct json *v, struct record_prepared *p, struct errbuf *err)
-{
-    const struct json *list = json_get(v, "shape");
-    int64_t product = 1;
-
-    p->rank = 1;
-    p->dim[0] = p->features;
-    if (!list)
-        return 0;
-    if (json_type(list) != JSON_ARRAY || !json_count(list) || json_count(list) > SHAPE_RANK_MAX)
-        return field_refuse(err, ERR_VALUE, "shape", list, "a list of 1 to 3 numbers");
-    p->rank = 0;
-    for (const struct json *m = json_first(list); m; m = json_next(m)) {
-        int64_t *dim = &p->dim[p->rank++];
-        int rc = field_integer(m, "shape", 1, INT32_MAX, dim, err);
-        if (rc)
-            return rc;
-        if (__builtin_mul_overflow(product, *dim, &product))
-            return field_refuse(err, ERR_VALUE, "shape", list, "a product below 2^63");
-    }
-    if (product != p->features)
-        return field_refuse(err, ERR_VALUE, "shape", list, "as many numbers as \"features\"");
-    return 0;
-}
-
-/* What came with a later version of the line. */
-static int parse_parts(const struct json *v, struct record_prepared *p, struct errbuf *err)
-{
-    p->outputs = 1;
-    int rc = get_optional(v, "validation_samples", &p->validation_samples, err);
-
-    if (!rc)
-        rc = get_optional(v, "test_samples", &p->test_samples, err);
-    if (!rc)
-        rc = get_optional(v, "outputs", &p->outputs, err);
-    if (!rc)
-        rc = get_optional(v, "flop", &p->flop, err);
-    return rc ? rc : parse_shape(v, p, err);
-}
-
-static int parse_prepared(const struct json *v, struct record *r, struct errbuf *err)
-{
-    struct record_prepared *p = xcalloc(1, sizeof(*p));
-    int rc = parse_hash(v, p, err);
-
-    if (!rc)
-        rc = get_exact(v, "cache", p->cache, sizeof(p->cache), err);
-    if (!rc)
-        rc = get_count(v, "samples", &p->samples, err);
-    if (!rc)
-        rc = get_count(v, "features", &p->features, err);
-    if (!rc)
-        rc = get_count(v, "classes", &p->classes, err);
-    if (!rc)
-        rc = parse_parts(v, p, err);
-    if (!rc)
-        rc = parse_list(v, "sources", RECORD_SOURCES_MAX, parse_source, p, err);
-    if (!rc)
-        rc = parse_list(v, "findings", RECORD_FINDINGS_MAX, parse_finding, p, err);
-    if (rc) {
-        free(p);
-        return rc;
-    }
-    r->u.prepared = p;
-    return 0;
 }
 
 /* ["3", grad_norm, weight_norm, update_ratio, dead, saturated]; null: not measured */
@@ -483,12 +235,12 @@ static int parse_error(const struct json *v, struct record *r, struct errbuf *er
     if (rc)
         return rc;
     e->code = err_from_name(name);
-    rc = get_exact(v, "message", e->message, sizeof(e->message), err);
+    rc = record_get_exact(v, "message", e->message, sizeof(e->message), err);
     if (!rc)
-        rc = get_text(v, "key", e->key, sizeof(e->key), err);
+        rc = record_get_text(v, "key", e->key, sizeof(e->key), err);
     if (!rc)
-        rc = get_text(v, "value", e->value, sizeof(e->value), err);
-    return rc ? rc : get_text(v, "allowed", e->allowed, sizeof(e->allowed), err);
+        rc = record_get_text(v, "value", e->value, sizeof(e->value), err);
+    return rc ? rc : record_get_text(v, "allowed", e->allowed, sizeof(e->allowed), err);
 }
 
 /* --- both --------------------------------------------------------------------------------- */
@@ -501,7 +253,7 @@ static const struct {
     [RECORD_START] = {"start", write_start, parse_start},
     [RECORD_POINT] = {"point", write_point, parse_point},
     [RECORD_RESULT] = {"result", write_result, parse_result},
-    [RECORD_PREPARED] = {"prepared", write_prepared, parse_prepared},
+    [RECORD_PREPARED] = {"prepared", record_write_prepared, record_parse_prepared},
     [RECORD_ERROR] = {"error", write_error, parse_error},
     [RECORD_LAYERS] = {"layers", write_layers, parse_layers},
 };

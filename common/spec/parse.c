@@ -67,6 +67,12 @@ static int parse_task(const struct json *root, struct spec *s, struct errbuf *er
     for (int i = 0; i < TASK_ID_COUNT; i++) {
         if (!json_get(v, names[i]))
             continue;
+        for (int k = i + 1; k < TASK_ID_COUNT; k++) {
+            field_path(path, "$.task", names[k]);
+            if (json_get(v, names[k]))
+                return field_refuse(err, ERR_KEY, path, json_get(v, names[k]),
+                                    "one kind of task, and %s is there already", names[i]);
+        }
         s->task = (enum task_id)i;
         return 0;
     }

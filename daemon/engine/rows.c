@@ -288,6 +288,7 @@ void store_op_finish(struct store_op *op)
         break;
     case STORE_PUT_OUTCOME:
     case STORE_CLEAR_TEST:
+    case STORE_CLEAR_POINTS:
     case STORE_DELETE_SWEEP:
         break;
     }
@@ -376,6 +377,11 @@ void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
 void store_batch_clear_test(struct store_batch *b, int64_t run_id)
 {
     batch_append(b, STORE_CLEAR_TEST)->u.clear_test_run_id = run_id;
+}
+
+void store_batch_clear_points(struct store_batch *b, int64_t run_id)
+{
+    batch_append(b, STORE_CLEAR_POINTS)->u.clear_points_run_id = run_id;
 }
 
 void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s)

@@ -258,6 +258,7 @@ enum store_op_type {
     STORE_RELABEL,      /* nothing where the label is another by now, or the run is gone */
     STORE_PUT_OUTCOME,  /* nothing where the run has none, or is gone */
     STORE_PUT_METRICS,  /* one already there must be the same: else an event nondeterminism */
+    STORE_CLEAR_POINTS, /* of a run that begins anew to other bits; and what it measured at them */
 };
 
 struct store_op {
@@ -277,6 +278,7 @@ struct store_op {
         struct outcome_row outcome;
         struct metrics_rows *metrics;
         int64_t clear_test_run_id;
+        int64_t clear_points_run_id;
         int64_t delete_sweep_id;
     } u; /* owned by the op */
 };
@@ -317,6 +319,7 @@ const char *decision_name(enum decision_kind k);
 void store_batch_add_finding(struct store_batch *b, int64_t sweep_id,
                              const struct record_finding *f);
 void store_batch_clear_test(struct store_batch *b, int64_t run_id);
+void store_batch_clear_points(struct store_batch *b, int64_t run_id);
 void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s);
 void store_batch_put_metrics(struct store_batch *b, int64_t run_id,
                              struct point_metrics *const *m, size_t n);

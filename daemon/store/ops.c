@@ -255,16 +255,32 @@ static int clear_test(struct store_sql *q, const struct store_op *op)
     return store_sql_run(q->statements[STATEMENT_CLEAR_TEST]);
 }
 
+/* Statements about one id, to the first that fails. */
+static int run_each(struct store_sql *q, const enum store_statement *each, size_t count,
+                    int64_t id)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+        bind_int(q->statements[each[i]], 1, id);
+        rc = store_sql_run(q->statements[each[i]]);
+    }
+    return rc;
+}
+
+static int clear_points(struct store_sql *q, const struct store_op *op)
+{
+    static const enum store_statement all[] = {STATEMENT_CLEAR_CURVE, STATEMENT_CLEAR_METRICS,
+                                               STATEMENT_CLEAR_LAYERS};
+
+    return run_each(q, all, ARRAY_LEN(all), op->u.clear_points_run_id);
+}
+
 static int delete_sweep(struct store_sql *q, const struct store_op *op)
 {
     static const enum store_statement both[] = {STATEMENT_DELETE_SWEEP, STATEMENT_DELETE_EVENTS};
-    int rc = SQLITE_OK;
 
-    for (size_t i = 0; i < ARRAY_LEN(both) && rc == SQLITE_OK; i++) {
-        bind_int(q->statements[both[i]], 1, op->u.delete_sweep_id);
-        rc = store_sql_run(q->statements[both[i]]);
-    }
-    return rc;
+    return run_each(q, both, ARRAY_LEN(both), op->u.delete_sweep_id);
 }
 
 static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
@@ -275,7 +291,7 @@ static int (*const appliers[])(struct store_sql *, const struct store_op *) = {
     [STORE_PUT_LAYERS] = put_layers, [STORE_PUT_CAUSES] = put_causes,
     [STORE_PUT_EDITS] = put_edits,   [STORE_ADD_DECISION] = add_decision,
     [STORE_RELABEL] = relabel,       [STORE_PUT_OUTCOME] = put_outcome,
-    [STORE_PUT_METRICS] = store_metrics_put,
+    [STORE_PUT_METRICS] = store_metrics_put, [STORE_CLEAR_POINTS] = clear_points,
 };
 
 static const char *const op_names[] = {
@@ -286,7 +302,7 @@ static const char *const op_names[] = {
     [STORE_PUT_LAYERS] = "layers", [STORE_PUT_CAUSES] = "causes",
     [STORE_PUT_EDITS] = "edits",   [STORE_ADD_DECISION] = "decision",
     [STORE_RELABEL] = "label",     [STORE_PUT_OUTCOME] = "outcome",
-    [STORE_PUT_METRICS] = "metrics",
+    [STORE_PUT_METRICS] = "metrics", [STORE_CLEAR_POINTS] = "points",
 };
 
 /* Refused for what it says, whenever it is tried. */
@@ -308,6 +324,8 @@ static int64_t op_run_id(const struct store_op *op)
         return op->u.metrics->run_id;
     if (op->type == STORE_CLEAR_TEST)
         return op->u.clear_test_run_id;
+    if (op->type == STORE_CLEAR_POINTS)
+        return op->u.clear_points_run_id;
     if (op->type == STORE_PUT_CAUSES)
         return op->u.causes->run_id;
     if (op->type == STORE_RELABEL)

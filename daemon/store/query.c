@@ -25,9 +25,11 @@ static const struct {
 } queries[STORE_QUERY_COUNT] = {
     [STORE_QUERY_SWEEPS] = {2, "SELECT * FROM sweep_overview WHERE id > ?1 ORDER BY id LIMIT ?2"},
     [STORE_QUERY_SWEEP] =
-        {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, s.data_samples, "
-            "s.data_features, s.data_classes FROM sweep_overview AS o "
-            "JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
+        {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, "
+            "iif(s.data_hash <> '', s.data_samples, NULL) AS data_samples, "
+            "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
+            "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes "
+            "FROM sweep_overview AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
     [STORE_QUERY_SWEEP_STAGES] =
         {1, "SELECT r.stage, count(*) AS runs, "
             "count(*) FILTER (WHERE r.status IN " TERMINAL ") AS done, "
@@ -43,7 +45,10 @@ static const struct {
             "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview "
             "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
-        {3, "SELECT * FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
+        {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
+            "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
+            "number, status, test_loss, test_acc, cause, kind, treated_with, parent_id, "
+            "params AS params_json FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_RUN] =
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "

@@ -89,6 +89,9 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "ON CONFLICT(run_id, name, point) DO NOTHING",
     [STATEMENT_GET_METRIC] =
         "SELECT value FROM metrics WHERE run_id = ? AND point = ? AND name = ?",
+    [STATEMENT_CLEAR_CURVE] = "DELETE FROM curves WHERE run_id = ?",
+    [STATEMENT_CLEAR_METRICS] = "DELETE FROM metrics WHERE run_id = ?",
+    [STATEMENT_CLEAR_LAYERS] = "DELETE FROM layer_stats WHERE run_id = ?",
 };
 
 /* --- what the files of ops share ------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve export replay explain treat relabel label data pause \
+    local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label data pause \
 resume cancel delete status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | -o | --output | --torch-module)

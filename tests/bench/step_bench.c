@@ -184,7 +184,10 @@ static void repeat_update(struct training *t)
 {
     const struct optim *o = &t->setup.step.optim;
     struct net *n = &t->setup.step.net;
-    o->ops->update(o, n->parameter_count, 0, n->values, n->gradients, o->state[0], o->state[1]);
+    o->ops->update(o, &(struct optim_piece){.n = n->parameter_count,
+                                            .p = n->values,
+                                            .g = n->gradients,
+                                            .state = {o->state[0], o->state[1]}});
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */

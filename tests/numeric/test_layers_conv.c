@@ -115,7 +115,7 @@ static void forward(struct rig *g)
 
 static void backward(struct rig *g, real *dx)
 {
-    g->l.ops->backward(&g->l, &g->pass, g->x, g->y, g->dy, dx);
+    g->l.ops->backward(&g->l, &g->pass, &(struct layer_slope){g->x, g->y, g->dy, dx});
 }
 
 static const struct row layers[] = {

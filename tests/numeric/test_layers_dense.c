@@ -66,7 +66,7 @@ static void setup(struct fixture *f, const struct size *s)
     f->y = numbers(f->vectors * s->out, NULL);
     f->dx = numbers(f->vectors * s->in, NULL);
     l->ops->forward(l, &f->pass, f->x, f->y);
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, f->dx});
 }
 
 static void teardown(struct fixture *f)

@@ -239,7 +239,7 @@ static void check_gradients(struct fixture *f)
 {
     struct layer *l = &f->layer;
     forward(f);
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, f->dx});
     check_numbers(f, "dx", f->x, f->dx, f->x_count);
     for (size_t i = 0; i < l->tensor_count; i++) {
         struct tensor *t = &l->tensors[i];
@@ -262,11 +262,11 @@ static void check_without_dx(struct fixture *f)
     struct tensor *t = &l->tensors[l->tensor_count - 3]; /* the last weight_hh */
     size_t bytes = tensor_count(t) * sizeof(real);
     forward(f);
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, f->dx});
     real *first = xmalloc(bytes);
     memcpy(first, t->grad, bytes);
     forward(f);
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, NULL);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, NULL});
     assert_memory_equal(first, t->grad, bytes);
     free(first);
 }
@@ -307,7 +307,7 @@ static void check_nan(struct fixture *f)
         assert_true(isfinite(f->y[i]));
     for (size_t i = f->y_count - width; i < f->y_count; i++)
         assert_true(isnan(f->y[i]));
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, f->dx});
     assert_true(isnan(l->tensors[0].grad[0]) && isnan(l->tensors[2].grad[0]));
     assert_true(isnan(f->dx[f->x_count - 1]));
     if (f->size.rows > 1)
@@ -328,7 +328,7 @@ static void check_shut(struct fixture *f)
             l->tensors[i].value[k] = -1000;
     }
     forward(f);
-    l->ops->backward(l, &f->pass, f->x, f->y, f->dy, f->dx);
+    l->ops->backward(l, &f->pass, &(struct layer_slope){f->x, f->y, f->dy, f->dx});
     for (size_t i = 0; f->plan.kind == LAYER_LSTM && i < f->y_count; i++)
         assert_true(f->y[i] == 0);
     for (size_t i = 0; i < l->tensor_count; i++) {

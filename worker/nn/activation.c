@@ -123,11 +123,11 @@ static void gelu_slope(size_t n, const real *x, const real *dy, real *dx)
     {                                                                                             \
         kind##_map(p->rows * l->out_count, x, y);                                                 \
     }                                                                                             \
-    static void kind##_backward(const struct layer *l, const struct pass *p, const real *x,       \
-                                const real *y, const real *dy, real *dx)                          \
+    static void kind##_backward(const struct layer *l, const struct pass *p,                      \
+                                const struct layer_slope *s)                                      \
     {                                                                                             \
-        if (dx)                                                                                   \
-            kind##_slope(p->rows * l->out_count, from, dy, dx);                                   \
+        if (s->dx)                                                                                \
+            kind##_slope(p->rows * l->out_count, s->from, s->dy, s->dx);                          \
     }
 ACTIVATION_OPS(relu, y)
 ACTIVATION_OPS(leaky_relu, y)

@@ -209,29 +209,29 @@ static void batch_norm_forward(const struct layer *l, const struct pass *p, cons
     normalise(&b, x, mean, scale, bias, y);
 }
 
-static void batch_norm_backward(const struct layer *l, const struct pass *p, const real *x,
-                                const real *y, const real *dy, real *dx)
+static void batch_norm_backward(const struct layer *l, const struct pass *p,
+                                const struct layer_slope *s)
 {
     struct batch b = batch_of(l, p->rows);
     const real *weight = l->tensors[WEIGHT].value;
     const real *mean = l->keep, *inverse = l->keep + b.channels;
     real *dweight = l->tensors[WEIGHT].grad, *dbias = l->tensors[BIAS].grad;
-    channel_sums(&b, dy, dbias);
-    channel_products(&b, dy, x, mean, dweight);
+    channel_sums(&b, s->dy, dbias);
+    channel_products(&b, s->dy, s->x, mean, dweight);
     for (size_t c = 0; c < b.channels; c++)
         dweight[c] *= inverse[c];
-    if (!dx)
+    if (!s->dx)
         return;
-    struct slopes s = {.mean = mean,
-                       .a = p->scratch,
-                       .b = p->scratch + b.channels,
-                       .c = p->scratch + 2 * b.channels};
+    struct slopes by = {.mean = mean,
+                        .a = p->scratch,
+                        .b = p->scratch + b.channels,
+                        .c = p->scratch + 2 * b.channels};
     for (size_t c = 0; c < b.channels; c++) {
-        s.a[c] = weight[c] * inverse[c];
-        s.b[c] = s.a[c] * inverse[c] * dweight[c] / b.count;
-        s.c[c] = s.a[c] * dbias[c] / b.count;
+        by.a[c] = weight[c] * inverse[c];
+        by.b[c] = by.a[c] * inverse[c] * dweight[c] / b.count;
+        by.c[c] = by.a[c] * dbias[c] / b.count;
     }
-    normalise_slope(&b, &s, dy, x, dx);
+    normalise_slope(&b, &by, s->dy, s->x, s->dx);
 }
 
 const struct layer_ops layer_batch_norm = {

@@ -423,9 +423,10 @@ static void add_weight_gradient(const struct geometry *g, size_t n, bool first,
 
 /* dWᵀ = Σ columns·dyᵀ, turned round at the end: the product that way round is 15 % faster for
  * the many patches of few channels that there mostly are. */
-static void conv2d_backward(const struct layer *l, const struct pass *p, const real *x,
-                            const real *y, const real *dy, real *dx)
+static void conv2d_backward(const struct layer *l, const struct pass *p,
+                            const struct layer_slope *s)
 {
+    const real *x = s->x, *dy = s->dy;
     struct geometry g = geometry_of(l);
     struct workspace w = workspace_of(&g, p->scratch);
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
@@ -438,8 +439,8 @@ static void conv2d_backward(const struct layer *l, const struct pass *p, const r
             swap_first_two(n, g.out_channels, g.positions, dy, w.outputs);
         add_weight_gradient(&g, n, r == 0, patches, out, &w);
         add_bias_gradient(g.out_channels, n * g.positions, out, bias->grad);
-        if (dx)
-            input_gradients(&g, n, weight->value, out, &w, dx + r * l->in_count);
+        if (s->dx)
+            input_gradients(&g, n, weight->value, out, &w, s->dx + r * l->in_count);
     }
     transpose(g.patch, g.out_channels, w.product, weight->grad);
 }

@@ -72,9 +72,9 @@ static void add_column_sums(size_t rows, size_t columns, const real *restrict dy
 }
 
 /* dW = dyᵀ·x, db = Σ dy, dx = dy·W */
-static void dense_backward(const struct layer *l, const struct pass *p, const real *x,
-                           const real *y, const real *dy, real *dx)
+static void dense_backward(const struct layer *l, const struct pass *p, const struct layer_slope *s)
 {
+    const real *x = s->x, *dy = s->dy;
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
     size_t out = weight->dim[0], in = weight->dim[1], n = vectors(l, p->rows);
     size_t piece = piece_of(l, n);
@@ -83,8 +83,8 @@ static void dense_backward(const struct layer *l, const struct pass *p, const re
         count = n - first < piece ? n - first : piece;
         gemm(true, false, out, in, count, dy, x, first > 0, weight->grad);
         add_column_sums(count, out, dy, bias->grad);
-        if (dx)
-            gemm(false, false, count, in, out, dy, weight->value, 0, dx + first * in);
+        if (s->dx)
+            gemm(false, false, count, in, out, dy, weight->value, 0, s->dx + first * in);
     }
 }
 

@@ -51,11 +51,11 @@ static void dropout_forward(const struct layer *l, const struct pass *p, const r
     }
 }
 
-static void dropout_backward(const struct layer *l, const struct pass *p, const real *x,
-                             const real *y, const real *dy, real *dx)
+static void dropout_backward(const struct layer *l, const struct pass *p,
+                             const struct layer_slope *s)
 {
-    if (dx)
-        multiply(p->rows * l->in_count, l->keep, dy, dx);
+    if (s->dx)
+        multiply(p->rows * l->in_count, l->keep, s->dy, s->dx);
 }
 
 const struct layer_ops layer_dropout = {

@@ -11,8 +11,8 @@ static void flatten_forward(const struct layer *l, const struct pass *p, const r
 {
 }
 
-static void flatten_backward(const struct layer *l, const struct pass *p, const real *x,
-                             const real *y, const real *dy, real *dx)
+static void flatten_backward(const struct layer *l, const struct pass *p,
+                             const struct layer_slope *s)
 {
 }
 

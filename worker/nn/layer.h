@@ -41,6 +41,13 @@ struct pass {
     real *scratch;       /* shared by all layers, as large as the largest wish */
 };
 
+/* What a layer meets on the way back. */
+struct layer_slope {
+    const real *x, *y; /* [rows,in], [rows,out] as the forward pass in training mode left them */
+    const real *dy;    /* [rows,out] dL/dy */
+    real *dx;          /* [rows,in] dL/dx, to be written; NULL: nobody asks for it */
+};
+
 struct layer_ops {
     /* Forward may be called with y == x and backward with dx == dy; then x is not kept, and
      * backward must not read it (it gets y in its place). */
@@ -55,10 +62,9 @@ struct layer_ops {
     int (*shape)(struct layer *l, size_t rows, struct errbuf *err);
     /* x[rows,in] → y[rows,out] */
     void (*forward)(const struct layer *l, const struct pass *p, const real *x, real *y);
-    /* From dy[rows,out] the gradients of the tensors (overwritten, not added to) and, unless
-     * dx is NULL, dx[rows,in]. x, y, keep: as the forward pass in training mode left them. */
-    void (*backward)(const struct layer *l, const struct pass *p, const real *x, const real *y,
-                     const real *dy, real *dx);
+    /* From dy the gradients of the tensors (overwritten, not added to) and, unless it is NULL,
+     * dx. keep: as the forward pass in training mode left it. */
+    void (*backward)(const struct layer *l, const struct pass *p, const struct layer_slope *s);
 };
 
 struct layer {

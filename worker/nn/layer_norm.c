@@ -52,14 +52,22 @@ static void normalise(size_t n, const real *restrict x, const real *restrict wei
     statistics[1] = inverse;
 }
 
-/* h of one group; adds to the gradients of the tensors. */
+/* The way back of one group. */
+struct group {
+    size_t n;
+    real mean, inverse;
+    const real *x, *dy, *weight;
+    real *h, *g; /* scratch */
+};
+
+/* h; adds to the gradients of the tensors. */
 REAL_KERNEL
-static void add_gradients(size_t n, const real *restrict x, const real *restrict dy,
-                          const real *restrict statistics, real *restrict h, real *restrict dweight,
-                          real *restrict dbias)
+static void add_gradients(const struct group *k, real *restrict dweight, real *restrict dbias)
 {
-    real mean = statistics[0], inverse = statistics[1];
-    for (size_t i = 0; i < n; i++) {
+    const real *restrict x = k->x, *restrict dy = k->dy;
+    real *restrict h = k->h;
+    real mean = k->mean, inverse = k->inverse;
+    for (size_t i = 0; i < k->n; i++) {
         h[i] = (x[i] - mean) * inverse;
         dweight[i] += dy[i] * h[i];
         dbias[i] += dy[i];
@@ -67,10 +75,12 @@ static void add_gradients(size_t n, const real *restrict x, const real *restrict
 }
 
 REAL_KERNEL
-static void input_gradient(size_t n, const real *restrict dy, const real *restrict weight,
-                           const real *restrict h, real inverse, real *restrict g,
-                           real *restrict dx)
+static void input_gradient(const struct group *k, real *restrict dx)
 {
+    size_t n = k->n;
+    const real *restrict dy = k->dy, *restrict weight = k->weight, *restrict h = k->h;
+    real *restrict g = k->g;
+    real inverse = k->inverse;
     for (size_t i = 0; i < n; i++)
         g[i] = dy[i] * weight[i];
     real mean = lanes_sum(n, g) / (real)n, slope = lanes_product(n, g, h, 0) / (real)n;
@@ -87,19 +97,25 @@ static void layer_norm_forward(const struct layer *l, const struct pass *p, cons
     }
 }
 
-static void layer_norm_backward(const struct layer *l, const struct pass *p, const real *x,
-                                const real *y, const real *dy, real *dx)
+static void layer_norm_backward(const struct layer *l, const struct pass *p,
+                                const struct layer_slope *s)
 {
     size_t n = group_size(l), groups = group_count(l, p->rows);
     const struct tensor *weight = &l->tensors[0], *bias = &l->tensors[1];
-    real *h = p->scratch, *g = h + n;
     memset(weight->grad, 0, n * sizeof(real));
     memset(bias->grad, 0, n * sizeof(real));
     for (size_t k = 0; k < groups; k++) {
-        const real *statistics = l->keep + 2 * k;
-        add_gradients(n, x + k * n, dy + k * n, statistics, h, weight->grad, bias->grad);
-        if (dx)
-            input_gradient(n, dy + k * n, weight->value, h, statistics[1], g, dx + k * n);
+        struct group group = {.n = n,
+                              .mean = l->keep[2 * k],
+                              .inverse = l->keep[2 * k + 1],
+                              .x = s->x + k * n,
+                              .dy = s->dy + k * n,
+                              .weight = weight->value,
+                              .h = p->scratch,
+                              .g = p->scratch + n};
+        add_gradients(&group, weight->grad, bias->grad);
+        if (s->dx)
+            input_gradient(&group, s->dx + k * n);
     }
 }
 

@@ -366,12 +366,11 @@ void net_backward(struct net *n, size_t rows, uint64_t step)
     for (size_t i = n->layer_count; i-- > n->first_layer;) {
         const struct layer *l = &n->layers[i];
         const real *x = i > 0 ? n->layers[i - 1].y : n->input;
-        bool wanted = i > n->first_layer;
-        if (l->ops->in_place) {
-            l->ops->backward(l, &p, x, l->y, dy, wanted ? dy : NULL);
+        real *dx = l->ops->in_place ? dy : other;
+        struct layer_slope s = {x, l->y, dy, i > n->first_layer ? dx : NULL};
+        l->ops->backward(l, &p, &s);
+        if (l->ops->in_place)
             continue;
-        }
-        l->ops->backward(l, &p, x, l->y, dy, wanted ? other : NULL);
         real *swap = dy;
         dy = other;
         other = swap;

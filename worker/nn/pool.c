@@ -198,12 +198,12 @@ static void max_pool_forward(const struct layer *l, const struct pass *p, const 
     (w.size == 2 ? max_2x2 : max_of_windows)(&w, x, y, l->keep);
 }
 
-static void max_pool_backward(const struct layer *l, const struct pass *p, const real *x,
-                              const real *y, const real *dy, real *dx)
+static void max_pool_backward(const struct layer *l, const struct pass *p,
+                              const struct layer_slope *s)
 {
     struct windows w = windows_of(l, p->rows);
-    if (dx)
-        (w.size == 2 ? give_2x2 : give_to_windows)(&w, dy, l->keep, dx);
+    if (s->dx)
+        (w.size == 2 ? give_2x2 : give_to_windows)(&w, s->dy, l->keep, s->dx);
 }
 
 /* --- the mean ------------------------------------------------------------------------------- */
@@ -243,9 +243,11 @@ static void avg_pool_forward(const struct layer *l, const struct pass *p, const 
     (w.size == 2 ? mean_2x2 : mean_any)(&w, x, y);
 }
 
-static void avg_pool_backward(const struct layer *l, const struct pass *p, const real *x,
-                              const real *y, const real *dy, real *dx)
+static void avg_pool_backward(const struct layer *l, const struct pass *p,
+                              const struct layer_slope *s)
 {
+    const real *dy = s->dy;
+    real *dx = s->dx;
     if (!dx)
         return;
     struct windows w = windows_of(l, p->rows);

@@ -166,21 +166,27 @@ static size_t time_of(const struct direction *w, size_t step)
     return w->reverse ? w->steps - 1 - step : step;
 }
 
-/* to[r] = from[r], rows of `count` numbers that lie so far apart. */
-static void copy_rows(size_t rows, size_t count, const real *from, size_t from_row, real *to,
-                      size_t to_row)
+/* Rows of `count` numbers, each so far from the one before as from_row and to_row say. */
+struct rows {
+    size_t rows, count;
+    size_t from_row, to_row;
+};
+
+/* to[r] = from[r] */
+static void copy_rows(const struct rows *w, const real *from, real *to)
 {
-    for (size_t r = 0; r < rows; r++)
-        memcpy(to + r * to_row, from + r * from_row, count * sizeof *to);
+    for (size_t r = 0; r < w->rows; r++)
+        memcpy(to + r * w->to_row, from + r * w->from_row, w->count * sizeof *to);
 }
 
+/* to[r] += from[r] */
 REAL_KERNEL
-static void add_rows(size_t rows, size_t count, const real *from, size_t from_row, real *to,
-                     size_t to_row)
+static void add_rows(const struct rows *w, const real *from, real *to)
 {
-    for (size_t r = 0; r < rows; r++) {
-        const real *restrict f = from + r * from_row;
-        real *restrict t = to + r * to_row;
+    size_t count = w->count;
+    for (size_t r = 0; r < w->rows; r++) {
+        const real *restrict f = from + r * w->from_row;
+        real *restrict t = to + r * w->to_row;
         for (size_t i = 0; i < count; i++)
             t[i] += f[i];
     }
@@ -189,22 +195,17 @@ static void add_rows(size_t rows, size_t count, const real *from, size_t from_ro
 /* xs = x of the steps [first, end), time-major. */
 static void gather(const struct direction *w, size_t first, size_t end, const real *x, real *xs)
 {
-    size_t row = w->steps * w->features;
+    struct rows rows = {w->rows, w->features, w->steps * w->features, w->features};
     for (size_t s = first; s < end; s++, xs += w->rows * w->features)
-        copy_rows(w->rows, w->features, x + time_of(w, s) * w->features, row, xs, w->features);
+        copy_rows(&rows, x + time_of(w, s) * w->features, xs);
 }
 
 /* The way back; the second direction adds to what the first has written. */
 static void scatter(const struct direction *w, size_t first, size_t end, const real *xs, real *x)
 {
-    size_t row = w->steps * w->features;
-    for (size_t s = first; s < end; s++, xs += w->rows * w->features) {
-        real *to = x + time_of(w, s) * w->features;
-        if (w->reverse)
-            add_rows(w->rows, w->features, xs, w->features, to, row);
-        else
-            copy_rows(w->rows, w->features, xs, w->features, to, row);
-    }
+    struct rows rows = {w->rows, w->features, w->features, w->steps * w->features};
+    for (size_t s = first; s < end; s++, xs += w->rows * w->features)
+        (w->reverse ? add_rows : copy_rows)(&rows, xs, x + time_of(w, s) * w->features);
 }
 
 /* sum[j] += Σ_r d[r,j], rows in order. */
@@ -283,8 +284,8 @@ static void forward_direction(struct direction *w, const struct pass *p, const r
         gemm(false, false, w->rows, w->gates, w->units, step.h_before, a.w_hh_t, 0, a.from_h);
         w->kind->step(&step);
         if (w->sequence || s + 1 == w->steps)
-            copy_rows(w->rows, w->units, step.h, w->units,
-                      y + w->y_first + time_of(w, s) * w->y_step, w->y_row);
+            copy_rows(&(struct rows){w->rows, w->units, w->units, w->y_row}, step.h,
+                      y + w->y_first + time_of(w, s) * w->y_step);
     }
 }
 
@@ -312,8 +313,8 @@ static void backward_steps(const struct direction *w, const struct backward *b, 
         .rows = w->rows, .units = w->units, .dh = b->dh, .dc = b->dc};
     for (size_t s = end; s-- > first;) {
         if (w->sequence || s + 1 == w->steps)
-            add_rows(w->rows, w->units, dy + w->y_first + time_of(w, s) * w->y_step, w->y_row,
-                     b->dh, w->units);
+            add_rows(&(struct rows){w->rows, w->units, w->y_row, w->units},
+                     dy + w->y_first + time_of(w, s) * w->y_step, b->dh);
         slope.h_before = w->h + s * w->h_stride;
         slope.h = slope.h_before + w->h_stride;
         slope.own_before = w->own + s * w->own_stride;
@@ -329,27 +330,27 @@ static void backward_steps(const struct direction *w, const struct backward *b, 
 
 /* What the steps [first, end) add to the gradients, and their dx. */
 static void backward_chunk(const struct direction *w, const struct backward *b, size_t first,
-                           size_t end, const real *x, real *dx)
+                           size_t end, const struct layer_slope *s)
 {
     const struct tensor *t = w->tensor;
     size_t count = (end - first) * w->rows;
     real beta = end == w->steps ? 0 : 1; /* the last chunk comes first */
-    gather(w, first, end, x, b->xs);
+    gather(w, first, end, s->x, b->xs);
     gemm(true, false, w->gates, w->features, count, b->d_from_x, b->xs, beta, t[WEIGHT_IH].grad);
     gemm(true, false, w->gates, w->units, count, b->d_from_h, w->h + first * w->h_stride, beta,
          t[WEIGHT_HH].grad);
     add_column_sums(count, w->gates, b->d_from_x, t[BIAS_IH].grad);
     if (w->kind->splits)
         add_column_sums(count, w->gates, b->d_from_h, t[BIAS_HH].grad);
-    if (dx) {
+    if (s->dx) {
         gemm(false, false, count, w->features, w->gates, b->d_from_x, t[WEIGHT_IH].value, 0,
              b->xs);
-        scatter(w, first, end, b->xs, dx);
+        scatter(w, first, end, b->xs, s->dx);
     }
 }
 
-static void backward_direction(const struct direction *w, const struct pass *p, const real *x,
-                               const real *dy, real *dx)
+static void backward_direction(const struct direction *w, const struct pass *p,
+                               const struct layer_slope *s)
 {
     const struct tensor *t = w->tensor;
     real *at = p->scratch;
@@ -365,8 +366,8 @@ static void backward_direction(const struct direction *w, const struct pass *p, 
     memset(t[BIAS_HH].grad, 0, w->gates * sizeof(real));
     for (size_t end = w->steps; end > 0;) {
         size_t first = (end - 1) / w->chunk * w->chunk;
-        backward_steps(w, &b, first, end, dy);
-        backward_chunk(w, &b, first, end, x, dx);
+        backward_steps(w, &b, first, end, s->dy);
+        backward_chunk(w, &b, first, end, s);
         end = first;
     }
     if (!w->kind->splits)
@@ -374,10 +375,10 @@ static void backward_direction(const struct direction *w, const struct pass *p, 
 }
 
 void recurrent_backward(const struct layer *l, const struct recurrent_kind *kind,
-                        const struct pass *p, const real *x, const real *dy, real *dx)
+                        const struct pass *p, const struct layer_slope *s)
 {
     for (size_t i = 0; i < directions(l); i++) {
         struct direction w = direction_of(l, kind, p, i);
-        backward_direction(&w, p, x, dy, dx);
+        backward_direction(&w, p, s);
     }
 }

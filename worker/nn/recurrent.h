@@ -48,7 +48,7 @@ int recurrent_shape(struct layer *l, const struct recurrent_kind *kind, size_t r
 void recurrent_forward(const struct layer *l, const struct recurrent_kind *kind,
                        const struct pass *p, const real *x, real *y);
 void recurrent_backward(const struct layer *l, const struct recurrent_kind *kind,
-                        const struct pass *p, const real *x, const real *dy, real *dx);
+                        const struct pass *p, const struct layer_slope *s);
 
 /* The layer_ops of a kind: layer_lstm from a struct recurrent_kind named lstm. */
 #define RECURRENT_LAYER(kind)                                                                     \
@@ -61,10 +61,10 @@ void recurrent_backward(const struct layer *l, const struct recurrent_kind *kind
     {                                                                                             \
         recurrent_forward(l, &kind, p, x, y);                                                     \
     }                                                                                             \
-    static void kind##_backward(const struct layer *l, const struct pass *p, const real *x,       \
-                                const real *y, const real *dy, real *dx)                          \
+    static void kind##_backward(const struct layer *l, const struct pass *p,                      \
+                                const struct layer_slope *s)                                      \
     {                                                                                             \
-        recurrent_backward(l, &kind, p, x, dy, dx);                                               \
+        recurrent_backward(l, &kind, p, s);                                                       \
     }                                                                                             \
     const struct layer_ops layer_##kind = {                                                       \
         .shape = kind##_shape, .forward = kind##_forward, .backward = kind##_backward}

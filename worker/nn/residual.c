@@ -27,11 +27,10 @@ static void begin_forward(const struct layer *l, const struct pass *p, const rea
 }
 
 /* keep: dy of the block's end */
-static void begin_backward(const struct layer *l, const struct pass *p, const real *x,
-                           const real *y, const real *dy, real *dx)
+static void begin_backward(const struct layer *l, const struct pass *p, const struct layer_slope *s)
 {
-    if (dx)
-        add(p->rows * l->in_count, dy, l->keep, dx);
+    if (s->dx)
+        add(p->rows * l->in_count, s->dy, l->keep, s->dx);
 }
 
 static int end_shape(struct layer *l, size_t rows, struct errbuf *err)
@@ -52,13 +51,12 @@ static void end_forward(const struct layer *l, const struct pass *p, const real 
     add(p->rows * l->in_count, x, l->partner->y, y);
 }
 
-static void end_backward(const struct layer *l, const struct pass *p, const real *x,
-                         const real *y, const real *dy, real *dx)
+static void end_backward(const struct layer *l, const struct pass *p, const struct layer_slope *s)
 {
-    size_t bytes = p->rows * l->in_count * sizeof *dy;
-    memcpy(l->partner->keep, dy, bytes);
-    if (dx && dx != dy)
-        memcpy(dx, dy, bytes);
+    size_t bytes = p->rows * l->in_count * sizeof *s->dy;
+    memcpy(l->partner->keep, s->dy, bytes);
+    if (s->dx && s->dx != s->dy)
+        memcpy(s->dx, s->dy, bytes);
 }
 
 const struct layer_ops layer_residual_begin = {

@@ -2,11 +2,12 @@
 
 /* torch.optim.Adagrad (Duchi et al. 2011), lr_decay 0: v = v + g²; p -= lr·g / (√v + ε) */
 REAL_KERNEL
-static void adagrad_update(const struct optim *o, size_t n, real decay, real *restrict p,
-                           const real *restrict g, real *restrict v, real *s1)
+static void adagrad_update(const struct optim *o, const struct optim_piece *a)
 {
+    real *restrict p = a->p, *restrict v = a->state[0];
+    const real *restrict g = a->g;
     real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < a->n; i++) {
         v[i] += g[i] * g[i];
         p[i] -= rate * g[i] / (real_sqrt(v[i]) + epsilon);
     }

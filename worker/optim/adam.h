@@ -6,7 +6,6 @@
 
 void adam_prepare(struct optim *o);
 /* p = keep·p, then Adam's step; keep 1 changes no bit. */
-void adam_move(const struct optim *o, size_t n, real keep, real *restrict p, const real *restrict g,
-               real *restrict m, real *restrict v);
+void adam_move(const struct optim *o, const struct optim_piece *a, real keep);
 
 #endif

@@ -2,11 +2,12 @@
 
 /* torch.optim.SGD(momentum, nesterov=True): v = μ·v + g; p -= lr·(g + μ·v) */
 REAL_KERNEL
-static void nesterov_update(const struct optim *o, size_t n, real decay, real *restrict p,
-                            const real *restrict g, real *restrict v, real *s1)
+static void nesterov_update(const struct optim *o, const struct optim_piece *a)
 {
+    real *restrict p = a->p, *restrict v = a->state[0];
+    const real *restrict g = a->g;
     real rate = (real)o->learning_rate, mu = (real)o->momentum;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < a->n; i++) {
         v[i] = mu * v[i] + g[i];
         p[i] -= rate * (g[i] + mu * v[i]);
     }

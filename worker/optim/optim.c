@@ -129,28 +129,48 @@ static void norms_after(struct norms *g, size_t at, size_t n, const real *p)
 
 /* --- the step ------------------------------------------------------------------------------- */
 
-/* coefficient: of clipping by norm, 1 when off. Adds to *norm2 unless it is NULL. norms: or NULL */
-static void step_span(struct optim *o, struct net *net, const struct net_span *run,
-                      real coefficient, double *norm2, struct norms *norms)
+/* One step over a network: what its spans have in common. */
+struct walk {
+    struct optim *optim;
+    struct net *net;
+    struct norms *norms; /* or NULL */
+    real coefficient;    /* of clipping by norm, 1 when off */
+    double norm2;        /* of the gradient before clipping, so far */
+};
+
+static void update(const struct optim *o, struct net *net, size_t at, size_t n, real decay)
 {
+    o->ops->update(o, &(struct optim_piece){
+                          .n = n,
+                          .decay = decay,
+                          .p = net->values + at,
+                          .g = net->gradients + at,
+                          .state = {o->state[0] ? o->state[0] + at : NULL,
+                                    o->state[1] ? o->state[1] + at : NULL},
+                      });
+}
+
+/* Adds to norm2 if it sums. */
+static void step_span(struct walk *w, const struct net_span *run, bool sums)
+{
+    struct optim *o = w->optim;
     real l2 = run->is_weight ? (real)o->l2 : 0, decay = run->is_weight ? (real)o->weight_decay : 0;
     for (size_t i = 0; i < run->count; i += PIECE) {
         size_t at = run->first + i, n = run->count - i < PIECE ? run->count - i : PIECE;
-        real *p = net->values + at, *g = net->gradients + at;
-        if (norm2)
-            *norm2 += clip_squares(n, g);
-        if (norms)
-            norms_before(norms, at, n, p, g);
-        if (coefficient != 1)
-            clip_scale(n, coefficient, g);
+        real *p = w->net->values + at, *g = w->net->gradients + at;
+        if (sums)
+            w->norm2 += clip_squares(n, g);
+        if (w->norms)
+            norms_before(w->norms, at, n, p, g);
+        if (w->coefficient != 1)
+            clip_scale(n, w->coefficient, g);
         if (o->clip == CLIP_VALUE)
             clip_bound(n, (real)o->clip_min, (real)o->clip_max, g);
         if (l2 != 0)
             add_penalty(n, l2, p, g);
-        o->ops->update(o, n, decay, p, g, o->state[0] ? o->state[0] + at : NULL,
-                       o->state[1] ? o->state[1] + at : NULL);
-        if (norms)
-            norms_after(norms, at, n, p);
+        update(o, w->net, at, n, decay);
+        if (w->norms)
+            norms_after(w->norms, at, n, p);
     }
 }
 
@@ -159,9 +179,12 @@ double optim_step(struct optim *o, struct net *n)
 {
     bool by_tensor = o->clip == CLIP_NORM, by_role = o->l2 != 0 || o->weight_decay != 0;
     bool global = o->clip == CLIP_GLOBAL_NORM;
-    double norm2 = global ? all_squares(n, n->gradients) : 0;
-    real coefficient = global ? clip_coefficient(norm2, o->clip_norm) : 1;
     struct norms norms;
+    struct walk w = {.optim = o, .net = n, .norms = o->watch ? &norms : NULL, .coefficient = 1};
+    if (global) {
+        w.norm2 = all_squares(n, n->gradients);
+        w.coefficient = clip_coefficient(w.norm2, o->clip_norm);
+    }
     if (o->watch)
         norms_begin(&norms, o->watch, n);
     o->step++;
@@ -171,13 +194,12 @@ double optim_step(struct optim *o, struct net *n)
         struct net_span run = next_run(n, by_tensor, by_role, &i);
         if (by_tensor) {
             double squares = run_squares(&run, n->gradients);
-            coefficient = clip_coefficient(squares, o->clip_norm);
-            norm2 += squares;
+            w.coefficient = clip_coefficient(squares, o->clip_norm);
+            w.norm2 += squares;
         }
-        step_span(o, n, &run, coefficient, by_tensor || global ? NULL : &norm2,
-                  o->watch ? &norms : NULL);
+        step_span(&w, &run, !by_tensor && !global);
     }
-    return norm2;
+    return w.norm2;
 }
 
 double optim_penalty(const struct settings *s, const struct net *n)

@@ -14,13 +14,20 @@
 
 struct optim;
 
+/* What one update works on: numbers that lie together. Nothing overlaps. */
+struct optim_piece {
+    size_t n;
+    real decay; /* decoupled weight decay of these numbers (adamw alone reads it) */
+    real *p;
+    const real *g;
+    real *state[OPTIM_STATE_MAX]; /* NULL beyond the optimizer's state_count */
+};
+
 struct optim_ops {
     size_t state_count; /* vectors of the parameters' size, zeroed at the start */
     /* Sets coef[] for step number o->step (from 1); NULL where nothing changes with it. */
     void (*prepare)(struct optim *o);
-    /* decay: the decoupled weight decay of these numbers (adamw alone reads it) */
-    void (*update)(const struct optim *o, size_t n, real decay, real *p, const real *g, real *s0,
-                   real *s1);
+    void (*update)(const struct optim *o, const struct optim_piece *a);
 };
 
 /* What one step does to each span of the network: asked for at points only. */

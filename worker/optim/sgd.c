@@ -2,11 +2,12 @@
 
 /* p -= lr·g */
 REAL_KERNEL
-static void sgd_update(const struct optim *o, size_t n, real decay, real *restrict p,
-                       const real *restrict g, real *s0, real *s1)
+static void sgd_update(const struct optim *o, const struct optim_piece *a)
 {
+    real *restrict p = a->p;
+    const real *restrict g = a->g;
     real rate = (real)o->learning_rate;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < a->n; i++)
         p[i] -= rate * g[i];
 }
 

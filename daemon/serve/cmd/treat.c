@@ -112,8 +112,8 @@ static int read_parent(const struct daemon *d, const struct table *t, struct par
     if (rc == 0)
         rc = run_row_read_settings(&p->run, table_text(t, 0, "settings", ""), err);
     if (rc == 0 && p->run.config == NULL)
-        rc = err_set(err, ERR_STATE, "run %" PRId64 " is another program's: no remedy is known",
-                     p->label.parent_id);
+        rc = err_set(err, ERR_STATE, "run %" PRId64 " is a program of one's own: no remedy is "
+                     "known for it; enqueue tries other values", p->label.parent_id);
     if (rc == 0 && *facts)
         rc = read_data_facts(facts, &p->data, err);
     if (rc != 0)

@@ -66,6 +66,29 @@ static void test_options_of_verbs(void **state)
     assert_int_equal(parse("submit --help", &o, NULL), 0);
 }
 
+static void test_values_behind_an_id(void **state)
+{
+    struct opts o;
+    struct errbuf err;
+    assert_int_equal(parse("enqueue 3 lr=-0.5 --json -- -kind=--json =", &o, &err), 0);
+    assert_int_equal(o.id, 3);
+    assert_int_equal(o.value_count, 3);
+    assert_string_equal(o.values[0], "lr=-0.5");
+    assert_string_equal(o.values[1], "-kind=--json");
+    assert_string_equal(o.values[2], "=");
+    assert_int_equal(parse("enqueue 3", &o, &err), 0);
+    assert_int_equal(o.value_count, 0);
+    enum { MOST = 3 + OPTS_VALUES_MAX };
+    char *argv[MOST + 1] = {"sweepctl", "enqueue", "3"};
+    for (int i = 3; i <= MOST; i++)
+        argv[i] = "x=1";
+    assert_int_equal(opts_parse(MOST, argv, client_verbs, client_verb_count, &o, &err), 0);
+    assert_int_equal(o.value_count, OPTS_VALUES_MAX);
+    int rc = opts_parse(MOST + 1, argv, client_verbs, client_verb_count, &o, &err);
+    assert_int_not_equal(rc, 0);
+    assert_non_null(strstr(err.message, "64 values"));
+}
+
 static void test_wrong_usage_is_named(void **state)
 {
     static const struct {
@@ -82,6 +105,10 @@ static void test_wrong_usage_is_named(void **state)
         {"show 99999999999999999999", "99999999999999999999"},
         {"show 1 2", "unexpected argument '2'"},
         {"list 1", "unexpected argument '1'"},
+        {"enqueue", "enqueue needs SWEEP"},
+        {"enqueue lr=1", "SWEEP: got lr=1"},
+        {"explain lr=1", "RUN: got lr=1"},
+        {"enqueue 3 -lr=1", "unknown option '-lr=1'"},
         {"best -n", "needs a value"},
         {"best -n zero", "zero"},
         {"best -n 0", "an integer from 1"},
@@ -129,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_global_options_before_and_behind_the_verb),
         cmocka_unit_test(test_options_of_verbs),
+        cmocka_unit_test(test_values_behind_an_id),
         cmocka_unit_test(test_wrong_usage_is_named),
         cmocka_unit_test(test_json_is_known_even_when_the_rest_is_wrong),
         cmocka_unit_test(test_positive),

@@ -184,19 +184,22 @@ static void test_members_of_any_type_are_shown(void **state)
 {
     static const char text[] =
         "{\"name\":\"x\",\"loss\":0.31,\"nan\":\"nan\",\"inf\":\"+inf\",\"none\":null,\"list\":[1],"
-        "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\"}";
+        "\"count\":60000,\"huge\":1e300,\"flag\":true,\"when\":\"long ago\",\"share\":\"text\","
+        "\"empty\":{},\"params\":{\"lr\":0.000123456,\"kind\":\"cnn\",\"say\":\"a b\",\"amp\":true}}";
     static const struct {
         const char *key;
         enum cell_format format;
         const char *want;
     } cases[] = {
-        {"name", CELL_TEXT, "x"},       {"loss", CELL_LOSS, "0.3100"},
-        {"nan", CELL_LOSS, "nan"},      {"inf", CELL_LOSS, "inf"},
-        {"none", CELL_LOSS, "-"},       {"missing", CELL_TEXT, "-"},
-        {"list", CELL_LOSS, "[1]"},     {"count", CELL_COUNT, "60,000"},
-        {"huge", CELL_COUNT, "1e+300"}, {"flag", CELL_NUMBER, "true"},
-        {"when", CELL_AGO, "long ago"}, {"share", CELL_PERCENT, "text"},
-        {"loss", CELL_TEXT, "0.31"},
+        {"name", CELL_TEXT, "x"},        {"loss", CELL_LOSS, "0.3100"},
+        {"nan", CELL_LOSS, "nan"},       {"inf", CELL_LOSS, "inf"},
+        {"none", CELL_LOSS, "-"},        {"missing", CELL_TEXT, "-"},
+        {"list", CELL_LOSS, "[1]"},      {"count", CELL_COUNT, "60,000"},
+        {"huge", CELL_COUNT, "1e+300"},  {"flag", CELL_NUMBER, "true"},
+        {"when", CELL_AGO, "long ago"},  {"share", CELL_PERCENT, "text"},
+        {"loss", CELL_TEXT, "0.31"},     {"empty", CELL_PARAMS, "-"},
+        {"params", CELL_PARAMS, "lr=0.0001235 kind=cnn say=\"a b\" amp=true"},
+        {"list", CELL_PARAMS, "[1]"},    {"none", CELL_PARAMS, "-"},
     };
     struct json *root = json_parse(text, sizeof text - 1, NULL);
     assert_non_null(root);

@@ -429,6 +429,34 @@ static void test_metrics_of_any_name(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM metrics"), "0");
 }
 
+/* A run that begins anew may come to other bits; other runs keep theirs. */
+static void test_points_are_cleared(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p[] = {new_point(1, 1, 1), new_point(2, 2, 2)};
+    struct layer_stats s = {.point = 1, .count = 1, .layers = {{.name = "0"}}};
+
+    open_with_run(f);
+    store_batch_put_run(&b, new_run(2, 1, 1));
+    fixture_commit(f, &b);
+    commit_points(f, 1, p, 2);
+    commit_points(f, 2, p, 1);
+    commit_metrics(f, (double[]){1, 2});
+    store_batch_put_layers(&b, 1, &s);
+    fixture_commit(f, &b);
+    p[0].v[CURVE_VAL_LOSS] = 5;
+    store_batch_clear_points(&b, 1);
+    store_batch_clear_points(&b, 99); /* a run that is gone */
+    store_batch_add_points(&b, 1, p, 1);
+    fixture_commit(f, &b);
+    assert_string_equal(sql(f, "SELECT group_concat(run_id || ':' || val_loss) FROM "
+                               "(SELECT * FROM curves ORDER BY run_id)"), "1:5.0,2:1.0");
+    assert_string_equal(sql(f, "SELECT count(*) FROM metrics"), "0");
+    assert_string_equal(sql(f, "SELECT count(*) FROM layer_stats"), "0");
+    assert_string_equal(sql(f, "SELECT count(*) FROM events"), "0");
+}
+
 /* What the schema will never accept must not stop what comes behind it. */
 static void test_refused_write_does_not_block(void **state)
 {
@@ -785,6 +813,7 @@ int main(void)
         TEST(test_nan_inf_and_not_measured),
         TEST(test_nondeterminism_is_an_event),
         TEST(test_metrics_of_any_name),
+        TEST(test_points_are_cleared),
         TEST(test_refused_write_does_not_block),
         TEST(test_delete_takes_all_and_ids_stay_used),
         TEST(test_queue_order),

@@ -64,7 +64,7 @@ static void test_best_runs_columns(void **state)
     assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('best_runs')",
                 "sweep_id rank run_id val_loss val_acc best_epoch learning_rate batch_size "
                 "optimizer depth label remedy epochs seconds metric_value stage number status "
-                "test_loss test_acc cause kind treated_with parent_id\n");
+                "test_loss test_acc cause kind treated_with parent_id params\n");
 }
 
 /* LIMIT must not sort, nor read every run: nothing is materialized, the index gives the order. */

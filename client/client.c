@@ -39,10 +39,10 @@ int client_fail(struct client *c, int status, const struct errbuf *err)
 
 int client_no_daemon(struct client *c, const struct errbuf *err)
 {
-    struct errbuf told;
-    err_set(&told, err->code, "no daemon at %s: start one with `sweepctl start` (%s)", c->socket,
-            err->message);
-    return client_fail(c, CLIENT_NO_DAEMON, &told);
+    struct errbuf reported;
+    err_set(&reported, err->code, "no daemon at %s: start one with `sweepctl start` (%s)",
+            c->socket, err->message);
+    return client_fail(c, CLIENT_NO_DAEMON, &reported);
 }
 
 int client_usage(struct client *c, const char *fmt, ...)
@@ -72,12 +72,12 @@ int client_connect(struct client *c)
 /* The connection broke, or what answers does not speak our protocol. */
 static int lost_daemon(struct client *c, const char *method, const struct errbuf *err)
 {
-    struct errbuf told;
+    struct errbuf reported;
     if (err->code == ERR_LIMIT)
         return client_fail(c, CLIENT_REFUSED, err);
-    err_set(&told, err->code, "lost the daemon at %s during %s: %s", c->socket, method,
+    err_set(&reported, err->code, "lost the daemon at %s during %s: %s", c->socket, method,
             err->message);
-    return client_fail(c, CLIENT_NO_DAEMON, &told);
+    return client_fail(c, CLIENT_NO_DAEMON, &reported);
 }
 
 int client_call(struct client *c, const char *method, const char *params,

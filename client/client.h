@@ -113,8 +113,8 @@ int client_no_daemon(struct client *c, const struct errbuf *err);
 /* Reports wrong usage of the verb in hand; returns CLIENT_USAGE. */
 int client_usage(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Walks a paged method: each(arg, item) for every item of member `items` of every page. params:
- * members of the params object without braces, "" for none. */
+/* Reads all pages of a paged method: each(arg, item) for every item of member `items` of every
+ * page. params: members of the params object without braces, "" for none. */
 typedef void client_each(void *arg, const struct json *item);
 int client_pages(struct client *c, const char *method, const char *params, const char *items,
                  client_each *each, void *arg);

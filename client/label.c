@@ -78,14 +78,14 @@ static void add_trend(struct render_table *t, const char *name, const struct dia
     static const char *const SIGNS[] = {"falls", "flat", "rises"};
     const double numbers[] = {r->change, r->noise, r->z, r->best, r->best_epoch, r->end};
     char text[HUMAN_MAX];
-    bool judged = r->window > 0;
+    bool has_trend = r->window > 0;
 
     render_table_add(t, name, TONE_PLAIN);
-    render_table_add(t, judged ? SIGNS[r->sign + 1] : "-", TONE_PLAIN);
+    render_table_add(t, has_trend ? SIGNS[r->sign + 1] : "-", TONE_PLAIN);
     render_table_add(t, human_count((int64_t)r->count, text), TONE_PLAIN);
-    render_table_add(t, judged ? human_count((int64_t)r->window, text) : "-", TONE_PLAIN);
+    render_table_add(t, has_trend ? human_count((int64_t)r->window, text) : "-", TONE_PLAIN);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        bool known = !isnan(numbers[i]) && (judged || i >= 3);
+        bool known = !isnan(numbers[i]) && (has_trend || i >= 3);
         const char *shown =
             i == 2 || i == 4 ? human_number(numbers[i], text) : human_loss(numbers[i], text);
         render_table_add(t, known ? shown : "-", TONE_PLAIN);

@@ -15,13 +15,13 @@
 
 static const struct column {
     const char *title, *key, *other;
-    enum look look;
+    enum cell_format format;
     size_t width;
     bool right;
     int drop;
 } columns[LIVE_COLUMN_COUNT] = {
-#define X(id, title, key, other, look, width, right, drop)                                       \
-    {title, key, other, LOOK_##look, width, right, drop},
+#define X(id, title, key, other, format, width, right, drop)                                       \
+    {title, key, other, CELL_##format, width, right, drop},
     LIVE_COLUMN_MAP(X)
 #undef X
 };
@@ -76,7 +76,7 @@ static void merge(const struct live *l, struct live_run *r, const struct json *o
         const struct json *from = holder(object, key);
         if (from == NULL)
             continue;
-        char *text = render_member(from, key, c->look);
+        char *text = render_member(from, key, c->format);
         str_copy(r->cell[i], sizeof r->cell[i], text);
         free(text);
     }

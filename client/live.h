@@ -1,4 +1,4 @@
-/* What a watcher knows of a sweep, and how it looks. Pure: notifications and replies in, lines
+/* What a watcher knows of a sweep, and how it is shown. Pure: notifications and replies in, lines
  * out; no I/O and no clock, so that it is tested without a terminal.
  *
  * A run is held only until its line has been written, so a sweep of a million runs takes no more
@@ -15,7 +15,7 @@
 
 struct json;
 
-/* X(id, title, key, other key, look, width, right, drop: the highest goes first when the
+/* X(id, title, key, other key, format, width, right, drop: the highest goes first when the
  * terminal is narrow, 0 never) */
 #define LIVE_COLUMN_MAP(X)                                                  \
     X(RUN, "run", "run", "run_id", NUMBER, 5, true, 0)                      \
@@ -34,7 +34,7 @@ struct json;
     X(STATUS, "status", "status", NULL, TEXT, 9, false, 0)
 
 enum live_column {
-#define X(id, title, key, other, look, width, right, drop) LIVE_##id,
+#define X(id, title, key, other, format, width, right, drop) LIVE_##id,
     LIVE_COLUMN_MAP(X)
 #undef X
     LIVE_COLUMN_COUNT

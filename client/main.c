@@ -35,7 +35,7 @@ static int (*const commands[VERB_COUNT])(struct client *) = {
 #undef X
 };
 
-/* Verbs that never look for the socket. */
+/* Verbs that never need the socket. */
 static bool offline(const struct verb *v)
 {
     return v == &client_verbs[VERB_label] || v == &client_verbs[VERB_help];

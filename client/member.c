@@ -42,17 +42,17 @@ static const char *yes_or_no(double v, char *out)
 }
 
 /* Times are text; anything else under such a key is shown as it is. */
-static const char *(*const real_looks[])(double v, char *out) = {
-    [LOOK_TEXT] = NULL,          [LOOK_NUMBER] = human_number,  [LOOK_LOSS] = human_loss,
-    [LOOK_PERCENT] = human_percent, [LOOK_COUNT] = count_or_number,
-    [LOOK_DURATION] = human_duration, [LOOK_AGO] = human_number, [LOOK_YES] = yes_or_no,
-    [LOOK_PARAMS] = NULL,
+static const char *(*const real_formats[])(double v, char *out) = {
+    [CELL_TEXT] = NULL,          [CELL_NUMBER] = human_number,  [CELL_LOSS] = human_loss,
+    [CELL_PERCENT] = human_percent, [CELL_COUNT] = count_or_number,
+    [CELL_DURATION] = human_duration, [CELL_AGO] = human_number, [CELL_YES] = yes_or_no,
+    [CELL_PARAMS] = NULL,
 };
 
-static char *render_string(const char *text, enum look look)
+static char *render_string(const char *text, enum cell_format format)
 {
     char ago[HUMAN_MAX];
-    int64_t then = look == LOOK_AGO ? human_parse_utc(text) : 0;
+    int64_t then = format == CELL_AGO ? human_parse_utc(text) : 0;
     return xstrdup(then != 0 ? human_ago(then, human_now_us(), ago) : text);
 }
 
@@ -61,7 +61,7 @@ static char *render_params(const struct json *params)
 {
     struct buf out = {0};
     for (const struct json *v = json_first(params); v != NULL; v = json_next(v)) {
-        char *value = render_member(params, json_key(v), LOOK_TEXT);
+        char *value = render_member(params, json_key(v), CELL_TEXT);
         const char *quote = strchr(value, ' ') != NULL ? "\"" : "";
         buf_printf(&out, "%s%s=%s%s%s", out.len > 0 ? " " : "", json_key(v), quote, value, quote);
         free(value);
@@ -70,20 +70,20 @@ static char *render_params(const struct json *params)
     return buf_take(&out);
 }
 
-char *render_member(const struct json *object, const char *key, enum look look)
+char *render_member(const struct json *object, const char *key, enum cell_format format)
 {
     const struct json *v = json_get(object, key);
     char text[EXCERPT_MAX] = "-";
     double d;
     if (v == NULL || json_type(v) == JSON_NULL)
         return xstrdup(text);
-    if (real_looks[look] != NULL && json_real(v, &d) == 0)
-        real_looks[look](d, text);
+    if (real_formats[format] != NULL && json_real(v, &d) == 0)
+        real_formats[format](d, text);
     else if (json_type(v) == JSON_STRING)
-        return render_string(json_string(v), look);
+        return render_string(json_string(v), format);
     else if (json_type(v) == JSON_NUMBER)
         human_number(json_number(v), text);
-    else if (look == LOOK_PARAMS && json_type(v) == JSON_OBJECT)
+    else if (format == CELL_PARAMS && json_type(v) == JSON_OBJECT)
         return render_params(v);
     else
         json_excerpt(v, text, sizeof text);

@@ -61,7 +61,7 @@ int new_file_write(struct new_file *f, const char *path, bool force, const void 
     return reason == 0 ? 0 : fail(f, reason, "write", err);
 }
 
-/* Not every file system can rename without replacing; there the look before has to do. */
+/* Not every file system can rename without replacing; there the check before has to do. */
 int new_file_commit(struct new_file *f, struct errbuf *err)
 {
     int rc = f->force ? -1 : renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE);

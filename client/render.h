@@ -66,10 +66,10 @@ void render_wrapped(struct buf *out, const char *text, size_t indent, size_t wid
                     enum tone tone);
 
 /* How a member of an object is shown. */
-enum look { LOOK_TEXT, LOOK_NUMBER, LOOK_LOSS, LOOK_PERCENT, LOOK_COUNT, LOOK_DURATION,
-            LOOK_AGO, LOOK_YES /* 1 or 0 */, LOOK_PARAMS /* "lr=0.1 kind=mlp" */ };
+enum cell_format { CELL_TEXT, CELL_NUMBER, CELL_LOSS, CELL_PERCENT, CELL_COUNT, CELL_DURATION,
+                   CELL_AGO, CELL_YES /* 1 or 0 */, CELL_PARAMS /* "lr=0.1 kind=mlp" */ };
 /* The member as text, "-" when missing or null. The caller frees. */
-char *render_member(const struct json *object, const char *key, enum look look);
+char *render_member(const struct json *object, const char *key, enum cell_format format);
 /* The member's string, or fallback. Borrowed. */
 const char *member_string(const struct json *object, const char *key, const char *fallback);
 int64_t member_int(const struct json *object, const char *key, int64_t fallback);

@@ -10,41 +10,41 @@
 #define VALUE_LEAST 24
 
 static const struct field best_fields[] = {
-    {"rank", "rank", LOOK_COUNT, FIELD_PLAIN},
-    {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
-    {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN},
-    {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN},
-    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN, 7},
-    {"lr", "learning_rate", LOOK_NUMBER, FIELD_PLAIN},
-    {"batch", "batch_size", LOOK_NUMBER, FIELD_PLAIN},
-    {"optimizer", "optimizer", LOOK_TEXT, FIELD_PLAIN},
-    {"depth", "depth", LOOK_NUMBER, FIELD_PLAIN, 4},
-    {"treated with", "treated_with", LOOK_TEXT, FIELD_PLAIN, 5},
-    {"label", "label", LOOK_TEXT, FIELD_WORD},
-    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN, 9},
-    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN, 8},
+    {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
+    {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+    {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN},
+    {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN},
+    {"best epoch", "best_epoch", CELL_NUMBER, FIELD_PLAIN, 7},
+    {"lr", "learning_rate", CELL_NUMBER, FIELD_PLAIN},
+    {"batch", "batch_size", CELL_NUMBER, FIELD_PLAIN},
+    {"optimizer", "optimizer", CELL_TEXT, FIELD_PLAIN},
+    {"depth", "depth", CELL_NUMBER, FIELD_PLAIN, 4},
+    {"treated with", "treated_with", CELL_TEXT, FIELD_PLAIN, 5},
+    {"label", "label", CELL_TEXT, FIELD_WORD},
+    {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN, 9},
+    {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
     /* where there is a test set */
-    {"test loss", "test_loss", LOOK_LOSS, FIELD_PLAIN, 6},
-    {"test acc", "test_acc", LOOK_PERCENT, FIELD_PLAIN, 3},
+    {"test loss", "test_loss", CELL_LOSS, FIELD_PLAIN, 6},
+    {"test acc", "test_acc", CELL_PERCENT, FIELD_PLAIN, 3},
 };
 #define TEST_FIELDS 2
 /* Of a program: its metric has any name, and so have its parameters. */
 static const struct field program_fields[] = {
-    {"rank", "rank", LOOK_COUNT, FIELD_PLAIN},
-    {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
-    {"metric", "metric_value", LOOK_LOSS, FIELD_PLAIN},
-    {"best epoch", "best_epoch", LOOK_NUMBER, FIELD_PLAIN, 7},
-    {"val loss", "val_loss", LOOK_LOSS, FIELD_PLAIN, 9},
-    {"val acc", "val_acc", LOOK_PERCENT, FIELD_PLAIN, 10},
-    {"label", "label", LOOK_TEXT, FIELD_WORD},
-    {"time", "seconds", LOOK_DURATION, FIELD_PLAIN, 8},
-    {"parameters", "params", LOOK_PARAMS, FIELD_PLAIN},
+    {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
+    {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+    {"metric", "metric_value", CELL_LOSS, FIELD_PLAIN},
+    {"best epoch", "best_epoch", CELL_NUMBER, FIELD_PLAIN, 7},
+    {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN, 9},
+    {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN, 10},
+    {"label", "label", CELL_TEXT, FIELD_WORD},
+    {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
 };
 static const struct field label_fields[] = {
-    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
-    {"label", "pattern", LOOK_TEXT, FIELD_WORD},
-    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
-    {"says", "says", LOOK_TEXT, FIELD_PLAIN},
+    {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
+    {"label", "pattern", CELL_TEXT, FIELD_WORD},
+    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
+    {"says", "says", CELL_TEXT, FIELD_PLAIN},
 };
 
 void report_init(struct report *r, const struct field *fields, size_t count)
@@ -53,7 +53,7 @@ void report_init(struct report *r, const struct field *fields, size_t count)
     r->count = count;
     r->columns = xcalloc(count, sizeof *r->columns);
     for (size_t i = 0; i < count; i++) {
-        bool words = fields[i].look == LOOK_TEXT || fields[i].look == LOOK_PARAMS;
+        bool words = fields[i].format == CELL_TEXT || fields[i].format == CELL_PARAMS;
         r->columns[i] = (struct table_column){fields[i].title, !words, fields[i].drop};
     }
     render_table_init(&r->table, r->columns, count);
@@ -68,7 +68,7 @@ void report_row(void *arg, const struct json *item)
 {
     struct report *r = arg;
     for (size_t i = 0; i < r->count; i++) {
-        char *text = render_member(item, r->fields[i].key, r->fields[i].look);
+        char *text = render_member(item, r->fields[i].key, r->fields[i].format);
         render_table_add(&r->table, text, field_tone(&r->fields[i], text));
         free(text);
     }
@@ -149,17 +149,17 @@ void report_labels(struct client *c, const struct json *labels)
 void report_treatments(struct client *c, const struct json *treatments)
 {
     static const struct field fields[] = {
-        {"run", "run_id", LOOK_NUMBER, FIELD_PLAIN},
-        {"of run", "parent_id", LOOK_NUMBER, FIELD_PLAIN, 5},
-        {"was", "pattern", LOOK_TEXT, FIELD_WORD},
-        {"cause", "cause", LOOK_TEXT, FIELD_PLAIN, 6},
-        {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
-        {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN, 8},
-        {"is", "label", LOOK_TEXT, FIELD_WORD},
-        {"metric", "metric_value", LOOK_LOSS, FIELD_PLAIN, 7},
-        {"change", "change", LOOK_PERCENT, FIELD_PLAIN},
-        {"cured", "cured", LOOK_YES, FIELD_PLAIN},
-        {"status", "status", LOOK_TEXT, FIELD_WORD, 9},
+        {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+        {"of run", "parent_id", CELL_NUMBER, FIELD_PLAIN, 5},
+        {"was", "pattern", CELL_TEXT, FIELD_WORD},
+        {"cause", "cause", CELL_TEXT, FIELD_PLAIN, 6},
+        {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN},
+        {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN, 8},
+        {"is", "label", CELL_TEXT, FIELD_WORD},
+        {"metric", "metric_value", CELL_LOSS, FIELD_PLAIN, 7},
+        {"change", "change", CELL_PERCENT, FIELD_PLAIN},
+        {"cured", "cured", CELL_YES, FIELD_PLAIN},
+        {"status", "status", CELL_TEXT, FIELD_WORD, 9},
     };
     report_list(c, fields, ARRAY_LEN(fields), treatments);
 }
@@ -264,7 +264,7 @@ void report_pick(struct client *c, const struct field *fields, size_t count,
         const struct field *f = &fields[i];
         if (f->title == NULL || empty(json_get(object, f->key)))
             continue;
-        char *value = render_member(object, f->key, f->look);
+        char *value = render_member(object, f->key, f->format);
         member_line(c, f->title, value, field_tone(f, value));
     }
 }
@@ -278,6 +278,6 @@ void report_members(struct client *c, const struct field *fields, size_t count,
         if (empty(v) || type == JSON_ARRAY || type == JSON_OBJECT || json_key(v) == NULL ||
             named(fields, count, json_key(v)))
             continue;
-        member_line(c, json_key(v), render_member(object, json_key(v), LOOK_NUMBER), TONE_PLAIN);
+        member_line(c, json_key(v), render_member(object, json_key(v), CELL_NUMBER), TONE_PLAIN);
     }
 }

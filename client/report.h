@@ -12,7 +12,7 @@ enum field_tone { FIELD_PLAIN, FIELD_WORD /* a status or a label */ };
 /* One column of a table of JSON objects. */
 struct field {
     const char *title, *key;
-    enum look look;
+    enum cell_format format;
     enum field_tone tone;
     int drop; /* table_column.drop */
 };

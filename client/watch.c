@@ -185,7 +185,7 @@ static void draw_json(struct watcher *w)
     buf_finish(&lines);
 }
 
-/* Draws if it is time; returns how many ms may pass until the next look, -1: until something
+/* Draws if it is time; returns how many ms may pass until the next check, -1: until something
  * happens. */
 static int draw(struct watcher *w)
 {
@@ -203,7 +203,7 @@ static int draw(struct watcher *w)
     return TICK_MS;
 }
 
-/* Subscribes first and looks then, so that nothing falls between. */
+/* Subscribes first and queries then, so that nothing falls between. */
 static int begin(struct watcher *w)
 {
     struct client *c = w->client;
@@ -255,9 +255,9 @@ static int interrupted(struct watcher *w)
 
 static int broken(struct watcher *w, const struct errbuf *err)
 {
-    struct errbuf told;
-    err_set(&told, err->code, "lost the daemon at %s: %s", w->client->socket, err->message);
-    return client_fail(w->client, CLIENT_NO_DAEMON, &told);
+    struct errbuf reported;
+    err_set(&reported, err->code, "lost the daemon at %s: %s", w->client->socket, err->message);
+    return client_fail(w->client, CLIENT_NO_DAEMON, &reported);
 }
 
 static int follow(struct watcher *w)

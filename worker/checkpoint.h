@@ -18,9 +18,9 @@ struct progress {
     int64_t batch;         /* batches of it done */
     int64_t points;        /* reported */
     struct tally tally;    /* since the last point */
-    bool have_best, has_patient;
+    bool have_best, has_patience_best;
     double best_value, best_epoch; /* of the points */
-    double patient_value;  /* best by min_delta, for patience */
+    double patience_best;  /* best metric by min_delta: patience counts from it */
     int64_t bad_epochs;    /* since then */
     double seconds;        /* trained so far */
 };

@@ -165,9 +165,9 @@ static void stop_out_of_patience(struct train *t, const struct point *p)
     if (v[SETTING_PATIENCE] == 0 || !point_has(p, column))
         return;
     double value = p->v[column] + (maximize ? -v[SETTING_MIN_DELTA] : v[SETTING_MIN_DELTA]);
-    if (!g->has_patient || metric_better(value, g->patient_value, maximize)) {
-        g->has_patient = true;
-        g->patient_value = p->v[column];
+    if (!g->has_patience_best || metric_better(value, g->patience_best, maximize)) {
+        g->has_patience_best = true;
+        g->patience_best = p->v[column];
         g->bad_epochs = 0;
         return;
     }

@@ -6,38 +6,38 @@
 #include "sweep/require.h"
 
 static const struct field run_fields[] = {
-    {"run", "id", LOOK_NUMBER, FIELD_PLAIN},
-    {"sweep", "sweep_id", LOOK_NUMBER, FIELD_PLAIN},
-    {"status", "status", LOOK_TEXT, FIELD_WORD},
-    {"parameters", "params", LOOK_PARAMS, FIELD_PLAIN},
-    {"best", "metric_value", LOOK_LOSS, FIELD_PLAIN},
-    {"treatment of", "parent_id", LOOK_NUMBER, FIELD_PLAIN},
-    {"for", "treats_pattern", LOOK_TEXT, FIELD_WORD},
-    {"with", "treated_with", LOOK_TEXT, FIELD_PLAIN},
-    {"change", "change", LOOK_PERCENT, FIELD_PLAIN},
-    {"cured", "cured", LOOK_YES, FIELD_PLAIN},
+    {"run", "id", CELL_NUMBER, FIELD_PLAIN},
+    {"sweep", "sweep_id", CELL_NUMBER, FIELD_PLAIN},
+    {"status", "status", CELL_TEXT, FIELD_WORD},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
+    {"best", "metric_value", CELL_LOSS, FIELD_PLAIN},
+    {"treatment of", "parent_id", CELL_NUMBER, FIELD_PLAIN},
+    {"for", "treats_pattern", CELL_TEXT, FIELD_WORD},
+    {"with", "treated_with", CELL_TEXT, FIELD_PLAIN},
+    {"change", "change", CELL_PERCENT, FIELD_PLAIN},
+    {"cured", "cured", CELL_YES, FIELD_PLAIN},
 };
 static const struct field label_fields[] = {
-    {"label", "pattern", LOOK_TEXT, FIELD_WORD},
-    {"confidence", "confidence", LOOK_NUMBER, FIELD_PLAIN},
-    {"runner-up", "runner_up", LOOK_TEXT, FIELD_PLAIN},
-    {"tags", "tags", LOOK_TEXT, FIELD_PLAIN},
-    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
-    {"says", "says", LOOK_TEXT, FIELD_PLAIN},
+    {"label", "pattern", CELL_TEXT, FIELD_WORD},
+    {"confidence", "confidence", CELL_NUMBER, FIELD_PLAIN},
+    {"runner-up", "runner_up", CELL_TEXT, FIELD_PLAIN},
+    {"tags", "tags", CELL_TEXT, FIELD_PLAIN},
+    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
+    {"says", "says", CELL_TEXT, FIELD_PLAIN},
 };
 static const struct field evidence_fields[] = {
-    {"because", "sentence", LOOK_TEXT, FIELD_PLAIN},
+    {"because", "sentence", CELL_TEXT, FIELD_PLAIN},
 };
 static const struct field cause_fields[] = {
-    {"cause", "cause", LOOK_TEXT, FIELD_PLAIN},
-    {"weight", "weight", LOOK_NUMBER, FIELD_PLAIN},
-    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
-    {"evidence", "evidence", LOOK_TEXT, FIELD_PLAIN},
+    {"cause", "cause", CELL_TEXT, FIELD_PLAIN},
+    {"weight", "weight", CELL_NUMBER, FIELD_PLAIN},
+    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
+    {"evidence", "evidence", CELL_TEXT, FIELD_PLAIN},
 };
 static const struct field remedy_fields[] = {
-    {"remedy", "remedy", LOOK_TEXT, FIELD_PLAIN},
-    {"guide", "guide_ref", LOOK_TEXT, FIELD_PLAIN},
-    {"does", "does", LOOK_TEXT, FIELD_PLAIN},
+    {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN},
+    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
+    {"does", "does", CELL_TEXT, FIELD_PLAIN},
 };
 
 static bool titled(struct client *c, const char *title, const struct json *list)

@@ -4,19 +4,19 @@
 #include "sweep/require.h"
 
 static const struct field fields[] = {
-    {"sweep", "id", LOOK_NUMBER, FIELD_PLAIN},
-    {"name", "name", LOOK_TEXT, FIELD_PLAIN},
-    {"status", "status", LOOK_TEXT, FIELD_WORD},
-    {"method", "method", LOOK_TEXT, FIELD_PLAIN, 7},
-    {"done", "done", LOOK_COUNT, FIELD_PLAIN},
-    {"running", "running", LOOK_COUNT, FIELD_PLAIN, 3},
-    {"failed", "failed", LOOK_COUNT, FIELD_PLAIN, 4},
-    {"of", "run_cap", LOOK_COUNT, FIELD_PLAIN, 2},
-    {"metric", "metric", LOOK_TEXT, FIELD_PLAIN, 6},
-    {"best", "best", LOOK_LOSS, FIELD_PLAIN},
-    {"best run", "best_run", LOOK_NUMBER, FIELD_PLAIN, 5},
-    {"submitted", "created_at", LOOK_AGO, FIELD_PLAIN, 8},
-    {"reason", "reason", LOOK_TEXT, FIELD_PLAIN},
+    {"sweep", "id", CELL_NUMBER, FIELD_PLAIN},
+    {"name", "name", CELL_TEXT, FIELD_PLAIN},
+    {"status", "status", CELL_TEXT, FIELD_WORD},
+    {"method", "method", CELL_TEXT, FIELD_PLAIN, 7},
+    {"done", "done", CELL_COUNT, FIELD_PLAIN},
+    {"running", "running", CELL_COUNT, FIELD_PLAIN, 3},
+    {"failed", "failed", CELL_COUNT, FIELD_PLAIN, 4},
+    {"of", "run_cap", CELL_COUNT, FIELD_PLAIN, 2},
+    {"metric", "metric", CELL_TEXT, FIELD_PLAIN, 6},
+    {"best", "best", CELL_LOSS, FIELD_PLAIN},
+    {"best run", "best_run", CELL_NUMBER, FIELD_PLAIN, 5},
+    {"submitted", "created_at", CELL_AGO, FIELD_PLAIN, 8},
+    {"reason", "reason", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_list(struct client *c)

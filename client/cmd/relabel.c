@@ -6,22 +6,22 @@
 #include "sweep/require.h"
 
 static const struct field moved_fields[] = {
-    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
-    {"was", "from", LOOK_TEXT, FIELD_WORD},
-    {"is", "to", LOOK_TEXT, FIELD_WORD},
+    {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
+    {"was", "from", CELL_TEXT, FIELD_WORD},
+    {"is", "to", CELL_TEXT, FIELD_WORD},
 };
 
 static void print_relabelled(struct client *c, const struct json *reply)
 {
-    char *looked = render_member(reply, "looked", LOOK_COUNT);
-    char *changed = render_member(reply, "changed", LOOK_COUNT);
+    char *labelled = render_member(reply, "looked", CELL_COUNT);
+    char *changed = render_member(reply, "changed", CELL_COUNT);
     int64_t left_out = member_int(reply, "left_out", 0);
-    fprintf(c->out, "%s runs judged again, by rules %lld: %s labels changed\n", looked,
+    fprintf(c->out, "%s runs judged again, by rules %lld: %s labels changed\n", labelled,
             (long long)member_int(reply, "classifier_version", 0), changed);
     report_list(c, moved_fields, ARRAY_LEN(moved_fields), json_get(reply, "moved"));
     if (left_out > 0)
         fprintf(c->out, "%lld runs of sweeps that go on were left out\n", (long long)left_out);
-    free(looked);
+    free(labelled);
     free(changed);
 }
 

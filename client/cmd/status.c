@@ -4,19 +4,19 @@
 #include "sweep/require.h"
 
 static const struct field fields[] = {
-    {"daemon", "version", LOOK_TEXT, FIELD_PLAIN},
-    {"process", "pid", LOOK_NUMBER, FIELD_PLAIN},
-    {"up", "uptime_seconds", LOOK_DURATION, FIELD_PLAIN},
-    {"database", "db", LOOK_TEXT, FIELD_PLAIN},
-    {"socket", "socket", LOOK_TEXT, FIELD_PLAIN},
-    {"workers", "workers", LOOK_COUNT, FIELD_PLAIN},
-    {"running", "running", LOOK_COUNT, FIELD_PLAIN},
-    {"queued", "queued", LOOK_COUNT, FIELD_PLAIN},
-    {"worker program", "worker", LOOK_TEXT, FIELD_PLAIN},
-    {"BLAS", "blas", LOOK_TEXT, FIELD_PLAIN},
-    {"BLAS kernels", "core", LOOK_TEXT, FIELD_PLAIN},
-    {"stopping", "stopping", LOOK_TEXT, FIELD_PLAIN},
-    {"trouble", "trouble", LOOK_TEXT, FIELD_PLAIN},
+    {"daemon", "version", CELL_TEXT, FIELD_PLAIN},
+    {"process", "pid", CELL_NUMBER, FIELD_PLAIN},
+    {"up", "uptime_seconds", CELL_DURATION, FIELD_PLAIN},
+    {"database", "db", CELL_TEXT, FIELD_PLAIN},
+    {"socket", "socket", CELL_TEXT, FIELD_PLAIN},
+    {"workers", "workers", CELL_COUNT, FIELD_PLAIN},
+    {"running", "running", CELL_COUNT, FIELD_PLAIN},
+    {"queued", "queued", CELL_COUNT, FIELD_PLAIN},
+    {"worker program", "worker", CELL_TEXT, FIELD_PLAIN},
+    {"BLAS", "blas", CELL_TEXT, FIELD_PLAIN},
+    {"BLAS kernels", "core", CELL_TEXT, FIELD_PLAIN},
+    {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
+    {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

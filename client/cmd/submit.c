@@ -10,9 +10,9 @@
 #include "sweep/require.h"
 
 static const struct field stage_fields[] = {
-    {"stage", "stage", LOOK_TEXT, FIELD_PLAIN},
-    {"runs", "runs", LOOK_COUNT, FIELD_PLAIN},
-    {"what", "what", LOOK_TEXT, FIELD_PLAIN},
+    {"stage", "stage", CELL_TEXT, FIELD_PLAIN},
+    {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
+    {"what", "what", CELL_TEXT, FIELD_PLAIN},
 };
 
 static int read_stdin(struct buf *out, struct errbuf *err)
@@ -64,8 +64,8 @@ static int read_spec(struct client *c, struct buf *out)
 
 static void print_plan(struct client *c, const struct json *plan)
 {
-    char *runs = render_member(plan, "runs", LOOK_COUNT);
-    char *time = render_member(plan, "estimated_seconds", LOOK_DURATION);
+    char *runs = render_member(plan, "runs", CELL_COUNT);
+    char *time = render_member(plan, "estimated_seconds", CELL_DURATION);
     report_list(c, stage_fields, ARRAY_LEN(stage_fields), json_get(plan, "stages"));
     struct buf text = {0};
     buf_puts(&text, "\n");

@@ -8,7 +8,7 @@ struct choice {
     int64_t newest, newest_open;
 };
 
-static void look(void *arg, const struct json *sweep)
+static void choose(void *arg, const struct json *sweep)
 {
     struct choice *c = arg;
     int64_t id = member_int(sweep, "id", 0);
@@ -24,7 +24,7 @@ int cmd_watch(struct client *c)
     struct choice choice = {0};
     if (c->opts.arg != NULL)
         return watch_sweep(c, c->opts.id);
-    int status = client_pages(c, "list", "", "sweeps", look, &choice);
+    int status = client_pages(c, "list", "", "sweeps", choose, &choice);
     if (status != CLIENT_DONE)
         return status;
     if (choice.newest == 0) {

@@ -4,7 +4,8 @@
 
 #include "sweep/require.h"
 
-struct look {
+/* What all tests read. */
+struct test_input {
     const struct facts *f;
     const struct rules *r;
     double scale;   /* of every gate that is not a trend's */
@@ -18,10 +19,10 @@ static double end_of(const struct side *s)
 
 /* --- before the trends -------------------------------------------------------------------- */
 
-static bool test_not_a_number(const struct look *l, struct verdict *out)
+static bool test_not_a_number(const struct test_input *in, struct classification *out)
 {
     out->pattern = PATTERN_NOT_A_NUMBER;
-    return l->f->train.s.not_a_number || l->f->val.s.not_a_number;
+    return in->f->train.s.not_a_number || in->f->val.s.not_a_number;
 }
 
 /* The smoothed minimum, or the first value: that one is no noise where both losses agree. */
@@ -57,31 +58,31 @@ static bool leaps(const struct side *s, double scale)
 
 /* Both losses doubled and stay up; or the run ended with both at their highest, and one of them
  * leapt there with its last value. No slope is needed. */
-static bool test_exploded(const struct look *l, struct verdict *out)
+static bool test_exploded(const struct test_input *in, struct classification *out)
 {
-    const struct side *t = &l->f->train, *v = &l->f->val;
+    const struct side *t = &in->f->train, *v = &in->f->val;
 
     out->pattern = PATTERN_DIVERGING;
     if (t->s.count < 2)
         return false;
-    if (doubled(t, l->r, l->scale) && (!v->any || doubled(v, l->r, l->scale)))
+    if (doubled(t, in->r, in->scale) && (!v->any || doubled(v, in->r, in->scale)))
         return true;
-    if (l->f->in->running)
+    if (in->f->in->running)
         return false; /* one value: the next one tells */
-    return peaks(t) && (!v->any || peaks(v)) && (leaps(t, l->scale) || leaps(v, l->scale));
+    return peaks(t) && (!v->any || peaks(v)) && (leaps(t, in->scale) || leaps(v, in->scale));
 }
 
-static bool test_too_short(const struct look *l, struct verdict *out)
+static bool test_too_short(const struct test_input *in, struct classification *out)
 {
     out->pattern = PATTERN_TOO_SHORT;
-    return !l->f->train.usable && !l->f->val.usable;
+    return !in->f->train.usable && !in->f->val.usable;
 }
 
 /* --- training above validation ------------------------------------------------------------ */
 
-static bool both_flat(const struct look *l)
+static bool both_flat(const struct test_input *in)
 {
-    return l->train == 0 && l->val == 0;
+    return in->train == 0 && in->val == 0;
 }
 
 /* G4.6: a share of the validation loss, and clear of both noises. */
@@ -100,29 +101,29 @@ bool train_above_val(const struct facts *f, const struct rules *r, double scale)
 /* G4.7: validation near 0 beside the training loss, which lies still far above it. A slope of the
  * training loss that is small against its level and the gap does not matter. Said where there is
  * dropout to remove, or where that is not known. */
-static bool test_dropout(const struct look *l, struct verdict *out)
+static bool test_dropout(const struct test_input *in, struct classification *out)
 {
-    const struct side *t = &l->f->train, *v = &l->f->val;
-    const struct rules *r = l->r;
+    const struct side *t = &in->f->train, *v = &in->f->val;
+    const struct rules *r = in->r;
 
     out->pattern = PATTERN_DROPOUT_TOO_STRONG;
     out->general = PATTERN_TRAIN_ABOVE_VAL;
-    if (l->f->in->dropout <= 0 || !t->usable || !v->usable || v->t.end <= 0)
+    if (in->f->in->dropout <= 0 || !t->usable || !v->usable || v->t.end <= 0)
         return false;
     double top = fmax(series_value(&t->s, t->t.max), series_value(&v->s, v->t.max));
     double gap = end_of(t) - end_of(v), change = fabs(series_value(&t->s, t->t.change));
-    double level = series_value(&t->s, t->t.level), ratio = r->dropout_ratio * sqrt(l->scale);
+    double level = series_value(&t->s, t->t.level), ratio = r->dropout_ratio * sqrt(in->scale);
 
     return end_of(t) / ratio >= end_of(v) && end_of(v) <= r->dropout_val * top &&
            t->t.end >= r->dropout_train * t->t.first &&
-           change <= r->dropout_flat * fmax(level, gap) / l->scale;
+           change <= r->dropout_flat * fmax(level, gap) / in->scale;
 }
 
-static bool test_train_above_val(const struct look *l, struct verdict *out)
+static bool test_train_above_val(const struct test_input *in, struct classification *out)
 {
     out->pattern = PATTERN_TRAIN_ABOVE_VAL;
-    out->general = flat_pattern(l->f, l->r);
-    return both_flat(l) && train_above_val(l->f, l->r, l->scale);
+    out->general = flat_pattern(in->f, in->r);
+    return both_flat(in) && train_above_val(in->f, in->r, in->scale);
 }
 
 /* --- oscillation (G1) --------------------------------------------------------------------- */
@@ -136,29 +137,29 @@ static bool swings(const struct side *s, const struct rules *r, double scale)
 }
 
 /* Training still falls, or validation rises: that is the news, whatever the noise. */
-static bool decisive(const struct look *l)
+static bool decisive(const struct test_input *in)
 {
-    return l->train < 0 || l->val > 0;
+    return in->train < 0 || in->val > 0;
 }
 
-static bool test_oscillating(const struct look *l, struct verdict *out)
+static bool test_oscillating(const struct test_input *in, struct classification *out)
 {
     out->pattern = PATTERN_OSCILLATING;
-    return !decisive(l) &&
-           (swings(&l->f->train, l->r, l->scale) || swings(&l->f->val, l->r, l->scale));
+    return !decisive(in) &&
+           (swings(&in->f->train, in->r, in->scale) || swings(&in->f->val, in->r, in->scale));
 }
 
 /* Between the batches of one point (G1: between 1 and 192 within an epoch). Small batches near
  * the bottom spread widely around a tiny mean, so the spread must also be large against what the
  * run has descended. */
-static bool test_within_point(const struct look *l, struct verdict *out)
+static bool test_within_point(const struct test_input *in, struct classification *out)
 {
-    const struct within *w = &l->f->within;
-    double sd = l->r->batch_sd * l->scale;
+    const struct within *w = &in->f->within;
+    double sd = in->r->batch_sd * in->scale;
 
     out->pattern = PATTERN_OSCILLATING;
-    return !decisive(l) && w->count >= SERIES_MIN && w->sd >= sd && w->of_run >= sd &&
-           w->span >= l->r->batch_span * l->scale;
+    return !decisive(in) && w->count >= SERIES_MIN && w->sd >= sd && w->of_run >= sd &&
+           w->span >= in->r->batch_span * in->scale;
 }
 
 /* --- both flat ---------------------------------------------------------------------------- */
@@ -182,21 +183,21 @@ enum pattern flat_pattern(const struct facts *f, const struct rules *r)
     return descended(f, r) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
 }
 
-static bool test_flat(const struct look *l, struct verdict *out)
+static bool test_flat(const struct test_input *in, struct classification *out)
 {
-    out->pattern = flat_pattern(l->f, l->r);
-    return both_flat(l);
+    out->pattern = flat_pattern(in->f, in->r);
+    return both_flat(in);
 }
 
 /* Both fell in the window and have come to their floor: the slopes fade. */
-static bool test_faded(const struct look *l, struct verdict *out)
+static bool test_faded(const struct test_input *in, struct classification *out)
 {
-    const struct side *t = &l->f->train, *v = &l->f->val;
-    double most = l->r->pace / l->scale;
+    const struct side *t = &in->f->train, *v = &in->f->val;
+    double most = in->r->pace / in->scale;
 
-    out->pattern = flat_pattern(l->f, l->r);
+    out->pattern = flat_pattern(in->f, in->r);
     out->general = PATTERN_LEARNING;
-    if (l->train >= 0 || l->val >= 0 || !t->usable || !v->usable)
+    if (in->train >= 0 || in->val >= 0 || !t->usable || !v->usable)
         return false;
     return 2 * t->t.window < t->t.count && 2 * v->t.window < v->t.count && t->t.pace < most &&
            v->t.pace < most;
@@ -204,37 +205,37 @@ static bool test_faded(const struct look *l, struct verdict *out)
 
 /* G4.3 is said only when it is firm, that is by the test "train_stuck": a training loss that is
  * merely flat under a falling validation loss is in practice noise in one of the two. */
-static bool test_train_flat(const struct look *l, struct verdict *out)
+static bool test_train_flat(const struct test_input *in, struct classification *out)
 {
-    out->pattern = flat_pattern(l->f, l->r);
+    out->pattern = flat_pattern(in->f, in->r);
     out->general = PATTERN_DATASET_PROBLEM;
-    return l->train == 0 && l->val < 0;
+    return in->train == 0 && in->val < 0;
 }
 
 /* --- both rise ---------------------------------------------------------------------------- */
 
 /* G4.8: the rise since the minimum stays small against it, or moderate and small against all that
  * training ever moved. */
-static bool test_slow_rise(const struct look *l, struct verdict *out)
+static bool test_slow_rise(const struct test_input *in, struct classification *out)
 {
-    const struct side *sides[] = {&l->f->train, &l->f->val};
-    double share = 0, scale = sqrt(l->scale); /* share: rise against the minimum */
+    const struct side *sides[] = {&in->f->train, &in->f->val};
+    double share = 0, scale = sqrt(in->scale); /* share: rise against the minimum */
 
     out->pattern = PATTERN_SLOW_RISE;
     out->general = PATTERN_DIVERGING;
-    if (l->train <= 0 || l->val <= 0)
+    if (in->train <= 0 || in->val <= 0)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(sides); i++)
         if (sides[i]->usable)
             share = fmax(share, (sides[i]->t.end - sides[i]->t.best) / fabs(sides[i]->t.best));
     const struct trend *t = sides[0]->usable ? &sides[0]->t : &sides[1]->t;
-    return share <= l->r->slow_level * scale ||
-           (share <= l->r->slow_more * scale && t->end - t->best < l->r->slow_full * t->full);
+    return share <= in->r->slow_level * scale ||
+           (share <= in->r->slow_more * scale && t->end - t->best < in->r->slow_full * t->full);
 }
 
 /* --- the nine cells ----------------------------------------------------------------------- */
 
-/* [train + 1][val + 1]; flat/flat and rise/rise have been told apart before. */
+/* [train + 1][val + 1]; flat/flat and rise/rise were separated by earlier rows. */
 static const enum pattern CELLS[3][3] = {
     {PATTERN_LEARNING, PATTERN_OVERFITTING, PATTERN_OVERFITTING_RISING},
     {PATTERN_DATASET_PROBLEM, PATTERN_BOTTLENECK, PATTERN_OVERFITTING_RISING},
@@ -246,26 +247,26 @@ enum pattern pattern_of_cell(int train, int val)
     return CELLS[train + 1][val + 1];
 }
 
-static bool test_cell(const struct look *l, struct verdict *out)
+static bool test_cell(const struct test_input *in, struct classification *out)
 {
-    out->pattern = pattern_of_cell(l->train, l->val);
+    out->pattern = pattern_of_cell(in->train, in->val);
     return true;
 }
 
 /* G4.3 seen over the whole run: training moves by a few per cent of its level while validation
  * falls clearly further. A training loss that cannot fall keeps a small slope for long, so the
  * cell fall/fall would hide it. */
-static bool test_train_stuck(const struct look *l, struct verdict *out)
+static bool test_train_stuck(const struct test_input *in, struct classification *out)
 {
-    const struct side *t = &l->f->train, *v = &l->f->val;
-    double most = l->r->stuck / l->scale;
+    const struct side *t = &in->f->train, *v = &in->f->val;
+    double most = in->r->stuck / in->scale;
 
     out->pattern = PATTERN_DATASET_PROBLEM;
-    out->general = l->train < 0 ? PATTERN_LEARNING : flat_pattern(l->f, l->r);
-    if (!t->usable || !v->usable || l->val >= 0 || l->train > 0)
+    out->general = in->train < 0 ? PATTERN_LEARNING : flat_pattern(in->f, in->r);
+    if (!t->usable || !v->usable || in->val >= 0 || in->train > 0)
         return false;
     return fabs(fell(t)) < most && t->t.range < most * t->t.level &&
-           fell(v) > l->r->stuck_ratio * sqrt(l->scale) * fabs(fell(t));
+           fell(v) > in->r->stuck_ratio * sqrt(in->scale) * fabs(fell(t));
 }
 
 /* --- the table ---------------------------------------------------------------------------- */
@@ -274,7 +275,7 @@ static bool test_train_stuck(const struct look *l, struct verdict *out)
  * before generalisation), special cases before what they are a case of. */
 static const struct test {
     const char *name;
-    bool (*fits)(const struct look *l, struct verdict *out);
+    bool (*fits)(const struct test_input *in, struct classification *out);
 } TESTS[] = {
     {"not_a_number", test_not_a_number},
     {"exploded", test_exploded},
@@ -311,36 +312,37 @@ static bool falls_along(const struct trend *t, const struct trend *firm, const s
     return trend_slope_sign(t, r, &g) < 0;
 }
 
-static void judge_signs(struct look *l, struct judge j)
+static void find_signs(struct test_input *in, struct strictness s)
 {
-    const struct side *t = &l->f->train, *v = &l->f->val;
-    struct gates for_train = gates_of(j.train), for_val = gates_of(j.val);
+    const struct side *t = &in->f->train, *v = &in->f->val;
+    struct gates for_train = gates_of(s.train), for_val = gates_of(s.val);
 
     if (t->usable)
-        l->train = l->val = trend_sign(&t->t, l->r, &for_train, true);
+        in->train = in->val = trend_sign(&t->t, in->r, &for_train, true);
     if (v->usable)
-        l->val = trend_sign(&v->t, l->r, &for_val, false);
+        in->val = trend_sign(&v->t, in->r, &for_val, false);
     if (!t->usable)
-        l->train = l->val;
+        in->train = in->val;
     if (!t->usable || !v->usable)
         return;
-    if (l->train == 0 && l->val < 0 && falls_along(&t->t, &v->t, l->r, j.train))
-        l->train = -1;
-    else if (l->train < 0 && l->val == 0 && falls_along(&v->t, &t->t, l->r, j.val))
-        l->val = -1;
+    if (in->train == 0 && in->val < 0 && falls_along(&t->t, &v->t, in->r, s.train))
+        in->train = -1;
+    else if (in->train < 0 && in->val == 0 && falls_along(&v->t, &t->t, in->r, s.val))
+        in->val = -1;
 }
 
-void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out)
+void classify(const struct facts *f, const struct rules *r, struct strictness s,
+              struct classification *out)
 {
-    struct look l = {.f = f, .r = r, .scale = sqrt(j.train * j.val)};
+    struct test_input in = {.f = f, .r = r, .scale = sqrt(s.train * s.val)};
 
-    judge_signs(&l, j);
+    find_signs(&in, s);
     for (size_t i = 0; i < ARRAY_LEN(TESTS); i++) {
-        *out = (struct verdict){.general = PATTERN_NONE,
-                                .test = TESTS[i].name,
-                                .train_sign = l.train,
-                                .val_sign = l.val};
-        if (TESTS[i].fits(&l, out))
+        *out = (struct classification){.general = PATTERN_NONE,
+                                       .test = TESTS[i].name,
+                                       .train_sign = in.train,
+                                       .val_sign = in.val};
+        if (TESTS[i].fits(&in, out))
             return;
     }
 }

@@ -7,16 +7,16 @@
 #include "common/label/facts.h"
 #include "common/label/rules.h"
 
-struct verdict {
+struct classification {
     enum pattern pattern;
     enum pattern general; /* the label of which this is a special case, or PATTERN_NONE */
     const char *test;     /* static */
     int train_sign, val_sign;
 };
 
-/* How strict a judge is about the training and about the validation loss: 1 is the rules as they
+/* Factor on the thresholds for the training and for the validation loss: 1 is the rules as they
  * are, 2 asks for twice as much. */
-struct judge {
+struct strictness {
     double train, val;
 };
 
@@ -26,6 +26,7 @@ bool train_above_val(const struct facts *f, const struct rules *r, double scale)
 enum pattern flat_pattern(const struct facts *f, const struct rules *r);
 /* The cell of the table train x val; signs -1, 0, +1. Flat/flat and rise/rise get its first row. */
 enum pattern pattern_of_cell(int train, int val);
-void classify(const struct facts *f, const struct rules *r, struct judge j, struct verdict *out);
+void classify(const struct facts *f, const struct rules *r, struct strictness s,
+              struct classification *out);
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "common/label/facts.h"
-#include "common/label/judges.h"
+#include "common/label/ensemble.h"
 #include "common/label/regimes.h"
 #include "common/label/sentence.h"
 #include "common/label/tags.h"
@@ -43,9 +43,9 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
 
 /* --- a running run ------------------------------------------------------------------------- */
 
-/* Hysteresis without a memory: the judges of the last HOLD_POINTS prefixes are heard together, so
- * that one point alone rarely turns the label there and back. The label stays a
- * function of the points alone. A finished run's last part decides at once. */
+/* Hysteresis without a memory: the votes of the last HOLD_POINTS prefixes are added, so that one
+ * point alone rarely changes the label and changes it back. The label stays a function of the
+ * points alone. A finished run's last part decides at once. */
 #define HOLD_POINTS 3
 
 static bool settled(enum pattern p)
@@ -53,24 +53,24 @@ static bool settled(enum pattern p)
     return p != PATTERN_NOT_A_NUMBER && p != PATTERN_TOO_SHORT;
 }
 
-static void hold(const struct diagnosis_input *in, const struct opinion *now, void *workspace,
+static void hold(const struct diagnosis_input *in, const struct prediction *now, void *workspace,
                  struct diagnosis *out)
 {
-    double votes[PATTERN_COUNT] = {0}, heard = 1;
-    enum pattern most = now->verdict.pattern;
+    double votes[PATTERN_COUNT] = {0}, prefixes = 1;
+    enum pattern most = now->base.pattern;
     struct facts f;
 
     for (int p = 0; p < PATTERN_COUNT; p++)
         votes[p] = now->votes[p];
-    for (size_t back = 1; back < HOLD_POINTS && back < in->count; back++) {
+    for (size_t dropped = 1; dropped < HOLD_POINTS && dropped < in->count; dropped++) {
         struct diagnosis_input before = *in;
-        struct opinion o;
-        before.count = in->count - back;
+        struct prediction o;
+        before.count = in->count - dropped;
         facts_measure(&f, &before, workspace);
-        judges_ask(&f, &RULES_DEFAULT, &o);
-        if (!settled(o.verdict.pattern))
+        ensemble_classify(&f, &RULES_DEFAULT, &o);
+        if (!settled(o.base.pattern))
             break;
-        heard++;
+        prefixes++;
         for (int p = 0; p < PATTERN_COUNT; p++)
             votes[p] += o.votes[p];
     }
@@ -81,30 +81,30 @@ static void hold(const struct diagnosis_input *in, const struct opinion *now, vo
     out->runner_up = out->pattern;
     out->pattern = most;
     out->test = "held";
-    out->agreement = votes[most] / heard;
-    out->confidence = fmin(out->confidence, judges_confidence(&f, most, out->agreement));
+    out->agreement = votes[most] / prefixes;
+    out->confidence = fmin(out->confidence, ensemble_confidence(&f, most, out->agreement));
 }
 
 void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosis *out)
 {
     struct facts f;
-    struct opinion o;
+    struct prediction o;
 
     facts_measure(&f, in, workspace);
-    judges_ask(&f, &RULES_DEFAULT, &o);
-    *out = (struct diagnosis){.pattern = o.verdict.pattern,
+    ensemble_classify(&f, &RULES_DEFAULT, &o);
+    *out = (struct diagnosis){.pattern = o.base.pattern,
                               .runner_up = o.runner_up,
-                              .test = o.verdict.test,
+                              .test = o.base.test,
                               .tags = tags_of(&f),
                               .confidence = o.confidence,
                               .agreement = o.agreement,
                               .gap = NAN};
-    trend_report(&out->train, &f.train, in, o.verdict.train_sign);
-    trend_report(&out->val, &f.val, in, o.verdict.val_sign);
+    trend_report(&out->train, &f.train, in, o.base.train_sign);
+    trend_report(&out->val, &f.val, in, o.base.val_sign);
     if (f.train.any && f.val.any)
         out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
     regimes_find(&f, out);
-    if (in->running && settled(o.verdict.pattern))
+    if (in->running && settled(o.base.pattern))
         hold(in, &o, workspace, out);
     regimes_close(out);
     sentence_write(out);

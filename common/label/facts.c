@@ -15,7 +15,7 @@ size_t facts_workspace_bytes(size_t count)
     return (2 * series_room(count) + scratch_room(count)) * sizeof(double);
 }
 
-/* On the raw tail: condensing would smooth away what is looked for. */
+/* On the raw tail: condensing would smooth away what is measured. */
 static void swing_measure(struct swing *w, const struct side *side)
 {
     const struct series *s = &side->s;

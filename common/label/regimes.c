@@ -2,8 +2,8 @@
  * equal pieces, each a robust mean of both losses; then the two neighbours whose joint straight
  * lines cost least are merged, while the cost stays below the penalty for another stretch (BIC)
  * and until few enough remain. Cost: squared residual over noise, summed over both losses, so a
- * change point is where either loss changes its way. Each stretch is then judged falling, flat or
- * rising, and neighbours that look the same become one regime. */
+ * change point is where either loss changes its way. Each stretch is then falling, flat or
+ * rising, and neighbours of one class become one regime. */
 #include "common/label/regimes.h"
 
 #include <math.h>
@@ -50,11 +50,11 @@ static bool bin_value(const struct timeline *t, int k, size_t bin, double *out)
 {
     const struct series *s = &side_of(t, k)->s;
     size_t from = bin_start(t, bin), n = bin_start(t, bin + 1) - from, found = 0;
-    size_t looks = n < BIN_POINTS ? n : BIN_POINTS;
+    size_t samples = n < BIN_POINTS ? n : BIN_POINTS;
     double values[BIN_POINTS];
 
-    for (size_t i = 0; i < looks; i++) {
-        const struct point *p = &t->f->in->points[from + i * n / looks];
+    for (size_t i = 0; i < samples; i++) {
+        const struct point *p = &t->f->in->points[from + i * n / samples];
         if (point_has(p, s->column) && isfinite(p->v[s->column]))
             values[found++] = ldexp(p->v[s->column], -s->exponent);
     }
@@ -104,7 +104,7 @@ static struct stretch joined(const struct timeline *t, const struct stretch *a,
     return s;
 }
 
-/* A change of way must be worth a person's look: 2 % of all the loss moved. */
+/* The least change of way that matters: 2 % of all the loss moved. */
 static double per_noise(const struct side *s)
 {
     double noise = s->usable ? fmax(fmax(s->t.sigma, s->t.wander), 0.02 * s->t.reach) : 0;
@@ -178,7 +178,7 @@ static bool is_low(const struct timeline *t, const struct stretch *s)
     return side->t.first - mean >= RULES_DEFAULT.fell_train * fabs(side->t.first);
 }
 
-static enum pattern look_of(const struct timeline *t, const struct stretch *s)
+static enum pattern stretch_pattern(const struct timeline *t, const struct stretch *s)
 {
     int train = t->per_noise[0] > 0 ? way(t, 0, s) : way(t, 1, s);
     int val = t->per_noise[1] > 0 ? way(t, 1, s) : train;
@@ -231,7 +231,7 @@ void regimes_find(const struct facts *f, struct diagnosis *out)
         cut(&t);
         merge(&t);
         for (size_t i = 0; i < t.count; i++)
-            add(out, look_of(&t, &t.at[i]), epoch_of(&t, bin_start(&t, t.at[i].first)),
+            add(out, stretch_pattern(&t, &t.at[i]), epoch_of(&t, bin_start(&t, t.at[i].first)),
                 epoch_of(&t, bin_start(&t, t.at[i].last + 1) - 1));
     }
     if (t.points < all)

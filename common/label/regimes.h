@@ -1,4 +1,4 @@
-/* The timeline: the run cut at its change points, each stretch with the pattern it looks like. */
+/* The timeline: the run cut at its change points, each stretch with the pattern of its trends. */
 #ifndef COMMON_DIAGNOSIS_REGIMES_H
 #define COMMON_DIAGNOSIS_REGIMES_H
 

@@ -10,8 +10,8 @@
 #include "sweep/diagnosis.h"
 
 #define SERIES_MAX 400 /* medians of equal bins; the 40 % tail of it is the 160 of a window */
-#define SERIES_MIN 5    /* fewer finite points: no verdict */
-#define TAIL_MAX 160   /* points that a window or a look at the raw tail has at most */
+#define SERIES_MIN 5    /* fewer finite points: no label */
+#define TAIL_MAX 160   /* points that a window or the raw tail has at most */
 
 struct series {
     enum curve_column column;

@@ -1,5 +1,5 @@
 /* How one loss behaves at its end: Theil–Sen slope and Mann–Kendall test over the tail window,
- * judged against the curve's own noise, and the rise from the minimum (docs/patterns.md). */
+ * tested against the curve's own noise, and the rise from the minimum (docs/patterns.md). */
 #ifndef COMMON_DIAGNOSIS_TREND_H
 #define COMMON_DIAGNOSIS_TREND_H
 
@@ -34,7 +34,7 @@ struct trend {
     double raw_best;      /* smallest single value of y */
 };
 
-/* How much stricter than the rules one judge is: the same curve is judged by several. */
+/* Factors of one ensemble member on the thresholds of the rules. */
 struct gates {
     double size;  /* of everything that is measured in losses */
     double z;     /* of the Mann–Kendall tests */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "daemon/causes/cause_look.h"
+#include "daemon/causes/cause_features.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -79,19 +79,19 @@ static void insert(struct causes *out, const struct cause *c)
 
 void causes_of(const struct cause_input *in, struct causes *out)
 {
-    struct look l;
+    struct cause_features x;
     *out = (struct causes){0};
-    look_init(&l, in);
-    double least = l.sick ? SICK_AT_LEAST : HEALTHY_AT_LEAST;
+    cause_features_init(&x, in);
+    double least = x.sick ? SICK_AT_LEAST : HEALTHY_AT_LEAST;
     for (size_t i = 0; i < CAUSE_COUNT; i++) {
         struct cause c = {.id = (enum cause_id)i};
         if (!tests[i])
             continue;
-        c.weight = tests[i](&l, c.evidence);
+        c.weight = tests[i](&x, c.evidence);
         if (c.weight >= least)
             insert(out, &c);
     }
-    if (out->count > 0 || !l.sick)
+    if (out->count > 0 || !x.sick)
         return;
     out->count = 1;
     out->items[0] = (struct cause){.id = CAUSE_UNKNOWN};

@@ -9,61 +9,61 @@
 #include "sweep/json.h"
 #include "sweep/trainer.h"
 
-struct judged_run {
+struct labelled_run {
     struct trial trial;
-    bool has_label;          /* that may be judged again */
+    bool has_label;          /* one that may be replaced */
     bool has_facts;          /* stored ones: */
     struct run_facts facts;
     struct label_row *label; /* the new one */
 };
 
-struct judging {
+/* One pass over a window. */
+struct pass {
     const struct relabel_window *window;
     struct spec spec;
     struct data_facts data;
-    struct judged_run *runs;       /* as many as the window's */
+    struct labelled_run *runs;     /* as many as the window's */
     const struct trial **trials;   /* theirs */
     utc_us now;
 };
 
 /* --- rows → trials ---------------------------------------------------------------------------- */
 
-static int read_sweep(struct judging *j, struct errbuf *err)
+static int read_sweep(struct pass *p, struct errbuf *err)
 {
-    const struct relabel_window *w = j->window;
-    int rc = spec_parse_text(w->spec_json, strlen(w->spec_json), &j->spec, err);
-    j->data = (struct data_facts){.train_samples = w->data_samples,
-                                  .features = w->data_features,
-                                  .classes = w->data_classes};
+    const struct relabel_window *w = p->window;
+    int rc = spec_parse_text(w->spec_json, strlen(w->spec_json), &p->spec, err);
+    p->data = (struct data_facts){
+        .train_samples = w->data_samples, .features = w->data_features, .classes = w->data_classes};
     if (rc < 0 || !*w->data_facts_json)
         return rc;
     struct json *v = json_parse(w->data_facts_json, strlen(w->data_facts_json), err);
     if (v)
-        rc = data_facts_parse(v, &j->data, err);
+        rc = data_facts_parse(v, &p->data, err);
     json_destroy(v);
     return rc;
 }
 
 /* A run of the search has the sweep's fixed settings and its own parameters. */
-static int read_searched(const struct judging *j, const char *params, struct trial *t,
+static int read_searched(const struct pass *p, const char *params, struct trial *t,
                          struct errbuf *err)
 {
     struct json *v = json_parse(params, strlen(params), err);
-    int rc = v ? space_params_parse(&j->spec.space, v, &t->at, err) : ERR_DATA;
+    int rc = v ? space_params_parse(&p->spec.space, v, &t->at, err) : ERR_DATA;
     json_destroy(v);
-    if (rc != 0 || !task_of(&j->spec)->has_settings)
+    if (rc != 0 || !task_of(&p->spec)->has_settings)
         return rc;
     t->config = xcalloc(1, sizeof(*t->config));
-    trainer_settings(&j->spec, &t->at, &t->config->settings);
+    trainer_settings(&p->spec, &t->at, &t->config->settings);
     return 0;
 }
 
-static int read_config(const struct judging *j, const struct relabel_run *r, struct trial *t,
+static int read_config(const struct pass *p, const struct relabel_run *r, struct trial *t,
                        struct errbuf *err)
 {
     struct run_row row = {0};
     if (r->kind == RUN_KIND_SEARCH)
-        return read_searched(j, r->params_json, t, err);
+        return read_searched(p, r->params_json, t, err);
     int rc = run_row_read_settings(&row, r->settings_json, err);
     t->config = row.config;
     return rc;
@@ -79,10 +79,10 @@ static bool read_facts(const struct relabel_run *r, struct run_facts *out)
     return ok;
 }
 
-static void read_run(struct judging *j, size_t i)
+static void read_run(struct pass *p, size_t i)
 {
-    const struct relabel_run *r = &j->window->runs[i];
-    struct judged_run *run = &j->runs[i];
+    const struct relabel_run *r = &p->window->runs[i];
+    struct labelled_run *run = &p->runs[i];
     struct errbuf why;
     run->trial = (struct trial){.number = i,
                                 .kind = r->kind,
@@ -91,12 +91,12 @@ static void read_run(struct judging *j, size_t i)
                                 .has_metric = r->has_metric,
                                 .metric_value = r->metric_value,
                                 .cause = CAUSE_COUNT};
-    bool ok = read_config(j, r, &run->trial, &why) == 0;
+    bool ok = read_config(p, r, &run->trial, &why) == 0;
     run->has_label = ok && r->has_label;
     run->has_facts = ok && read_facts(r, &run->facts);
-    run->trial.judged = run->has_facts;
+    run->trial.labelled = run->has_facts;
     run->trial.facts = run->facts;
-    j->trials[i] = &run->trial;
+    p->trials[i] = &run->trial;
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -116,7 +116,7 @@ static void gather_layers(const struct relabel_run *r, struct run_facts_gather *
 }
 
 /* What is stored of the layers stays; all that the curve says is measured again. */
-static void begin_facts(const struct judged_run *run, const struct relabel_run *r,
+static void begin_facts(const struct labelled_run *run, const struct relabel_run *r,
                         struct run_facts_gather *g)
 {
     run_facts_begin(g);
@@ -130,55 +130,55 @@ static void begin_facts(const struct judged_run *run, const struct relabel_run *
     g->update_ratio[0] = run->facts.update_ratio;
 }
 
-static void judge_run(struct judging *j, size_t i)
+static void label_run(struct pass *p, size_t i)
 {
-    const struct relabel_run *r = &j->window->runs[i];
+    const struct relabel_run *r = &p->window->runs[i];
     const struct kept_points kept = {.points = r->points, .count = r->point_count};
-    struct judged_run *run = &j->runs[i];
+    struct labelled_run *run = &p->runs[i];
     const struct trainer_config *c = run->trial.config;
     double dropout = NAN;
     struct run_facts_gather g;
     struct diagnosis d;
     if (c)
-        dropout = judge_dropout(&c->settings, c->layers ? c->layers : &j->spec.trainer.layers);
+        dropout = labelling_dropout(&c->settings, c->layers ? c->layers : &p->spec.trainer.layers);
     begin_facts(run, r, &g);
-    judge_curve(&kept, false, dropout, &d);
+    labelling_diagnose(&kept, false, dropout, &d);
     run_facts_end(&g, kept.points, kept.count, &d, &run->trial.facts);
-    run->trial.judged = true;
-    run->label = judge_label(r->id, &d, r->created);
+    run->trial.labelled = true;
+    run->label = labelling_row(r->id, &d, r->created);
 }
 
 /* Also the neighbours behind that have no facts, without which the causes of the last runs would be
  * others the next time. */
-static void judge_runs(struct judging *j)
+static void label_runs(struct pass *p)
 {
-    const struct relabel_window *w = j->window;
+    const struct relabel_window *w = p->window;
     for (size_t i = w->from; i < w->count; i++) {
-        const struct judged_run *run = &j->runs[i];
+        const struct labelled_run *run = &p->runs[i];
         bool wanted = i < w->to || (!run->has_facts && w->runs[i].point_count > 0);
         if (run->has_label && wanted)
-            judge_run(j, i);
+            label_run(p, i);
     }
 }
 
-static void judge_siblings(struct judging *j)
+static void find_causes(struct pass *p)
 {
-    const struct relabel_window *w = j->window;
+    const struct relabel_window *w = p->window;
     struct siblings all;
-    siblings_init(&all, j->trials, 0, w->count, j->spec.epochs);
+    siblings_init(&all, p->trials, 0, w->count, p->spec.epochs);
     for (size_t i = w->from; i < w->to; i++)
-        if (j->runs[i].label && j->trials[i]->config)
-            judge_causes(j->trials, i, &all, &j->data, &j->spec.trainer.layers,
-                         &j->runs[i].label->causes);
+        if (p->runs[i].label && p->trials[i]->config)
+            labelling_causes(p->trials, i, &all, &p->data, &p->spec.trainer.layers,
+                             &p->runs[i].label->causes);
     siblings_finish(&all);
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
 
 /* The pattern of that run by now. */
-static enum pattern pattern_of(const struct judging *j, int64_t run_id, enum pattern stored)
+static enum pattern pattern_of(const struct pass *p, int64_t run_id, enum pattern stored)
 {
-    const struct relabel_window *w = j->window;
+    const struct relabel_window *w = p->window;
     size_t lo = w->from, hi = w->to;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
@@ -187,18 +187,18 @@ static enum pattern pattern_of(const struct judging *j, int64_t run_id, enum pat
         else
             hi = mid;
     }
-    bool found = lo < w->to && w->runs[lo].id == run_id && j->runs[lo].label;
-    return found ? j->runs[lo].label->pattern : stored;
+    bool found = lo < w->to && w->runs[lo].id == run_id && p->runs[lo].label;
+    return found ? p->runs[lo].label->pattern : stored;
 }
 
-static void judge_outcome(const struct judging *j, const struct relabel_treatment *t,
-                          struct store_batch *out)
+static void update_outcome(const struct pass *p, const struct relabel_treatment *t,
+                           struct store_batch *out)
 {
     const struct trial trial = {.status = t->status,
                                 .has_metric = t->has_metric,
                                 .metric_value = t->metric_value};
-    enum pattern own = pattern_of(j, t->run_id, t->pattern);
-    enum pattern parent = pattern_of(j, t->parent_id, t->parent_pattern);
+    enum pattern own = pattern_of(p, t->run_id, t->pattern);
+    enum pattern parent = pattern_of(p, t->parent_id, t->parent_pattern);
     if (own == PATTERN_NONE || parent == PATTERN_NONE)
         return;
     bool cured = trial_usable(&trial) && remedy_cured(parent, own, t->change);
@@ -236,57 +236,57 @@ static void count_label(struct relabelling *c, const struct relabel_run *r,
         c->moved[r->pattern][l->pattern]++;
 }
 
-static void put_label(struct judging *j, size_t i, struct relabelling *c, struct store_batch *out)
+static void put_label(struct pass *p, size_t i, struct relabelling *c, struct store_batch *out)
 {
-    const struct relabel_run *r = &j->window->runs[i];
-    struct judged_run *run = &j->runs[i];
+    const struct relabel_run *r = &p->window->runs[i];
+    struct labelled_run *run = &p->runs[i];
     struct label_row *l = run->label;
     bool same = same_label(r, l);
     count_label(c, r, l, same);
     if (same && r->version == DIAGNOSIS_VERSION)
         return;
     if (!same)
-        l->created = j->now;
+        l->created = p->now;
     if (!run->has_facts || !run_facts_same(&run->facts, &run->trial.facts))
-        l->facts_json = judge_facts_text(&run->trial.facts);
+        l->facts_json = labelling_facts_text(&run->trial.facts);
     store_batch_relabel(out, r, l);
     run->label = NULL; /* the batch's */
 }
 
 /* --- a window --------------------------------------------------------------------------------- */
 
-static void judge_window(struct judging *j, struct relabelling *r, struct store_batch *out)
+static void label_window(struct pass *p, struct relabelling *r, struct store_batch *out)
 {
-    const struct relabel_window *w = j->window;
-    j->runs = xcalloc(w->count, sizeof(*j->runs));
-    j->trials = xcalloc(w->count, sizeof(struct trial *));
+    const struct relabel_window *w = p->window;
+    p->runs = xcalloc(w->count, sizeof(*p->runs));
+    p->trials = xcalloc(w->count, sizeof(struct trial *));
     for (size_t i = 0; i < w->count; i++)
-        read_run(j, i);
-    judge_runs(j);
-    judge_siblings(j);
+        read_run(p, i);
+    label_runs(p);
+    find_causes(p);
     for (size_t i = 0; i < w->treatment_count; i++)
-        judge_outcome(j, &w->treatments[i], out);
+        update_outcome(p, &w->treatments[i], out);
     for (size_t i = w->from; i < w->to; i++)
-        if (j->runs[i].label)
-            put_label(j, i, r, out);
+        if (p->runs[i].label)
+            put_label(p, i, r, out);
     for (size_t i = 0; i < w->count; i++) {
-        trainer_config_destroy(j->runs[i].trial.config);
-        label_row_destroy(j->runs[i].label);
+        trainer_config_destroy(p->runs[i].trial.config);
+        label_row_destroy(p->runs[i].label);
     }
-    free(j->trials);
-    free(j->runs);
+    free(p->trials);
+    free(p->runs);
 }
 
 void relabelling_judge(struct relabelling *r, const struct relabel_window *w, utc_us now,
                        struct store_batch *out)
 {
-    struct judging j = {.window = w, .now = now};
+    struct pass p = {.window = w, .now = now};
     struct errbuf why;
-    bool readable = read_sweep(&j, &why) == 0;
+    bool readable = read_sweep(&p, &why) == 0;
     bool more = readable && w->to < w->count; /* neighbours behind: there is another window */
     if (readable && w->from < w->to)
-        judge_window(&j, r, out);
-    spec_finish(&j.spec);
+        label_window(&p, r, out);
+    spec_finish(&p.spec);
     r->number = more ? w->first_number + (int64_t)w->to : 0;
     r->sweep_id = more ? w->sweep_id : w->sweep_id + 1;
 }

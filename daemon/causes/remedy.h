@@ -66,7 +66,7 @@ struct treatment {
     int64_t start_from;        /* run whose best weights it starts with; 0: none */
 };
 
-/* What a remedy may look at beside the parent's configuration. */
+/* What a remedy may read beside the parent's configuration. */
 struct remedy_context {
     const struct data_facts *data;
     int64_t donor;             /* run with the same network whose weights are kept; 0: none */

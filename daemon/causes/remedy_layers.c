@@ -31,7 +31,7 @@ static bool is(const struct layer_entry *e, enum layer_trait trait)
 
 /* --- changing numbers ----------------------------------------------------------------------- */
 
-/* Which settings a walk over the list has changed already. */
+/* Settings that a pass over the list has changed already. */
 struct once {
     bool done[SETTING_COUNT];
     bool changed, refused;

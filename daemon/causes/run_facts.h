@@ -1,5 +1,5 @@
-/* What is left of an ended run for judging it and its siblings: plain numbers, stored with its
- * label as JSON, so that nothing has to be read again. */
+/* What is left of an ended run for finding its causes and those of its siblings: plain numbers,
+ * stored with its label as JSON, so that nothing has to be read again. */
 #ifndef SWEEP_RUN_FACTS_H
 #define SWEEP_RUN_FACTS_H
 

@@ -100,7 +100,7 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     }
     if (lo == r->label_count || r->labels[lo].run_id != run_id)
         return;
-    s->trials[number]->judged = true;
+    s->trials[number]->labelled = true;
     s->trials[number]->facts = r->labels[lo].facts;
     s->trials[number]->cause = r->labels[lo].cause;
 }
@@ -267,7 +267,7 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
         run_yield(e->running[i], fx);
 }
 
-/* --- looks ----------------------------------------------------------------------------------- */
+/* --- queries --------------------------------------------------------------------------------- */
 
 size_t engine_running(const struct engine *e)
 {

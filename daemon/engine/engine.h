@@ -61,7 +61,7 @@ struct engine *engine_create(const char *runs_dir);
 /* Runs that the launcher can have at a time; 0 before this is called. Fewer than it has now: those
  * go on. */
 void engine_set_capacity(struct engine *e, size_t launcher, size_t slots);
-/* Least time between two checkpoints of a run that is not told to end. */
+/* Least time between two checkpoints of a run that is not asked to end. */
 void engine_set_checkpoint_seconds(struct engine *e, double seconds);
 void engine_destroy(struct engine *e);
 
@@ -146,7 +146,7 @@ void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now
  * the queue (no attempt counted) when it ends. */
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
 
-/* --- looks --------------------------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------------------------- */
 size_t engine_running(const struct engine *e);  /* runs with a slot */
 size_t engine_queued(const struct engine *e);
 size_t engine_workers(const struct engine *e); /* slots of all launchers */

@@ -11,10 +11,10 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define REJUDGE_MAX 4096     /* the last runs of a sweep, whose causes each barrier judges again */
-#define DATA_FAULT_LEAST 3   /* runs … */
-#define DATA_FAULT_SHARE 0.5 /* … and share of the judged ones that must say so */
-#define DATA_FAULT_FIRM 0.9  /* confidence of a dataset_problem that counts */
+#define BARRIER_RUNS_MAX 4096 /* last runs of a sweep whose causes each barrier finds again */
+#define DATA_FAULT_LEAST 3    /* runs … */
+#define DATA_FAULT_SHARE 0.5  /* … and share of the labelled ones that must say so */
+#define DATA_FAULT_FIRM 0.9   /* confidence of a dataset_problem that counts */
 
 /* --- label ----------------------------------------------------------------------------------- */
 
@@ -23,25 +23,25 @@ static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
     const struct trainer_config *c = r->row->config;
     double dropout = NAN; /* not known of another task's runs */
     if (c != NULL)
-        dropout = judge_dropout(&c->settings,
-                                c->layers != NULL ? c->layers : &r->sweep->spec.trainer.layers);
-    judge_curve(&r->kept, running, dropout, d);
+        dropout = labelling_dropout(&c->settings,
+                                    c->layers != NULL ? c->layers : &r->sweep->spec.trainer.layers);
+    labelling_diagnose(&r->kept, running, dropout, d);
 }
 
-void judge_running(struct run *r, utc_us now, struct effects *fx)
+void label_running(struct run *r, utc_us now, struct effects *fx)
 {
     struct diagnosis d;
-    size_t fresh = r->kept.count - r->judged_points;
-    if (r->kept.count < r->judged_points) /* they were thinned */
+    size_t fresh = r->kept.count - r->labelled_points;
+    if (r->kept.count < r->labelled_points) /* they were thinned */
         fresh = r->kept.count;
-    if (fresh == 0 || fresh < r->judged_points / 64)
+    if (fresh == 0 || fresh < r->labelled_points / 64)
         return;
-    r->judged_points = r->kept.count;
+    r->labelled_points = r->kept.count;
     diagnose_run(r, true, &d);
-    if (d.pattern == PATTERN_TOO_SHORT || d.pattern == r->told)
+    if (d.pattern == PATTERN_TOO_SHORT || d.pattern == r->announced)
         return;
-    r->told = d.pattern;
-    struct label_row *l = judge_label(r->row->id, &d, now);
+    r->announced = d.pattern;
+    struct label_row *l = labelling_row(r->row->id, &d, now);
     notify_label(fx, r, l);
     store_batch_put_label(&fx->batch, l);
 }
@@ -68,13 +68,13 @@ static void find_causes(const struct sweep *s, size_t number, const struct sibli
 {
     *out = (struct causes){0};
     if (s->trials[number]->config != NULL)
-        judge_causes(sweep_trials(s), number, all, &s->row->data, &s->spec.trainer.layers, out);
+        labelling_causes(sweep_trials(s), number, all, &s->row->data, &s->spec.trainer.layers, out);
 }
 
 static void take_causes(struct sweep *s, size_t number, const struct causes *c)
 {
     s->trials[number]->cause = c->count > 0 ? c->items[0].id : CAUSE_COUNT;
-    s->told_causes[number] = causes_hash(c);
+    s->written_causes[number] = causes_hash(c);
 }
 
 /* --- an ended run ---------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void note_facts(struct run *r, const struct diagnosis *d)
                   &t->facts);
     if (r->parameters > 0)
         t->facts.parameters = (double)r->parameters;
-    t->judged = true;
+    t->labelled = true;
 }
 
 static void note_outcome(struct run *r)
@@ -110,20 +110,20 @@ static void note_outcome(struct run *r)
     r->row->change = o.change;
 }
 
-void judge_ended(struct run *r, utc_us now, struct effects *fx)
+void label_ended(struct run *r, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     struct diagnosis d;
     struct siblings all;
     diagnose_run(r, false, &d);
     note_facts(r, &d);
-    struct label_row *l = judge_label(r->row->id, &d, now);
+    struct label_row *l = labelling_row(r->row->id, &d, now);
     siblings_init(&all, sweep_trials(s), r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,
                   s->run_count, s->spec.epochs);
     find_causes(s, r->index, &all, &l->causes);
     siblings_finish(&all);
     take_causes(s, r->index, &l->causes);
-    l->facts_json = judge_facts_text(&s->trials[r->index]->facts);
+    l->facts_json = labelling_facts_text(&s->trials[r->index]->facts);
     if (r->row->kind == RUN_KIND_TREATMENT)
         note_outcome(r);
     notify_label(fx, r, l);
@@ -164,7 +164,7 @@ static char *runs_text(const struct range_edit *e)
 }
 
 /* What the runs say about the search range by now, in place of what they said before. */
-static void judge_range(struct sweep *s, struct effects *fx)
+static void propose_edits(struct sweep *s, struct effects *fx)
 {
     struct range_edits edits;
     range_edits_find(&s->spec, sweep_trials(s), s->run_ids, s->run_count, &edits);
@@ -186,34 +186,34 @@ static void judge_range(struct sweep *s, struct effects *fx)
 }
 
 /* A function of the history alone, so that a restart changes nothing. */
-void judge_barrier(struct sweep *s, struct effects *fx)
+void label_barrier(struct sweep *s, struct effects *fx)
 {
     struct siblings siblings;
-    size_t from = s->run_count <= REJUDGE_MAX ? 0 : s->run_count - REJUDGE_MAX;
+    size_t from = s->run_count <= BARRIER_RUNS_MAX ? 0 : s->run_count - BARRIER_RUNS_MAX;
     siblings_init(&siblings, sweep_trials(s), from, s->run_count, s->spec.epochs);
     for (size_t i = from; i < s->run_count; i++) {
         struct causes c;
-        uint64_t before = s->told_causes[i];
-        if (!s->trials[i]->judged)
+        uint64_t before = s->written_causes[i];
+        if (!s->trials[i]->labelled)
             continue;
         find_causes(s, i, &siblings, &c);
         take_causes(s, i, &c);
-        if (s->told_causes[i] != before)
+        if (s->written_causes[i] != before)
             store_batch_put_causes(&fx->batch, s->run_ids[i], &c);
     }
     siblings_finish(&siblings);
     if (task_of(&s->spec)->has_remedies)
-        judge_range(s, fx);
+        propose_edits(s, fx);
 }
 
-char *judge_data_fault(const struct sweep *s)
+char *label_data_fault(const struct sweep *s)
 {
-    size_t judged = 0, nan = 0, problem = 0;
+    size_t labelled = 0, nan = 0, problem = 0;
     for (size_t i = 0; i < s->run_count; i++) {
         const struct trial *t = s->trials[i];
-        if (!t->judged)
+        if (!t->labelled)
             continue;
-        judged++;
+        labelled++;
         if (t->cause == CAUSE_NAN_IN_INPUT)
             nan++;
         else if (t->facts.pattern == PATTERN_DATASET_PROBLEM &&
@@ -221,9 +221,9 @@ char *judge_data_fault(const struct sweep *s)
             problem++;
     }
     if (nan + problem < DATA_FAULT_LEAST ||
-        (double)(nan + problem) <= DATA_FAULT_SHARE * (double)judged)
+        (double)(nan + problem) <= DATA_FAULT_SHARE * (double)labelled)
         return NULL;
     return xasprintf("%zu of %zu runs say that the data is at fault: %zu have NaN or Inf in their "
                      "input (G3.1), %zu are dataset_problem (G4.3); resume to go on all the same",
-                     nan + problem, judged, nan, problem);
+                     nan + problem, labelled, nan, problem);
 }

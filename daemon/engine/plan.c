@@ -11,7 +11,7 @@
 #include "sweep/require.h"
 #include "sweep/rng.h"
 
-#define PLAN_AHEAD 1000 /* most runs that are planned and not ended: bounds memory */
+#define PLANNED_MAX 1000 /* most runs that are planned and not ended: bounds memory */
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
@@ -147,7 +147,7 @@ static struct plan_input plan_input_of(const struct sweep *s)
     struct plan_input in = {.method = s->method,
                             .treats = s->spec.treat,
                             .treatments = s->treatments,
-                            .want = PLAN_AHEAD - s->live_count,
+                            .want = PLANNED_MAX - s->live_count,
                             .treat = {.spec = &s->spec,
                                       .trials = sweep_trials(s),
                                       .count = s->run_count,
@@ -167,7 +167,7 @@ static struct plan_input plan_input_of(const struct sweep *s)
 enum answer sweep_plan(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
     struct plan p = {0};
-    if (s->live_count > PLAN_AHEAD / 2) /* in portions, not run by run */
+    if (s->live_count > PLANNED_MAX / 2) /* in portions, not run by run */
         return ANSWER_WAIT;
     struct plan_input in = plan_input_of(s);
     enum answer answer = plan_next(&in, &p);
@@ -240,7 +240,7 @@ static char *none_completed(const struct sweep *s)
 /* Rather than burning the night. */
 static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
 {
-    char *reason = s->row->data_accepted ? NULL : judge_data_fault(s);
+    char *reason = s->row->data_accepted ? NULL : label_data_fault(s);
     if (reason == NULL)
         return false;
     struct record_finding f = {.kind = "data_at_fault", .count = (int64_t)s->run_count};
@@ -271,7 +271,7 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
     s->due = false;
     rungs_decide(e, s, now, fx);
     if (s->live_count == 0)
-        judge_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
+        label_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (open && s->live_count == 0 && hold_for_data(s, now, fx))
         return;
     if (open && (sweep_plan(e, s, now, fx) != ANSWER_DONE || s->live_count > 0))

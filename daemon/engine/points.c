@@ -87,7 +87,7 @@ static bool accept_point(struct run *r, const struct point *p)
 }
 
 /* Points come again when a file is read anew and when a worker resumes: each is kept once an
- * attempt, and told once. */
+ * attempt, and announced once. */
 static void take_point(struct run *r, const struct point *p, struct effects *fx)
 {
     if (p->point > r->seen_point) {
@@ -117,7 +117,7 @@ void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, 
     store_batch_add_points(&fx->batch, run_id, p, accepted);
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
-    judge_running(r, now, fx);
+    label_running(r, now, fx);
 }
 
 /* A point was ranked when it came, by its columns. Where the sweep ranks by another name it is

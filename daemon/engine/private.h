@@ -5,7 +5,7 @@
 #define SWEEPD_ENGINE_PRIVATE_H
 
 #include "daemon/engine/engine.h"
-#include "daemon/causes/judge.h"
+#include "daemon/causes/labelling.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
@@ -24,18 +24,18 @@ struct run {
     size_t launcher;        /* whose slot it has, while it has one */
     /* this attempt */
     struct kept_points kept;
-    int64_t last_point;     /* number of the last one accepted; a resumed worker goes back */
+    int64_t last_point;     /* number of the last one accepted; a resumed worker starts lower */
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
     bool adopted;           /* its folder is read anew, and may end at the rung before this one */
-    bool yielding;          /* told to end by a pause or a shutdown: it goes on later */
-    size_t judged_points;   /* of points, when the label was last looked at */
-    enum pattern told;      /* the label while it runs; PATTERN_NONE: none yet */
+    bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
+    size_t labelled_points; /* points when the curve was last labelled */
+    enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
     int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
-    int64_t furthest_point; /* a new one is told, and resets row->attempts */
+    int64_t furthest_point; /* a new one is announced, and resets row->attempts */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -53,7 +53,7 @@ struct sweep {
     size_t searched_count;
     bool due;               /* something has changed that may call for a next step */
     int64_t *run_ids;
-    uint64_t *told_causes; /* hash of the causes as they were last written; 0: not yet */
+    uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
     size_t treatments;    /* runs of that kind */
     size_t edits;         /* of the search range, as they were last written */
@@ -129,15 +129,15 @@ void enqueued_write(const struct enqueued *q, int64_t run_id, struct json_writer
 
 /* --- label.c --------------------------------------------------------------------------------- */
 /* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
-void judge_ended(struct run *r, utc_us now, struct effects *fx);
+void label_ended(struct run *r, utc_us now, struct effects *fx);
 /* The label while it runs: again after every sixty-fourth of its points. */
-void judge_running(struct run *r, utc_us now, struct effects *fx);
+void label_running(struct run *r, utc_us now, struct effects *fx);
 /* At a barrier: causes again, now that all siblings have ended, and the edits of the search range
  * that the runs speak for. */
-void judge_barrier(struct sweep *s, struct effects *fx);
+void label_barrier(struct sweep *s, struct effects *fx);
 /* Why the sweep should wait for a person: most runs say that the data is at fault (G3.1, G4.3).
  * NULL when they do not. */
-char *judge_data_fault(const struct sweep *s);
+char *label_data_fault(const struct sweep *s);
 
 /* --- rung_notes.c ---------------------------------------------------------------------------- */
 /* False when that rung, or a later one, is known already. */

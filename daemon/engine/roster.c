@@ -132,7 +132,7 @@ void sweep_destroy(struct sweep *s)
     free(s->trials);
     free(s->searched);
     free(s->run_ids);
-    free(s->told_causes);
+    free(s->written_causes);
     remedy_prior_finish(&s->prior);
     spec_finish(&s->spec);
     sweep_row_destroy(s->row);
@@ -206,7 +206,7 @@ static struct run *live_add(struct sweep *s, struct run_row *row, size_t index)
     r->sweep = s;
     r->row = row;
     r->index = index;
-    r->told = PATTERN_NONE;
+    r->announced = PATTERN_NONE;
     s->live = array_room(s->live, &s->live_cap, s->live_count, sizeof(struct run *));
     s->live[s->live_count++] = r;
     s->waiting += row->status == RUN_QUEUED;
@@ -219,7 +219,7 @@ static void grow(struct sweep *s)
     s->trials = xrealloc(s->trials, s->run_cap * sizeof(struct trial *));
     s->searched = xrealloc(s->searched, s->run_cap * sizeof(struct trial *));
     s->run_ids = xrealloc(s->run_ids, s->run_cap * sizeof(*s->run_ids));
-    s->told_causes = xrealloc(s->told_causes, s->run_cap * sizeof(*s->told_causes));
+    s->written_causes = xrealloc(s->written_causes, s->run_cap * sizeof(*s->written_causes));
 }
 
 struct run *sweep_add_run(struct sweep *s, struct run_row *row)
@@ -229,7 +229,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     size_t index = s->run_count;
     s->trials[index] = trial_create(s, row);
     s->run_ids[index] = row->id;
-    s->told_causes[index] = 0;
+    s->written_causes[index] = 0;
     s->treatments += row->kind == RUN_KIND_TREATMENT;
     if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
         s->searched[s->searched_count++] = s->trials[index];

@@ -100,7 +100,7 @@ struct label_row {
     utc_us created;
 };
 
-struct causes_row {            /* judged anew, when more siblings had ended */
+struct causes_row {            /* found again when more siblings had ended */
     int64_t run_id;
     struct causes causes;
 };
@@ -177,7 +177,7 @@ struct metrics_rows {          /* what a program reported by names of its own */
     struct metric_row *rows;   /* by point */
 };
 
-/* --- what a label is judged from again ---
+/* --- what a label is computed from again ---
  *
  * As it is stored; texts are "" where the column is NULL. */
 
@@ -193,7 +193,7 @@ struct relabel_run {
     bool has_label;            /* else there is none of the following */
     enum pattern pattern;
     char *facts_json;
-    /* of those that are judged; NULL of their neighbours */
+    /* of those that are labelled; NULL of their neighbours */
     enum pattern runner_up;
     double confidence;
     char *tags, *evidence_json, *causes_json;
@@ -216,8 +216,8 @@ struct relabel_treatment {     /* that has an outcome, and hangs on the label of
     enum pattern pattern, parent_pattern; /* PATTERN_NONE: it has no label */
 };
 
-/* Runs of an ended sweep that are judged at once, between the neighbours that their causes are
- * looked for among. */
+/* Runs of an ended sweep that are labelled at once, between the neighbours with which they are
+ * compared. */
 struct relabel_window {
     int64_t sweep_id;
     char *spec_json, *data_facts_json;
@@ -225,12 +225,12 @@ struct relabel_window {
     int64_t first_number;      /* of runs[0] */
     size_t count, cap;
     struct relabel_run *runs;  /* by number, without gaps */
-    size_t from, to;           /* those that are judged: from … to-1 */
+    size_t from, to;           /* those that are labelled: from … to-1 */
     size_t treatment_count, treatment_cap;
     struct relabel_treatment *treatments;
 };
 
-struct relabelled_row {        /* a label in place of the one it was judged from, and no other */
+struct relabelled_row {        /* a label in place of the one that was read, and no other */
     struct label_row *label;
     int64_t old_version;
     char old_created_at[32];

@@ -37,8 +37,8 @@ void run_forget_attempt(struct run *r)
     r->protocol_error = NULL;
     r->last_point = r->seen_point = 0;
     r->last_epoch = 0;
-    r->judged_points = 0;
-    r->told = PATTERN_NONE;
+    r->labelled_points = 0;
+    r->announced = PATTERN_NONE;
     r->yielding = r->adopted = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
@@ -199,7 +199,7 @@ static void uncount_attempt(struct run *r)
         r->row->attempts--;
 }
 
-/* It ended because it was told to. */
+/* It ended because it was asked to. */
 static void yielded(struct engine *e, struct run *r, utc_us now, struct effects *fx)
 {
     bool paused = r->sweep->row->status == SWEEP_PAUSED;
@@ -208,13 +208,13 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
             e->stopping ? "the daemon is shutting down" : "its sweep was paused", now, fx);
 }
 
-/* The row is terminal and final: booked, labelled, told; the run is gone afterwards. */
+/* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
 static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
                    struct effects *fx)
 {
     struct sweep *s = r->sweep;
     if (had_worker)
-        judge_ended(r, now, fx);
+        label_ended(r, now, fx);
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",

@@ -14,7 +14,7 @@
 
 /* --- submit ---------------------------------------------------------------------------------- */
 
-/* Why the data needs a person's look first (G3.1); NULL when it does not. */
+/* Why a person must see the data first (G3.1); NULL when it does not. */
 static char *nan_reason(const struct record_prepared *p)
 {
     const struct record_finding *first = NULL;
@@ -217,7 +217,7 @@ static int command_resume(struct engine *e, struct sweep *s, utc_us now, struct 
     bool held = s->row->status == SWEEP_HELD;
     if (held && s->live_count == 0 && resume_barrier(e, s, now, fx, err) != 0)
         return err->code;
-    s->row->data_accepted |= held; /* a person has looked, and is not asked again */
+    s->row->data_accepted |= held; /* a person has seen it, and is not asked again */
     sweep_set_status(s, s->row->started != 0 ? SWEEP_RUNNING : SWEEP_QUEUED, NULL, now, fx);
     for (size_t i = 0; i < s->live_count; i++)
         run_resume(s->live[i], fx);

@@ -22,7 +22,7 @@ void estimate_init(struct estimate *e, const struct spec *spec,
 struct run_rate {
     double seconds, flop;
 };
-#define ESTIMATE_RATES_MAX 200 /* more are not looked at */
+#define ESTIMATE_RATES_MAX 200 /* more are not read */
 
 /* How long a floating-point operation takes: the median of what earlier runs needed, of those that
  * make sense; a guess where they are too few. */

@@ -2,7 +2,7 @@
  * is opened on the other side; where all of a swept one's are, it goes on on the other side. */
 #include <math.h>
 
-#include "daemon/plan/range_look.h"
+#include "daemon/plan/range_view.h"
 
 /* A kind of trouble, and the end of the range where it is: 1 the upper, -1 the lower. */
 struct cut {
@@ -13,49 +13,50 @@ struct cut {
     const char *does; /* what those runs do */
 };
 
-static bool diverged(const struct judged *r)
+static bool diverged(const struct range_run *r)
 {
     enum pattern p = r->trial->facts.pattern;
     return p == PATTERN_DIVERGING || p == PATTERN_NOT_A_NUMBER;
 }
 
-static bool crawls(const struct judged *r)
+static bool crawls(const struct range_run *r)
 {
     return r->trial->cause == CAUSE_LEARNING_RATE_TOO_SMALL;
 }
 
-static bool too_deep(const struct judged *r)
+static bool too_deep(const struct range_run *r)
 {
     return r->trial->cause == CAUSE_TOO_DEEP;
 }
 
-static bool batch_too_small(const struct judged *r)
+static bool batch_too_small(const struct range_run *r)
 {
     return r->trial->cause == CAUSE_BATCH_TOO_SMALL;
 }
 
 /* Of the runs at that value or beyond it: how many, and how many in trouble. */
-static size_t troubled(const struct looking *l, const struct cut *c, double value, size_t *all)
+static size_t troubled(const struct range_view *view, const struct cut *c, double value,
+                       size_t *all)
 {
     size_t n = 0;
     *all = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        if (c->sign * value_of(&l->runs[i], c->setting) < c->sign * value)
+    for (size_t i = 0; i < view->count; i++) {
+        if (c->sign * value_of(&view->runs[i], c->setting) < c->sign * value)
             continue;
         (*all)++;
-        n += c->trouble(&l->runs[i]);
+        n += c->trouble(&view->runs[i]);
     }
     return n;
 }
 
 /* Where the widest end of the range begins in which most runs are in trouble; NAN. */
-static double begin_of(const struct looking *l, const struct cut *c)
+static double begin_of(const struct range_view *view, const struct cut *c)
 {
     double from = NAN;
-    for (size_t i = 0; i < l->count; i++) {
-        double v = value_of(&l->runs[i], c->setting);
-        size_t all, n = troubled(l, c, v, &all);
-        if (c->trouble(&l->runs[i]) && n >= EDIT_RUNS_LEAST && most_of(n, all) &&
+    for (size_t i = 0; i < view->count; i++) {
+        double v = value_of(&view->runs[i], c->setting);
+        size_t all, n = troubled(view, c, v, &all);
+        if (c->trouble(&view->runs[i]) && n >= EDIT_RUNS_LEAST && most_of(n, all) &&
             (isnan(from) || c->sign * v < c->sign * from))
             from = v;
     }
@@ -63,12 +64,12 @@ static double begin_of(const struct looking *l, const struct cut *c)
 }
 
 /* The value nearest to it on the other side that some run without trouble had; NAN. */
-static double next_sound(const struct looking *l, const struct cut *c, double value)
+static double next_sound(const struct range_view *view, const struct cut *c, double value)
 {
     double found = NAN;
-    for (size_t i = 0; i < l->count; i++) {
-        double v = value_of(&l->runs[i], c->setting);
-        if (c->sign * v >= c->sign * value || c->trouble(&l->runs[i]))
+    for (size_t i = 0; i < view->count; i++) {
+        double v = value_of(&view->runs[i], c->setting);
+        if (c->sign * v >= c->sign * value || c->trouble(&view->runs[i]))
             continue;
         if (isnan(found) || c->sign * v > c->sign * found)
             found = v;
@@ -77,29 +78,30 @@ static double next_sound(const struct looking *l, const struct cut *c, double va
 }
 
 /* A sound run among the best lies beyond it. */
-static bool loses_the_best(const struct looking *l, const struct cut *c, double to)
+static bool loses_the_best(const struct range_view *view, const struct cut *c, double to)
 {
-    for (size_t i = 0; i < l->best_count; i++)
-        if (c->sign * value_of(l->best[i], c->setting) > c->sign * to && !c->trouble(l->best[i]))
+    for (size_t i = 0; i < view->best_count; i++)
+        if (c->sign * value_of(view->best[i], c->setting) > c->sign * to &&
+            !c->trouble(view->best[i]))
             return true;
     return false;
 }
 
-static void witnesses(const struct looking *l, const struct cut *c, double from,
-                      struct range_edit *e)
+static void collect_support(const struct range_view *view, const struct cut *c, double from,
+                            struct range_edit *e)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (c->sign * value_of(&l->runs[i], c->setting) >= c->sign * from &&
-            c->trouble(&l->runs[i]))
-            range_witness(e, &l->runs[i]);
+    for (size_t i = 0; i < view->count; i++)
+        if (c->sign * value_of(&view->runs[i], c->setting) >= c->sign * from &&
+            c->trouble(&view->runs[i]))
+            range_edit_support(e, &view->runs[i]);
 }
 
 /* No run at all is sound: a decade of a learning rate, four times the batch, on the other side. */
-static void escape(struct looking *l, const struct cut *c, struct range_edit *e, double low,
+static void escape(struct range_view *view, const struct cut *c, struct range_edit *e, double low,
                    double high)
 {
     double factor = c->setting == SETTING_LEARNING_RATE ? 10 : 4;
-    const struct dimension *d = spec_dimension(l->spec, c->setting);
+    const struct dimension *d = spec_dimension(view->spec, c->setting);
     if (c->kind == EDIT_FEWER_LAYERS)
         return; /* nothing shows that shallower ones learn */
     e->log_scale = c->setting == SETTING_LEARNING_RATE;
@@ -115,55 +117,56 @@ static void escape(struct looking *l, const struct cut *c, struct range_edit *e,
         e->to = range_beyond(d, -c->sign, low, high);
     }
     range_say(e, "%zu of %zu runs %s, and none is sound: all have a %s of %.3g or %s", e->run_count,
-              l->count, c->does, setting_label(c->setting), c->sign > 0 ? low : high,
+              view->count, c->does, setting_label(c->setting), c->sign > 0 ? low : high,
               c->sign > 0 ? "more" : "less");
-    range_propose(l, e);
+    range_propose(view, e);
 }
 
-static void cut(struct looking *l, const struct cut *c)
+static void cut(struct range_view *view, const struct cut *c)
 {
     struct range_edit e = {.kind = c->kind, .setting = c->setting};
-    double low, high, from = begin_of(l, c);
+    double low, high, from = begin_of(view, c);
     size_t all, n;
     if (isnan(from))
         return;
-    double to = next_sound(l, c, from);
-    spec_setting_range(l->spec, c->setting, &low, &high);
-    n = troubled(l, c, from, &all);
-    witnesses(l, c, from, &e);
-    if (isnan(to) && all == l->count) {
-        escape(l, c, &e, low, high);
+    double to = next_sound(view, c, from);
+    spec_setting_range(view->spec, c->setting, &low, &high);
+    n = troubled(view, c, from, &all);
+    collect_support(view, c, from, &e);
+    if (isnan(to) && all == view->count) {
+        escape(view, c, &e, low, high);
         return;
     }
-    const struct range_edit *above = range_edit_of(l, EDIT_CUT_ABOVE, c->setting);
-    if (isnan(to) || loses_the_best(l, c, to) || (c->sign < 0 && above != NULL && to >= above->to))
+    const struct range_edit *above = range_edit_of(view, EDIT_CUT_ABOVE, c->setting);
+    if (isnan(to) || loses_the_best(view, c, to) ||
+        (c->sign < 0 && above != NULL && to >= above->to))
         return;
     e.from = c->sign > 0 ? high : low;
     e.to = to;
     range_say(&e, "%zu of %zu runs with a %s of %.3g or %s %s; %.3g is sound", n, all,
               setting_label(c->setting), from, c->sign > 0 ? "more" : "less", c->does, to);
-    range_propose(l, &e);
+    range_propose(view, &e);
 }
 
-void range_cut_rates(struct looking *l)
+void range_cut_rates(struct range_view *view)
 {
     static const struct cut above = {EDIT_CUT_ABOVE, SETTING_LEARNING_RATE, 1, diverged, "diverge"};
     static const struct cut below = {EDIT_CUT_BELOW, SETTING_LEARNING_RATE, -1, crawls,
                                      "get nowhere"};
-    cut(l, &above);
-    cut(l, &below);
+    cut(view, &above);
+    cut(view, &below);
 }
 
-void range_cut_depth(struct looking *l)
+void range_cut_depth(struct range_view *view)
 {
     static const struct cut deep = {EDIT_FEWER_LAYERS, SETTING_DEPTH, 1, too_deep,
                                     "are too deep to learn"};
-    cut(l, &deep);
+    cut(view, &deep);
 }
 
-void range_cut_batches(struct looking *l)
+void range_cut_batches(struct range_view *view)
 {
     static const struct cut small = {EDIT_LARGER_BATCHES, SETTING_BATCH_SIZE, -1, batch_too_small,
                                      "swing from batch to batch"};
-    cut(l, &small);
+    cut(view, &small);
 }

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "daemon/plan/range_look.h"
+#include "daemon/plan/range_view.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
@@ -47,31 +47,31 @@ void range_edit_write_to(const struct range_edit *e, struct json_writer *w)
 /* --- what causes speak for --------------------------------------------------------------------*/
 
 /* Runs with that cause, when they are enough of all. */
-static bool caused(const struct looking *l, enum cause_id c, struct range_edit *e)
+static bool caused(const struct range_view *view, enum cause_id c, struct range_edit *e)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->runs[i].trial->cause == c)
-            range_witness(e, &l->runs[i]);
+    for (size_t i = 0; i < view->count; i++)
+        if (view->runs[i].trial->cause == c)
+            range_edit_support(e, &view->runs[i]);
     return e->run_count >= EDIT_RUNS_LEAST &&
-           (double)e->run_count >= CAUSE_SHARE * (double)l->count;
+           (double)e->run_count >= CAUSE_SHARE * (double)view->count;
 }
 
 /* The largest of a setting becomes `to`, a fixed one is opened up to it. */
-static void grow(struct looking *l, enum edit_kind kind, enum setting_id id, double (*more)(double),
-                 const char *what)
+static void grow(struct range_view *view, enum edit_kind kind, enum setting_id id,
+                 double (*more)(double), const char *what)
 {
     struct range_edit e = {.kind = kind, .setting = id};
     double low, high;
-    spec_setting_range(l->spec, id, &low, &high);
-    if (!caused(l, CAUSE_CAPACITY_TOO_SMALL, &e) || range_closed(l, id, 1) ||
-        range_edit_of(l, EDIT_EXTEND_ABOVE, id) != NULL || !spec_may_sweep(l->spec, id))
+    spec_setting_range(view->spec, id, &low, &high);
+    if (!caused(view, CAUSE_CAPACITY_TOO_SMALL, &e) || range_closed(view, id, 1) ||
+        range_edit_of(view, EDIT_EXTEND_ABOVE, id) != NULL || !spec_may_sweep(view->spec, id))
         return;
     e.from = e.low = high;
     e.to = more(high);
-    e.opens = spec_dimension(l->spec, id) == NULL;
-    range_say(&e, "%zu of %zu runs cannot fit the data with up to %.0f %s", e.run_count, l->count,
-              high, what);
-    range_propose(l, &e);
+    e.opens = spec_dimension(view->spec, id) == NULL;
+    range_say(&e, "%zu of %zu runs cannot fit the data with up to %.0f %s", e.run_count,
+              view->count, high, what);
+    range_propose(view, &e);
 }
 
 static double one_more(double v)
@@ -91,26 +91,27 @@ static bool only_recurrent(const struct spec *s)
 }
 
 /* The guide's dense layer more is behind the recurrent ones (G1.1). */
-static void more_capacity(struct looking *l)
+static void more_capacity(struct range_view *view)
 {
-    bool behind = only_recurrent(l->spec);
-    grow(l, EDIT_MORE_LAYERS, behind ? SETTING_DENSE_AFTER : SETTING_DEPTH, one_more,
+    bool behind = only_recurrent(view->spec);
+    grow(view, EDIT_MORE_LAYERS, behind ? SETTING_DENSE_AFTER : SETTING_DEPTH, one_more,
          behind ? "dense layers behind the recurrent ones" : "hidden layers");
-    grow(l, EDIT_MORE_CAPACITY, SETTING_WIDTH, four_times, "units a layer");
+    grow(view, EDIT_MORE_CAPACITY, SETTING_WIDTH, four_times, "units a layer");
 }
 
-static void shuffle(struct looking *l)
+static void shuffle(struct range_view *view)
 {
     struct range_edit e = {.kind = EDIT_SHUFFLE, .setting = SETTING_SHUFFLE, .from = 0, .to = 1};
-    if (!caused(l, CAUSE_NOT_SHUFFLED, &e) || !spec_may_be(l->spec, SETTING_SHUFFLE, 0))
+    if (!caused(view, CAUSE_NOT_SHUFFLED, &e) || !spec_may_be(view->spec, SETTING_SHUFFLE, 0))
         return;
-    range_say(&e, "%zu of %zu runs learn the samples in the file's order", e.run_count, l->count);
-    range_propose(l, &e);
+    range_say(&e, "%zu of %zu runs learn the samples in the file's order", e.run_count,
+              view->count);
+    range_propose(view, &e);
 }
 
 /* --- where runs overfit -----------------------------------------------------------------------*/
 
-static bool overfits(const struct judged *r)
+static bool overfits(const struct range_run *r)
 {
     enum pattern p = r->trial->facts.pattern;
     return p == PATTERN_OVERFITTING || p == PATTERN_OVERFITTING_RISING;
@@ -129,7 +130,7 @@ static bool has_l2(const struct spec *s)
 }
 
 /* Where most of the best overfit, and nothing against it is swept. */
-static void regularise(struct looking *l)
+static void regularise(struct range_view *view)
 {
     static const struct {
         enum setting_id setting;
@@ -143,16 +144,16 @@ static void regularise(struct looking *l)
     };
     struct range_edit found = {.kind = EDIT_REGULARISE, .opens = true};
     size_t overfit = 0;
-    for (size_t i = 0; i < l->best_count; i++)
-        overfit += overfits(l->best[i]);
-    for (size_t i = 0; i < l->count; i++)
-        if (overfits(&l->runs[i]))
-            range_witness(&found, &l->runs[i]);
-    for (size_t i = 0; i < ARRAY_LEN(opened) && most_of(overfit, l->best_count); i++) {
+    for (size_t i = 0; i < view->best_count; i++)
+        overfit += overfits(view->best[i]);
+    for (size_t i = 0; i < view->count; i++)
+        if (overfits(&view->runs[i]))
+            range_edit_support(&found, &view->runs[i]);
+    for (size_t i = 0; i < ARRAY_LEN(opened) && most_of(overfit, view->best_count); i++) {
         struct range_edit e = found;
-        double from = l->spec->trainer.fixed.v[opened[i].setting];
-        if (spec_dimension(l->spec, opened[i].setting) != NULL ||
-            (opened[i].has != NULL && !opened[i].has(l->spec)))
+        double from = view->spec->trainer.fixed.v[opened[i].setting];
+        if (spec_dimension(view->spec, opened[i].setting) != NULL ||
+            (opened[i].has != NULL && !opened[i].has(view->spec)))
             continue;
         e.setting = opened[i].setting;
         e.from = from;
@@ -160,8 +161,8 @@ static void regularise(struct looking *l)
         e.log_scale = opened[i].log_scale;
         e.to = fmax(opened[i].to, fmin(2 * from, (from + setting_get(e.setting)->max) / 2));
         range_say(&e, "%zu of the best %zu runs overfit, and %s is not swept", overfit,
-                  l->best_count, setting_label(e.setting));
-        range_propose(l, &e);
+                  view->best_count, setting_label(e.setting));
+        range_propose(view, &e);
     }
 }
 
@@ -170,15 +171,15 @@ static void regularise(struct looking *l)
 void range_edits_find(const struct spec *s, const struct trial *const *trials,
                       const int64_t *run_ids, size_t count, struct range_edits *out)
 {
-    static void (*const rules[])(struct looking *) = {
+    static void (*const rules[])(struct range_view *) = {
         range_cut_rates, range_cut_depth, range_cut_batches, /* these close an end … */
         range_extend,    more_capacity,   regularise,        /* … that these would open */
         shuffle,
     };
-    struct looking l;
+    struct range_view view;
     *out = (struct range_edits){0};
-    range_look_init(&l, s, trials, run_ids, count, out);
+    range_view_init(&view, s, trials, run_ids, count, out);
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        rules[i](&l);
-    range_look_finish(&l);
+        rules[i](&view);
+    range_view_finish(&view);
 }

@@ -57,8 +57,9 @@ struct range_edits {
 
 const char *edit_name(enum edit_kind k);
 const char *edit_guide_ref(enum edit_kind k); /* or NULL */
-/* trials and their run_ids, in any order; the judged runs of the search count. An edit never leaves
- * a setting's range and never cuts off a sound run among the best; no two contradict each other. */
+/* trials and their run_ids, in any order; the labelled runs of the search count. An edit never
+ * leaves a setting's range and never cuts off a sound run among the best; no two contradict each
+ * other. */
 void range_edits_find(const struct spec *s, const struct trial *const *trials,
                       const int64_t *run_ids, size_t count, struct range_edits *out);
 /* What it becomes: 0.1, or for one that opens {"min":1e-5,"max":0.01,"distribution":

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "daemon/plan/range_look.h"
+#include "daemon/plan/range_view.h"
 
 #define EDGE 0.05 /* share of a range that is its end */
 
@@ -60,22 +60,22 @@ static bool at_end(const struct dimension *d, double v, int sign, double low, do
     return sign > 0 ? u >= 1 - EDGE : u <= EDGE;
 }
 
-static void extend(struct looking *l, const struct dimension *d, int sign)
+static void extend(struct range_view *view, const struct dimension *d, int sign)
 {
     enum edit_kind kind = sign > 0 ? EDIT_EXTEND_ABOVE : EDIT_EXTEND_BELOW;
     struct range_edit e = {.kind = kind, .setting = dimension_setting(d)};
     double low, high;
     size_t elsewhere = 0;
-    spec_setting_range(l->spec, dimension_setting(d), &low, &high);
-    if (low == high || range_closed(l, dimension_setting(d), sign) ||
-        range_edit_of(l, kind, dimension_setting(d)) != NULL)
+    spec_setting_range(view->spec, dimension_setting(d), &low, &high);
+    if (low == high || range_closed(view, dimension_setting(d), sign) ||
+        range_edit_of(view, kind, dimension_setting(d)) != NULL)
         return;
-    for (size_t i = 0; i < l->best_count; i++)
-        if (at_end(d, value_of(l->best[i], dimension_setting(d)), sign, low, high))
-            range_witness(&e, l->best[i]);
-    for (size_t i = 0; i < l->count; i++)
-        elsewhere += !at_end(d, value_of(&l->runs[i], dimension_setting(d)), sign, low, high);
-    if (e.run_count != l->best_count || elsewhere < EDIT_RUNS_LEAST)
+    for (size_t i = 0; i < view->best_count; i++)
+        if (at_end(d, value_of(view->best[i], dimension_setting(d)), sign, low, high))
+            range_edit_support(&e, view->best[i]);
+    for (size_t i = 0; i < view->count; i++)
+        elsewhere += !at_end(d, value_of(&view->runs[i], dimension_setting(d)), sign, low, high);
+    if (e.run_count != view->best_count || elsewhere < EDIT_RUNS_LEAST)
         return;
     e.from = sign > 0 ? high : low;
     e.to = range_beyond(d, sign, low, high);
@@ -83,7 +83,7 @@ static void extend(struct looking *l, const struct dimension *d, int sign)
         return; /* no hidden layer at all is another kind of model */
     range_say(&e, "the best %zu runs all have a %s at or near %.4g, the %s that was tried",
               e.run_count, d->name, e.from, sign > 0 ? "largest" : "smallest");
-    range_propose(l, &e);
+    range_propose(view, &e);
 }
 
 /* More of the data, or other parts of it, is no range to search; the two bounds of a clip go
@@ -96,11 +96,11 @@ static bool may_extend(const struct dimension *d)
            dimension_setting(d) != SETTING_CLIP_MAX;
 }
 
-void range_extend(struct looking *l)
+void range_extend(struct range_view *view)
 {
-    for (size_t i = 0; i < l->spec->space.count; i++) {
-        const struct dimension *d = &l->spec->space.dimensions[i];
+    for (size_t i = 0; i < view->spec->space.count; i++) {
+        const struct dimension *d = &view->spec->space.dimensions[i];
         for (int sign = 1; sign >= -1 && may_extend(d); sign -= 2)
-            extend(l, d, sign);
+            extend(view, d, sign);
     }
 }

@@ -19,8 +19,8 @@ void remedy_prior_finish(struct remedy_prior *p)
     *p = (struct remedy_prior){0};
 }
 
-void remedy_prior_look(const struct remedy_prior *p, enum pattern pattern, enum cause_id cause,
-                       enum remedy remedy, int64_t *tried, int64_t *cured)
+void remedy_prior_count(const struct remedy_prior *p, enum pattern pattern, enum cause_id cause,
+                        enum remedy remedy, int64_t *tried, int64_t *cured)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct remedy_count *c = &p->items[i];

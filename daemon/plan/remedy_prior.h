@@ -28,8 +28,8 @@ struct remedy_prior {
 void remedy_prior_add(struct remedy_prior *p, const struct remedy_count *c);
 void remedy_prior_finish(struct remedy_prior *p);
 /* tried and cured of that label and remedy are added to the two. */
-void remedy_prior_look(const struct remedy_prior *p, enum pattern pattern, enum cause_id cause,
-                       enum remedy remedy, int64_t *tried, int64_t *cured);
+void remedy_prior_count(const struct remedy_prior *p, enum pattern pattern, enum cause_id cause,
+                        enum remedy remedy, int64_t *tried, int64_t *cured);
 /* [{"pattern":"…","cause":"…","remedy":"…","tried":4,"cured":3}, …]; names that this version does
  * not know are passed over. 0 or an error. */
 void remedy_prior_write(const struct remedy_prior *p, struct json_writer *w);

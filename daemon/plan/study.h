@@ -33,7 +33,7 @@ struct trial {
     int64_t epochs;
     bool has_metric;          /* false: no point was stored; ranks last */
     double metric_value;
-    bool judged;              /* the two below are known */
+    bool labelled;            /* the two below are known */
     struct run_facts facts;
     enum cause_id cause;      /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct rung *rungs;       /* by epoch; owned by whoever keeps the trials */

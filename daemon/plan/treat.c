@@ -28,8 +28,8 @@ struct treat_outcome treat_compare(const struct spec *s, const struct trial *par
         double from = parent->metric_value, by = child->metric_value - from;
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
-    o.cured = child->judged &&
-              remedy_cured(parent->facts.pattern, child->facts.pattern, o.change);
+    o.cured =
+        child->labelled && remedy_cured(parent->facts.pattern, child->facts.pattern, o.change);
     return o;
 }
 
@@ -42,7 +42,7 @@ void treat_order(const struct remedy_prior *prior, enum pattern pattern, enum ca
     REQUIRE(count <= REMEDIES_MAX);
     for (size_t i = 0; i < count; i++, chance *= PRIOR_NEXT) {
         int64_t tried = 0, cured = 0;
-        remedy_prior_look(prior, pattern, cause, remedies[i], &tried, &cured);
+        remedy_prior_count(prior, pattern, cause, remedies[i], &tried, &cured);
         double a = PRIOR_WEIGHT * chance + (double)cured;
         double b = PRIOR_WEIGHT * (1 - chance) + (double)(tried - cured);
         scores[i] = r != NULL ? rng_beta(r, a, b) : a / (a + b);
@@ -92,7 +92,7 @@ static int compare_trials(const void *a, const void *b, void *arg)
     return (x > y) - (x < y);
 }
 
-/* The treatments of the sweep, so that nothing has to be looked for among all its runs. */
+/* The treatments of the sweep, an index, so that no search over all its runs is needed. */
 struct history {
     const struct treat_input *in;
     size_t *treatments; /* numbers */
@@ -290,9 +290,8 @@ static bool in_vain(const struct history *h, size_t number)
 static bool may_treat(const struct history *h, size_t number)
 {
     const struct trial *t = h->in->trials[number];
-    return t->judged && pattern_is_sick(t->facts.pattern) && !improved(h, number) &&
-           !in_vain(h, number) &&
-           tries(h, root_of(h, number)) < TREAT_TRIES;
+    return t->labelled && pattern_is_sick(t->facts.pattern) && !improved(h, number) &&
+           !in_vain(h, number) && tries(h, root_of(h, number)) < TREAT_TRIES;
 }
 
 void treat_next(const struct treat_input *in, struct treat_proposals *out)

@@ -69,7 +69,7 @@ bool events_watches(const struct events *e, const struct conn *conn)
 }
 
 /* A client that watches both a sweep and all of them hears it once. */
-static bool told_before(const struct events *e, size_t i, int64_t sweep_id)
+static bool sent_before(const struct events *e, size_t i, int64_t sweep_id)
 {
     for (size_t k = 0; k < i; k++) {
         if (e->watches[k].conn == e->watches[i].conn &&
@@ -87,7 +87,7 @@ void events_notify(struct events *e, int64_t sweep_id, const char *method, const
     rpc_write_notification(&line, method, params);
     for (size_t i = 0; i < e->count; i++) {
         const struct watch *w = &e->watches[i];
-        if ((w->sweep_id == 0 || w->sweep_id == sweep_id) && !told_before(e, i, sweep_id))
+        if ((w->sweep_id == 0 || w->sweep_id == sweep_id) && !sent_before(e, i, sweep_id))
             conn_send(w->conn, line.data, line.len);
     }
     buf_finish(&line);

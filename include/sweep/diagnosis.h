@@ -64,7 +64,7 @@ struct diagnosis {
     enum pattern pattern;
     enum pattern runner_up;     /* PATTERN_NONE where none comes near */
     double confidence;          /* 0..1: share of such labels that a person accepts (measured) */
-    double agreement;           /* share of laxer and stricter judges that say the same */
+    double agreement;           /* share of laxer and stricter rules that give this label */
     uint32_t tags;              /* bit per enum diagnosis_tag */
     const char *test;           /* which test decided, a static string: "cell", "not_a_number", … */
     struct diagnosis_trend train, val;

@@ -29,8 +29,8 @@ ARROWS = {
 }
 # Arrows that still point the wrong way: each must occur, or its row goes.
 EXCEPTIONS = {
-    ("daemon/causes/judge.h", "daemon/engine/rows.h"),           # labels and facts are rows
-    ("daemon/causes/judge.h", "daemon/plan/study.h"),            # it judges trials
+    ("daemon/causes/labelling.h", "daemon/engine/rows.h"),       # labels and facts are rows
+    ("daemon/causes/labelling.h", "daemon/plan/study.h"),        # it labels trials
 }
 # Within common/, pair by pair: folder → folders it may include and call (circles.py).
 COMMON_ARROWS = {
@@ -226,11 +226,12 @@ PLANTED = {
     arrows: [(f"daemon/{a}.c", f'#include "daemon/{b}.h"\n') for a, b in (
         ("causes/a", "plan/treat"), ("causes/a", "store/store"), ("plan/a", "engine/engine"),
         ("plan/search/a", "store/store"), ("plan/a", "serve/request"), ("engine/a", "store/sql"),
-        ("engine/a", "launch/pool"), ("engine/a", "loop"), ("store/a", "causes/judge"),
+        ("engine/a", "launch/pool"), ("engine/a", "loop"), ("store/a", "causes/labelling"),
         ("store/a", "engine/engine"), ("store/a", "launch/rundir"), ("launch/a", "serve/request"),
         ("launch/a", "store/store"), ("launch/a", "state"), ("launch/a", "daemon"),
         ("launch/a", "plan/treat"), ("serve/a", "daemon"), ("serve/cmd/a", "daemon"),
-        ("serve/a", "causes/judge"), ("config", "loop"), ("loop", "state"), ("loop", "store/store"),
+        ("serve/a", "causes/labelling"), ("config", "loop"), ("loop", "state"),
+        ("loop", "store/store"),
         ("state", "serve/request"), ("state", "daemon"), ("main", "engine/engine"),
         ("new", "loop"))],
     common_arrows: [(f"common/{a}/a.c", f'#include "{b}.h"\n') for a, b in (

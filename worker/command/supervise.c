@@ -44,7 +44,7 @@ struct supervisor {
     double start_seconds, kill_at; /* monotonic; kill_at 0: no deadline */
     int signals;                   /* signalfd */
     bool ended;                    /* the program has */
-    bool told_to_end;              /* by SIGTERM */
+    bool stop_requested;              /* by SIGTERM */
     bool unwritable;               /* a line could not be written: the run is over */
     char chunk[CHUNK_BYTES];
 };
@@ -130,9 +130,9 @@ static void take_signal(struct supervisor *s)
 {
     struct signalfd_siginfo info;
 
-    if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || s->told_to_end)
+    if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || s->stop_requested)
         return;
-    s->told_to_end = true;
+    s->stop_requested = true;
     s->kill_at = clock_seconds() + GRACE_SECONDS;
     program_signal(&s->program, SIGTERM);
     program_signal(&s->program, SIGCONT); /* one that is stopped must hear it too */
@@ -261,7 +261,7 @@ static int finish(struct supervisor *s)
 
     drain(s, s->program.output, take_output);
     output_end(&s->output);
-    if (s->told_to_end) {
+    if (s->stop_requested) {
         say_left_out(s);
         return EX_TEMPFAIL; /* it begins anew: what it would still have said counts for nothing */
     }

@@ -29,8 +29,8 @@ static const struct rung *rung_at(const struct trial *t, int64_t epoch)
 }
 
 /* What the runs before it came to at that rung. False: one of them may still get there. */
-static bool look_back(const struct study *st, const struct trial *t, int64_t epoch,
-                      struct rung_view *v, double *values)
+static bool earlier_values(const struct study *st, const struct trial *t, int64_t epoch,
+                           struct rung_view *v, double *values)
 {
     for (size_t i = 0; i < st->count; i++) {
         const struct trial *u = st->trials[i];
@@ -57,7 +57,7 @@ enum verdict stop_decide(const struct study *st, const struct trial *t,
                           .value = own->value,
                           .values = values};
     enum verdict verdict = VERDICT_WAIT;
-    if (look_back(st, t, own->epoch, &v, values)) {
+    if (earlier_values(st, t, own->epoch, &v, values)) {
         verdict = VERDICT_GO_ON;
         if ((int64_t)v.count < v.settings->startup)
             snprintf(reason, VERDICT_REASON_MAX,

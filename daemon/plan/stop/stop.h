@@ -16,7 +16,7 @@
 /* WAIT: a run that is to be seen has not reached the rung yet. */
 enum verdict { VERDICT_GO_ON, VERDICT_STOP, VERDICT_WAIT };
 
-/* What a rule looks at. */
+/* What a rule reads. */
 struct rung_view {
     const struct stop_settings *settings;
     bool maximize;

@@ -9,14 +9,14 @@ static void answer(struct request *r, const struct table *t)
     request_result_built(r);
 }
 
-static void look(struct request *r)
+static void query(struct request *r)
 {
     request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, answer);
 }
 
 static void run(struct request *r)
 {
-    request_resolve_sweep(r, look);
+    request_resolve_sweep(r, query);
 }
 
 const struct command command_labels = {

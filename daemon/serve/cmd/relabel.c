@@ -1,8 +1,8 @@
-/* Stored labels are judged again by the rules of this version: a window of rows from the store, the
- * judging beside the loop, and what came of it as one batch, window by window.
+/* Stored labels are computed again by the rules of this version: a window of rows from the store,
+ * the labelling beside the loop, and its results as one batch, window by window.
  *
- * One window is under way at a time, however many clients ask, and they take turns: so what a
- * label was judged from does not change before it is written, and the memory is that of one. */
+ * One window is under way at a time, however many clients ask, and they take turns: so what a label
+ * is computed from does not change before it is written, and the memory is that of one. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ struct relabel_task {
     uint64_t request_id;
     struct relabelling relabelling;
     uv_work_t work;
-    struct relabel_window *window; /* with what follows the judging's, until it ends */
+    struct relabel_window *window; /* owned by the labelling until it ends */
     utc_us now;
     struct store_batch batch;
 };
@@ -129,7 +129,7 @@ static void on_written(void *arg)
     begin_turn(d);
 }
 
-static void judge(uv_work_t *work)
+static void relabel(uv_work_t *work)
 {
     struct relabel_task *task = work->data;
     relabelling_judge(&task->relabelling, task->window, task->now, &task->batch);
@@ -137,7 +137,7 @@ static void judge(uv_work_t *work)
     task->window = NULL;
 }
 
-static void on_judged(uv_work_t *work, int status)
+static void on_relabelled(uv_work_t *work, int status)
 {
     struct relabel_task *task = work->data;
     REQUIRE(status == 0); /* nobody cancels it */
@@ -155,7 +155,7 @@ static void on_window(void *arg, struct relabel_window *w, const struct errbuf *
     task->window = w;
     task->now = loop_now();
     task->work.data = task;
-    int rc = uv_queue_work(d->loop.uv, &task->work, judge, on_judged);
+    int rc = uv_queue_work(d->loop.uv, &task->work, relabel, on_relabelled);
     REQUIRE(rc == 0); /* refuses a missing function alone */
 }
 

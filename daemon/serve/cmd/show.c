@@ -45,14 +45,14 @@ static void take_sweep(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_SWEEP_STAGES, &r->subject, 1, take_stages);
 }
 
-static void look(struct request *r)
+static void query(struct request *r)
 {
     request_query(r, STORE_QUERY_SWEEP, &r->subject, 1, take_sweep);
 }
 
 static void run(struct request *r)
 {
-    request_resolve_sweep(r, look);
+    request_resolve_sweep(r, query);
 }
 
 const struct command command_show = {

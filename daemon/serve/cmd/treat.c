@@ -236,7 +236,7 @@ static void take_parent(struct request *r, const struct table *t)
         request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);
 }
 
-static void look(struct request *r)
+static void query(struct request *r)
 {
     request_query(r, STORE_QUERY_TREATED, &r->subject, 1, take_parent);
 }
@@ -267,7 +267,7 @@ static void run(struct request *r)
     else if (check_remedy(r->word, &err) != 0)
         request_error(r, &err);
     else
-        request_resolve_run(r, look);
+        request_resolve_run(r, query);
 }
 
 const struct command command_treat = {

@@ -25,14 +25,14 @@ static void answer_if_over(struct request *r, const struct table *t)
     request_result_built(r);
 }
 
-static void look(struct request *r)
+static void query(struct request *r)
 {
     request_query(r, STORE_QUERY_SWEEP, &r->subject, 1, answer_if_over);
 }
 
 static void run(struct request *r)
 {
-    request_resolve_sweep(r, look);
+    request_resolve_sweep(r, query);
 }
 
 const struct command command_wait = {
@@ -45,7 +45,7 @@ static void wake_one(struct request *r, void *arg)
 {
     const int64_t *sweep_id = arg;
     if (r->subject == *sweep_id)
-        look(r);
+        query(r);
 }
 
 void wait_wake(struct daemon *d, int64_t sweep_id)

@@ -53,7 +53,7 @@ def wilson(hits, n, z=1.96):
 
 
 class Judge:
-    """judge_curves as a child: thresholds in, one line out."""
+    """label_curves as a child: thresholds in, one line out."""
 
     def __init__(self, program, *args):
         self.child = subprocess.Popen([program, *args], stdin=subprocess.PIPE,
@@ -315,7 +315,7 @@ def measure(program, folder):
         print(f'  thresholds without {repository}: {json.dumps(rules)}')
     results['noise'] = noise_table(noise_of.ask({}))
     results['changes'] = stability(program, folder)
-    for judge in (labels_of, noise_of):
-        judge.close()
+    for program in (labels_of, noise_of):
+        program.close()
     os.unlink(listed)
     return results

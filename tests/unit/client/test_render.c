@@ -188,27 +188,27 @@ static void test_members_of_any_type_are_shown(void **state)
         "\"empty\":{},\"params\":{\"lr\":0.000123456,\"kind\":\"cnn\",\"say\":\"a b\",\"amp\":true}}";
     static const struct {
         const char *key;
-        enum look look;
+        enum cell_format format;
         const char *want;
     } cases[] = {
-        {"name", LOOK_TEXT, "x"},        {"loss", LOOK_LOSS, "0.3100"},
-        {"nan", LOOK_LOSS, "nan"},       {"inf", LOOK_LOSS, "inf"},
-        {"none", LOOK_LOSS, "-"},        {"missing", LOOK_TEXT, "-"},
-        {"list", LOOK_LOSS, "[1]"},      {"count", LOOK_COUNT, "60,000"},
-        {"huge", LOOK_COUNT, "1e+300"},  {"flag", LOOK_NUMBER, "true"},
-        {"when", LOOK_AGO, "long ago"},  {"share", LOOK_PERCENT, "text"},
-        {"loss", LOOK_TEXT, "0.31"},     {"empty", LOOK_PARAMS, "-"},
-        {"params", LOOK_PARAMS, "lr=0.0001235 kind=cnn say=\"a b\" amp=true"},
-        {"list", LOOK_PARAMS, "[1]"},    {"none", LOOK_PARAMS, "-"},
+        {"name", CELL_TEXT, "x"},        {"loss", CELL_LOSS, "0.3100"},
+        {"nan", CELL_LOSS, "nan"},       {"inf", CELL_LOSS, "inf"},
+        {"none", CELL_LOSS, "-"},        {"missing", CELL_TEXT, "-"},
+        {"list", CELL_LOSS, "[1]"},      {"count", CELL_COUNT, "60,000"},
+        {"huge", CELL_COUNT, "1e+300"},  {"flag", CELL_NUMBER, "true"},
+        {"when", CELL_AGO, "long ago"},  {"share", CELL_PERCENT, "text"},
+        {"loss", CELL_TEXT, "0.31"},     {"empty", CELL_PARAMS, "-"},
+        {"params", CELL_PARAMS, "lr=0.0001235 kind=cnn say=\"a b\" amp=true"},
+        {"list", CELL_PARAMS, "[1]"},    {"none", CELL_PARAMS, "-"},
     };
     struct json *root = json_parse(text, sizeof text - 1, NULL);
     assert_non_null(root);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *got = render_member(root, cases[i].key, cases[i].look);
+        char *got = render_member(root, cases[i].key, cases[i].format);
         assert_string_equal(got, cases[i].want);
         free(got);
     }
-    char *of_nothing = render_member(NULL, "x", LOOK_TEXT);
+    char *of_nothing = render_member(NULL, "x", CELL_TEXT);
     assert_string_equal(of_nothing, "-");
     free(of_nothing);
     assert_string_equal(member_string(root, "count", "fallback"), "fallback");

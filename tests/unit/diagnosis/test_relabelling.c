@@ -1,4 +1,4 @@
-/* Windows of stored runs, judged again without a store. */
+/* Windows of stored runs, labelled again without a store. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +108,7 @@ static void test_labels_and_position(void **state)
     relabel_window_destroy(w);
 }
 
-/* What was written is judged to be the same: its time stays; and of this version there is nothing
+/* What was written is found to be the same: its time stays; and of this version there is nothing
  * to write. */
 static void test_the_same_label(void **state)
 {

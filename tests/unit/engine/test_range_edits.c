@@ -45,7 +45,7 @@ static struct trial *add(struct night *n, double rate, double metric)
         t->config->settings.v[space->dimensions[i].key] = dimension_middle(&space->dimensions[i]);
     t->config->settings.v[SETTING_LEARNING_RATE] = rate;
     t->status = RUN_COMPLETED;
-    t->has_metric = t->judged = true;
+    t->has_metric = t->labelled = true;
     t->metric_value = metric;
     t->facts.pattern = PATTERN_LEARNING;
     t->cause = CAUSE_COUNT;

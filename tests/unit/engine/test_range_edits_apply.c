@@ -164,7 +164,7 @@ static void night_init(struct night *n, const char *space, struct rng *r)
         *t = (struct trial){.number = i,
                             .config = &n->configs[i],
                             .status = RUN_COMPLETED,
-                            .judged = true,
+                            .labelled = true,
                             .has_metric = true,
                             .metric_value = rng_uniform(r),
                             .cause = CAUSE_COUNT};

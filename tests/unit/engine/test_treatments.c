@@ -45,7 +45,7 @@ static void ward_open(struct ward *w, size_t count)
         t->config->settings = w->spec.trainer.fixed;
         t->config->settings.v[SETTING_LEARNING_RATE] = 0.01 + 0.001 * (double)i;
         t->status = RUN_COMPLETED;
-        t->has_metric = t->judged = true;
+        t->has_metric = t->labelled = true;
         t->metric_value = 1 + (double)i;
         t->facts.pattern = PATTERN_LEARNING;
         t->cause = CAUSE_COUNT;
@@ -290,8 +290,9 @@ static void prior_survives_as_json(void **state)
     assert_int_equal(remedy_prior_parse(text.data, &back, &err), 0);
     assert_int_equal(back.count, 1);
     int64_t tried = 1, cured = 1; /* are added to */
-    remedy_prior_look(&back, PATTERN_BOTTLENECK, CAUSE_TOO_DEEP, REMEDY_BATCH_NORM, &tried, &cured);
-    remedy_prior_look(&back, PATTERN_BOTTLENECK, CAUSE_UNKNOWN, REMEDY_BATCH_NORM, &tried, &cured);
+    remedy_prior_count(&back, PATTERN_BOTTLENECK, CAUSE_TOO_DEEP, REMEDY_BATCH_NORM, &tried,
+                       &cured);
+    remedy_prior_count(&back, PATTERN_BOTTLENECK, CAUSE_UNKNOWN, REMEDY_BATCH_NORM, &tried, &cured);
     assert_true(tried == 21 && cured == 17);
     assert_true(remedy_prior_parse("[{\"pattern\":\"bottleneck\"}]", &back, &err) < 0);
     assert_true(remedy_prior_parse("[1,", &back, &err) < 0);
@@ -371,23 +372,23 @@ static void most_runs_must_say_it(void **state)
     memset(trials, 0, sizeof(trials));
     for (size_t i = 0; i < 10; i++) {
         by_number[i] = &trials[i];
-        trials[i].judged = true;
+        trials[i].labelled = true;
         trials[i].facts.pattern = i < 5 ? PATTERN_DATASET_PROBLEM : PATTERN_LEARNING;
         trials[i].facts.confidence = 0.95;
         trials[i].cause = CAUSE_COUNT;
     }
-    assert_null(judge_data_fault(&s)); /* half */
+    assert_null(label_data_fault(&s)); /* half */
     trials[5].facts.pattern = PATTERN_NOT_A_NUMBER;
     trials[5].cause = CAUSE_NAN_IN_INPUT;
-    char *why = judge_data_fault(&s);
+    char *why = label_data_fault(&s);
     assert_non_null(strstr(why, "6 of 10 runs"));
     assert_non_null(strstr(why, "G3.1"));
     free(why);
     trials[0].facts.confidence = 0.6; /* not firm */
-    assert_null(judge_data_fault(&s));
+    assert_null(label_data_fault(&s));
     s.run_count = 2; /* too few to say anything */
     trials[0].facts.confidence = 0.95;
-    assert_null(judge_data_fault(&s));
+    assert_null(label_data_fault(&s));
 }
 
 static char *canonical_of(size_t workers, uint64_t seed, unsigned crashes)

@@ -1,5 +1,5 @@
 /* The parts of the label beside single trends: noise around a fall-then-rise, thresholds by name,
- * agreement of the judges, the timeline, and the label of a run that is still going. */
+ * agreement of the ensemble, the timeline, and the label of a run that is still going. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/label/judges.h"
+#include "common/label/ensemble.h"
 #include "common/label/unimodal.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
@@ -168,7 +168,7 @@ static void label(const struct curves *c, size_t n, struct diagnosis *d)
     label_running(c, n, false, d);
 }
 
-/* --- the judges ---------------------------------------------------------------------------- */
+/* --- the ensemble -------------------------------------------------------------------------- */
 
 /* Validation rises by a share of its minimum; noise of 1 %. */
 static void rising(struct curves *c, double share)
@@ -189,7 +189,7 @@ static void test_confidence_follows_the_margin(void **state)
     label(&c, 60, &clear);
     assert_int_equal(clear.pattern, PATTERN_OVERFITTING_RISING);
     assert_true(clear.agreement == 1 && clear.confidence > 0.9);
-    for (double share = 0.2; share > 0; share -= 0.002) { /* down to where judges differ */
+    for (double share = 0.2; share > 0; share -= 0.002) { /* down to where members differ */
         rising(&c, share);
         label(&c, 60, &near);
         if (near.agreement < 0.8)
@@ -201,7 +201,7 @@ static void test_confidence_follows_the_margin(void **state)
                     : near.runner_up == PATTERN_OVERFITTING_RISING);
 }
 
-/* A loss that keeps halving counts as falling, also where the plot looks flat. */
+/* A loss that keeps halving counts as falling, also where the plot is flat to the eye. */
 static void test_a_loss_that_halves_still_falls(void **state)
 {
     struct curves c;
@@ -305,7 +305,7 @@ static void test_epochs_do_not_decide(void **state)
 
 /* --- timeline ------------------------------------------------------------------------------ */
 
-static void test_regimes_are_told_apart(void **state)
+static void test_regimes_are_separated(void **state)
 {
     static const enum pattern WANTED[] = {PATTERN_LEARNING, PATTERN_CONVERGED, PATTERN_DIVERGING};
     struct curves c;
@@ -434,7 +434,7 @@ int main(void)
         cmocka_unit_test(test_dropout_not_known),
         cmocka_unit_test(test_a_shifted_loss_keeps_its_direction),
         cmocka_unit_test(test_epochs_do_not_decide),
-        cmocka_unit_test(test_regimes_are_told_apart),
+        cmocka_unit_test(test_regimes_are_separated),
         cmocka_unit_test(test_the_timeline_covers_the_run),
         cmocka_unit_test(test_nan_begins_a_regime),
         cmocka_unit_test(test_a_running_label_flickers_less),
@@ -442,5 +442,5 @@ int main(void)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("judges", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("ensemble", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "daemon/causes/judge.h"
+#include "daemon/causes/labelling.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 /* --- label ----------------------------------------------------------------------------------- */
 
-double judge_dropout(const struct settings *s, const struct layer_list *layers)
+double labelling_dropout(const struct settings *s, const struct layer_list *layers)
 {
     for (size_t i = 0; i < layers->count; i++)
         if (layer_is(layers->entries[i].kind, LAYER_TRAIT_DROPOUT))
@@ -17,7 +17,8 @@ double judge_dropout(const struct settings *s, const struct layer_list *layers)
     return s->v[SETTING_DROPOUT];
 }
 
-void judge_curve(const struct kept_points *k, bool running, double dropout, struct diagnosis *out)
+void labelling_diagnose(const struct kept_points *k, bool running, double dropout,
+                        struct diagnosis *out)
 {
     struct diagnosis_input in = {.points = k->points,
                                  .count = k->count,
@@ -38,7 +39,7 @@ static char *tag_list(uint32_t tags)
     return buf_take(&b);
 }
 
-struct label_row *judge_label(int64_t run_id, const struct diagnosis *d, utc_us now)
+struct label_row *labelling_row(int64_t run_id, const struct diagnosis *d, utc_us now)
 {
     struct buf evidence = {0};
     struct json_writer w;
@@ -55,7 +56,7 @@ struct label_row *judge_label(int64_t run_id, const struct diagnosis *d, utc_us 
     return l;
 }
 
-char *judge_facts_text(const struct run_facts *f)
+char *labelling_facts_text(const struct run_facts *f)
 {
     struct buf facts = {0};
     struct json_writer w;
@@ -74,7 +75,7 @@ void siblings_init(struct siblings *out, const struct trial *const *trials, size
     for (size_t i = from; i < to; i++) {
         const struct trial *t = trials[i];
         const struct trainer_config *c = t->config;
-        if (!t->judged || c == NULL || c->layers != NULL || c->start_from != 0 ||
+        if (!t->labelled || c == NULL || c->layers != NULL || c->start_from != 0 ||
             t->epochs != epochs)
             continue;
         out->numbers[out->count] = i;
@@ -104,9 +105,9 @@ static void nearest(const struct siblings *all, size_t number, size_t *from, siz
 }
 
 /* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
-void judge_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
-                  const struct data_facts *data, const struct layer_list *layers,
-                  struct causes *out)
+void labelling_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
+                      const struct data_facts *data, const struct layer_list *layers,
+                      struct causes *out)
 {
     const struct trial *t = trials[number];
     struct data_facts own = data_facts_of_run(data, &t->config->settings);

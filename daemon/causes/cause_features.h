@@ -1,7 +1,8 @@
-/* What all causes look at, made once for a run. A cause is one row of the table in cause.c and
- * one function here: weight 0..1 (0: nothing speaks for it) and one sentence with its numbers. */
-#ifndef COMMON_DIAGNOSIS_CAUSE_LOOK_H
-#define COMMON_DIAGNOSIS_CAUSE_LOOK_H
+/* Features that the tests of all causes read, derived once for a run. A cause is one row of the
+ * table in cause.c and one function here: weight 0..1 (0: nothing speaks for it) and one sentence
+ * with its numbers. */
+#ifndef SWEEPD_CAUSE_FEATURES_H
+#define SWEEPD_CAUSE_FEATURES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +16,7 @@ struct neighbours {
     const struct sibling *lower, *higher;
 };
 
-struct look {
+struct cause_features {
     const struct cause_input *in;
     const struct run_facts *f;
     const double *v;           /* settings */
@@ -39,16 +40,16 @@ struct look {
     struct neighbours near[SETTING_COUNT];
 };
 
-void look_init(struct look *l, const struct cause_input *in);
+void cause_features_init(struct cause_features *x, const struct cause_input *in);
 /* That run's best validation loss (training loss where there is none) is clearly lower. */
-bool look_better(const struct look *l, const struct sibling *s);
+bool sibling_better(const struct cause_features *x, const struct sibling *s);
 /* 0 at `from`, 1 at `to`, straight between (either may be the larger); 0 for NaN. */
-double look_ramp(double x, double from, double to);
+double score_ramp(double x, double from, double to);
 /* The chance that at least one of two independent signs is right. */
-double look_either(double a, double b);
-void look_say(char *evidence, const char *format, ...) __attribute__((format(printf, 2, 3)));
+double score_noisy_or(double a, double b);
+void evidence_printf(char *evidence, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-typedef double cause_test(const struct look *l, char *evidence);
+typedef double cause_test(const struct cause_features *x, char *evidence);
 
 /* cause_rate.c */
 cause_test cause_learning_rate_too_large, cause_learning_rate_too_small, cause_batch_too_small,

@@ -2,9 +2,9 @@
  * once, then every line of standard input ("wander=4 of_range=0.03", empty: as they are) is
  * answered by one line.
  *
- *   judge_curves labels FILES      "pattern agreement runner_up" of each curve, tab separated
- *   judge_curves noise             "n rho false": share of noise series given a trend
- *   judge_curves prefixes FILES    no input: for each curve the labels of its prefixes
+ *   label_curves labels FILES      "pattern agreement runner_up" of each curve, tab separated
+ *   label_curves noise             "n rho false": share of noise series given a trend
+ *   label_curves prefixes FILES    no input: for each curve the labels of its prefixes
  *
  * FILES is a text file with one path a line. */
 #include <math.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "client/curve_csv.h"
-#include "common/label/judges.h"
+#include "common/label/ensemble.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
 #include "sweep/err.h"
@@ -126,15 +126,15 @@ static bool read_rules(struct rules *out)
 static void answer_labels(const struct subjects *s, const struct rules *r)
 {
     for (size_t i = 0; i < s->count; i++) {
-        struct opinion o;
-        judges_ask(&s->at[i].facts, r, &o);
-        printf("%s%s %.6f %s", i > 0 ? "\t" : "", pattern_name(o.verdict.pattern), o.agreement,
+        struct prediction o;
+        ensemble_classify(&s->at[i].facts, r, &o);
+        printf("%s%s %.6f %s", i > 0 ? "\t" : "", pattern_name(o.base.pattern), o.agreement,
                o.runner_up == PATTERN_NONE ? "-" : pattern_name(o.runner_up));
     }
     printf("\n");
 }
 
-/* A false trend: of one loss judged by itself. */
+/* A false trend: of one loss measured by itself. */
 static void answer_noise(const struct subjects *s, const struct rules *r)
 {
     const struct gates plain = {1, 1, 1};
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
     bool noise = argc == 2 && strcmp(argv[1], "noise") == 0;
 
     if (!noise && argc != 3) {
-        fprintf(stderr, "usage: judge_curves labels|prefixes FILES | noise\n");
+        fprintf(stderr, "usage: label_curves labels|prefixes FILES | noise\n");
         return 2;
     }
     if (noise)

@@ -277,7 +277,7 @@ static void label_window(struct pass *p, struct relabelling *r, struct store_bat
     free(p->runs);
 }
 
-void relabelling_judge(struct relabelling *r, const struct relabel_window *w, utc_us now,
+void relabelling_step(struct relabelling *r, const struct relabel_window *w, utc_us now,
                        struct store_batch *out)
 {
     struct pass p = {.window = w, .now = now};

@@ -19,7 +19,7 @@ struct relabelling {
 /* Labels the runs of the window and moves r behind them. To out go the labels that are others now,
  * or of an older version, and the outcomes of the treatments that hang on them. What makes no sense
  * is left as it is: a run with its label, a spec or data facts with the whole sweep. */
-void relabelling_judge(struct relabelling *r, const struct relabel_window *w, utc_us now,
+void relabelling_step(struct relabelling *r, const struct relabel_window *w, utc_us now,
                        struct store_batch *out);
 
 #endif

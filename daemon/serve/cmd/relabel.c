@@ -132,7 +132,7 @@ static void on_written(void *arg)
 static void relabel(uv_work_t *work)
 {
     struct relabel_task *task = work->data;
-    relabelling_judge(&task->relabelling, task->window, task->now, &task->batch);
+    relabelling_step(&task->relabelling, task->window, task->now, &task->batch);
     relabel_window_destroy(task->window); /* milliseconds too */
     task->window = NULL;
 }

@@ -86,7 +86,7 @@ static void test_labels_and_position(void **state)
     struct store_batch b = {0};
     struct relabel_window *w = new_window(3);
     w->to = 2;
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_int_equal(r.looked, 2);
     assert_int_equal(r.changed, 2);
     assert_int_equal(r.sweep_id, 5);
@@ -100,7 +100,7 @@ static void test_labels_and_position(void **state)
     store_batch_finish(&b);
     w->from = 2;
     w->to = 3;
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_int_equal(r.looked, 3);
     assert_int_equal(r.sweep_id, 6);
     assert_int_equal(r.number, 0);
@@ -116,7 +116,7 @@ static void test_the_same_label(void **state)
     struct store_batch b = {0}, again = {0};
     struct relabel_window *w = new_window(1);
     struct relabel_run *run = &w->runs[0];
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     const struct label_row *l = label_of(&b, 10);
     run->pattern = l->pattern;
     run->runner_up = l->runner_up;
@@ -132,13 +132,13 @@ static void test_the_same_label(void **state)
     set_text(&run->causes_json, causes.len > 0 ? causes.data : "");
     buf_finish(&causes);
     r = (struct relabelling){0};
-    relabelling_judge(&r, w, NOW + 1, &again);
+    relabelling_step(&r, w, NOW + 1, &again);
     assert_int_equal(r.changed, 0);
     assert_int_equal(label_of(&again, 10)->created, THEN);
     assert_null(label_of(&again, 10)->facts_json);
     store_batch_finish(&again);
     run->version = DIAGNOSIS_VERSION;
-    relabelling_judge(&r, w, NOW + 1, &again);
+    relabelling_step(&r, w, NOW + 1, &again);
     assert_int_equal(r.looked, 2);
     assert_int_equal(again.count, 0);
     store_batch_finish(&b);
@@ -151,13 +151,13 @@ static void test_what_makes_no_sense_is_left(void **state)
     struct store_batch b = {0};
     struct relabel_window *w = new_window(2);
     set_text(&w->runs[0].params_json, "{\"learning_rate\":");
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_int_equal(r.looked, 1);
     assert_null(label_of(&b, 10));
     assert_non_null(label_of(&b, 11));
     store_batch_finish(&b);
     set_text(&w->spec_json, "{\"name\":\"night\"");
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_int_equal(r.looked, 1);
     assert_int_equal(r.sweep_id, 6);
     assert_int_equal(b.count, 0);
@@ -179,11 +179,11 @@ static void test_layers(void **state)
     run->layers_count = 1;
     run->layers[0].layers[0].grad_norm = 3;
     run->layers[0].layers[1].grad_norm = 6;
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_non_null(strstr(label_of(&b, 10)->facts_json, "\"grad_ratio\":0.5"));
     store_batch_finish(&b);
     set_text(&run->facts_json, "{\"grad_ratio\":0.25}");
-    relabelling_judge(&r, w, NOW, &b);
+    relabelling_step(&r, w, NOW, &b);
     assert_non_null(strstr(label_of(&b, 10)->facts_json, "\"grad_ratio\":0.25"));
     store_batch_finish(&b);
     relabel_window_destroy(w);
@@ -225,7 +225,7 @@ static void test_outcomes(void **state)
                                                     .cured = rows[i].was,
                                                     .pattern = rows[i].own,
                                                     .parent_pattern = PATTERN_LEARNING});
-        relabelling_judge(&r, w, NOW, &b);
+        relabelling_step(&r, w, NOW, &b);
         assert_int_equal(b.count, 2 + rows[i].written);
         if (rows[i].written) {
             assert_int_equal(b.ops[0].type, STORE_PUT_OUTCOME);

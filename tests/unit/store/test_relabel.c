@@ -88,7 +88,7 @@ static void on_window(void *arg, struct relabel_window *w, const struct errbuf *
     if (!w)
         return;
     p->windows++;
-    relabelling_judge(&p->done, w, NOW, &p->batch);
+    relabelling_step(&p->done, w, NOW, &p->batch);
     relabel_window_destroy(w);
     if (p->meanwhile && p->windows == 1)
         p->meanwhile(p);

@@ -109,13 +109,13 @@ int client_call_id(struct client *c, const char *method, const char *key, int64_
     return status;
 }
 
-static int next_page(struct client *c, const char *method, const char *params,
-                     const char *cursor, struct rpc_reply *reply)
+static int next_page(struct client *c, const struct client_paged *p, const char *cursor,
+                     struct rpc_reply *reply)
 {
-    char *text = xasprintf("{%s%s\"limit\":%d%s%s}", params, *params != '\0' ? "," : "",
+    char *text = xasprintf("{%s%s\"limit\":%d%s%s}", p->params, *p->params != '\0' ? "," : "",
                            RPC_PAGE_MAX, cursor != NULL ? ",\"cursor\":" : "",
                            cursor != NULL ? cursor : "");
-    int status = client_call(c, method, text, reply);
+    int status = client_call(c, p->method, text, reply);
     free(text);
     return status;
 }
@@ -133,19 +133,18 @@ static char *page_cursor(const struct json *page)
     return buf_take(&text);
 }
 
-int client_pages(struct client *c, const char *method, const char *params, const char *items,
-                 client_each *each, void *arg)
+int client_pages(struct client *c, const struct client_paged *p, client_each *each, void *arg)
 {
     char *cursor = NULL;
     for (;;) {
         struct rpc_reply reply;
-        int status = next_page(c, method, params, cursor, &reply);
+        int status = next_page(c, p, cursor, &reply);
         if (status != CLIENT_DONE) {
             free(cursor);
             return status;
         }
         size_t count = 0;
-        const struct json *list = json_get(reply.result, items);
+        const struct json *list = json_get(reply.result, p->items);
         for (const struct json *v = json_first(list); v != NULL; v = json_next(v), count++)
             each(arg, v);
         char *next = page_cursor(reply.result);
@@ -166,15 +165,15 @@ static void collect(void *arg, const struct json *item)
     jw_value(arg, item);
 }
 
-int client_pages_json(struct client *c, const char *method, const char *params, const char *items)
+int client_pages_json(struct client *c, const struct client_paged *p)
 {
     struct buf text = {0};
     struct json_writer w;
     jw_init(&w, &text);
     jw_begin_object(&w);
-    jw_key(&w, items);
+    jw_key(&w, p->items);
     jw_begin_array(&w);
-    int status = client_pages(c, method, params, items, collect, &w);
+    int status = client_pages(c, p, collect, &w);
     jw_end_array(&w);
     jw_end_object(&w);
     buf_putc(&text, '\n');

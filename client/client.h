@@ -113,14 +113,17 @@ int client_no_daemon(struct client *c, const struct errbuf *err);
 /* Reports wrong usage of the verb in hand; returns CLIENT_USAGE. */
 int client_usage(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads all pages of a paged method: each(arg, item) for every item of member `items` of every
- * page. params: members of the params object without braces, "" for none. */
+/* A method that answers in pages. */
+struct client_paged {
+    const char *method;
+    const char *params; /* members of the params object without braces, "" for none */
+    const char *items;  /* the member of a page that lists them */
+};
+/* each(arg, item) for every item of every page. */
 typedef void client_each(void *arg, const struct json *item);
-int client_pages(struct client *c, const char *method, const char *params, const char *items,
-                 client_each *each, void *arg);
+int client_pages(struct client *c, const struct client_paged *p, client_each *each, void *arg);
 /* The same as one document: {"ITEMS": [all items of all pages]}. */
-int client_pages_json(struct client *c, const char *method, const char *params,
-                      const char *items);
+int client_pages_json(struct client *c, const struct client_paged *p);
 
 /* A request whose params are one id ({"KEY":ID}). */
 int client_call_id(struct client *c, const char *method, const char *key, int64_t id,

@@ -183,22 +183,28 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+struct launched {
+    pid_t pid;
+    off_t log_from;     /* where in the log its lines begin */
+    const char *socket; /* where it is to answer */
+};
+
 /* Until it answers, ends, or the time is over. */
-static int await(const struct launch *l, pid_t pid, off_t from, const char *socket,
-                 struct rpc_reply *status, struct errbuf *err)
+static int await(const struct launch *l, const struct launched *d, struct rpc_reply *status,
+                 struct errbuf *err)
 {
     const struct timespec pause = {.tv_nsec = LAUNCH_POLL_MS * 1000000L};
     int64_t deadline = now_ms() + LAUNCH_WAIT_MS;
     int wait_status;
     for (;;) {
-        if (waitpid(pid, &wait_status, WNOHANG) == pid)
-            return ended(l, from, wait_status, err);
-        if (launch_ask(socket, ASK_MS, status, err) == 0)
+        if (waitpid(d->pid, &wait_status, WNOHANG) == d->pid)
+            return ended(l, d->log_from, wait_status, err);
+        if (launch_ask(d->socket, ASK_MS, status, err) == 0)
             return 0;
         if (now_ms() > deadline)
             return err_set(err, ERR_IO,
                            "sweepd (process %ld) does not answer at %s after %d s; its log is %s",
-                           (long)pid, socket, LAUNCH_WAIT_MS / 1000, l->log);
+                           (long)d->pid, d->socket, LAUNCH_WAIT_MS / 1000, l->log);
         nanosleep(&pause, NULL);
     }
 }
@@ -206,12 +212,12 @@ static int await(const struct launch *l, pid_t pid, off_t from, const char *sock
 int launch_start(struct launch *l, const char *socket, struct rpc_reply *status,
                  struct errbuf *err)
 {
-    pid_t pid = -1;
+    struct launched d = {.pid = -1, .socket = socket};
     int log = open(l->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0)
         return err_set(err, ERR_IO, "%s: %s", l->log, strerror(errno));
-    off_t from = lseek(log, 0, SEEK_END);
-    int rc = spawn(l, log, &pid, err);
+    d.log_from = lseek(log, 0, SEEK_END);
+    int rc = spawn(l, log, &d.pid, err);
     close(log);
-    return rc != 0 ? rc : await(l, pid, from, socket, status, err);
+    return rc != 0 ? rc : await(l, &d, status, err);
 }

@@ -66,7 +66,8 @@ int main(int argc, char **argv)
     struct client c = {.out = stdout};
     struct errbuf err;
     open_standard_streams();
-    int rc = opts_parse(argc, argv, client_verbs, client_verb_count, &c.opts, &err);
+    const struct verb_table table = {client_verbs, client_verb_count};
+    int rc = opts_parse(argc, argv, &table, &c.opts, &err);
     c.json = opts_has(&c.opts, OPTION_JSON);
     c.terminal = isatty(STDOUT_FILENO);
     c.width = c.terminal ? render_terminal(stdout, NULL) : 0;

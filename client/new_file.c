@@ -37,17 +37,21 @@ static int write_all(int fd, const char *p, size_t len)
     return fdatasync(fd) != 0 ? errno : 0;
 }
 
-int new_file_write(struct new_file *f, const char *path, bool force, const void *bytes, size_t len,
-                   struct errbuf *err)
+void new_file_init(struct new_file *f, const char *path, bool force)
 {
     *f = (struct new_file){.force = force};
     str_copy(f->path, sizeof f->path, path);
-    if (!force && access(path, F_OK) == 0)
+}
+
+int new_file_write(struct new_file *f, const void *bytes, size_t len, struct errbuf *err)
+{
+    if (!f->force && access(f->path, F_OK) == 0)
         return taken(f, err);
-    int length = snprintf(f->temporary, sizeof f->temporary, "%s.%ld.tmp", path, (long)getpid());
+    int length =
+        snprintf(f->temporary, sizeof f->temporary, "%s.%ld.tmp", f->path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof f->temporary) {
         f->temporary[0] = '\0';
-        return err_set(err, ERR_IO, "path too long: %s", path);
+        return err_set(err, ERR_IO, "path too long: %s", f->path);
     }
     int fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
     if (fd < 0) {

@@ -15,10 +15,10 @@ struct new_file {
     char path[PATHS_MAX], temporary[PATHS_MAX]; /* temporary "": there is nothing to remove */
 };
 
+void new_file_init(struct new_file *f, const char *path, bool force);
 /* Writes the bytes beside path under another name. ERR_STATE: path is taken, and not force;
  * ERR_IO. The message names the path. After an error nothing is left behind. */
-int new_file_write(struct new_file *f, const char *path, bool force, const void *bytes, size_t len,
-                   struct errbuf *err);
+int new_file_write(struct new_file *f, const void *bytes, size_t len, struct errbuf *err);
 /* Gives it its name. The same errors. */
 int new_file_commit(struct new_file *f, struct errbuf *err);
 /* Removes what was written, unless it has been committed. */

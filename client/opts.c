@@ -64,14 +64,13 @@ static int unknown_option(const char *arg, struct errbuf *err)
     return err_set(err, ERR_KEY, "unknown option '%s'", arg);
 }
 
-static int unknown_verb(const char *arg, const struct verb *verbs, size_t count,
-                        struct errbuf *err)
+static int unknown_verb(const char *arg, const struct verb_table *table, struct errbuf *err)
 {
     const char *names[NAMES_MAX];
-    REQUIRE(count <= NAMES_MAX);
-    for (size_t i = 0; i < count; i++)
-        names[i] = verbs[i].name;
-    const char *near = err_nearest(arg, names, count);
+    REQUIRE(table->count <= NAMES_MAX);
+    for (size_t i = 0; i < table->count; i++)
+        names[i] = table->verbs[i].name;
+    const char *near = err_nearest(arg, names, table->count);
     if (near != NULL)
         return err_set(err, ERR_KEY, "unknown verb '%s'; did you mean '%s'?", arg, near);
     return err_set(err, ERR_KEY, "unknown verb '%s'; `sweepctl help` lists them", arg);
@@ -114,17 +113,17 @@ static int add_value(const char *arg, struct opts *out, struct errbuf *err)
     return 0;
 }
 
-static int read_word(const char *arg, const struct verb *verbs, size_t verb_count,
-                     struct opts *out, struct errbuf *err)
+static int read_word(const char *arg, const struct verb_table *table, struct opts *out,
+                     struct errbuf *err)
 {
     if (out->verb == NULL) {
-        for (size_t i = 0; i < verb_count; i++) {
-            if (strcmp(verbs[i].name, arg) == 0) {
-                out->verb = &verbs[i];
+        for (size_t i = 0; i < table->count; i++) {
+            if (strcmp(table->verbs[i].name, arg) == 0) {
+                out->verb = &table->verbs[i];
                 return 0;
             }
         }
-        return unknown_verb(arg, verbs, verb_count, err);
+        return unknown_verb(arg, table, err);
     }
     const struct verb *v = out->verb;
     if (v->kind == ARG_ID_VALUES && out->arg != NULL)
@@ -156,8 +155,8 @@ static int check_verb(const struct opts *o, struct errbuf *err)
     return 0;
 }
 
-int opts_parse(int argc, char *const *argv, const struct verb *verbs, size_t verb_count,
-               struct opts *out, struct errbuf *err)
+int opts_parse(int argc, char *const *argv, const struct verb_table *table, struct opts *out,
+               struct errbuf *err)
 {
     bool options = true;
     memset(out, 0, sizeof *out);
@@ -171,7 +170,7 @@ int opts_parse(int argc, char *const *argv, const struct verb *verbs, size_t ver
         if (options && arg[0] == '-' && arg[1] != '\0')
             rc = read_option(argc, argv, &i, out, err);
         else
-            rc = read_word(arg, verbs, verb_count, out, err);
+            rc = read_word(arg, table, out, err);
         if (rc != 0)
             return rc;
     }

@@ -71,9 +71,13 @@ static inline bool opts_has(const struct opts *o, enum option_id id)
 
 /* A decimal integer from 1 to 2^53. 0 or ERR_VALUE. */
 int opts_positive(const char *text, int64_t *out);
+struct verb_table {
+    const struct verb *verbs;
+    size_t count;
+};
 /* argv[1..argc). Strings are borrowed. 0, or an error that names the argument and what is
  * allowed. out->verb and --json are filled as far as they were read, for the report. */
-int opts_parse(int argc, char *const *argv, const struct verb *verbs, size_t verb_count,
-               struct opts *out, struct errbuf *err);
+int opts_parse(int argc, char *const *argv, const struct verb_table *table, struct opts *out,
+               struct errbuf *err);
 
 #endif

@@ -224,7 +224,8 @@ static int begin(struct watcher *w)
     if (c->json || w->live.ended)
         return CLIENT_DONE;
     char *params = xasprintf("\"sweep\":%lld", (long long)w->live.sweep);
-    status = client_pages(c, "runs", params, "runs", live_apply_run, &w->live);
+    status = client_pages(c, &(struct client_paged){"runs", params, "runs"}, live_apply_run,
+                          &w->live);
     free(params);
     return status;
 }

@@ -83,16 +83,15 @@ static int config_file(const struct run_config *config, int *out, struct errbuf 
     return rc;
 }
 
-/* posix_spawn with these three descriptors as 0, 1 and 2; the others close by themselves. */
-static int spawn(struct worker *w, const char *program, char **environment, int in, int out,
-                 struct errbuf *err)
+/* posix_spawn with these descriptors as 0, 1 and 2; the others close by themselves. */
+static int spawn(struct worker *w, const char *program, char **environment,
+                 const int descriptors[3], struct errbuf *err)
 {
     char *argv[] = {(char *)(uintptr_t)program, (char[]){"/dev/stdin"}, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, w->log, STDERR_FILENO);
+    for (int i = 0; i < 3; i++)
+        posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
     errno = posix_spawn(&w->pid, program, &actions, NULL, argv, environment);
     int rc = errno == 0 ? 0 : fail(err, program);
     posix_spawn_file_actions_destroy(&actions);
@@ -114,7 +113,7 @@ int worker_start(struct worker *w, const char *program, const struct run_config 
     if (rc == 0) {
         char **environment = environment_create(core_type);
         w->out = ends[0];
-        rc = spawn(w, program, environment, in, ends[1], err);
+        rc = spawn(w, program, environment, (const int[]){in, ends[1], w->log}, err);
         environment_destroy(environment);
         close(ends[1]);
     }

@@ -283,7 +283,8 @@ static void adopt_runs(struct sweepd *d)
         pool_adopt(d->pool, ids[i], handle);
     }
     free(ids);
-    store_query(d->shared.store, STORE_QUERY_UNENDED, NULL, 0, end_cancelled, d);
+    store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
+                end_cancelled, d);
     d->shared.loop.dirty = true;
 }
 

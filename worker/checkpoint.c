@@ -37,15 +37,16 @@ struct part {
     size_t count;
 };
 
-static size_t parts_of(const struct step *s, real *best, struct part out[OPTIM_STATE_MAX + 2])
+static size_t parts_of(const struct checkpointed *c, struct part out[OPTIM_STATE_MAX + 2])
 {
+    const struct step *s = c->step;
     const struct net *n = &s->net;
     size_t count = 0;
     out[count++] = (struct part){n->values, n->value_count};
     for (size_t i = 0; i < s->optim.ops->state_count; i++)
         out[count++] = (struct part){s->optim.state[i], n->parameter_count};
-    if (best)
-        out[count++] = (struct part){best, n->value_count};
+    if (c->best)
+        out[count++] = (struct part){c->best, n->value_count};
     return count;
 }
 
@@ -68,19 +69,19 @@ static int put(struct atomic_file *f, struct sha256 *sum, const void *data, size
     return atomic_file_write(f, data, bytes, err);
 }
 
-int checkpoint_write(const char *path, const char identity[65], const struct step *s,
-                     const real *best, const struct progress *p, struct errbuf *err)
+int checkpoint_write(const char *path, const char identity[65], const struct checkpointed *c,
+                     struct errbuf *err)
 {
     struct atomic_file f;
     struct sha256 sum;
     struct head h;
     struct part parts[OPTIM_STATE_MAX + 2];
     char check[CHECK_BYTES];
-    size_t count = parts_of(s, (real *)(uintptr_t)best, parts);
-    head_fill(&h, identity, s, best != NULL);
-    h.step = s->optim.step;
-    h.schedule = s->schedule;
-    h.progress = *p;
+    size_t count = parts_of(c, parts);
+    head_fill(&h, identity, c->step, c->best != NULL);
+    h.step = c->step->optim.step;
+    h.schedule = c->step->schedule;
+    h.progress = *c->progress;
     sha256_init(&sum);
     int rc = atomic_file_open(&f, path, err);
     if (rc == 0)
@@ -114,32 +115,32 @@ static bool intact(const char *bytes, size_t len)
     return memcmp(check, bytes + len - sizeof check, sizeof check) == 0;
 }
 
-static int take(const char *bytes, size_t len, const char identity[65], struct step *s, real *best,
-                struct progress *p)
+static int take(const char *bytes, size_t len, const char identity[65],
+                const struct checkpointed *c)
 {
     struct part parts[OPTIM_STATE_MAX + 2];
-    size_t count = parts_of(s, best, parts), need = sizeof(struct head) + CHECK_BYTES;
+    size_t count = parts_of(c, parts), need = sizeof(struct head) + CHECK_BYTES;
     struct head h;
     for (size_t i = 0; i < count; i++)
         need += parts[i].count * sizeof(real);
     if (len != need)
         return ERR_DATA;
     memcpy(&h, bytes, sizeof h);
-    if (!head_fits(&h, identity, s, best != NULL) || !intact(bytes, len))
+    if (!head_fits(&h, identity, c->step, c->best != NULL) || !intact(bytes, len))
         return ERR_DATA;
     const char *at = bytes + sizeof h;
     for (size_t i = 0; i < count; i++) {
         memcpy(parts[i].data, at, parts[i].count * sizeof(real));
         at += parts[i].count * sizeof(real);
     }
-    s->optim.step = h.step;
-    s->schedule = h.schedule;
-    *p = h.progress;
+    c->step->optim.step = h.step;
+    c->step->schedule = h.schedule;
+    *c->progress = h.progress;
     return 0;
 }
 
-int checkpoint_read(const char *path, const char identity[65], struct step *s, real *best,
-                    struct progress *p, struct errbuf *err)
+int checkpoint_read(const char *path, const char identity[65], const struct checkpointed *c,
+                    struct errbuf *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -151,7 +152,7 @@ int checkpoint_read(const char *path, const char identity[65], struct step *s, r
         size_t len = (size_t)st.st_size;
         char *map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map != MAP_FAILED) {
-            rc = take(map, len, identity, s, best, p);
+            rc = take(map, len, identity, c);
             munmap(map, len);
         }
     }

@@ -25,13 +25,19 @@ struct progress {
     double seconds;        /* trained so far */
 };
 
-/* identity: hash of what must be equal for a checkpoint to be of this run. Values, best (may be
- * NULL), optimizer state, step count, schedule and progress are written. 0, ERR_IO. */
-int checkpoint_write(const char *path, const char identity[65], const struct step *s,
-                     const real *best, const struct progress *p, struct errbuf *err);
+/* What a checkpoint holds: of the step values, optimizer state, step count and schedule. */
+struct checkpointed {
+    struct step *step;
+    real *best; /* values of the best point; may be NULL */
+    struct progress *progress;
+};
+
+/* identity: hash of what must be equal for a checkpoint to be of this run. 0, ERR_IO. */
+int checkpoint_write(const char *path, const char identity[65], const struct checkpointed *c,
+                     struct errbuf *err);
 /* Reads it back into a freshly opened training. ERR_NOT_FOUND; ERR_DATA: torn, damaged, of
  * another run or version; then nothing was changed. */
-int checkpoint_read(const char *path, const char identity[65], struct step *s, real *best,
-                    struct progress *p, struct errbuf *err);
+int checkpoint_read(const char *path, const char identity[65], const struct checkpointed *c,
+                    struct errbuf *err);
 
 #endif

@@ -75,8 +75,8 @@ static void resume(struct train *t)
     if (!t->config->checkpoint[0])
         return;
     identify(t);
-    int rc = checkpoint_read(t->config->checkpoint, t->identity, &t->setup.step, t->setup.best,
-                             &t->progress, &err);
+    struct checkpointed c = {&t->setup.step, t->setup.best, &t->progress};
+    int rc = checkpoint_read(t->config->checkpoint, t->identity, &c, &err);
     if (rc == 0)
         t->resumed_point = t->progress.points;
     else if (rc != ERR_NOT_FOUND)
@@ -91,8 +91,8 @@ static void write_checkpoint(struct train *t)
     if (!t->config->checkpoint[0] || (t->sync && t->sync(t->context) != 0))
         return;
     p.seconds += train_clock_seconds() - t->start_seconds;
-    if (checkpoint_write(t->config->checkpoint, t->identity, &t->setup.step, t->setup.best, &p,
-                         &err) != 0)
+    struct checkpointed c = {&t->setup.step, t->setup.best, &p};
+    if (checkpoint_write(t->config->checkpoint, t->identity, &c, &err) != 0)
         log_warn("checkpoint: %s", err.message);
     t->checkpoint_at = train_clock_seconds();
 }

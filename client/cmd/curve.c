@@ -42,10 +42,10 @@ int cmd_curve(struct client *c)
     char *params = xasprintf("\"run\":%lld", (long long)c->opts.id);
     int status;
     if (c->json) {
-        status = client_pages_json(c, "curve", params, "points");
+        status = client_pages_json(c, &(struct client_paged){"curve", params, "points"});
     } else {
         add_header(&text);
-        status = client_pages(c, "curve", params, "points", add_row, &text);
+        status = client_pages(c, &(struct client_paged){"curve", params, "points"}, add_row, &text);
         if (status == CLIENT_DONE)
             client_print(c, &text);
     }

@@ -204,14 +204,16 @@ static int write_files(struct client *c, const struct buf *weights, const struct
     const char *module_path = c->opts.text[OPTION_TORCH_MODULE];
     bool force = opts_has(&c->opts, OPTION_FORCE);
     struct new_file files[2];
-    int count = module_path != NULL ? 2 : 1, made = 0;
-    int rc = new_file_write(&files[made++], c->opts.text[OPTION_OUTPUT], force, weights->data,
-                            weights->len, err);
+    int count = module_path != NULL ? 2 : 1;
+    new_file_init(&files[0], c->opts.text[OPTION_OUTPUT], force);
+    if (count == 2)
+        new_file_init(&files[1], module_path, force);
+    int rc = new_file_write(&files[0], weights->data, weights->len, err);
     if (rc == 0 && count == 2)
-        rc = new_file_write(&files[made++], module_path, force, module->data, module->len, err);
+        rc = new_file_write(&files[1], module->data, module->len, err);
     for (int i = count; i-- > 0 && rc == 0;)
         rc = new_file_commit(&files[i], err);
-    for (int i = 0; i < made; i++)
+    for (int i = 0; i < count; i++)
         new_file_abandon(&files[i]);
     return rc;
 }

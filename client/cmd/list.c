@@ -23,9 +23,9 @@ int cmd_list(struct client *c)
 {
     struct report r;
     if (c->json)
-        return client_pages_json(c, "list", "", "sweeps");
+        return client_pages_json(c, &(struct client_paged){"list", "", "sweeps"});
     report_init(&r, fields, ARRAY_LEN(fields));
-    int status = client_pages(c, "list", "", "sweeps", report_row, &r);
+    int status = client_pages(c, &(struct client_paged){"list", "", "sweeps"}, report_row, &r);
     if (report_print(&r, c) == 0 && status == CLIENT_DONE)
         fputs("no sweeps yet: `sweepctl submit SPEC.json`\n", c->out);
     return status;

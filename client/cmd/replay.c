@@ -51,7 +51,7 @@ static int read_points(struct replay *r)
 {
     struct client *c = r->c;
     char *params = xasprintf("\"run\":%lld", (long long)c->opts.id);
-    int status = client_pages(c, "curve", params, "points", add_point, r);
+    int status = client_pages(c, &(struct client_paged){"curve", params, "points"}, add_point, r);
     free(params);
     if (status == CLIENT_DONE && r->err.code == 0 && r->count == 0)
         err_set(&r->err, ERR_STATE, "run %lld has no points to compare with",

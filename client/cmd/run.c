@@ -100,7 +100,7 @@ static int print_sparkline(struct client *c, int64_t run)
     struct series s = {.column = "val_loss"};
     struct buf line = {0};
     char *params = xasprintf("\"run\":%lld", (long long)run);
-    int status = client_pages(c, "curve", params, "points", add_point, &s);
+    int status = client_pages(c, &(struct client_paged){"curve", params, "points"}, add_point, &s);
     free(params);
     if (status == CLIENT_DONE && s.count > 1) {
         render_field(&line, "val loss curve", 16, false, render_tone(TONE_DIM, c->colour));

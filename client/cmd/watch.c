@@ -24,7 +24,7 @@ int cmd_watch(struct client *c)
     struct choice choice = {0};
     if (c->opts.arg != NULL)
         return watch_sweep(c, c->opts.id);
-    int status = client_pages(c, "list", "", "sweeps", choose, &choice);
+    int status = client_pages(c, &(struct client_paged){"list", "", "sweeps"}, choose, &choice);
     if (status != CLIENT_DONE)
         return status;
     if (choice.newest == 0) {

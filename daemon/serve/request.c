@@ -177,7 +177,7 @@ void request_query(struct request *r, enum store_query_id id, const int64_t *arg
     asked->requests = r->daemon->requests;
     asked->id = r->id;
     r->rows = next;
-    store_query(r->daemon->store, id, args, count, on_table, asked);
+    store_query(r->daemon->store, &(struct store_named_query){id, args, count}, on_table, asked);
 }
 
 static void on_subject(struct request *r, const struct table *t)

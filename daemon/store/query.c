@@ -212,18 +212,18 @@ static int prepare(struct store_sql *q, enum store_query_id id, sqlite3_stmt **o
     return 0;
 }
 
-int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
-                    size_t count, struct table **out, struct errbuf *err)
+int store_sql_query(struct store_sql *q, const struct store_named_query *named, struct table **out,
+                    struct errbuf *err)
 {
     struct table_builder b = {0};
     sqlite3_stmt *st = NULL;
     int rc, code;
 
-    REQUIRE(id < STORE_QUERY_COUNT && count == queries[id].args);
-    if ((code = prepare(q, id, &st, err)) < 0)
+    REQUIRE(named->id < STORE_QUERY_COUNT && named->count == queries[named->id].args);
+    if ((code = prepare(q, named->id, &st, err)) < 0)
         return code;
-    for (size_t i = 0; i < count; i++)
-        sqlite3_bind_int64(st, (int)i + 1, args[i]);
+    for (size_t i = 0; i < named->count; i++)
+        sqlite3_bind_int64(st, (int)i + 1, named->args[i]);
     builder_names(&b, st);
     while ((rc = sqlite3_step(st)) == SQLITE_ROW &&
            b.text.len + b.cells.len <= TABLE_MAX_BYTES) {

@@ -74,8 +74,8 @@ double store_sql_real(struct sqlite3_stmt *st, int column);
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);
 
 /* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */
-int store_sql_query(struct store_sql *q, enum store_query_id id, const int64_t *args,
-                    size_t count, struct table **out, struct errbuf *err);
+int store_sql_query(struct store_sql *q, const struct store_named_query *named, struct table **out,
+                    struct errbuf *err);
 
 /* ERR_IO with SQLite's message. */
 int store_sql_fail(struct store_sql *q, struct errbuf *err);

@@ -247,7 +247,8 @@ static void answer(struct store *s, struct job *j)
     int rc;
 
     if (!j->on_window)
-        rc = store_sql_query(&s->sql, j->query, j->args, j->arg_count, &j->table, &err);
+        rc = store_sql_query(
+            &s->sql, &(struct store_named_query){j->query, j->args, j->arg_count}, &j->table, &err);
     else if (has_moved(s))
         rc = err_set(&err, ERR_IO, "%s " MOVED, s->path);
     else
@@ -411,10 +412,9 @@ void store_submit(struct store *s, struct store_batch *batch, void (*cb)(void *a
     push(s, j);
 }
 
-void store_query(struct store *s, enum store_query_id id, const int64_t *args, size_t count,
-                 store_query_cb *cb, void *arg)
+void store_query(struct store *s, const struct store_named_query *q, store_query_cb *cb, void *arg)
 {
-    REQUIRE(cb && count <= QUERY_ARGS_MAX);
+    REQUIRE(cb && q->count <= QUERY_ARGS_MAX);
     if (s->close_called) {
         struct errbuf err;
         err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
@@ -422,10 +422,10 @@ void store_query(struct store *s, enum store_query_id id, const int64_t *args, s
         return;
     }
     struct job *j = xcalloc(1, sizeof(*j));
-    j->query = id;
-    j->arg_count = count;
-    for (size_t i = 0; i < count; i++)
-        j->args[i] = args[i];
+    j->query = q->id;
+    j->arg_count = q->count;
+    for (size_t i = 0; i < q->count; i++)
+        j->args[i] = q->args[i];
     j->answered = cb;
     j->arg = arg;
     push(s, j);

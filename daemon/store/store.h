@@ -80,8 +80,12 @@ struct table {
 
 /* cb gets the table (borrowed, gone when cb returns) or NULL and err. */
 typedef void store_query_cb(void *arg, const struct table *t, const struct errbuf *err);
-void store_query(struct store *s, enum store_query_id id, const int64_t *args, size_t count,
-                 store_query_cb *cb, void *arg);
+struct store_named_query {
+    enum store_query_id id;
+    const int64_t *args; /* copied */
+    size_t count;        /* of args: as many as the query takes */
+};
+void store_query(struct store *s, const struct store_named_query *q, store_query_cb *cb, void *arg);
 
 /* The next runs of ended sweeps, with all that their labels are judged from. */
 #define STORE_WINDOW_RUNS 2048 /* at most; fewer where their curves are long */

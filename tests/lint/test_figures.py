@@ -12,6 +12,10 @@ import figures  # noqa: E402
 import rules  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
+ARGUMENTS_MAX = 8
+ARGUMENTS_PERCENT = 2  # of the functions may have figures.MANY_ARGUMENTS, and not even so many
+# The matrix product has the argument list that BLAS gave it.
+LONG_ARGUMENT_LISTS = {("worker/nn/gemm.c", "gemm"), ("worker/nn/gemm.c", "gemm_naive")}
 # head of a definition → (name, number of arguments), None where it is none
 HEADS = {
     "int f(void)": ("f", 0),
@@ -142,6 +146,38 @@ def test_every_function_of_the_tree_is_found():
         check(plain <= seen, f"{path}: not seen: {sorted(plain - seen)}")
 
 
+def argument_complaints(texts):
+    """What texts (path → text) have too many arguments of."""
+    named = [(len(arguments), path, name) for path, text in texts.items()
+             for name, _, _, arguments in figures.definitions(text)]
+    many = [f for f in named if f[0] >= figures.MANY_ARGUMENTS]
+    if len(many) * 100 >= ARGUMENTS_PERCENT * len(named):
+        yield (f"{len(many)} of {len(named)} functions have {figures.MANY_ARGUMENTS} arguments or "
+               f"more; less than {ARGUMENTS_PERCENT} % may")
+    yield from (f"{path}: {name}() has {count} arguments; at most {ARGUMENTS_MAX}"
+                for count, path, name in many
+                if count > ARGUMENTS_MAX and (path, name) not in LONG_ARGUMENT_LISTS)
+
+
+def test_functions_have_few_arguments():
+    def function(count):
+        return "int f(" + ", ".join(f"int a{i}" for i in range(count)) + ")\n{\n}\n"
+
+    fifty = {f"daemon/a{i}.c": function(1) for i in range(50)}
+    equal(list(argument_complaints({**fifty, "daemon/b.c": function(8)})), [], "1 of 51")
+    for planted, said in [({"daemon/b.c": function(9)}, "f() has 9 arguments"),
+                          ({"daemon/b.c": function(6), "daemon/c.c": function(6)}, "2 of 52")]:
+        complaints = list(argument_complaints({**fifty, **planted}))
+        check(len(complaints) == 1 and said in complaints[0], f"planted: {complaints}")
+    texts = circles.sources(circles.ROOT)
+    complaints = list(argument_complaints(texts))
+    check(not complaints, "\n" + "\n".join(complaints))
+    long = {(path, name) for path, text in texts.items()
+            for name, _, _, arguments in figures.definitions(text)
+            if len(arguments) > ARGUMENTS_MAX}
+    equal(long, LONG_ARGUMENT_LISTS, "the long argument lists that are allowed")
+
+
 if __name__ == "__main__":
     run(test_heads, test_definitions, test_spread, test_another_checkout,
-        test_every_function_of_the_tree_is_found)
+        test_every_function_of_the_tree_is_found, test_functions_have_few_arguments)

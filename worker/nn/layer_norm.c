@@ -66,8 +66,9 @@ static void add_gradients(const struct group *k, real *restrict dweight, real *r
 {
     const real *restrict x = k->x, *restrict dy = k->dy;
     real *restrict h = k->h;
+    size_t n = k->n;
     real mean = k->mean, inverse = k->inverse;
-    for (size_t i = 0; i < k->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         h[i] = (x[i] - mean) * inverse;
         dweight[i] += dy[i] * h[i];
         dbias[i] += dy[i];

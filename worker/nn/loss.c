@@ -78,6 +78,12 @@ struct log_sum {
     unsigned factors;
 };
 
+/* Of the rows so far. */
+struct totals {
+    struct loss_sum sum;
+    struct log_sum logs; /* what its loss still lacks */
+};
+
 static inline void log_add(struct log_sum *s, double x)
 {
     s->product *= x;
@@ -92,20 +98,20 @@ static inline void log_add(struct log_sum *s, double x)
  * -log p = log total - (z_label - top). Returns the factor of its gradient: 0 when the probability
  * was clipped. */
 static inline double cross_entropy_row(const struct batch *b, size_t r, real total, real top,
-                                       struct log_sum *logs, struct loss_sum *sum)
+                                       struct totals *t)
 {
     size_t label = b->t->labels[r];
     real below = b->z[r * b->l->outputs + label] - top;
     double weight = row_weight(b, r), clip = (double)b->l->probability_clip;
     if (clip > 0 && (double)(real_exp(below) / total) < clip) {
-        sum->loss -= weight * log(clip);
+        t->sum.loss -= weight * log(clip);
         return 0;
     }
     if (b->l->class_weights) {
-        sum->loss += weight * (log((double)total) - (double)below);
+        t->sum.loss += weight * (log((double)total) - (double)below);
     } else {
-        sum->loss -= (double)below;
-        log_add(logs, (double)total);
+        t->sum.loss -= (double)below;
+        log_add(&t->logs, (double)total);
     }
     return weight / b->divisor;
 }
@@ -121,14 +127,14 @@ static inline void cross_entropy_slope(size_t n, size_t label, real total, real 
 
 /* Rows first … first + count; work holds their numbers (part of dz, or a scratch). */
 static void cross_entropy_piece(const struct batch *b, size_t first, size_t count, real *work,
-                                struct log_sum *logs, struct loss_sum *sum)
+                                struct totals *t)
 {
     size_t n = b->l->outputs;
     const real *z = b->z + first * n;
     real top[PIECE];
     for (size_t r = 0; r < count; r++) {
         top[r] = largest(n, z + r * n);
-        sum->correct += first_largest(z + r * n, top[r], b->t->labels[first + r]);
+        t->sum.correct += first_largest(z + r * n, top[r], b->t->labels[first + r]);
         for (size_t j = 0; j < n; j++)
             work[r * n + j] = z[r * n + j] - top[r];
     }
@@ -137,23 +143,22 @@ static void cross_entropy_piece(const struct batch *b, size_t first, size_t coun
         real total = 0;
         for (size_t j = 0; j < n; j++)
             total += work[r * n + j];
-        double scale = cross_entropy_row(b, first + r, total, top[r], logs, sum);
+        double scale = cross_entropy_row(b, first + r, total, top[r], t);
         if (b->dz)
             cross_entropy_slope(n, b->t->labels[first + r], total, (real)scale, work + r * n);
     }
 }
 
 /* A row too wide for the scratch whose gradient is not wanted. */
-static void cross_entropy_wide(const struct batch *b, size_t r, struct log_sum *logs,
-                               struct loss_sum *sum)
+static void cross_entropy_wide(const struct batch *b, size_t r, struct totals *t)
 {
     size_t n = b->l->outputs;
     const real *z = b->z + r * n;
     real top = largest(n, z), total = 0;
     for (size_t j = 0; j < n; j++)
         total += real_exp(z[j] - top);
-    sum->correct += first_largest(z, top, b->t->labels[r]);
-    cross_entropy_row(b, r, total, top, logs, sum);
+    t->sum.correct += first_largest(z, top, b->t->labels[r]);
+    cross_entropy_row(b, r, total, top, t);
 }
 
 /* Softmax and cross-entropy in one: dz = weight/divisor · (softmax(z) - onehot(label)). Nothing
@@ -162,20 +167,19 @@ static void cross_entropy_wide(const struct batch *b, size_t r, struct log_sum *
 static struct loss_sum cross_entropy(const struct batch *b)
 {
     size_t n = b->l->outputs, room = n < PIECE ? PIECE / n : 1;
-    struct loss_sum sum = {.weight = b->weight};
-    struct log_sum logs = {.product = 1};
+    struct totals t = {.sum.weight = b->weight, .logs.product = 1};
     real scratch[PIECE];
     for (size_t r = 0; r < b->rows; r += room) {
         size_t count = b->rows - r < room ? b->rows - r : room;
         if (b->dz)
-            cross_entropy_piece(b, r, count, b->dz + r * n, &logs, &sum);
+            cross_entropy_piece(b, r, count, b->dz + r * n, &t);
         else if (n <= PIECE)
-            cross_entropy_piece(b, r, count, scratch, &logs, &sum);
+            cross_entropy_piece(b, r, count, scratch, &t);
         else
-            cross_entropy_wide(b, r, &logs, &sum);
+            cross_entropy_wide(b, r, &t);
     }
-    sum.loss += logs.sum + log(logs.product);
-    return sum;
+    t.sum.loss += t.logs.sum + log(t.logs.product);
+    return t.sum;
 }
 
 /* Loss of one output, loss + log factor with factor from 1 to 2, and its derivative; y is the

@@ -6,8 +6,9 @@ static void adagrad_update(const struct optim *o, const struct optim_piece *a)
 {
     real *restrict p = a->p, *restrict v = a->state[0];
     const real *restrict g = a->g;
+    size_t n = a->n;
     real rate = (real)o->learning_rate, epsilon = (real)o->epsilon;
-    for (size_t i = 0; i < a->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         v[i] += g[i] * g[i];
         p[i] -= rate * g[i] / (real_sqrt(v[i]) + epsilon);
     }

@@ -15,10 +15,11 @@ void adam_move(const struct optim *o, const struct optim_piece *a, real keep)
 {
     real *restrict p = a->p, *restrict m = a->state[0], *restrict v = a->state[1];
     const real *restrict g = a->g;
+    size_t n = a->n;
     real rate = o->coef[0], correction = o->coef[1], epsilon = (real)o->epsilon;
     real keep1 = (real)o->beta1, take1 = (real)(1 - o->beta1);
     real keep2 = (real)o->beta2, take2 = (real)(1 - o->beta2);
-    for (size_t i = 0; i < a->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         m[i] = keep1 * m[i] + take1 * g[i];
         v[i] = keep2 * v[i] + take2 * g[i] * g[i];
         p[i] = keep * p[i] - rate * m[i] / (real_sqrt(v[i]) * correction + epsilon);

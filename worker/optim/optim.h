@@ -14,7 +14,9 @@
 
 struct optim;
 
-/* What one update works on: numbers that lie together. Nothing overlaps. */
+/* What one update works on: numbers that lie together. Nothing overlaps. A kernel copies all of it
+ * into locals first: with -fno-strict-aliasing a loop up to a->n would read n again after every
+ * number that it writes, and not vectorise. */
 struct optim_piece {
     size_t n;
     real decay; /* decoupled weight decay of these numbers (adamw alone reads it) */

@@ -6,8 +6,9 @@ static void sgd_update(const struct optim *o, const struct optim_piece *a)
 {
     real *restrict p = a->p;
     const real *restrict g = a->g;
+    size_t n = a->n;
     real rate = (real)o->learning_rate;
-    for (size_t i = 0; i < a->n; i++)
+    for (size_t i = 0; i < n; i++)
         p[i] -= rate * g[i];
 }
 

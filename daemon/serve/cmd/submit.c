@@ -190,7 +190,8 @@ static void prepare(struct pending *s)
 {
     struct daemon *d = s->daemon;
     if (s->spec.treat)
-        store_query(d->store, STORE_QUERY_REMEDY_EFFECTS, NULL, 0, on_known, s);
+        store_query(d->store, &(struct store_named_query){.id = STORE_QUERY_REMEDY_EFFECTS},
+                    on_known, s);
     else
         prepare_task(s);
 }
@@ -247,8 +248,9 @@ void submit_spec(struct request *r, struct spec *spec, struct treat_submit *trea
         request_error(r, &err);
         return;
     }
+    const struct store_named_query start = {STORE_QUERY_RUN, &s->spec.trainer.start_from, 1};
     if (s->spec.trainer.start_from)
-        store_query(d->store, STORE_QUERY_RUN, &s->spec.trainer.start_from, 1, on_start_run, s);
+        store_query(d->store, &start, on_start_run, s);
     else
         prepare(s);
 }

@@ -46,7 +46,8 @@ static void test_appears_when_complete(void **state)
     struct place p;
     struct new_file f;
     place_init(&p);
-    assert_int_equal(new_file_write(&f, p.path, false, "one", 3, NULL), 0);
+    new_file_init(&f, p.path, false);
+    assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);
     assert_int_equal(access(p.path, F_OK), -1);
     assert_int_equal(new_file_commit(&f, NULL), 0);
     expect_content(&p, "one");
@@ -61,13 +62,16 @@ static void test_keeps_what_is_there(void **state)
     struct new_file first, second;
     struct errbuf err = {0};
     place_init(&p);
-    assert_int_equal(new_file_write(&first, p.path, false, "one", 3, NULL), 0);
+    new_file_init(&first, p.path, false);
+    assert_int_equal(new_file_write(&first, "one", 3, NULL), 0);
     assert_int_equal(new_file_commit(&first, NULL), 0);
-    assert_int_equal(new_file_write(&second, p.path, false, "two", 3, &err), ERR_STATE);
+    new_file_init(&second, p.path, false);
+    assert_int_equal(new_file_write(&second, "two", 3, &err), ERR_STATE);
     assert_non_null(strstr(err.message, p.path));
     assert_non_null(strstr(err.message, "--force"));
     expect_content(&p, "one");
-    assert_int_equal(new_file_write(&second, p.path, true, "two", 3, NULL), 0);
+    new_file_init(&second, p.path, true);
+    assert_int_equal(new_file_write(&second, "two", 3, NULL), 0);
     assert_int_equal(new_file_commit(&second, NULL), 0);
     expect_content(&p, "two");
     place_finish(&p);
@@ -79,7 +83,8 @@ static void test_name_taken_meanwhile(void **state)
     struct place p;
     struct new_file f;
     place_init(&p);
-    assert_int_equal(new_file_write(&f, p.path, false, "one", 3, NULL), 0);
+    new_file_init(&f, p.path, false);
+    assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);
     FILE *other = fopen(p.path, "w");
     assert_non_null(other);
     fputs("theirs", other);
@@ -95,13 +100,16 @@ static void test_nothing_left_after_an_error(void **state)
     struct new_file f;
     struct errbuf err = {0};
     place_init(&p);
-    assert_int_equal(new_file_write(&f, "/proc/no/out", false, "one", 3, &err), ERR_IO);
+    new_file_init(&f, "/proc/no/out", false);
+    assert_int_equal(new_file_write(&f, "one", 3, &err), ERR_IO);
     assert_non_null(strstr(err.message, "/proc/no/out"));
     assert_int_equal(mkdir(p.path, 0700), 0);
-    assert_int_equal(new_file_write(&f, p.path, true, "one", 3, NULL), 0);
+    new_file_init(&f, p.path, true);
+    assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);
     assert_int_equal(new_file_commit(&f, &err), ERR_IO); /* a folder has that name */
     assert_int_equal(rmdir(p.path), 0);
-    assert_int_equal(new_file_write(&f, p.path, false, "one", 3, NULL), 0);
+    new_file_init(&f, p.path, false);
+    assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);
     new_file_abandon(&f);
     place_finish(&p);
 }

@@ -19,6 +19,7 @@ static int parse(const char *line, struct opts *o, struct errbuf *err)
     static char text[256];
     char *argv[WORDS_MAX] = {"sweepctl"};
     int argc = 1;
+    const struct verb_table verbs = {client_verbs, client_verb_count};
     str_copy(text, sizeof text, line);
     for (char *p = text; *p != '\0' && argc < WORDS_MAX;) {
         argv[argc++] = p;
@@ -26,7 +27,7 @@ static int parse(const char *line, struct opts *o, struct errbuf *err)
         if (*p == ' ')
             *p++ = '\0';
     }
-    return opts_parse(argc, argv, client_verbs, client_verb_count, o, err);
+    return opts_parse(argc, argv, &verbs, o, err);
 }
 
 static void test_global_options_before_and_behind_the_verb(void **state)
@@ -79,12 +80,13 @@ static void test_values_behind_an_id(void **state)
     assert_int_equal(parse("enqueue 3", &o, &err), 0);
     assert_int_equal(o.value_count, 0);
     enum { MOST = 3 + OPTS_VALUES_MAX };
+    const struct verb_table verbs = {client_verbs, client_verb_count};
     char *argv[MOST + 1] = {"sweepctl", "enqueue", "3"};
     for (int i = 3; i <= MOST; i++)
         argv[i] = "x=1";
-    assert_int_equal(opts_parse(MOST, argv, client_verbs, client_verb_count, &o, &err), 0);
+    assert_int_equal(opts_parse(MOST, argv, &verbs, &o, &err), 0);
     assert_int_equal(o.value_count, OPTS_VALUES_MAX);
-    int rc = opts_parse(MOST + 1, argv, client_verbs, client_verb_count, &o, &err);
+    int rc = opts_parse(MOST + 1, argv, &verbs, &o, &err);
     assert_int_not_equal(rc, 0);
     assert_non_null(strstr(err.message, "64 values"));
 }

@@ -547,7 +547,8 @@ static void test_queue_order(void **state)
         struct point p = new_point(i, 1, 1);
         store_batch_add_points(&b, 1, &p, i == 2 ? 0 : 1); /* the second one is empty */
         store_submit(f->store, &b, trace_batch, &t);
-        store_query(f->store, STORE_QUERY_CURVE, all, 3, trace_query, &t);
+        store_query(f->store, &(struct store_named_query){STORE_QUERY_CURVE, all, 3}, trace_query,
+                    &t);
     }
     assert_int_equal(store_queue_length(f->store), 3);
     assert_true(fixture_wait(f, &t.done, 30));
@@ -579,7 +580,7 @@ static void take_answer(void *arg, const struct table *t, const struct errbuf *e
 static char *query_json(struct fixture *f, enum store_query_id id, const int64_t *args, size_t n)
 {
     struct answer a = {0};
-    store_query(f->store, id, args, n, take_answer, &a);
+    store_query(f->store, &(struct store_named_query){id, args, n}, take_answer, &a);
     assert_true(fixture_wait(f, &a.done, 30));
     return a.json;
 }

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <uv.h>
 
+#include "daemon/store/job.h"
 #include "daemon/store/migrate.h"
 #include "daemon/store/sql.h"
 #include "daemon/store/window.h"
@@ -24,37 +25,6 @@
 #define CHECKPOINT_PAGES 4096
 #define WAL_WARN_PAGES (256 * 256) /* 256 MiB */
 #define BUSY_TIMEOUT_MS 2000 /* somebody writes with sqlite3: wait, then try again as ever */
-#define QUERY_ARGS_MAX 4
-
-/* A batch to commit or a query to answer, from the loop to the thread and back. */
-struct job {
-    struct job *next;
-    void *arg;
-    /* a batch */
-    struct store_batch batch;
-    void (*committed)(void *arg);
-    /* a query: answered is set */
-    store_query_cb *answered;
-    enum store_query_id query;
-    size_t arg_count;
-    int64_t args[QUERY_ARGS_MAX];
-    struct table *table;
-    struct errbuf *error;
-    /* a window to read: on_window is set */
-    store_window_cb *on_window;
-    struct store_window_query from;
-    struct relabel_window *window;
-};
-
-/* What is done alone, not in a group. */
-static bool is_single(const struct job *j)
-{
-    return j->answered || j->on_window;
-}
-
-struct job_list {
-    struct job *head, *tail;
-};
 
 struct store {
     /* the thread's, after store_open */
@@ -83,44 +53,14 @@ struct store {
     void *closed_arg;
 };
 
-static void list_append(struct job_list *l, struct job *j)
-{
-    j->next = NULL;
-    if (l->tail)
-        l->tail->next = j;
-    else
-        l->head = j;
-    l->tail = j;
-}
-
-static struct job *list_take_first(struct job_list *l)
-{
-    struct job *j = l->head;
-    if (j) {
-        l->head = j->next;
-        if (!l->head)
-            l->tail = NULL;
-    }
-    return j;
-}
-
-static void job_destroy(struct job *j)
-{
-    store_batch_finish(&j->batch);
-    relabel_window_destroy(j->window);
-    free(j->table);
-    free(j->error);
-    free(j);
-}
-
 /* --- the thread ---------------------------------------------------------------------------- */
 
 static void post_done(struct store *s, struct job_list *done)
 {
     uv_mutex_lock(&s->mutex);
     struct job *j;
-    while ((j = list_take_first(done)))
-        list_append(&s->done, j);
+    while ((j = job_list_take_first(done)))
+        job_list_append(&s->done, j);
     uv_mutex_unlock(&s->mutex);
     uv_async_send(&s->async);
 }
@@ -265,18 +205,18 @@ static bool work_step(struct store *s, struct job_list *work)
     struct job_list group = {0};
     bool ok = true;
 
-    if (is_single(work->head)) {
-        list_append(&group, list_take_first(work));
+    if (job_is_single(work->head)) {
+        job_list_append(&group, job_list_take_first(work));
         answer(s, group.head);
         post_done(s, &group);
         return true;
     }
-    while (work->head && !is_single(work->head))
-        list_append(&group, list_take_first(work));
+    while (work->head && !job_is_single(work->head))
+        job_list_append(&group, job_list_take_first(work));
     ok = commit(s, &group);
     if (ok)
         post_done(s, &group);
-    for (struct job *j; (j = list_take_first(&group));)
+    for (struct job *j; (j = job_list_take_first(&group));)
         job_destroy(j);
     if (ok)
         checkpoint_if_due(s);
@@ -317,7 +257,7 @@ static void thread_main(void *arg)
         while (work.head && ok)
             ok = work_step(s, &work);
     }
-    for (struct job *j; !ok && (j = list_take_first(&work));)
+    for (struct job *j; !ok && (j = job_list_take_first(&work));)
         job_destroy(j);
     close_database(s);
     uv_mutex_lock(&s->mutex);
@@ -346,7 +286,7 @@ static void call_back(struct store *s, struct job *j)
 static void store_free(struct store *s)
 {
     struct job *j;
-    while ((j = list_take_first(&s->pending)))
+    while ((j = job_list_take_first(&s->pending)))
         job_destroy(j);
     uv_cond_destroy(&s->wake);
     uv_mutex_destroy(&s->mutex);
@@ -380,7 +320,7 @@ static void on_async(uv_async_t *async)
     s->trouble_changed = false;
     uv_mutex_unlock(&s->mutex);
 
-    for (struct job *j; (j = list_take_first(&done));)
+    for (struct job *j; (j = job_list_take_first(&done));)
         call_back(s, j);
     if (ended && !uv_is_closing((uv_handle_t *)async)) {
         uv_thread_join(&s->thread);
@@ -391,7 +331,7 @@ static void on_async(uv_async_t *async)
 static void push(struct store *s, struct job *j)
 {
     uv_mutex_lock(&s->mutex);
-    list_append(&s->pending, j);
+    job_list_append(&s->pending, j);
     uv_cond_signal(&s->wake);
     uv_mutex_unlock(&s->mutex);
 }
@@ -414,7 +354,7 @@ void store_submit(struct store *s, struct store_batch *batch, void (*cb)(void *a
 
 void store_query(struct store *s, const struct store_named_query *q, store_query_cb *cb, void *arg)
 {
-    REQUIRE(cb && q->count <= QUERY_ARGS_MAX);
+    REQUIRE(cb && q->count <= JOB_ARGS_MAX);
     if (s->close_called) {
         struct errbuf err;
         err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");

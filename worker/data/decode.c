@@ -9,7 +9,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
-#include "worker/data/idx.h"
+#include "worker/data/readers.h"
 #include "worker/data/sha256.h"
 #include "worker/memory.h"
 
@@ -17,72 +17,6 @@
 #define PLACE_MAX (sizeof ((struct record_source *)0)->path + 32)
 
 /* --- reading -------------------------------------------------------------------------------- */
-
-struct reading {
-    const struct source *source;
-    const struct spec_data *data;
-    struct table_columns *columns; /* of the training part's file: the others have them too */
-};
-
-static const char *samples_file(const struct reading *r, enum samples_part part)
-{
-    return r->source->files[SOURCE_SAMPLES(part)].path;
-}
-
-static const char *targets_file(const struct reading *r, enum samples_part part)
-{
-    return r->source->files[SOURCE_TARGETS(part)].path;
-}
-
-typedef int reader_fn(struct reading *r, enum samples_part part, struct table *out,
-                      struct errbuf *err);
-
-static int read_idx(struct reading *r, enum samples_part part, struct table *out,
-                    struct errbuf *err)
-{
-    return idx_table(samples_file(r, part), targets_file(r, part), out, err);
-}
-
-static int read_csv(struct reading *r, enum samples_part part, struct table *out,
-                    struct errbuf *err)
-{
-    return csv_read(samples_file(r, part), r->data, &r->columns, out, err);
-}
-
-static int read_libsvm(struct reading *r, enum samples_part part, struct table *out,
-                       struct errbuf *err)
-{
-    return libsvm_read(samples_file(r, part), r->data, &r->columns, out, err);
-}
-
-static int read_npy(struct reading *r, enum samples_part part, struct table *out,
-                    struct errbuf *err)
-{
-    return npy_read(samples_file(r, part), targets_file(r, part), out, err);
-}
-
-/* A file of its own goes before arrays of that name beside the training part's. */
-static int read_npz(struct reading *r, enum samples_part part, struct table *out,
-                    struct errbuf *err)
-{
-    static const char *const names[] = {"train", "val", "test"};
-    const char *own = samples_file(r, part);
-    if (own[0])
-        return npz_read(own, r->data, "train", out, err);
-    struct errbuf why = {0};
-    int rc = npz_read(samples_file(r, PART_TRAIN), r->data, names[part], out, &why);
-    if (rc == ERR_NOT_FOUND)
-        return 0;
-    if (rc != 0 && err)
-        *err = why;
-    return rc;
-}
-
-static reader_fn *const readers[] = {
-    [FORMAT_IDX] = read_idx, [FORMAT_CSV] = read_csv, [FORMAT_TSV] = read_csv,
-    [FORMAT_NPY] = read_npy, [FORMAT_NPZ] = read_npz, [FORMAT_LIBSVM] = read_libsvm,
-};
-_Static_assert(ARRAY_LEN(readers) == FORMAT_COUNT, "one of each");
 
 /* The file whose key an error about a part is given. */
 static size_t part_file(const struct source *s, int part)
@@ -124,7 +58,7 @@ int decode_source(const struct source *s, const struct spec_data *d, struct deco
     for (int part = 0; rc == 0 && part < PART_COUNT; part++) {
         if (!s->files[SOURCE_SAMPLES(part)].path[0] && s->format != FORMAT_NPZ)
             continue;
-        rc = readers[s->format](&reading, (enum samples_part)part, &tables[part], err);
+        rc = read_part(&reading, (enum samples_part)part, &tables[part], err);
         if (rc != 0)
             source_blame(s, d, part_file(s, part), rc, err);
     }

@@ -25,7 +25,7 @@ struct local_worker {
     bool adopted;
     uv_process_t process; /* of our child; unused when adopted */
     bool exited;          /* and reaped */
-    int64_t pid;          /* of an adopted one, from its start line; 0: not known yet */
+    int64_t pid;          /* of an adopted one: its handle, then its start line's; 0: not known */
 };
 
 static struct local_worker *worker_create(struct launcher *l, const struct worker_place *at,
@@ -97,7 +97,8 @@ static int local_start(struct launcher *l, const struct worker_place *at, struct
 
 /* --- adoption ------------------------------------------------------------------------------- */
 
-/* The number may be another process's by now; the worker itself says it in its start line. */
+/* The number may be another process's by now, or an earlier attempt's where the daemon died before
+ * it had stored this one's; the worker itself says it in its start line. */
 static struct worker *local_adopt(struct launcher *l, const struct worker_place *at,
                                   const char *handle)
 {
@@ -105,6 +106,7 @@ static struct worker *local_adopt(struct launcher *l, const struct worker_place 
         return NULL;
     struct local_worker *w = worker_create(l, at, true);
     str_copy(w->base.handle, sizeof(w->base.handle), handle);
+    w->pid = strtoll(handle, NULL, 10);
     return &w->base;
 }
 
@@ -123,8 +125,8 @@ static bool local_alive(struct worker *base)
 
 /* --- signals -------------------------------------------------------------------------------- */
 
-/* An adopted worker is not our child, so its pid may be another process's by now, and until a
- * resumed worker has said its own the file tells an earlier one's. The pidfd is taken first and
+/* An adopted worker is not our child, so its pid may be another process's by now, or an earlier
+ * attempt's. The pidfd is taken first and
  * tested after: what writes to the file then is this very process. */
 static bool signal_adopted(const struct local_worker *w, int signal)
 {

@@ -92,8 +92,8 @@ void slot_finish(struct slot *s)
 
 /* --- signals -------------------------------------------------------------------------------- */
 
-/* Sends what is due; called again on every tick, for an adopted worker's number is known only once
- * its start line is read. */
+/* Sends what is due; called again on every tick, for an adopted worker's number may be known only
+ * once its start line is read. */
 static void send_due(struct slot *s, uint64_t now_ms)
 {
     const struct launcher_type *launcher = s->launcher->type;

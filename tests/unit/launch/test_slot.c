@@ -374,7 +374,7 @@ static void test_local_no_start(void **state)
 }
 
 /* A process that is not the slot's child, with the run's file as its stdout. */
-static pid_t start_stranger(struct desk *d)
+static pid_t start_stranger(struct desk *d, bool introduces_itself)
 {
     struct rundir dir;
     struct errbuf err;
@@ -386,8 +386,11 @@ static pid_t start_stranger(struct desk *d)
     if (pid == 0) {
         dup2(dir.out, STDOUT_FILENO);
         close(dir.out);
-        dprintf(STDOUT_FILENO, "{\"type\":\"start\",\"version\":1,\"pid\":%d,\"core\":\"\","
-                               "\"blas\":\"\",\"parameters\":1,\"resumed_point\":0}\n", getpid());
+        if (introduces_itself)
+            dprintf(STDOUT_FILENO,
+                    "{\"type\":\"start\",\"version\":1,\"pid\":%d,\"core\":\"\","
+                    "\"blas\":\"\",\"parameters\":1,\"resumed_point\":0}\n",
+                    getpid());
         close(ready[0]);
         close(ready[1]);
         for (;;)
@@ -405,7 +408,7 @@ static void test_local_adoption(void **state)
     struct desk *d = *state;
     struct bench b;
     int status;
-    pid_t pid = start_stranger(d);
+    pid_t pid = start_stranger(d, true);
     bench_init(&b, d, &launcher_local);
     slot_adopt(&b.slot, "1", &b.listener); /* a number that is another process's by now */
     assert_state(&b, SLOT_RUNNING);
@@ -415,6 +418,26 @@ static void test_local_adoption(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     slot_tick(&b.slot, 20);
     assert_string_equal(d->told, "adopted 1 by 0 | start 1 from 0 | lost 1 | ");
+    bench_finish(&b);
+}
+
+/* It has not come to its start line, and may never: its handle is enough. */
+static void test_local_adoption_by_handle(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    char handle[RUN_HANDLE_MAX];
+    int status;
+    pid_t pid = start_stranger(d, false);
+    snprintf(handle, sizeof(handle), "%d", (int)pid);
+    bench_init(&b, d, &launcher_local);
+    slot_adopt(&b.slot, handle, &b.listener);
+    slot_term(&b.slot, 10);
+    assert_state(&b, SLOT_TERMINATING);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    slot_tick(&b.slot, 20);
+    assert_non_null(strstr(d->told, "lost 1 | "));
     bench_finish(&b);
 }
 
@@ -495,6 +518,7 @@ int main(void)
         TEST(test_local_term),
         TEST(test_local_no_start),
         TEST(test_local_adoption),
+        TEST(test_local_adoption_by_handle),
         TEST(test_pool_of_two_launchers),
         TEST(test_pool_adopts_by_handle),
     };

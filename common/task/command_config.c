@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/run/objective.h"
 #include "sweep/buf.h"
 #include "sweep/command.h"
 #include "sweep/err.h"
@@ -161,10 +162,7 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
     jw_key(w, "curves");
     command_curves_write(&c->curves, w);
     jw_key(w, "metric");
-    jw_begin_object(w);
-    jw_kv_string(w, "name", c->metric);
-    jw_kv_string(w, "goal", c->maximize ? "maximize" : "minimize");
-    jw_end_object(w);
+    objective_write(c->metric, c->maximize, w);
     jw_kv_int(w, "epochs", c->epochs);
     jw_kv_int(w, "until_epoch", c->until_epoch);
     jw_key(w, "seed");

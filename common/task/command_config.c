@@ -1,6 +1,5 @@
 /* config.json of a run whose task is a command. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/field.h"
 #include "common/run/objective.h"
@@ -9,6 +8,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/task.h"
 
 #define VERSION 1
 #define EPOCHS_MAX 1000000
@@ -175,7 +175,7 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
 int command_config_read(const char *path, struct command_config *out, struct errbuf *err)
 {
     struct json *root = NULL;
-    int rc = json_read_file(path, COMMAND_FILE_MAX, &root, err);
+    int rc = json_read_file(path, TASK_CONFIG_MAX, &root, err);
 
     if (!rc)
         rc = command_config_parse(root, out, err);

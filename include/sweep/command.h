@@ -20,7 +20,6 @@
 #define COMMAND_ARGUMENT_BYTES_MAX 131071 /* Linux takes none longer: MAX_ARG_STRLEN - 1 */
 #define COMMAND_EXPANDED_BYTES_MAX 262144
 #define COMMAND_DIRECTORY_MAX 1024
-#define COMMAND_FILE_MAX ((size_t)1 << 20) /* config.json */
 
 struct errbuf;
 struct json;

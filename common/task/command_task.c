@@ -1,5 +1,4 @@
 /* The task `command`: a program of one's own, whose parameters have any names. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

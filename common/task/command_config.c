@@ -8,10 +8,9 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
-#include "sweep/task.h"
+#include "sweep/spec.h"
 
 #define VERSION 1
-#define EPOCHS_MAX 1000000
 #define PARAMS_MAX 65536 /* bytes; one environment variable holds them */
 
 void command_config_init(struct command_config *out, const struct command_task *t,
@@ -77,7 +76,7 @@ static int parse_numbers(const struct json *root, struct command_config *c, stru
 {
     const struct json *epochs = json_get(root, "epochs"), *until = json_get(root, "until_epoch");
     const struct json *seed = json_get(root, "seed"), *run = json_get(root, "run_id");
-    int rc = epochs ? field_integer(epochs, "$.epochs", 1, EPOCHS_MAX, &c->epochs, err) : 0;
+    int rc = epochs ? field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err) : 0;
 
     c->until_epoch = c->epochs;
     if (!rc && until)

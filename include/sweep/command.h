@@ -52,7 +52,6 @@ struct command_task {
 int command_task_parse(const struct json *v, struct command_task *out, struct errbuf *err);
 /* Canonical: reading it gives the same, and writing that the same bytes. */
 void command_task_write(const struct command_task *t, struct json_writer *w);
-void command_task_copy(const struct command_task *from, struct command_task *to);
 void command_task_finish(struct command_task *t);
 
 /* What macros stand for in one run. */

@@ -123,6 +123,14 @@ const char *metric_name(enum metric m)
     return metrics[m].name;
 }
 
+enum metric metric_find(const char *name)
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (strcmp(metrics[m].name, name) == 0)
+            return (enum metric)m;
+    return METRIC_NAMED;
+}
+
 enum curve_column metric_column(enum metric m)
 {
     REQUIRE((unsigned)m < METRIC_COUNT);

@@ -80,10 +80,10 @@ int metrics_parse(const struct json *v, const struct point *at, struct point_met
 bool point_value(const struct point *p, const struct point_metrics *m, const char *name,
                  double *out)
 {
-    for (int k = 0; k < METRIC_COUNT; k++) {
-        enum curve_column c = metric_column((enum metric)k);
-        if (strcmp(metric_name((enum metric)k), name) != 0)
-            continue;
+    enum metric known = metric_find(name);
+
+    if (known != METRIC_NAMED) {
+        enum curve_column c = metric_column(known);
         if (point_has(p, c))
             *out = p->v[c];
         return point_has(p, c);

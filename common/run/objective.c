@@ -1,8 +1,6 @@
 /* The "metric" object, which a spec and a worker's configuration share. */
 #include "common/run/objective.h"
 
-#include <string.h>
-
 #include "common/base/field.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -27,12 +25,9 @@ static int parse_own(const struct json *v, char own[METRIC_NAME_MAX], struct err
     return rc;
 }
 
-static int find_metric(const struct json *name)
+static bool is_known(const struct json *name)
 {
-    for (int i = 0; json_type(name) == JSON_STRING && i < METRIC_COUNT; i++)
-        if (strcmp(json_string(name), metric_name((enum metric)i)) == 0)
-            return i;
-    return METRIC_NAMED;
+    return json_type(name) == JSON_STRING && metric_find(json_string(name)) != METRIC_NAMED;
 }
 
 int objective_parse(const struct json *v, enum metric *metric, char own[METRIC_NAME_MAX],
@@ -44,13 +39,14 @@ int objective_parse(const struct json *v, enum metric *metric, char own[METRIC_N
         METRIC_MAP(X)
 #undef X
     };
+    const struct json *name = json_get(v, "name");
     int index = METRIC_VAL_LOSS, goal;
     int rc = field_object(v, "$.metric", keys, ARRAY_LEN(keys), err);
 
-    if (!rc && own && json_get(v, "name") && find_metric(json_get(v, "name")) == METRIC_NAMED)
+    if (!rc && own && name && !is_known(name))
         index = METRIC_NAMED, rc = parse_own(v, own, err);
-    else if (!rc && json_get(v, "name"))
-        rc = field_name(json_get(v, "name"), "$.metric.name", names, ARRAY_LEN(names), &index, err);
+    else if (!rc && name)
+        rc = field_name(name, "$.metric.name", names, ARRAY_LEN(names), &index, err);
     goal = default_maximize((enum metric)index);
     if (!rc && json_get(v, "goal"))
         rc = field_name(json_get(v, "goal"), "$.metric.goal", goal_names, ARRAY_LEN(goal_names),

@@ -1,5 +1,4 @@
 /* Members of a record's line, which comes from a file that any program may have written. */
-#include <math.h>
 #include <string.h>
 
 #include "common/base/field.h"

@@ -1,5 +1,4 @@
 /* The line that `sweep-worker --prepare` prints. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +6,6 @@
 #include "common/run/record_part.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
-#include "sweep/require.h"
 #include "sweep/shape.h"
 
 /* Room that one finding, one source and the rest of a prepared line may take: every byte of the

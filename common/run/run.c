@@ -145,20 +145,22 @@ int run_status_find(const char *name)
     return find_status(run_statuses, RUN_STATUS_COUNT, name);
 }
 
-int run_kind_find(const char *name)
+static int find_name(const char *const *names, int count, const char *name)
 {
-    for (int i = 0; i < RUN_KIND_COUNT; i++)
-        if (strcmp(kinds[i], name) == 0)
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return i;
     return -1;
 }
 
+int run_kind_find(const char *name)
+{
+    return find_name(kinds, RUN_KIND_COUNT, name);
+}
+
 int run_pauser_find(const char *name)
 {
-    for (int i = 0; i < RUN_PAUSER_COUNT; i++)
-        if (strcmp(pausers[i], name) == 0)
-            return i;
-    return -1;
+    return find_name(pausers, RUN_PAUSER_COUNT, name);
 }
 
 int run_error_find(const char *name)

@@ -170,10 +170,8 @@ double dimension_listed(const struct dimension *d, const char *text)
     return NAN;
 }
 
-/* A number, switch or choice that has the dimension's type; whether it lies in the range is not
- * asked: what earlier versions stored may lie outside. */
-static int read_value(const struct dimension *d, const struct json *v, const char *path,
-                      double *out, struct errbuf *err)
+int dimension_from_json(const struct dimension *d, const struct json *v, const char *path,
+                        double *out, struct errbuf *err)
 {
     bool number = json_type(v) == JSON_NUMBER;
     int index = 0, rc;
@@ -217,7 +215,7 @@ int space_params_parse(const struct space *s, const struct json *params, struct 
         field_path(path, "$", names[i]);
         if (!v)
             return field_missing(err, "$", names[i], "a value of every swept parameter");
-        rc = read_value(&s->dimensions[i], v, path, &fresh.v[i], err);
+        rc = dimension_from_json(&s->dimensions[i], v, path, &fresh.v[i], err);
         if (rc)
             return rc;
     }

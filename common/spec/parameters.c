@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/base/field.h"
 #include "sweep/buf.h"
@@ -85,14 +84,6 @@ static int parse_single(const struct parameter *p, struct spec *s, struct errbuf
     return rc ? rc : p->task->fix(&p->dimension, p->value, path, s, err);
 }
 
-static bool is_listed(const struct dimension *d, double value)
-{
-    for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] == value)
-            return true;
-    return false;
-}
-
 static int parse_listed_values(const struct parameter *p, struct dimension *d, struct errbuf *err)
 {
     char list[FIELD_PATH_MAX], path[FIELD_PATH_MAX];
@@ -104,7 +95,7 @@ static int parse_listed_values(const struct parameter *p, struct dimension *d, s
         int rc = p->task->read_value(d, v, path, &value, err);
         if (rc)
             return rc;
-        if (is_listed(d, value))
+        if (dimension_takes(d, value))
             return field_refuse(err, ERR_VALUE, path, v, "each value once");
         d->values[d->value_count++] = value;
     }

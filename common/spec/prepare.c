@@ -3,7 +3,6 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
-#include "sweep/run_config.h"
 #include "sweep/spec.h"
 
 /* The canonical spec, what no run depends on at its default. */
@@ -35,7 +34,7 @@ int spec_read_prepare(const char *path, struct spec **out, struct errbuf *err)
 {
     struct json *root = NULL;
     struct spec *s = NULL;
-    int rc = json_read_file(path, RUN_CONFIG_MAX_BYTES, &root, err);
+    int rc = json_read_file(path, TASK_CONFIG_MAX, &root, err);
 
     if (!rc && json_get(root, "sweep")) {
         s = xcalloc(1, sizeof(*s));

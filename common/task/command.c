@@ -25,7 +25,6 @@ struct words_reader {
 static int parse_word(const struct json *v, const char *path, struct words_reader *r,
                       struct errbuf *err)
 {
-
     if (json_type(v) != JSON_STRING)
         return field_refuse(err, ERR_TYPE, path, v, "a string");
     size_t len = strlen(json_string(v));
@@ -199,14 +198,6 @@ void command_task_write(const struct command_task *t, struct json_writer *w)
     jw_key(w, "curves");
     command_curves_write(&t->curves, w);
     jw_end_object(w);
-}
-
-void command_task_copy(const struct command_task *from, struct command_task *to)
-{
-    *to = *from;
-    to->command = (struct command_words){0};
-    for (size_t i = 0; i < from->command.count; i++)
-        command_words_add(&to->command, xstrdup(from->command.words[i]));
 }
 
 void command_task_finish(struct command_task *t)

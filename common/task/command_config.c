@@ -1,16 +1,16 @@
 /* config.json of a run whose task is a command. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/field.h"
+#include "common/run/objective.h"
 #include "sweep/buf.h"
 #include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/spec.h"
 
 #define VERSION 1
-#define EPOCHS_MAX 1000000
 #define PARAMS_MAX 65536 /* bytes; one environment variable holds them */
 
 void command_config_init(struct command_config *out, const struct command_task *t,
@@ -76,7 +76,7 @@ static int parse_numbers(const struct json *root, struct command_config *c, stru
 {
     const struct json *epochs = json_get(root, "epochs"), *until = json_get(root, "until_epoch");
     const struct json *seed = json_get(root, "seed"), *run = json_get(root, "run_id");
-    int rc = epochs ? field_integer(epochs, "$.epochs", 1, EPOCHS_MAX, &c->epochs, err) : 0;
+    int rc = epochs ? field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err) : 0;
 
     c->until_epoch = c->epochs;
     if (!rc && until)
@@ -161,10 +161,7 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
     jw_key(w, "curves");
     command_curves_write(&c->curves, w);
     jw_key(w, "metric");
-    jw_begin_object(w);
-    jw_kv_string(w, "name", c->metric);
-    jw_kv_string(w, "goal", c->maximize ? "maximize" : "minimize");
-    jw_end_object(w);
+    objective_write(c->metric, c->maximize, w);
     jw_kv_int(w, "epochs", c->epochs);
     jw_kv_int(w, "until_epoch", c->until_epoch);
     jw_key(w, "seed");
@@ -177,7 +174,7 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
 int command_config_read(const char *path, struct command_config *out, struct errbuf *err)
 {
     struct json *root = NULL;
-    int rc = json_read_file(path, COMMAND_FILE_MAX, &root, err);
+    int rc = json_read_file(path, TASK_CONFIG_MAX, &root, err);
 
     if (!rc)
         rc = command_config_parse(root, out, err);

@@ -1,5 +1,4 @@
 /* The task `command`: a program of one's own, whose parameters have any names. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,27 +144,11 @@ static int bind(const struct json *member, const char *path, struct spec *s, str
 static int read_value(const struct dimension *d, const struct json *v, const char *path,
                       double *out, struct errbuf *err)
 {
-    bool number = json_type(v) == JSON_NUMBER;
-    int index, rc;
+    int rc = dimension_from_json(d, v, path, out, err);
 
-    switch (d->type) {
-    case VALUE_SWITCH:
-        if (json_type(v) != JSON_BOOL)
-            return field_refuse(err, ERR_TYPE, path, v, "true or false");
-        *out = json_bool(v);
-        return 0;
-    case VALUE_CHOICE:
-        rc = field_name(v, path, (const char *const *)d->choices, d->choice_count, &index, err);
-        *out = rc ? 0 : index;
-        return rc;
-    case VALUE_REAL:
-    case VALUE_INTEGER:
-        if (!number)
-            break;
-        *out = json_number(v) == 0 ? 0 : json_number(v); /* -0 would be another value */
-        return 0;
-    }
-    return field_refuse(err, ERR_TYPE, path, v, "a number");
+    if (!rc && *out == 0)
+        *out = 0; /* -0 would be another value */
+    return rc;
 }
 
 /* The program is given it all the same: a dimension of one value. */

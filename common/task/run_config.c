@@ -164,7 +164,7 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
 int run_config_read(const char *path, struct run_config *out, struct errbuf *err)
 {
     struct json *root = NULL;
-    int rc = json_read_file(path, RUN_CONFIG_MAX_BYTES, &root, err);
+    int rc = json_read_file(path, TASK_CONFIG_MAX, &root, err);
 
     if (!rc)
         rc = run_config_parse(root, out, err);

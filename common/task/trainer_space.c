@@ -33,12 +33,7 @@ bool spec_may_be(const struct spec *s, enum setting_id id, double value)
 {
     const struct dimension *d = spec_dimension(s, id);
 
-    if (!d)
-        return s->trainer.fixed.v[id] == value;
-    for (size_t i = 0; i < d->value_count; i++)
-        if (d->values[i] == value)
-            return true;
-    return false;
+    return d ? dimension_takes(d, value) : s->trainer.fixed.v[id] == value;
 }
 
 void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)

@@ -20,7 +20,6 @@
 #define COMMAND_ARGUMENT_BYTES_MAX 131071 /* Linux takes none longer: MAX_ARG_STRLEN - 1 */
 #define COMMAND_EXPANDED_BYTES_MAX 262144
 #define COMMAND_DIRECTORY_MAX 1024
-#define COMMAND_FILE_MAX ((size_t)1 << 20) /* config.json */
 
 struct errbuf;
 struct json;
@@ -53,7 +52,6 @@ struct command_task {
 int command_task_parse(const struct json *v, struct command_task *out, struct errbuf *err);
 /* Canonical: reading it gives the same, and writing that the same bytes. */
 void command_task_write(const struct command_task *t, struct json_writer *w);
-void command_task_copy(const struct command_task *from, struct command_task *to);
 void command_task_finish(struct command_task *t);
 
 /* What macros stand for in one run. */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define METRIC_NAME_MAX 128
+#define METRIC_NAME_MAX 128 /* bytes; no control characters */
 
 struct errbuf;
 struct json;
@@ -84,6 +84,8 @@ enum metric {
     METRIC_NAMED = METRIC_COUNT /* no column: one that a program reports under its own name */
 };
 const char *metric_name(enum metric m);
+/* METRIC_NAMED: no column has that name. */
+enum metric metric_find(const char *name);
 enum curve_column metric_column(enum metric m);
 
 /* a is strictly better than b. Non-finite values are worse than every finite one and equal to

@@ -2,8 +2,6 @@
 #ifndef SWEEP_METHOD_H
 #define SWEEP_METHOD_H
 
-#include <stdbool.h>
-
 #define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */

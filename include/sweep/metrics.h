@@ -9,8 +9,7 @@
 
 #include "sweep/curve.h"
 
-#define METRICS_MAX 64      /* of one point */
-#define METRIC_NAME_MAX 128 /* bytes; no control characters */
+#define METRICS_MAX 64 /* of one point */
 
 struct metric_value {
     char name[METRIC_NAME_MAX + 1];

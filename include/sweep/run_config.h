@@ -11,7 +11,6 @@
 #include "sweep/spec.h"
 
 #define RUN_CHECKPOINT_SECONDS 30 /* default */
-#define RUN_CONFIG_MAX_BYTES ((size_t)1 << 20)
 
 struct run_config {
     struct spec_data data;

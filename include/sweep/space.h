@@ -104,6 +104,10 @@ int space_check(const struct space *s, const struct json *params, struct assignm
 /* Numbers have an order of their own, switches and choices that of the list. */
 bool dimension_ordered(const struct dimension *d);
 void dimension_to_json(const struct dimension *d, double value, struct json_writer *w);
+/* A number, switch or choice at path (a JSON path) that has the dimension's type; whether it lies
+ * in the range is not asked: what earlier versions stored may lie outside. */
+int dimension_from_json(const struct dimension *d, const struct json *v, const char *path,
+                        double *out, struct errbuf *err);
 /* As people read it ("adam", "0.001", "true"). */
 void dimension_format(const struct dimension *d, double value, char out[SPACE_TEXT_MAX]);
 /* The dimension can have exactly that value. */

@@ -31,11 +31,6 @@ struct stop_settings {
     int64_t lag;      /* run n sees those numbered below n - lag (logical time): from 1 */
 };
 
-struct errbuf;
-struct json;
-struct json_writer;
-struct spec;
-
 /* The first rung behind that epoch of a run that has so many; 0: it goes on to its end. */
 int64_t stop_next_rung(const struct stop_settings *s, int64_t epoch, int64_t epochs);
 

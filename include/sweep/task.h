@@ -9,6 +9,7 @@
 
 #define SPEC_NAME_MAX 128
 #define SPEC_PATH_MAX 1024
+#define TASK_CONFIG_MAX ((size_t)1 << 20) /* bytes of a config.json */
 
 struct assignment;
 struct errbuf;

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sweep/buf.h"
 #include "sweep/err.h"
 
 #define PASSES_MAX 10000 /* over descendants, that may start others while they are ended */

@@ -8,7 +8,6 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
-#include "sweep/require.h"
 #include "worker/data/readers.h"
 #include "worker/data/sha256.h"
 #include "worker/memory.h"

@@ -1,6 +1,5 @@
 #include "worker/data/npy.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

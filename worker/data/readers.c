@@ -1,6 +1,5 @@
 #include "worker/data/readers.h"
 
-#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
 #include "worker/data/idx.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "sweep/record.h"
-#include "sweep/spec.h"
+#include "sweep/trainer.h"
 #include "worker/data/samples.h"
 
 /* A part's samples are in one file, or its features and its targets in one each. */

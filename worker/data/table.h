@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "sweep/shape.h"
-#include "sweep/spec.h"
+#include "sweep/trainer.h"
 #include "worker/data/samples.h"
 
 #define TABLE_NUMBERS_MAX ((size_t)1 << 36) /* features of all samples */

@@ -175,8 +175,7 @@ static void read_assignment(const struct spec *s, const struct run_row *row, str
     const char *text = row->params_json != NULL ? row->params_json : "{}";
     struct json *params = json_parse(text, strlen(text), &why);
     if (params == NULL || space_params_parse(&s->space, params, out, &why) != 0)
-        for (size_t i = 0; i < s->space.count; i++)
-            out->v[i] = dimension_middle(&s->space.dimensions[i]);
+        space_middle(&s->space, out);
     json_destroy(params);
 }
 

@@ -88,10 +88,8 @@ void engine_free_slot(struct engine *e, struct run *r)
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
-void run_destroy(struct run *r)
+static void run_destroy(struct run *r)
 {
-    if (r == NULL)
-        return;
     run_row_destroy(r->row);
     kept_points_finish(&r->kept);
     free(r->gather);
@@ -161,6 +159,16 @@ size_t sweep_run_number(const struct sweep *s, int64_t run_id)
             hi = mid;
     }
     return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
+}
+
+struct study sweep_study(const struct sweep *s)
+{
+    struct study st;
+    study_init(&st, &s->spec);
+    st.live = s->live_count;
+    st.count = s->searched_count;
+    st.trials = s->searched;
+    return st;
 }
 
 /* The values of what is swept: the trainer's from its settings, another task's from its parameters.

@@ -179,3 +179,10 @@ double dimension_middle(const struct dimension *d)
         return dimension_nth(d, (count - 1) / 2);
     return dimension_value(d, 0.5);
 }
+
+void space_middle(const struct space *s, struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        out->v[i] = dimension_middle(&s->dimensions[i]);
+}

@@ -196,8 +196,7 @@ static void settings_to_prepare(const struct spec *spec, struct settings *out)
     struct assignment a;
     double low, high;
 
-    for (size_t i = 0; i < spec->space.count; i++)
-        a.v[i] = dimension_middle(&spec->space.dimensions[i]);
+    space_middle(&spec->space, &a);
     trainer_settings(spec, &a, out);
     spec_setting_range(spec, SETTING_VALIDATION, &low, &high);
     out->v[SETTING_VALIDATION] = high;

@@ -9,12 +9,16 @@
 
 /* --- label ----------------------------------------------------------------------------------- */
 
-double labelling_dropout(const struct settings *s, const struct layer_list *layers)
+double labelling_dropout(const struct trainer_config *c, const struct layer_list *layers)
 {
+    if (c == NULL)
+        return NAN;
+    if (c->layers != NULL)
+        layers = c->layers;
     for (size_t i = 0; i < layers->count; i++)
         if (layer_is(layers->entries[i].kind, LAYER_TRAIT_DROPOUT))
             return NAN;
-    return s->v[SETTING_DROPOUT];
+    return c->settings.v[SETTING_DROPOUT];
 }
 
 void labelling_diagnose(const struct kept_points *k, bool running, double dropout,

@@ -1,6 +1,5 @@
 #include "daemon/causes/relabelling.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,12 +134,9 @@ static void label_run(struct pass *p, size_t i)
     const struct relabel_run *r = &p->window->runs[i];
     const struct kept_points kept = {.points = r->points, .count = r->point_count};
     struct labelled_run *run = &p->runs[i];
-    const struct trainer_config *c = run->trial.config;
-    double dropout = NAN;
+    double dropout = labelling_dropout(run->trial.config, &p->spec.trainer.layers);
     struct run_facts_gather g;
     struct diagnosis d;
-    if (c)
-        dropout = labelling_dropout(&c->settings, c->layers ? c->layers : &p->spec.trainer.layers);
     begin_facts(run, r, &g);
     labelling_diagnose(&kept, false, dropout, &d);
     run_facts_end(&g, kept.points, kept.count, &d, &run->trial.facts);

@@ -18,7 +18,8 @@ static int64_t start_of(const struct run_row *row)
     return row->config != NULL ? row->config->start_from : 0;
 }
 
-bool sweep_needs_weights(const struct sweep *s, int64_t run_id)
+/* Another run of the sweep starts with those weights. */
+static bool needs_weights(const struct sweep *s, int64_t run_id)
 {
     for (size_t i = 0; i < s->live_count; i++)
         if (start_of(s->live[i]->row) == run_id &&
@@ -30,7 +31,7 @@ bool sweep_needs_weights(const struct sweep *s, int64_t run_id)
 /* Unless a run that is still to begin starts with them: its end drops them then. */
 static void drop_weights(const struct sweep *s, const struct kept *k, struct effects *fx)
 {
-    if (fx == NULL || sweep_needs_weights(s, k->run_id))
+    if (fx == NULL || needs_weights(s, k->run_id))
         return;
     if (k->has_test)
         store_batch_clear_test(&fx->batch, k->run_id);

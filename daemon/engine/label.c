@@ -1,7 +1,6 @@
 /* What the engine says of its runs: label and causes, what came of treatments, and what many runs
  * say together. The deciding is in common/label, daemon/causes and daemon/plan. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +19,7 @@
 
 static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
 {
-    const struct trainer_config *c = r->row->config;
-    double dropout = NAN; /* not known of another task's runs */
-    if (c != NULL)
-        dropout = labelling_dropout(&c->settings,
-                                    c->layers != NULL ? c->layers : &r->sweep->spec.trainer.layers);
+    double dropout = labelling_dropout(r->row->config, &r->sweep->spec.trainer.layers);
     labelling_diagnose(&r->kept, running, dropout, d);
 }
 

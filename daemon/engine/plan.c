@@ -146,6 +146,7 @@ static struct plan_input plan_input_of(const struct sweep *s)
 {
     struct plan_input in = {.method = s->method,
                             .treats = s->spec.treat,
+                            .study = sweep_study(s),
                             .treatments = s->treatments,
                             .want = PLANNED_MAX - s->live_count,
                             .treat = {.spec = &s->spec,
@@ -153,10 +154,6 @@ static struct plan_input plan_input_of(const struct sweep *s)
                                       .count = s->run_count,
                                       .data = &s->row->data,
                                       .prior = &s->prior}};
-    study_init(&in.study, &s->spec);
-    in.study.live = s->live_count;
-    in.study.count = s->searched_count;
-    in.study.trials = s->searched;
     if (s->best_count > 0) {
         in.treat.donor = s->best[0].run_id;
         in.treat.donor_number = (size_t)s->best[0].number;

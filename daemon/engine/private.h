@@ -105,16 +105,15 @@ static inline const struct trial *const *sweep_trials(const struct sweep *s)
 {
     return (const struct trial *const *)s->trials;
 }
+/* What is known of the sweep by now. */
+struct study sweep_study(const struct sweep *s);
 void trial_update(struct trial *t, const struct run_row *row);
-void run_destroy(struct run *r);
 void run_put(const struct run *r, struct effects *fx);
 
 /* --- best.c ---------------------------------------------------------------------------------- */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
  * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
-/* Another run of the sweep starts with those weights. */
-bool sweep_needs_weights(const struct sweep *s, int64_t run_id);
 
 /* --- plan.c ---------------------------------------------------------------------------------- */
 /* What comes next, as rows: WAIT when that depends on a live run, DONE when nothing is left. */

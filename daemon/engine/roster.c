@@ -88,10 +88,8 @@ void engine_free_slot(struct engine *e, struct run *r)
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
-void run_destroy(struct run *r)
+static void run_destroy(struct run *r)
 {
-    if (r == NULL)
-        return;
     run_row_destroy(r->row);
     kept_points_finish(&r->kept);
     free(r->gather);
@@ -163,6 +161,16 @@ size_t sweep_run_number(const struct sweep *s, int64_t run_id)
     return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
 }
 
+struct study sweep_study(const struct sweep *s)
+{
+    struct study st;
+    study_init(&st, &s->spec);
+    st.live = s->live_count;
+    st.count = s->searched_count;
+    st.trials = s->searched;
+    return st;
+}
+
 /* The values of what is swept: the trainer's from its settings, another task's from its parameters.
  * What cannot be read any more has the middle of everything. */
 static void read_assignment(const struct spec *s, const struct run_row *row, struct assignment *out)
@@ -175,8 +183,7 @@ static void read_assignment(const struct spec *s, const struct run_row *row, str
     const char *text = row->params_json != NULL ? row->params_json : "{}";
     struct json *params = json_parse(text, strlen(text), &why);
     if (params == NULL || space_params_parse(&s->space, params, out, &why) != 0)
-        for (size_t i = 0; i < s->space.count; i++)
-            out->v[i] = dimension_middle(&s->space.dimensions[i]);
+        space_middle(&s->space, out);
     json_destroy(params);
 }
 

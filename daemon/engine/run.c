@@ -445,15 +445,14 @@ static struct run *live_run(const struct engine *e, int64_t run_id, struct errbu
         for (size_t k = 0; k < s->live_count; k++)
             if (s->live[k]->row->id == run_id && s->live[k]->row->status != RUN_CANCELLED)
                 return s->live[k];
-        for (size_t k = 0; k < s->run_count; k++) {
-            if (s->run_ids[k] != run_id)
-                continue;
-            enum run_status status = s->trials[k]->status;
-            err_bad(err, ERR_STATE, "run",
-                    run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
-                    "queued, running, paused, for cancel");
-            return NULL;
-        }
+        size_t number = sweep_run_number(s, run_id);
+        if (number == TRIAL_NONE)
+            continue;
+        enum run_status status = s->trials[number]->status;
+        err_bad(err, ERR_STATE, "run",
+                run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
+                "queued, running, paused, for cancel");
+        return NULL;
     }
     err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
     return NULL;

@@ -21,12 +21,9 @@ static void decide(struct engine *e, struct run *r, const struct study *st, utc_
 
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
-    struct study st;
     if (s->spec.stop.rule == STOP_NONE || sweep_status_terminal(s->row->status))
         return;
-    study_init(&st, &s->spec);
-    st.count = s->searched_count;
-    st.trials = s->searched;
+    const struct study st = sweep_study(s);
     for (size_t i = 0; i < s->live_count;) { /* those that are stopped leave the list */
         struct run *r = s->live[i];
         if (run_at_rung(r) && s->trials[r->index]->rung_count > 0)

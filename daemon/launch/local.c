@@ -1,6 +1,5 @@
 #include "daemon/launch/local.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +60,7 @@ static int spawn(struct local_worker *w)
 {
     const struct launch_site *site = w->base.launcher->site;
     char config[PATHS_MAX + 48];
-    snprintf(config, sizeof(config), "%s/%" PRId64 "/config.json", site->runs_dir, w->at.run_id);
+    (void)paths_run_file(config, sizeof(config), site->runs_dir, w->at.run_id, RUN_FILE_CONFIG);
     char *args[] = {(char *)site->worker, config, NULL};
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},

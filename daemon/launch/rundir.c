@@ -13,7 +13,6 @@
 #include <uv.h>
 
 #include "sweep/err.h"
-#include "sweep/json.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
 #include "sweep/record.h"
@@ -31,8 +30,7 @@ static int fail_at(struct errbuf *err, int64_t run_id, const char *what)
 static int open_folder(const char *runs_dir, int64_t run_id, bool make)
 {
     char path[PATHS_MAX];
-    int n = snprintf(path, sizeof(path), "%s/%" PRId64, runs_dir, run_id);
-    if (n < 0 || n >= (int)sizeof(path)) {
+    if (!paths_run(path, sizeof(path), runs_dir, run_id)) {
         errno = ENAMETOOLONG;
         return -1;
     }
@@ -175,7 +173,7 @@ static const char *fill_folder(int folder, const char *config, int *out, int *er
         return run_file_name(RUN_FILE_CONFIG);
     *err = open_file(folder, RUN_FILE_STDERR,
                      O_WRONLY | O_CREAT | O_APPEND | (resumes ? 0 : O_TRUNC));
-    return *err < 0 ? "stderr" : NULL;
+    return *err < 0 ? run_file_name(RUN_FILE_STDERR) : NULL;
 }
 
 int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
@@ -372,8 +370,8 @@ static void remove_folder(const char *runs_dir, int64_t run_id)
             unlinkat(dirfd(dir), e->d_name, 0);
     }
     closedir(dir);
-    char path[PATHS_MAX + 24];
-    snprintf(path, sizeof(path), "%s/%" PRId64, runs_dir, run_id);
+    char path[PATHS_MAX];
+    (void)paths_run(path, sizeof(path), runs_dir, run_id); /* it was opened by that name */
     if (rmdir(path) != 0)
         log_warn("%s stays: %s", path, strerror(errno));
 }

@@ -14,8 +14,7 @@
 static void middle(const struct spec *spec, struct settings *out)
 {
     struct assignment a;
-    for (size_t i = 0; i < spec->space.count; i++)
-        a.v[i] = dimension_middle(&spec->space.dimensions[i]);
+    space_middle(&spec->space, &a);
     trainer_settings(spec, &a, out);
 }
 

@@ -128,5 +128,7 @@ double dimension_nth(const struct dimension *d, uint64_t i);
 /* Middle value: the middle of the listed ones (sorted when numeric; the lower of two), middle of
  * the range on its scale otherwise. */
 double dimension_middle(const struct dimension *d);
+/* The middle of everything swept. */
+void space_middle(const struct space *s, struct assignment *out);
 
 #endif

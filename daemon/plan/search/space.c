@@ -104,13 +104,6 @@ uint64_t space_size(const struct space *s, uint64_t frozen)
     return size;
 }
 
-void space_middle(const struct space *s, struct assignment *out)
-{
-    *out = (struct assignment){{0}};
-    for (size_t i = 0; i < s->count; i++)
-        out->v[i] = dimension_middle(&s->dimensions[i]);
-}
-
 void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c)
 {
     for (size_t k = s->count; k-- > 0;) {

@@ -33,8 +33,6 @@ _Static_assert(SPACE_MAX_DIMENSIONS <= 64, "one bit per dimension");
 /* Number of configurations over the dimensions whose bit in frozen is clear; UINT64_MAX when it
  * is infinite or does not fit. */
 uint64_t space_size(const struct space *s, uint64_t frozen);
-/* The middle of everything swept. */
-void space_middle(const struct space *s, struct assignment *out);
 /* i-th configuration (i < space_size) over the unfrozen dimensions, the first one slowest; the
  * frozen ones are left as they are in c. */
 void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c);

@@ -1,4 +1,5 @@
 """Runs that go on: pause and resume, the daemon's end and start, and replay of what is stored."""
+import functools
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
+
+SLOW_HOME = tempfile.TemporaryDirectory(prefix="sweepd-data-")
 
 
 def until(condition, what, seconds=60):
@@ -37,10 +40,22 @@ def points(d):
     return d.sql("SELECT count(*) FROM curves")[0][0]
 
 
-def undisturbed(spec):
+@functools.cache
+def slow_data():
+    """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
+    return make_data(SLOW_HOME.name, samples=2000)
+
+
+@functools.cache
+def content_of(spec):
     with Daemon(workers=2) as d:
-        equal(d.wait(d.submit(spec))["status"], "completed")
+        equal(d.wait(d.submit(json.loads(spec)))["status"], "completed")
         return d.canonical()
+
+
+def undisturbed(spec):
+    """canonical_content of a sweep that nobody disturbs; asked again, it is not trained again."""
+    return content_of(json.dumps(spec))
 
 
 def expect_undisturbed(d, sweep, spec):
@@ -54,7 +69,7 @@ def expect_undisturbed(d, sweep, spec):
 
 def test_pause_and_resume():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=3)
+        spec = slow_spec(slow_data(), run_cap=3)
         with Daemon(workers=2) as d:
             sweep = d.submit(spec)
             watch = d.connect()
@@ -86,8 +101,8 @@ def test_pause_and_resume():
 
 
 def test_pause_twice_and_cancel():
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, Daemon(workers=1) as d:
-        sweep = d.submit(slow_spec(make_data(home, samples=2000), run_cap=2, epochs=6000))
+    with Daemon(workers=1) as d:
+        sweep = d.submit(slow_spec(slow_data(), run_cap=2, epochs=6000))
         for _ in range(2):
             before = points(d)
             until(lambda: points(d) > before + 1, "points")
@@ -106,47 +121,44 @@ def test_pause_twice_and_cancel():
 
 
 def test_shutdown_and_start():
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=3)
-        with Daemon(workers=2) as d:
-            sweep = d.submit(spec)
-            until(lambda: len(d.sql("SELECT DISTINCT run_id FROM curves")) == 2, "points of both")
-            d.stop()
-            equal(statuses(d), ["queued"] * 3)
-            d.start()
-            expect_undisturbed(d, sweep, spec)
-            check(resumed(d, 1)[1] > 0 and resumed(d, 2)[1] > 0, "both went on")
+    spec = slow_spec(slow_data(), run_cap=3)
+    with Daemon(workers=2) as d:
+        sweep = d.submit(spec)
+        until(lambda: len(d.sql("SELECT DISTINCT run_id FROM curves")) == 2, "points of both")
+        d.stop()
+        equal(statuses(d), ["queued"] * 3)
+        d.start()
+        expect_undisturbed(d, sweep, spec)
+        check(resumed(d, 1)[1] > 0 and resumed(d, 2)[1] > 0, "both went on")
 
 
 def test_a_worker_stopped_by_somebody_else():
     """The machine's own end signals every process: no run fails by it."""
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=1)
-        with Daemon(workers=1) as d:
-            sweep = d.submit(spec)
-            until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
-            os.kill(start_lines(d, 1)[0]["pid"], signal.SIGTERM)
-            expect_undisturbed(d, sweep, spec)
-            check(resumed(d, 1)[1] > 0, "it went on")
+    spec = slow_spec(slow_data(), run_cap=1)
+    with Daemon(workers=1) as d:
+        sweep = d.submit(spec)
+        until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
+        os.kill(start_lines(d, 1)[0]["pid"], signal.SIGTERM)
+        expect_undisturbed(d, sweep, spec)
+        check(resumed(d, 1)[1] > 0, "it went on")
 
 
 def test_a_worker_that_cannot_go_on():
     """Its checkpoint is no good: from the beginning, to the same bits."""
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=1)
-        with Daemon(workers=1) as d:
-            sweep = d.submit(spec)
-            until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
-            d.stop()
-            with open(f"{d.db}.runs/1/checkpoint", "r+b") as f:
-                f.seek(-200, os.SEEK_END)
-                f.write(b"x" * 8)
-            with open(f"{d.db}.runs/1/run.jsonl", "ab") as f:
-                f.write(b'{"type":"point","poi')  # as a power cut leaves it
-            d.start()
-            expect_undisturbed(d, sweep, spec)
-            equal(resumed(d, 1), [0, 0])
-            check("starts anew" in d.ctl("log", 1, check=0).stdout, "it says why")
+    spec = slow_spec(slow_data(), run_cap=1)
+    with Daemon(workers=1) as d:
+        sweep = d.submit(spec)
+        until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
+        d.stop()
+        with open(f"{d.db}.runs/1/checkpoint", "r+b") as f:
+            f.seek(-200, os.SEEK_END)
+            f.write(b"x" * 8)
+        with open(f"{d.db}.runs/1/run.jsonl", "ab") as f:
+            f.write(b'{"type":"point","poi')  # as a power cut leaves it
+        d.start()
+        expect_undisturbed(d, sweep, spec)
+        equal(resumed(d, 1), [0, 0])
+        check("starts anew" in d.ctl("log", 1, check=0).stdout, "it says why")
 
 
 def test_a_worker_that_claims_points():
@@ -207,8 +219,8 @@ def test_replay():
 
 
 def test_replay_of_runs_that_did_not_end():
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, Daemon(workers=1) as d:
-        sweep = d.submit(slow_spec(make_data(home, samples=2000), run_cap=2))
+    with Daemon(workers=1) as d:
+        sweep = d.submit(slow_spec(slow_data(), run_cap=2))
         until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
         d.call("pause", sweep=sweep)
         until(lambda: statuses(d)[0] == "paused", "a paused run")

@@ -12,7 +12,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
-from test_resume import resumed, undisturbed, until  # noqa: E402
+from test_resume import resumed, slow_data, undisturbed, until  # noqa: E402
 from test_trainer import make_sequences, make_table  # noqa: E402
 
 EPOCHS = 8
@@ -205,7 +205,7 @@ def test_lost_and_damaged_checkpoints():
 def test_killed_within_a_rung():
     """kill -9: from the rung before, or from the last epoch's end, to the same bits."""
     def kill(name, whole, folder):
-        for seconds, points in ((1e9, 45), (0, 250)):
+        for seconds, points in ((1e9, 45), (0, 110)):
             f = folder(f"killed-{points}", checkpoint_seconds=seconds)
             f.go(2)
             rung = f.lines()[-2]["point"]
@@ -218,7 +218,7 @@ def test_killed_within_a_rung():
             equal(f.starts()[:2], [0, rung], name)
             equal(f.starts()[2] > rung, seconds == 0, f"{name}: {f.starts()}")
             expect_same(f, whole, name)
-    each(kill, points_per_epoch=1000, batch_size=2)
+    each(kill, points_per_epoch=1000, batch_size=4)
 
 
 def test_bad_budgets():
@@ -256,44 +256,43 @@ def at_rung(d, number, epoch):
 
 def test_daemon_through_rungs():
     """Through restarts, kill -9 in a rung and a folder that is lost: the same content."""
-    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=2)
-        with Daemon(workers=1) as d:
-            sweep = d.submit(spec)
-            d.call("pause", sweep=sweep)
-            until(lambda: d.call("status")["running"] == 0, "no worker")
-            d.stop()
-            for number in (0, 1):
-                set_run(d, number, until_epoch=5)
-            d.start()
-            d.call("resume", sweep=sweep)
-            until(lambda: at_rung(d, 0, 5) and at_rung(d, 1, 5), "both at their rung")
-            equal(d.call("status")["running"], 0, "slots are free")
-            check(os.path.exists(f"{d.db}.runs/1/best.safetensors"), "weights so far")
-            equal(d.sql("SELECT detail FROM events WHERE kind = 'run_paused' AND detail LIKE 'rung%'"
-                        ), [("rung at epoch 5",)] * 2)
-            d.call("pause", sweep=sweep)
-            d.call("resume", sweep=sweep)
-            before = resumed(d, 1), resumed(d, 2)
-            d.stop()
-            d.start()
-            until(lambda: d.call("status")["running"] == 0, "folders are read")
-            check(at_rung(d, 0, 5) and at_rung(d, 1, 5), "through a person's resume and a restart")
-            equal((resumed(d, 1), resumed(d, 2)), before, "nothing was started")
-            promote(d, 0, 40)
-            until(lambda: d.sql("SELECT 1 FROM curves WHERE run_id = 1 AND point > 6"), "goes on")
-            d.kill()
-            d.start()
-            until(lambda: at_rung(d, 0, 40), "the next rung")
-            equal(resumed(d, 1)[-1], 5)
-            os.remove(f"{d.db}.runs/2/checkpoint")
-            promote(d, 1, None)
-            promote(d, 0, None)
-            equal(d.wait(sweep)["status"], "completed")
-            equal(resumed(d, 1)[-1], 40)
-            equal(resumed(d, 2)[0], 0)
-            equal(d.sql("SELECT * FROM events WHERE kind = 'nondeterminism'"), [])
-            equal(d.canonical(), undisturbed(spec), "canonical_content")
+    spec = slow_spec(slow_data(), run_cap=2)
+    with Daemon(workers=1) as d:
+        sweep = d.submit(spec)
+        d.call("pause", sweep=sweep)
+        until(lambda: d.call("status")["running"] == 0, "no worker")
+        d.stop()
+        for number in (0, 1):
+            set_run(d, number, until_epoch=5)
+        d.start()
+        d.call("resume", sweep=sweep)
+        until(lambda: at_rung(d, 0, 5) and at_rung(d, 1, 5), "both at their rung")
+        equal(d.call("status")["running"], 0, "slots are free")
+        check(os.path.exists(f"{d.db}.runs/1/best.safetensors"), "weights so far")
+        equal(d.sql("SELECT detail FROM events WHERE kind = 'run_paused' AND detail LIKE 'rung%'"
+                    ), [("rung at epoch 5",)] * 2)
+        d.call("pause", sweep=sweep)
+        d.call("resume", sweep=sweep)
+        before = resumed(d, 1), resumed(d, 2)
+        d.stop()
+        d.start()
+        until(lambda: d.call("status")["running"] == 0, "folders are read")
+        check(at_rung(d, 0, 5) and at_rung(d, 1, 5), "through a person's resume and a restart")
+        equal((resumed(d, 1), resumed(d, 2)), before, "nothing was started")
+        promote(d, 0, 40)
+        until(lambda: d.sql("SELECT 1 FROM curves WHERE run_id = 1 AND point > 6"), "goes on")
+        d.kill()
+        d.start()
+        until(lambda: at_rung(d, 0, 40), "the next rung")
+        equal(resumed(d, 1)[-1], 5)
+        os.remove(f"{d.db}.runs/2/checkpoint")
+        promote(d, 1, None)
+        promote(d, 0, None)
+        equal(d.wait(sweep)["status"], "completed")
+        equal(resumed(d, 1)[-1], 40)
+        equal(resumed(d, 2)[0], 0)
+        equal(d.sql("SELECT * FROM events WHERE kind = 'nondeterminism'"), [])
+        equal(d.canonical(), undisturbed(spec), "canonical_content")
 
 
 FAKE = """#!/bin/sh

@@ -218,9 +218,10 @@ def small_spec(folder, **changes):
 
 
 def slow_spec(folder, **changes):
-    """A sweep whose runs take about a second each, so that there is time to disturb them."""
+    """A sweep whose runs take one to two seconds each, so that there is time to disturb them. The
+    batches are large so that the time is BLAS's: steps are what a sanitizer makes slow."""
     return small_spec(folder, **{"method": "random", "epochs": 60,
                                  "model": {"type": "mlp", "width": 256, "activation": "relu"},
                                  "parameters": {"learning_rate": {"values": [0.01, 0.003, 0.001]},
                                                 "depth": {"values": [2, 3]}},
-                                 "train": {"batch_size": 16}, **changes})
+                                 "train": {"batch_size": 64}, **changes})

@@ -235,52 +235,56 @@ static void test_unreadable(void **state)
     assert_string_equal(sql(f, "SELECT group_concat(pattern) FROM labels"), "too_short,too_short");
 }
 
+static void open_with_one_run(struct fixture *f)
+{
+    struct store_batch b = {0};
+
+    assert_int_equal(fixture_open(f), 0);
+    put_sweep(&b, 1, SWEEP_COMPLETED);
+    put_labelled(&b, new_run(1, 1, 0), PATTERN_TOO_SHORT);
+    fixture_commit(f, &b);
+}
+
+static void move_file(const struct fixture *f, bool back)
+{
+    char aside[128];
+
+    snprintf(aside, sizeof(aside), "%s.aside", f->path);
+    assert_int_equal(rename(back ? aside : f->path, back ? f->path : aside), 0);
+}
+
 /* What would be lost with the daemon is not said to be done. */
 static void test_moved(void **state)
 {
     struct fixture *f = *state;
-    struct store_batch b = {0};
-    char aside[128];
 
-    assert_int_equal(fixture_open(f), 0);
-    put_sweep(&b, 1, SWEEP_COMPLETED);
-    put_labelled(&b, new_run(1, 1, 0), PATTERN_TOO_SHORT);
-    fixture_commit(f, &b);
-    snprintf(aside, sizeof(aside), "%s.aside", f->path);
-    assert_int_equal(rename(f->path, aside), 0);
+    open_with_one_run(f);
+    move_file(f, false);
     struct pass p = relabel(f, 0);
     assert_non_null(strstr(p.err.message, "was moved"));
-    assert_int_equal(rename(aside, f->path), 0);
+    move_file(f, true);
     assert_int_equal(relabel(f, 0).done.changed, 1);
 }
 
-/* Held back, as any batch, and written when the file is there again. */
 static void move_aside(struct pass *p)
 {
-    char aside[128];
-    snprintf(aside, sizeof(aside), "%s.aside", p->f->path);
-    assert_int_equal(rename(p->f->path, aside), 0);
+    move_file(p->f, false);
 }
 
+/* Held back, as any batch, and written when the file is there again. */
 static void test_moved_before_the_batch(void **state)
 {
     struct fixture *f = *state;
-    struct store_batch b = {0};
-    char aside[128];
 
-    assert_int_equal(fixture_open(f), 0);
-    put_sweep(&b, 1, SWEEP_COMPLETED);
-    put_labelled(&b, new_run(1, 1, 0), PATTERN_TOO_SHORT);
-    fixture_commit(f, &b);
+    open_with_one_run(f);
     struct pass p = {.f = f, .meanwhile = move_aside};
     ask(&p);
     for (bool never = false; !*store_trouble(f->store);)
         fixture_wait(f, &never, 0);
     assert_non_null(strstr(store_trouble(f->store), "was moved"));
     assert_false(p.ended);
-    snprintf(aside, sizeof(aside), "%s.aside", f->path);
     assert_int_equal(access(f->path, F_OK), -1);
-    assert_int_equal(rename(aside, f->path), 0);
+    move_file(f, true);
     assert_true(fixture_wait(f, &p.ended, 30));
     assert_string_equal(sql(f, "SELECT pattern <> 'too_short' FROM labels"), "1");
 }

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct sweepd {
     uv_signal_t term, interrupt;
     unsigned signals; /* TERM and INT so far */
     bool closing;
+    bool untrimmed; /* something happened since free memory was given back */
 };
 
 /* --- actions -------------------------------------------------------------------------------- */
@@ -194,6 +196,7 @@ static void flush(struct sweepd *d)
     if (!loop->dirty)
         return;
     loop->dirty = false;
+    d->untrimmed = true;
     engine_schedule(d->shared.engine, loop_now(), &loop->effects);
     apply(d, &loop->effects);
     if (may_close(d))
@@ -212,11 +215,23 @@ static void on_after_poll(uv_check_t *handle)
     flush(handle->data);
 }
 
+/* What a sweep took is given back to the system once nothing runs. */
+static void trim_memory(struct sweepd *d)
+{
+    if (!d->untrimmed || engine_running(d->shared.engine) > 0 || d->applying > 0)
+        return;
+    d->untrimmed = false;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static void on_check_timer(uv_timer_t *timer)
 {
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
     server_check(d->server);
+    trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
     if (d->shared.stopping && *trouble) {

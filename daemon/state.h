@@ -9,6 +9,7 @@
 #include "daemon/config.h"
 #include "daemon/engine/engine.h"
 #include "daemon/launch/prepare.h"
+#include "daemon/launch/gate.h"
 #include "daemon/loop.h"
 #include "daemon/store/store.h"
 
@@ -28,6 +29,7 @@ struct daemon {
     struct requests *requests;
     struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
+    struct gate_judgement gate; /* may runs start, and why not */
     uint64_t started_ms;      /* monotonic */
 };
 

@@ -32,5 +32,6 @@ int activation_take(void)
         !has_option(FIRST_DESCRIPTOR, SO_ACCEPTCONN, 1))
         return -1;
     fcntl(FIRST_DESCRIPTOR, F_SETFD, FD_CLOEXEC);
+    fcntl(FIRST_DESCRIPTOR, F_SETFL, O_NONBLOCK);
     return FIRST_DESCRIPTOR;
 }

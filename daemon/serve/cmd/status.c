@@ -22,6 +22,7 @@ static void run(struct request *r)
     jw_kv_string(w, "blas", d->worker.blas);
     jw_kv_string(w, "sandbox", d->worker.sandbox);
     jw_kv_string(w, "trouble", store_trouble(d->store));
+    jw_kv_string(w, "waiting", d->gate.why);
     jw_end_object(w);
     request_result_built(r);
 }

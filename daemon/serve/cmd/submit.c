@@ -282,6 +282,7 @@ static void run(struct request *r)
 
 const struct command command_submit = {
     .name = "submit",
+    .lasting = true,
     .params = {{"spec", PARAM_OBJECT, true, 0, 0, 0}, {"dry_run", PARAM_SWITCH, false, 0, 1, 0}},
     .run = run,
 };

@@ -118,7 +118,7 @@ static const char *check_sandbox(struct buf *says)
         buf_printf(says, "Landlock ABI %d", abi);
     else
         buf_puts(says, "no Landlock");
-    buf_puts(says, sandbox_has_seccomp() ? ", seccomp" : ", built without seccomp");
+    buf_puts(says, sandbox_has_seccomp() ? ", seccomp" : ", no seccomp");
     if (possible < 0) {
         buf_puts(says, "; it cannot be tried");
         return "see why no process can be started (ulimit -u)";
@@ -131,7 +131,7 @@ static const char *check_sandbox(struct buf *says)
     list_tries(possible, says);
     if (abi == 0)
         return "a kernel of 5.13 or later with Landlock (CONFIG_SECURITY_LANDLOCK, lsm=landlock,…)";
-    return "build with libseccomp (Debian: libseccomp-dev), on a kernel with seccomp filters";
+    return "a kernel with seccomp filters (CONFIG_SECCOMP_FILTER), on x86-64, aarch64 or riscv64";
 }
 
 void check_sandbox_words(struct buf *says)

@@ -147,13 +147,13 @@ int worker_trainer(const char *config_path, struct link *link)
     if (rc != 0)
         return send_failure(link, RUN_ERROR_CONFIG, &err, start);
     struct record_prepared *prepared = xmalloc(sizeof *prepared);
-    rc = rights_enter(&config, config_path, &err);
+    rc = rights_enter(&config, &err);
     if (rc == 0)
         rc = load_data(&config, &samples, prepared, &err);
     free(prepared);
     if (rc != 0)
         return send_failure(link, RUN_ERROR_DATA, &err, start);
-    rights_narrow(&config, config_path);
+    rights_narrow(&config);
     int status;
     rc = split_init(&split, &samples, &config.settings, config.split_seed, &err);
     if (rc == 0) {
@@ -233,7 +233,7 @@ int job_prepare(const char *config_path, struct link *link)
         return send_refusal(link, &err);
     struct record_prepared *prepared = xcalloc(1, sizeof *prepared);
     struct record r = {.type = RECORD_PREPARED, .u.prepared = prepared};
-    rc = rights_enter(&config, config_path, &err);
+    rc = rights_enter(&config, &err);
     if (rc == 0)
         rc = load_data(&config, &samples, prepared, &err);
     if (rc == 0) {

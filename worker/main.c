@@ -1,8 +1,6 @@
 /* sweep-worker: trains one run, or supervises its program, or prepares its data. */
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -61,13 +59,6 @@ static int run_prepare(const char *argument, struct link *link)
 TASK_MAP(X)
 #undef X
 
-static void settle(const char *config_path, struct link *link)
-{
-    char *copy = xstrdup(config_path);
-    link_settle(link, dirname(copy));
-    free(copy);
-}
-
 /* What config.json asks for. A file that cannot be read is refused by the trainer. */
 static int run_task(const char *config_path, struct link *link)
 {
@@ -81,13 +72,9 @@ static int run_task(const char *config_path, struct link *link)
     };
     char task[32] = "trainer";
     task_of_config(config_path, task, sizeof(task));
-    for (size_t i = 0; i < ARRAY_LEN(tasks); i++) {
-        if (strcmp(tasks[i].name, task) == 0) {
-            int status = tasks[i].run(config_path, link);
-            settle(config_path, link);
-            return status;
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        if (strcmp(tasks[i].name, task) == 0)
+            return tasks[i].run(config_path, link);
     fprintf(stderr, "sweep-worker: %s: task %s is not known to this version\n", config_path, task);
     return EX_CONFIG;
 }

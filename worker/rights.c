@@ -8,27 +8,25 @@
 #include "worker/data/source.h"
 #include "worker/sandbox.h"
 
-/* A folder that a file is to be written to, made where it is not there yet. */
+/* A folder that a file is to be written to, made where it is not there yet. The one above is
+ * listed, for its name is synced too. */
 static void allow_output(struct sandbox *s, const char *path)
 {
     if (path[0] == '\0')
         return;
     (void)paths_make_parent(path, 0700, NULL); /* else writing will say why not */
     sandbox_allow_parent(s, path, SANDBOX_WRITE);
+    char *copy = xstrdup(path), *above = xasprintf("%s/..", dirname(copy));
+    sandbox_allow(s, above, SANDBOX_LIST);
+    free(above);
+    free(copy);
 }
 
-/* The run's folder and the one it lies in are listed alone: their names are synced at the end. */
-static void allow_run(struct sandbox *s, const struct run_config *c, const char *config_path)
+static void allow_run(struct sandbox *s, const struct run_config *c)
 {
-    char *copy = xstrdup(config_path);
-    char *above = xasprintf("%s/..", dirname(copy));
-    sandbox_allow_parent(s, config_path, SANDBOX_LIST);
-    sandbox_allow(s, above, SANDBOX_LIST);
     sandbox_allow(s, c->start_weights, SANDBOX_READ);
     allow_output(s, c->weights);
     allow_output(s, c->checkpoint);
-    free(above);
-    free(copy);
 }
 
 static void allow_data(struct sandbox *s, const struct source *source)
@@ -42,7 +40,7 @@ static void allow_data(struct sandbox *s, const struct source *source)
         sandbox_allow(s, cache, SANDBOX_WRITE);
 }
 
-int rights_enter(const struct run_config *c, const char *config_path, struct errbuf *err)
+int rights_enter(const struct run_config *c, struct errbuf *err)
 {
     struct source source;
     struct sandbox s = {0};
@@ -50,16 +48,16 @@ int rights_enter(const struct run_config *c, const char *config_path, struct err
     if (rc != 0)
         return rc;
     allow_data(&s, &source);
-    allow_run(&s, c, config_path);
+    allow_run(&s, c);
     sandbox_enter(&s);
     sandbox_finish(&s);
     return 0;
 }
 
-void rights_narrow(const struct run_config *c, const char *config_path)
+void rights_narrow(const struct run_config *c)
 {
     struct sandbox s = {0};
-    allow_run(&s, c, config_path);
+    allow_run(&s, c);
     sandbox_narrow(&s);
     sandbox_finish(&s);
 }

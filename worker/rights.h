@@ -10,8 +10,8 @@ struct errbuf;
 /* While the data is read: its files, the cache to write to, and all of rights_narrow. Where the
  * files are not found nothing is entered: the errors of source_find, which come before a byte of
  * them is read. */
-int rights_enter(const struct run_config *c, const char *config_path, struct errbuf *err);
+int rights_enter(const struct run_config *c, struct errbuf *err);
 /* While it is trained on: to write only where its weights and its checkpoint go. */
-void rights_narrow(const struct run_config *c, const char *config_path);
+void rights_narrow(const struct run_config *c);
 
 #endif

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +16,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#ifdef HAVE_SECCOMP
-#include <seccomp.h>
-#endif
 
 #include "sweep/buf.h"
 #define LOG_MODULE "sandbox"
@@ -87,10 +88,11 @@ void sandbox_finish(struct sandbox *s)
  * files too, not of folders alone) */
 #define ACCESS_MAP(X)                                                                              \
     X(EXECUTE, 1, 1)                                                                               \
-    X(WRITE_FILE, 1, 1) X(READ_FILE, 1, 1) X(READ_DIR, 1, 0) X(REMOVE_DIR, 1, 0)                   \
-        X(REMOVE_FILE, 1, 0) X(MAKE_CHAR, 1, 0) X(MAKE_DIR, 1, 0) X(MAKE_REG, 1, 0)                \
-            X(MAKE_SOCK, 1, 0) X(MAKE_FIFO, 1, 0) X(MAKE_BLOCK, 1, 0) X(MAKE_SYM, 1, 0)            \
-                X(REFER, 2, 0) X(TRUNCATE, 3, 1) X(IOCTL_DEV, 5, 1)
+    X(WRITE_FILE, 1, 1)                                                                            \
+    X(READ_FILE, 1, 1) X(READ_DIR, 1, 0) X(REMOVE_DIR, 1, 0) X(REMOVE_FILE, 1, 0)                  \
+        X(MAKE_CHAR, 1, 0) X(MAKE_DIR, 1, 0) X(MAKE_REG, 1, 0) X(MAKE_SOCK, 1, 0)                  \
+            X(MAKE_FIFO, 1, 0) X(MAKE_BLOCK, 1, 0) X(MAKE_SYM, 1, 0) X(REFER, 2, 0)                \
+                X(TRUNCATE, 3, 1) X(IOCTL_DEV, 5, 1)
 
 enum access {
 #define X(id, abi, file) ACCESS_##id,
@@ -198,146 +200,125 @@ static void restrict_files(const struct sandbox *s)
 
 /* --- seccomp -------------------------------------------------------------------------------- */
 
-#ifdef HAVE_SECCOMP
-
-/* LeakSanitizer stops its own process by ptrace. */
-#ifdef __SANITIZE_ADDRESS__
-#define PTRACE
-#else
-#define PTRACE "ptrace",
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define NATIVE_ARCH AUDIT_ARCH_RISCV64
 #endif
 
-/* Refused with EPERM; names that this architecture lacks count for nothing. */
-static const char *const refused[] = {
-    /* the network, and other processes' sockets */
-    "socket",
-    "socketpair",
-    "connect",
-    "bind",
-    "listen",
-    "accept",
-    "accept4",
-    "sendto",
-    "sendmsg",
-    "sendmmsg",
-    /* programs */
-    "execve",
-    "execveat",
-    /* other processes */
-    PTRACE "process_vm_readv",
-    "process_vm_writev",
-    "process_madvise",
-    "pidfd_getfd",
-    "kcmp",
-    "shmget",
-    "semget",
-    "msgget",
-    "mq_open",
-    /* what Landlock knows nothing of, or not in every ABI */
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "fchmodat2",
-    "chown",
-    "lchown",
-    "fchown",
-    "fchownat",
-    "setxattr",
-    "lsetxattr",
-    "fsetxattr",
-    "setxattrat",
-    "removexattr",
-    "lremovexattr",
-    "fremovexattr",
-    "removexattrat",
-    "utime",
-    "utimes",
-    "utimensat",
-    "futimesat",
-    "truncate",
-    "truncate64",
-    "open_by_handle_at",
-    "file_setattr",
-    /* ways around this filter, and parts of the kernel that no worker needs */
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "keyctl",
-    "add_key",
-    "request_key",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "unshare",
-    "setns",
-    "open_tree",
-    "move_mount",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-    "mount_setattr",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "reboot",
-    "swapon",
-    "swapoff",
-    "settimeofday",
-    "clock_settime",
-    "acct",
-    "quotactl",
-    "iopl",
-    "ioperm",
-    "modify_ldt",
-};
-/* Refused where they name another process in their first argument. */
-static const char *const refused_to_others[] = {"kill", "tgkill", "rt_sigqueueinfo",
-                                                "rt_tgsigqueueinfo"};
-static const char *const refused_signals[] = {"tkill", "pidfd_send_signal"};
+#ifdef NATIVE_ARCH
 
-static int refuse(scmp_filter_ctx filter, const char *name, const struct scmp_arg_cmp *when)
+/* Newer than the headers this may be built with; the same on every architecture. */
+enum { CALL_fchmodat2 = 452, CALL_setxattrat = 463, CALL_removexattrat = 466, CALL_setattr = 469 };
+
+/* Refused with EPERM. */
+static const uint32_t refused[] = {
+    /* the network, and other processes' sockets */
+    SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4,
+    SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
+    /* programs */
+    SYS_execve, SYS_execveat,
+    /* other processes; LeakSanitizer stops its own by ptrace */
+#ifndef __SANITIZE_ADDRESS__
+    SYS_ptrace,
+#endif
+    SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise, SYS_pidfd_getfd, SYS_kcmp,
+    SYS_shmget, SYS_semget, SYS_msgget, SYS_mq_open,
+    /* what Landlock knows nothing of, or not in every ABI */
+    SYS_fchmod, SYS_fchmodat, CALL_fchmodat2, SYS_fchown, SYS_fchownat, SYS_setxattr,
+    SYS_lsetxattr, SYS_fsetxattr, CALL_setxattrat, SYS_removexattr, SYS_lremovexattr,
+    SYS_fremovexattr, CALL_removexattrat, SYS_utimensat, SYS_truncate, SYS_open_by_handle_at,
+    CALL_setattr,
+#ifdef SYS_chmod /* and its kind, which newer architectures never had */
+    SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
+#endif
+    /* ways around this filter, and parts of the kernel that no worker needs */
+    SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_bpf, SYS_perf_event_open,
+    SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_mount, SYS_umount2,
+    SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns, SYS_open_tree, SYS_move_mount, SYS_fsopen,
+    SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_init_module, SYS_finit_module,
+    SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_settimeofday,
+    SYS_clock_settime, SYS_acct, SYS_quotactl,
+};
+/* Refused but to those who may signal; of the second kind with this process as first argument
+ * nothing is. */
+static const uint32_t refused_signals[] = {SYS_tkill, SYS_pidfd_send_signal};
+static const uint32_t signals_to_self[] = {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo,
+                                           SYS_rt_tgsigqueueinfo};
+
+#define X32_CALLS 0x40000000u /* x86-64's other numbers for the same calls */
+#define FILTER_MAX 240
+
+struct filter {
+    unsigned short count;
+    struct sock_filter code[FILTER_MAX];
+};
+
+static void put(struct filter *f, struct sock_filter instruction)
 {
-    int number = seccomp_syscall_resolve_name(name);
-    if (number == __NR_SCMP_ERROR)
-        return 0;
-    return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), number, when ? 1 : 0, when);
+    REQUIRE(f->count < FILTER_MAX);
+    f->code[f->count++] = instruction;
 }
 
-static int fill_filter(scmp_filter_ctx filter, bool may_signal)
+static void put_load(struct filter *f, size_t offset)
 {
-    const struct scmp_arg_cmp other = SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid());
-    int rc = 0;
-    for (size_t i = 0; i < ARRAY_LEN(refused) && rc == 0; i++)
-        rc = refuse(filter, refused[i], NULL);
-    for (size_t i = 0; i < ARRAY_LEN(refused_signals) && rc == 0 && !may_signal; i++)
-        rc = refuse(filter, refused_signals[i], NULL);
-    for (size_t i = 0; i < ARRAY_LEN(refused_to_others) && rc == 0 && !may_signal; i++)
-        rc = refuse(filter, refused_to_others[i], &other);
-    return rc;
+    put(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void put_end(struct filter *f, uint32_t verdict)
+{
+    put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
+}
+
+/* EPERM where the number in hand is that one. */
+static void put_refusal(struct filter *f, uint32_t number)
+{
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
+    put_end(f, SECCOMP_RET_ERRNO | EPERM);
+}
+
+/* The low half of the first argument: a process number has no more. */
+static void put_self_only(struct filter *f, uint32_t number)
+{
+    size_t low = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : sizeof(uint32_t);
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4));
+    put_load(f, offsetof(struct seccomp_data, args) + low);
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 1, 0));
+    put_end(f, SECCOMP_RET_ERRNO | EPERM);
+    put_end(f, SECCOMP_RET_ALLOW);
+}
+
+static void write_filter(struct filter *f, bool may_signal)
+{
+    put_load(f, offsetof(struct seccomp_data, arch));
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
+    put_end(f, SECCOMP_RET_KILL_PROCESS);
+    put_load(f, offsetof(struct seccomp_data, nr));
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1));
+    put_end(f, SECCOMP_RET_ERRNO | EPERM);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        put_refusal(f, refused[i]);
+    for (size_t i = 0; i < ARRAY_LEN(refused_signals) && !may_signal; i++)
+        put_refusal(f, refused_signals[i]);
+    for (size_t i = 0; i < ARRAY_LEN(signals_to_self) && !may_signal; i++)
+        put_self_only(f, signals_to_self[i]);
+    put_end(f, SECCOMP_RET_ALLOW);
 }
 
 static void restrict_calls(bool may_signal)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int rc = filter ? fill_filter(filter, may_signal) : -ENOMEM;
-    if (rc == 0)
-        rc = seccomp_load(filter);
-    if (rc != 0)
-        log_warn("seccomp: %s: system calls are not filtered", strerror(-rc));
-    if (filter)
-        seccomp_release(filter);
+    struct filter f = {0};
+    write_filter(&f, may_signal);
+    const struct sock_fprog program = {f.count, f.code};
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+        log_warn("seccomp: %s: system calls are not filtered", strerror(errno));
 }
 
 bool sandbox_has_seccomp(void)
 {
-    return true;
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
 
 #else

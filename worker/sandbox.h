@@ -45,7 +45,7 @@ void sandbox_finish(struct sandbox *s);
 
 /* Landlock's ABI in this kernel, 0: none. */
 int sandbox_landlock_abi(void);
-/* This build can filter system calls. */
+/* This build and kernel can filter system calls. */
 bool sandbox_has_seccomp(void);
 
 #endif

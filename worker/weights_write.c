@@ -135,7 +135,7 @@ int weights_write(const char *path, const struct net *n, const real *values, str
     if (rc == 0)
         rc = give_numbers(n, values, write_numbers, &w);
     if (rc == 0)
-        rc = atomic_file_commit(&w.file, true, err);
+        rc = atomic_file_publish(&w.file, err);
     buf_finish(&header);
     return rc;
 }

@@ -95,18 +95,19 @@ static int read_header(const struct buf *file, struct json **out, struct errbuf 
     if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
         length > file->len - HEADER_LENGTH_BYTES)
         return err_set(err, ERR_DATA, "no safetensors file, or one that was cut short");
-    if (!weights_hash_fits(file->data, file->len))
-        return err_set(err, ERR_DATA, "damaged: its SHA-256 is not the one in its header");
     struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
     if (header == NULL)
-        return ERR_DATA;
+        return err_set(err, ERR_DATA, "damaged header: %s", err->message);
     size_t data = file->len - HEADER_LENGTH_BYTES - (size_t)length;
     int64_t end = data_end(header);
-    if (end == (int64_t)data) {
+    bool fits = weights_hash_fits(file->data, file->len);
+    if (end == (int64_t)data && fits) {
         *out = header;
         return 0;
     }
     json_destroy(header);
+    if (end == (int64_t)data)
+        return err_set(err, ERR_DATA, "damaged: its SHA-256 is not the one in its header");
     if (end < 0)
         return err_set(err, ERR_DATA, "its header does not say where its tensors lie");
     return err_set(err, ERR_DATA, "its tensors end at byte %lld of %zu: the file is damaged",

@@ -73,7 +73,7 @@ def test_a_worker_that_trains():
         status = status_of(pid)
         equal(status["NoNewPrivs"], "1")
         says = checks()["sandbox"]["says"]
-        equal(status["Seccomp"], "0" if "without seccomp" in says else "2", says)
+        equal(status["Seccomp"], "0" if "no seccomp" in says else "2", says)
         equal(os.getpriority(os.PRIO_PROCESS, pid), 19)
         equal(first_line(f"/proc/{pid}/oom_score_adj"), "500")
         equal(first_line(f"/proc/{d.process.pid}/oom_score_adj"),

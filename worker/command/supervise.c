@@ -308,16 +308,11 @@ static void open_standard(void)
 }
 
 /* From here on we only read what the program writes, and signal it. All else is open already. */
-static void enclose(const struct supervisor *s)
+static void enclose(void)
 {
-    struct sandbox sandbox = {.may_signal = true};
-    char *above = xasprintf("%s/..", s->run_dir);
+    const struct sandbox nothing = {.may_signal = true};
 
-    sandbox_allow(&sandbox, s->run_dir, SANDBOX_LIST);
-    sandbox_allow(&sandbox, above, SANDBOX_LIST);
-    sandbox_enter(&sandbox);
-    sandbox_finish(&sandbox);
-    free(above);
+    sandbox_enter(&nothing);
 }
 
 static int run_program(struct supervisor *s)
@@ -330,7 +325,7 @@ static int run_program(struct supervisor *s)
     int rc = program_start(&s->program, &s->config, s->run_dir, &err);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
-    enclose(s);
+    enclose();
     watch(s);
     int status = finish(s);
     program_close(&s->program);

@@ -275,7 +275,6 @@ static void on_check_timer(uv_timer_t *timer)
 {
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
-    server_check(d->server);
     mind_neighbours(d);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:

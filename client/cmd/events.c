@@ -32,17 +32,30 @@ static int64_t length_us(const char *text)
     return 0;
 }
 
+/* A UTC time, whose end may be left out. 0: none. */
+static int64_t time_us(const char *text)
+{
+    static const char *const rest[] = {"", ":00", " 00:00:00"};
+    int64_t found = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rest) && found == 0; i++) {
+        char *whole = xasprintf("%s%s", text, rest[i]);
+        found = human_parse_utc(whole);
+        free(whole);
+    }
+    return found;
+}
+
 static int read_since(struct client *c, int64_t *out)
 {
     const char *text = c->opts.text[OPTION_SINCE];
     if (!opts_has(&c->opts, OPTION_SINCE))
         return CLIENT_DONE;
     int64_t ago = length_us(text);
-    *out = ago > 0 ? human_now_us() - ago : human_parse_utc(text);
+    *out = ago > 0 ? human_now_us() - ago : time_us(text);
     return *out > 0 ? CLIENT_DONE
                     : client_usage(c,
                                    "--since: got %s; allowed: a time back from now (90s, 30m, "
-                                   "2h, 3d) or a UTC time (2026-01-31 22:05:09)",
+                                   "2h, 3d) or a UTC time (2026-01-31 22:05)",
                                    text);
 }
 

@@ -394,7 +394,7 @@ void conn_set_watching(struct conn *c, bool watching)
 
 static bool is_idle(const struct conn *c)
 {
-    return c->requests == 0 && !c->watching && c->out.count == 0;
+    return c->requests == 0 && !c->watching && !c->ending && c->out.count == 0;
 }
 
 uint64_t conn_idle_ms(const struct conn *c)

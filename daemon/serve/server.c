@@ -39,7 +39,7 @@ struct server {
     struct conn_owner owner;                           /* us, to the clients */
     struct conn *clients;
     size_t client_count, clients_max;
-    uv_timer_t check; /* runs while there are clients */
+    uv_timer_t check; /* of the socket and the clients */
     uv_timer_t room;  /* of no time: in the next turn of the loop */
     char scratch[65536];
 };
@@ -68,8 +68,7 @@ static void on_closed(void *arg, struct conn *c)
     *at = *conn_next(c);
     events_unsubscribe(s->daemon->events, c);
     requests_drop(s->daemon->requests, c);
-    if (--s->client_count == 0)
-        uv_timer_stop(&s->check);
+    s->client_count--;
 }
 
 static void each_client(struct server *s, void (*act)(struct conn *c))
@@ -117,13 +116,6 @@ static void drop_unread(struct server *s)
     }
 }
 
-static void on_check_timer(uv_timer_t *timer)
-{
-    struct server *s = timer->data;
-    each_client(s, conn_check);
-    drop_unread(s);
-}
-
 /* --- who comes ------------------------------------------------------------------------------ */
 
 /* The longest idle one goes, else one that does not read. */
@@ -144,8 +136,7 @@ static struct conn *add_client(struct server *s, int fd)
     struct conn *c = conn_create(&s->owner, s->daemon->loop.uv, fd);
     *conn_next(c) = s->clients;
     s->clients = c;
-    if (s->client_count++ == 0)
-        uv_timer_start(&s->check, on_check_timer, CHECK_MS, CHECK_MS);
+    s->client_count++;
     return c;
 }
 
@@ -234,11 +225,14 @@ static void listen_again(struct server *s)
     str_copy(s->trouble, sizeof(s->trouble), err.message);
 }
 
-void server_check(struct server *s)
+static void on_check_timer(uv_timer_t *timer)
 {
+    struct server *s = timer->data;
     listen_again(s);
     if (s->listener)
         listener_go_on(s->listener);
+    each_client(s, conn_check);
+    drop_unread(s);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -285,6 +279,7 @@ struct server *server_create(struct daemon *d)
     uv_timer_init(d->loop.uv, &s->check);
     uv_timer_init(d->loop.uv, &s->room);
     s->check.data = s->room.data = s;
+    uv_timer_start(&s->check, on_check_timer, CHECK_MS, CHECK_MS);
     return s;
 }
 

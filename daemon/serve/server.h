@@ -7,10 +7,9 @@ struct errbuf;
 struct server;
 
 struct server *server_create(struct daemon *d);
-/* Makes the socket (daemon/serve/listener.h) and leaves a note of it beside the database. */
+/* Makes the socket (daemon/serve/listener.h) and leaves a note of it beside the database. Once it
+ * vanishes it is made again, if need be elsewhere. */
 int server_listen(struct server *s, struct errbuf *err);
-/* From time to time: makes the socket again when it has vanished, if need be elsewhere. */
-void server_check(struct server *s);
 /* Removes the socket, closes every client. */
 void server_close(struct server *s);
 void server_destroy(struct server *s);

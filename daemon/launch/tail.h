@@ -13,11 +13,10 @@
 struct launch_site;
 struct layer_stats;
 
-/* The most points of a run that are taken a second, and those that may come at once: the store
- * takes ten times as many, and a curve that anyone looks at has a hundredth. What is over waits in
- * the file; nothing of it is lost. */
-#define TAIL_POINTS_PER_SECOND 20000
-#define TAIL_POINTS_AT_ONCE 60000
+/* The most points of a run that are taken a second (half a processor's work for the daemon), and
+ * those that may come at once. What is over waits in the file; nothing of it is lost. */
+#define TAIL_POINTS_PER_SECOND 5000
+#define TAIL_POINTS_AT_ONCE 50000
 
 /* What one read has found; kept from read to read for its memory alone. A zeroed one is valid. */
 struct tail_scratch {

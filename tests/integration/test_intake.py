@@ -43,8 +43,8 @@ def undisturbed(spec):
     return content_of(json.dumps(spec))
 
 
-def four_runs(**changes):
-    return slow_spec(data(), **{"run_cap": 4, "epochs": 40, **changes})
+def two_runs(**changes):
+    return slow_spec(data(), **{"run_cap": 2, "epochs": 40, **changes})
 
 
 def program(name, text):
@@ -183,24 +183,25 @@ def damage_all(lines):
 
 
 def test_damaged_lines_beside_a_checkpoint():
-    spec = four_runs()
-    with Daemon(workers=4) as d:
-        sweep = d.submit(spec)
-        until(lambda: begun(d, 4), "points of all")
-        d.stop()  # each leaves a checkpoint
-        for number, damage in enumerate([damage_middle, damage_order, damage_end, damage_all], 1):
-            path = f"{runs_of(d)}/{number}/run.jsonl"
-            lines = lines_of(path)
-            with open(path, "wb") as f:
-                f.write(b"".join(damage(lines)))
-            check(os.path.exists(f"{runs_of(d)}/{number}/checkpoint"), "a checkpoint is there")
-        d.start()
-        expect_undisturbed(d, sweep, spec)
-        check(len(events(d, "run_lines_damaged")) >= 2, "it is said")
+    spec = two_runs()
+    for damages in (damage_middle, damage_order), (damage_end, damage_all):
+        with Daemon(workers=2) as d:
+            sweep = d.submit(spec)
+            until(lambda: begun(d, 2), "points of both")
+            d.stop()  # each leaves a checkpoint
+            for number, damage in enumerate(damages, 1):
+                check(os.path.exists(f"{runs_of(d)}/{number}/checkpoint"), "a checkpoint is there")
+                path = f"{runs_of(d)}/{number}/run.jsonl"
+                lines = lines_of(path)
+                with open(path, "wb") as f:
+                    f.write(b"".join(damage(lines)))
+            d.start()
+            expect_undisturbed(d, sweep, spec)
+            check(events(d, "run_lines_damaged"), "it is said")
 
 
 def test_damaged_lines_of_a_living_worker():
-    spec = four_runs(run_cap=2, epochs=80)
+    spec = two_runs()
     with Daemon(workers=2) as d:
         sweep = d.submit(spec)
         until(lambda: begun(d, 2), "points of both")
@@ -237,7 +238,7 @@ def other_spec():
 def test_folders_of_an_earlier_database():
     """Its workers still train, its folders have the ids that come again."""
     with Daemon(workers=2) as d:
-        d.submit(four_runs(epochs=6000))
+        d.submit(two_runs(epochs=6000))
         until(lambda: begun(d, 2), "points of both")
         earlier = pids(d)
         d.kill()
@@ -260,7 +261,7 @@ def test_folders_of_a_lost_future():
         d.stop()
         shutil.copy(d.db, d.home + "/copy")
         d.start()
-        d.submit(four_runs(epochs=6000))
+        d.submit(two_runs(epochs=6000))
         until(lambda: begun(d, 2), "points of both")
         later = pids(d)
         d.kill()
@@ -306,7 +307,7 @@ def make_version_11(path):
 
 def test_an_upgrade_at_night():
     """The daemon before knew of no identity; its workers go on under this one."""
-    spec = four_runs(epochs=80)
+    spec = two_runs()
     with Daemon(workers=2) as d:
         sweep = d.submit(spec)
         until(lambda: begun(d, 2), "points of both")
@@ -325,7 +326,6 @@ def test_an_upgrade_at_night():
 def test_planted_links():
     victim = os.path.join(HOME.name, "victim")
     with Daemon(workers=2) as d:
-        os.makedirs(runs_of(d))
         for number, name in enumerate(["run.jsonl", "config.json", "stderr"], 1):
             with open(f"{victim}{number}", "w", encoding="utf-8") as f:
                 f.write("precious\n")
@@ -348,7 +348,7 @@ def test_planted_links():
 
 def test_the_runs_folder_is_deleted():
     """The daemon dies then: its workers train in no folder, and must not do so beside new ones."""
-    spec = four_runs(run_cap=2)
+    spec = two_runs()
     with Daemon(workers=2) as d:
         sweep = d.submit(spec)
         until(lambda: begun(d, 2), "points of both")
@@ -364,7 +364,7 @@ def test_the_runs_folder_is_deleted():
 
 
 def test_a_stopped_worker_is_adopted():
-    spec = four_runs(run_cap=2)
+    spec = two_runs()
     with Daemon(workers=2) as d:
         sweep = d.submit(spec)
         until(lambda: begun(d, 2), "points of both")

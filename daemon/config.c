@@ -22,6 +22,8 @@
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
     X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                      \
       "least time between two checkpoints of a run (30)")                                         \
+    X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                    \
+      "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")             \
     X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
     X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
     X(HELP, "--help", NULL, NULL, "print this and exit")
@@ -60,7 +62,7 @@ static int unknown_flag(const char *word, struct errbuf *err)
         return err_bad(err, ERR_KEY, "command line", word, "did you mean %s?", near);
     return err_bad(err, ERR_KEY, "command line", word,
                    "--db, --socket, --workers, --worker-program, --checkpoint-seconds, "
-                   "--log-level, --version, --help");
+                   "--worker-nice, --log-level, --version, --help");
 }
 
 /* "--flag value" and "--flag=value". given[] borrows from argv. */
@@ -146,6 +148,12 @@ static int read_checkpoint_seconds(const char *text, long *out, struct errbuf *e
                 : 0;
 }
 
+static int read_worker_nice(const char *name, const char *text, long *out, struct errbuf *err)
+{
+    *out = CONFIG_WORKER_NICE_MAX;
+    return text ? read_integer(name, text, 0, CONFIG_WORKER_NICE_MAX, out, err) : 0;
+}
+
 /* The build tree, an installation, and an installation that was moved (DESTDIR). */
 static int find_worker(char out[PATHS_MAX], struct errbuf *err)
 {
@@ -221,6 +229,8 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
     if ((rc = read_log_level(given[FLAG_LOG_LEVEL], &c.log_level, err)) < 0 ||
         (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds,
                                       err)) < 0 ||
+        (rc = read_worker_nice(setting_of(FLAG_WORKER_NICE, given), value[FLAG_WORKER_NICE],
+                               &c.worker_nice, err)) < 0 ||
         (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
         (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
         (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers,

@@ -10,6 +10,7 @@
 
 #define CONFIG_WORKERS_MAX 1024
 #define CONFIG_CHECKPOINT_SECONDS_MAX 86400
+#define CONFIG_WORKER_NICE_MAX 19
 
 struct errbuf;
 
@@ -19,6 +20,7 @@ struct config {
     char worker[PATHS_MAX]; /* the worker program, executable */
     size_t workers;         /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
+    long worker_nice;        /* of workers: 0 (as we are) to 19 */
     enum log_level log_level;
 };
 

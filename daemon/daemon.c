@@ -18,6 +18,7 @@
 #include "daemon/launch/strays.h"
 #include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
+#include "daemon/serve/notify.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/server.h"
 #include "daemon/state.h"
@@ -37,11 +38,12 @@
 struct sweepd {
     struct daemon shared;
     struct launch_site site;
-    char **environment; /* of workers */
+    char **environment, **program_environment; /* of workers */
     struct pool *pool;
     struct server *server;
-    size_t applying;     /* batches whose actions wait for their commit */
-    size_t waiting_rows; /* of theirs, with the actions */
+    struct notify *notify; /* the service manager */
+    size_t applying;       /* batches whose actions wait for their commit */
+    size_t waiting_rows;   /* of theirs, with the actions */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
     uv_check_t after_poll;    /* everything else before the other */
@@ -186,6 +188,7 @@ static void begin_close(struct sweepd *d)
     err_set(&err, ERR_SHUTDOWN, "the daemon is ending");
     requests_fail_all(d->shared.requests, &err);
     server_close(d->server);
+    notify_stop(d->notify);
     pool_close(d->pool);
     close_handles(d);
     store_close(d->shared.store, NULL, NULL);
@@ -332,6 +335,7 @@ static void create_parts(struct sweepd *d)
         .runs_dir = d->shared.runs_dir,
         .worker = d->shared.config->worker,
         .environment = d->environment,
+        .program_environment = d->program_environment,
         .workers = d->shared.config->workers,
         .congested = store_is_behind,
         .arg = d,
@@ -343,6 +347,7 @@ static void create_parts(struct sweepd *d)
     for (size_t i = 0; i < pool_launchers(d->pool); i++)
         engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
     d->server = server_create(&d->shared);
+    d->notify = notify_create(&d->loop);
     open_handles(d);
 }
 
@@ -358,6 +363,16 @@ static void destroy_parts(struct sweepd *d)
     server_destroy(d->server);
     engine_destroy(d->shared.engine);
     environment_destroy(d->environment);
+    environment_destroy(d->program_environment);
+}
+
+static void create_environments(struct sweepd *d)
+{
+    struct environment_choice c = {.core_type = d->shared.worker.core_type,
+                                   .nice = (int)d->shared.config->worker_nice};
+    d->environment = environment_create(&c);
+    c.whole = true;
+    d->program_environment = environment_create(&c);
 }
 
 /* What can be refused, before anything is begun. On success the store is open. */
@@ -372,7 +387,8 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
         (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
-        (rc = prepare_blas(config->worker, &sweepd->environment, d->core, d->blas, err)) == 0) {
+        (rc = prepare_blas(config->worker, &d->worker, err)) == 0) {
+        create_environments(sweepd);
         d->engine = engine_create(d->runs_dir);
         engine_set_checkpoint_seconds(d->engine, (double)config->checkpoint_seconds);
         engine_restore(d->engine, &restored, loop_now(), &d->loop.effects);
@@ -384,9 +400,11 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
 static void run_loop(struct sweepd *d)
 {
     const struct daemon *s = &d->shared;
+    const struct worker_kind *worker = &s->worker;
     log_info("ready: socket %s, database %s, workers %zu, BLAS %s (%s)", s->config->socket,
-             s->config->db, engine_workers(s->engine), s->core[0] ? s->core : "unknown core",
-             s->blas[0] ? s->blas : "unknown library");
+             s->config->db, engine_workers(s->engine),
+             worker->core[0] ? worker->core : "unknown core",
+             worker->blas[0] ? worker->blas : "unknown library");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     log_info("ended");
 }
@@ -416,6 +434,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     rc = server_listen(d.server, err);
     if (rc == 0) {
         adopt_runs(&d);
+        notify_ready(d.notify);
         run_loop(&d);
     } else {
         begin_close(&d);

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #define LOG_MODULE "link"
 #include "sweep/log.h"
+#include "worker/data/atomic_file.h"
 
 void link_init(struct link *l, int fd)
 {
@@ -44,40 +47,45 @@ int link_send(struct link *l, const struct record *r)
     return 0;
 }
 
-static void sync_and_close(int fd)
-{
-    if (fd < 0)
-        return;
-    fsync(fd); /* at worst the run is begun anew after a power failure */
-    close(fd);
-}
-
-/* identity.json, and the names of the files, in the folder of the lines. */
-static void sync_place(int fd)
+/* identity.json, in the folder of the lines. At worst the run is begun anew after a power cut. */
+static void sync_identity(int lines)
 {
     char link[32], path[PATHS_MAX];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", lines);
     ssize_t n = readlink(link, path, sizeof(path) - 1);
     char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
     if (!slash)
         return;
-    *slash = '\0';
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
+    str_copy(slash + 1, sizeof(path) - (size_t)(slash + 1 - path),
+             run_file_name(RUN_FILE_IDENTITY));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return;
-    sync_and_close(openat(folder, run_file_name(RUN_FILE_IDENTITY), O_RDONLY | O_CLOEXEC));
-    sync_and_close(folder);
+    fsync(fd);
+    close(fd);
 }
 
 int link_sync(struct link *l)
 {
-    if (!l->place_synced)
-        sync_place(l->fd);
-    l->place_synced = true;
+    if (!l->identity_synced)
+        sync_identity(l->fd);
+    l->identity_synced = true;
     /* EINVAL, EROFS: a pipe or a terminal, which keep nothing */
     if (fdatasync(l->fd) == 0 || errno == EINVAL || errno == EROFS)
         return 0;
     log_error("cannot sync the lines: %s", strerror(errno));
     l->broken = true;
     return ERR_IO;
+}
+
+void link_settle(struct link *l, const char *run_dir)
+{
+    struct stat st;
+    struct errbuf err;
+    if (l->broken || fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode) || link_sync(l) != 0)
+        return;
+    char *above = xasprintf("%s/..", run_dir);
+    if (atomic_file_sync_folder(run_dir, &err) != 0 || atomic_file_sync_folder(above, &err) != 0)
+        log_warn("%s", err.message);
+    free(above);
 }

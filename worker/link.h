@@ -12,7 +12,7 @@ struct link {
     int fd;
     struct buf line; /* reused */
     bool broken;     /* a line could not be written */
-    bool place_synced;
+    bool identity_synced;
 };
 
 void link_init(struct link *l, int fd);
@@ -23,5 +23,8 @@ int link_send(struct link *l, const struct record *r);
  * a power failure must not know of points that are not. And, once, what says whose folder it is:
  * without that nobody goes on from a checkpoint in it. 0 or ERR_IO. */
 int link_sync(struct link *l);
+/* The same at the end, with the names in the run's folder and its own in the one above: what is
+ * told of the run is there after a power failure. By hand, where stdout is no file, nothing. */
+void link_settle(struct link *l, const char *run_dir);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/serve/activation.h"
 #include "daemon/serve/conn.h"
 #include "daemon/serve/dispatch.h"
 #include "daemon/serve/events.h"
@@ -33,6 +34,7 @@ struct server {
                            * beginning until the loop has closed it */
     dev_t device;         /* of the socket's file, */
     ino_t inode;          /* so that another daemon's is never removed */
+    bool inherited;       /* from a service manager, who keeps it */
     struct conn_owner owner; /* us, to the clients */
     struct conn *clients;
     size_t client_count;
@@ -210,7 +212,11 @@ int server_listen(struct server *s, struct errbuf *err)
 {
     const char *path = s->daemon->config->socket;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = -1, rc;
+    int fd = activation_take(), rc;
+    if (fd >= 0) {
+        s->inherited = true;
+        return start_listener(s, fd, path, err);
+    }
     if (strlen(path) >= sizeof(address.sun_path))
         return err_bad(err, ERR_VALUE, "--socket", path, "a path of fewer than %zu bytes",
                        sizeof(address.sun_path));
@@ -224,7 +230,7 @@ int server_listen(struct server *s, struct errbuf *err)
 static bool socket_is_ours(const struct server *s)
 {
     struct stat st;
-    return lstat(s->daemon->config->socket, &st) == 0 && st.st_dev == s->device &&
+    return !s->inherited && lstat(s->daemon->config->socket, &st) == 0 && st.st_dev == s->device &&
            st.st_ino == s->inode;
 }
 
@@ -234,7 +240,7 @@ void server_check(struct server *s)
         next = *conn_next(c);
         conn_check(c);
     }
-    if (socket_is_ours(s))
+    if (s->inherited || socket_is_ours(s))
         return;
     struct errbuf err;
     close_listener(s);

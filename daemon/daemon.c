@@ -18,6 +18,7 @@
 #include "daemon/launch/prepare.h"
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
+#include "daemon/launch/strays.h"
 #include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
 #include "daemon/serve/night_log.h"
@@ -32,6 +33,9 @@
 
 #define LOG_MODULE "daemon"
 #define CHECK_INTERVAL_MS 10000
+/* Above so much work that waits for its commit no more is read: some 50 ms of the store's, and 10
+ * MiB of memory. */
+#define WAITING_ROWS_HIGH 16384
 
 /* All of the daemon; of this, what serves clients sees `shared` alone, and what starts workers
  * sees `site`. */
@@ -44,7 +48,8 @@ struct sweepd {
     struct notify *notify; /* the service manager */
     struct hook *hook;     /* NULL: nobody is told of events */
     struct inhibitor *inhibitor;
-    size_t applying; /* batches whose actions wait for their commit */
+    size_t applying;     /* batches whose actions wait for their commit */
+    size_t waiting_rows; /* of theirs, with the actions */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
     uv_check_t after_poll;    /* everything else before the other */
@@ -59,7 +64,7 @@ struct sweepd {
 
 static void act_start(struct sweepd *d, struct action *a)
 {
-    pool_start(d->pool, a->launcher, a->run_id, a->config);
+    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner}, a->config);
 }
 
 static void act_term(struct sweepd *d, struct action *a)
@@ -117,6 +122,7 @@ static void (*const act[])(struct sweepd *d, struct action *a) = {
 struct applied {
     struct sweepd *daemon;
     struct happened *happened;
+    size_t rows;
     size_t count;
     struct action *actions;
 };
@@ -126,6 +132,7 @@ static void on_durable(void *arg)
     struct applied *a = arg;
     struct sweepd *d = a->daemon;
     d->applying--;
+    d->waiting_rows -= a->rows;
     d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
     happened_tell(a->happened, d->hook);
     for (size_t i = 0; i < a->count; i++) {
@@ -144,11 +151,13 @@ static void apply(struct sweepd *d, struct effects *fx)
     struct applied *a = xmalloc(sizeof(*a));
     a->daemon = d;
     a->happened = happened_in(&fx->batch);
+    a->rows = store_batch_rows(&fx->batch) + fx->action_count;
     a->count = fx->action_count;
     a->actions = fx->actions;
     fx->actions = NULL;
     fx->action_count = fx->action_cap = 0;
     d->applying++;
+    d->waiting_rows += a->rows;
     /* Also without rows: it keeps its place behind the batches before it. */
     store_submit(d->shared.store, &fx->batch, on_durable, a);
 }
@@ -326,7 +335,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
         int64_t run_id = table_cell(t, i, "run_id")->integer;
         const char *handle = table_cell(t, i, "handle")->text;
         rundir_drop_checkpoint(d->shared.runs_dir, run_id);
-        pool_adopt(d->pool, run_id, handle ? handle : "");
+        pool_adopt(d->pool, &(struct pool_run){run_id, NULL}, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
@@ -337,10 +346,13 @@ static void adopt_runs(struct sweepd *d)
     size_t count = engine_running(engine);
     int64_t *ids = xcalloc(count + 1, sizeof(*ids));
     count = engine_running_ids(engine, ids, count);
+    strays_end(&d->site);
     for (size_t i = 0; i < count; i++) {
         char handle[RUN_HANDLE_MAX]; /* a copy: the row changes when the run is lost */
+        struct run_owner owner;
         str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
-        pool_adopt(d->pool, ids[i], handle);
+        (void)engine_run_owner(engine, ids[i], &owner); /* it is live */
+        pool_adopt(d->pool, &(struct pool_run){ids[i], &owner}, handle);
     }
     free(ids);
     store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
@@ -351,7 +363,8 @@ static void adopt_runs(struct sweepd *d)
 static bool store_is_behind(void *arg)
 {
     const struct sweepd *d = arg;
-    return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH;
+    return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH ||
+           d->waiting_rows > WAITING_ROWS_HIGH;
 }
 
 static void create_parts(struct sweepd *d)

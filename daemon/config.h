@@ -5,11 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sweep/limits.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
 
 #define CONFIG_WORKERS_MAX 1024
 #define CONFIG_CHECKPOINT_SECONDS_MAX 86400
+#define CONFIG_IDLE_SECONDS 1800
+#define CONFIG_PREPARE_SECONDS 600
 
 struct errbuf;
 
@@ -19,6 +22,8 @@ struct config {
     char worker[PATHS_MAX]; /* the worker program, executable */
     size_t workers;         /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
+    double retry_seconds;    /* the first wait after a failed start */
+    struct run_limits run_limits, prepare_limits;
     enum log_level log_level;
 };
 

@@ -53,6 +53,8 @@ static int sync_points(void *context)
 /* The exit class of a run that could not go on. */
 static enum run_error error_class(int code, enum run_error of_step)
 {
+    if (of_step == RUN_ERROR_DATA && (code == ERR_IO || code == ERR_NOT_FOUND))
+        return RUN_ERROR_DATA_MISSING; /* it may be there again in a moment */
     return code == ERR_LIMIT && of_step != RUN_ERROR_DATA ? RUN_ERROR_OUT_OF_MEMORY : of_step;
 }
 
@@ -135,7 +137,7 @@ int worker_trainer(const char *config_path, struct link *link)
     rc = load_data(&config, &samples, prepared, &err);
     free(prepared);
     if (rc != 0)
-        return send_failure(link, RUN_ERROR_DATA, &err, start);
+        return send_failure(link, error_class(rc, RUN_ERROR_DATA), &err, start);
     int status;
     rc = split_init(&split, &samples, &config.settings, config.split_seed, &err);
     if (rc == 0) {

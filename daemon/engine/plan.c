@@ -251,12 +251,8 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
 /* All runs are terminal and nothing is left to try. */
 static void complete(struct sweep *s, utc_us now, struct effects *fx)
 {
-    if (s->ended[RUN_COMPLETED] > 0) {
-        sweep_set_status(s, SWEEP_COMPLETED, NULL, now, fx);
-        return;
-    }
-    char *reason = none_completed(s);
-    sweep_set_status(s, SWEEP_HELD, reason, now, fx);
+    char *reason = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
+    sweep_set_status(s, reason ? SWEEP_HELD : SWEEP_COMPLETED, reason, now, fx);
     free(reason);
 }
 

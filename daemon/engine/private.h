@@ -10,19 +10,30 @@
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
-#define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
 #define BEST_RUNS_KEPT 3      /* whose weights stay */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 
 struct json_writer;
 struct sweep;
 
+/* Failures in a row, and until when nothing is begun because of them. In memory: a restart of the
+ * daemon tries at once. */
+struct backoff {
+    unsigned failures;
+    utc_us until; /* 0: no wait */
+};
+
 struct run {
     struct sweep *sweep;
     struct run_row *row;
     size_t index;           /* in sweep->trials */
     size_t launcher;        /* whose slot it has, while it has one */
+    struct backoff wait;
+    enum run_error wait_for;
+    uint64_t started_before; /* workers its launcher had started when that first failed for it */
     /* this attempt */
+    utc_us began;
+    int64_t point_at_start; /* furthest_point then */
     struct kept_points kept;
     int64_t last_point;     /* number of the last one accepted; a resumed worker starts lower */
     double last_epoch;      /* of that point, or of an earlier one */
@@ -63,17 +74,29 @@ struct sweep {
     size_t running;  /* live runs with a slot */
     size_t waiting;  /* live runs in the queue */
     uint64_t served; /* queue.h */
+    struct backoff wait; /* for its data */
+    utc_us last_until;   /* no run of it waits for longer */
+    size_t alike_from;   /* failures of runs numbered below a person has seen */
+    bool failures_seen;  /* by a person: they hold it no more at its end */
     struct kept best[BEST_RUNS_KEPT];
     size_t best_count;
     size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
 };
 
+struct launcher_slots {
+    size_t slots, taken;
+    struct backoff wait; /* workers could not be started */
+    int64_t failing_run; /* the one run that they were of; 0: several */
+    uint64_t started;    /* workers so far */
+    char why[256];       /* the last could not be */
+};
+
 struct engine {
-    struct {
-        size_t slots, taken;
-    } launchers[ENGINE_LAUNCHERS_MAX];
+    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX];
     char *runs_dir;
     double checkpoint_seconds;
+    utc_us retry_us;          /* the first wait after a failure */
+    struct run_limits limits; /* of runs whose specification says none */
     int64_t last_sweep_id, last_run_id;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
@@ -172,6 +195,35 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now,
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
+
+/* --- run_setup.c ----------------------------------------------------------------------------- */
+/* config.json of the run, as its task writes it; owned by the caller. */
+char *run_configure(const struct engine *e, const struct run *r);
+
+/* --- failure.c ------------------------------------------------------------------------------- */
+struct failure {
+    enum run_error error;
+    const char *text; /* NULL: none */
+};
+/* A start of the run, in its slot. */
+void failure_begin(struct engine *e, struct run *r, utc_us now);
+void failure_spawned(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* A start that does not count as an attempt. */
+void failure_uncount(struct run *r);
+/* Is the failed attempt to be followed by another? Then it is known who waits how long. */
+bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f, utc_us now,
+                        struct effects *fx);
+/* For the event; owned by the caller. */
+char *failure_retry_text(const struct run *r, const struct failure *f, utc_us now);
+/* The run has ended so: many failures alike in a row hold its sweep. */
+void failure_ended(const struct run *r, utc_us now, struct effects *fx);
+/* Why the sweep should not be called completed: most of its runs failed alike. NULL: it may. */
+char *failure_of_most(const struct sweep *s);
+/* Is it too early for that run, or for any of that launcher? */
+bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
+bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);
+/* Queued runs that may be started now. */
+size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
 
 /* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,

@@ -203,7 +203,10 @@ static int command_pause(struct engine *e, struct sweep *s, utc_us now, struct e
 static int resume_barrier(struct engine *e, struct sweep *s, utc_us now, struct effects *fx,
                           struct errbuf *err)
 {
-    if (sweep_plan(e, s, now, fx) == ANSWER_RUNS)
+    char *failures = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : NULL;
+    s->failures_seen = failures != NULL;
+    free(failures);
+    if (sweep_plan(e, s, now, fx) == ANSWER_RUNS || s->failures_seen)
         return 0;
     return err_set(err, ERR_STATE,
                    "sweep %" PRId64 " cannot be resumed: %s, and there is nothing left to run; "

@@ -144,16 +144,19 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, int64_t ru
 
 /* --- what the daemon wants ------------------------------------------------------------------- */
 
-void pool_adopt(struct pool *p, int64_t run_id, const char *handle)
+void pool_adopt(struct pool *p, int64_t run_id, const char *handle, const struct run_limits *limits)
 {
     struct entry *e = entry_create(p, launchers_of_handle(&p->launchers, handle), run_id);
+    e->slot.watchdog.limits = *limits;
     slot_adopt(&e->slot, handle, &(struct slot_listener){on_worker_ended, e});
     retire_if_done(e);
 }
 
-void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config)
+void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config,
+                const struct run_limits *limits)
 {
     struct entry *e = entry_create(p, launcher_at(p, launcher), run_id);
+    e->slot.watchdog.limits = *limits;
     slot_start(&e->slot, config, &(struct slot_listener){on_worker_ended, e});
     retire_if_done(e);
     /* Its handle is written at the latest then. */

@@ -9,6 +9,7 @@
 struct launch_site;
 struct launcher_type;
 struct pool;
+struct run_limits;
 
 /* With the launchers of that table. */
 struct pool *pool_create(const struct launch_site *site, const struct launcher_type *const *types,
@@ -23,9 +24,11 @@ size_t pool_capacity(const struct pool *p, size_t launcher);
 
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result
  * that lies there, or reports the run lost. handle: what the database has, "": none. */
-void pool_adopt(struct pool *p, int64_t run_id, const char *handle);
+void pool_adopt(struct pool *p, int64_t run_id, const char *handle,
+                const struct run_limits *limits);
 /* Makes the folder and starts a worker in it; adopts the one that still lives there, if any. */
-void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config);
+void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config,
+                const struct run_limits *limits);
 /* SIGTERM, and SIGKILL after 5 s. */
 void pool_term(struct pool *p, int64_t run_id);
 void pool_kill_all(struct pool *p);

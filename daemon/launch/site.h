@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sweep/limits.h"
+
 struct engine;
 struct loop;
 
@@ -16,6 +18,7 @@ struct launch_site {
     const char *worker;           /* the program */
     char **environment;           /* of workers */
     size_t workers;               /* at a time on this machine */
+    struct run_limits prepare_limits; /* of a process that reads a sweep's data */
     bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
     void *arg;
 };

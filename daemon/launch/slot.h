@@ -9,9 +9,9 @@
 
 #include "daemon/launch/launcher.h"
 #include "daemon/launch/tail.h"
+#include "daemon/launch/watchdog.h"
 
 #define SLOT_KILL_AFTER_MS 5000 /* SIGTERM to SIGKILL */
-
 
 /* X(id, name, has a worker) */
 #define SLOT_STATE_MAP(X)                                                              \
@@ -38,13 +38,16 @@ struct slot {
     struct worker *worker; /* NULL: none yet, or an earlier daemon's that is gone */
     struct launcher *launcher;
     struct tail tail;
+    struct watchdog watchdog;
+    uint64_t oom_kills; /* at the last look */
     int64_t run_id;
 };
 
 bool slot_may(enum slot_state from, enum slot_state to);
 const char *slot_state_name(enum slot_state s);
 
-/* scratch is shared by slots; it lives longer than they. */
+/* scratch is shared by slots; it lives longer than they. No limits; the caller may set
+ * s->watchdog.limits. */
 void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id);
 /* It must be done. */
 void slot_finish(struct slot *s);

@@ -30,6 +30,7 @@ struct trial {
     struct assignment at;     /* the values of what is swept */
     enum run_kind kind;
     enum run_status status;
+    enum run_error error; /* of failed */
     int64_t epochs;
     bool has_metric;          /* false: no point was stored; ranks last */
     double metric_value;

@@ -53,7 +53,6 @@
     X(best_epoch, real, r->has_metric ? r->best_epoch : NAN)       \
     X(val_loss, maybe, maybe(r->has_val_loss, r->val_loss))        \
     X(val_acc, maybe, maybe(r->has_val_acc, r->val_acc))           \
-    X(error_class, word, run_error_name(r->error))                 \
     X(error_text, text, r->error_text)                             \
     X(signal, count, r->signal)                                    \
     X(stderr_tail, text, r->stderr_tail)                           \
@@ -75,7 +74,8 @@
     X(parent_metric, maybe, maybe(r->has_parent_metric, r->parent_metric))\
     X(until_epoch, count, r->until_epoch)                          \
     X(paused_by, word, run_pauser_name(r->paused_by))              \
-    X(handle, word, r->handle)
+    X(handle, word, r->handle)                                     \
+    X(error_class, word, run_error_name(r->error))
 
 enum {
     SWEEP_id_column,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "sweep/curve.h"
+#include "sweep/limits.h"
 #include "sweep/method.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
@@ -35,6 +36,7 @@ struct spec {
     int64_t priority;           /* higher first; default 0 */
     int64_t after;              /* sweep that must have ended first; 0: none */
     struct stop_settings stop;  /* early_terminate; rule STOP_NONE: none */
+    struct spec_limits limits;
     bool treat;                 /* sick runs among the best are treated at the end of a stage */
     double treat_share;         /* of run_cap, kept for treatments */
 };

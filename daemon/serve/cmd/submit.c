@@ -156,12 +156,19 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     pending_destroy(s);
 }
 
+static bool is_client_there(void *arg)
+{
+    const struct pending *s = arg;
+    return request_find(s->daemon->requests, s->request_id) != NULL;
+}
+
 /* A task without data of its own has nothing to prepare. */
 static void prepare_task(struct pending *s)
 {
     struct record_prepared *none;
     if (task_of(&s->spec)->needs_data) {
-        prepare_data(s->daemon->prepare, &s->spec, on_prepared, s);
+        const struct prepare_client client = {on_prepared, is_client_there, s};
+        prepare_data(s->daemon->prepare, &s->spec, &client);
         return;
     }
     none = xcalloc(1, sizeof(*none));

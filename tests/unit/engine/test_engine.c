@@ -309,17 +309,17 @@ static void test_ends(void **state)
     }
 }
 
-static enum run_error always_killed(const struct run_config *c, int64_t attempt, int64_t *after)
+static enum run_error always_hung(const struct run_config *c, int64_t attempt, int64_t *after)
 {
     *after = 0;
-    return RUN_ERROR_KILLED;
+    return RUN_ERROR_HUNG;
 }
 
 /* One more point each time until the third, then none: 3 attempts count after the last new one. */
-static enum run_error killed_later(const struct run_config *c, int64_t attempt, int64_t *after)
+static enum run_error hung_later(const struct run_config *c, int64_t attempt, int64_t *after)
 {
     *after = attempt < 3 ? attempt : 3;
-    return RUN_ERROR_KILLED;
+    return RUN_ERROR_HUNG;
 }
 
 static enum run_error always_crashing(const struct run_config *c, int64_t attempt, int64_t *after)
@@ -336,8 +336,8 @@ static void test_retries(void **state)
         int64_t starts;
         size_t points;
     } cases[] = {
-        {always_killed, RUN_ERROR_KILLED, 3, 0},
-        {killed_later, RUN_ERROR_KILLED, 6, 3},
+        {always_hung, RUN_ERROR_HUNG, 3, 0},
+        {hung_later, RUN_ERROR_HUNG, 6, 3},
         {always_crashing, RUN_ERROR_CRASHED, 1, 2},
     };
     for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {

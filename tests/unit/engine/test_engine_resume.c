@@ -285,7 +285,7 @@ static void test_killed_with_checkpoints(void **state)
 static enum run_error stuck(const struct run_config *c, int64_t attempt, int64_t *after_points)
 {
     *after_points = 2;
-    return RUN_ERROR_KILLED;
+    return RUN_ERROR_HUNG;
 }
 
 /* A checkpoint that the worker dies of is no progress. */

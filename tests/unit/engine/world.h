@@ -64,6 +64,10 @@ struct world {
     int64_t deleted_sweep;
     size_t deleted_runs;
     struct buf methods; /* "run_started point … " of the notifications */
+    /* no worker can be started before that time, and of that run never */
+    utc_us starts_from;
+    int64_t never_starts;
+    size_t failed_starts;
     /* makes attempt `attempt` of a run end without a result; RUN_ERROR_NONE: it goes well */
     enum run_error (*fate)(const struct run_config *c, int64_t attempt, int64_t *after_points);
 };

@@ -227,6 +227,30 @@ static void test_a_pid_becomes_a_handle(void **state)
                         "4711,-");
 }
 
+/* Failures have other names since then; none is lost. */
+static void test_failures_have_their_present_names(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6,
+             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+             " epochs, attempts, created_at, error_class) VALUES"
+             "(8, 3, 0, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 1, '2026-01-01 00:00:00.000', 'crashed'),"
+             "(9, 3, 1, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 0, '2026-01-01 00:00:00.000', 'io_error'),"
+             "(10, 3, 2, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 0, '2026-01-01 00:00:00.000', 'data_error'),"
+             "(11, 3, 3, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+             " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.runs[0].error, RUN_ERROR_CRASHED);
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(error_class, '-')) FROM run_overview"),
+                        "worker_crash,disk_full,data_error,-");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -348,6 +372,7 @@ int main(void)
         TEST(test_migrates_paused_runs),
         TEST(test_migrates_treatments_by_hand),
         TEST(test_a_pid_becomes_a_handle),
+        TEST(test_failures_have_their_present_names),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

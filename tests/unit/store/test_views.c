@@ -324,14 +324,14 @@ static void assert_check(struct fixture *f, const char *table, const char *colum
 
 #define NAME2(id, name) name,
 #define NAME3(id, name, terminal) name,
-#define NAME4(id, name, retried, meaning) name,
+#define NAME6(id, name, attempts, wait, alike, meaning) name,
 
 static void test_checks_follow_the_tables(void **state)
 {
     static const char *const sweep_names[] = {SWEEP_STATUS_MAP(NAME3)};
     static const char *const run_names[] = {RUN_STATUS_MAP(NAME3)};
     static const char *const kinds[] = {RUN_KIND_MAP(NAME2)};
-    static const char *const errors[] = {RUN_ERROR_MAP(NAME4)};
+    static const char *const errors[] = {RUN_ERROR_MAP(NAME6)};
     struct fixture *f = *state;
 
     assert_int_equal(fixture_open(f), 0);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "sweep/limits.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
 
@@ -15,6 +16,8 @@
 #define CONFIG_LOAD_MAX 100000
 #define CONFIG_ANY_TIME (-1)
 #define CONFIG_NO_GROUP ((gid_t)-1)
+#define CONFIG_IDLE_SECONDS 1800
+#define CONFIG_PREPARE_SECONDS 600
 
 struct errbuf;
 
@@ -25,6 +28,8 @@ struct config {
     size_t workers;          /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
     long worker_nice;        /* of workers: 0 (as we are) to 19 */
+    double retry_seconds;    /* the first wait after a failed start */
+    struct run_limits run_limits, prepare_limits;
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */
     gid_t group;                   /* whose members are let in; CONFIG_NO_GROUP */

@@ -54,6 +54,7 @@ struct sweepd {
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
     uv_check_t after_poll;    /* everything else before the other */
     uv_timer_t check_timer;
+    uv_timer_t wake_timer; /* when what waits after a failure is due */
     uv_signal_t term, interrupt;
     unsigned signals; /* TERM and INT so far */
     bool closing;
@@ -64,7 +65,8 @@ struct sweepd {
 
 static void act_start(struct sweepd *d, struct action *a)
 {
-    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner}, a->config);
+    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner, &a->limits},
+               a->config);
 }
 
 static void act_term(struct sweepd *d, struct action *a)
@@ -182,6 +184,7 @@ static void close_handles(struct sweepd *d)
     uv_close((uv_handle_t *)&d->before_poll, NULL);
     uv_close((uv_handle_t *)&d->after_poll, NULL);
     uv_close((uv_handle_t *)&d->check_timer, NULL);
+    uv_close((uv_handle_t *)&d->wake_timer, NULL);
     uv_close((uv_handle_t *)&d->term, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     /* The end is certain now: a late signal must not turn it into a death by signal. */
@@ -212,6 +215,20 @@ static bool may_close(const struct sweepd *d)
            prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling;
 }
 
+static void on_wake_timer(uv_timer_t *timer)
+{
+    struct sweepd *d = timer->data;
+    d->shared.loop.dirty = true;
+}
+
+/* The engine knows no clock: it is called again when a wait is over. */
+static void arm_wake_timer(struct sweepd *d)
+{
+    utc_us now = loop_now(), at = engine_wake_at(d->shared.engine, now);
+    if (at > now)
+        uv_timer_start(&d->wake_timer, on_wake_timer, (uint64_t)(at - now) / 1000 + 1, 0);
+}
+
 /* Once per turn of the loop: what happened in it becomes one batch. */
 static void flush(struct sweepd *d)
 {
@@ -224,6 +241,8 @@ static void flush(struct sweepd *d)
     apply(d, &loop->effects);
     if (may_close(d))
         begin_close(d);
+    else if (!d->closing)
+        arm_wake_timer(d);
 }
 
 /* --- handles -------------------------------------------------------------------------------- */
@@ -312,10 +331,11 @@ static void on_signal(uv_signal_t *handle, int signal)
 static void open_handles(struct sweepd *d)
 {
     int rc = uv_prepare_init(&d->loop, &d->before_poll) | uv_check_init(&d->loop, &d->after_poll) |
-             uv_timer_init(&d->loop, &d->check_timer) | uv_signal_init(&d->loop, &d->term) |
-             uv_signal_init(&d->loop, &d->interrupt);
+             uv_timer_init(&d->loop, &d->check_timer) | uv_timer_init(&d->loop, &d->wake_timer) |
+             uv_signal_init(&d->loop, &d->term) | uv_signal_init(&d->loop, &d->interrupt);
     REQUIRE(rc == 0);
     d->before_poll.data = d->after_poll.data = d->check_timer.data = d;
+    d->wake_timer.data = d;
     d->term.data = d->interrupt.data = d;
     uv_prepare_start(&d->before_poll, on_before_poll);
     uv_check_start(&d->after_poll, on_after_poll);
@@ -335,7 +355,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
         int64_t run_id = table_cell(t, i, "run_id")->integer;
         const char *handle = table_cell(t, i, "handle")->text;
         rundir_drop_checkpoint(d->shared.runs_dir, run_id);
-        pool_adopt(d->pool, &(struct pool_run){run_id, NULL}, handle ? handle : "");
+        pool_adopt(d->pool, &(struct pool_run){run_id, NULL, NULL}, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
@@ -351,8 +371,9 @@ static void adopt_runs(struct sweepd *d)
         char handle[RUN_HANDLE_MAX]; /* a copy: the row changes when the run is lost */
         struct run_owner owner;
         str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
+        struct run_limits limits = engine_run_limits(engine, ids[i]);
         (void)engine_run_owner(engine, ids[i], &owner); /* it is live */
-        pool_adopt(d->pool, &(struct pool_run){ids[i], &owner}, handle);
+        pool_adopt(d->pool, &(struct pool_run){ids[i], &owner, &limits}, handle);
     }
     free(ids);
     store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
@@ -379,6 +400,7 @@ static void create_parts(struct sweepd *d)
         .environment = d->environment,
         .program_environment = d->program_environment,
         .workers = d->shared.config->workers,
+        .prepare_limits = d->shared.config->prepare_limits,
         .congested = store_is_behind,
         .arg = d,
     };
@@ -437,6 +459,8 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
         create_environments(sweepd);
         d->engine = engine_create(d->runs_dir);
         engine_set_checkpoint_seconds(d->engine, (double)config->checkpoint_seconds);
+        engine_set_retry_seconds(d->engine, config->retry_seconds);
+        engine_set_limits(d->engine, &config->run_limits);
         engine_restore(d->engine, &restored, loop_now(), &d->loop.effects);
     }
     store_restored_finish(&restored);

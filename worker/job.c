@@ -71,6 +71,12 @@ static enum run_error open_error(int code)
     return RUN_ERROR_CONFIG;
 }
 
+/* The class of a run whose data could not be read: what is not there may be in a moment. */
+static enum run_error load_error(int code)
+{
+    return code == ERR_IO || code == ERR_NOT_FOUND ? RUN_ERROR_DATA_MISSING : RUN_ERROR_DATA;
+}
+
 static int send_result(struct link *link, struct record_result result, double start)
 {
     struct record r = {.type = RECORD_RESULT, .u.result = result};
@@ -152,7 +158,7 @@ int worker_trainer(const char *config_path, struct link *link)
         rc = load_data(&config, &samples, prepared, &err);
     free(prepared);
     if (rc != 0)
-        return send_failure(link, RUN_ERROR_DATA, &err, start);
+        return send_failure(link, load_error(rc), &err, start);
     rights_narrow(&config);
     int status;
     rc = split_init(&split, &samples, &config.settings, config.split_seed, &err);
@@ -188,8 +194,8 @@ static int check_metric(const struct run_config *config, const struct samples *s
 {
     bool classes = samples->classes > 0;
     enum curve_column column = metric_column(config->metric);
-    bool of_classes = column == CURVE_TRAIN_ACC || column == CURVE_VAL_ACC ||
-                      column == CURVE_VAL_F1;
+    bool of_classes =
+        column == CURVE_TRAIN_ACC || column == CURVE_VAL_ACC || column == CURVE_VAL_F1;
     if ((!of_classes && column != CURVE_VAL_R2) || of_classes == classes)
         return 0;
     return err_bad(err, ERR_VALUE, "$.metric.name", metric_name(config->metric),

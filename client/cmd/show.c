@@ -36,20 +36,22 @@ static const struct field stage_fields[] = {
     {"best", "best", CELL_LOSS, FIELD_PLAIN},
 };
 static const struct field finding_fields[] = {
-    {"finding", "kind", CELL_TEXT, FIELD_PLAIN},
-    {"row", "row", CELL_COUNT, FIELD_PLAIN},
-    {"column", "column", CELL_COUNT, FIELD_PLAIN},
-    {"count", "count", CELL_COUNT, FIELD_PLAIN},
+    {"finding", "kind", CELL_TEXT, FIELD_PLAIN},   {"row", "row", CELL_COUNT, FIELD_PLAIN},
+    {"column", "column", CELL_COUNT, FIELD_PLAIN}, {"count", "count", CELL_COUNT, FIELD_PLAIN},
     {"text", "text", CELL_TEXT, FIELD_PLAIN},
 };
 
 static const struct field edit_fields[] = {
-    {"edit", "kind", CELL_TEXT, FIELD_PLAIN},
-    {"setting", "setting", CELL_TEXT, FIELD_PLAIN},
-    {"from", "from", CELL_NUMBER, FIELD_PLAIN},
-    {"to", "to", CELL_NUMBER, FIELD_PLAIN},
-    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
-    {"because", "sentence", CELL_TEXT, FIELD_PLAIN},
+    {"edit", "kind", CELL_TEXT, FIELD_PLAIN},       {"setting", "setting", CELL_TEXT, FIELD_PLAIN},
+    {"from", "from", CELL_NUMBER, FIELD_PLAIN},     {"to", "to", CELL_NUMBER, FIELD_PLAIN},
+    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN}, {"because", "sentence", CELL_TEXT, FIELD_PLAIN},
+};
+
+static const struct field delayed_fields[] = {
+    {"run", "run", CELL_NUMBER, FIELD_PLAIN},
+    {"failed", "error", CELL_TEXT, FIELD_PLAIN},
+    {"times", "failures", CELL_COUNT, FIELD_PLAIN},
+    {"tried again in", "seconds", CELL_DURATION, FIELD_PLAIN},
 };
 
 static void print_sweep(struct client *c, const struct json *reply)
@@ -57,7 +59,8 @@ static void print_sweep(struct client *c, const struct json *reply)
     const struct json *stages = json_get(reply, "stages"), *labels = json_get(reply, "labels"),
                       *findings = json_get(reply, "findings"),
                       *treatments = json_get(reply, "treatments"),
-                      *edits = json_get(reply, "range_edits");
+                      *edits = json_get(reply, "range_edits"),
+                      *delayed = json_get(reply, "delayed");
     report_members(c, sweep_fields, ARRAY_LEN(sweep_fields), json_get(reply, "sweep"));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
@@ -74,6 +77,9 @@ static void print_sweep(struct client *c, const struct json *reply)
     if (json_first(edits) != NULL)
         fputs("\nthe runs speak for these edits of the search range\n", c->out);
     report_list(c, edit_fields, ARRAY_LEN(edit_fields), edits);
+    if (json_first(delayed) != NULL)
+        fputs("\nwait after a failure\n", c->out);
+    report_list(c, delayed_fields, ARRAY_LEN(delayed_fields), delayed);
 }
 
 int cmd_show(struct client *c)

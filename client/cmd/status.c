@@ -12,12 +12,14 @@ static const struct field fields[] = {
     {"workers", "workers", CELL_COUNT, FIELD_PLAIN},
     {"running", "running", CELL_COUNT, FIELD_PLAIN},
     {"queued", "queued", CELL_COUNT, FIELD_PLAIN},
+    {"delayed", "delayed", CELL_COUNT, FIELD_PLAIN},
     {"worker program", "worker", CELL_TEXT, FIELD_PLAIN},
     {"BLAS", "blas", CELL_TEXT, FIELD_PLAIN},
     {"BLAS kernels", "core", CELL_TEXT, FIELD_PLAIN},
     {"sandbox", "sandbox", CELL_TEXT, FIELD_PLAIN},
     {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
+    {"trouble with workers", "launch_trouble", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

@@ -35,10 +35,22 @@ static const char *const pausers[] = {
 
 static const struct {
     const char *name;
-    bool retried;
+    int64_t attempts;
+    enum run_wait wait;
+    bool alike;
 } errors[] = {
-#define X(id, name, retried, meaning) [RUN_ERROR_##id] = {name, retried},
+#define X(id, name, attempts, wait, alike, meaning)                                                \
+    [RUN_ERROR_##id] = {name, attempts, RUN_WAIT_##wait, alike},
     RUN_ERROR_MAP(X)
+#undef X
+};
+
+static const struct {
+    const char *name;
+    enum run_error error;
+} old_errors[] = {
+#define X(name, id) {name, RUN_ERROR_##id},
+    RUN_ERROR_OLD_MAP(X)
 #undef X
 };
 
@@ -121,10 +133,22 @@ const char *run_error_name(enum run_error e)
     return errors[e].name;
 }
 
-bool run_error_retried(enum run_error e)
+int64_t run_error_attempts(enum run_error e)
 {
     REQUIRE((unsigned)e < RUN_ERROR_COUNT);
-    return errors[e].retried;
+    return errors[e].attempts;
+}
+
+enum run_wait run_error_wait(enum run_error e)
+{
+    REQUIRE((unsigned)e < RUN_ERROR_COUNT);
+    return errors[e].wait;
+}
+
+bool run_error_alike(enum run_error e)
+{
+    REQUIRE((unsigned)e < RUN_ERROR_COUNT);
+    return errors[e].alike;
 }
 
 static int find_status(const struct status *rows, int count, const char *name)
@@ -168,5 +192,8 @@ int run_error_find(const char *name)
     for (int i = 0; i < RUN_ERROR_COUNT; i++)
         if (strcmp(errors[i].name, name) == 0)
             return i;
+    for (size_t i = 0; i < ARRAY_LEN(old_errors); i++)
+        if (strcmp(old_errors[i].name, name) == 0)
+            return (int)old_errors[i].error;
     return -1;
 }

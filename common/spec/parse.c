@@ -164,9 +164,9 @@ static int parse_order(const struct json *root, struct spec *s, struct errbuf *e
 static int parse_keys(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char *const keys[] = {
-        "name",   "method", "metric",   "parameters", "run_cap",    "data",  "model",       "train",
-        "epochs", "seed",   "priority", "after",      "start_from", "treat", "treat_share", "task",
-        "early_terminate",
+        "name",       "method", "metric",      "parameters", "run_cap",         "data",
+        "model",      "train",  "epochs",      "seed",       "priority",        "after",
+        "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
     };
     char path[FIELD_PATH_MAX];
 
@@ -186,8 +186,9 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
-        parse_keys,       parse_name,   parse_task,    parse_method, parse_metric, parse_own,
-        spec_treat_parse, spec_stop_parse, parse_epochs, parse_run_cap, parse_seed,   parse_order,
+        parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
+        parse_own,  spec_treat_parse, spec_stop_parse,   parse_epochs, parse_run_cap,
+        parse_seed, parse_order,      spec_limits_parse,
     };
     struct spec s = {
         .name = "sweep",

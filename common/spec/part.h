@@ -18,6 +18,11 @@ int64_t spec_treat_grid_cap(const struct spec *s, int64_t size);
 int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_stop_write(const struct spec *s, struct json_writer *w);
 
+/* --- limits.c ------------------------------------------------------------------------------- */
+
+int spec_limits_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_limits_write(const struct spec *s, struct json_writer *w);
+
 /* --- parameters.c --------------------------------------------------------------------------- */
 
 /* "parameters": fills the space; the task fixes single values. On failure the space may hold

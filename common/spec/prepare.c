@@ -16,6 +16,7 @@ static void write_plain(const struct spec *s, struct buf *out)
     plain->priority = 0;
     plain->after = 0;
     plain->treat = false;
+    plain->limits = (struct spec_limits){0};
     jw_init(&w, out);
     spec_write(plain, &w);
     free(plain);

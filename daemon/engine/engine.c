@@ -15,6 +15,7 @@ struct engine *engine_create(const char *runs_dir)
     struct engine *e = xcalloc(1, sizeof(*e));
     e->runs_dir = xstrdup(runs_dir);
     e->checkpoint_seconds = RUN_CHECKPOINT_SECONDS;
+    engine_set_retry_seconds(e, 1);
     return e;
 }
 
@@ -27,6 +28,16 @@ void engine_set_capacity(struct engine *e, size_t launcher, size_t slots)
 void engine_set_checkpoint_seconds(struct engine *e, double seconds)
 {
     e->checkpoint_seconds = seconds;
+}
+
+void engine_set_retry_seconds(struct engine *e, double seconds)
+{
+    e->retry_us = (utc_us)(seconds * 1e6);
+}
+
+void engine_set_limits(struct engine *e, const struct run_limits *limits)
+{
+    e->limits = *limits;
 }
 
 void engine_destroy(struct engine *e)
@@ -57,9 +68,8 @@ static int check_settings(const struct stored_sweep *in, const struct spec *spec
     bool wanted = task_of(spec)->has_settings;
     for (size_t i = 0; i < in->run_count; i++)
         if ((in->runs[i].config != NULL) != wanted)
-            return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s",
-                           in->runs[i].id, wanted ? "has no settings" : "has settings",
-                           task_of(spec)->name);
+            return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s", in->runs[i].id,
+                           wanted ? "has no settings" : "has settings", task_of(spec)->name);
     return 0;
 }
 
@@ -223,19 +233,20 @@ static bool may_start(const struct engine *e, const struct sweep *s)
 }
 
 /* By number: runs that were begun, and paused or lost, come before those that were not. */
-static struct run *first_waiting(const struct sweep *s)
+static struct run *first_waiting(const struct engine *e, const struct sweep *s, utc_us now)
 {
     for (size_t i = 0; i < s->live_count; i++)
-        if (s->live[i]->row->status == RUN_QUEUED)
+        if (s->live[i]->row->status == RUN_QUEUED && !failure_run_waits(e, s->live[i], now))
             return s->live[i];
     return NULL;
 }
 
 /* The first launcher with a free slot; ENGINE_LAUNCHERS_MAX: there is none. */
-static size_t free_launcher(const struct engine *e)
+static size_t free_launcher(const struct engine *e, utc_us now)
 {
     size_t i = 0;
-    while (i < ENGINE_LAUNCHERS_MAX && e->launchers[i].taken >= e->launchers[i].slots)
+    while (i < ENGINE_LAUNCHERS_MAX &&
+           (e->launchers[i].taken >= e->launchers[i].slots || failure_launcher_waits(e, i, now)))
         i++;
     return i;
 }
@@ -244,19 +255,20 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
     for (size_t i = 0; i < e->sweep_count; i++) {
-        const struct sweep *s = e->sweeps[i];
-        entries[i] = (struct queue_entry){.sweep_id = s->row->id,
-                                          .priority = s->row->priority,
-                                          .running = s->running,
-                                          .served = s->served,
-                                          .waiting = may_start(e, s) ? s->waiting : 0};
+        struct sweep *s = e->sweeps[i];
+        entries[i] =
+            (struct queue_entry){.sweep_id = s->row->id,
+                                 .priority = s->row->priority,
+                                 .running = s->running,
+                                 .served = s->served,
+                                 .waiting = may_start(e, s) ? failure_startable(e, s, now) : 0};
     }
-    for (size_t launcher; (launcher = free_launcher(e)) < ENGINE_LAUNCHERS_MAX;) {
+    for (size_t launcher; (launcher = free_launcher(e, now)) < ENGINE_LAUNCHERS_MAX;) {
         size_t i = queue_pick(entries, e->sweep_count);
         if (i == QUEUE_NONE)
             break;
         struct sweep *s = e->sweeps[i];
-        struct run *r = first_waiting(s);
+        struct run *r = first_waiting(e, s, now);
         REQUIRE(r != NULL);
         entries[i].served = s->served = ++e->starts;
         entries[i].running++;
@@ -272,7 +284,8 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     for (size_t i = e->sweep_count; i-- > 0;)
         sweep_step(e, e->sweeps[i], now, fx);
-    if (!e->stopping && !e->shut && e->sweep_count > 0 && free_launcher(e) < ENGINE_LAUNCHERS_MAX)
+    if (!e->stopping && !e->shut && e->sweep_count > 0 &&
+        free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
 }
 

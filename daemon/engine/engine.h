@@ -16,11 +16,13 @@
 #include "daemon/causes/remedy.h"
 #include "daemon/plan/remedy_prior.h"
 #include "sweep/err.h"
+#include "sweep/limits.h"
 #include "sweep/record.h"
 #include "sweep/space.h"
 
 struct engine;
 struct json;
+struct json_writer;
 struct spec;
 
 #define RUN_OWNER_MAX 256
@@ -32,34 +34,35 @@ struct run_owner {
 };
 
 enum action_type {
-    ACTION_START_RUN,     /* run folder, config.json, exec */
-    ACTION_TERM_RUN,      /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
+    ACTION_START_RUN,       /* run folder, config.json, exec */
+    ACTION_TERM_RUN,        /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
     ACTION_DROP_CHECKPOINT, /* the run has ended */
-    ACTION_DROP_WEIGHTS,  /* the run is no longer among the sweep's best three */
-    ACTION_DELETE_RUNS,   /* run folders of a deleted sweep */
-    ACTION_NOTIFY,        /* to watchers: method + params */
-    ACTION_REPLY,         /* to the request `token`: result or error */
-    ACTION_WAKE_WAITERS,  /* the sweep is terminal or held: `wait` requests are answered */
+    ACTION_DROP_WEIGHTS,    /* the run is no longer among the sweep's best three */
+    ACTION_DELETE_RUNS,     /* run folders of a deleted sweep */
+    ACTION_NOTIFY,          /* to watchers: method + params */
+    ACTION_REPLY,           /* to the request `token`: result or error */
+    ACTION_WAKE_WAITERS,    /* the sweep is terminal or held: `wait` requests are answered */
 };
 
 struct action {
     enum action_type type;
     int64_t sweep_id, run_id;
-    size_t launcher;           /* START_RUN: whose slot it has */
-    char *config;              /* START_RUN: the text of config.json; owned */
-    struct run_owner *owner;   /* START_RUN: whose its folder must be; owned */
-    int64_t *run_ids;          /* DELETE_RUNS; owned */
+    size_t launcher;          /* START_RUN: whose slot it has */
+    char *config;             /* START_RUN: the text of config.json; owned */
+    struct run_owner *owner;  /* START_RUN: whose its folder must be; owned */
+    struct run_limits limits; /* START_RUN */
+    int64_t *run_ids;         /* DELETE_RUNS; owned */
     size_t run_id_count;
-    const char *method;        /* NOTIFY; static */
-    char *json;                /* NOTIFY params, REPLY result; owned */
-    void *token;               /* REPLY */
-    struct errbuf *error;      /* REPLY; owned, NULL: json is the result */
+    const char *method;   /* NOTIFY; static */
+    char *json;           /* NOTIFY params, REPLY result; owned */
+    void *token;          /* REPLY */
+    struct errbuf *error; /* REPLY; owned, NULL: json is the result */
 };
 
 struct effects {
     struct store_batch batch;
     size_t action_count, action_cap;
-    struct action *actions;    /* to be carried out in order, after the batch is durable */
+    struct action *actions; /* to be carried out in order, after the batch is durable */
 };
 void effects_finish(struct effects *e);
 void action_finish(struct action *a);
@@ -72,6 +75,10 @@ struct engine *engine_create(const char *runs_dir);
 void engine_set_capacity(struct engine *e, size_t launcher, size_t slots);
 /* Least time between two checkpoints of a run that is not asked to end. */
 void engine_set_checkpoint_seconds(struct engine *e, double seconds);
+/* The first wait before a failed attempt is followed by another; it doubles up to 64 times. */
+void engine_set_retry_seconds(struct engine *e, double seconds);
+/* Of runs whose specification says none. */
+void engine_set_limits(struct engine *e, const struct run_limits *limits);
 void engine_destroy(struct engine *e);
 
 /* --- events (each appends to fx; now in UTC µs) -------------------------------------------- */
@@ -90,14 +97,14 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
 
 /* A run that a person asks for. */
 struct enqueued {
-    enum run_kind kind;      /* search: the values `at`; treatment: all the rest */
+    enum run_kind kind; /* search: the values `at`; treatment: all the rest */
     struct assignment at;
-    int64_t parent_id;       /* run that is treated, of any sweep */
+    int64_t parent_id; /* run that is treated, of any sweep */
     struct settings parent_settings;
     bool has_parent_metric;
-    double parent_metric;    /* which the treatment's is held against */
+    double parent_metric; /* which the treatment's is held against */
     enum remedy remedy;
-    enum pattern pattern;    /* of the parent */
+    enum pattern pattern; /* of the parent */
     enum cause_id cause;
     const struct treatment *treatment; /* the whole configuration; borrowed */
 };
@@ -116,7 +123,7 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
 /* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
                     utc_us now, struct effects *fx);
-/* Fills the free slots. Called once after every burst of events. */
+/* Fills the free slots. Called once after every burst of events, and at engine_wake_at. */
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 
 void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
@@ -134,7 +141,7 @@ void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *
 void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
                        struct effects *fx);
 /* The worker is gone. result: what it said itself, NULL if nothing. error/signal/text: what the
- * pool saw, when there is no result (RUN_ERROR_CRASHED, _EXITED, _KILLED, _SPAWN, _PROTOCOL). */
+ * pool saw, when there is no result. */
 struct run_exit {
     const struct record_result *result;
     enum run_error error;
@@ -165,7 +172,23 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
 void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
 
 /* --- queries ------------------------------------------------------------------------------- */
-size_t engine_running(const struct engine *e);  /* runs with a slot */
+/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing waits.
+ */
+utc_us engine_wake_at(const struct engine *e, utc_us now);
+/* Workers cannot be started at present. */
+struct launch_trouble {
+    unsigned failures; /* in a row */
+    double seconds;    /* to the next attempt */
+    const char *why;   /* borrowed */
+};
+bool engine_launch_trouble(const struct engine *e, utc_us now, struct launch_trouble *out);
+/* Queued runs that wait after a failure: how many, and those of a sweep as an array. */
+size_t engine_delayed(const struct engine *e, utc_us now);
+void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
+                          struct json_writer *w);
+/* What a run with a slot may take. */
+struct run_limits engine_run_limits(const struct engine *e, int64_t run_id);
+size_t engine_running(const struct engine *e); /* runs with a slot */
 size_t engine_queued(const struct engine *e);
 size_t engine_workers(const struct engine *e); /* slots of all launchers */
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,

@@ -49,8 +49,8 @@ static void set_values(const struct spec *spec, const struct assignment *at, str
     trainer_settings(spec, at, &row->config->settings);
 }
 
-static struct run_row *search_row(struct engine *e, const struct sweep *s,
-                                  const struct proposal *p, utc_us now)
+static struct run_row *search_row(struct engine *e, const struct sweep *s, const struct proposal *p,
+                                  utc_us now)
 {
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
     set_values(&s->spec, &p->at, row);
@@ -101,8 +101,7 @@ static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
                                      const struct treat_proposal *p, utc_us now)
 {
     const struct trial *parent = s->trials[p->parent];
-    struct run_row *row =
-        planned_row(e, s, RUN_KIND_TREATMENT, parent->stage, p->reason, now);
+    struct run_row *row = planned_row(e, s, RUN_KIND_TREATMENT, parent->stage, p->reason, now);
     row->parent_id = s->run_ids[p->parent];
     row->remedy = p->remedy;
     row->treats_pattern = p->pattern;
@@ -251,12 +250,8 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
 /* All runs are terminal and nothing is left to try. */
 static void complete(struct sweep *s, utc_us now, struct effects *fx)
 {
-    if (s->ended[RUN_COMPLETED] > 0) {
-        sweep_set_status(s, SWEEP_COMPLETED, NULL, now, fx);
-        return;
-    }
-    char *reason = none_completed(s);
-    sweep_set_status(s, SWEEP_HELD, reason, now, fx);
+    char *reason = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
+    sweep_set_status(s, reason ? SWEEP_HELD : SWEEP_COMPLETED, reason, now, fx);
     free(reason);
 }
 

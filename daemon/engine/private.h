@@ -10,19 +10,30 @@
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
-#define ATTEMPTS_MAX 3        /* starts without a new point before a run fails */
-#define BEST_RUNS_KEPT 3      /* whose weights stay */
+#define BEST_RUNS_KEPT 3          /* whose weights stay */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 
 struct json_writer;
 struct sweep;
 
+/* Failures in a row, and until when nothing is begun because of them. In memory: a restart of the
+ * daemon tries at once. */
+struct backoff {
+    unsigned failures;
+    utc_us until; /* 0: no wait */
+};
+
 struct run {
     struct sweep *sweep;
     struct run_row *row;
-    size_t index;           /* in sweep->trials */
-    size_t launcher;        /* whose slot it has, while it has one */
+    size_t index;    /* in sweep->trials */
+    size_t launcher; /* whose slot it has, while it has one */
+    struct backoff wait;
+    enum run_error wait_for;
+    uint64_t started_before; /* workers its launcher had started when that first failed for it */
     /* this attempt */
+    utc_us began;
+    int64_t point_at_start; /* furthest_point then */
     struct kept_points kept;
     int64_t last_point;     /* number of the last one accepted; a resumed worker starts lower */
     double last_epoch;      /* of that point, or of an earlier one */
@@ -36,8 +47,8 @@ struct run {
     int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
-    int64_t furthest_point; /* a new one is announced, and resets row->attempts */
-    bool unmarked;          /* its folder may have no identity */
+    int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
+    bool unmarked;                   /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -50,33 +61,45 @@ struct sweep {
     struct sweep_row *row;
     struct spec spec;
     const struct search_method *method;
-    struct trial **trials;  /* by run number; owned */
+    struct trial **trials;         /* by run number; owned */
     const struct trial **searched; /* of them the search's own, by number */
     size_t searched_count;
-    bool due;               /* something has changed that may call for a next step */
+    bool due; /* something has changed that may call for a next step */
     int64_t *run_ids;
     uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
-    size_t treatments;    /* runs of that kind */
-    size_t edits;         /* of the search range, as they were last written */
+    size_t treatments;         /* runs of that kind */
+    size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
-    struct run **live; /* by number */
+    struct run **live;         /* by number */
     size_t live_count, live_cap;
-    size_t running;  /* live runs with a slot */
-    size_t waiting;  /* live runs in the queue */
-    uint64_t served; /* queue.h */
+    size_t running;      /* live runs with a slot */
+    size_t waiting;      /* live runs in the queue */
+    uint64_t served;     /* queue.h */
+    struct backoff wait; /* for its data */
+    utc_us last_until;   /* no run of it waits for longer */
+    size_t alike_from;   /* failures of runs numbered below a person has seen */
+    bool failures_seen;  /* by a person: they hold it no more at its end */
     struct kept best[BEST_RUNS_KEPT];
     size_t best_count;
     size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
 };
 
+struct launcher_slots {
+    size_t slots, taken;
+    struct backoff wait; /* workers could not be started */
+    int64_t failing_run; /* the one run that they were of; 0: several */
+    uint64_t started;    /* workers so far */
+    char why[256];       /* the last could not be */
+};
+
 struct engine {
-    struct {
-        size_t slots, taken;
-    } launchers[ENGINE_LAUNCHERS_MAX];
+    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX];
     char *runs_dir;
     char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other */
     double checkpoint_seconds;
+    utc_us retry_us;          /* the first wait after a failure */
+    struct run_limits limits; /* of runs whose specification says none */
     int64_t last_sweep_id, last_run_id;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
@@ -169,8 +192,7 @@ bool run_at_rung(const struct run *r);
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
  * afterwards. Does not step the sweep. */
-void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now,
-              struct effects *fx);
+void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
@@ -184,6 +206,34 @@ void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx);
 
 /* --- owner.c --------------------------------------------------------------------------------- */
 void run_owner(const struct engine *e, const struct run *r, struct run_owner *out);
+/* --- run_setup.c ----------------------------------------------------------------------------- */
+/* config.json of the run, as its task writes it; owned by the caller. */
+char *run_configure(const struct engine *e, const struct run *r);
+
+/* --- failure.c ------------------------------------------------------------------------------- */
+struct failure {
+    enum run_error error;
+    const char *text; /* NULL: none */
+};
+/* A start of the run, in its slot. */
+void failure_begin(struct engine *e, struct run *r, utc_us now);
+void failure_spawned(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* A start that does not count as an attempt. */
+void failure_uncount(struct run *r);
+/* Is the failed attempt to be followed by another? Then it is known who waits how long. */
+bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f, utc_us now,
+                        struct effects *fx);
+/* For the event; owned by the caller. */
+char *failure_retry_text(const struct run *r, const struct failure *f, utc_us now);
+/* The run has ended so: many failures alike in a row hold its sweep. */
+void failure_ended(const struct run *r, utc_us now, struct effects *fx);
+/* Why the sweep should not be called completed: most of its runs failed alike. NULL: it may. */
+char *failure_of_most(const struct sweep *s);
+/* Is it too early for that run, or for any of that launcher? */
+bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
+bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);
+/* Queued runs that may be started now. */
+size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
 
 /* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,

@@ -142,6 +142,7 @@ void sweep_destroy(struct sweep *s)
 void trial_update(struct trial *t, const struct run_row *row)
 {
     t->status = row->status;
+    t->error = row->error;
     t->has_metric = row->has_metric;
     t->metric_value = row->metric_value;
     t->has_outcome = row->has_outcome;

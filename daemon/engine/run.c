@@ -8,7 +8,6 @@
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
-#include "sweep/paths.h"
 #include "sweep/require.h"
 
 #define CANCELLED_TEXT "cancelled through sweepctl"
@@ -60,49 +59,6 @@ static void read_anew(struct run *r)
     r->row->has_test_loss = r->row->has_test_acc = false; /* with the weights */
 }
 
-/* A file of a run's folder. Too deep a folder: no such file, but a run. */
-static void run_file(const struct engine *e, int64_t run_id, enum run_file f,
-                     char out[SPEC_PATH_MAX])
-{
-    paths_run_file(out, SPEC_PATH_MAX, e->runs_dir, run_id, f);
-}
-
-/* config.json of the run, as its task writes it. */
-static char *run_configure(const struct engine *e, const struct run *r)
-{
-    const struct sweep *s = r->sweep;
-    const struct spec *spec = &s->spec;
-    const struct trainer_config *config = r->row->config;
-    struct run_setup setup = {.at = &s->trials[r->index]->at,
-                              .config = config,
-                              .epochs = r->row->epochs,
-                              .until_epoch = r->row->until_epoch,
-                              .seed = r->row->seed,
-                              .run_id = r->row->id,
-                              .params_json = r->row->params_json,
-                              .metric_name = spec_metric_name(spec),
-                              .data_hash = s->row->data_hash ? s->row->data_hash : "",
-                              .checkpoint_seconds = e->checkpoint_seconds,
-                              /* The third best only gets better: what is worse already will never
-                               * be kept. */
-                              .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
-    char run_dir[SPEC_PATH_MAX];
-    (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);
-    setup.run_dir = run_dir;
-    int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
-    run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
-    run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);
-    if (start)
-        run_file(e, start, RUN_FILE_WEIGHTS, setup.start_weights);
-    if (setup.has_weights_floor)
-        setup.weights_floor = s->best[BEST_RUNS_KEPT - 1].metric;
-    struct buf text = {0};
-    struct json_writer w;
-    jw_init(&w, &text);
-    task_of(spec)->configure(spec, &setup, &w);
-    return buf_take(&text);
-}
-
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
@@ -122,6 +78,7 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     set_text(&row->error_text, NULL);
     set_text(&row->stderr_tail, NULL);
     engine_take_slot(e, r);
+    failure_begin(e, r, now);
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
                           row->attempts);
@@ -130,16 +87,17 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     a->config = run_configure(e, r);
     a->owner = xmalloc(sizeof(*a->owner));
     run_owner(e, r, a->owner);
+    a->limits = engine_run_limits(e, row->id);
     notify_run_started(fx, r);
 }
 
 void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
                         struct effects *fx)
 {
-    (void)now;
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    failure_spawned(e, r, now, fx);
     str_copy(r->row->handle, sizeof(r->row->handle), handle);
     run_put(r, fx);
 }
@@ -148,13 +106,12 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
 
 struct outcome {
     enum run_status status;
-    enum run_error error;
-    const char *text;
+    struct failure failure; /* its text is also the reason of a stop */
 };
 
 static struct outcome failed(enum run_error error, const char *text)
 {
-    return (struct outcome){RUN_FAILED, error, text};
+    return (struct outcome){RUN_FAILED, {error, text}};
 }
 
 static struct outcome decide(const struct run *r, const struct run_exit *x)
@@ -174,7 +131,7 @@ static struct outcome decide(const struct run *r, const struct run_exit *x)
         return failed(RUN_ERROR_PROTOCOL, "the result is completed, stopped, failed or paused");
     if (r->seen_point == 0)
         return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
-    return (struct outcome){res->status, RUN_ERROR_NONE, res->text};
+    return (struct outcome){res->status, {RUN_ERROR_NONE, res->text}};
 }
 
 /* Back to the queue, or paused with its sweep. Its folder keeps what it can go on from. */
@@ -194,18 +151,19 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
         notify_run_paused(fx, r);
 }
 
-/* A start that does not count as an attempt. */
-static void uncount_attempt(struct run *r)
+static void retry(struct engine *e, struct run *r, const struct failure *f, utc_us now,
+                  struct effects *fx)
 {
-    if (r->row->attempts > 0)
-        r->row->attempts--;
+    char *why = failure_retry_text(r, f, now);
+    requeue(e, r, "run_retried", why, now, fx);
+    free(why);
 }
 
 /* It ended because it was asked to. */
 static void yielded(struct engine *e, struct run *r, utc_us now, struct effects *fx)
 {
     bool paused = r->sweep->row->status == SWEEP_PAUSED;
-    uncount_attempt(r);
+    failure_uncount(r);
     requeue(e, r, paused ? "run_paused" : "run_requeued",
             e->stopping ? "the daemon is shutting down"
             : paused    ? "its sweep was paused"
@@ -214,8 +172,7 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
 }
 
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
-static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
-                   struct effects *fx)
+static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     if (had_worker)
@@ -228,6 +185,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     if (r->row->started != 0)
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
     sweep_book_ended(s, r->row, fx);
+    failure_ended(r, now, fx);
     sweep_remove_live(s, r);
 }
 
@@ -245,14 +203,14 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
 {
     struct run_row *row = r->row;
     set_status(r, o->status);
-    row->error = o->error;
+    row->error = o->failure.error;
     row->signal = o->status == RUN_FAILED ? x->signal : 0;
     if (o->status != RUN_FAILED)
         take_test(row, x->result);
     if (o->status == RUN_STOPPED)
-        str_copy(row->stop_reason, sizeof(row->stop_reason), o->text);
+        str_copy(row->stop_reason, sizeof(row->stop_reason), o->failure.text);
     if (o->status == RUN_FAILED) {
-        set_text(&row->error_text, o->text != NULL ? o->text : "");
+        set_text(&row->error_text, o->failure.text != NULL ? o->failure.text : "");
         set_text(&row->stderr_tail, x->stderr_tail);
     }
 }
@@ -291,7 +249,7 @@ static void pause_at_rung(struct engine *e, struct run *r, const struct record_r
     rung_reached(r, res->epoch, fx);
     if (known)
         return;
-    uncount_attempt(r);
+    failure_uncount(r);
     row->handle[0] = '\0';
     row->seconds = res->seconds;
     run_put(r, fx);
@@ -365,13 +323,13 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
             yielded(e, r, now, fx);
             return;
         }
-        if (o.status == RUN_FAILED && run_error_retried(o.error) &&
-            (x->inherited || r->row->attempts < ATTEMPTS_MAX)) {
-            if (o.error == RUN_ERROR_PROTOCOL)
-                run_repair(r, o.text, now, fx);
+        if (o.status == RUN_FAILED &&
+            (x->inherited || failure_is_retried(e, r, &o.failure, now, fx))) {
+            if (o.failure.error == RUN_ERROR_PROTOCOL)
+                run_repair(r, o.failure.text, now, fx);
             if (x->inherited) /* damage that is no fault of this worker */
-                uncount_attempt(r);
-            requeue(e, r, "run_retried", run_error_name(o.error), now, fx);
+                failure_uncount(r);
+            retry(e, r, &o.failure, now, fx);
             return;
         }
         apply_outcome(r, &o, x);
@@ -410,7 +368,7 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
         yielded(e, r, now, fx);
         return;
     }
-    uncount_attempt(r);
+    failure_uncount(r);
     requeue(e, r, "run_lost", "no worker and no result after a restart", now, fx);
 }
 

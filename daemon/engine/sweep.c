@@ -137,8 +137,7 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
         memset(in->spec, 0, sizeof(*in->spec));
         return;
     }
-    struct sweep *s =
-        sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
+    struct sweep *s = sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
     s->spec = *in->spec;
     memset(in->spec, 0, sizeof(*in->spec));
     s->method = search_method(s->spec.method);
@@ -163,7 +162,8 @@ static int enqueue_check(const struct engine *e, const struct sweep *s, int64_t 
     if (s == NULL)
         return err_set(err, ERR_NOT_FOUND,
                        "sweep %" PRId64 " is not open; enqueue needs one that is queued, running, "
-                       "paused or held", sweep_id);
+                       "paused or held",
+                       sweep_id);
     if (sweep_status_terminal(s->row->status))
         return err_bad(err, ERR_STATE, "sweep", sweep_status_name(s->row->status),
                        "queued, running, paused, held, for enqueue");
@@ -203,7 +203,10 @@ static int command_pause(struct engine *e, struct sweep *s, utc_us now, struct e
 static int resume_barrier(struct engine *e, struct sweep *s, utc_us now, struct effects *fx,
                           struct errbuf *err)
 {
-    if (sweep_plan(e, s, now, fx) == ANSWER_RUNS)
+    char *failures = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : NULL;
+    s->failures_seen = failures != NULL;
+    free(failures);
+    if (sweep_plan(e, s, now, fx) == ANSWER_RUNS || s->failures_seen)
         return 0;
     return err_set(err, ERR_STATE,
                    "sweep %" PRId64 " cannot be resumed: %s, and there is nothing left to run; "
@@ -306,6 +309,7 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
     if (err.code != 0)
         effects_refuse(fx, token, &err);
     else
-        effects_reply(fx, token, xasprintf("{\"sweep\":%" PRId64 ",\"status\":\"%s\"}", sweep_id,
-                                           commands[c].done));
+        effects_reply(
+            fx, token,
+            xasprintf("{\"sweep\":%" PRId64 ",\"status\":\"%s\"}", sweep_id, commands[c].done));
 }

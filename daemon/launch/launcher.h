@@ -39,7 +39,14 @@ struct worker {
     char handle[RUN_HANDLE_MAX]; /* "": not known yet */
     bool has_exit;               /* how it ended is known */
     int64_t exit_status;
-    int exit_signal;             /* 0: none */
+    int exit_signal; /* 0: none */
+};
+
+/* What a worker and all that it has started use at this moment. */
+struct usage {
+    int64_t memory_bytes; /* private: files that they share are not in it */
+    double cpu_seconds;   /* processor time so far */
+    bool stopped;         /* by a signal (SIGSTOP), one of them at least */
 };
 
 struct launcher_type {
@@ -63,6 +70,11 @@ struct launcher_type {
     bool (*alive)(struct worker *w);
     /* To the worker and what it has started. False: not now, try again. */
     bool (*signal)(struct worker *w, int signal);
+    /* False: not known at the moment. NULL: never known. */
+    bool (*usage)(struct worker *w, struct usage *out);
+    /* Processes that were killed so far where its workers run, because there was no more memory: it
+     * only grows. NULL: not known. */
+    uint64_t (*oom_kills)(const struct launcher *l);
     /* The record is not used any more; the worker has ended. */
     void (*release)(struct worker *w);
 };

@@ -10,6 +10,7 @@
 
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
+#include "daemon/launch/usage.h"
 #include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -132,6 +133,14 @@ static bool local_alive(struct worker *base)
     return w->adopted ? rundir_locked(w->at.dir) : !w->exited;
 }
 
+/* 0: not known, or gone. Of an adopted one by its file: the number may be another's by now. */
+static pid_t worker_pid(const struct local_worker *w)
+{
+    if (!w->adopted)
+        return w->exited ? 0 : w->process.pid;
+    return w->pid > 0 && rundir_written_by(w->at.dir, w->pid) ? (pid_t)w->pid : 0;
+}
+
 /* --- signals -------------------------------------------------------------------------------- */
 
 /* An adopted worker is not our child, so its pid may be another process's by now, or an earlier
@@ -150,13 +159,29 @@ static bool signal_adopted(const struct local_worker *w, int signal)
     return sent;
 }
 
+/* SIGTERM is the worker's to pass on. What cannot be caught, or ends a stop, goes to all that it
+ * has started, for it may have groups of its own. */
 static bool local_signal(struct worker *base, int signal)
 {
     const struct local_worker *w = (const struct local_worker *)base;
     if (w->exited)
         return false;
+    if (signal != SIGTERM && worker_pid(w) > 0)
+        usage_signal_tree(worker_pid(w), signal);
     /* Our child leads a group of its own: a wrapper's children must hear it too. */
     return w->adopted ? signal_adopted(w, signal) : kill(-w->process.pid, signal) == 0;
+}
+
+static bool local_usage(struct worker *base, struct usage *out)
+{
+    pid_t pid = worker_pid((const struct local_worker *)base);
+    return pid > 0 && usage_of_tree(pid, out);
+}
+
+static uint64_t local_oom_kills(const struct launcher *l)
+{
+    (void)l;
+    return usage_oom_kills();
 }
 
 /* A child's record is given back only after its exit callback. */
@@ -202,5 +227,7 @@ const struct launcher_type launcher_local = {
     .introduced = local_introduced,
     .alive = local_alive,
     .signal = local_signal,
+    .usage = local_usage,
+    .oom_kills = local_oom_kills,
     .release = local_release,
 };

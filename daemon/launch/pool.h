@@ -11,6 +11,7 @@ struct launch_site;
 struct launcher_type;
 struct pool;
 struct run_owner;
+struct run_limits;
 
 /* With the launchers of that table. */
 struct pool *pool_create(const struct launch_site *site, const struct launcher_type *const *types,
@@ -23,10 +24,11 @@ size_t pool_launchers(const struct pool *p);
 /* Workers that the launcher can have at a time. */
 size_t pool_capacity(const struct pool *p, size_t launcher);
 
-/* A run, and whose its folder must be (NULL: whoever's it is). */
+/* A run, whose its folder must be (NULL: whoever's it is) and what it may take (NULL: anything). */
 struct pool_run {
     int64_t id;
     const struct run_owner *owner;
+    const struct run_limits *limits;
 };
 
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result

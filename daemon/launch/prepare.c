@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/launch/capture.h"
 #include "daemon/launch/environment.h"
 #include "daemon/launch/prepared.h"
 #include "daemon/launch/site.h"
@@ -23,128 +24,8 @@
 
 #define LOG_MODULE "prepare"
 #define PROCESSES_MAX 4
-#define OUTPUT_MAX (1024 * 1024) /* of a worker's stdout */
-#define COMPLAINT_MAX 4096       /* of its stderr */
-
-/* --- a worker whose output is collected ----------------------------------------------------- */
-
-struct capture {
-    uv_process_t process;
-    uv_pipe_t pipes[2];     /* its stdout and stderr */
-    struct buf output[2];
-    size_t open;            /* handles not closed yet */
-    bool spawned, exited, too_long;
-    int64_t status;
-    int signal;
-    void (*done)(struct capture *c); /* when the process and both pipes are at their end */
-    void *arg;
-    char chunk[16384];      /* where reads land */
-};
-
-static void on_capture_closed(uv_handle_t *handle)
-{
-    struct capture *c = handle->data;
-    if (--c->open == 0)
-        c->done(c);
-}
-
-/* With its whole group (it leads a session of its own): a child that a wrapper left behind would
- * hold the pipes open. A process that was never started or is reaped has no pid to signal. */
-static void capture_kill(struct capture *c)
-{
-    if (c->spawned && !c->exited)
-        kill(-c->process.pid, SIGKILL);
-}
-
-static void on_capture_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct capture *c = handle->data;
-    *buf = uv_buf_init(c->chunk, sizeof(c->chunk));
-}
-
-static void on_capture_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct capture *c = stream->data;
-    bool is_error = stream == (uv_stream_t *)&c->pipes[1];
-    struct buf *out = &c->output[is_error];
-    if (n < 0) {
-        uv_close((uv_handle_t *)stream, on_capture_closed);
-        return;
-    }
-    buf_append(out, buf->base, (size_t)n);
-    if (is_error && out->len > COMPLAINT_MAX) {
-        buf_consume(out, out->len - COMPLAINT_MAX); /* the last words count */
-    } else if (!is_error && out->len > OUTPUT_MAX) {
-        c->too_long = true;
-        buf_clear(out);
-        capture_kill(c);
-    }
-}
-
-static void on_capture_exit(uv_process_t *process, int64_t status, int signal)
-{
-    struct capture *c = process->data;
-    c->exited = true;
-    c->status = status;
-    c->signal = signal;
-    uv_close((uv_handle_t *)process, on_capture_closed);
-}
-
-/* stdin_fd -1: /dev/null. After a failure too, done is called, with spawned false. */
-static int capture_start(struct capture *c, uv_loop_t *loop, char **args, char **environment,
-                         int stdin_fd)
-{
-    uv_stdio_container_t stdio[3] = {
-        {.flags = stdin_fd < 0 ? UV_IGNORE : UV_INHERIT_FD, .data.fd = stdin_fd},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->pipes[0]},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->pipes[1]},
-    };
-    uv_process_options_t options = {
-        .file = args[0],
-        .args = args,
-        .env = environment,
-        .flags = UV_PROCESS_DETACHED,
-        .stdio = stdio,
-        .stdio_count = 3,
-        .exit_cb = on_capture_exit,
-    };
-    for (int i = 0; i < 2; i++) {
-        uv_pipe_init(loop, &c->pipes[i], 0);
-        c->pipes[i].data = c;
-    }
-    c->process.data = c;
-    c->open = 3;
-    int rc = uv_spawn(loop, &c->process, &options);
-    c->spawned = rc == 0;
-    if (rc != 0)
-        uv_close((uv_handle_t *)&c->process, on_capture_closed);
-    for (int i = 0; i < 2; i++) {
-        if (rc != 0 || uv_read_start((uv_stream_t *)&c->pipes[i], on_capture_alloc,
-                                     on_capture_read) != 0)
-            uv_close((uv_handle_t *)&c->pipes[i], on_capture_closed);
-    }
-    return rc;
-}
-
-static void capture_finish(struct capture *c)
-{
-    buf_finish(&c->output[0]);
-    buf_finish(&c->output[1]);
-}
-
-/* How it ended and its last words, for a person. */
-static void capture_explain(const struct capture *c, char *out, size_t size)
-{
-    const char *words = c->output[1].len ? c->output[1].data : "";
-    if (!c->spawned)
-        snprintf(out, size, "could not be started");
-    else if (c->too_long)
-        snprintf(out, size, "printed more than %d bytes", OUTPUT_MAX);
-    else if (c->signal)
-        snprintf(out, size, "ended by signal %d (%s): %s", c->signal, strsignal(c->signal), words);
-    else
-        snprintf(out, size, "exit status %lld: %s", (long long)c->status, words);
-}
+#define UNWANTED "nobody waits for it"
+#define BLAS_CHECK_SECONDS 120 /* it takes milliseconds */
 
 /* --- --blas-check --------------------------------------------------------------------------- */
 
@@ -174,15 +55,16 @@ static int blas_try(const char *worker, const char *core_type, struct blas_trial
     int rc = uv_loop_init(&loop);
     REQUIRE(rc == 0);
     c->done = on_blas_done;
+    c->watchdog.limits.seconds = BLAS_CHECK_SECONDS;
     capture_start(c, &loop, args, environment, -1);
     uv_run(&loop, UV_RUN_DEFAULT);
     rc = uv_loop_close(&loop);
     REQUIRE(rc == 0);
 
     bool good = c->spawned && c->status == 0 && c->signal == 0 && !c->too_long;
-    struct json *said = good ? json_parse(c->output[0].data ? c->output[0].data : "",
-                                          c->output[0].len, NULL)
-                             : NULL;
+    struct json *said =
+        good ? json_parse(c->output[0].data ? c->output[0].data : "", c->output[0].len, NULL)
+             : NULL;
     out->kind = (struct worker_kind){0};
     str_copy(out->kind.core_type, sizeof(out->kind.core_type), core_type);
     take_text(said, "core", out->kind.core, sizeof(out->kind.core));
@@ -227,13 +109,12 @@ int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err
 struct job {
     struct capture capture;
     struct prepare *prepare;
-    struct job *next;      /* in the queue */
+    struct job *next; /* in the queue */
     char *key;
-    char *config;          /* config.json's text */
-    uv_timer_t answer;     /* an answer from memory is given on the next turn of the loop */
+    char *config;                  /* config.json's text */
+    uv_timer_t answer;             /* an answer from memory is given on the next turn of the loop */
     struct record_prepared *found; /* that answer; owned */
-    prepare_cb *cb;
-    void *arg;
+    struct prepare_client client;
 };
 
 struct prepare {
@@ -285,7 +166,17 @@ static void job_fail(struct job *j, int code, const char *text)
 {
     struct errbuf err;
     err_set(&err, code, "%s", text);
-    j->cb(j->arg, NULL, &err);
+    j->client.answer(j->client.arg, NULL, &err);
+}
+
+static void job_fail_limit(struct job *j)
+{
+    char text[640];
+    bool memory = j->capture.watchdog.exceeded == RUN_ERROR_OUT_OF_MEMORY;
+    snprintf(text, sizeof(text), "the data could not be prepared: %s (sweepd %s)",
+             j->capture.watchdog.text, memory ? "--prepare-memory" : "--prepare-seconds");
+    log_warn("%s", text);
+    job_fail(j, ERR_LIMIT, text);
 }
 
 /* The last line of its output decides: prepared, or an error with the spec's path in it. */
@@ -306,6 +197,10 @@ static void job_answer(struct job *j)
     }
     if (j->prepare->stopping) {
         job_fail(j, ERR_SHUTDOWN, "the daemon is ending");
+    } else if (c->unwanted) {
+        job_fail(j, ERR_STATE, UNWANTED);
+    } else if (c->watchdog.exceeded != RUN_ERROR_NONE) {
+        job_fail_limit(j);
     } else if (len == 0 || record_parse(line, len, &r, &err) < 0) {
         capture_explain(c, why, sizeof(why));
         snprintf(text, sizeof(text), "the data could not be prepared: %s", why);
@@ -314,9 +209,9 @@ static void job_answer(struct job *j)
     } else {
         if (r.type == RECORD_PREPARED) {
             prepared_remember(&j->prepare->memory, j->key, r.u.prepared);
-            j->cb(j->arg, r.u.prepared, NULL);
+            j->client.answer(j->client.arg, r.u.prepared, NULL);
         } else if (r.type == RECORD_ERROR) {
-            j->cb(j->arg, NULL, &r.u.error);
+            j->client.answer(j->client.arg, NULL, &r.u.error);
         } else {
             job_fail(j, ERR_DATA, "sweep-worker --prepare printed a line of another kind");
         }
@@ -348,8 +243,18 @@ static void on_answer(uv_timer_t *timer)
     if (j->prepare->stopping)
         job_fail(j, ERR_SHUTDOWN, "the daemon is ending");
     else
-        j->cb(j->arg, j->found, NULL);
+        j->client.answer(j->client.arg, j->found, NULL);
     uv_close((uv_handle_t *)timer, on_answer_closed);
+}
+
+static bool is_wanted(const struct job *j)
+{
+    return j->client.wanted(j->client.arg);
+}
+
+static bool is_job_wanted(struct capture *c)
+{
+    return is_wanted(c->arg);
 }
 
 /* The configuration travels in memory, as the worker's stdin: nothing is left behind on disk. */
@@ -371,22 +276,36 @@ static void job_start(struct job *j)
     int fd = config_fd(j->config);
     j->capture.arg = j;
     j->capture.done = on_job_done;
+    j->capture.wanted = is_job_wanted;
+    j->capture.watchdog.limits = site->prepare_limits;
     capture_start(&j->capture, site->loop->uv, args, site->environment, fd);
     if (fd >= 0)
         close(fd);
 }
 
+static struct job *take_waiting(struct prepare *p)
+{
+    struct job *j = p->waiting;
+    p->waiting = j->next;
+    if (!p->waiting)
+        p->waiting_end = &p->waiting;
+    return j;
+}
+
+/* Those whose client went away meanwhile are not begun. */
 static void start_waiting(struct prepare *p)
 {
     for (size_t i = 0; i < PROCESSES_MAX && p->waiting; i++) {
-        if (p->running[i])
-            continue;
-        struct job *j = p->waiting;
-        p->waiting = j->next;
-        if (!p->waiting)
-            p->waiting_end = &p->waiting;
-        p->running[i] = j;
-        job_start(j);
+        while (!p->running[i] && p->waiting) {
+            struct job *j = take_waiting(p);
+            if (is_wanted(j)) {
+                p->running[i] = j;
+                job_start(j);
+            } else {
+                job_fail(j, ERR_STATE, UNWANTED);
+                job_free(j);
+            }
+        }
     }
 }
 
@@ -403,12 +322,11 @@ static char *config_text(const char *runs_dir, const struct spec *spec)
     return buf_take(&text);
 }
 
-void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, void *arg)
+void prepare_data(struct prepare *p, const struct spec *spec, const struct prepare_client *client)
 {
     struct job *j = xcalloc(1, sizeof(*j));
     j->prepare = p;
-    j->cb = cb;
-    j->arg = arg;
+    j->client = *client;
     j->key = config_text(p->site->runs_dir, spec);
     p->active++;
     const struct record_prepared *known = prepared_recall(&p->memory, j->key);

@@ -15,12 +15,18 @@ struct spec;
 struct prepare *prepare_create(const struct launch_site *site);
 void prepare_destroy(struct prepare *p);
 
-/* Exactly once, on the loop, never from within prepare_data: either prepared (borrowed) or err. */
-typedef void prepare_cb(void *arg, const struct record_prepared *prepared,
-                        const struct errbuf *err);
-/* Reads, checks and caches the spec's data. At most 4 processes at a time, the others wait.
+struct prepare_client {
+    /* Exactly once, on the loop, never from within its own prepare_data: either prepared (borrowed)
+     * or err. */
+    void (*answer)(void *arg, const struct record_prepared *prepared, const struct errbuf *err);
+    /* Does it wait still? Asked from time to time: a process that nobody waits for is ended. */
+    bool (*wanted)(void *arg);
+    void *arg;
+};
+/* Reads, checks and caches the spec's data. At most 4 processes at a time, the others wait; each
+ * within site->prepare_limits (ERR_LIMIT).
  * What was prepared before is remembered for as long as its source files stay the same. */
-void prepare_data(struct prepare *p, const struct spec *spec, prepare_cb *cb, void *arg);
+void prepare_data(struct prepare *p, const struct spec *spec, const struct prepare_client *client);
 /* Ends what is under way: each callback gets ERR_SHUTDOWN. */
 void prepare_stop(struct prepare *p);
 /* Processes and waiting jobs. */

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "daemon/engine/engine.h"
 #include "daemon/launch/site.h"
+#include "daemon/launch/stderr_cap.h"
 #include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -125,6 +127,50 @@ void slot_kill(struct slot *s, uint64_t now_ms)
     send_due(s, now_ms);
 }
 
+/* --- what it may take ------------------------------------------------------------------------- */
+
+static void note_oom_kills(struct slot *s)
+{
+    if (s->launcher->type->oom_kills)
+        s->oom_kills = s->launcher->type->oom_kills(s->launcher);
+}
+
+/* Since the last look, which is a moment ago: then that was the worker. */
+static bool was_out_of_memory(const struct slot *s)
+{
+    const struct launcher_type *type = s->launcher->type;
+    return type->oom_kills && s->worker && type->oom_kills(s->launcher) > s->oom_kills;
+}
+
+static void carry_out(struct slot *s, enum watchdog_act act, uint64_t now_ms)
+{
+    if (act == WATCHDOG_CONTINUE) {
+        log_warn("run %" PRId64 ": its worker is stopped by a signal; it is continued", s->run_id);
+        (void)s->launcher->type->signal(s->worker, SIGCONT);
+        return;
+    }
+    log_warn("run %" PRId64 ": ended: %s", s->run_id, s->watchdog.text);
+    if (act == WATCHDOG_KILL)
+        slot_kill(s, now_ms);
+    else
+        slot_term(s, now_ms);
+}
+
+static void watch(struct slot *s, uint64_t now_ms)
+{
+    const struct launcher_type *type = s->launcher->type;
+    struct usage usage;
+    struct stat st;
+    if (s->state != SLOT_RUNNING || !watchdog_due(&s->watchdog, now_ms))
+        return;
+    bool known = type->usage && type->usage(s->worker, &usage);
+    int64_t bytes = fstat(s->tail.dir.fd, &st) == 0 ? st.st_size : 0;
+    note_oom_kills(s);
+    enum watchdog_act act = watchdog_look(&s->watchdog, bytes, known ? &usage : NULL, now_ms);
+    if (act != WATCHDOG_NOTHING)
+        carry_out(s, act, now_ms);
+}
+
 /* --- the file ------------------------------------------------------------------------------- */
 
 static enum tail_end read_on(struct slot *s, uint64_t now_ms)
@@ -177,13 +223,19 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
 {
     int64_t status = s->worker ? s->worker->exit_status : 0;
     int signal = x->signal = s->worker ? s->worker->exit_signal : 0;
-    if (s->tail.broken) {
+    if (s->watchdog.exceeded != RUN_ERROR_NONE) {
+        x->error = s->watchdog.exceeded;
+        str_copy(text, size, s->watchdog.text);
+    } else if (s->tail.broken) {
         x->error = RUN_ERROR_PROTOCOL;
         x->inherited = cut_damage(s) && tail_inherited_damage(&s->tail);
         str_copy(text, size, s->tail.broken);
     } else if (s->tail.unreadable) {
-        x->error = RUN_ERROR_IO;
+        x->error = RUN_ERROR_DISK_FULL;
         str_copy(text, size, s->tail.unreadable);
+    } else if (signal == SIGKILL && !has_been(s, SLOT_KILLING) && was_out_of_memory(s)) {
+        x->error = RUN_ERROR_OUT_OF_MEMORY;
+        str_copy(text, size, "killed by the kernel, which had no more memory");
     } else if ((signal == SIGKILL && !has_been(s, SLOT_KILLING)) ||
                (signal == SIGTERM && !has_been(s, SLOT_TERMINATING))) {
         x->error = RUN_ERROR_KILLED;
@@ -196,12 +248,20 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
         x->error = has_been(s, SLOT_TERM_DUE) ? RUN_ERROR_KILLED_BY_USER : RUN_ERROR_CRASHED;
         snprintf(text, size, "ended by signal %d (%s)", signal, strsignal(signal));
     } else {
-        x->error = status == EX_IOERR   ? RUN_ERROR_IO
+        x->error = status == EX_IOERR   ? RUN_ERROR_DISK_FULL
                    : status == EX_OSERR ? RUN_ERROR_OUT_OF_MEMORY
                                         : RUN_ERROR_EXITED;
         snprintf(text, size, "exit status %" PRId64 " without a result", status);
     }
     x->text = text;
+}
+
+/* A supervisor cannot tell who has killed its program. */
+static void correct_result(struct slot *s)
+{
+    struct record_result *r = &s->tail.result;
+    if (r->status == RUN_FAILED && r->error == RUN_ERROR_KILLED && was_out_of_memory(s))
+        r->error = RUN_ERROR_OUT_OF_MEMORY;
 }
 
 static void report_end(struct slot *s)
@@ -210,6 +270,7 @@ static void report_end(struct slot *s)
     struct run_exit x = {0};
     char text[512];
     struct buf tail = {0};
+    correct_result(s);
     if (s->tail.has_result && !s->tail.broken)
         x.result = &s->tail.result;
     else
@@ -243,7 +304,8 @@ static enum tail_end drain(struct slot *s, uint64_t now_ms)
     enum tail_end end = read_on(s, now_ms);
     if (end != TAIL_WHOLE && !may_stop_reading(s) && !is_lost_file(s, now_ms))
         return end;
-    if (!has_exit && !s->tail.has_result && !s->tail.broken && !s->tail.unreadable)
+    if (!has_exit && !s->tail.has_result && !s->tail.broken && !s->tail.unreadable &&
+        s->watchdog.exceeded == RUN_ERROR_NONE)
         report_lost(s);
     else
         report_end(s);
@@ -260,6 +322,8 @@ bool slot_tick(struct slot *s, uint64_t now_ms)
         end = drain(s, now_ms);
     } else if (states[s->state].has_worker) {
         end = read_on(s, now_ms);
+        stderr_cap(s->launcher->site->runs_dir, s->run_id);
+        watch(s, now_ms);
         send_due(s, now_ms);
     }
     return end == TAIL_MORE;
@@ -269,10 +333,8 @@ bool slot_tick(struct slot *s, uint64_t now_ms)
 
 static struct worker_place place(const struct slot *s, const struct slot_listener *listener)
 {
-    return (struct worker_place){.run_id = s->run_id,
-                                 .dir = &s->tail.dir,
-                                 .ended = listener->ended,
-                                 .arg = listener->arg};
+    return (struct worker_place){
+        .run_id = s->run_id, .dir = &s->tail.dir, .ended = listener->ended, .arg = listener->arg};
 }
 
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener)
@@ -296,11 +358,11 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
                        loop_effects(site->loop));
     /* NULL: it ended while no daemon was there; its result lies there, or it is lost. */
     s->worker = w;
+    note_oom_kills(s);
     move(s, w ? SLOT_RUNNING : SLOT_DRAINING);
 }
 
-void slot_start(struct slot *s, const char *config,
-                const struct slot_listener *listener)
+void slot_start(struct slot *s, const char *config, const struct slot_listener *listener)
 {
     struct errbuf err;
     const struct launch_site *site = s->launcher->site;
@@ -323,6 +385,7 @@ void slot_start(struct slot *s, const char *config,
         move(s, SLOT_DONE);
         return;
     }
+    note_oom_kills(s);
     move(s, SLOT_RUNNING);
     /* Not marked dirty: the handle is for people. It is written with whatever comes next; a run of
      * a few milliseconds costs no commit for it. */

@@ -52,7 +52,7 @@ HOMES = {
     "label": ("diagnosis", "pattern", "stats"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
-    "spec": ("method", "spec", "stop"),
+    "spec": ("limits", "method", "spec", "stop"),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).
 READ_BY_TASKS = "sweep/spec.h"

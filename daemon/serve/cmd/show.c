@@ -1,10 +1,13 @@
 /* One sweep: its row, stages, labels, findings, treatments and range edits, each from its own
- * query. */
+ * query; and which of its runs wait after a failure. */
 #include "daemon/serve/request.h"
+#include "daemon/state.h"
 
 static void take_edits(struct request *r, const struct table *t)
 {
     request_write_rows(r, "range_edits", t);
+    jw_key(&r->w, "delayed");
+    engine_write_delayed(r->daemon->engine, r->subject, loop_now(), &r->w);
     jw_end_object(&r->w);
     request_result_built(r);
 }

@@ -1,7 +1,21 @@
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
+#include "sweep/buf.h"
+
+/* Why no worker can be started at present; "" where they can. */
+static void write_launch_trouble(const struct engine *e, struct json_writer *w)
+{
+    struct launch_trouble t;
+    char *text = NULL;
+    if (engine_launch_trouble(e, loop_now(), &t))
+        text = xasprintf("%u starts of workers in a row failed, tried again in %.1f s: %s",
+                         t.failures, t.seconds, t.why);
+    jw_kv_string(w, "launch_trouble", text ? text : "");
+    free(text);
+}
 
 static void run(struct request *r)
 {
@@ -14,6 +28,7 @@ static void run(struct request *r)
     jw_kv_int(w, "workers", (int64_t)engine_workers(d->engine));
     jw_kv_int(w, "running", (int64_t)engine_running(d->engine));
     jw_kv_int(w, "queued", (int64_t)engine_queued(d->engine));
+    jw_kv_int(w, "delayed", (int64_t)engine_delayed(d->engine, loop_now()));
     jw_kv_bool(w, "stopping", d->stopping);
     jw_kv_string(w, "db", d->config->db);
     jw_kv_string(w, "socket", d->config->socket);
@@ -23,6 +38,7 @@ static void run(struct request *r)
     jw_kv_string(w, "sandbox", d->worker.sandbox);
     jw_kv_string(w, "trouble", store_trouble(d->store));
     jw_kv_string(w, "waiting", d->gate.why);
+    write_launch_trouble(d->engine, w);
     jw_end_object(w);
     request_result_built(r);
 }

@@ -35,7 +35,7 @@ struct pending {
     uint64_t request_id;
     struct spec spec;
     struct treat_submit *treat; /* the run it begins with; NULL: the search's own; owned */
-    struct remedy_prior known; /* what earlier sweeps taught, for one that treats its runs */
+    struct remedy_prior known;  /* what earlier sweeps taught, for one that treats its runs */
 };
 
 static void pending_destroy(struct pending *s)
@@ -53,10 +53,10 @@ static double seconds_per_flop(const struct table *t)
     struct run_rate rates[ESTIMATE_RATES_MAX];
     size_t n = 0;
     for (; n < t->rows && n < ESTIMATE_RATES_MAX; n++)
-        rates[n] = (struct run_rate){.seconds = table_number(t, n, "seconds"),
-                                     .flop = table_number(t, n, "epochs") *
-                                             table_number(t, n, "samples") *
-                                             table_number(t, n, "flop")};
+        rates[n] =
+            (struct run_rate){.seconds = table_number(t, n, "seconds"),
+                              .flop = table_number(t, n, "epochs") * table_number(t, n, "samples") *
+                                      table_number(t, n, "flop")};
     return estimate_seconds_per_flop(rates, n);
 }
 
@@ -80,8 +80,9 @@ static void answer_plan(struct request *r, const struct table *rates)
         jw_begin_object(w);
         jw_kv_string(w, "stage", "treatments");
         jw_kv_int(w, "runs", p->treatments);
-        jw_kv_string(w, "what", "of sick runs among the best, after each stage; what they do not "
-                                "need goes to the search");
+        jw_kv_string(w, "what",
+                     "of sick runs among the best, after each stage; what they do not "
+                     "need goes to the search");
         jw_end_object(w);
         runs += p->treatments;
     }
@@ -118,13 +119,12 @@ static int check_samples(const struct spec *spec, const struct record_prepared *
     if (!task_of(spec)->needs_data || p->validation_samples > 0 || high < (double)p->samples)
         return 0; /* spec_parse has compared it with limit */
     snprintf(given, sizeof(given), "%.0f", high);
-    return err_bad(err, ERR_VALUE, "$.data.validation", given,
-                   "fewer than the %" PRId64 " samples", p->samples);
+    return err_bad(err, ERR_VALUE, "$.data.validation", given, "fewer than the %" PRId64 " samples",
+                   p->samples);
 }
 
 /* A treatment is held against its parent: both see the same data. */
-static int check_same(const struct pending *s, const struct record_prepared *p,
-                      struct errbuf *err)
+static int check_same(const struct pending *s, const struct record_prepared *p, struct errbuf *err)
 {
     if (s->treat == NULL || s->treat->data_hash[0] == '\0' ||
         strcmp(s->treat->data_hash, p->hash) == 0)
@@ -146,8 +146,8 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
                             .first = s->treat ? &s->treat->run : NULL};
     if (r && !prepared)
         request_error(r, failed);
-    else if (r && (check_samples(&s->spec, prepared, &err) < 0 ||
-                   check_same(s, prepared, &err) < 0))
+    else if (r &&
+             (check_samples(&s->spec, prepared, &err) < 0 || check_same(s, prepared, &err) < 0))
         request_error(r, &err);
     else if (r && r->arg[DRY_RUN_PARAM])
         plan(r, &s->spec, prepared);
@@ -156,12 +156,19 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     pending_destroy(s);
 }
 
+static bool is_client_there(void *arg)
+{
+    const struct pending *s = arg;
+    return request_find(s->daemon->requests, s->request_id) != NULL;
+}
+
 /* A task without data of its own has nothing to prepare. */
 static void prepare_task(struct pending *s)
 {
     struct record_prepared *none;
     if (task_of(&s->spec)->needs_data) {
-        prepare_data(s->daemon->prepare, &s->spec, on_prepared, s);
+        const struct prepare_client client = {on_prepared, is_client_there, s};
+        prepare_data(s->daemon->prepare, &s->spec, &client);
         return;
     }
     none = xcalloc(1, sizeof(*none));

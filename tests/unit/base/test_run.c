@@ -91,13 +91,41 @@ static void test_names_match_both_ways(void **state)
     assert_int_equal(run_pauser_find("sweep"), -1);
 }
 
-/* Only what the run itself did not cause is tried again, or need not have: lines may be damaged. */
-static void test_retried_errors(void **state)
+/* What the run itself did not cause never fails it; what it would do again is not tried again. */
+static void test_failure_policies(void **state)
 {
-    for (int i = 0; i < RUN_ERROR_COUNT; i++)
-        assert_int_equal(run_error_retried((enum run_error)i),
-                         i == RUN_ERROR_KILLED || i == RUN_ERROR_SPAWN ||
-                             i == RUN_ERROR_IO || i == RUN_ERROR_PROTOCOL);
+    static const struct {
+        enum run_error error;
+        int64_t attempts;
+        enum run_wait wait;
+        bool alike;
+    } rows[] = {
+        {RUN_ERROR_KILLED, 0, RUN_WAIT_RUN, false},
+        {RUN_ERROR_DISK_FULL, 0, RUN_WAIT_RUN, false},
+        {RUN_ERROR_DATA_MISSING, 0, RUN_WAIT_SWEEP, false},
+        {RUN_ERROR_SPAWN, 3, RUN_WAIT_LAUNCHER, true},
+        {RUN_ERROR_HUNG, 3, RUN_WAIT_RUN, true},
+        {RUN_ERROR_PROTOCOL, 3, RUN_WAIT_NOBODY, true},
+        {RUN_ERROR_CRASHED, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_OUT_OF_MEMORY, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_TIMEOUT, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_DATA, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_KILLED_BY_USER, 1, RUN_WAIT_RUN, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(run_error_attempts(rows[i].error), rows[i].attempts);
+        assert_int_equal(run_error_wait(rows[i].error), rows[i].wait);
+        assert_int_equal(run_error_alike(rows[i].error), rows[i].alike);
+    }
+}
+
+/* Lines of a worker that was started before the daemon was replaced by a newer one. */
+static void test_older_error_names(void **state)
+{
+    assert_int_equal(run_error_find("crashed"), RUN_ERROR_CRASHED);
+    assert_int_equal(run_error_find("io_error"), RUN_ERROR_DISK_FULL);
+    assert_string_equal(run_error_name(RUN_ERROR_CRASHED), "worker_crash");
+    assert_string_equal(run_error_name(RUN_ERROR_DISK_FULL), "disk_full");
 }
 
 static bool is_chinese(const char *text)
@@ -148,7 +176,8 @@ int main(void)
         cmocka_unit_test(test_run_moves),
         cmocka_unit_test(test_terminal_states_have_no_way_out),
         cmocka_unit_test(test_names_match_both_ways),
-        cmocka_unit_test(test_retried_errors),
+        cmocka_unit_test(test_failure_policies),
+        cmocka_unit_test(test_older_error_names),
         cmocka_unit_test(test_patterns),
     };
 

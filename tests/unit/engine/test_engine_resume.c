@@ -326,7 +326,7 @@ static void test_killed_with_checkpoints(void **state)
 static enum run_error stuck(const struct run_config *c, int64_t attempt, int64_t *after_points)
 {
     *after_points = 2;
-    return RUN_ERROR_KILLED;
+    return RUN_ERROR_HUNG;
 }
 
 /* A checkpoint that the worker dies of is no progress. */
@@ -359,8 +359,8 @@ static void test_any_disturbance(void **state)
             if (dice == 0)
                 world_crash(&w, 1 + rng_below(&w.rng, 3), 100);
             else if (dice < 3)
-                engine_command(w.engine, dice == 1 ? COMMAND_PAUSE : COMMAND_RESUME, 1, NULL,
-                               w.now, &w.fx);
+                engine_command(w.engine, dice == 1 ? COMMAND_PAUSE : COMMAND_RESUME, 1, NULL, w.now,
+                               &w.fx);
             else if (dice < 24)
                 world_flush(&w);
             else if (dice < 40)

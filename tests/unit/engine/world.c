@@ -129,9 +129,21 @@ static void tell_lines(struct world *w, struct world_worker *k)
     }
 }
 
+static bool refuse_start(struct world *w, int64_t run_id)
+{
+    const struct run_exit x = {.error = RUN_ERROR_SPAWN, .text = "no such file"};
+    if (w->now >= w->starts_from && run_id != w->never_starts)
+        return false;
+    w->failed_starts++;
+    engine_run_ended(w->engine, run_id, &x, w->now, &w->fx);
+    return true;
+}
+
 static void start_worker(struct world *w, const struct action *a)
 {
     int64_t run_id = a->run_id;
+    if (refuse_start(w, run_id))
+        return;
     struct world_worker worker = {.run_id = run_id, .launcher = a->launcher};
     struct errbuf err = {0};
     struct json *v = json_parse(a->config, strlen(a->config), &err);
@@ -308,7 +320,10 @@ void world_run(struct world *w)
             bool any = false;
             for (uint64_t n = rng_below(&w->rng, 3) + 1; n > 0; n--)
                 any = world_commit(w) || any;
-            idle = any || w->worker_count > 0 ? 0 : idle + 1;
+            utc_us wake = engine_wake_at(w->engine, w->now);
+            if (!any && w->worker_count == 0 && wake > w->now)
+                w->now = wake;
+            idle = any || w->worker_count > 0 || wake > 0 ? 0 : idle + 1;
         } else {
             world_work(w, rng_below(&w->rng, w->worker_count));
         }

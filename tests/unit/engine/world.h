@@ -14,21 +14,21 @@
 
 struct world_worker {
     int64_t run_id;
-    size_t launcher;   /* whose slot it has */
+    size_t launcher; /* whose slot it has */
     struct run_config config;
-    size_t sent;       /* lines of its file told to this engine */
-    int64_t trained;   /* points */
+    size_t sent;     /* lines of its file told to this engine */
+    int64_t trained; /* points */
     bool termed;
-    bool adopted;      /* nobody learns its exit status */
-    int64_t attempt;   /* starts of that run so far */
+    bool adopted;    /* nobody learns its exit status */
+    int64_t attempt; /* starts of that run so far */
 };
 
 /* A run's folder. Lines of run.jsonl: 0 and below a start that resumes -line, else a point. */
 struct world_folder {
     int64_t *lines;
     size_t count;
-    int64_t checkpoint; /* points of it; 0: there is none */
-    int64_t rung;       /* epoch of the paused result it ends with; 0: none */
+    int64_t checkpoint;        /* points of it; 0: there is none */
+    int64_t rung;              /* epoch of the paused result it ends with; 0: none */
     struct run_config *config; /* of the last start */
 };
 
@@ -64,6 +64,10 @@ struct world {
     int64_t deleted_sweep;
     size_t deleted_runs;
     struct buf methods; /* "run_started point … " of the notifications */
+    /* no worker can be started before that time, and of that run never */
+    utc_us starts_from;
+    int64_t never_starts;
+    size_t failed_starts;
     /* makes attempt `attempt` of a run end without a result; RUN_ERROR_NONE: it goes well */
     enum run_error (*fate)(const struct run_config *c, int64_t attempt, int64_t *after_points);
 };

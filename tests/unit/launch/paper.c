@@ -97,6 +97,18 @@ static bool paper_signal(struct worker *base, int signal)
     return true;
 }
 
+static bool paper_usage(struct worker *base, struct usage *out)
+{
+    const struct desk *d = desk_of(base->launcher);
+    *out = d->usage;
+    return d->usage_known;
+}
+
+static uint64_t paper_oom_kills(const struct launcher *l)
+{
+    return desk_of(l)->oom_kills;
+}
+
 static void paper_release(struct worker *base)
 {
     struct paper_worker *w = (struct paper_worker *)base;
@@ -118,6 +130,8 @@ const struct launcher_type launcher_paper = {
     .introduced = paper_introduced,
     .alive = paper_alive,
     .signal = paper_signal,
+    .usage = paper_usage,
+    .oom_kills = paper_oom_kills,
     .release = paper_release,
 };
 
@@ -211,7 +225,8 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
 {
     ((struct desk *)e)->inherited = x->inherited;
     if (x->result)
-        note(e, "result %" PRId64 " %s", run_id, run_status_name(x->result->status));
+        note(e, "result %" PRId64 " %s%s%s", run_id, run_status_name(x->result->status),
+             x->result->error ? " " : "", run_error_name(x->result->error));
     else
         note(e, "ended %" PRId64 " %s signal %d: %s", run_id, run_error_name(x->error), x->signal,
              x->text);

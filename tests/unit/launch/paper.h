@@ -38,6 +38,9 @@ struct desk {
     bool refuses;            /* to start */
     const char *living;      /* handle that adopt finds alive; NULL: none */
     size_t closed;
+    bool usage_known;
+    struct usage usage; /* of every worker */
+    uint64_t oom_kills;
     /* of the engine */
     char told[4096]; /* "spawned 1 paper-1 | start 1 | …" */
     bool is_quiet;   /* points are not told */

@@ -20,12 +20,13 @@
 #include "daemon/launch/pool.h"
 #include "daemon/launch/slot.h"
 #include "sweep/buf.h"
+#include "daemon/launch/stderr_cap.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "tests/unit/launch/paper.h"
 
-#define START                                                                                  \
-    "{\"type\":\"start\",\"version\":1,\"pid\":77,\"core\":\"\",\"blas\":\"\",\"parameters\":1,"  \
+#define START                                                                                      \
+    "{\"type\":\"start\",\"version\":1,\"pid\":77,\"core\":\"\",\"blas\":\"\",\"parameters\":1,"   \
     "\"resumed_point\":0}\n"
 #define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
 #define RESULT "{\"type\":\"result\",\"status\":\"completed\",\"text\":\"\",\"seconds\":1}\n"
@@ -91,8 +92,7 @@ static void test_moves(void **state)
         assert_false(slot_may(SLOT_DONE, from));
         /* What runs ends, and is read to the end before it is done. */
         assert_int_equal(slot_may(from, SLOT_DRAINING), worker || from == SLOT_STARTING);
-        assert_int_equal(slot_may(from, SLOT_DONE),
-                         from == SLOT_STARTING || from == SLOT_DRAINING);
+        assert_int_equal(slot_may(from, SLOT_DONE), from == SLOT_STARTING || from == SLOT_DRAINING);
     }
     /* A signal is wanted before it is sent, and no SIGTERM follows a SIGKILL. */
     assert_false(slot_may(SLOT_RUNNING, SLOT_TERMINATING));
@@ -169,9 +169,9 @@ static const struct end ends[] = {
     {0, SIGKILL, false, "killed signal 9: killed by SIGKILL that the daemon did not send"},
     {0, SIGTERM, false, "killed signal 15: killed by SIGTERM that the daemon did not send"},
     {0, SIGTERM, true, "killed_by_user signal 15: ended by signal 15"},
-    {0, SIGSEGV, false, "crashed signal 11: ended by signal 11"},
+    {0, SIGSEGV, false, "worker_crash signal 11: ended by signal 11"},
     {EX_TEMPFAIL, 0, false, "killed signal 0: stopped with a checkpoint"},
-    {EX_IOERR, 0, false, "io_error signal 0: exit status 74"},
+    {EX_IOERR, 0, false, "disk_full signal 0: exit status 74"},
     {EX_OSERR, 0, false, "out_of_memory signal 0: exit status 71"},
     {3, 0, false, "exited signal 0: exit status 3 without a result"},
 };
@@ -342,7 +342,7 @@ static void test_unreadable_for_good(void **state)
     assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
     desk_end(&d->workers[0], 0, 0); /* at 0 ms */
     slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
-    assert_non_null(strstr(d->told, "ended 1 io_error signal 0: run.jsonl: "));
+    assert_non_null(strstr(d->told, "ended 1 disk_full signal 0: run.jsonl: "));
     bench_finish(&b);
     close(folder);
 }
@@ -385,6 +385,188 @@ static void test_damage_is_cut_off(void **state)
         assert_string_equal(got, damages[i].kept);
         bench_finish(&b);
     }
+}
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+static void bench_start_limited(struct bench *b, struct desk *d, const struct run_limits *limits)
+{
+    bench_init(b, d, &launcher_paper);
+    b->slot.watchdog.limits = *limits;
+    d->usage_known = true;
+    slot_start(&b->slot, PAPER_CONFIG, &b->listener);
+}
+
+/* Ticks every 100 ms up to that time. */
+static void pass(struct bench *b, uint64_t until_ms)
+{
+    for (; b->now_ms < until_ms; b->now_ms += 100)
+        slot_tick(&b->slot, b->now_ms);
+}
+
+static void test_too_much_memory(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_limited(&b, d, &(struct run_limits){.memory_mib = 100});
+    d->usage.memory_bytes = INT64_C(100) << 20;
+    pass(&b, 5000);
+    assert_state(&b, SLOT_RUNNING);
+    d->usage.memory_bytes += 1 << 20;
+    pass(&b, 6000);
+    assert_string_equal(d->workers[0].signals, "9 "); /* at once: it would only grow on */
+    desk_end(&d->workers[0], 0, SIGKILL);
+    assert_non_null(strstr(d->told,
+                           "ended 1 out_of_memory signal 9: it used 101 MiB of memory, and "
+                           "may use 100"));
+    bench_finish(&b);
+}
+
+static void test_too_long(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_limited(&b, d, &(struct run_limits){.seconds = 30});
+    pass(&b, 30000);
+    assert_string_equal(d->workers[0].signals, "");
+    pass(&b, 31000);
+    assert_string_equal(d->workers[0].signals, "15 ");
+    pass(&b, 37000);
+    assert_string_equal(d->workers[0].signals, "15 9 ");
+    desk_end(&d->workers[0], 0, SIGKILL);
+    assert_non_null(strstr(d->told, "ended 1 timeout signal 9: it ran for longer than 30 s"));
+    bench_finish(&b);
+}
+
+/* A line is progress; processor time is none where the specification asks for lines. */
+static void test_no_line(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_limited(&b, d, &(struct run_limits){.idle_seconds = 20});
+    pass(&b, 15000);
+    desk_write(&d->workers[0], START);
+    pass(&b, 30000);
+    d->usage.cpu_seconds = 29;
+    assert_string_equal(d->workers[0].signals, "");
+    pass(&b, 36000);
+    assert_string_equal(d->workers[0].signals, "15 ");
+    desk_end(&d->workers[0], EX_TEMPFAIL, 0); /* with a checkpoint */
+    assert_non_null(strstr(d->told, "ended 1 hung signal 0: it wrote no line for 20 s"));
+    bench_finish(&b);
+}
+
+/* One that computes is not ended, however long its epochs are; one that does nothing is. */
+static void test_no_sign_of_life(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_limited(&b, d, &(struct run_limits){.quiet_seconds = 20});
+    for (int i = 1; i <= 10; i++) {
+        d->usage.cpu_seconds = 15 * i;
+        pass(&b, 15000 * (uint64_t)i);
+    }
+    assert_string_equal(d->workers[0].signals, "");
+    pass(&b, 160000);
+    assert_string_equal(d->workers[0].signals, "15 ");
+    desk_end(&d->workers[0], 0, SIGTERM);
+    assert_non_null(strstr(d->told, "hung signal 15: it wrote no line and used no processor time"));
+    bench_finish(&b);
+}
+
+/* Time in which the daemon itself was stopped does not count. */
+static void test_nobody_looked(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start_limited(&b, d, &(struct run_limits){.seconds = 100, .idle_seconds = 20});
+    pass(&b, 15000);
+    b.now_ms = 3600000;
+    pass(&b, 3604000);
+    assert_string_equal(d->workers[0].signals, "");
+    pass(&b, 3606000);
+    assert_string_equal(d->workers[0].signals, "15 ");
+    desk_end(&d->workers[0], 0, SIGTERM);
+    bench_finish(&b);
+}
+
+/* Who is stopped by a signal is continued, again and again; else it ends as hung. */
+static void test_a_stopped_worker(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    char continued[16];
+    bench_start_limited(&b, d, &(struct run_limits){.quiet_seconds = 25});
+    d->usage.stopped = true;
+    snprintf(continued, sizeof(continued), "%d ", SIGCONT);
+    pass(&b, 9000);
+    assert_string_equal(d->workers[0].signals, "");
+    pass(&b, 11000);
+    assert_string_equal(d->workers[0].signals, continued);
+    pass(&b, 26000);
+    desk_end(&d->workers[0], 0, SIGKILL);
+    assert_non_null(strstr(d->told, "for 25 s, and is stopped by a signal"));
+    bench_finish(&b);
+}
+
+/* The kernel counts whom it kills for lack of memory: that tells a stranger's SIGKILL from its own.
+ */
+static void test_killed_by_the_kernel(void **state)
+{
+    static const char result[] =
+        "{\"type\":\"result\",\"status\":\"failed\",\"error\":\"killed\",\"text\":\"\","
+        "\"seconds\":1}\n";
+    struct desk *d = *state;
+    for (int supervised = 0; supervised < 2; supervised++) {
+        struct bench b;
+        d->worker_count = 0;
+        d->told[0] = '\0';
+        bench_start_limited(&b, d, &(struct run_limits){0});
+        d->oom_kills = 7;
+        pass(&b, 1000);
+        d->oom_kills = 8;
+        if (supervised)
+            desk_write(&d->workers[0], result);
+        desk_end(&d->workers[0], supervised, supervised ? 0 : SIGKILL);
+        assert_non_null(strstr(d->told, supervised ? "result 1 failed out_of_memory"
+                                                   : "ended 1 out_of_memory signal 9"));
+        bench_finish(&b);
+        d->oom_kills = 0;
+    }
+}
+
+/* What it says without end is cut in the middle while it goes on. */
+static void test_stderr_is_capped(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    char path[PATHS_MAX], *block = malloc(STDERR_CAP_BYTES);
+    struct stat st;
+    bench_start(&b, d);
+    assert_true(paths_run_file(path, sizeof(path), d->runs, 1, RUN_FILE_STDERR));
+    FILE *f = fopen(path, "a");
+    fputs("first words\n", f);
+    memset(block, 'x', STDERR_CAP_BYTES);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(fwrite(block, 1, STDERR_CAP_BYTES, f), STDERR_CAP_BYTES);
+        fputs("last words\n", f);
+        fflush(f);
+        slot_tick(&b.slot, (uint64_t)i);
+        assert_int_equal(stat(path, &st), 0);
+        assert_in_range(st.st_size, 2 * STDERR_KEPT_BYTES, 2 * STDERR_KEPT_BYTES + 100);
+    }
+    fputs("after it\n", f);
+    fclose(f);
+    f = fopen(path, "r");
+    size_t n = fread(block, 1, STDERR_CAP_BYTES - 1, f);
+    fclose(f);
+    block[n] = '\0';
+    assert_int_equal(strncmp(block, "first words\nxxx", 15), 0);
+    assert_non_null(strstr(block, " bytes were left out here]\nxxx"));
+    assert_string_equal(block + n - 20, "last words\nafter it\n");
+    free(block);
+    desk_end(&d->workers[0], 3, 0);
+    bench_finish(&b);
 }
 
 /* --- adoption -------------------------------------------------------------------------------- */
@@ -479,6 +661,18 @@ static void run_until_done(struct bench *b, struct desk *d)
     bench_finish(b);
 }
 
+static bool is_zombie(pid_t pid)
+{
+    char path[48], state = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d %*s %c", &state) != 1)
+        state = 0;
+    if (f)
+        fclose(f);
+    return state == 0 || state == 'Z';
+}
+
 static void test_local_run(void **state)
 {
     struct desk *d = *state;
@@ -508,6 +702,35 @@ static void test_local_term(void **state)
     assert_non_null(strstr(d->told, "ended 1 killed_by_user signal 15"));
 }
 
+/* All that it has started counts, and is ended with it, in whatever group it is. */
+static void test_local_usage(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    struct usage usage;
+    pid_t child;
+    bench_start_local(&b, d, "setsid sleep 1000 & echo $! > \"${1%/*}/child\"; wait");
+    char path[PATHS_MAX];
+    snprintf(path, sizeof(path), "%s/1/child", d->runs);
+    do {
+        FILE *f = fopen(path, "r");
+        child = 0;
+        if (f && fscanf(f, "%d", &child) != 1)
+            child = 0;
+        if (f)
+            fclose(f);
+    } while (child == 0);
+    kill(child, SIGSTOP);
+    do
+        assert_true(launcher_local.usage(b.slot.worker, &usage));
+    while (!usage.stopped);
+    assert_true(usage.memory_bytes > 0);
+    slot_kill(&b.slot, 10);
+    run_until_done(&b, d);
+    while (kill(child, 0) == 0 && !is_zombie(child)) {
+    }
+}
+
 static void test_local_no_start(void **state)
 {
     struct desk *d = *state;
@@ -515,8 +738,7 @@ static void test_local_no_start(void **state)
     d->site.worker = "/nonexistent/worker";
     bench_init(&b, d, &launcher_local);
     slot_start(&b.slot, PAPER_CONFIG, &b.listener);
-    assert_string_equal(d->told,
-                        "ended 1 spawn_error signal 0: no such file or directory | ");
+    assert_string_equal(d->told, "ended 1 spawn_error signal 0: no such file or directory | ");
     bench_finish(&b);
 }
 
@@ -616,7 +838,7 @@ static void test_pool_of_two_launchers(void **state)
     desk_end(&d->workers[1], 0, SIGKILL);
     while (pool_active(p) > 0)
         uv_run(d->uv, UV_RUN_ONCE);
-    assert_non_null(strstr(d->told, "ended 1 crashed signal 9"));
+    assert_non_null(strstr(d->told, "ended 1 worker_crash signal 9"));
     assert_non_null(strstr(d->told, "ended 2 killed_by_user signal 15"));
     pool_close(p);
     assert_int_equal(d->closed, 1);
@@ -694,6 +916,14 @@ int main(void)
         TEST(test_unreadable_for_a_moment),
         TEST(test_unreadable_for_good),
         TEST(test_damage_is_cut_off),
+        TEST(test_too_much_memory),
+        TEST(test_too_long),
+        TEST(test_no_line),
+        TEST(test_no_sign_of_life),
+        TEST(test_nobody_looked),
+        TEST(test_a_stopped_worker),
+        TEST(test_killed_by_the_kernel),
+        TEST(test_stderr_is_capped),
         TEST(test_adoption),
         TEST(test_adoption_of_what_is_gone),
         TEST(test_adoption_without_a_folder),
@@ -701,6 +931,7 @@ int main(void)
         TEST(test_local_run),
         TEST(test_local_exit),
         TEST(test_local_term),
+        TEST(test_local_usage),
         TEST(test_local_no_start),
         TEST(test_local_adoption),
         TEST(test_local_adoption_by_handle),

@@ -78,7 +78,8 @@ static void every_key_is_read(void **state)
     assert_string_equal(s.trainer.data.target, "3");
     assert_string_equal(s.trainer.data.test_path, "/t");
     assert_true(s.trainer.data.header == HEADER_NO && s.trainer.data.task == TASK_REGRESSION);
-    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 20 && s.trainer.fixed.v[SETTING_VALIDATION] == 19);
+    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 20 &&
+                s.trainer.fixed.v[SETTING_VALIDATION] == 19);
     assert_true(s.trainer.fixed.v[SETTING_ON_NAN] == ON_NAN_IMPUTE);
     assert_true(s.trainer.fixed.v[SETTING_SHUFFLE] == 0);
     assert_true(s.trainer.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
@@ -195,7 +196,8 @@ static void canonical_form_is_this(void **state)
         "\"freeze\":0,\"shuffle\":true,\"points_per_epoch\":1,\"train_loss_eval\":false},"
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
-        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0.2}");
+        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0."
+        "2}");
     free(text);
     spec_finish(&s);
 }
@@ -246,8 +248,8 @@ static void random_range(struct rng *r, struct dimension *d)
 /* Settings that must agree with each other, and so keep what random_spec gives them. */
 static bool is_pinned(int id)
 {
-    static const enum setting_id pinned[] = {SETTING_LIMIT,  SETTING_VALIDATION, SETTING_MODEL_TYPE,
-                                             SETTING_PRESET, SETTING_CLIP_MIN,   SETTING_CLIP_MAX,
+    static const enum setting_id pinned[] = {SETTING_LIMIT, SETTING_VALIDATION, SETTING_MODEL_TYPE,
+                                             SETTING_PRESET, SETTING_CLIP_MIN, SETTING_CLIP_MAX,
                                              /* of layer lists, which a random_spec has none of */
                                              SETTING_CHANNELS, SETTING_KERNEL, SETTING_STRIDE,
                                              SETTING_PADDING, SETTING_POOL_SIZE};
@@ -318,7 +320,8 @@ static void random_data(struct rng *r, struct spec *s)
 
     s->trainer.fixed.v[SETTING_VALIDATION] = 1 + (double)rng_below(r, 1u << 20);
     if (rng_below(r, 2))
-        s->trainer.fixed.v[SETTING_LIMIT] = s->trainer.fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
+        s->trainer.fixed.v[SETTING_LIMIT] =
+            s->trainer.fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
     d->task = rng_below(r, 3);
     if (rng_below(r, 2)) {
         str_copy(d->name, sizeof(d->name), "fashion-mnist");
@@ -343,6 +346,15 @@ static void random_data(struct rng *r, struct spec *s)
     d->header = table ? rng_below(r, 3) : HEADER_AUTO;
 }
 
+static void random_limits(struct rng *r, struct spec_limits *l)
+{
+    l->run.memory_mib = rng_below(r, 2) ? 1 + (int64_t)rng_below(r, 1 << 20) : 0;
+    l->run.seconds = rng_below(r, 2) ? 0.5 + (double)rng_below(r, 1000) : 0;
+    l->run.idle_seconds = rng_below(r, 2) ? 0.25 + (double)rng_below(r, 1000) : 0;
+    l->has_failures = rng_below(r, 2);
+    l->failures = l->has_failures ? (int64_t)rng_below(r, 3) : 0;
+}
+
 static void random_spec(struct rng *r, struct spec *s)
 {
     memset(s, 0, sizeof(*s));
@@ -360,6 +372,7 @@ static void random_spec(struct rng *r, struct spec *s)
     s->treat = rng_below(r, 2);
     s->treat_share = 0.8 * rng_uniform(r);
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
+    random_limits(r, &s->limits);
     random_dimensions(r, s);
 }
 
@@ -397,6 +410,11 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_memory_equal(&a->trainer.fixed, &b->trainer.fixed, sizeof(a->trainer.fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
     assert_true(a->priority == b->priority && a->after == b->after);
+    assert_true(a->limits.run.memory_mib == b->limits.run.memory_mib &&
+                a->limits.run.seconds == b->limits.run.seconds &&
+                a->limits.run.idle_seconds == b->limits.run.idle_seconds);
+    assert_true(a->limits.has_failures == b->limits.has_failures &&
+                a->limits.failures == b->limits.failures);
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
     assert_true(a->task == b->task && a->own == NULL && b->own == NULL);
     assert_string_equal(a->metric_name, b->metric_name);

@@ -1,0 +1,60 @@
+/* What a run is started with: its configuration, and what it may take. */
+#include "daemon/engine/private.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
+#include "sweep/paths.h"
+
+/* A file of a run's folder. Too deep a folder: no such file, but a run. */
+static void run_file(const struct engine *e, int64_t run_id, enum run_file f,
+                     char out[SPEC_PATH_MAX])
+{
+    paths_run_file(out, SPEC_PATH_MAX, e->runs_dir, run_id, f);
+}
+
+char *run_configure(const struct engine *e, const struct run *r)
+{
+    const struct sweep *s = r->sweep;
+    const struct spec *spec = &s->spec;
+    const struct trainer_config *config = r->row->config;
+    struct run_setup setup = {.at = &s->trials[r->index]->at,
+                              .config = config,
+                              .epochs = r->row->epochs,
+                              .until_epoch = r->row->until_epoch,
+                              .seed = r->row->seed,
+                              .run_id = r->row->id,
+                              .params_json = r->row->params_json,
+                              .metric_name = spec_metric_name(spec),
+                              .data_hash = s->row->data_hash ? s->row->data_hash : "",
+                              .checkpoint_seconds = e->checkpoint_seconds,
+                              /* The third best only gets better: what is worse already will never
+                               * be kept. */
+                              .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
+    char run_dir[SPEC_PATH_MAX];
+    (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);
+    setup.run_dir = run_dir;
+    int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
+    run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
+    run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);
+    if (start)
+        run_file(e, start, RUN_FILE_WEIGHTS, setup.start_weights);
+    if (setup.has_weights_floor)
+        setup.weights_floor = s->best[BEST_RUNS_KEPT - 1].metric;
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    task_of(spec)->configure(spec, &setup, &w);
+    return buf_take(&text);
+}
+
+struct run_limits engine_run_limits(const struct engine *e, int64_t run_id)
+{
+    const struct run *r = engine_running_run(e, run_id);
+    struct run_limits l = {0};
+    if (r == NULL)
+        return l;
+    l = r->sweep->spec.limits.run;
+    l.memory_mib = l.memory_mib > 0 ? l.memory_mib : e->limits.memory_mib;
+    l.seconds = l.seconds > 0 ? l.seconds : e->limits.seconds;
+    l.quiet_seconds = l.idle_seconds > 0 ? 0 : e->limits.quiet_seconds; /* one rule, not two */
+    return l;
+}

@@ -22,6 +22,8 @@
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
     X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                      \
       "least time between two checkpoints of a run (30)")                                         \
+    X(FORCE_NETWORK, "--force-network", NULL, NULL,                                               \
+      "open a database on a network file system; no other machine may")                           \
     X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
     X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
     X(HELP, "--help", NULL, NULL, "print this and exit")
@@ -60,7 +62,7 @@ static int unknown_flag(const char *word, struct errbuf *err)
         return err_bad(err, ERR_KEY, "command line", word, "did you mean %s?", near);
     return err_bad(err, ERR_KEY, "command line", word,
                    "--db, --socket, --workers, --worker-program, --checkpoint-seconds, "
-                   "--log-level, --version, --help");
+                   "--force-network, --log-level, --version, --help");
 }
 
 /* "--flag value" and "--flag=value". given[] borrows from argv. */
@@ -227,6 +229,7 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
                            err)) < 0 ||
         (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0)
         return rc;
+    c.force_network = given[FLAG_FORCE_NETWORK] != NULL;
     *out = c;
     *verdict = CONFIG_RUN;
     return 0;

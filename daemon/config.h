@@ -19,6 +19,7 @@ struct config {
     char worker[PATHS_MAX]; /* the worker program, executable */
     size_t workers;         /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
+    bool force_network;      /* a database on a network file system is no reason to refuse */
     enum log_level log_level;
 };
 

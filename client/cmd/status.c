@@ -17,6 +17,7 @@ static const struct field fields[] = {
     {"BLAS kernels", "core", CELL_TEXT, FIELD_PLAIN},
     {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
+    {"damage", "damage", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

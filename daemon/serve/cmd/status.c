@@ -21,6 +21,7 @@ static void run(struct request *r)
     jw_kv_string(w, "core", d->core);
     jw_kv_string(w, "blas", d->blas);
     jw_kv_string(w, "trouble", store_trouble(d->store));
+    jw_kv_string(w, "damage", store_damage(d->store));
     jw_end_object(w);
     request_result_built(r);
 }

@@ -36,7 +36,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")      \
     X(REMEDY, "--remedy", NULL, TEXT, "NAME", "this one instead of the first that is left")        \
     X(FOLLOW, "--follow", "-f", FLAG, NULL, "go on with what happens from now on")                 \
-    X(SINCE, "--since", NULL, TEXT, "TIME", "from 2h ago (s, m, h, d) or from a UTC time on")
+    X(SINCE, "--since", NULL, TEXT, "TIME", "from 2h ago (s, m, h, d) or from a UTC time on")   \
+    X(ID, "--id", NULL, TEXT, "ID", "a name of your own: the same again is not submitted twice")
 
 enum option_id {
 #define X(id, name, brief, kind, value, doc) OPTION_##id,

@@ -24,6 +24,8 @@
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")             \
     X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                       \
       "least time between two checkpoints of a run (30)")                                          \
+    X(FORCE_NETWORK, "--force-network", NULL, NULL,                                                \
+      "open a database on a network file system; no other machine may")                            \
     X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                     \
       "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")              \
     X(RETRY_SECONDS, "--retry-seconds", NULL, "N",                                                 \
@@ -377,6 +379,7 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0 ||
         (rc = read_manners(given, value, &c, err)) < 0)
         return rc;
+    c.force_network = given[FLAG_FORCE_NETWORK] != NULL;
     *out = c;
     *verdict = given[FLAG_CHECK] ? CONFIG_CHECK : CONFIG_RUN;
     return 0;

@@ -30,6 +30,7 @@ struct config {
     long worker_nice;        /* of workers: 0 (as we are) to 19 */
     double retry_seconds;    /* the first wait after a failed start */
     struct run_limits run_limits, prepare_limits;
+    bool force_network;      /* a database on a network file system is no reason to refuse */
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */
     gid_t group;                   /* whose members are let in; CONFIG_NO_GROUP */

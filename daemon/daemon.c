@@ -32,7 +32,7 @@
 #include "sweep/require.h"
 
 #define LOG_MODULE "daemon"
-#define CHECK_INTERVAL_MS 10000
+#define CHECK_INTERVAL_MS 5000
 /* Above so much work that waits for its commit no more is read: some 50 ms of the store's, and 10
  * MiB of memory. */
 #define WAITING_ROWS_HIGH 16384
@@ -304,6 +304,7 @@ static void on_check_timer(uv_timer_t *timer)
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
     mind_neighbours(d);
+    requests_expire(d->shared.requests, trouble);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
@@ -388,6 +389,14 @@ static bool store_is_behind(void *arg)
            d->waiting_rows > WAITING_ROWS_HIGH;
 }
 
+/* What the store has noticed by itself is a row of events. */
+static void on_store_notice(void *arg, const char *kind, const char *text)
+{
+    struct sweepd *d = arg;
+    store_batch_add_event(&loop_effects(&d->shared.loop)->batch, 0, 0, kind, loop_now(), "%s",
+                          text);
+}
+
 static void create_parts(struct sweepd *d)
 {
     size_t count;
@@ -449,10 +458,11 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
     struct daemon *d = &sweepd->shared;
     const struct config *config = d->config;
     struct store_restored restored = {0};
+    const struct store_place place = {config->db, config->force_network};
     int rc;
     if ((rc = paths_runs(d->runs_dir, config->db, err)) < 0 ||
         (rc = paths_make_parent(config->db, 0700, err)) < 0 ||
-        (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
+        (rc = store_open(d->loop.uv, &place, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
         (rc = prepare_blas(config->worker, &d->worker, err)) == 0) {
@@ -503,6 +513,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     /* Before anything is begun or adopted, so that a refusal leaves living workers alone. */
     rc = server_listen(d.server, err);
     if (rc == 0) {
+        store_on_notice(d.shared.store, on_store_notice, &d);
         adopt_runs(&d);
         notify_ready(d.notify);
         run_loop(&d);

@@ -114,12 +114,17 @@ struct submission {
     const struct record_prepared *prepared;
     const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
     const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
+    const char *id;                   /* of the client's choice; NULL: none */
 };
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
  * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
  * prepared has findings of NaN and on_nan may be hold. */
 void engine_submit(struct engine *e, struct submission *in, void *token, utc_us now,
                    struct effects *fx);
+/* An id that an open sweep has: answers with that sweep, which is durable then, or refuses where
+ * the spec is another one. False: no open sweep has it. */
+bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,
+                         struct effects *fx);
 /* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
                     utc_us now, struct effects *fx);

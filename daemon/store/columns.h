@@ -27,7 +27,8 @@
     X(ended_at, time, r->ended)                                                                    \
     X(data_facts, data_facts, &r->data)                                                            \
     X(remedy_prior, text, r->remedy_prior)                                                         \
-    X(data_accepted, int, r->data_accepted)
+    X(data_accepted, int, r->data_accepted)   \
+    X(submit_id, text, r->submit_id)
 
 #define RUN_COLUMNS(X)                                                                             \
     X(sweep_id, int, r->sweep_id)                                                                  \

@@ -49,6 +49,9 @@ void spec_finish(struct spec *s);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
 
+/* 0 where both write the same; else ERR_VALUE, and err names the first member that differs. */
+int spec_compare(const struct spec *stored, const struct spec *given, struct errbuf *err);
+
 /* The configuration that a worker prepares the data from (--prepare), the sweep in it, so that its
  * runs are checked too. The text is the key under which the answer is remembered: it leaves out
  * what no run depends on. Only where the task needs data. */

@@ -203,6 +203,18 @@ static int check_metric(const struct run_config *config, const struct samples *s
                            : "a loss or val_r2: the target is numbers, not classes");
 }
 
+/* That every run starts from. */
+static int check_start(const struct run_config *config, struct errbuf *err)
+{
+    struct errbuf why = {0};
+    int rc = config->start_weights[0] ? weights_check(config->start_weights, &why) : 0;
+    if (rc == 0)
+        return 0;
+    err_set(err, rc, "$.start_from: %s", why.message);
+    str_copy(err->key, sizeof err->key, "$.start_from");
+    return rc;
+}
+
 /* What else runs need of their data: with on_nan drop too little may be left, and networks must
  * fit the samples' shape. */
 static int check_runs(const struct run_config *config, const struct spec *sweep,
@@ -212,6 +224,8 @@ static int check_runs(const struct run_config *config, const struct spec *sweep,
     struct split split;
     double flop = 0;
     int rc = check_metric(config, samples, err);
+    if (rc == 0)
+        rc = check_start(config, err);
     if (rc != 0)
         return rc;
     rc = split_init(&split, samples, &config->settings, config->split_seed, err);

@@ -17,6 +17,7 @@ static const struct field fields[] = {
     {"BLAS kernels", "core", CELL_TEXT, FIELD_PLAIN},
     {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
+    {"starts wait", "waiting", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

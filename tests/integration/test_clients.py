@@ -20,6 +20,7 @@ from tap import Skip, check, equal, run  # noqa: E402
 WATCHERS = 100
 POINTS = 2400  # of a sweep: more than sockets and outboxes hold
 MIB = 1024
+SANITIZED = "san" in os.path.basename(os.environ["BUILD"])  # freed memory is kept for a while
 
 
 def rss(d):
@@ -77,7 +78,7 @@ def test_watchers_that_never_read_cost_little():
                             stdout=subprocess.PIPE, env=d.environment)
     equal(d.wait(sweep)["status"], "completed")
     used = rss(d) - before
-    limit = 150 if "asan" in os.environ["BUILD"] else 24
+    limit = 400 if SANITIZED else 24
     check(used < limit * MIB, f"{WATCHERS} watchers that do not read: {used} KiB")
     print(f"# {WATCHERS} watchers that never read: {used} KiB more")
     catches_up(watchers[0], sweep)
@@ -134,7 +135,7 @@ def test_pipelined_requests_are_all_answered():
         equal(len(reply["result"]["points"]), POINTS // 3)
         ids.add(reply["id"])
     equal(ids, set(range(32)), "replies")
-    check(before < 120 * MIB or "asan" in os.environ["BUILD"], f"{before} KiB while they waited")
+    check(before < 120 * MIB or SANITIZED, f"{before} KiB while they waited")
     c.close()
 
 
@@ -242,7 +243,7 @@ def test_events_of_all_and_since():
     d.ctl("events", "--since", "yesterday", check=2)
     d.ctl("events", 1, "--run", 1, check=2)
     with subprocess.Popen([SWEEPCTL, "--socket", d.socket, "--json", "events", "--follow",
-                           "--since", "1s"], stdout=subprocess.PIPE, env=d.environment) as p:
+                           "--since", "1h"], stdout=subprocess.PIPE, env=d.environment) as p:
         sweep = d.submit(small_spec(data, method="random", run_cap=1, epochs=1, name="followed"))
         seen = [json.loads(p.stdout.readline())]
         while (seen[-1]["sweep_id"], seen[-1]["kind"]) != (sweep, "run_ended"):

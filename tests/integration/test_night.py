@@ -153,9 +153,11 @@ def test_start_turns_its_log():
     os.makedirs(os.path.dirname(log))
     with open(log, "wb") as f:
         f.truncate(8 * 1024 * 1024)  # as long as it may be
-    done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db],
+    done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db,
+                           "--active-hours", hours_from_now(2, 3), "--pause-on-battery"],
                           capture_output=True, text=True, env=d.environment, timeout=60)
     equal(done.returncode, 0, done.stderr)
+    check("active hours" in d.call("status")["waiting"], "flags of the daemon go through")
     d.ctl("shutdown", check=0)
     check(os.path.exists(log + ".1"), "the old one")
     with open(log, encoding="utf-8") as f:

@@ -57,8 +57,9 @@ struct client {
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(FORCE),                        \
       "copy a run's best weights into a safetensors file")                                      \
-    X(replay, "replay", "RUN", ARG_ID, true, OPTION_BIT(WORKER_PROGRAM),                        \
-      "train a run again: is its curve the same, to the bit?")                                  \
+    X(replay, "replay", "RUN", ARG_ID, true,                                                    \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+      "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \
     X(explain, "explain", "RUN", ARG_ID, true, 0,                                               \
       "why a run is as it is, what was tried and what came of it")                              \
     X(treat, "treat", "RUN", ARG_ID, true, OPTION_BIT(REMEDY) | OPTION_BIT(WATCH),              \

@@ -114,7 +114,8 @@ void live_apply_sweep(struct live *l, const struct json *sweep)
 {
     const char *goal = member_string(sweep, "goal", "minimize");
     str_copy(l->name, sizeof l->name, member_string(sweep, "name", ""));
-    set_status(l, member_string(sweep, "status", ""), member_string(sweep, "reason", ""));
+    if (!l->ended) /* a notification of the end may overtake the reply, which is older then */
+        set_status(l, member_string(sweep, "status", ""), member_string(sweep, "reason", ""));
     l->run_cap = member_int(sweep, "run_cap", 0);
     l->epochs = member_int(sweep, "epochs", 0);
     l->started_us = human_parse_utc(

@@ -213,9 +213,7 @@ static int look(struct watcher *w)
     int status = client_call_id(c, "show", "sweep", w->live.sweep, &reply);
     if (status != CLIENT_DONE)
         return status;
-    bool ended = w->live.ended;
     live_apply_sweep(&w->live, json_get(reply.result, "sweep"));
-    w->live.ended |= ended;
     rpc_reply_finish(&reply);
     if (c->json || w->live.ended)
         return CLIENT_DONE;

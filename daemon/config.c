@@ -14,35 +14,37 @@
 #include "sweep/run_config.h"
 
 /* X(id, flag, environment variable or NULL, value's name or NULL for none, what it is) */
-#define FLAG_MAP(X)                                                                               \
-    X(DB, "--db", NULL, "PATH", "database (SWEEPD_DB; else $XDG_STATE_HOME/sweepd/sweeps.db)")    \
-    X(SOCKET, "--socket", NULL, "PATH",                                                           \
-      "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                \
-    X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                \
-      "runs at the same time (SWEEPD_WORKERS; else one per core)")                                \
-    X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                        \
-      "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
-    X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                      \
-      "least time between two checkpoints of a run (30)")                                         \
-    X(MAX_LOAD, "--max-load", "SWEEPD_MAX_LOAD", "LOAD",                                          \
-      "start no run while the load average is not below this (SWEEPD_MAX_LOAD)")                  \
-    X(ACTIVE_HOURS, "--active-hours", "SWEEPD_ACTIVE_HOURS", "FROM-TO",                           \
-      "run in these hours only, 22:00-07:30 (SWEEPD_ACTIVE_HOURS); else runs pause")              \
-    X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, NULL, "runs pause while on battery")          \
-    X(GROUP, "--group", NULL, "NAME", "let the members of this group in; they act as you do")     \
-    X(ON_EVENT, "--on-event", NULL, "PROGRAM",                                                    \
-      "run this for every event, with JSON on its stdin, at most 30 s")                           \
-    X(LOG, "--log", NULL, "FILE", "write the log there, and turn it at 8 MiB")                    \
-    X(CHECK, "--check", NULL, NULL, "say what is wrong with this machine, and exit")              \
-    X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
-    X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
+#define FLAG_MAP(X)                                                                                \
+    X(DB, "--db", NULL, "PATH", "database (SWEEPD_DB; else $XDG_STATE_HOME/sweepd/sweeps.db)")     \
+    X(SOCKET, "--socket", NULL, "PATH",                                                            \
+      "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                 \
+    X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                 \
+      "runs at the same time (SWEEPD_WORKERS; else one per core)")                                 \
+    X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                         \
+      "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")             \
+    X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                       \
+      "least time between two checkpoints of a run (30)")                                          \
+    X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                     \
+      "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")              \
+    X(MAX_LOAD, "--max-load", "SWEEPD_MAX_LOAD", "LOAD",                                           \
+      "start no run while the load average is not below this (SWEEPD_MAX_LOAD)")                   \
+    X(ACTIVE_HOURS, "--active-hours", "SWEEPD_ACTIVE_HOURS", "FROM-TO",                            \
+      "run in these hours only, 22:00-07:30 (SWEEPD_ACTIVE_HOURS); else runs pause")               \
+    X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, NULL, "runs pause while on battery")           \
+    X(GROUP, "--group", NULL, "NAME", "let the members of this group in; they act as you do")      \
+    X(ON_EVENT, "--on-event", NULL, "PROGRAM",                                                     \
+      "run this for every event, with JSON on its stdin, at most 30 s")                            \
+    X(LOG, "--log", NULL, "FILE", "write the log there, and turn it at 8 MiB")                     \
+    X(CHECK, "--check", NULL, NULL, "say what is wrong with this machine, and exit")               \
+    X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")         \
+    X(VERSION, "--version", NULL, NULL, "print the version and exit")                              \
     X(HELP, "--help", NULL, NULL, "print this and exit")
 
 enum flag_id {
 #define X(id, flag, env, value, what) FLAG_##id,
     FLAG_MAP(X)
 #undef X
-    FLAG_COUNT
+        FLAG_COUNT
 };
 
 static const struct flag {
@@ -117,8 +119,7 @@ static int read_absolute(char out[PATHS_MAX], const char *flag, const char *path
     if (path[0] == '\0')
         return err_bad(err, ERR_VALUE, flag, "\"\"", "a path");
     if (path[0] != '/' && !getcwd(dir, sizeof(dir)))
-        return err_set(err, ERR_IO, "%s %s: no working directory: %s", flag, path,
-                       strerror(errno));
+        return err_set(err, ERR_IO, "%s %s: no working directory: %s", flag, path, strerror(errno));
     int n = snprintf(out, PATHS_MAX, "%s%s%s", dir, dir[0] ? "/" : "", path);
     if (n < 0 || n >= PATHS_MAX)
         return err_bad(err, ERR_VALUE, flag, path, "a path of fewer than %d bytes", PATHS_MAX);
@@ -159,6 +160,12 @@ static int read_checkpoint_seconds(const char *text, long *out, struct errbuf *e
     return text ? read_integer(flags[FLAG_CHECKPOINT_SECONDS].name, text, 0,
                                CONFIG_CHECKPOINT_SECONDS_MAX, out, err)
                 : 0;
+}
+
+static int read_worker_nice(const char *name, const char *text, long *out, struct errbuf *err)
+{
+    *out = CONFIG_WORKER_NICE_MAX;
+    return text ? read_integer(name, text, 0, CONFIG_WORKER_NICE_MAX, out, err) : 0;
 }
 
 static int read_load(const char *name, const char *text, double *out, struct errbuf *err)
@@ -295,12 +302,14 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         value[i] = given[i] ? given[i] : flags[i].env ? getenv(flags[i].env) : NULL;
 
     if ((rc = read_log_level(given[FLAG_LOG_LEVEL], &c.log_level, err)) < 0 ||
-        (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds,
-                                      err)) < 0 ||
+        (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds, err)) <
+            0 ||
+        (rc = read_worker_nice(setting_of(FLAG_WORKER_NICE, given), value[FLAG_WORKER_NICE],
+                               &c.worker_nice, err)) < 0 ||
         (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
         (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
-        (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers,
-                           err)) < 0 ||
+        (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers, err)) <
+            0 ||
         (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0 ||
         (rc = read_manners(given, value, &c, err)) < 0)
         return rc;

@@ -11,6 +11,7 @@
 
 #define CONFIG_WORKERS_MAX 1024
 #define CONFIG_CHECKPOINT_SECONDS_MAX 86400
+#define CONFIG_WORKER_NICE_MAX 19
 #define CONFIG_LOAD_MAX 100000
 #define CONFIG_ANY_TIME (-1)
 #define CONFIG_NO_GROUP ((gid_t)-1)
@@ -18,11 +19,12 @@
 struct errbuf;
 
 struct config {
-    char db[PATHS_MAX];     /* absolute */
-    char socket[PATHS_MAX]; /* absolute */
-    char worker[PATHS_MAX]; /* the worker program, executable */
-    size_t workers;         /* runs at the same time */
+    char db[PATHS_MAX];      /* absolute */
+    char socket[PATHS_MAX];  /* absolute */
+    char worker[PATHS_MAX];  /* the worker program, executable */
+    size_t workers;          /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
+    long worker_nice;        /* of workers: 0 (as we are) to 19 */
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */
     gid_t group;                   /* whose members are let in; CONFIG_NO_GROUP */

@@ -122,7 +122,21 @@ static void restore_prior(struct sweep *s)
         (void)remedy_prior_parse(text, &s->prior, &why);
 }
 
-static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
+static bool is_unmarked(const struct store_restored *r, int64_t run_id)
+{
+    size_t lo = 0, hi = r->unmarked_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (r->unmarked[mid] < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < r->unmarked_count && r->unmarked[lo] == run_id;
+}
+
+static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row,
+                        const struct store_restored *restored)
 {
     struct run_row *copy = run_row_copy(row);
     if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
@@ -132,6 +146,8 @@ static void restore_run(struct engine *e, struct sweep *s, const struct run_row 
         copy->paused_by = RUN_PAUSER_NONE;
     }
     struct run *r = sweep_add_run(s, copy);
+    if (r != NULL)
+        r->unmarked = is_unmarked(restored, row->id);
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
         engine_take_slot(e, r);
@@ -165,7 +181,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
-        restore_run(e, s, &in->runs[i]);
+        restore_run(e, s, &in->runs[i], restored);
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
@@ -176,6 +192,7 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
                     struct effects *fx)
 {
     REQUIRE(e->sweep_count == 0);
+    str_copy(e->database, sizeof(e->database), restored->database);
     e->last_sweep_id = restored->last_sweep_id;
     e->last_run_id = restored->last_run_id;
     for (size_t i = 0; i < restored->run_count; i++)

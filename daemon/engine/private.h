@@ -28,6 +28,7 @@ struct run {
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
+    bool claims_more;       /* its checkpoint is further than its lines */
     bool adopted;           /* its folder is read anew, and may end at the rung before this one */
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
     size_t labelled_points; /* points when the curve was last labelled */
@@ -36,6 +37,7 @@ struct run {
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point; /* a new one is announced, and resets row->attempts */
+    bool unmarked;          /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -73,6 +75,7 @@ struct engine {
         size_t slots, taken;
     } launchers[ENGINE_LAUNCHERS_MAX];
     char *runs_dir;
+    char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other */
     double checkpoint_seconds;
     int64_t last_sweep_id, last_run_id;
     struct sweep **sweeps; /* by id */
@@ -173,6 +176,14 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now,
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
+
+/* --- points.c -------------------------------------------------------------------------------- */
+/* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
+ * of them, else anew. */
+void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx);
+
+/* --- owner.c --------------------------------------------------------------------------------- */
+void run_owner(const struct engine *e, const struct run *r, struct run_owner *out);
 
 /* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,

@@ -39,7 +39,7 @@ void run_forget_attempt(struct run *r)
     r->last_epoch = 0;
     r->labelled_points = 0;
     r->announced = PATTERN_NONE;
-    r->yielding = r->adopted = false;
+    r->yielding = r->adopted = r->claims_more = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
     row->has_test_loss = row->has_test_acc = false;
@@ -128,6 +128,8 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     struct action *a = effects_add(fx, ACTION_START_RUN, s->row->id, row->id);
     a->launcher = r->launcher;
     a->config = run_configure(e, r);
+    a->owner = xmalloc(sizeof(*a->owner));
+    run_owner(e, r, a->owner);
     notify_run_started(fx, r);
 }
 
@@ -364,7 +366,11 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
             return;
         }
         if (o.status == RUN_FAILED && run_error_retried(o.error) &&
-            r->row->attempts < ATTEMPTS_MAX) {
+            (x->inherited || r->row->attempts < ATTEMPTS_MAX)) {
+            if (o.error == RUN_ERROR_PROTOCOL)
+                run_repair(r, o.text, now, fx);
+            if (x->inherited) /* damage that is no fault of this worker */
+                uncount_attempt(r);
             requeue(e, r, "run_retried", run_error_name(o.error), now, fx);
             return;
         }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct engine;
 struct loop;
@@ -15,9 +16,14 @@ struct launch_site {
     const char *runs_dir;         /* folder of the run folders */
     const char *worker;           /* the program */
     char **environment;           /* of workers */
+    char **program_environment;   /* of those whose task hands it on */
     size_t workers;               /* at a time on this machine */
     bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
     void *arg;
 };
+
+/* Something notable happened to a run: a line in the log and an event of that kind (static). */
+void site_note(const struct launch_site *site, int64_t run_id, const char *kind, const char *fmt,
+               ...) __attribute__((format(printf, 4, 5)));
 
 #endif

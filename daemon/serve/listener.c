@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/serve/activation.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
@@ -28,8 +29,9 @@ struct listener {
     int spare; /* given up for a moment where there are no more descriptors */
     char path[PATHS_MAX];
     gid_t group;
-    dev_t device; /* of the socket's file, */
-    ino_t inode;  /* so that another daemon's is never removed */
+    dev_t device;   /* of the socket's file, */
+    ino_t inode;    /* so that another daemon's is never removed */
+    bool inherited; /* from a service manager, who keeps the file */
     listener_cb *cb;
     void *arg;
 };
@@ -226,6 +228,10 @@ static int make_socket(struct listener *l, struct errbuf *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int rc;
+    l->fd = activation_take();
+    l->inherited = l->fd >= 0;
+    if (l->inherited)
+        return 0;
     if (strlen(l->path) >= sizeof(address.sun_path))
         return err_bad(err, ERR_VALUE, "--socket", l->path, "a path of fewer than %zu bytes",
                        sizeof(address.sun_path));
@@ -282,14 +288,15 @@ const char *listener_path(const struct listener *l)
 bool listener_is_there(const struct listener *l)
 {
     struct stat st;
-    return lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode;
+    return l->inherited ||
+           (lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode);
 }
 
 void listener_close(struct listener *l)
 {
     if (!l)
         return;
-    if (listener_is_there(l))
+    if (!l->inherited && listener_is_there(l))
         unlink(l->path);
     uv_poll_stop(&l->poll);
     uv_close((uv_handle_t *)&l->poll, on_closed);

@@ -16,7 +16,7 @@ resume cancel delete status shutdown help"
     case "$verb" in
     "") options="--version" ;;
     start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
-    replay) options="--worker-program" ;;
+    replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run" ;;
     best) options="--limit" ;;

@@ -10,8 +10,8 @@ struct errbuf;
 
 /* X(id, name): the files of a run's folder (docs/protocol.md, "The run folder"). */
 #define RUN_FILE_MAP(X)                                                                            \
-    X(CONFIG, "config.json") X(LINES, "run.jsonl") X(STDERR, "stderr")                             \
-    X(CHECKPOINT, "checkpoint") X(WEIGHTS, "best.safetensors")
+    X(IDENTITY, "identity.json") X(CONFIG, "config.json") X(LINES, "run.jsonl")                    \
+    X(STDERR, "stderr") X(CHECKPOINT, "checkpoint") X(WEIGHTS, "best.safetensors")
 enum run_file {
 #define X(id, name) RUN_FILE_##id,
     RUN_FILE_MAP(X)

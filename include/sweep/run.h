@@ -51,6 +51,11 @@ enum run_kind {
     RUN_KIND_COUNT
 };
 
+/* The most points of a run of any task but the trainer's, which says by its epochs how many there
+ * are. The last ones are kept for its end: its best and its last point are always among them. */
+#define RUN_POINTS_MAX 1000000
+#define RUN_POINTS_AT_END 2
+
 /* Who lets a paused run go on. X(id, name) */
 #define RUN_PAUSER_MAP(X)                                                               \
     X(NONE, "")                                                                         \
@@ -75,7 +80,7 @@ enum run_pauser {
     X(OUT_OF_MEMORY, "out_of_memory", 0, "the worker could not get memory")               \
     X(SPAWN, "spawn_error", 1, "the worker could not be started")                         \
     X(IO, "io_error", 1, "the worker could not write its results (full disk)")            \
-    X(PROTOCOL, "protocol_error", 0, "run.jsonl does not follow the format")              \
+    X(PROTOCOL, "protocol_error", 1, "run.jsonl does not follow the format")              \
     X(KILLED_BY_USER, "killed_by_user", 0, "cancelled through sweepctl")
 
 enum run_error {

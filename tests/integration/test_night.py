@@ -36,8 +36,9 @@ def test_active_hours():
     d.arguments = ["--active-hours", hours_from_now(2, 3)]
     d.start()
     check("outside the active hours" in d.call("status")["waiting"], "status says why")
-    until(lambda: d.call("status")["running"] == 0, "the adopted run yields")
-    equal({s for s, in d.sql("SELECT status FROM runs")}, {"queued"}, "runs")
+    until(lambda: {s for s, in d.sql("SELECT status FROM runs")} == {"queued"},
+          "the adopted run yields")
+    equal(d.call("status")["running"], 0)
     check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
     equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
     d.stop()

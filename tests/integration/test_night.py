@@ -34,19 +34,18 @@ def test_active_hours():
     until(lambda: d.call("status")["running"] == 1, "a run starts")
     d.kill()
     d.arguments = ["--active-hours", hours_from_now(2, 3)]
-    d.start()
-    check("outside the active hours" in d.call("status")["waiting"], "status says why")
-    until(lambda: {s for s, in d.sql("SELECT status FROM runs")} == {"queued"},
-          "the adopted run yields")
-    equal(d.call("status")["running"], 0)
-    check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
-    equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
-    d.stop()
-    d.arguments = ["--active-hours", hours_from_now(-2, 2)]
-    d.start()
-    equal(d.call("status")["waiting"], "")
-    equal(d.wait(sweep)["status"], "completed")
-    d.__exit__(None, None, None)
+    with d:
+        check("outside the active hours" in d.call("status")["waiting"], "status says why")
+        until(lambda: {s for s, in d.sql("SELECT status FROM runs")} == {"queued"},
+              "the adopted run yields")
+        equal(d.call("status")["running"], 0)
+        check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
+        equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
+        d.stop()
+        d.arguments = ["--active-hours", hours_from_now(-2, 2)]
+        d.start()
+        equal(d.call("status")["waiting"], "")
+        equal(d.wait(sweep)["status"], "completed")
 
 
 def test_max_load():

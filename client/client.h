@@ -40,7 +40,9 @@ struct client {
 /* X(id, name, argument, argument kind, argument required, options, summary) */
 #define VERB_MAP(X)                                                                             \
     X(start, "start", NULL, ARG_NONE, false,                                                    \
-      OPTION_BIT(DB) | OPTION_BIT(WORKERS) | OPTION_BIT(WORKER_PROGRAM),                        \
+      OPTION_BIT(DB) | OPTION_BIT(WORKERS) | OPTION_BIT(WORKER_PROGRAM) |                       \
+          OPTION_BIT(MAX_LOAD) | OPTION_BIT(ACTIVE_HOURS) | OPTION_BIT(PAUSE_ON_BATTERY) |      \
+          OPTION_BIT(GROUP) | OPTION_BIT(ON_EVENT),                                             \
       "start the daemon in the background")                                                     \
     X(submit, "submit", "SPEC.json|-", ARG_TEXT, true,                                          \
       OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \

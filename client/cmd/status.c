@@ -21,6 +21,7 @@ static const struct field fields[] = {
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
     {"trouble with workers", "launch_trouble", CELL_TEXT, FIELD_PLAIN},
     {"damage", "damage", CELL_TEXT, FIELD_PLAIN},
+    {"starts wait", "waiting", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

@@ -4,18 +4,18 @@ _sweepctl() {
     local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | -o | --output | --torch-module)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    -n | --limit | --run | --workers | --since | --id) return ;;
+    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id) return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ " $verbs " == *" $word "* ]] && verb=$word && break
     done
     case "$verb" in
     "") options="--version" ;;
-    start) options="--db --workers --worker-program" ;;
+    start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
     replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;

@@ -86,7 +86,9 @@ static void act_drop_weights(struct sweepd *d, struct action *a)
 
 static void act_delete_runs(struct sweepd *d, struct action *a)
 {
-    rundir_remove(&d->loop, d->shared.runs_dir, a->run_ids, a->run_id_count);
+    rundir_remove(&d->loop, &(struct rundir_removal){d->shared.runs_dir,
+                                                     engine_database(d->shared.engine),
+                                                     a->run_ids, a->run_id_count});
 }
 
 static void act_notify(struct sweepd *d, struct action *a)

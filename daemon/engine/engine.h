@@ -206,6 +206,8 @@ enum run_known {
     RUN_KNOWN_NOT_YET /* no run has had that id */
 };
 enum run_known engine_run_owner(const struct engine *e, int64_t run_id, struct run_owner *out);
+/* What tells the database from every other. */
+const char *engine_database(const struct engine *e);
 /* Of its worker; "" where it has none. */
 const char *engine_run_handle(const struct engine *e, int64_t run_id);
 

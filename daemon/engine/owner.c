@@ -34,3 +34,8 @@ enum run_known engine_run_owner(const struct engine *e, int64_t run_id, struct r
     }
     return run_id <= e->last_run_id ? RUN_KNOWN_PAST : RUN_KNOWN_NOT_YET;
 }
+
+const char *engine_database(const struct engine *e)
+{
+    return e->database;
+}

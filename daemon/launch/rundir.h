@@ -20,7 +20,7 @@ struct uv_loop_s;
 
 #define RUNDIR_STDERR_TAIL_BYTES 4096
 #define RUNDIR_READ_BYTES 32768 /* of run.jsonl at a time: a few milliseconds' work */
-#define RUNDIR_NOTE_MAX 512
+#define RUNDIR_NOTE_MAX 640
 
 /* Which folder, and whose it must be: what lies there of another run, or with links in it, is set
  * aside under another name and never removed. */
@@ -28,6 +28,13 @@ struct rundir_place {
     const char *runs_dir;
     int64_t run_id;
     const struct run_owner *owner; /* NULL: whoever's it is */
+};
+
+struct rundir_removal {
+    const char *runs_dir;
+    const char *database; /* whose runs they are */
+    const int64_t *run_ids;
+    size_t count;
 };
 
 struct rundir {
@@ -84,8 +91,8 @@ void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct
 void rundir_drop_weights(const char *runs_dir, int64_t run_id);
 /* Also what a worker that was killed while it wrote has left behind. */
 void rundir_drop_checkpoint(const char *runs_dir, int64_t run_id);
-/* Removes whole folders on a thread of the loop's pool: thousands of files take their time. */
-void rundir_remove(struct uv_loop_s *loop, const char *runs_dir, const int64_t *run_ids,
-                   size_t count);
+/* Removes whole folders on a thread of the loop's pool: thousands of files take their time. One
+ * that says that it is of another database stays. */
+void rundir_remove(struct uv_loop_s *loop, const struct rundir_removal *what);
 
 #endif

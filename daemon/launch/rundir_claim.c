@@ -84,6 +84,14 @@ static bool is_foreign(int folder, const struct run_owner *owner, char *why, siz
     return true;
 }
 
+bool rundir_is_anothers(int folder, const char *database)
+{
+    char identity[RUN_OWNER_MAX], ours[RUN_OWNER_MAX];
+    read_identity(folder, identity);
+    snprintf(ours, sizeof(ours), "{\"database\":\"%s\",", database); /* daemon/engine/owner.c */
+    return identity[0] != '\0' && strncmp(identity, ours, strlen(ours)) != 0;
+}
+
 /* It says from now on whose it is. */
 static int mark(int folder, const struct run_owner *owner)
 {

@@ -38,17 +38,18 @@ void rundir_drop_checkpoint(const char *runs_dir, int64_t run_id)
 struct removal {
     uv_work_t work;
     char runs_dir[PATHS_MAX];
+    char *database;
     size_t count;
     int64_t run_ids[];
 };
 
 /* A run folder is flat; whatever else lies in it stays, and so does the folder. */
-static void remove_folder(const char *runs_dir, int64_t run_id)
+static void remove_folder(const struct removal *r, int64_t run_id)
 {
-    int folder = rundir_folder(runs_dir, run_id, false);
+    int folder = rundir_folder(r->runs_dir, run_id, false);
     if (folder < 0)
         return;
-    DIR *dir = fdopendir(folder);
+    DIR *dir = rundir_is_anothers(folder, r->database) ? NULL : fdopendir(folder);
     if (!dir) {
         close(folder);
         return;
@@ -59,7 +60,7 @@ static void remove_folder(const char *runs_dir, int64_t run_id)
     }
     closedir(dir);
     char path[PATHS_MAX];
-    (void)paths_run(path, sizeof(path), runs_dir, run_id); /* it was opened by that name */
+    (void)paths_run(path, sizeof(path), r->runs_dir, run_id); /* it was opened by that name */
     if (rmdir(path) != 0)
         log_warn("%s stays: %s", path, strerror(errno));
 }
@@ -69,24 +70,30 @@ static void removal_work(uv_work_t *work)
 {
     struct removal *r = work->data;
     for (size_t i = 0; i < r->count; i++)
-        remove_folder(r->runs_dir, r->run_ids[i]);
+        remove_folder(r, r->run_ids[i]);
+}
+
+static void removal_finish(struct removal *r)
+{
+    free(r->database);
+    free(r);
 }
 
 static void removal_done(uv_work_t *work, int status)
 {
-    free(work->data);
+    removal_finish(work->data);
 }
 
-void rundir_remove(struct uv_loop_s *loop, const char *runs_dir, const int64_t *run_ids,
-                   size_t count)
+void rundir_remove(struct uv_loop_s *loop, const struct rundir_removal *what)
 {
-    if (count == 0)
+    if (what->count == 0)
         return;
-    struct removal *r = xcalloc(1, sizeof(*r) + count * sizeof(r->run_ids[0]));
-    str_copy(r->runs_dir, sizeof(r->runs_dir), runs_dir);
-    r->count = count;
-    memcpy(r->run_ids, run_ids, count * sizeof(r->run_ids[0]));
+    struct removal *r = xcalloc(1, sizeof(*r) + what->count * sizeof(r->run_ids[0]));
+    str_copy(r->runs_dir, sizeof(r->runs_dir), what->runs_dir);
+    r->database = xstrdup(what->database);
+    r->count = what->count;
+    memcpy(r->run_ids, what->run_ids, what->count * sizeof(r->run_ids[0]));
     r->work.data = r;
     if (uv_queue_work(loop, &r->work, removal_work, removal_done) != 0)
-        free(r);
+        removal_finish(r);
 }

@@ -29,6 +29,9 @@ enum rundir_claim {
  * run's). note: what was set aside, and why; untouched where nothing was. */
 int rundir_claim(const struct rundir_place *at, enum rundir_claim how, char note[RUNDIR_NOTE_MAX]);
 
+/* Its identity.json names another database. */
+bool rundir_is_anothers(int folder, const char *database);
+
 /* Bytes of run.jsonl that a resumed worker appends to, or -1 and errno. */
 int64_t rundir_kept_bytes(int folder);
 

@@ -177,7 +177,7 @@ def test_killed_workers_go_on_from_their_checkpoints():
                 again = sum(x["type"] == "point" for x in lines) - 60
                 check(again < 4 * len(starts), f"run {run_id}: {again} points trained twice")
                 equal(sorted(os.listdir(f"{d.db}.runs/{run_id}")),
-                      ["best.safetensors", "config.json", "run.jsonl", "stderr"])
+                      ["best.safetensors", "config.json", "identity.json", "run.jsonl", "stderr"])
             seen = d.canonical()
         equal(seen, undisturbed(spec), "canonical_content")
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <uv.h>
 
 #include "daemon/engine/engine.h"
 #include "daemon/launch/rundir.h"
@@ -322,6 +323,22 @@ static void test_a_folder_that_is_a_link(void **state)
     assert_true(there(p, "config.json"));
 }
 
+/* A sweep is deleted: what is of another database under its runs' ids is not its own. */
+static void test_only_own_folders_are_removed(void **state)
+{
+    const struct place *p = *state;
+    const int64_t ids[] = {RUN, RUN + 1};
+    uv_loop_t loop;
+    begin_as(p, &ours);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    for (int i = 0; i < 2; i++) {
+        rundir_remove(&loop, &(struct rundir_removal){p->runs, i == 0 ? "b" : "a", ids, 2});
+        uv_run(&loop, UV_RUN_DEFAULT);
+        assert_int_equal(there(p, "config.json"), i == 0);
+    }
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_has_result(void **state)
 {
     static const struct {
@@ -363,6 +380,7 @@ int main(void)
         TEST(test_links_are_not_followed),
         TEST(test_a_folder_that_is_a_link),
         TEST(test_has_result),
+        TEST(test_only_own_folders_are_removed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,17 +32,18 @@ def test_queries_are_answered_while_nothing_can_be_written():
         d.wait(first)
         other = sqlite3.connect(d.db, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        late = d.connect()
         spec = tiny_spec(data, name="late")
-        late.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "submit",
-                              "params": {"spec": spec, "id": "late"}}).encode() + b"\n")
+        late = d.connect()
+        for method, params in (("delete", {"sweep": first}), ("submit", {"spec": spec, "id": "late"})):
+            late.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method,
+                                  "params": params}).encode() + b"\n")
         while not d.call("status")["trouble"]:
             equal(len(d.call("best", sweep=first)["runs"]), 2, "best while nothing is written")
             equal([s["id"] for s in d.call("list")["sweeps"]], [first], "list")
-        error = json.loads(late.line())["error"]
-        equal(error["data"]["error"], "timeout", "the submit's answer")
-        check("same id" in error["message"] and "locked" in error["message"], error["message"])
-        equal(refused(d.call, method="delete", sweep=first).data["error"], "timeout", "delete")
+        answers = {a["id"]: a["error"] for a in (json.loads(late.line()) for _ in range(2))}
+        equal({a["data"]["error"] for a in answers.values()}, {"timeout"}, "the answers")
+        text = answers["submit"]["message"]
+        check("same id" in text and "locked" in text, text)
         other.execute("ROLLBACK")
         other.close()
         late.close()

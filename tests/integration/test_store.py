@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import SWEEPD, Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import SOURCE, SWEEPD, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -112,6 +112,18 @@ def read_bytes(path):
         return f.read()
 
 
+def recover(path):
+    """As the man page says it."""
+    with open(os.path.join(SOURCE, "docs", "man", "sweepd.1"), encoding="utf-8") as f:
+        recipe = f.read().split(".Bd -literal -offset indent\n(sqlite3")[1].split("\n.Ed")[0]
+    os.replace(path, os.path.join(os.path.dirname(path), "moved.db"))
+    for suffix in ("-wal", "-shm"):
+        if os.path.exists(path + suffix):
+            os.unlink(path + suffix)
+    subprocess.run("(sqlite3" + recipe, shell=True, check=True, cwd=os.path.dirname(path),
+                   stdout=subprocess.DEVNULL)
+
+
 def test_damage_is_said_and_nothing_is_begun_anew():
     with Daemon() as d:
         data = make_data(d.home)
@@ -129,6 +141,11 @@ def test_damage_is_said_and_nothing_is_begun_anew():
         equal(len(d.call("best")["runs"]), 2, "what is whole is read")
         d.stop()
         equal(d.sql("SELECT count(*) FROM events WHERE kind = 'database_damaged'"), [(1,)], "events")
+
+        recover(d.db)
+        d.start()
+        equal(len(d.call("runs")["runs"]), 2, "what could still be read")
+        d.stop()
 
         with open(d.db, "wb") as f:
             f.write(b"\xa5" * 8192)

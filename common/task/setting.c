@@ -18,7 +18,8 @@
 static const struct setting table[SETTING_COUNT] = {
 #define X(id, part, path, name, type, bound, min, max, def, choices, doc)                          \
     [SETTING_##id] = {path, name, SETTING_OF_##part, SETTING_##type, SETTING_##bound,              \
-                      min,  max,  def,               choices,        doc},
+                      min,  max,  def,               choices,        doc,                          \
+                      "$." path},
     SETTING_MAP(X)
 #undef X
 };
@@ -239,9 +240,11 @@ static const char *key_in(const char *path, const char *section)
     return strncmp(path, section, len) == 0 && path[len] == '.' ? path + len + 1 : NULL;
 }
 
-static int find_in(const char *section, const char *key)
+/* begin: the first that is compared; what we have written ourselves comes in the table's order. */
+static int find_in(const char *section, const char *key, int begin)
 {
-    for (int i = 0; i < SETTING_COUNT; i++) {
+    for (int n = 0, i = begin; n < SETTING_COUNT; n++, i++) {
+        i = i < SETTING_COUNT ? i : 0;
         const char *k = key_in(table[i].path, section);
         if (k && strcmp(k, key) == 0)
             return i;
@@ -265,7 +268,7 @@ static int refuse_unknown(const char *section, const struct json *member, const 
     size_t count = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-        int id = find_in(sections[i], key);
+        int id = find_in(sections[i], key, 0);
         if (id >= 0)
             return field_refuse(err, ERR_KEY, path, member, "did you mean %s?", table[id].path);
     }
@@ -285,11 +288,13 @@ int settings_check_keys(const char *section, const struct json *v, struct errbuf
 {
     char parent[FIELD_PATH_MAX], path[FIELD_PATH_MAX];
 
+    int id = -1;
     field_path(parent, "$", section);
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, parent, v, "an object");
     for (const struct json *m = json_first(v); m; m = json_next(m)) {
-        if (find_in(section, json_key(m)) >= 0 || is_other(section, json_key(m)))
+        id = find_in(section, json_key(m), id + 1);
+        if (id >= 0 || is_other(section, json_key(m)))
             continue;
         field_path(path, parent, json_key(m));
         return refuse_unknown(section, m, path, err);
@@ -300,15 +305,13 @@ int settings_check_keys(const char *section, const struct json *v, struct errbuf
 static int read_section(struct settings *s, const char *section, const struct json *v, bool *seen,
                         struct errbuf *err)
 {
-    char path[FIELD_PATH_MAX];
-    int rc = v ? settings_check_keys(section, v, err) : 0;
+    int rc = v ? settings_check_keys(section, v, err) : 0, id = -1;
 
     for (const struct json *m = v ? json_first(v) : NULL; m && !rc; m = json_next(m)) {
-        int id = find_in(section, json_key(m));
+        id = find_in(section, json_key(m), id + 1);
         if (id < 0)
             continue;
-        snprintf(path, sizeof(path), "$.%s", table[id].path);
-        rc = setting_from_json((enum setting_id)id, m, path, &s->v[id], err);
+        rc = setting_from_json((enum setting_id)id, m, table[id].json_path, &s->v[id], err);
         seen[id] = true;
     }
     return rc;

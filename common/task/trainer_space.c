@@ -52,21 +52,16 @@ void trainer_assignment(const struct spec *s, const struct settings *settings,
         out->v[i] = settings->v[s->space.dimensions[i].key];
 }
 
-struct trainer_config *trainer_config_copy(const struct trainer_config *c)
+struct trainer_config *trainer_config_share(struct trainer_config *c)
 {
-    struct trainer_config *copy = xmalloc(sizeof(*copy));
-
-    *copy = *c;
-    if (c->layers) {
-        copy->layers = xmalloc(sizeof(*copy->layers));
-        *copy->layers = *c->layers;
-    }
-    return copy;
+    if (c)
+        atomic_fetch_add(&c->sharers, 1);
+    return c;
 }
 
-void trainer_config_destroy(struct trainer_config *c)
+void trainer_config_release(struct trainer_config *c)
 {
-    if (!c)
+    if (!c || atomic_fetch_sub(&c->sharers, 1) > 0)
         return;
     free(c->layers);
     free(c);

@@ -266,7 +266,7 @@ static void label_window(struct pass *p, struct relabelling *r, struct store_bat
         if (p->runs[i].label)
             put_label(p, i, r, out);
     for (size_t i = 0; i < w->count; i++) {
-        trainer_config_destroy(p->runs[i].trial.config);
+        trainer_config_release(p->runs[i].trial.config);
         label_row_destroy(p->runs[i].label);
     }
     free(p->trials);

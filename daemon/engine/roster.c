@@ -113,7 +113,7 @@ struct sweep *sweep_create(struct sweep_row *row)
 
 static void trial_destroy(struct trial *t)
 {
-    trainer_config_destroy(t->config);
+    trainer_config_release(t->config);
     free(t->rungs);
     free(t);
 }
@@ -200,7 +200,7 @@ static struct trial *trial_create(const struct sweep *s, const struct run_row *r
         .treats_pattern = row->treats_pattern,
         .treats_cause = row->treats_cause,
         .epochs = row->epochs,
-        .config = row->config != NULL ? trainer_config_copy(row->config) : NULL,
+        .config = trainer_config_share(row->config),
     };
     read_assignment(&s->spec, row, &t->at);
     str_copy(t->stage, sizeof(t->stage), row->stage);

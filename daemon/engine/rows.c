@@ -100,7 +100,7 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 
     if (!root)
         return ERR_DATA;
-    trainer_config_destroy(r->config);
+    trainer_config_release(r->config);
     r->config = NULL;
     if (json_count(root) > 0) {
         r->config = xcalloc(1, sizeof(*r->config));
@@ -119,7 +119,7 @@ struct run_row *run_row_copy(const struct run_row *r)
     copy->params_json = copy_text(r->params_json);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
-    copy->config = r->config ? trainer_config_copy(r->config) : NULL;
+    copy->config = trainer_config_share(r->config);
     return copy;
 }
 
@@ -128,7 +128,7 @@ void run_row_finish(struct run_row *r)
     free(r->params_json);
     free(r->error_text);
     free(r->stderr_tail);
-    trainer_config_destroy(r->config);
+    trainer_config_release(r->config);
     r->params_json = r->error_text = r->stderr_tail = NULL;
     r->config = NULL;
 }

@@ -293,6 +293,7 @@ struct setting {
     double min, max, fallback;
     const char *choices; /* "a|b|c" or NULL */
     const char *doc;
+    const char *json_path; /* "$.train.learning_rate" */
 };
 
 struct settings {

@@ -2,6 +2,7 @@
 #ifndef SWEEP_TRAINER_H
 #define SWEEP_TRAINER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -63,15 +64,17 @@ struct trainer_task {
     bool given[SETTING_COUNT], fixed_here[SETTING_COUNT];
 };
 
-/* One run's whole configuration. */
+/* One run's whole configuration. Its row, its trial and the batches that write it have it in
+ * common, whatever thread they end in: it is not changed once it is shared. */
 struct trainer_config {
+    atomic_uint sharers;       /* beside the first owner */
     struct settings settings;
     struct layer_list *layers; /* owned; that a remedy changed; NULL: the spec's */
     int64_t start_from;        /* run whose best weights it starts with; 0: the spec's */
 };
-/* Deep copy on the heap; destroy takes NULL. */
-struct trainer_config *trainer_config_copy(const struct trainer_config *c);
-void trainer_config_destroy(struct trainer_config *c);
+/* One owner more of the same; each has to let go of it. NULL: none. */
+struct trainer_config *trainer_config_share(struct trainer_config *c);
+void trainer_config_release(struct trainer_config *c);
 
 struct spec;
 struct errbuf;

@@ -3,7 +3,7 @@ the ready line, memory once idle, `list` and `best`.
 
 usage: start.py BUILD_DIR [--open SWEEPS] [--runs RUNS]   (a release build)
 The database holds 10,000 ended sweeps and RUNS (1,000,000) runs; then, in another one, SWEEPS
-(2,000) open ones are submitted and the daemon killed and started again. Files go below TMPDIR.
+(2,000) open ones of 40 planned runs are submitted and the daemon killed and started again. Files go below TMPDIR.
 """
 import os
 import shutil
@@ -75,7 +75,8 @@ def still_open(home, sweeps):
         c = d.connect()
         long = small_spec(data, method="random", run_cap=1, epochs=1000000)
         blocker = c.call("submit", spec=long)["sweep"]
-        spec = small_spec(data, after=blocker)
+        c.call("pause", sweep=blocker)
+        spec = small_spec(data, method="random", run_cap=40, after=blocker)
         begin = time.monotonic()
         for _ in range(sweeps):
             c.call("submit", spec=spec)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import SWEEPD, Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import SOURCE, SWEEPD, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -32,17 +32,18 @@ def test_queries_are_answered_while_nothing_can_be_written():
         d.wait(first)
         other = sqlite3.connect(d.db, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        late = d.connect()
         spec = tiny_spec(data, name="late")
-        late.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "submit",
-                              "params": {"spec": spec, "id": "late"}}).encode() + b"\n")
+        late = d.connect()
+        for method, params in (("delete", {"sweep": first}), ("submit", {"spec": spec, "id": "late"})):
+            late.send(json.dumps({"jsonrpc": "2.0", "id": method, "method": method,
+                                  "params": params}).encode() + b"\n")
         while not d.call("status")["trouble"]:
             equal(len(d.call("best", sweep=first)["runs"]), 2, "best while nothing is written")
             equal([s["id"] for s in d.call("list")["sweeps"]], [first], "list")
-        error = json.loads(late.line())["error"]
-        equal(error["data"]["error"], "timeout", "the submit's answer")
-        check("same id" in error["message"] and "locked" in error["message"], error["message"])
-        equal(refused(d.call, method="delete", sweep=first).data["error"], "timeout", "delete")
+        answers = {a["id"]: a["error"] for a in (json.loads(late.line()) for _ in range(2))}
+        equal({a["data"]["error"] for a in answers.values()}, {"timeout"}, "the answers")
+        text = answers["submit"]["message"]
+        check("same id" in text and "locked" in text, text)
         other.execute("ROLLBACK")
         other.close()
         late.close()
@@ -111,6 +112,18 @@ def read_bytes(path):
         return f.read()
 
 
+def recover(path):
+    """As the man page says it."""
+    with open(os.path.join(SOURCE, "docs", "man", "sweepd.1"), encoding="utf-8") as f:
+        recipe = f.read().split(".Bd -literal -offset indent\n(sqlite3")[1].split("\n.Ed")[0]
+    os.replace(path, os.path.join(os.path.dirname(path), "moved.db"))
+    for suffix in ("-wal", "-shm"):
+        if os.path.exists(path + suffix):
+            os.unlink(path + suffix)
+    subprocess.run("(sqlite3" + recipe, shell=True, check=True, cwd=os.path.dirname(path),
+                   stdout=subprocess.DEVNULL)
+
+
 def test_damage_is_said_and_nothing_is_begun_anew():
     with Daemon() as d:
         data = make_data(d.home)
@@ -128,6 +141,11 @@ def test_damage_is_said_and_nothing_is_begun_anew():
         equal(len(d.call("best")["runs"]), 2, "what is whole is read")
         d.stop()
         equal(d.sql("SELECT count(*) FROM events WHERE kind = 'database_damaged'"), [(1,)], "events")
+
+        recover(d.db)
+        d.start()
+        equal(len(d.call("runs")["runs"]), 2, "what could still be read")
+        d.stop()
 
         with open(d.db, "wb") as f:
             f.write(b"\xa5" * 8192)

@@ -96,7 +96,7 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
 void history_finish(struct history *h)
 {
     for (size_t i = 0; i < h->count; i++) {
-        trainer_config_destroy(h->trials[i]->config);
+        trainer_config_release(h->trials[i]->config);
         free(h->trials[i]);
     }
     free(h->trials);

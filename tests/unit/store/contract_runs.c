@@ -31,7 +31,7 @@ static void check_whole_rows(struct contract *c)
     contract_comes_back(c, full_sweep(), contract_full_run());
     contract_comes_back(c, new_sweep(1, false), new_run(2, 1, 1)); /* nothing of before is left */
     struct run_row *other = contract_full_run(); /* another program's */
-    trainer_config_destroy(other->config);
+    trainer_config_release(other->config);
     other->config = NULL;
     other->until_epoch = 0;
     contract_comes_back(c, new_sweep(1, true), other);

@@ -284,7 +284,7 @@ static void test_run_without_settings(void **state)
     assert_int_equal(fixture_open(f), 0);
     free(sweep->metric);
     sweep->metric = xstrdup("minutes to \"done\"");
-    trainer_config_destroy(run->config);
+    trainer_config_release(run->config);
     run->config = NULL;
     store_batch_put_sweep(&b, sweep);
     store_batch_put_run(&b, run);

@@ -1,0 +1,127 @@
+"""A death of the daemon or of a worker around every call that makes something durable, and between
+fork and exec; and calls that fail for a while. The night ends as if nothing had been."""
+import errno
+import os
+import random
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import is_sanitized  # noqa: E402
+from power import SHIM, preloaded_worker  # noqa: E402
+from sweepd import Daemon, make_data, small_spec  # noqa: E402
+from tap import Skip, check, equal, run  # noqa: E402
+
+POINTS = int(os.environ.get("CRASH_POINTS", "3"))  # of each call
+CALLS = ["fsync", "fdatasync", "rename", "write", "ftruncate", "unlink", "open"]
+
+
+class Night:
+    """One small sweep, and what an undisturbed one stores."""
+
+    def __init__(self, home):
+        self.home = home
+        self.spec = small_spec(make_data(home, samples=300), method="random", run_cap=4, epochs=6)
+        with Daemon(workers=1) as d:
+            equal(d.wait(d.submit(self.spec))["status"], "completed")
+            self.content = d.canonical()
+
+    def disturbed(self, program, what, value):
+        """Runs the sweep with the shim's `what` in that program; the number of starts it took."""
+        shim = {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": program, what: value}
+        with tempfile.TemporaryDirectory(dir=self.home) as folder:
+            arguments = ["--checkpoint-seconds", "0"]
+            if program == "sweep-worker":
+                arguments += ["--worker-program", preloaded_worker(folder, shim)]
+            d = Daemon(workers=1, home=folder, arguments=arguments,
+                       environment=shim if program == "sweepd" else {})
+            try:
+                return self.go(d)
+            except BaseException:
+                d.show_log()
+                raise
+            finally:
+                if d.process and d.process.poll() is None:
+                    d.kill()
+
+    def go(self, d):
+        starts, sweep = 0, None
+        while True:
+            starts += 1
+            check(starts < 4, "it dies once")
+            try:
+                d.start()
+                sweep = sweep or self.submit(d)
+                equal(d.wait(sweep)["status"], "completed")
+                break
+            except (EOFError, OSError, RuntimeError):
+                d.process.wait(60)  # it died at the point
+                for name in ("LD_PRELOAD", "SHIM_KILL"):
+                    d.environment.pop(name, None)
+        equal(d.canonical(), self.content, "canonical_content")
+        equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
+        d.stop()
+        return starts
+
+    def submit(self, d):
+        """A submit that was cut off is in or not."""
+        stored = d.sql("SELECT id FROM sweeps") if os.path.exists(d.db) else []
+        return stored[0][0] if stored else d.submit(self.spec)
+
+
+def points(rng, call):
+    """Early ones are where everything begins; the later the rarer."""
+    return sorted({int(2 ** (rng.random() * (9 if call in ("write", "open") else 5)))
+                   for _ in range(POINTS)})
+
+
+def each_point(program, calls, seed):
+    if is_sanitized():
+        raise Skip("a preloaded shim and a sanitizer do not go together")
+    rng = random.Random(seed)
+    died = 0
+    with tempfile.TemporaryDirectory(prefix="sweepd-points-") as home:
+        night = Night(home)
+        for call in calls:
+            for n in points(rng, call):
+                for when in ("before", "after"):
+                    value = f"{call}:{n}:{when}"
+                    try:
+                        died += night.disturbed(program, "SHIM_KILL", value) > 1
+                    except BaseException as e:
+                        raise AssertionError(f"{program} killed at {value}") from e
+    print(f"# {died} deaths of the daemon", flush=True)
+    if program == "sweepd":
+        check(died > 0, "it died at no point")
+
+
+def test_the_daemon_dies_around_each_call():
+    each_point("sweepd", CALLS, 21)
+
+
+def test_the_daemon_dies_between_fork_and_exec():
+    each_point("sweepd", ["exec"], 22)
+
+
+def test_a_worker_dies_around_each_call():
+    each_point("sweep-worker", CALLS, 23)
+
+
+def test_the_disk_is_full_for_a_while():
+    """Each write of the daemon in turn, and what follows: it waits, and goes on by itself."""
+    if is_sanitized():
+        raise Skip("a preloaded shim and a sanitizer do not go together")
+    rng = random.Random(24)
+    with tempfile.TemporaryDirectory(prefix="sweepd-points-") as home:
+        night = Night(home)
+        for n in points(rng, "write"):
+            value = f"write:{n + 40}:4:{errno.ENOSPC}"
+            try:
+                night.disturbed("sweepd", "SHIM_FAIL", value)
+            except BaseException as e:
+                raise AssertionError(f"no room at {value}") from e
+
+
+if __name__ == "__main__":
+    run(test_the_daemon_dies_around_each_call, test_the_daemon_dies_between_fork_and_exec,
+        test_a_worker_dies_around_each_call, test_the_disk_is_full_for_a_while)

@@ -8,7 +8,7 @@
  *               fsync, named KEY; of a folder its names at the last fsync, named KEY.names
  *
  * KEY is inode-birthtime, so that an inode used again is another file. */
-#define _GNU_SOURCE
+#undef _FILE_OFFSET_BITS /* open and open64 are two functions here */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>

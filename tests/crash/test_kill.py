@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, equal_rows, run  # noqa: E402
 
 KILLS = 5
 RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "16"))
@@ -57,13 +57,13 @@ def killed(spec, workers, seed):
 def test_five_kills_with_two_workers():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
-        equal(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
+        equal_rows(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
 
 
 def test_five_kills_with_one_worker():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
-        equal(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
+        equal_rows(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
 
 
 def kill_one(d, victim):
@@ -100,7 +100,7 @@ def test_kills_at_random_moments():
             equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [], "nondeterminism")
             print(f"# kills: {done}", flush=True)
             seen = d.canonical()
-        equal(seen, undisturbed(spec), "canonical_content")
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_running_workers_are_adopted():
@@ -181,7 +181,7 @@ def test_workers_killed_with_the_daemon():
             equal(d.wait(sweep)["status"], "completed")
             equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
             seen = d.canonical()
-        equal(seen, undisturbed(spec), "canonical_content")
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_killed_workers_go_on_from_their_checkpoints():
@@ -217,7 +217,7 @@ def test_killed_workers_go_on_from_their_checkpoints():
                 equal(sorted(os.listdir(f"{d.db}.runs/{run_id}")),
                       ["best.safetensors", "config.json", "run.jsonl", "stderr"])
             seen = d.canonical()
-        equal(seen, undisturbed(spec), "canonical_content")
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_a_start_follows_a_kill_at_once():

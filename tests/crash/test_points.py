@@ -3,14 +3,15 @@ fork and exec; and calls that fail for a while. The night ends as if nothing had
 import errno
 import os
 import random
+import signal
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
 from power import SHIM, preloaded_worker  # noqa: E402
-from sweepd import Daemon, make_data, small_spec  # noqa: E402
-from tap import Skip, check, equal, run  # noqa: E402
+from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
+from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 POINTS = int(os.environ.get("CRASH_POINTS", "3"))  # of each call
 CALLS = ["fsync", "fdatasync", "rename", "write", "ftruncate", "unlink", "open"]
@@ -26,17 +27,21 @@ class Night:
             equal(d.wait(d.submit(self.spec))["status"], "completed")
             self.content = d.canonical()
 
-    def disturbed(self, program, what, value):
-        """Runs the sweep with the shim's `what` in that program; the number of starts it took."""
-        shim = {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": program, what: value}
+    def disturbed(self, program, shim, start=None):
+        """Runs the sweep with the shim set so in that program, of the worker in that start alone
+        (1 prepares the data); how often the daemon was started."""
+        shim = {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": program, **shim}
         with tempfile.TemporaryDirectory(dir=self.home) as folder:
             arguments = ["--checkpoint-seconds", "0"]
-            if program == "sweep-worker":
-                arguments += ["--worker-program", preloaded_worker(folder, shim)]
+            if start:
+                arguments += ["--worker-program", preloaded_worker(folder, shim, start)]
             d = Daemon(workers=1, home=folder, arguments=arguments,
-                       environment=shim if program == "sweepd" else {})
+                       environment={} if start else shim)
             try:
-                return self.go(d)
+                starts = self.go(d)
+                equal_rows(d.canonical(), self.content, "canonical_content")
+                equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
+                return starts
             except BaseException:
                 d.show_log()
                 raise
@@ -45,28 +50,32 @@ class Night:
                     d.kill()
 
     def go(self, d):
-        starts, sweep = 0, None
-        while True:
-            starts += 1
-            check(starts < 4, "it dies once")
+        for starts in range(1, 4):
             try:
                 d.start()
-                sweep = sweep or self.submit(d)
-                equal(d.wait(sweep)["status"], "completed")
-                break
+                equal(d.wait(self.submit(d))["status"], "completed")
+                if d.process.poll() is None:
+                    d.process.send_signal(signal.SIGTERM)
+                check(d.process.wait(60) in (0, -signal.SIGKILL), "its end")
+                if d.process.returncode == 0:
+                    return starts
             except (EOFError, OSError, RuntimeError):
                 d.process.wait(60)  # it died at the point
-                for name in ("LD_PRELOAD", "SHIM_KILL"):
-                    d.environment.pop(name, None)
-        equal(d.canonical(), self.content, "canonical_content")
-        equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
-        d.stop()
-        return starts
+            for name in ("LD_PRELOAD", "SHIM_KILL"):
+                d.environment.pop(name, None)
+        raise AssertionError("it died more than once")
 
     def submit(self, d):
-        """A submit that was cut off is in or not."""
-        stored = d.sql("SELECT id FROM sweeps") if os.path.exists(d.db) else []
-        return stored[0][0] if stored else d.submit(self.spec)
+        """A submit that was cut off is in or not; one whose data could not be prepared is not."""
+        for _ in range(2):
+            stored = d.sql("SELECT id FROM sweeps")
+            if stored:
+                return stored[0][0]
+            try:
+                return d.submit(self.spec)
+            except RpcError:
+                continue
+        return d.submit(self.spec)
 
 
 def points(rng, call):
@@ -75,7 +84,7 @@ def points(rng, call):
                    for _ in range(POINTS)})
 
 
-def each_point(program, calls, seed):
+def each_point(program, calls, seed, starts=(None,)):
     if is_sanitized():
         raise Skip("a preloaded shim and a sanitizer do not go together")
     rng = random.Random(seed)
@@ -84,15 +93,14 @@ def each_point(program, calls, seed):
         night = Night(home)
         for call in calls:
             for n in points(rng, call):
-                for when in ("before", "after"):
-                    value = f"{call}:{n}:{when}"
-                    try:
-                        died += night.disturbed(program, "SHIM_KILL", value) > 1
-                    except BaseException as e:
-                        raise AssertionError(f"{program} killed at {value}") from e
+                value = f"{call}:{n}:{rng.choice(['before', 'after'])}"
+                start = rng.choice(starts)
+                try:
+                    died += night.disturbed(program, {"SHIM_KILL": value}, start) > 1
+                except BaseException as e:
+                    raise AssertionError(f"{program}, start {start}, killed at {value}") from e
     print(f"# {died} deaths of the daemon", flush=True)
-    if program == "sweepd":
-        check(died > 0, "it died at no point")
+    check(died > 0 or starts != (None,), "it died at no point")
 
 
 def test_the_daemon_dies_around_each_call():
@@ -104,7 +112,7 @@ def test_the_daemon_dies_between_fork_and_exec():
 
 
 def test_a_worker_dies_around_each_call():
-    each_point("sweep-worker", CALLS, 23)
+    each_point("sweep-worker", CALLS, 23, starts=(1, 2, 3))
 
 
 def test_the_disk_is_full_for_a_while():
@@ -117,7 +125,7 @@ def test_the_disk_is_full_for_a_while():
         for n in points(rng, "write"):
             value = f"write:{n + 40}:4:{errno.ENOSPC}"
             try:
-                night.disturbed("sweepd", "SHIM_FAIL", value)
+                night.disturbed("sweepd", {"SHIM_FAIL": value})
             except BaseException as e:
                 raise AssertionError(f"no room at {value}") from e
 

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
 from power import Disk, preloaded_worker  # noqa: E402
 from sweepd import Daemon, make_data, small_spec  # noqa: E402
-from tap import Skip, check, equal, run  # noqa: E402
+from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 CUTS = int(os.environ.get("CRASH_CUTS", "6"))
 RUNS = 12
@@ -26,7 +26,7 @@ def wait_for_points(d, count):
 
 def told(d, sweep):
     """What a client hears of the sweep's runs that have ended."""
-    return {r["id"]: (r["status"], r["metric_value"]) for r in d.call("runs", sweep=sweep)["runs"]
+    return {r["run_id"]: (r["status"], r["metric_value"]) for r in d.call("runs", sweep=sweep)["runs"]
             if r["status"] == "completed"}
 
 
@@ -70,7 +70,7 @@ def test_power_cuts():
                 time.sleep(rng.random() * 0.03)
                 cut(d, disk, rng)
             equal(d.wait(1)["status"], "completed")
-            equal(d.canonical(), undisturbed, "canonical_content")
+            equal_rows(d.canonical(), undisturbed, "canonical_content")
             whole_weights(d)
 
 

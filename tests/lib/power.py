@@ -13,12 +13,16 @@ from sweepd import BUILD, WORKER
 SHIM = os.path.join(BUILD, "tests", "crash", "crash_shim.so")
 
 
-def preloaded_worker(folder, environment):
-    """A worker program that is preloaded, whatever the daemon gives it of its environment."""
+def preloaded_worker(folder, environment, start=None):
+    """A worker program that is preloaded, whatever the daemon gives it of its environment: at every
+    start, or at that one alone, counted from 1."""
     path = os.path.join(folder, "preloaded-worker")
+    exports = "".join(f"export {k}='{v}'\n" for k, v in environment.items())
+    if start:
+        exports = (f"n=1\nwhile ! mkdir '{folder}/start-'$n 2>/dev/null; do n=$((n+1)); done\n"
+                   f"if [ $n = {start} ]; then\n{exports}fi\n")
     with open(path, "w", encoding="utf-8") as f:
-        f.write("#!/bin/sh\n" + "".join(f"export {k}='{v}'\n" for k, v in environment.items()) +
-                f'exec "{WORKER}" "$@"\n')
+        f.write(f'#!/bin/sh\n{exports}exec "{WORKER}" "$@"\n')
     os.chmod(path, 0o755)
     return path
 

@@ -3,7 +3,8 @@
  * SHIM_PROGRAM  file names of the programs, with ":" between; any other is left alone
  * SHIM_KILL     CALL:N:before|after — SIGKILL around the N-th call. CALL is a name below; `exec` is
  *               the child between fork and exec, which then kills its parent and goes on
- * SHIM_FAIL     CALL:N:COUNT:ERRNO — COUNT calls from the N-th on fail with that number
+ * SHIM_FAIL     CALL:N:COUNT:ERRNO — COUNT calls from the N-th on fail with that number; `alloc` is
+ *               malloc, calloc and realloc
  * SHIM_DURABLE  folder that gets what is durable at each moment: of a file its bytes at the last
  *               fsync, named KEY; of a folder its names at the last fsync, named KEY.names
  *
@@ -34,6 +35,7 @@
     X(ftruncate)                                                                                  \
     X(unlink)                                                                                     \
     X(open)                                                                                       \
+    X(alloc)                                                                                      \
     X(exec)
 
 enum call {
@@ -293,6 +295,18 @@ SYNCING(fdatasync)
 
 OPENING(open)
 OPENING(open64)
+
+#define ALLOCATING(name, parameters, arguments)                                                   \
+    void *__libc_##name parameters;                                                               \
+    void *name parameters                                                                         \
+    {                                                                                             \
+        bool dies;                                                                                \
+        return before(CALL_alloc, &dies) ? __libc_##name arguments : NULL;                        \
+    }
+
+ALLOCATING(malloc, (size_t size), (size))
+ALLOCATING(calloc, (size_t n, size_t size), (n, size))
+ALLOCATING(realloc, (void *p, size_t size), (p, size))
 
 /* The child of a fork has its parent's program, and so its counts. */
 int execvp(const char *file, char *const arguments[])

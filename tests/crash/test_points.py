@@ -14,6 +14,8 @@ from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 POINTS = int(os.environ.get("CRASH_POINTS", "3"))  # of each call
+# In order, at the point; without memory: at the start, later
+ENDS = (0, -signal.SIGKILL, 1, os.EX_OSERR)
 CALLS = ["fsync", "fdatasync", "rename", "write", "ftruncate", "unlink", "open"]
 
 
@@ -56,12 +58,13 @@ class Night:
                 equal(d.wait(self.submit(d))["status"], "completed")
                 if d.process.poll() is None:
                     d.process.send_signal(signal.SIGTERM)
-                check(d.process.wait(60) in (0, -signal.SIGKILL), "its end")
+                check(d.process.wait(60) in ENDS, f"ended with {d.process.returncode}")
                 if d.process.returncode == 0:
                     return starts
             except (EOFError, OSError, RuntimeError):
                 d.process.wait(60)  # it died at the point
-            for name in ("LD_PRELOAD", "SHIM_KILL"):
+            check(d.process.returncode in ENDS, f"ended with {d.process.returncode}")
+            for name in ("LD_PRELOAD", "SHIM_KILL", "SHIM_FAIL"):
                 d.environment.pop(name, None)
         raise AssertionError("it died more than once")
 
@@ -130,6 +133,23 @@ def test_the_disk_is_full_for_a_while():
                 raise AssertionError(f"no room at {value}") from e
 
 
+def test_an_allocation_fails():
+    """In the daemon, and where the data is prepared: an answer, or an end like any other."""
+    if is_sanitized():
+        raise Skip("a preloaded shim and a sanitizer do not go together")
+    rng = random.Random(25)
+    with tempfile.TemporaryDirectory(prefix="sweepd-points-") as home:
+        night = Night(home)
+        for program, start in (("sweepd", None), ("sweep-worker", 1)):
+            for _ in range(2 * POINTS):
+                value = f"alloc:{int(2 ** rng.uniform(3, 14))}:1:{errno.ENOMEM}"
+                try:
+                    night.disturbed(program, {"SHIM_FAIL": value}, start)
+                except BaseException as e:
+                    raise AssertionError(f"{program}: {value}") from e
+
+
 if __name__ == "__main__":
     run(test_the_daemon_dies_around_each_call, test_the_daemon_dies_between_fork_and_exec,
-        test_a_worker_dies_around_each_call, test_the_disk_is_full_for_a_while)
+        test_a_worker_dies_around_each_call, test_the_disk_is_full_for_a_while,
+        test_an_allocation_fails)

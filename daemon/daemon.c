@@ -10,6 +10,9 @@
 #include <uv.h>
 
 #include "daemon/launch/environment.h"
+#include "daemon/launch/gate.h"
+#include "daemon/launch/hook.h"
+#include "daemon/launch/inhibitor.h"
 #include "daemon/launch/launchers.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/prepare.h"
@@ -17,6 +20,8 @@
 #include "daemon/launch/site.h"
 #include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
+#include "daemon/serve/night_log.h"
+#include "daemon/serve/notify.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/server.h"
 #include "daemon/state.h"
@@ -33,9 +38,12 @@
 struct sweepd {
     struct daemon shared;
     struct launch_site site;
-    char **environment; /* of workers */
+    char **environment, **program_environment; /* of workers */
     struct pool *pool;
     struct server *server;
+    struct notify *notify; /* the service manager */
+    struct hook *hook;     /* NULL: nobody is told of events */
+    struct inhibitor *inhibitor;
     size_t applying; /* batches whose actions wait for their commit */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
@@ -108,6 +116,7 @@ static void (*const act[])(struct sweepd *d, struct action *a) = {
 
 struct applied {
     struct sweepd *daemon;
+    struct happened *happened;
     size_t count;
     struct action *actions;
 };
@@ -118,6 +127,7 @@ static void on_durable(void *arg)
     struct sweepd *d = a->daemon;
     d->applying--;
     d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
+    happened_tell(a->happened, d->hook);
     for (size_t i = 0; i < a->count; i++) {
         act[a->actions[i].type](d, &a->actions[i]);
         action_finish(&a->actions[i]);
@@ -133,6 +143,7 @@ static void apply(struct sweepd *d, struct effects *fx)
         return;
     struct applied *a = xmalloc(sizeof(*a));
     a->daemon = d;
+    a->happened = happened_in(&fx->batch);
     a->count = fx->action_count;
     a->actions = fx->actions;
     fx->actions = NULL;
@@ -177,6 +188,9 @@ static void begin_close(struct sweepd *d)
     err_set(&err, ERR_SHUTDOWN, "the daemon is ending");
     requests_fail_all(d->shared.requests, &err);
     server_close(d->server);
+    notify_stop(d->notify);
+    hook_destroy(d->hook);
+    inhibitor_destroy(d->inhibitor);
     pool_close(d->pool);
     close_handles(d);
     store_close(d->shared.store, NULL, NULL);
@@ -226,11 +240,43 @@ static void trim_memory(struct sweepd *d)
 #endif
 }
 
+/* When the gate opens or closes, that is an event. */
+static void note_gate(struct sweepd *d, const struct gate_judgement *now)
+{
+    const struct gate_judgement *before = &d->shared.gate;
+    struct store_batch *batch = &loop_effects(&d->shared.loop)->batch;
+    if (now->verdict == GATE_OPEN)
+        store_batch_add_event(batch, 0, 0, "starts_again", loop_now(), "not any more: %s",
+                              before->why);
+    else if (before->verdict == GATE_OPEN)
+        store_batch_add_event(batch, 0, 0, "starts_wait", loop_now(), "%s", now->why);
+}
+
+/* What others who use this machine may want of us. */
+static void mind_neighbours(struct sweepd *d)
+{
+    const struct config *c = d->shared.config;
+    const struct gate gate = {c->max_load, c->active_from, c->active_until, c->pause_on_battery};
+    bool runs = engine_running(d->shared.engine) > 0;
+    struct gate_facts facts;
+    gate_look(&facts);
+    struct gate_judgement j = gate_judge(&gate, &facts);
+    bool pause = j.verdict == GATE_PAUSE;
+    if (j.verdict != d->shared.gate.verdict)
+        note_gate(d, &j);
+    if (j.verdict != d->shared.gate.verdict || (pause && runs))
+        engine_set_gate(d->shared.engine, j.verdict == GATE_OPEN, pause,
+                        loop_effects(&d->shared.loop));
+    d->shared.gate = j;
+    inhibitor_want(d->inhibitor, runs && !d->shared.stopping);
+}
+
 static void on_check_timer(uv_timer_t *timer)
 {
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
     server_check(d->server);
+    mind_neighbours(d);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
@@ -319,6 +365,7 @@ static void create_parts(struct sweepd *d)
         .runs_dir = d->shared.runs_dir,
         .worker = d->shared.config->worker,
         .environment = d->environment,
+        .program_environment = d->program_environment,
         .workers = d->shared.config->workers,
         .congested = store_is_behind,
         .arg = d,
@@ -330,7 +377,12 @@ static void create_parts(struct sweepd *d)
     for (size_t i = 0; i < pool_launchers(d->pool); i++)
         engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
     d->server = server_create(&d->shared);
+    d->notify = notify_create(&d->loop);
+    d->hook =
+        d->shared.config->on_event[0] ? hook_create(&d->loop, d->shared.config->on_event) : NULL;
+    d->inhibitor = inhibitor_create(&d->loop);
     open_handles(d);
+    mind_neighbours(d);
 }
 
 static void destroy_parts(struct sweepd *d)
@@ -345,6 +397,16 @@ static void destroy_parts(struct sweepd *d)
     server_destroy(d->server);
     engine_destroy(d->shared.engine);
     environment_destroy(d->environment);
+    environment_destroy(d->program_environment);
+}
+
+static void create_environments(struct sweepd *d)
+{
+    struct environment_choice c = {.core_type = d->shared.worker.core_type,
+                                   .nice = (int)d->shared.config->worker_nice};
+    d->environment = environment_create(&c);
+    c.whole = true;
+    d->program_environment = environment_create(&c);
 }
 
 /* What can be refused, before anything is begun. On success the store is open. */
@@ -359,7 +421,8 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
         (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
-        (rc = prepare_blas(config->worker, &sweepd->environment, d->core, d->blas, err)) == 0) {
+        (rc = prepare_blas(config->worker, &d->worker, err)) == 0) {
+        create_environments(sweepd);
         d->engine = engine_create(d->runs_dir);
         engine_set_checkpoint_seconds(d->engine, (double)config->checkpoint_seconds);
         engine_restore(d->engine, &restored, loop_now(), &d->loop.effects);
@@ -371,9 +434,11 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
 static void run_loop(struct sweepd *d)
 {
     const struct daemon *s = &d->shared;
+    const struct worker_kind *worker = &s->worker;
     log_info("ready: socket %s, database %s, workers %zu, BLAS %s (%s)", s->config->socket,
-             s->config->db, engine_workers(s->engine), s->core[0] ? s->core : "unknown core",
-             s->blas[0] ? s->blas : "unknown library");
+             s->config->db, engine_workers(s->engine),
+             worker->core[0] ? worker->core : "unknown core",
+             worker->blas[0] ? worker->blas : "unknown library");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     log_info("ended");
 }
@@ -403,6 +468,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     rc = server_listen(d.server, err);
     if (rc == 0) {
         adopt_runs(&d);
+        notify_ready(d.notify);
         run_loop(&d);
     } else {
         begin_close(&d);

@@ -1,12 +1,15 @@
 #include "worker/link.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sweep/err.h"
 #define LOG_MODULE "link"
 #include "sweep/log.h"
+#include "worker/data/atomic_file.h"
 
 void link_init(struct link *l, int fd)
 {
@@ -49,4 +52,16 @@ int link_sync(struct link *l)
     log_error("cannot sync the lines: %s", strerror(errno));
     l->broken = true;
     return ERR_IO;
+}
+
+void link_settle(struct link *l, const char *run_dir)
+{
+    struct stat st;
+    struct errbuf err;
+    if (l->broken || fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode) || link_sync(l) != 0)
+        return;
+    char *above = xasprintf("%s/..", run_dir);
+    if (atomic_file_sync_folder(run_dir, &err) != 0 || atomic_file_sync_folder(above, &err) != 0)
+        log_warn("%s", err.message);
+    free(above);
 }

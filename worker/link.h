@@ -21,5 +21,8 @@ int link_send(struct link *l, const struct record *r);
 /* Waits until the lines are on the disk, where stdout is a file: a checkpoint that is there after
  * a power failure must not know of points that are not. 0 or ERR_IO. */
 int link_sync(struct link *l);
+/* The same at the end, with the names in the run's folder and its own in the one above: what is
+ * told of the run is there after a power failure. By hand, where stdout is no file, nothing. */
+void link_settle(struct link *l, const char *run_dir);
 
 #endif

@@ -255,7 +255,7 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     for (size_t i = e->sweep_count; i-- > 0;)
         sweep_step(e, e->sweeps[i], now, fx);
-    if (!e->stopping && e->sweep_count > 0 && free_launcher(e) < ENGINE_LAUNCHERS_MAX)
+    if (!e->stopping && !e->shut && e->sweep_count > 0 && free_launcher(e) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
 }
 
@@ -265,6 +265,14 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
     e->stopping = true;
     for (size_t i = 0; i < e->running_count && !drain; i++)
         run_yield(e->running[i], fx);
+}
+
+void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx)
+{
+    e->shut = !open;
+    for (size_t i = 0; i < e->running_count && pause; i++)
+        if (task_of(&e->running[i]->sweep->spec)->has_checkpoints)
+            run_yield(e->running[i], fx);
 }
 
 /* --- queries --------------------------------------------------------------------------------- */

@@ -146,6 +146,10 @@ void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now
  * the queue (no attempt counted) when it ends. */
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
 
+/* New runs start only while the gate is open: it is open at first. pause: those that run and can go
+ * on from a checkpoint yield their places meanwhile, as at a pause of their sweep. */
+void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
+
 /* --- queries ------------------------------------------------------------------------------- */
 size_t engine_running(const struct engine *e);  /* runs with a slot */
 size_t engine_queued(const struct engine *e);

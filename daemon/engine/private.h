@@ -81,6 +81,7 @@ struct engine {
     size_t running_count, running_cap;
     uint64_t starts;
     bool stopping;
+    bool shut; /* the gate: nothing starts */
 };
 
 /* --- roster.c -------------------------------------------------------------------------------- */

@@ -205,7 +205,10 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
     bool paused = r->sweep->row->status == SWEEP_PAUSED;
     uncount_attempt(r);
     requeue(e, r, paused ? "run_paused" : "run_requeued",
-            e->stopping ? "the daemon is shutting down" : "its sweep was paused", now, fx);
+            e->stopping ? "the daemon is shutting down"
+            : paused    ? "its sweep was paused"
+                        : "nothing may run now",
+            now, fx);
 }
 
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */

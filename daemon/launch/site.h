@@ -15,6 +15,7 @@ struct launch_site {
     const char *runs_dir;         /* folder of the run folders */
     const char *worker;           /* the program */
     char **environment;           /* of workers */
+    char **program_environment;   /* of those whose task hands it on */
     size_t workers;               /* at a time on this machine */
     bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
     void *arg;

@@ -25,6 +25,7 @@
 #include "worker/command/intake.h"
 #include "worker/command/output.h"
 #include "worker/command/program.h"
+#include "worker/sandbox.h"
 
 #define CHUNK_BYTES 65536
 /* From SIGTERM to SIGKILL. Below the five seconds after which the daemon ends us: then nobody
@@ -306,15 +307,30 @@ static void open_standard(void)
         close(fd);
 }
 
+/* From here on we only read what the program writes, and signal it. All else is open already. */
+static void enclose(const struct supervisor *s)
+{
+    struct sandbox sandbox = {.may_signal = true};
+    char *above = xasprintf("%s/..", s->run_dir);
+
+    sandbox_allow(&sandbox, s->run_dir, SANDBOX_LIST);
+    sandbox_allow(&sandbox, above, SANDBOX_LIST);
+    sandbox_enter(&sandbox);
+    sandbox_finish(&sandbox);
+    free(above);
+}
+
 static int run_program(struct supervisor *s)
 {
     struct errbuf err = {0};
 
     if (send_start(s->link) != 0)
         return EX_IOERR;
+    sandbox_limit(false); /* of the program too */
     int rc = program_start(&s->program, &s->config, s->run_dir, &err);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
+    enclose(s);
     watch(s);
     int status = finish(s);
     program_close(&s->program);

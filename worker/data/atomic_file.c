@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -49,6 +50,25 @@ int atomic_file_write(struct atomic_file *f, const void *data, size_t len, struc
     return 0;
 }
 
+int atomic_file_sync_folder(const char *folder, struct errbuf *err)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: a file system whose folders need none */
+    bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
+    int rc = synced ? 0 : err_set(err, ERR_IO, "cannot sync %s: %s", folder, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* The folder of the file: its entry is a part of what must not be lost. */
+static int sync_parent(const char *path, struct errbuf *err)
+{
+    char folder[PATHS_MAX];
+    str_copy(folder, sizeof folder, path);
+    return atomic_file_sync_folder(dirname(folder), err);
+}
+
 int atomic_file_commit(struct atomic_file *f, bool durable, struct errbuf *err)
 {
     if (durable && fdatasync(f->fd) != 0)
@@ -59,5 +79,5 @@ int atomic_file_commit(struct atomic_file *f, bool durable, struct errbuf *err)
         return give_up(f, "close", err);
     if (rename(f->temporary, f->path) != 0)
         return give_up(f, "rename to", err);
-    return 0;
+    return durable ? sync_parent(f->path, err) : 0;
 }

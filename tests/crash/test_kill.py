@@ -10,14 +10,21 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, equal_rows, run  # noqa: E402
 
 KILLS = 5
+RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "16"))
+
+
+def large_batches(spec):
+    """The time is BLAS's: steps are what a sanitizer makes slow."""
+    spec["parameters"]["batch_size"] = {"values": [64, 128]}
+    return spec
 
 
 def coarse_to_fine_spec(data):
     """20 runs in four stages, each some tenths of a second."""
-    return small_spec(data, model={"width": 128}, epochs=24)
+    return large_batches(small_spec(data, model={"width": 256}, epochs=24))
 
 
 def undisturbed(spec):
@@ -56,13 +63,50 @@ def killed(spec, workers, seed):
 def test_five_kills_with_two_workers():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
-        equal(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
+        equal_rows(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
 
 
 def test_five_kills_with_one_worker():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
-        equal(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
+        equal_rows(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
+
+
+def kill_one(d, victim):
+    if victim in ("workers", "both"):
+        d.signal_workers(signal.SIGKILL)
+    if victim == "stopped":  # a while, as a debugger or a laptop's lid does it
+        d.signal_workers(signal.SIGSTOP)
+    if victim != "workers":
+        d.kill()
+        d.start()
+    if victim == "stopped":
+        d.signal_workers(signal.SIGCONT)
+
+
+def test_kills_at_random_moments():
+    """CRASH_KILLS of them (16) over a sweep of 50 runs; docs/testing.md has the long one."""
+    rng = random.Random(int(os.environ.get("CRASH_SEED", "6")))
+    victims = ["daemon", "workers", "both", "stopped"]
+    done = dict.fromkeys(victims, 0)
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
+        spec = large_batches(small_spec(make_data(home, samples=800), method="random", run_cap=50,
+                                        epochs=24, model={"width": 128}))
+        with Daemon(workers=2, arguments=["--checkpoint-seconds", "0"]) as d:
+            sweep = d.submit(spec)
+            for kill in range(RANDOM_KILLS):
+                target = (kill + 1) * 50 * 24 // (RANDOM_KILLS + 10)
+                while d.sql("SELECT count(*) FROM curves")[0][0] < target:
+                    time.sleep(0.002)
+                time.sleep(rng.random() * 0.03)
+                victim = rng.choice(victims)
+                kill_one(d, victim)
+                done[victim] += 1
+            equal(d.wait(sweep)["status"], "completed")
+            equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [], "nondeterminism")
+            print(f"# kills: {done}", flush=True)
+            seen = d.canonical()
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_running_workers_are_adopted():
@@ -143,7 +187,7 @@ def test_workers_killed_with_the_daemon():
             equal(d.wait(sweep)["status"], "completed")
             equal(d.sql("SELECT * FROM events WHERE kind='nondeterminism'"), [])
             seen = d.canonical()
-        equal(seen, undisturbed(spec), "canonical_content")
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_killed_workers_go_on_from_their_checkpoints():
@@ -179,7 +223,7 @@ def test_killed_workers_go_on_from_their_checkpoints():
                 equal(sorted(os.listdir(f"{d.db}.runs/{run_id}")),
                       ["best.safetensors", "config.json", "identity.json", "run.jsonl", "stderr"])
             seen = d.canonical()
-        equal(seen, undisturbed(spec), "canonical_content")
+        equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
 def test_a_start_follows_a_kill_at_once():
@@ -210,6 +254,7 @@ def test_a_start_follows_a_kill_at_once():
 
 if __name__ == "__main__":
     run(test_five_kills_with_two_workers, test_five_kills_with_one_worker,
+        test_kills_at_random_moments,
         test_running_workers_are_adopted, test_workers_that_ended_while_the_daemon_was_dead,
         test_a_cancelled_worker_does_not_outlive_the_daemon_unseen,
         test_workers_killed_with_the_daemon, test_killed_workers_go_on_from_their_checkpoints,

@@ -136,6 +136,16 @@ class Daemon:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def signal_workers(self, number):
+        """To every process whose command line names a folder of the database's runs."""
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as f:
+                    if (self.db + ".runs/").encode() in f.read():
+                        os.kill(int(name), number)
+            except OSError:  # it has ended meanwhile
+                continue
+
     def stop(self):
         """SIGTERM; the daemon must end by itself with status 0."""
         if self.process is None or self.process.poll() is not None:

@@ -19,6 +19,17 @@ def equal(seen, asked, what=""):
         raise AssertionError(f"{what}: asked {asked!r}, seen {seen!r}")
 
 
+def equal_rows(seen, asked, what):
+    """Of two lists of rows that differ, the first rows that only one has."""
+    if seen == asked:
+        return
+    has, wants = set(seen), set(asked)
+    missing = [r for r in asked if r not in has][:2]
+    added = [r for r in seen if r not in wants][:2]
+    raise AssertionError(f"{what}: {len(seen)} rows, asked {len(asked)}; only asked: {missing!r}; "
+                         f"only seen: {added!r}")
+
+
 def run(*tests):
     only = os.environ.get("TEST_ONLY")
     tests = [t for t in tests if not only or only in t.__name__]

@@ -42,7 +42,9 @@ class Disk:
         os.makedirs(durable)
 
     def environment(self, programs="sweepd:sweep-worker"):
-        return {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": programs, "SHIM_DURABLE": self.durable}
+        """Without Landlock: the shim writes where a worker may not."""
+        return {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": programs, "SHIM_DURABLE": self.durable,
+                "SWEEPD_SANDBOX_ABI": "0"}
 
     def names(self, key):
         path = os.path.join(self.durable, key + ".names")

@@ -43,7 +43,7 @@ def cut(d, disk, rng):
 
 def whole_weights(d):
     """Every run that the sweep keeps weights of can be exported."""
-    for run_id, in d.sql("SELECT id FROM best_runs WHERE sweep_id = 1 ORDER BY rank LIMIT 3"):
+    for run_id, in d.sql("SELECT run_id FROM best_runs WHERE sweep_id = 1 ORDER BY rank LIMIT 3"):
         out = os.path.join(d.home, f"{run_id}.safetensors")
         d.ctl("export", run_id, "-o", out, "--force", check=0)
         check(os.path.getsize(out) > 100, f"weights of run {run_id}")

@@ -206,7 +206,7 @@ def test_what_failed_is_said():
                    program="tell(loss=1); print('last\\n words'); sys.exit(3)")
     equal(len(points), 1)
     fails("exited", "ValueError: no such shape", program="raise ValueError('no such shape')")
-    fails("crashed", "signal 11", program="os.kill(os.getpid(), 11)")
+    fails("worker_crash", "signal 11", program="os.kill(os.getpid(), 11)")
     fails("killed", "signal 9", program="os.kill(os.getpid(), 9)")
     # where there is nothing to run
     fails("config_error", "/no/such (in /", "no such program", program=None,

@@ -217,7 +217,7 @@ def test_worker_crash_fails_its_run_alone():
         os.kill(int(handle), signal.SIGSEGV)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.sql("SELECT status, error_class, signal FROM runs WHERE id=?", run_id),
-              [("failed", "crashed", signal.SIGSEGV)])
+              [("failed", "worker_crash", signal.SIGSEGV)])
         equal(d.sql("SELECT count(*) FROM runs WHERE status='completed'"), [(2,)])
 
 

@@ -186,13 +186,12 @@ def test_prepare_is_limited():
         with open(worker, "w", encoding="utf-8") as f:
             f.write(f"""#!/bin/sh
 if [ "$1" = --prepare ]; then
-    text=$(cat)
+    text=$(cat /dev/stdin)
     case $text in
     *'"width":101'*) echo $$ >> '{home}/begun'; exec sleep 1000;;
     *'"width":102'*) exec {sys.executable} -c 'x = []
 while True: x.append(bytearray(32 << 20))';;
     esac
-    echo "$text" | exec {WORKER} --prepare /dev/stdin
 fi
 exec {WORKER} "$@"
 """)

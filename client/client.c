@@ -66,6 +66,8 @@ int client_connect(struct client *c)
     int rc = rpc_client_open(&c->rpc, c->socket, &err);
     if (rc == ERR_VALUE)
         return client_fail(c, CLIENT_USAGE, &err);
+    if (rc == ERR_PERMISSION)
+        return client_fail(c, CLIENT_REFUSED, &err);
     return rc != 0 ? client_no_daemon(c, &err) : CLIENT_DONE;
 }
 

@@ -55,8 +55,9 @@ struct client {
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(FORCE),                        \
       "copy a run's best weights into a safetensors file")                                      \
-    X(replay, "replay", "RUN", ARG_ID, true, OPTION_BIT(WORKER_PROGRAM),                        \
-      "train a run again: is its curve the same, to the bit?")                                  \
+    X(replay, "replay", "RUN", ARG_ID, true,                                                    \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+      "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \
     X(explain, "explain", "RUN", ARG_ID, true, 0,                                               \
       "why a run is as it is, what was tried and what came of it")                              \
     X(treat, "treat", "RUN", ARG_ID, true, OPTION_BIT(REMEDY) | OPTION_BIT(WATCH),              \
@@ -67,6 +68,11 @@ struct client {
       "judge stored runs again, by the rules of this version")                                  \
     X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \
       "label a curve file (needs no daemon)")                                                   \
+    X(events, "events", "SWEEP", ARG_ID, false,                                                 \
+      OPTION_BIT(RUN) | OPTION_BIT(SINCE) | OPTION_BIT(FOLLOW),                                 \
+      "what happened, to all sweeps or to one, oldest first")                                   \
+    X(doctor, "doctor", NULL, ARG_NONE, false, OPTION_BIT(DB) | OPTION_BIT(WORKER_PROGRAM),     \
+      "what is wrong with this machine, and how to mend it")                                    \
     X(data, "data", NULL, ARG_NONE, false, 0, "data sets that are found by name")               \
     X(pause, "pause", "SWEEP", ARG_ID, true, 0, "let a sweep's runs rest, to go on later")       \
     X(resume, "resume", "SWEEP", ARG_ID, true, 0, "go on with a paused or held sweep")          \

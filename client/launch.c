@@ -42,7 +42,7 @@ static bool usable(char *out, const char *dir, size_t dir_len, const char *below
     return n > 0 && n < PATHS_MAX && access(out, X_OK) == 0;
 }
 
-static int find_program(char *out, struct errbuf *err)
+int launch_find(char out[PATHS_MAX], struct errbuf *err)
 {
     static const char *const below[] = {"sweepd", "../daemon/sweepd"};
     char dir[PATHS_MAX];
@@ -65,13 +65,15 @@ static int find_program(char *out, struct errbuf *err)
 
 int launch_prepare(struct launch *l, struct errbuf *err)
 {
-    REQUIRE(l->argc < LAUNCH_ARGS_MAX);
-    int rc = find_program(l->program, err);
+    REQUIRE(l->argc + 2 < LAUNCH_ARGS_MAX);
+    int rc = launch_find(l->program, err);
     if (rc == 0)
         rc = paths_daemon_log(l->log, err);
     if (rc == 0)
         rc = paths_make_parent(l->log, 0700, err);
     l->argv[0] = l->program;
+    l->argv[l->argc++] = "--log";
+    l->argv[l->argc++] = l->log;
     l->argv[l->argc] = NULL;
     return rc;
 }

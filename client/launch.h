@@ -7,7 +7,7 @@
 #include "sweep/paths.h"
 #include "sweep/rpc.h"
 
-#define LAUNCH_ARGS_MAX 12
+#define LAUNCH_ARGS_MAX 14
 #define LAUNCH_WAIT_MS 30000
 #define LAUNCH_POLL_MS 20
 
@@ -23,6 +23,8 @@ struct launch {
 /* Asks the daemon at that socket for its `status`. 0 and the reply (rpc_reply_finish), or why
  * there is no answer within timeout_ms. */
 int launch_ask(const char *socket, int timeout_ms, struct rpc_reply *reply, struct errbuf *err);
+/* sweepd: beside this program, in the build tree, in PATH. 0 or ERR_NOT_FOUND. */
+int launch_find(char out[PATHS_MAX], struct errbuf *err);
 /* Finds sweepd (beside this program, in the build tree, in PATH) and the log's place. */
 int launch_prepare(struct launch *l, struct errbuf *err);
 /* Two starts at a time: the second waits here until the first one's daemon answers. A lock of the

@@ -114,7 +114,8 @@ void live_apply_sweep(struct live *l, const struct json *sweep)
 {
     const char *goal = member_string(sweep, "goal", "minimize");
     str_copy(l->name, sizeof l->name, member_string(sweep, "name", ""));
-    set_status(l, member_string(sweep, "status", ""), member_string(sweep, "reason", ""));
+    if (!l->ended) /* a notification of the end may overtake the reply, which is older then */
+        set_status(l, member_string(sweep, "status", ""), member_string(sweep, "reason", ""));
     l->run_cap = member_int(sweep, "run_cap", 0);
     l->epochs = member_int(sweep, "epochs", 0);
     l->started_us = human_parse_utc(
@@ -131,6 +132,22 @@ static bool terminal_run(const char *status)
     return s >= 0 && run_status_terminal((enum run_status)s);
 }
 
+/* Its line is to be printed. */
+static void end_run(struct live_run *r, const struct json *row)
+{
+    const char *text = member_string(row, "text", member_string(row, "error_text", ""));
+    r->ended = true;
+    str_copy(r->error, sizeof r->error,
+             *text != '\0' ? text
+                           : member_string(row, "error", member_string(row, "error_class", "")));
+}
+
+void live_look_again(struct live *l)
+{
+    l->again = true;
+    l->done = 0;
+}
+
 void live_apply_run(void *arg, const struct json *row)
 {
     struct live *l = arg;
@@ -141,9 +158,13 @@ void live_apply_run(void *arg, const struct json *row)
         l->done++;
         note_best(l, row);
         if (r != NULL) { /* its end came as a notification before this row: counted once */
-            l->done -= r->ended;
-            if (!r->ended)
+            l->done -= r->ended && !l->again;
+            if (l->again && !r->ended) {
+                merge(l, r, row);
+                end_run(r, row);
+            } else if (!r->ended) {
                 *r = l->runs[--l->count];
+            }
         }
         return;
     }
@@ -169,10 +190,8 @@ static void on_run(struct live *l, const struct json *params, bool ended)
     }
     if (!r->ended)
         l->done++;
-    r->ended = true;
+    end_run(r, params);
     note_best(l, params);
-    const char *text = member_string(params, "text", "");
-    str_copy(r->error, sizeof r->error, *text != '\0' ? text : member_string(params, "error", ""));
 }
 
 static void on_run_started(struct live *l, const struct json *params)
@@ -220,6 +239,11 @@ static void on_sweep_ended(struct live *l, const struct json *params)
     l->ended = true;
 }
 
+/* Of the watching, not of a run: for those who print notifications. */
+static void on_lagged(struct live *l, const struct json *params)
+{
+}
+
 static const struct {
     const char *method;
     void (*apply)(struct live *l, const struct json *params);
@@ -227,6 +251,7 @@ static const struct {
     {"run_started", on_run_started}, {"point", on_run_started}, {"label", on_run_detail},
     {"run_ended", on_run_ended},     {"run_paused", on_run_paused}, {"stage_planned", on_stage},
     {"sweep_changed", on_sweep},     {"sweep_ended", on_sweep_ended},
+    {"lagged", on_lagged},           {"snapshot", on_lagged},
 };
 
 bool live_apply(struct live *l, const char *method, const struct json *params)

@@ -53,6 +53,7 @@ struct live {
     int64_t sweep, run_cap, epochs, done;
     bool ended;       /* or held: nothing more will come by itself */
     bool maximize, has_best;
+    bool again; /* the runs are looked at once more */
     double best;
     int64_t started_us; /* UTC; of the submit while it is queued; 0: not known */
     char name[64], status[24], stage[40], reason[240];
@@ -67,6 +68,9 @@ void live_finish(struct live *l);
 void live_apply_sweep(struct live *l, const struct json *sweep);
 /* One row of `runs`: how it stands when the watching begins. arg: the live. */
 void live_apply_run(void *arg, const struct json *row);
+/* Notifications were left out: `show` and `runs` are to be applied once more. Runs at hand that
+ * have ended meanwhile get their lines. */
+void live_look_again(struct live *l);
 /* A notification. False for one that says nothing about this sweep. */
 bool live_apply(struct live *l, const char *method, const struct json *params);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/find_socket.h"
 
 /* A socket or a log file must never become descriptor 0, 1 or 2. */
 static void open_standard_streams(void)
@@ -25,7 +26,7 @@ static int prepare(struct client *c, struct errbuf *err)
         str_copy(c->socket, sizeof c->socket, c->opts.text[OPTION_SOCKET]);
         return 0;
     }
-    return paths_socket(c->socket, err);
+    return find_socket(c->socket, err);
 }
 
 /* Each returns enum client_exit. */

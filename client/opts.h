@@ -34,7 +34,9 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")  \
     X(AT, "--at", NULL, NUMBER, "N", "label as of the first N points")                          \
     X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")      \
-    X(REMEDY, "--remedy", NULL, TEXT, "NAME", "this one instead of the first that is left")
+    X(REMEDY, "--remedy", NULL, TEXT, "NAME", "this one instead of the first that is left")        \
+    X(FOLLOW, "--follow", "-f", FLAG, NULL, "go on with what happens from now on")                 \
+    X(SINCE, "--since", NULL, TEXT, "TIME", "from 2h ago (s, m, h, d) or from a UTC time on")
 
 enum option_id {
 #define X(id, name, brief, kind, value, doc) OPTION_##id,

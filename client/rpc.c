@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +29,28 @@ void rpc_client_close(struct rpc_client *c)
     c->scanned = 0;
 }
 
+/* Whoever can put a socket where we look could answer in the daemon's name. It must be ours,
+ * root's, or that of the folder's owner, who alone can put one there (daemon/serve/listener.c). */
+static int check_peer(int fd, const char *path, struct errbuf *err)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    struct stat st;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (peer.uid == geteuid() || peer.uid == 0)
+        return 0;
+    str_copy(folder, sizeof folder, path);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder] = '\0';
+    if (stat(slash != NULL ? folder : ".", &st) == 0 && st.st_uid == peer.uid)
+        return 0;
+    return err_bad(err, ERR_PERMISSION, "--socket", path,
+                   "a daemon of your own or of root; user %u answers there", (unsigned)peer.uid);
+}
+
 int rpc_client_open(struct rpc_client *c, const char *path, struct errbuf *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -42,6 +65,11 @@ int rpc_client_open(struct rpc_client *c, const char *path, struct errbuf *err)
         err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
         close(fd);
         return ERR_IO;
+    }
+    int rc = check_peer(fd, path, err);
+    if (rc != 0) {
+        close(fd);
+        return rc;
     }
     rpc_client_close(c);
     c->fd = fd;
@@ -158,5 +186,10 @@ int rpc_client_call(struct rpc_client *c, const char *method, const char *params
     if (rc == 0)
         rc = send_all(c->fd, line.data, line.len, err);
     buf_finish(&line);
-    return rc != 0 ? rc : receive(c, id, reply, err);
+    if (rc == ERR_LIMIT)
+        return rc;
+    /* A daemon that takes no more may have said why before. */
+    struct errbuf unheard;
+    int heard = receive(c, id, reply, rc == 0 ? err : &unheard);
+    return rc == 0 || heard == 0 ? heard : rc;
 }

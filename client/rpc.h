@@ -26,7 +26,8 @@ struct rpc_client {
 
 void rpc_client_init(struct rpc_client *c);
 void rpc_client_close(struct rpc_client *c);
-/* 0; ERR_VALUE for a path longer than a socket address holds; ERR_IO with the reason. */
+/* 0; ERR_VALUE for a path longer than a socket address holds; ERR_PERMISSION where somebody else
+ * answers; ERR_IO with the reason. */
 int rpc_client_open(struct rpc_client *c, const char *path, struct errbuf *err);
 /* Sends one request and waits for its reply. 0: reply holds the result or the daemon's error
  * (reply->error.code != 0), to be released with rpc_reply_finish. Else ERR_IO (closed, timeout)

@@ -30,6 +30,7 @@ struct watcher {
     size_t line_width[BLOCK_MAX];
     int64_t drawn_ms;       /* monotonic */
     bool changed;           /* since then */
+    bool behind;            /* notifications were left out: the state is to be asked for */
 };
 
 static int64_t now_ms(void)
@@ -99,6 +100,7 @@ static void print_notification(struct client *c, const struct rpc_reply *n)
 static void on_notification(void *arg, const struct rpc_reply *n)
 {
     struct watcher *w = arg;
+    w->behind |= strcmp(n->method, "lagged") == 0;
     if (live_apply(&w->live, n->method, n->result) && w->client->json)
         print_notification(w->client, n);
 }
@@ -203,6 +205,25 @@ static int draw(struct watcher *w)
     return TICK_MS;
 }
 
+/* The sweep and its runs as they are now. */
+static int look(struct watcher *w)
+{
+    struct client *c = w->client;
+    struct rpc_reply reply;
+    int status = client_call_id(c, "show", "sweep", w->live.sweep, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    live_apply_sweep(&w->live, json_get(reply.result, "sweep"));
+    rpc_reply_finish(&reply);
+    if (c->json || w->live.ended)
+        return CLIENT_DONE;
+    char *params = xasprintf("\"sweep\":%lld", (long long)w->live.sweep);
+    status = client_pages(c, &(struct client_paged){"runs", params, "runs"}, live_apply_run,
+                          &w->live);
+    free(params);
+    return status;
+}
+
 /* Subscribes first and queries then, so that nothing falls between. */
 static int begin(struct watcher *w)
 {
@@ -214,20 +235,15 @@ static int begin(struct watcher *w)
     if (status != CLIENT_DONE)
         return status;
     rpc_reply_finish(&reply);
-    status = client_call_id(c, "show", "sweep", w->live.sweep, &reply);
-    if (status != CLIENT_DONE)
-        return status;
-    bool ended = w->live.ended;
-    live_apply_sweep(&w->live, json_get(reply.result, "sweep"));
-    w->live.ended |= ended;
-    rpc_reply_finish(&reply);
-    if (c->json || w->live.ended)
-        return CLIENT_DONE;
-    char *params = xasprintf("\"sweep\":%lld", (long long)w->live.sweep);
-    status = client_pages(c, &(struct client_paged){"runs", params, "runs"}, live_apply_run,
-                          &w->live);
-    free(params);
-    return status;
+    return look(w);
+}
+
+/* We did not read for a while, and the daemon did not keep all of it for us. */
+static int catch_up(struct watcher *w)
+{
+    w->behind = false;
+    live_look_again(&w->live);
+    return look(w);
 }
 
 /* Takes what has been read. 0, or an error. */
@@ -265,6 +281,9 @@ static int follow(struct watcher *w)
 {
     struct errbuf err;
     while (take_all(w, &err) == 0) {
+        int status = w->behind && !w->live.ended ? catch_up(w) : CLIENT_DONE;
+        if (status != CLIENT_DONE)
+            return status;
         int timeout = draw(w);
         if (w->live.ended)
             return CLIENT_DONE;

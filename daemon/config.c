@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,20 +9,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/run_config.h"
 
 /* X(id, flag, environment variable or NULL, value's name or NULL for none, what it is) */
-#define FLAG_MAP(X)                                                                               \
-    X(DB, "--db", NULL, "PATH", "database (SWEEPD_DB; else $XDG_STATE_HOME/sweepd/sweeps.db)")    \
-    X(SOCKET, "--socket", NULL, "PATH",                                                           \
-      "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                \
-    X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                \
-      "runs at the same time (SWEEPD_WORKERS; else one per core)")                                \
-    X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                        \
-      "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")            \
-    X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                      \
-      "least time between two checkpoints of a run (30)")                                         \
+#define FLAG_MAP(X)                                                                                \
+    X(DB, "--db", NULL, "PATH", "database (SWEEPD_DB; else $XDG_STATE_HOME/sweepd/sweeps.db)")     \
+    X(SOCKET, "--socket", NULL, "PATH",                                                            \
+      "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                 \
+    X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                 \
+      "runs at the same time (SWEEPD_WORKERS; else one per core)")                                 \
+    X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                         \
+      "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")             \
+    X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                       \
+      "least time between two checkpoints of a run (30)")                                          \
     X(RETRY_SECONDS, "--retry-seconds", NULL, "N",                                                 \
       "first wait before what could not be started is tried again; doubles up to 64 times (1)")    \
     X(RUN_MEMORY, "--run-memory", NULL, "MIB",                                                     \
@@ -33,15 +35,27 @@
       "memory that reading a sweep's data may use (as --run-memory)")                              \
     X(PREPARE_SECONDS, "--prepare-seconds", NULL, "N",                                             \
       "time that reading a sweep's data may take (600; 0: no limit)")                              \
-    X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")        \
-    X(VERSION, "--version", NULL, NULL, "print the version and exit")                             \
+    X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                     \
+      "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")              \
+    X(MAX_LOAD, "--max-load", "SWEEPD_MAX_LOAD", "LOAD",                                           \
+      "start no run while the load average is not below this (SWEEPD_MAX_LOAD)")                   \
+    X(ACTIVE_HOURS, "--active-hours", "SWEEPD_ACTIVE_HOURS", "FROM-TO",                            \
+      "run in these hours only, 22:00-07:30 (SWEEPD_ACTIVE_HOURS); else runs pause")               \
+    X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, NULL, "runs pause while on battery")           \
+    X(GROUP, "--group", NULL, "NAME", "let the members of this group in; they act as you do")      \
+    X(ON_EVENT, "--on-event", NULL, "PROGRAM",                                                     \
+      "run this for every event, with JSON on its stdin, at most 30 s")                            \
+    X(LOG, "--log", NULL, "FILE", "write the log there, and turn it at 8 MiB")                     \
+    X(CHECK, "--check", NULL, NULL, "say what is wrong with this machine, and exit")               \
+    X(LOG_LEVEL, "--log-level", NULL, "LEVEL", "error, warn, info (the default) or debug")         \
+    X(VERSION, "--version", NULL, NULL, "print the version and exit")                              \
     X(HELP, "--help", NULL, NULL, "print this and exit")
 
 enum flag_id {
 #define X(id, flag, env, value, what) FLAG_##id,
     FLAG_MAP(X)
 #undef X
-    FLAG_COUNT
+        FLAG_COUNT
 };
 
 static const struct flag {
@@ -69,10 +83,12 @@ static int unknown_flag(const char *word, struct errbuf *err)
     const char *near = err_nearest(word, names, FLAG_COUNT);
     if (near)
         return err_bad(err, ERR_KEY, "command line", word, "did you mean %s?", near);
-    return err_bad(err, ERR_KEY, "command line", word,
-                   "--db, --socket, --workers, --worker-program, --checkpoint-seconds, "
-                   "--retry-seconds, --run-memory, --run-seconds, --idle-seconds, "
-                   "--prepare-memory, --prepare-seconds, --log-level, --version, --help");
+    struct buf all = {0};
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+    err_bad(err, ERR_KEY, "command line", word, "%s", all.data);
+    buf_finish(&all);
+    return ERR_KEY;
 }
 
 /* "--flag value" and "--flag=value". given[] borrows from argv. */
@@ -114,8 +130,7 @@ static int read_absolute(char out[PATHS_MAX], const char *flag, const char *path
     if (path[0] == '\0')
         return err_bad(err, ERR_VALUE, flag, "\"\"", "a path");
     if (path[0] != '/' && !getcwd(dir, sizeof(dir)))
-        return err_set(err, ERR_IO, "%s %s: no working directory: %s", flag, path,
-                       strerror(errno));
+        return err_set(err, ERR_IO, "%s %s: no working directory: %s", flag, path, strerror(errno));
     int n = snprintf(out, PATHS_MAX, "%s%s%s", dir, dir[0] ? "/" : "", path);
     if (n < 0 || n >= PATHS_MAX)
         return err_bad(err, ERR_VALUE, flag, path, "a path of fewer than %d bytes", PATHS_MAX);
@@ -210,6 +225,64 @@ static int read_limits(const char *const given[FLAG_COUNT], struct config *c, st
     return read_amount(FLAG_PREPARE_SECONDS, given, 0, LIMITS_SECONDS_MAX, &prepare->seconds, err);
 }
 
+static int read_worker_nice(const char *name, const char *text, long *out, struct errbuf *err)
+{
+    *out = CONFIG_WORKER_NICE_MAX;
+    return text ? read_integer(name, text, 0, CONFIG_WORKER_NICE_MAX, out, err) : 0;
+}
+
+static int read_load(const char *name, const char *text, double *out, struct errbuf *err)
+{
+    char *end;
+    double load = text ? strtod(text, &end) : 0;
+    if (text && (end == text || *end || !(load > 0 && load <= CONFIG_LOAD_MAX)))
+        return err_bad(err, ERR_VALUE, name, text, "a number above 0, at most %d", CONFIG_LOAD_MAX);
+    *out = load;
+    return 0;
+}
+
+/* Two times of the local day; those over midnight are fine. */
+static int read_hours(const char *name, const char *text, struct config *c, struct errbuf *err)
+{
+    int hour[2], minute[2], len = 0;
+    c->active_from = c->active_until = CONFIG_ANY_TIME;
+    if (!text)
+        return 0;
+    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &hour[0], &minute[0], &hour[1], &minute[1], &len) != 4 ||
+        text[len] != '\0')
+        return err_bad(err, ERR_VALUE, name, text, "two times of the day, as in 22:00-07:30");
+    for (int i = 0; i < 2; i++) {
+        if (hour[i] < 0 || hour[i] > 23 || minute[i] < 0 || minute[i] > 59)
+            return err_bad(err, ERR_VALUE, name, text, "hours to 23 and minutes to 59");
+    }
+    c->active_from = hour[0] * 60 + minute[0];
+    c->active_until = hour[1] * 60 + minute[1];
+    if (c->active_from == c->active_until)
+        return err_bad(err, ERR_VALUE, name, text, "two different times");
+    return 0;
+}
+
+static int read_group(const char *name, gid_t *out, struct errbuf *err)
+{
+    const struct group *g = name ? getgrnam(name) : NULL;
+    *out = CONFIG_NO_GROUP;
+    if (name && !g)
+        return err_bad(err, ERR_VALUE, flags[FLAG_GROUP].name, name, "a group of this machine");
+    if (g)
+        *out = g->gr_gid;
+    return 0;
+}
+
+static int read_program(const char *name, const char *path, char out[PATHS_MAX], struct errbuf *err)
+{
+    if (!path)
+        return 0;
+    int rc = read_absolute(out, name, path, err);
+    if (rc == 0 && access(out, X_OK) != 0)
+        rc = err_bad(err, ERR_VALUE, name, path, "an executable program (%s)", strerror(errno));
+    return rc;
+}
+
 /* The build tree, an installation, and an installation that was moved (DESTDIR). */
 static int find_worker(char out[PATHS_MAX], struct errbuf *err)
 {
@@ -233,14 +306,7 @@ static int find_worker(char out[PATHS_MAX], struct errbuf *err)
 
 static int read_worker(const char *name, const char *path, char out[PATHS_MAX], struct errbuf *err)
 {
-    if (!path)
-        return find_worker(out, err);
-    int rc = read_absolute(out, name, path, err);
-    if (rc < 0)
-        return rc;
-    if (access(out, X_OK) != 0)
-        return err_bad(err, ERR_VALUE, name, path, "an executable program (%s)", strerror(errno));
-    return 0;
+    return path ? read_program(name, path, out, err) : find_worker(out, err);
 }
 
 static int read_log_level(const char *text, enum log_level *out, struct errbuf *err)
@@ -265,6 +331,22 @@ static int read_path(enum flag_id id, const char *const given[FLAG_COUNT],
     return rc < 0 ? rc : read_absolute(out, flags[id].name, found, err);
 }
 
+/* How a good neighbour runs, who is let in, what is told to whom. */
+static int read_manners(const char *const given[FLAG_COUNT], const char *const value[FLAG_COUNT],
+                        struct config *c, struct errbuf *err)
+{
+    int rc;
+    c->pause_on_battery = given[FLAG_PAUSE_ON_BATTERY] != NULL;
+    if ((rc = read_load(setting_of(FLAG_MAX_LOAD, given), value[FLAG_MAX_LOAD], &c->max_load,
+                        err)) < 0 ||
+        (rc = read_hours(setting_of(FLAG_ACTIVE_HOURS, given), value[FLAG_ACTIVE_HOURS], c, err)) <
+            0 ||
+        (rc = read_group(given[FLAG_GROUP], &c->group, err)) < 0 ||
+        (rc = read_program(flags[FLAG_ON_EVENT].name, given[FLAG_ON_EVENT], c->on_event, err)) < 0)
+        return rc;
+    return given[FLAG_LOG] ? read_absolute(c->log, flags[FLAG_LOG].name, given[FLAG_LOG], err) : 0;
+}
+
 int config_read(int argc, char **argv, struct config *out, enum config_verdict *verdict,
                 struct errbuf *err)
 {
@@ -286,13 +368,16 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds, err)) <
             0 ||
         (rc = read_limits(given, &c, err)) < 0 ||
+        (rc = read_worker_nice(setting_of(FLAG_WORKER_NICE, given), value[FLAG_WORKER_NICE],
+                               &c.worker_nice, err)) < 0 ||
         (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
         (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
-        (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers,
-                           err)) < 0 ||
-        (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0)
+        (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers, err)) <
+            0 ||
+        (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0 ||
+        (rc = read_manners(given, value, &c, err)) < 0)
         return rc;
     *out = c;
-    *verdict = CONFIG_RUN;
+    *verdict = given[FLAG_CHECK] ? CONFIG_CHECK : CONFIG_RUN;
     return 0;
 }

@@ -10,13 +10,19 @@
 #include <uv.h>
 
 #include "daemon/launch/environment.h"
+#include "daemon/launch/gate.h"
+#include "daemon/launch/hook.h"
+#include "daemon/launch/inhibitor.h"
 #include "daemon/launch/launchers.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
+#include "daemon/launch/strays.h"
 #include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
+#include "daemon/serve/night_log.h"
+#include "daemon/serve/notify.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/server.h"
 #include "daemon/state.h"
@@ -27,16 +33,23 @@
 
 #define LOG_MODULE "daemon"
 #define CHECK_INTERVAL_MS 10000
+/* Above so much work that waits for its commit no more is read: some 50 ms of the store's, and 10
+ * MiB of memory. */
+#define WAITING_ROWS_HIGH 16384
 
 /* All of the daemon; of this, what serves clients sees `shared` alone, and what starts workers
  * sees `site`. */
 struct sweepd {
     struct daemon shared;
     struct launch_site site;
-    char **environment; /* of workers */
+    char **environment, **program_environment; /* of workers */
     struct pool *pool;
     struct server *server;
-    size_t applying; /* batches whose actions wait for their commit */
+    struct notify *notify; /* the service manager */
+    struct hook *hook;     /* NULL: nobody is told of events */
+    struct inhibitor *inhibitor;
+    size_t applying;     /* batches whose actions wait for their commit */
+    size_t waiting_rows; /* of theirs, with the actions */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
     uv_check_t after_poll;    /* everything else before the other */
@@ -52,7 +65,8 @@ struct sweepd {
 
 static void act_start(struct sweepd *d, struct action *a)
 {
-    pool_start(d->pool, a->launcher, a->run_id, a->config, &a->limits);
+    const struct pool_run run = {a->run_id, a->owner, a->limits};
+    pool_start(d->pool, a->launcher, &run, a->config);
 }
 
 static void act_term(struct sweepd *d, struct action *a)
@@ -109,6 +123,8 @@ static void (*const act[])(struct sweepd *d, struct action *a) = {
 
 struct applied {
     struct sweepd *daemon;
+    struct happened *happened;
+    size_t rows;
     size_t count;
     struct action *actions;
 };
@@ -118,7 +134,9 @@ static void on_durable(void *arg)
     struct applied *a = arg;
     struct sweepd *d = a->daemon;
     d->applying--;
+    d->waiting_rows -= a->rows;
     d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
+    happened_tell(a->happened, d->hook);
     for (size_t i = 0; i < a->count; i++) {
         act[a->actions[i].type](d, &a->actions[i]);
         action_finish(&a->actions[i]);
@@ -134,11 +152,14 @@ static void apply(struct sweepd *d, struct effects *fx)
         return;
     struct applied *a = xmalloc(sizeof(*a));
     a->daemon = d;
+    a->happened = happened_in(&fx->batch);
+    a->rows = store_batch_rows(&fx->batch) + fx->action_count;
     a->count = fx->action_count;
     a->actions = fx->actions;
     fx->actions = NULL;
     fx->action_count = fx->action_cap = 0;
     d->applying++;
+    d->waiting_rows += a->rows;
     /* Also without rows: it keeps its place behind the batches before it. */
     store_submit(d->shared.store, &fx->batch, on_durable, a);
 }
@@ -179,6 +200,9 @@ static void begin_close(struct sweepd *d)
     err_set(&err, ERR_SHUTDOWN, "the daemon is ending");
     requests_fail_all(d->shared.requests, &err);
     server_close(d->server);
+    notify_stop(d->notify);
+    hook_destroy(d->hook);
+    inhibitor_destroy(d->inhibitor);
     pool_close(d->pool);
     close_handles(d);
     store_close(d->shared.store, NULL, NULL);
@@ -244,11 +268,42 @@ static void trim_memory(struct sweepd *d)
 #endif
 }
 
+/* When the gate opens or closes, that is an event. */
+static void note_gate(struct sweepd *d, const struct gate_judgement *now)
+{
+    const struct gate_judgement *before = &d->shared.gate;
+    struct store_batch *batch = &loop_effects(&d->shared.loop)->batch;
+    if (now->verdict == GATE_OPEN)
+        store_batch_add_event(batch, 0, 0, "starts_again", loop_now(), "not any more: %s",
+                              before->why);
+    else if (before->verdict == GATE_OPEN)
+        store_batch_add_event(batch, 0, 0, "starts_wait", loop_now(), "%s", now->why);
+}
+
+/* What others who use this machine may want of us. */
+static void mind_neighbours(struct sweepd *d)
+{
+    const struct config *c = d->shared.config;
+    const struct gate gate = {c->max_load, c->active_from, c->active_until, c->pause_on_battery};
+    bool runs = engine_running(d->shared.engine) > 0;
+    struct gate_facts facts;
+    gate_look(&facts);
+    struct gate_judgement j = gate_judge(&gate, &facts);
+    bool pause = j.verdict == GATE_PAUSE;
+    if (j.verdict != d->shared.gate.verdict)
+        note_gate(d, &j);
+    if (j.verdict != d->shared.gate.verdict || (pause && runs))
+        engine_set_gate(d->shared.engine, j.verdict == GATE_OPEN, pause,
+                        loop_effects(&d->shared.loop));
+    d->shared.gate = j;
+    inhibitor_want(d->inhibitor, runs && !d->shared.stopping);
+}
+
 static void on_check_timer(uv_timer_t *timer)
 {
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
-    server_check(d->server);
+    mind_neighbours(d);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
@@ -300,7 +355,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
         int64_t run_id = table_cell(t, i, "run_id")->integer;
         const char *handle = table_cell(t, i, "handle")->text;
         rundir_drop_checkpoint(d->shared.runs_dir, run_id);
-        pool_adopt(d->pool, run_id, handle ? handle : "", &(struct run_limits){0});
+        pool_adopt(d->pool, &(struct pool_run){.id = run_id}, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
@@ -311,11 +366,14 @@ static void adopt_runs(struct sweepd *d)
     size_t count = engine_running(engine);
     int64_t *ids = xcalloc(count + 1, sizeof(*ids));
     count = engine_running_ids(engine, ids, count);
+    strays_end(&d->site);
     for (size_t i = 0; i < count; i++) {
         char handle[RUN_HANDLE_MAX]; /* a copy: the row changes when the run is lost */
+        struct run_owner owner;
         str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
-        struct run_limits limits = engine_run_limits(engine, ids[i]);
-        pool_adopt(d->pool, ids[i], handle, &limits);
+        (void)engine_run_owner(engine, ids[i], &owner); /* it is live */
+        pool_adopt(d->pool,
+                   &(struct pool_run){ids[i], &owner, engine_run_limits(engine, ids[i])}, handle);
     }
     free(ids);
     store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
@@ -326,7 +384,8 @@ static void adopt_runs(struct sweepd *d)
 static bool store_is_behind(void *arg)
 {
     const struct sweepd *d = arg;
-    return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH;
+    return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH ||
+           d->waiting_rows > WAITING_ROWS_HIGH;
 }
 
 static void create_parts(struct sweepd *d)
@@ -339,6 +398,7 @@ static void create_parts(struct sweepd *d)
         .runs_dir = d->shared.runs_dir,
         .worker = d->shared.config->worker,
         .environment = d->environment,
+        .program_environment = d->program_environment,
         .workers = d->shared.config->workers,
         .prepare_limits = d->shared.config->prepare_limits,
         .congested = store_is_behind,
@@ -351,7 +411,12 @@ static void create_parts(struct sweepd *d)
     for (size_t i = 0; i < pool_launchers(d->pool); i++)
         engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
     d->server = server_create(&d->shared);
+    d->notify = notify_create(&d->loop);
+    d->hook =
+        d->shared.config->on_event[0] ? hook_create(&d->loop, d->shared.config->on_event) : NULL;
+    d->inhibitor = inhibitor_create(&d->loop);
     open_handles(d);
+    mind_neighbours(d);
 }
 
 static void destroy_parts(struct sweepd *d)
@@ -366,6 +431,16 @@ static void destroy_parts(struct sweepd *d)
     server_destroy(d->server);
     engine_destroy(d->shared.engine);
     environment_destroy(d->environment);
+    environment_destroy(d->program_environment);
+}
+
+static void create_environments(struct sweepd *d)
+{
+    struct environment_choice c = {.core_type = d->shared.worker.core_type,
+                                   .nice = (int)d->shared.config->worker_nice};
+    d->environment = environment_create(&c);
+    c.whole = true;
+    d->program_environment = environment_create(&c);
 }
 
 /* What can be refused, before anything is begun. On success the store is open. */
@@ -380,7 +455,8 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
         (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
-        (rc = prepare_blas(config->worker, &sweepd->environment, d->core, d->blas, err)) == 0) {
+        (rc = prepare_blas(config->worker, &d->worker, err)) == 0) {
+        create_environments(sweepd);
         d->engine = engine_create(d->runs_dir);
         engine_set_checkpoint_seconds(d->engine, (double)config->checkpoint_seconds);
         engine_set_retry_seconds(d->engine, config->retry_seconds);
@@ -394,9 +470,11 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
 static void run_loop(struct sweepd *d)
 {
     const struct daemon *s = &d->shared;
+    const struct worker_kind *worker = &s->worker;
     log_info("ready: socket %s, database %s, workers %zu, BLAS %s (%s)", s->config->socket,
-             s->config->db, engine_workers(s->engine), s->core[0] ? s->core : "unknown core",
-             s->blas[0] ? s->blas : "unknown library");
+             s->config->db, engine_workers(s->engine),
+             worker->core[0] ? worker->core : "unknown core",
+             worker->blas[0] ? worker->blas : "unknown library");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     log_info("ended");
 }
@@ -426,6 +504,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     rc = server_listen(d.server, err);
     if (rc == 0) {
         adopt_runs(&d);
+        notify_ready(d.notify);
         run_loop(&d);
     } else {
         begin_close(&d);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/check.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "sweep/err.h"
@@ -28,6 +29,13 @@ int main(int argc, char **argv)
         return 0;
     }
     log_set_level(config.log_level);
+    if (verdict == CONFIG_CHECK)
+        return check_machine(&config);
+    log_never_wait();
+    if (config.log[0] && log_to_file(config.log, &err) < 0) {
+        fprintf(stderr, "sweepd: %s\n", err.message);
+        return 1;
+    }
     if (daemon_run(&config, &err) < 0) {
         log_error("%s", err.message);
         return 1;

@@ -8,11 +8,12 @@
 
 #include "daemon/config.h"
 #include "daemon/engine/engine.h"
+#include "daemon/launch/prepare.h"
+#include "daemon/launch/gate.h"
 #include "daemon/loop.h"
 #include "daemon/store/store.h"
 
 struct events;
-struct prepare;
 struct relabel_task;
 struct requests;
 
@@ -20,7 +21,7 @@ struct daemon {
     const struct config *config;
     struct loop loop;
     char runs_dir[PATHS_MAX];
-    char core[48], blas[160]; /* BLAS kernel in use, library: from the check at the start */
+    struct worker_kind worker; /* from the check at the start */
     struct store *store;
     struct engine *engine;
     struct prepare *prepare;
@@ -28,6 +29,7 @@ struct daemon {
     struct requests *requests;
     struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
+    struct gate_judgement gate; /* may runs start, and why not */
     uint64_t started_ms;      /* monotonic */
 };
 

@@ -1,4 +1,18 @@
--- What a night unattended needs; a block a topic.
+-- Whose a run's folder is: ids are given again when a database is deleted or restored from a backup,
+-- this name is not. A folder says in identity.json which database, sweep and run it was made for.
+CREATE TABLE identity (
+    uuid TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO identity(uuid)
+SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+    || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-'
+    || hex(randomblob(6)));
+-- Earlier versions made folders that say nothing: those of runs that were under way then are theirs.
+CREATE TABLE unmarked_runs (
+    run_id INTEGER PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE
+) STRICT;
+INSERT INTO unmarked_runs(run_id)
+SELECT id FROM runs WHERE started_at IS NOT NULL AND status IN ('queued', 'running', 'paused');
 
 -- Failures by their present names, and those that are new. A column's CHECK cannot be changed, so the
 -- column is made anew.

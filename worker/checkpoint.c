@@ -2,16 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/sha256.h"
 #include "worker/data/atomic_file.h"
-#include "worker/data/sha256.h"
 
 #define MAGIC "SWEEPCKP"
 #define VERSION 1
@@ -30,6 +32,9 @@ struct head {
 };
 
 #define CHECK_BYTES 65 /* hex and NUL */
+/* Of the file system: what no checkpoint takes. */
+#define RESERVE_MAX ((uint64_t)64 << 20)
+#define RESERVE_SHARE 20
 
 /* The vectors in the order of the file. */
 struct part {
@@ -62,6 +67,31 @@ static void head_fill(struct head *h, const char identity[65], const struct step
     h->has_best = has_best;
 }
 
+static size_t file_bytes(const struct checkpointed *c)
+{
+    struct part parts[OPTIM_STATE_MAX + 2];
+    size_t count = parts_of(c, parts), bytes = sizeof(struct head) + CHECK_BYTES;
+    for (size_t i = 0; i < count; i++)
+        bytes += parts[i].count * sizeof(real);
+    return bytes;
+}
+
+/* The quota of all runs' checkpoints: what is nearly full is left to results and the database. */
+static int check_room(const char *path, size_t bytes, struct errbuf *err)
+{
+    char folder[PATHS_MAX];
+    struct statvfs fs;
+    str_copy(folder, sizeof folder, path);
+    if (statvfs(dirname(folder), &fs) != 0)
+        return 0; /* writing it will say why not */
+    uint64_t all = (uint64_t)fs.f_blocks * fs.f_frsize, left = (uint64_t)fs.f_bavail * fs.f_frsize;
+    uint64_t kept = all / RESERVE_SHARE < RESERVE_MAX ? all / RESERVE_SHARE : RESERVE_MAX;
+    if (left >= kept + bytes)
+        return 0;
+    return err_set(err, ERR_IO, "%s: not written: of %llu MiB that are free the last %llu are kept",
+                   path, (unsigned long long)left >> 20, (unsigned long long)kept >> 20);
+}
+
 static int put(struct atomic_file *f, struct sha256 *sum, const void *data, size_t bytes,
                struct errbuf *err)
 {
@@ -83,7 +113,9 @@ int checkpoint_write(const char *path, const char identity[65], const struct che
     h.schedule = c->step->schedule;
     h.progress = *c->progress;
     sha256_init(&sum);
-    int rc = atomic_file_open(&f, path, err);
+    int rc = check_room(path, file_bytes(c), err);
+    if (rc == 0)
+        rc = atomic_file_open(&f, path, err);
     if (rc == 0)
         rc = put(&f, &sum, &h, sizeof h, err);
     for (size_t i = 0; i < count && rc == 0; i++)
@@ -119,11 +151,9 @@ static int take(const char *bytes, size_t len, const char identity[65],
                 const struct checkpointed *c)
 {
     struct part parts[OPTIM_STATE_MAX + 2];
-    size_t count = parts_of(c, parts), need = sizeof(struct head) + CHECK_BYTES;
+    size_t count = parts_of(c, parts);
     struct head h;
-    for (size_t i = 0; i < count; i++)
-        need += parts[i].count * sizeof(real);
-    if (len != need)
+    if (len != file_bytes(c))
         return ERR_DATA;
     memcpy(&h, bytes, sizeof h);
     if (!head_fits(&h, identity, c->step, c->best != NULL) || !intact(bytes, len))

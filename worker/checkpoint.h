@@ -32,7 +32,8 @@ struct checkpointed {
     struct progress *progress;
 };
 
-/* identity: hash of what must be equal for a checkpoint to be of this run. 0, ERR_IO. */
+/* identity: hash of what must be equal for a checkpoint to be of this run. 0, or ERR_IO: also where
+ * the disk is nearly full (its last twentieth, at most 64 MiB, is for others). */
 int checkpoint_write(const char *path, const char identity[65], const struct checkpointed *c,
                      struct errbuf *err);
 /* Reads it back into a freshly opened training. ERR_NOT_FOUND; ERR_DATA: torn, damaged, of

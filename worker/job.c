@@ -10,12 +10,14 @@
 #include "sweep/err.h"
 #define LOG_MODULE "job"
 #include "sweep/log.h"
+#include "sweep/require.h"
 #include "sweep/run_config.h"
 #include "sweep/spec.h"
 #include "worker/data/load.h"
 #include "worker/data/scan.h"
 #include "worker/interrupt.h"
 #include "worker/nn/gemm.h"
+#include "worker/rights.h"
 #include "worker/setup.h"
 #include "worker/train.h"
 #include "worker/variants.h"
@@ -50,12 +52,29 @@ static int sync_points(void *context)
     return link_sync(context);
 }
 
-/* The exit class of a run that could not go on. */
-static enum run_error error_class(int code, enum run_error of_step)
+/* The class of a run whose network could not be made: start weights that are gone or damaged are
+ * data as any. */
+static enum run_error open_error(int code)
 {
-    if (of_step == RUN_ERROR_DATA && (code == ERR_IO || code == ERR_NOT_FOUND))
-        return RUN_ERROR_DATA_MISSING; /* it may be there again in a moment */
-    return code == ERR_LIMIT && of_step != RUN_ERROR_DATA ? RUN_ERROR_OUT_OF_MEMORY : of_step;
+    static const struct {
+        int code;
+        enum run_error error;
+    } classes[] = {
+        {ERR_LIMIT, RUN_ERROR_OUT_OF_MEMORY},
+        {ERR_DATA, RUN_ERROR_DATA},
+        {ERR_IO, RUN_ERROR_DATA_MISSING},
+        {ERR_NOT_FOUND, RUN_ERROR_DATA},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+        if (classes[i].code == code)
+            return classes[i].error;
+    return RUN_ERROR_CONFIG;
+}
+
+/* The class of a run whose data could not be had: what is not there may be there in a moment. */
+static enum run_error load_error(int code)
+{
+    return code == ERR_IO || code == ERR_NOT_FOUND ? RUN_ERROR_DATA_MISSING : RUN_ERROR_DATA;
 }
 
 static int send_result(struct link *link, struct record_result result, double start)
@@ -113,7 +132,7 @@ static int train_and_report(struct train *t, struct link *link)
     struct errbuf err = {0};
     int rc = train_open(t, &err);
     if (rc != 0)
-        return send_failure(link, error_class(rc, RUN_ERROR_CONFIG), &err, t->start_seconds);
+        return send_failure(link, open_error(rc), &err, t->start_seconds);
     int status = 1;
     interrupt_catch();
     if (send_start(link, t) == 0 && train_run(t, &err) == 0)
@@ -134,10 +153,13 @@ int worker_trainer(const char *config_path, struct link *link)
     if (rc != 0)
         return send_failure(link, RUN_ERROR_CONFIG, &err, start);
     struct record_prepared *prepared = xmalloc(sizeof *prepared);
-    rc = load_data(&config, &samples, prepared, &err);
+    rc = rights_enter(&config, &err);
+    if (rc == 0)
+        rc = load_data(&config, &samples, prepared, &err);
     free(prepared);
     if (rc != 0)
-        return send_failure(link, error_class(rc, RUN_ERROR_DATA), &err, start);
+        return send_failure(link, load_error(rc), &err, start);
+    rights_narrow(&config);
     int status;
     rc = split_init(&split, &samples, &config.settings, config.split_seed, &err);
     if (rc == 0) {
@@ -217,7 +239,9 @@ int job_prepare(const char *config_path, struct link *link)
         return send_refusal(link, &err);
     struct record_prepared *prepared = xcalloc(1, sizeof *prepared);
     struct record r = {.type = RECORD_PREPARED, .u.prepared = prepared};
-    rc = load_data(&config, &samples, prepared, &err);
+    rc = rights_enter(&config, &err);
+    if (rc == 0)
+        rc = load_data(&config, &samples, prepared, &err);
     if (rc == 0) {
         rc = check_runs(&config, sweep, &samples, prepared, &err);
         samples_finish(&samples);

@@ -11,7 +11,8 @@
 struct link {
     int fd;
     struct buf line; /* reused */
-    bool broken; /* a line could not be written */
+    bool broken;     /* a line could not be written */
+    bool identity_synced;
 };
 
 void link_init(struct link *l, int fd);
@@ -19,7 +20,8 @@ void link_finish(struct link *l);
 /* 0 or ERR_IO (nobody can be told but stderr). */
 int link_send(struct link *l, const struct record *r);
 /* Waits until the lines are on the disk, where stdout is a file: a checkpoint that is there after
- * a power failure must not know of points that are not. 0 or ERR_IO. */
+ * a power failure must not know of points that are not. And, once, what says whose folder it is:
+ * without that nobody goes on from a checkpoint in it. 0 or ERR_IO. */
 int link_sync(struct link *l);
 
 #endif

@@ -9,15 +9,18 @@
 #include "sweep/json.h"
 #include "sweep/task.h"
 #include "sweep/require.h"
+#include "worker/check.h"
 #include "worker/job.h"
+#include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
 
 #define EXIT_USAGE 2
 
 static int run_blas_check(const char *argument, struct link *link)
 {
-    struct buf line = {0};
+    struct buf line = {0}, sandbox = {0};
     struct json_writer w;
+    check_sandbox_words(&sandbox);
     gemm_init();
     double worst = gemm_check();
     bool ok = worst < GEMM_CHECK_LIMIT;
@@ -27,10 +30,17 @@ static int run_blas_check(const char *argument, struct link *link)
     jw_kv_string(&w, "blas", gemm_library());
     jw_kv_bool(&w, "ok", ok);
     jw_kv_real(&w, "max_error", worst);
+    jw_kv_string(&w, "sandbox", sandbox.data);
     jw_end_object(&w);
     printf("%s\n", line.data);
     buf_finish(&line);
+    buf_finish(&sandbox);
     return fflush(stdout) != 0 || !ok;
+}
+
+static int run_check(const char *argument, struct link *link)
+{
+    return check_run();
 }
 
 static int run_version(const char *argument, struct link *link)
@@ -41,6 +51,7 @@ static int run_version(const char *argument, struct link *link)
 
 static int run_prepare(const char *argument, struct link *link)
 {
+    neighbour_yield_memory();
     return job_prepare(argument, link);
 }
 
@@ -72,6 +83,7 @@ static const char usage_text[] =
     "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
+    "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";
 
 static int run_help(const char *argument, struct link *link)
@@ -87,6 +99,7 @@ static const struct mode {
 } modes[] = {
     {"--prepare", true, run_prepare},
     {"--blas-check", false, run_blas_check},
+    {"--check", false, run_check},
     {"--version", false, run_version},
     {"--help", false, run_help},
 };
@@ -106,8 +119,10 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], modes[i].flag) == 0 && argc == (modes[i].takes_config ? 3 : 2))
             status = modes[i].run(argv[argc - 1], &link);
     }
-    if (status < 0 && argc == 2 && argv[1][0] != '-')
+    if (status < 0 && argc == 2 && argv[1][0] != '-') {
+        neighbour_yield();
         status = run_task(argv[1], &link);
+    }
     link_finish(&link);
     if (link.broken)
         return EX_IOERR; /* the daemon tries again once it can write itself */

@@ -17,7 +17,7 @@
 #define LOG_MODULE "train"
 #include "sweep/log.h"
 #include "sweep/rng.h"
-#include "worker/data/sha256.h"
+#include "sweep/sha256.h"
 #include "worker/interrupt.h"
 #include "worker/nn/gemm.h"
 #include "worker/tally.h"

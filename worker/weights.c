@@ -9,16 +9,13 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
-#include "worker/data/atomic_file.h"
+#include "sweep/weights_hash.h"
 #include "worker/memory.h"
+#include "worker/weights_part.h"
 
-#define LENGTH_BYTES 8
 #define HEADER_MAX (16u << 20) /* bytes; MODEL_PLAN_MAX layers take less than a third */
 #define RANK_MAX 8
-#define NAME_MAX_BYTES (LAYER_NAME_MAX + 40)
 #define SHAPE_MAX_BYTES (RANK_MAX * 22 + 3)
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is little-endian, as we are");
 
 /* X(name, bytes of a number) */
 #define DTYPE_MAP(X) \
@@ -54,11 +51,6 @@ static const struct {
 #undef X
 };
 
-static void tensor_name(const struct layer *l, const struct tensor *t, char out[NAME_MAX_BYTES])
-{
-    snprintf(out, NAME_MAX_BYTES, "%s.%s", l->name, t->name);
-}
-
 /* "[64, 784]"; returns out */
 static const char *shape_text(const size_t *dim, size_t rank, char out[SHAPE_MAX_BYTES])
 {
@@ -67,98 +59,6 @@ static const char *shape_text(const size_t *dim, size_t rank, char out[SHAPE_MAX
         len += (size_t)snprintf(out + len, SHAPE_MAX_BYTES - len, "%s%zu", i ? ", " : "", dim[i]);
     snprintf(out + len, SHAPE_MAX_BYTES - len, "]");
     return out;
-}
-
-/* --- writing ------------------------------------------------------------------------------- */
-
-static void write_tensor(struct json_writer *w, const struct layer *l, const struct tensor *t,
-                         size_t *offset)
-{
-    char name[NAME_MAX_BYTES];
-    tensor_name(l, t, name);
-    jw_key(w, name);
-    jw_begin_object(w);
-    jw_kv_string(w, "dtype", sizeof(real) == 4 ? "F32" : "F64");
-    jw_key(w, "shape");
-    jw_begin_array(w);
-    for (size_t i = 0; i < t->rank; i++)
-        jw_int(w, (int64_t)t->dim[i]);
-    jw_end_array(w);
-    jw_key(w, "data_offsets");
-    jw_begin_array(w);
-    jw_int(w, (int64_t)*offset);
-    *offset += tensor_count(t) * sizeof(real);
-    jw_int(w, (int64_t)*offset);
-    jw_end_array(w);
-    jw_end_object(w);
-}
-
-/* What the tensors do not tell. The format has texts only here. */
-static void write_metadata(struct json_writer *w, const struct net *n)
-{
-    char shape[SHAPE_TEXT_MAX], outputs[24];
-    snprintf(outputs, sizeof outputs, "%zu", n->plan.outputs);
-    jw_key(w, "__metadata__");
-    jw_begin_object(w);
-    jw_kv_string(w, "format", "pt");
-    jw_kv_string(w, "input_shape", shape_format(&n->plan.input, shape));
-    jw_kv_string(w, "outputs", outputs);
-    jw_end_object(w);
-}
-
-void weights_header(const struct net *n, struct buf *out)
-{
-    struct buf json = {0};
-    struct json_writer w;
-    size_t offset = 0;
-    jw_init(&w, &json);
-    jw_begin_object(&w);
-    write_metadata(&w, n);
-    for (size_t i = 0; i < n->layer_count; i++) {
-        for (size_t k = 0; k < n->layers[i].tensor_count; k++)
-            write_tensor(&w, &n->layers[i], &n->layers[i].tensors[k], &offset);
-    }
-    jw_end_object(&w);
-    while (json.len % 8 != 0)
-        buf_putc(&json, ' ');
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        buf_putc(out, (char)(unsigned char)((uint64_t)json.len >> (8 * i)));
-    buf_append(out, json.data, json.len);
-    buf_finish(&json);
-}
-
-/* The tensors in the header's order; buffers lie behind all that is trained in values. */
-static int write_numbers(struct atomic_file *f, const struct net *n, const real *values,
-                         struct errbuf *err)
-{
-    int rc = 0;
-    for (size_t i = 0; i < n->layer_count; i++) {
-        const struct layer *l = &n->layers[i];
-        for (size_t k = 0; k < l->tensor_count && rc == 0; k++) {
-            const struct tensor *t = &l->tensors[k];
-            rc = atomic_file_write(f, values + (t->value - n->values),
-                                   tensor_count(t) * sizeof(real), err);
-        }
-    }
-    return rc;
-}
-
-int weights_write(const char *path, const struct net *n, const real *values, struct errbuf *err)
-{
-    struct atomic_file f;
-    struct buf header = {0};
-    weights_header(n, &header);
-    int rc = paths_make_parent(path, 0700, err);
-    if (rc == 0)
-        rc = atomic_file_open(&f, path, err);
-    if (rc == 0)
-        rc = atomic_file_write(&f, header.data, header.len, err);
-    if (rc == 0)
-        rc = write_numbers(&f, n, values, err);
-    if (rc == 0)
-        rc = atomic_file_commit(&f, false, err);
-    buf_finish(&header);
-    return rc;
 }
 
 /* --- the file as it is --------------------------------------------------------------------- */
@@ -318,17 +218,19 @@ static int file_parse(const unsigned char *bytes, size_t len, struct file *f, st
     uint64_t header = 0;
     struct errbuf why = {0};
     *f = (struct file){0};
-    for (size_t i = LENGTH_BYTES; len >= LENGTH_BYTES && i-- > 0;)
+    for (size_t i = WEIGHTS_LENGTH_BYTES; len >= WEIGHTS_LENGTH_BYTES && i-- > 0;)
         header = header << 8 | bytes[i];
-    if (len < LENGTH_BYTES || header > HEADER_MAX || header > len - LENGTH_BYTES)
-        return err_set(err, ERR_DATA, "no safetensors file, or cut short: %zu bytes, of which the "
-                       "header claims %llu", len, (unsigned long long)header);
-    f->data = bytes + LENGTH_BYTES + header;
-    f->root = json_parse((const char *)bytes + LENGTH_BYTES, (size_t)header, &why);
+    if (len < WEIGHTS_LENGTH_BYTES || header > HEADER_MAX || header > len - WEIGHTS_LENGTH_BYTES)
+        return err_set(err, ERR_DATA,
+                       "no safetensors file, or cut short: %zu bytes, of which the "
+                       "header claims %llu",
+                       len, (unsigned long long)header);
+    f->data = bytes + WEIGHTS_LENGTH_BYTES + header;
+    f->root = json_parse((const char *)bytes + WEIGHTS_LENGTH_BYTES, (size_t)header, &why);
     if (!f->root)
         return err_set(err, ERR_DATA, "damaged safetensors header: %s", why.message);
     int rc = read_header(f, err);
-    return rc == 0 ? check_places(f, len - LENGTH_BYTES - (size_t)header, err) : rc;
+    return rc == 0 ? check_places(f, len - WEIGHTS_LENGTH_BYTES - (size_t)header, err) : rc;
 }
 
 /* --- the file against the network ---------------------------------------------------------- */
@@ -343,8 +245,8 @@ static struct stored *find_stored(const struct file *f, const char *name)
 static int check_tensor(const struct file *f, const struct layer *l, const struct tensor *t,
                         struct errbuf *err)
 {
-    char name[NAME_MAX_BYTES], ours[SHAPE_MAX_BYTES], theirs[SHAPE_MAX_BYTES];
-    tensor_name(l, t, name);
+    char name[WEIGHTS_NAME_MAX], ours[SHAPE_MAX_BYTES], theirs[SHAPE_MAX_BYTES];
+    weights_tensor_name(l, t, name);
     shape_text(t->dim, t->rank, ours);
     const struct stored *s = find_stored(f, name);
     if (!s)
@@ -381,8 +283,8 @@ static int check_layers(struct file *f, const struct net *n, bool skip_output, s
         if (rc != 0)
             return rc;
         for (size_t k = 0; k < l->tensor_count; k++) {
-            char name[NAME_MAX_BYTES];
-            tensor_name(l, &l->tensors[k], name);
+            char name[WEIGHTS_NAME_MAX];
+            weights_tensor_name(l, &l->tensors[k], name);
             struct stored *s = find_stored(f, name);
             if (s)
                 s->used = true;
@@ -431,10 +333,9 @@ static void copy_layers(const struct file *f, const struct net *n, bool skip_out
         if (skipped(f, l, skip_output))
             continue;
         for (size_t k = 0; k < l->tensor_count; k++) {
-            char name[NAME_MAX_BYTES];
-            tensor_name(l, &l->tensors[k], name);
-            copy_numbers(find_stored(f, name), f->data,
-                         values + (l->tensors[k].value - n->values));
+            char name[WEIGHTS_NAME_MAX];
+            weights_tensor_name(l, &l->tensors[k], name);
+            copy_numbers(find_stored(f, name), f->data, values + (l->tensors[k].value - n->values));
         }
     }
 }
@@ -461,8 +362,13 @@ int weights_read(const char *path, const struct net *n, bool skip_output, real *
     int rc = buf_read_file(&file, path, memory_physical_bytes() / 2, err);
     if (rc == 0) {
         struct errbuf why = {0};
-        rc = weights_decode((const unsigned char *)file.data, file.len, n, skip_output, values,
-                            &why);
+        if (!weights_hash_fits(file.data, file.len))
+            rc = err_set(&why, ERR_DATA,
+                         "damaged: its SHA-256 is not the one in its header "
+                         "(`sweepctl replay RUN -o FILE` trains a run's weights again)");
+        else
+            rc = weights_decode((const unsigned char *)file.data, file.len, n, skip_output, values,
+                                &why);
         if (rc != 0)
             err_set(err, rc, "%s: %s", path, why.message);
     }

@@ -14,9 +14,10 @@
 struct errbuf;
 struct buf;
 
-/* The first part: length and JSON header, padded with blanks so that the numbers lie on 8 bytes. */
-void weights_header(const struct net *n, struct buf *out);
-/* values: n->values or a copy of them. The file appears complete or not at all. ERR_IO. */
+/* The first part: length and JSON header with the hash of all (sweep/weights_hash.h), padded with
+ * blanks so that the numbers lie on 8 bytes. values: n->values or a copy of them. */
+void weights_header(const struct net *n, const real *values, struct buf *out);
+/* The file appears complete and durable, or not at all. ERR_IO. */
 int weights_write(const char *path, const struct net *n, const real *values, struct errbuf *err);
 
 /* Into values[n->value_count], from F32 or F64. Every tensor of the network must be in the file

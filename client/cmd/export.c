@@ -8,6 +8,7 @@
 #include "client/torch_module.h"
 #include "sweep/paths.h"
 #include "sweep/run_config.h"
+#include "sweep/weights_hash.h"
 
 #define WEIGHTS_MAX ((size_t)8 << 30) /* bytes of a file */
 #define HEADER_LENGTH_BYTES 8
@@ -47,8 +48,9 @@ static int not_kept(struct client *c, int64_t sweep)
     if (status == CLIENT_DONE) {
         err_set(&err, ERR_NOT_FOUND,
                 "run %lld has no weights: only the best %d runs of a sweep keep theirs; in sweep "
-                "%lld: %s", (long long)c->opts.id, BEST_RUNS, (long long)sweep,
-                list.len > 0 ? list.data : "none yet");
+                "%lld: %s. `sweepctl replay %lld -o FILE` trains them again",
+                (long long)c->opts.id, BEST_RUNS, (long long)sweep,
+                list.len > 0 ? list.data : "none yet", (long long)c->opts.id);
         status = client_fail(c, CLIENT_REFUSED, &err);
     }
     buf_finish(&list);
@@ -95,14 +97,17 @@ static int read_header(const struct buf *file, struct json **out, struct errbuf 
         return err_set(err, ERR_DATA, "no safetensors file, or one that was cut short");
     struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
     if (header == NULL)
-        return ERR_DATA;
+        return err_set(err, ERR_DATA, "damaged header: %s", err->message);
     size_t data = file->len - HEADER_LENGTH_BYTES - (size_t)length;
     int64_t end = data_end(header);
-    if (end == (int64_t)data) {
+    bool fits = weights_hash_fits(file->data, file->len);
+    if (end == (int64_t)data && fits) {
         *out = header;
         return 0;
     }
     json_destroy(header);
+    if (end == (int64_t)data)
+        return err_set(err, ERR_DATA, "damaged: its SHA-256 is not the one in its header");
     if (end < 0)
         return err_set(err, ERR_DATA, "its header does not say where its tensors lie");
     return err_set(err, ERR_DATA, "its tensors end at byte %lld of %zu: the file is damaged",
@@ -248,7 +253,8 @@ static int export_weights(struct client *c, const struct json *run, const char *
     struct errbuf err, why;
     int rc = buf_read_file(&weights, path, WEIGHTS_MAX, &err);
     if (rc == 0 && (rc = read_header(&weights, &header, &why)) != 0)
-        err_set(&err, rc, "%s: %s", path, why.message);
+        err_set(&err, rc, "%s: %s. `sweepctl replay %lld -o FILE` trains them again", path,
+                why.message, (long long)c->opts.id);
     if (rc == 0 && opts_has(&c->opts, OPTION_TORCH_MODULE))
         rc = make_module(c, run, path, header, &module, &err);
     if (rc == 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client/report.h"
 #include "client/worker.h"
@@ -35,6 +36,17 @@ struct replay {
     struct timespec shown; /* last progress */
 };
 
+/* Where the weights are wanted; NULL: nowhere. */
+static const char *output(const struct replay *r)
+{
+    return r->c->opts.text[OPTION_OUTPUT];
+}
+
+static bool has_weights(const struct replay *r)
+{
+    return output(r) != NULL && access(output(r), R_OK) == 0;
+}
+
 /* --- what is stored -------------------------------------------------------------------------- */
 
 static void add_point(void *arg, const struct json *v)
@@ -60,7 +72,8 @@ static int read_points(struct replay *r)
                                                      : status;
 }
 
-/* The configuration as it was trained, without what would touch the run's own files. */
+/* The configuration as it was trained, without what would touch the run's own files; with -o its
+ * weights go there. */
 static int read_config(struct replay *r, const char *folder, struct run_config *config)
 {
     struct errbuf err;
@@ -71,7 +84,21 @@ static int read_config(struct replay *r, const char *folder, struct run_config *
         return client_fail(r->c, CLIENT_REFUSED, &err);
     config->weights[0] = config->checkpoint[0] = '\0';
     config->has_weights_floor = false;
-    config->until_epoch = 0; /* it may go further while its points are read */
+    if (output(r) != NULL)
+        str_copy(config->weights, sizeof config->weights, output(r));
+    else
+        config->until_epoch = 0; /* it may go further while its points are read */
+    return CLIENT_DONE;
+}
+
+/* Before an hour is spent on weights that have no place. */
+static int check_output(const struct replay *r)
+{
+    const char *path = output(r);
+    if (path != NULL && strlen(path) >= SPEC_PATH_MAX)
+        return client_usage(r->c, "-o: a path of fewer than %d bytes", SPEC_PATH_MAX);
+    if (path != NULL && !opts_has(&r->c->opts, OPTION_FORCE) && access(path, F_OK) == 0)
+        return client_usage(r->c, "%s exists; --force overwrites it", path);
     return CLIENT_DONE;
 }
 
@@ -191,7 +218,7 @@ static int take(struct replay *r, const struct record *line, struct errbuf *err)
     else if (line->type == RECORD_POINT)
         note_end(r, r->compared + 1);
     show_progress(r);
-    bool all = r->compared == r->count && !r->whole;
+    bool all = r->compared == r->count && !r->whole && output(r) == NULL;
     return line->type != RECORD_RESULT && r->first.point == 0 && !all;
 }
 
@@ -280,6 +307,8 @@ static void print_text(struct replay *r)
     else
         buf_printf(&text, "run %lld: all %zu points are the same, to the bit\n",
                    (long long)r->c->opts.id, r->count);
+    if (has_weights(r))
+        buf_printf(&text, "weights of its best epoch in %s\n", output(r));
     print_change(&text, "BLAS kernels", r->stored_core, r->start.core);
     print_change(&text, "BLAS", r->stored_blas, r->start.blas);
     client_print(r->c, &text);
@@ -330,6 +359,7 @@ static void print_json(struct replay *r)
     jw_kv_int(&w, "points", (int64_t)r->count);
     jw_kv_int(&w, "compared", (int64_t)r->compared);
     write_difference(&w, &r->first);
+    jw_kv_string(&w, "weights", has_weights(r) ? output(r) : NULL);
     write_pair(&w, "core", r->stored_core, r->start.core);
     write_pair(&w, "blas", r->stored_blas, r->start.blas);
     jw_end_object(&w);
@@ -341,7 +371,9 @@ int cmd_replay(struct client *c)
 {
     struct replay r = {.c = c};
     struct run_config *config = xcalloc(1, sizeof *config);
-    int status = read_run(&r, config);
+    int status = check_output(&r);
+    if (status == CLIENT_DONE)
+        status = read_run(&r, config);
     if (status == CLIENT_DONE)
         status = train_as_daemon(&r, config);
     if (status == CLIENT_DONE) {

@@ -16,6 +16,7 @@ static const struct field fields[] = {
     {"worker program", "worker", CELL_TEXT, FIELD_PLAIN},
     {"BLAS", "blas", CELL_TEXT, FIELD_PLAIN},
     {"BLAS kernels", "core", CELL_TEXT, FIELD_PLAIN},
+    {"sandbox", "sandbox", CELL_TEXT, FIELD_PLAIN},
     {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
     {"trouble with workers", "launch_trouble", CELL_TEXT, FIELD_PLAIN},

@@ -1,4 +1,5 @@
 #include "client/client.h"
+#include "client/logout.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,6 +96,7 @@ static int submitted(struct client *c, const struct json *result)
         fprintf(c->out, "sweep %lld%s\n", (long long)sweep,
                 watch ? "" : ": queued; `sweepctl watch` follows it");
     fflush(c->out);
+    warn_of_logout(c);
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
 }
 

@@ -361,3 +361,35 @@ int json_scan(const char *text, size_t len, size_t refused_key, struct errbuf *e
     skip_space(&s);
     return s.pos == s.len ? 0 : fail(&s, "nothing after the value");
 }
+
+bool json_member_text(const char *text, size_t len, const char *key, const char **out,
+                      size_t *out_len)
+{
+    struct scan s = {.text = text, .len = len, .refused_key = JSON_SCAN_NO_KEY, .depth = 1};
+    size_t key_len = strlen(key);
+
+    skip_space(&s);
+    if (!skip_byte(&s, '{'))
+        return false;
+    do {
+        size_t at, from;
+
+        skip_space(&s);
+        at = s.pos;
+        if (peek(&s) != '"' || scan_string(&s) != 0)
+            return false;
+        bool found = s.pos - at == key_len + 2 && memcmp(text + at + 1, key, key_len) == 0;
+        skip_space(&s);
+        skip_byte(&s, ':');
+        skip_space(&s);
+        from = s.pos;
+        if (scan_value(&s) != 0)
+            return false;
+        *out = text + from;
+        *out_len = s.pos - from;
+        if (found)
+            return true;
+        skip_space(&s);
+    } while (skip_byte(&s, ','));
+    return false;
+}

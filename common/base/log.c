@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "common/base/log_sink.h"
+#include "sweep/buf.h"
 #include "sweep/require.h"
 
 #define LINE_BYTES 2048 /* below PIPE_BUF, so that lines of several processes never mix */
@@ -46,27 +48,91 @@ static size_t put_prefix(char *line, size_t size, enum log_level level, const ch
     return len + (size_t)n;
 }
 
-void log_write(enum log_level level, const char *module, const char *fmt, ...)
+/* sd-daemon(3) */
+static const char *const priorities[] = {
+    [LOG_ERROR] = "<3>", [LOG_WARN] = "<4>", [LOG_INFO] = "<6>", [LOG_DEBUG] = "<7>"};
+
+void log_field(struct buf *out, const char *key, const char *value)
+{
+    bool quoted = *value == '\0' || strpbrk(value, " \"=\\") != NULL;
+    buf_printf(out, "%s%s=%s", out->len > 0 ? " " : "", key, quoted ? "\"" : "");
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, *p);
+    }
+    if (quoted)
+        buf_putc(out, '"');
+}
+
+/* The text may hold a peer's bytes: it must neither begin a second line nor talk to the
+ * terminal. */
+static void make_printable(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            text[i] = ' ';
+}
+
+/* The journal has the time. A text that is itself logfmt goes on, another is the member msg. */
+static size_t put_journal(char *line, size_t size, enum log_level level, const char *module,
+                          const char *text)
+{
+    struct buf fields = {0};
+    log_field(&fields, "module", module);
+    if (strncmp(text, "event=", strlen("event=")) == 0)
+        buf_printf(&fields, " %s", text);
+    else
+        log_field(&fields, "msg", text);
+    snprintf(line, size, "%s%s", priorities[level], fields.data);
+    buf_finish(&fields);
+    return strlen(line);
+}
+
+static bool put(enum log_level level, const char *module, const char *text)
 {
     char line[LINE_BYTES];
-    size_t start, len;
+    size_t len;
+
+    if (log_sink_is_journal()) {
+        len = put_journal(line, sizeof(line) - 1, level, module, text);
+    } else {
+        len = put_prefix(line, sizeof(line), level, module);
+        snprintf(line + len, sizeof(line) - len - 1, "%s", text);
+        len += strlen(line + len);
+    }
+    line[len++] = '\n';
+    return log_sink_put(line, len);
+}
+
+/* What was left out before is said before anything else is. */
+static bool tell_lost(void)
+{
+    size_t lost = log_sink_lost();
+    char said[64];
+
+    if (lost == 0)
+        return true;
+    snprintf(said, sizeof(said), "%zu lines were left out: nobody read them", lost);
+    if (!put(LOG_WARN, "log", said))
+        return false;
+    log_sink_told(lost);
+    return true;
+}
+
+void log_write(enum log_level level, const char *module, const char *fmt, ...)
+{
+    char text[LINE_BYTES];
     va_list ap;
     int saved = errno;
 
     if (level > level_max)
         return;
-    start = put_prefix(line, sizeof(line), level, module);
     va_start(ap, fmt);
-    vsnprintf(line + start, sizeof(line) - start - 1, fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    len = start + strlen(line + start);
-    /* The text may hold a peer's bytes: it must neither begin a second line nor talk to the
-     * terminal. */
-    for (size_t i = start; i < len; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = ' ';
-    line[len++] = '\n';
-    while (write(STDERR_FILENO, line, len) < 0 && errno == EINTR)
-        ;
+    make_printable(text, strlen(text));
+    if (tell_lost())
+        put(level, module, text);
     errno = saved;
 }

@@ -72,14 +72,26 @@ int paths_database(char *out, struct errbuf *err)
     return given ? put(out, err, "%s", given) : put_state(out, "sweepd/sweeps.db", err);
 }
 
+/* Where pam_systemd(8) puts it. */
+static bool own_runtime(char out[32])
+{
+    struct stat st;
+
+    snprintf(out, 32, "/run/user/%u", (unsigned)geteuid());
+    return stat(out, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
 int paths_socket(char *out, struct errbuf *err)
 {
     const char *given = env("SWEEPD_SOCKET"), *runtime = env_absolute("XDG_RUNTIME_DIR");
+    char own[32];
 
     if (given)
         return put(out, err, "%s", given);
     if (runtime)
         return put(out, err, "%s/sweepd/sock", runtime);
+    if (own_runtime(own))
+        return put(out, err, "%s/sweepd/sock", own);
     /* A folder of its own: the socket's is 0700, the database's need not be. */
     return put_state(out, "sweepd/run/sock", err);
 }
@@ -92,6 +104,11 @@ int paths_cache(char *out, struct errbuf *err)
 int paths_daemon_log(char *out, struct errbuf *err)
 {
     return put_state(out, "sweepd/sweepd.log", err);
+}
+
+int paths_socket_note(char *out, const char *database, struct errbuf *err)
+{
+    return put(out, err, "%s.socket", database);
 }
 
 int paths_runs(char *out, const char *database, struct errbuf *err)

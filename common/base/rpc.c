@@ -1,6 +1,5 @@
 #include "sweep/rpc.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,11 @@
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+
+struct line {
+    const char *text;
+    size_t len;
+};
 
 static const struct rpc_id null_id = {.present = true, .text = "null"};
 
@@ -24,27 +28,23 @@ static int refuse(const struct json *v, int code, const char *key, const char *a
     return err_bad(err, code, key, given, "%s", allowed);
 }
 
-/* The id goes back as JSON text, so it must be one that this text gives back exactly. */
-static int read_id(const struct json *v, struct rpc_id *out, struct errbuf *err)
+/* The id goes back as it came: a number that was read need not be the one that was written. */
+static int read_id(const struct json *v, const struct line *line, struct rpc_id *out,
+                   struct errbuf *err)
 {
-    struct buf text = {0};
-    struct json_writer w;
-    int rc = 0;
+    const char *text;
+    size_t len;
 
-    if (json_type(v) == JSON_NUMBER && fabs(json_number(v)) > JSON_MAX_SAFE_INTEGER)
-        return refuse(v, ERR_REQUEST, "id", "a number from -2^53 to 2^53, a string or null", err);
     if (json_type(v) == JSON_BOOL || json_type(v) == JSON_ARRAY || json_type(v) == JSON_OBJECT)
         return refuse(v, ERR_REQUEST, "id", "a string, a number or null", err);
-    jw_init(&w, &text);
-    jw_value(&w, v);
-    if (text.len < sizeof(out->text)) {
-        out->present = true;
-        str_copy(out->text, sizeof(out->text), text.data);
-    } else {
-        rc = refuse(v, ERR_REQUEST, "id", "a string of at most 125 bytes as JSON", err);
-    }
-    buf_finish(&text);
-    return rc;
+    if (!json_member_text(line->text, line->len, "id", &text, &len))
+        return refuse(v, ERR_REQUEST, "id", "a member whose name has no escapes", err);
+    if (len >= sizeof(out->text))
+        return refuse(v, ERR_REQUEST, "id", "at most 127 bytes of JSON", err);
+    out->present = true;
+    memcpy(out->text, text, len);
+    out->text[len] = '\0';
+    return 0;
 }
 
 static int check_members(const struct json *root, struct errbuf *err)
@@ -99,7 +99,8 @@ static int read_params(const struct json *root, const struct json **out, struct 
     return 0;
 }
 
-static int read_request(const struct json *root, struct rpc_request *r, struct errbuf *err)
+static int read_request(const struct json *root, const struct line *line, struct rpc_request *r,
+                        struct errbuf *err)
 {
     const struct json *id = json_get(root, "id");
     int rc = 0;
@@ -110,7 +111,7 @@ static int read_request(const struct json *root, struct rpc_request *r, struct e
         return refuse(root, ERR_REQUEST, "request", "one JSON object a line", err);
     /* First of all, so that the errors behind it reach the request they belong to. */
     if (id)
-        rc = read_id(id, &r->id, err);
+        rc = read_id(id, line, &r->id, err);
     if (rc == 0)
         rc = check_version(root, err);
     if (rc == 0)
@@ -135,7 +136,7 @@ int rpc_request_parse(const char *line, size_t len, struct rpc_request *out, str
     r.root = json_parse(line, len, err);
     if (!r.root)
         return err->code;
-    rc = read_request(r.root, &r, err);
+    rc = read_request(r.root, &(struct line){line, len}, &r, err);
     if (rc == 0) {
         *out = r;
         return 0;

@@ -34,15 +34,24 @@ int method_find(const char *name)
     return -1;
 }
 
+static const struct task_kind *const tasks[] = {
+#define X(id, name) [TASK_##id] = &task_##name,
+    TASK_MAP(X)
+#undef X
+};
+
 const struct task_kind *task_of(const struct spec *s)
 {
-    static const struct task_kind *const tasks[] = {
-#define X(id, name) [TASK_##id] = &task_##name,
-        TASK_MAP(X)
-#undef X
-    };
     REQUIRE((unsigned)s->task < TASK_ID_COUNT);
     return tasks[s->task];
+}
+
+const struct task_kind *task_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        if (strcmp(tasks[i]->name, name) == 0)
+            return tasks[i];
+    return NULL;
 }
 
 const char *spec_metric_name(const struct spec *s)

@@ -207,6 +207,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
 
 const struct task_kind task_command = {
     .name = "command",
+    .has_environment = true,
     .parse = parse,
     .bind = bind,
     .read_value = read_value,

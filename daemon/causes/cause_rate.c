@@ -30,6 +30,16 @@ static double pattern_of_large_steps(const struct cause_features *x)
     }
 }
 
+static void say_better_rate(double rate, const struct sibling *better, const struct run_facts *f,
+                            char *evidence)
+{
+    evidence_printf(evidence,
+                    "learning rate %.3g; a run that differs only in a rate of %.3g came to "
+                    "%.4g against %.4g",
+                    rate, better->settings->v[SETTING_LEARNING_RATE], better->facts->best_val,
+                    f->best_val);
+}
+
 double cause_learning_rate_too_large(const struct cause_features *x, char *evidence)
 {
     const struct run_facts *f = x->f;
@@ -46,11 +56,7 @@ double cause_learning_rate_too_large(const struct cause_features *x, char *evide
     weight = score_noisy_or(weight, 0.5 * x->above);
     weight = score_noisy_or(weight, better ? 0.8 : 0);
     if (better)
-        evidence_printf(evidence,
-                        "learning rate %.3g; a run that differs only in a rate of %.3g came to "
-                        "%.4g against %.4g",
-                        rate, slower->settings->v[SETTING_LEARNING_RATE], slower->facts->best_val,
-                        f->best_val);
+        say_better_rate(rate, slower, f, evidence);
     else
         evidence_printf(evidence,
                         "learning rate %.3g; a step changes a layer by %.2g of its weights; "
@@ -91,11 +97,7 @@ double cause_learning_rate_too_small(const struct cause_features *x, char *evide
     weight = score_noisy_or(weight, better ? 0.7 : 0);
     weight *= (0.3 + 0.7 * fmax(straightness(x), short_way)) * (1 - x->thrown);
     if (better)
-        evidence_printf(evidence,
-                        "learning rate %.3g; a run that differs only in a rate of %.3g came to "
-                        "%.4g against %.4g",
-                        rate, faster->settings->v[SETTING_LEARNING_RATE], faster->facts->best_val,
-                        f->best_val);
+        say_better_rate(rate, faster, f, evidence);
     else
         evidence_printf(evidence,
                         "learning rate %.3g: all %.0f steps together can move a layer by %.2g "

@@ -133,7 +133,21 @@ static void restore_prior(struct sweep *s)
         (void)remedy_prior_parse(text, &s->prior, &why);
 }
 
-static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row)
+static bool is_unmarked(const struct store_restored *r, int64_t run_id)
+{
+    size_t lo = 0, hi = r->unmarked_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (r->unmarked[mid] < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < r->unmarked_count && r->unmarked[lo] == run_id;
+}
+
+static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row,
+                        const struct store_restored *restored)
 {
     struct run_row *copy = run_row_copy(row);
     if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
@@ -143,6 +157,8 @@ static void restore_run(struct engine *e, struct sweep *s, const struct run_row 
         copy->paused_by = RUN_PAUSER_NONE;
     }
     struct run *r = sweep_add_run(s, copy);
+    if (r != NULL)
+        r->unmarked = is_unmarked(restored, row->id);
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
         engine_take_slot(e, r);
@@ -176,7 +192,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
-        restore_run(e, s, &in->runs[i]);
+        restore_run(e, s, &in->runs[i], restored);
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
@@ -187,6 +203,7 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
                     struct effects *fx)
 {
     REQUIRE(e->sweep_count == 0);
+    str_copy(e->database, sizeof(e->database), restored->database);
     e->last_sweep_id = restored->last_sweep_id;
     e->last_run_id = restored->last_run_id;
     for (size_t i = 0; i < restored->run_count; i++)
@@ -268,7 +285,8 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     for (size_t i = e->sweep_count; i-- > 0;)
         sweep_step(e, e->sweeps[i], now, fx);
-    if (!e->stopping && e->sweep_count > 0 && free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
+    if (!e->stopping && !e->shut && e->sweep_count > 0 &&
+        free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
 }
 
@@ -278,6 +296,14 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
     e->stopping = true;
     for (size_t i = 0; i < e->running_count && !drain; i++)
         run_yield(e->running[i], fx);
+}
+
+void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx)
+{
+    e->shut = !open;
+    for (size_t i = 0; i < e->running_count && pause; i++)
+        if (task_of(&e->running[i]->sweep->spec)->has_checkpoints)
+            run_yield(e->running[i], fx);
 }
 
 /* --- queries --------------------------------------------------------------------------------- */

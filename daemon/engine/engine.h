@@ -25,6 +25,14 @@ struct json;
 struct json_writer;
 struct spec;
 
+#define RUN_OWNER_MAX 256
+
+/* Whose a run's folder is. */
+struct run_owner {
+    char identity[RUN_OWNER_MAX]; /* its identity.json: database, sweep and run */
+    bool may_be_unmarked;         /* an earlier version may have made it, without one */
+};
+
 enum action_type {
     ACTION_START_RUN,     /* run folder, config.json, exec */
     ACTION_TERM_RUN,      /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
@@ -41,7 +49,8 @@ struct action {
     int64_t sweep_id, run_id;
     size_t launcher;           /* START_RUN: whose slot it has */
     char *config;              /* START_RUN: the text of config.json; owned */
-    struct run_limits limits; /* START_RUN */
+    struct run_limits limits;  /* START_RUN */
+    struct run_owner *owner;   /* START_RUN: whose its folder must be; owned */
     int64_t *run_ids;          /* DELETE_RUNS; owned */
     size_t run_id_count;
     const char *method;        /* NOTIFY; static */
@@ -122,8 +131,9 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
 /* A worker's first line. Its points go on behind s->resumed_point: those behind that, if they were
  * seen before, come again. */
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
-void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
-                       utc_us now, struct effects *fx);
+/* The number of points that were taken; fewer than count: what follows is no good. */
+size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                         utc_us now, struct effects *fx);
 /* Values by names of the program's own, n points of them, after their points. */
 void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *const *m, size_t n,
                         struct effects *fx);
@@ -138,9 +148,13 @@ struct run_exit {
     int signal;
     const char *text;        /* or NULL */
     const char *stderr_tail; /* or NULL */
+    bool inherited;          /* PROTOCOL: what is wrong was there before this attempt */
 };
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
                       struct effects *fx);
+/* Something that a person may want to know of: an event of that kind. */
+void engine_run_note(struct engine *e, int64_t run_id, const char *kind, const char *text,
+                     utc_us now, struct effects *fx);
 
 /* Commands. Reply by an ACTION_REPLY with that token. A sweep that is not open (terminal before
  * the daemon started) is ERR_STATE/ERR_NOT_FOUND: the caller asks the store which. */
@@ -153,9 +167,13 @@ void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now
  * the queue (no attempt counted) when it ends. */
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
 
+/* New runs start only while the gate is open: it is open at first. pause: those that run and can go
+ * on from a checkpoint yield their places meanwhile, as at a pause of their sweep. */
+void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
+
 /* --- queries ------------------------------------------------------------------------------- */
-/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing waits.
- */
+/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing
+ * waits. */
 utc_us engine_wake_at(const struct engine *e, utc_us now);
 /* Workers cannot be started at present. */
 struct launch_trouble {
@@ -177,6 +195,12 @@ bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_stat
                        const char **reason);
 /* Run ids that are `running`, for adoption after engine_restore. Returns the number written. */
 size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max);
+enum run_known {
+    RUN_KNOWN_LIVE,   /* not ended, of an open sweep: out is filled in */
+    RUN_KNOWN_PAST,   /* it has ended, or was deleted */
+    RUN_KNOWN_NOT_YET /* no run has had that id */
+};
+enum run_known engine_run_owner(const struct engine *e, int64_t run_id, struct run_owner *out);
 /* Of its worker; "" where it has none. */
 const char *engine_run_handle(const struct engine *e, int64_t run_id);
 

@@ -12,6 +12,7 @@ void action_finish(struct action *a)
     if (a == NULL)
         return;
     free(a->config);
+    free(a->owner);
     free(a->run_ids);
     free(a->json);
     free(a->error);

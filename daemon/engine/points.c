@@ -33,7 +33,8 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
     r->parameters = s->parameters;
     r->row->flop = s->flop;
-    if (s->resumed_point > r->seen_point) {
+    r->claims_more = s->resumed_point > r->seen_point;
+    if (r->claims_more) {
         break_protocol(r, xasprintf("it goes on from point %" PRId64 ", but only %" PRId64
                                     " were reported",
                                     s->resumed_point, r->seen_point));
@@ -41,6 +42,26 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     }
     r->last_point = s->resumed_point;
     r->last_epoch = epoch_before(r, s->resumed_point);
+}
+
+void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx)
+{
+    bool resumes = task_of(&r->sweep->spec)->has_checkpoints;
+    /* A second attempt in a row is not to fail by the same checkpoint. */
+    bool anew = !resumes || r->claims_more || r->row->attempts > 1;
+    store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, "run_lines_damaged", now,
+                          "%s: %s", why,
+                          anew ? "it begins anew" : "it goes on from its checkpoint, if it can");
+    if (anew)
+        effects_add(fx, ACTION_DROP_CHECKPOINT, r->row->sweep_id, r->row->id);
+}
+
+void engine_run_note(struct engine *e, int64_t run_id, const char *kind, const char *text,
+                     utc_us now, struct effects *fx)
+{
+    const struct run *r = engine_running_run(e, run_id);
+    store_batch_add_event(&fx->batch, r != NULL ? r->row->sweep_id : 0, run_id, kind, now, "%s",
+                          text);
 }
 
 /* --- points ---------------------------------------------------------------------------------- */
@@ -70,11 +91,25 @@ static void rank_point(struct run *r, const struct point *p, const struct point_
     row->val_acc = row->has_val_acc ? p->v[CURVE_VAL_ACC] : NAN;
 }
 
+/* The most points that the run can come to: the trainer's horizon says so itself. */
+static int64_t most_points(const struct run *r)
+{
+    const struct trainer_config *c = r->row->config;
+    if (c == NULL)
+        return RUN_POINTS_MAX;
+    return r->row->epochs * (int64_t)c->settings.v[SETTING_POINTS_PER_EPOCH];
+}
+
 /* Points come one after the other from 1; whatever breaks that ends the attempt's credit. */
 static bool accept_point(struct run *r, const struct point *p)
 {
     if (r->protocol_error != NULL)
         return false;
+    if (p->point > most_points(r)) {
+        break_protocol(r, xasprintf("point %" PRId64 " came, and the run has at most %" PRId64,
+                                    p->point, most_points(r)));
+        return false;
+    }
     if (p->point != r->last_point + 1 || !(p->epoch > r->last_epoch)) {
         break_protocol(r, xasprintf("point %" PRId64 " of epoch %g came after point %" PRId64
                                     " of epoch %g",
@@ -102,22 +137,36 @@ static void take_point(struct run *r, const struct point *p, struct effects *fx)
     }
 }
 
-void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
-                       utc_us now, struct effects *fx)
+/* Its worker leaves out what comes after (worker/command/intake.h). */
+static void note_thinning(const struct run *r, utc_us now, struct effects *fx)
+{
+    store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, "points_thinned", now,
+                          "it has reported %d points: of those that follow the best and the last "
+                          "are kept, at its end",
+                          RUN_POINTS_MAX - RUN_POINTS_AT_END);
+}
+
+size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                         utc_us now, struct effects *fx)
 {
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
-        return;
+        return count; /* of no interest to anybody */
     size_t accepted = 0;
+    int64_t before = r->seen_point;
     while (accepted < count && accept_point(r, &p[accepted]))
         accepted++;
     if (accepted == 0)
-        return;
+        return 0;
     /* Those that are there already the store compares with its own. */
     store_batch_add_points(&fx->batch, run_id, p, accepted);
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
+    if (r->row->config == NULL && before < RUN_POINTS_MAX - RUN_POINTS_AT_END &&
+        r->seen_point >= RUN_POINTS_MAX - RUN_POINTS_AT_END)
+        note_thinning(r, now, fx);
     label_running(r, now, fx);
+    return accepted;
 }
 
 /* A point was ranked when it came, by its columns. Where the sweep ranks by another name it is

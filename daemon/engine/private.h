@@ -39,6 +39,7 @@ struct run {
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
+    bool claims_more;       /* its checkpoint is further than its lines */
     bool adopted;           /* its folder is read anew, and may end at the rung before this one */
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
     size_t labelled_points; /* points when the curve was last labelled */
@@ -47,6 +48,7 @@ struct run {
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point; /* a new one is announced, and resets row->attempts */
+    bool unmarked;          /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -94,6 +96,7 @@ struct launcher_slots {
 struct engine {
     struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX];
     char *runs_dir;
+    char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other */
     double checkpoint_seconds;
     utc_us retry_us;          /* the first wait after a failure */
     struct run_limits limits; /* of runs whose specification says none */
@@ -104,6 +107,7 @@ struct engine {
     size_t running_count, running_cap;
     uint64_t starts;
     bool stopping;
+    bool shut; /* the gate: nothing starts */
 };
 
 /* --- roster.c -------------------------------------------------------------------------------- */
@@ -204,6 +208,7 @@ char *run_configure(const struct engine *e, const struct run *r);
 struct failure {
     enum run_error error;
     const char *text; /* NULL: none */
+    bool inherited;   /* no fault of this worker's */
 };
 /* A start of the run, in its slot. */
 void failure_begin(struct engine *e, struct run *r, utc_us now);
@@ -224,6 +229,14 @@ bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);
 /* Queued runs that may be started now. */
 size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
+
+/* --- points.c -------------------------------------------------------------------------------- */
+/* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
+ * of them, else anew. */
+void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx);
+
+/* --- owner.c --------------------------------------------------------------------------------- */
+void run_owner(const struct engine *e, const struct run *r, struct run_owner *out);
 
 /* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,

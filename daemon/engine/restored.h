@@ -6,10 +6,15 @@
 
 #include "daemon/engine/rows.h"
 
+#define RESTORED_IDENTITY_MAX 40
+
 /* What was in the database at open: every sweep that is not terminal with all its runs, and the
  * highest ids ever given (also to rows deleted since). Owned; store_restored_finish. */
 struct store_restored {
+    char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other: a UUID */
     int64_t last_sweep_id, last_run_id;
+    size_t unmarked_count, unmarked_cap;
+    int64_t *unmarked; /* runs whose folders may have no identity; by id */
     size_t sweep_count, sweep_cap;
     struct sweep_row *sweeps;
     size_t run_count, run_cap;

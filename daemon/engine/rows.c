@@ -459,6 +459,19 @@ void store_batch_put_outcome(struct store_batch *b, int64_t run_id, bool cured)
     batch_append(b, STORE_PUT_OUTCOME)->u.outcome = (struct outcome_row){run_id, cured};
 }
 
+size_t store_batch_rows(const struct store_batch *b)
+{
+    size_t rows = b->count;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct store_op *op = &b->ops[i];
+        rows += op->type == STORE_ADD_POINTS    ? op->u.points->count
+                : op->type == STORE_PUT_METRICS ? op->u.metrics->count
+                : op->type == STORE_PUT_LAYERS  ? op->u.layers->count
+                                                : 0;
+    }
+    return rows;
+}
+
 void store_batch_finish(struct store_batch *b)
 {
     for (size_t i = 0; i < b->count; i++)

@@ -341,6 +341,8 @@ void store_batch_delete_sweep(struct store_batch *b, int64_t sweep_id);
 /* l in place of the label of r. */
 void store_batch_relabel(struct store_batch *b, const struct relabel_run *r, struct label_row *l);
 void store_batch_put_outcome(struct store_batch *b, int64_t run_id, bool cured);
+/* Rows of the database that it writes, roughly: what it weighs. */
+size_t store_batch_rows(const struct store_batch *b);
 void store_batch_finish(struct store_batch *b);
 
 #endif

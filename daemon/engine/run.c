@@ -38,7 +38,7 @@ void run_forget_attempt(struct run *r)
     r->last_epoch = 0;
     r->labelled_points = 0;
     r->announced = PATTERN_NONE;
-    r->yielding = r->adopted = false;
+    r->yielding = r->adopted = r->claims_more = false;
     row->has_metric = row->has_val_loss = row->has_val_acc = false;
     row->metric_value = row->best_epoch = row->val_loss = row->val_acc = 0;
     row->has_test_loss = row->has_test_acc = false;
@@ -86,6 +86,8 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     a->launcher = r->launcher;
     a->config = run_configure(e, r);
     a->limits = engine_run_limits(e, row->id);
+    a->owner = xmalloc(sizeof(*a->owner));
+    run_owner(e, r, a->owner);
     notify_run_started(fx, r);
 }
 
@@ -163,7 +165,10 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
     bool paused = r->sweep->row->status == SWEEP_PAUSED;
     failure_uncount(r);
     requeue(e, r, paused ? "run_paused" : "run_requeued",
-            e->stopping ? "the daemon is shutting down" : "its sweep was paused", now, fx);
+            e->stopping ? "the daemon is shutting down"
+            : paused    ? "its sweep was paused"
+                        : "nothing may run now",
+            now, fx);
 }
 
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
@@ -311,6 +316,7 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
     if (r->row->status == RUN_RUNNING) {
         check_pause(r, x->result);
         struct outcome o = decide(r, x);
+        o.failure.inherited = x->inherited;
         if (o.status == RUN_PAUSED) {
             pause_at_rung(e, r, x->result, now, fx);
             return;

@@ -1,11 +1,19 @@
-/* The environment that worker processes get: ours, with one BLAS thread and the core type that
- * the kernel check chose. */
+/* The environment that worker processes get: one BLAS thread, the core type that the kernel check
+ * chose, the nice value that they take; and of ours what they need. Programs of one's own get all
+ * of ours (docs/protocol.md). */
 #ifndef SWEEPD_ENVIRONMENT_H
 #define SWEEPD_ENVIRONMENT_H
 
-/* NULL-terminated; core_type NULL or "": OPENBLAS_CORETYPE is left out, so that the library
- * chooses by itself. Never NULL; environment_destroy. */
-char **environment_create(const char *core_type);
+#include <stdbool.h>
+
+struct environment_choice {
+    const char *core_type; /* NULL or "": OPENBLAS_CORETYPE is left out, the library chooses */
+    int nice;
+    bool whole; /* of ours all, not only what is on the list */
+};
+
+/* NULL-terminated, never NULL; environment_destroy. */
+char **environment_create(const struct environment_choice *c);
 void environment_destroy(char **environment);
 
 #endif

@@ -16,6 +16,7 @@
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "sweep/record.h"
+#include "sweep/task.h"
 
 /* An earlier daemon's worker is not our child: its lock says whether it lives, and its exit status
  * stays unknown. */
@@ -55,6 +56,15 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
     w->at.ended(w->at.arg);
 }
 
+/* What its config.json asks for decides. */
+static char **environment_of(const struct launch_site *site, const char *config)
+{
+    char name[32] = "";
+    task_of_config(config, name, sizeof(name));
+    const struct task_kind *task = task_find(name);
+    return task && task->has_environment ? site->program_environment : site->environment;
+}
+
 /* The worker gets a session of its own: neither a terminal's signals nor the daemon's end reach
  * it. libuv resets its signal dispositions and mask. */
 static int spawn(struct local_worker *w)
@@ -71,7 +81,7 @@ static int spawn(struct local_worker *w)
     uv_process_options_t options = {
         .file = args[0],
         .args = args,
-        .env = site->environment,
+        .env = environment_of(site, config),
         .flags = UV_PROCESS_DETACHED,
         .stdio = stdio,
         .stdio_count = 3,

@@ -12,20 +12,25 @@
 
 #define TAIL_INTERVAL_MS 100
 #define HANDLE_WRITTEN_AFTER_MS 20
+#define TURN_NS (5 * UINT64_C(1000000)) /* of reading within one turn of the loop */
 
 struct entry {
     struct slot slot;
     struct pool *pool;
     struct entry *next;
+    bool is_due;
+    struct entry *next_due;
 };
 
 struct pool {
     const struct launch_site *site;
     struct launchers launchers;
     struct entry *entries;
-    size_t active;           /* entries in the list */
-    uv_timer_t tail_timer;   /* runs only while there are entries */
-    uv_timer_t handle_timer; /* once, after a start */
+    size_t active;                /* entries in the list */
+    struct entry *due, **due_end; /* those to be looked at, and where the next one is hung */
+    uv_timer_t tail_timer;        /* runs only while there are entries */
+    uv_timer_t handle_timer;      /* once, after a start */
+    uv_idle_t reader; /* runs only while some are due: the next turn of the loop goes on */
     struct tail_scratch scratch;
 };
 
@@ -34,11 +39,13 @@ struct pool *pool_create(const struct launch_site *site, const struct launcher_t
 {
     struct pool *p = xcalloc(1, sizeof(*p));
     p->site = site;
+    p->due_end = &p->due;
     launchers_create(&p->launchers, site, types, count);
     int rc = uv_timer_init(site->loop->uv, &p->tail_timer) |
-             uv_timer_init(site->loop->uv, &p->handle_timer);
+             uv_timer_init(site->loop->uv, &p->handle_timer) |
+             uv_idle_init(site->loop->uv, &p->reader);
     REQUIRE(rc == 0);
-    p->tail_timer.data = p->handle_timer.data = p;
+    p->tail_timer.data = p->handle_timer.data = p->reader.data = p;
     return p;
 }
 
@@ -48,6 +55,7 @@ void pool_close(struct pool *p)
     launchers_close(&p->launchers);
     uv_close((uv_handle_t *)&p->tail_timer, NULL);
     uv_close((uv_handle_t *)&p->handle_timer, NULL);
+    uv_close((uv_handle_t *)&p->reader, NULL);
 }
 
 void pool_destroy(struct pool *p)
@@ -88,12 +96,26 @@ static uint64_t now_ms(const struct pool *p)
     return uv_now(p->site->loop->uv);
 }
 
+static void leave_due(struct entry *e)
+{
+    struct entry **at = &e->pool->due;
+    if (!e->is_due)
+        return;
+    while (*at != e)
+        at = &(*at)->next_due;
+    *at = e->next_due;
+    if (!e->next_due)
+        e->pool->due_end = at;
+    e->is_due = false;
+}
+
 static void retire_if_done(struct entry *e)
 {
     struct pool *p = e->pool;
     struct entry **at = &p->entries;
     if (e->slot.state != SLOT_DONE)
         return;
+    leave_due(e);
     while (*at != e)
         at = &(*at)->next;
     *at = e->next;
@@ -103,12 +125,49 @@ static void retire_if_done(struct entry *e)
     free(e);
 }
 
+/* --- turns ----------------------------------------------------------------------------------- */
+
+static void on_reader(uv_idle_t *idle);
+
+/* To the end of the queue, where it is not in it already. */
+static void make_due(struct entry *e)
+{
+    struct pool *p = e->pool;
+    if (e->is_due)
+        return;
+    e->is_due = true;
+    e->next_due = NULL;
+    *p->due_end = e;
+    p->due_end = &e->next_due;
+    uv_idle_start(&p->reader, on_reader);
+}
+
 static void tick(struct entry *e)
 {
-    slot_tick(&e->slot, now_ms(e->pool));
+    leave_due(e);
+    if (slot_tick(&e->slot, now_ms(e->pool)))
+        make_due(e);
     retire_if_done(e);
 }
 
+/* One piece of each that is due, in turn, for a few milliseconds; at least one. */
+static void read_turn(struct pool *p)
+{
+    uint64_t end = uv_hrtime() + TURN_NS;
+    do {
+        if (p->due)
+            tick(p->due);
+    } while (p->due && uv_hrtime() < end);
+    if (!p->due)
+        uv_idle_stop(&p->reader);
+}
+
+static void on_reader(uv_idle_t *idle)
+{
+    read_turn(idle->data);
+}
+
+/* Its last lines are mostly few, and its slot is wanted. */
 static void on_worker_ended(void *arg)
 {
     tick(arg);
@@ -117,10 +176,9 @@ static void on_worker_ended(void *arg)
 static void on_tail_timer(uv_timer_t *timer)
 {
     struct pool *p = timer->data;
-    for (struct entry *e = p->entries, *next; e; e = next) {
-        next = e->next;
-        tick(e);
-    }
+    for (struct entry *e = p->entries; e; e = e->next)
+        make_due(e);
+    read_turn(p);
 }
 
 static void on_handle_timer(uv_timer_t *timer)
@@ -130,10 +188,11 @@ static void on_handle_timer(uv_timer_t *timer)
         p->site->loop->dirty = true;
 }
 
-static struct entry *entry_create(struct pool *p, struct launcher *l, int64_t run_id)
+static struct entry *entry_create(struct pool *p, struct launcher *l, const struct pool_run *run)
 {
     struct entry *e = xcalloc(1, sizeof(*e));
-    slot_init(&e->slot, l, &p->scratch, run_id);
+    slot_init(&e->slot, l, &p->scratch, run->id, run->owner);
+    e->slot.watchdog.limits = run->limits;
     e->pool = p;
     e->next = p->entries;
     p->entries = e;
@@ -144,19 +203,17 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, int64_t ru
 
 /* --- what the daemon wants ------------------------------------------------------------------- */
 
-void pool_adopt(struct pool *p, int64_t run_id, const char *handle, const struct run_limits *limits)
+void pool_adopt(struct pool *p, const struct pool_run *run, const char *handle)
 {
-    struct entry *e = entry_create(p, launchers_of_handle(&p->launchers, handle), run_id);
-    e->slot.watchdog.limits = *limits;
+    struct entry *e = entry_create(p, launchers_of_handle(&p->launchers, handle), run);
     slot_adopt(&e->slot, handle, &(struct slot_listener){on_worker_ended, e});
+    make_due(e);
     retire_if_done(e);
 }
 
-void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config,
-                const struct run_limits *limits)
+void pool_start(struct pool *p, size_t launcher, const struct pool_run *run, const char *config)
 {
-    struct entry *e = entry_create(p, launcher_at(p, launcher), run_id);
-    e->slot.watchdog.limits = *limits;
+    struct entry *e = entry_create(p, launcher_at(p, launcher), run);
     slot_start(&e->slot, config, &(struct slot_listener){on_worker_ended, e});
     retire_if_done(e);
     /* Its handle is written at the latest then. */

@@ -1,15 +1,18 @@
 /* The slots in use, by launcher: starts, adoption, signals, and the timer that looks after them.
- * Tells the engine what happens; decides nothing. */
+ * They take turns, each a bounded piece of its file: one that writes without end holds up neither
+ * the others nor the loop. Tells the engine what happens; decides nothing. */
 #ifndef SWEEPD_POOL_H
 #define SWEEPD_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sweep/limits.h"
+
 struct launch_site;
 struct launcher_type;
 struct pool;
-struct run_limits;
+struct run_owner;
 
 /* With the launchers of that table. */
 struct pool *pool_create(const struct launch_site *site, const struct launcher_type *const *types,
@@ -22,13 +25,19 @@ size_t pool_launchers(const struct pool *p);
 /* Workers that the launcher can have at a time. */
 size_t pool_capacity(const struct pool *p, size_t launcher);
 
+/* A run, whose its folder must be (NULL: whoever's it is), and what its worker may take. */
+struct pool_run {
+    int64_t id;
+    const struct run_owner *owner;
+    struct run_limits limits;
+};
+
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result
- * that lies there, or reports the run lost. handle: what the database has, "": none. */
-void pool_adopt(struct pool *p, int64_t run_id, const char *handle,
-                const struct run_limits *limits);
+ * that lies there, or reports the run lost. What its file holds is read in the turns of the loop
+ * that follow. handle: what the database has, "": none. */
+void pool_adopt(struct pool *p, const struct pool_run *run, const char *handle);
 /* Makes the folder and starts a worker in it; adopts the one that still lives there, if any. */
-void pool_start(struct pool *p, size_t launcher, int64_t run_id, const char *config,
-                const struct run_limits *limits);
+void pool_start(struct pool *p, size_t launcher, const struct pool_run *run, const char *config);
 /* SIGTERM, and SIGKILL after 5 s. */
 void pool_term(struct pool *p, int64_t run_id);
 void pool_kill_all(struct pool *p);

@@ -34,16 +34,23 @@ static void on_blas_done(struct capture *c)
 }
 
 struct blas_trial {
-    char core[48], blas[160]; /* what the kernels are */
-    char why[512];            /* not right */
+    struct worker_kind kind;
+    char why[512]; /* not right */
 };
+
+static void take_text(const struct json *said, const char *key, char *out, size_t size)
+{
+    const char *text;
+    if (json_get_string(said, key, &text, NULL) == 0)
+        str_copy(out, size, text);
+}
 
 /* 0 when the kernels of that core type compute right here. */
 static int blas_try(const char *worker, const char *core_type, struct blas_trial *out)
 {
     uv_loop_t loop;
     char *args[] = {(char *)worker, (char *)"--blas-check", NULL};
-    char **environment = environment_create(core_type);
+    char **environment = environment_create(&(struct environment_choice){.core_type = core_type});
     struct capture *c = xcalloc(1, sizeof(*c));
     int rc = uv_loop_init(&loop);
     REQUIRE(rc == 0);
@@ -58,11 +65,11 @@ static int blas_try(const char *worker, const char *core_type, struct blas_trial
     struct json *said = good ? json_parse(c->output[0].data ? c->output[0].data : "",
                                           c->output[0].len, NULL)
                              : NULL;
-    const char *text = NULL;
-    if (json_get_string(said, "core", &text, NULL) == 0)
-        str_copy(out->core, sizeof(out->core), text);
-    if (json_get_string(said, "blas", &text, NULL) == 0)
-        str_copy(out->blas, sizeof(out->blas), text);
+    out->kind = (struct worker_kind){0};
+    str_copy(out->kind.core_type, sizeof(out->kind.core_type), core_type);
+    take_text(said, "core", out->kind.core, sizeof(out->kind.core));
+    take_text(said, "blas", out->kind.blas, sizeof(out->kind.blas));
+    take_text(said, "sandbox", out->kind.sandbox, sizeof(out->kind.sandbox));
     json_destroy(said);
     if (!good)
         capture_explain(c, out->why, sizeof(out->why));
@@ -72,22 +79,18 @@ static int blas_try(const char *worker, const char *core_type, struct blas_trial
     return good ? 0 : -1;
 }
 
-int prepare_blas(const char *worker, char ***environment, char core[48], char blas[160],
-                 struct errbuf *err)
+int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err)
 {
     /* "": the library chooses by itself. The rest are x86-64 kernels from new to old. */
     const char *candidates[] = {getenv("OPENBLAS_CORETYPE"), "", "HASWELL", "SANDYBRIDGE",
                                 "NEHALEM"};
     char first_why[512] = "";
-    struct blas_trial trial = {"", "", ""};
-    core[0] = blas[0] = '\0';
+    struct blas_trial trial;
     for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
         if (!candidates[i] || (i == 0 && candidates[i][0] == '\0'))
             continue;
         if (blas_try(worker, candidates[i], &trial) == 0) {
-            str_copy(core, 48, trial.core);
-            str_copy(blas, 160, trial.blas);
-            *environment = environment_create(candidates[i]);
+            *out = trial.kind;
             if (first_why[0])
                 log_warn("BLAS core type %s is used instead", candidates[i]);
             return 0;

@@ -32,11 +32,15 @@ void prepare_stop(struct prepare *p);
 /* Processes and waiting jobs. */
 size_t prepare_active(const struct prepare *p);
 
+/* How workers compute and live here. */
+struct worker_kind {
+    char core_type[48];       /* OPENBLAS_CORETYPE for them; "": the library chooses */
+    char core[48], blas[160]; /* kernels, library */
+    char sandbox[400];        /* what holds of it, in words; "": the worker does not say */
+};
 /* Looks for BLAS kernels that compute right on this processor, once, at the start, in a loop of
  * its own: a core type that the user set, the library's own choice, then older ones. On success
- * *environment is what workers shall get (environment_destroy) and core and blas say what was
- * chosen. */
-int prepare_blas(const char *worker, char ***environment, char core[48], char blas[160],
-                 struct errbuf *err);
+ * out says what was chosen. */
+int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* One run's folder, `<database>.runs/ID/`: config.json, run.jsonl, stderr, checkpoint,
- * best.safetensors (docs/protocol.md, "The run folder").
+/* One run's folder, `<database>.runs/ID/`: identity.json, config.json, run.jsonl, stderr,
+ * checkpoint, best.safetensors (docs/protocol.md, "The run folder").
  *
  * The lock on run.jsonl says whether a worker lives. It belongs to the open file, not to a
  * process: the daemon takes it before the exec, the worker inherits it as its stdout, and the
@@ -15,11 +15,24 @@
 #include "sweep/buf.h"
 
 struct errbuf;
+struct run_owner;
 struct uv_loop_s;
 
 #define RUNDIR_STDERR_TAIL_BYTES 4096
+#define RUNDIR_READ_BYTES 32768 /* of run.jsonl at a time: a few milliseconds' work */
+#define RUNDIR_NOTE_MAX 512
+
+/* Which folder, and whose it must be: what lies there of another run, or with links in it, is set
+ * aside under another name and never removed. */
+struct rundir_place {
+    const char *runs_dir;
+    int64_t run_id;
+    const struct run_owner *owner; /* NULL: whoever's it is */
+};
 
 struct rundir {
+    char note[RUNDIR_NOTE_MAX]; /* what was set aside, and why; "": nothing was */
+    int64_t kept;               /* bytes of run.jsonl that were there before this worker */
     /* The reading end: what the worker has appended to run.jsonl so far. */
     int fd;           /* run.jsonl, read only, its own open file; -1: closed */
     int64_t offset;   /* bytes read */
@@ -35,25 +48,34 @@ void rundir_init(struct rundir *r);
 /* Makes the folder, takes the lock, empties it, writes config.json (config is its text) and opens
  * r. With a checkpoint from an earlier attempt its start and point lines and its stderr stay, for
  * the worker to append to. ERR_BUSY: a worker holds the lock (nothing was touched). ERR_IO
- * otherwise. */
-int rundir_create(struct rundir *r, const char *runs_dir, int64_t run_id,
-                  const char *config, struct errbuf *err);
+ * otherwise. r->note is valid either way. */
+int rundir_create(struct rundir *r, const struct rundir_place *at, const char *config,
+                  struct errbuf *err);
 /* The worker has what it inherits: from here on it alone holds the lock. */
 void rundir_hand_over(struct rundir *r);
-/* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO. */
-int rundir_open(struct rundir *r, const char *runs_dir, int64_t run_id, struct errbuf *err);
+/* Opens an existing folder for reading. ERR_NOT_FOUND, ERR_IO; r->note is valid either way. */
+int rundir_open(struct rundir *r, const struct rundir_place *at, struct errbuf *err);
 void rundir_close(struct rundir *r);
+/* Takes away what run.jsonl has behind those bytes; nobody writes to it. 0 or ERR_IO. */
+int rundir_cut(const struct rundir_place *at, int64_t bytes);
 
 /* A worker holds the lock at this moment. */
 bool rundir_locked(const struct rundir *r);
 /* That process has run.jsonl as its stdout, so it is a worker of this run. */
 bool rundir_written_by(const struct rundir *r, int64_t pid);
-/* Reads at most 256 KiB more. The number of bytes, 0 at the file's present end, or ERR_IO. */
+/* The same of a folder that is not open, and is that run's; nothing is changed there. */
+bool rundir_is_written_by(const struct rundir_place *at, int64_t pid);
+/* Reads at most RUNDIR_READ_BYTES more. The number of bytes, fewer at the file's present end, or
+ * ERR_IO. */
 int rundir_read(struct rundir *r, struct errbuf *err);
 /* The next complete line, without its '\n', valid until the next rundir_read. */
 bool rundir_line(struct rundir *r, const char **line, size_t *len);
 /* Bytes of the last, still incomplete line. */
 size_t rundir_rest(const struct rundir *r);
+/* Is the last whole line a result? Also where that cannot be read. */
+bool rundir_has_result(const struct rundir *r);
+/* Bytes of run.jsonl up to the end of the last line that was taken. */
+int64_t rundir_at(const struct rundir *r);
 
 /* The last max bytes of the run's stderr, begun at a character's boundary. Nothing when there is
  * no such file. cut (may be NULL): there was more. */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sweep/limits.h"
 
@@ -17,10 +18,15 @@ struct launch_site {
     const char *runs_dir;         /* folder of the run folders */
     const char *worker;           /* the program */
     char **environment;           /* of workers */
+    char **program_environment;   /* of those whose task hands it on */
     size_t workers;               /* at a time on this machine */
     struct run_limits prepare_limits; /* of a process that reads a sweep's data */
     bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
     void *arg;
 };
+
+/* Something notable happened to a run: a line in the log and an event of that kind (static). */
+void site_note(const struct launch_site *site, int64_t run_id, const char *kind, const char *fmt,
+               ...) __attribute__((format(printf, 4, 5)));
 
 #endif

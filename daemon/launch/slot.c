@@ -75,11 +75,15 @@ static void move(struct slot *s, enum slot_state to)
     check_slot(s);
 }
 
-void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id)
+void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id,
+               const struct run_owner *owner)
 {
     memset(s, 0, sizeof(*s));
     s->launcher = l;
     s->run_id = run_id;
+    s->has_owner = owner != NULL;
+    if (owner)
+        s->owner = *owner;
     s->been = 1u << SLOT_STARTING;
     tail_init(&s->tail, l->site, scratch, run_id);
 }
@@ -169,15 +173,47 @@ static void watch(struct slot *s, uint64_t now_ms)
 
 /* --- the file ------------------------------------------------------------------------------- */
 
-static bool read_on(struct slot *s, uint64_t now_ms)
+static enum tail_end read_on(struct slot *s, uint64_t now_ms)
 {
-    bool whole = tail_read(&s->tail);
+    enum tail_end end = tail_read(&s->tail, now_ms);
     if (s->tail.introduced && s->worker && s->launcher->type->introduced)
         s->launcher->type->introduced(s->worker, &s->tail.start);
     s->tail.introduced = false;
     if (s->tail.broken)
         slot_kill(s, now_ms);
-    return whole;
+    return end;
+}
+
+static struct rundir_place folder_of(const struct slot *s)
+{
+    return (struct rundir_place){s->launcher->site->runs_dir, s->run_id,
+                                 s->has_owner ? &s->owner : NULL};
+}
+
+static void note_aside(const struct slot *s)
+{
+    if (s->tail.dir.note[0])
+        site_note(s->launcher->site, s->run_id, "folder_set_aside", "%s", s->tail.dir.note);
+}
+
+/* Nobody writes to the file any more: the next attempt finds only what nothing is wrong with. */
+static bool cut_damage(const struct slot *s)
+{
+    const struct rundir_place at = folder_of(s);
+    return rundir_cut(&at, s->tail.whole_bytes) == 0;
+}
+
+/* The rest of the file tells nothing that its run still needs: the worker was asked to end, and
+ * left no result. What it has shown is read when it goes on. */
+static bool may_stop_reading(struct slot *s)
+{
+    bool asked = has_been(s, SLOT_TERMINATING) || has_been(s, SLOT_KILLING);
+    return asked && !rundir_has_result(&s->tail.dir);
+}
+
+static bool is_lost_file(const struct slot *s, uint64_t now_ms)
+{
+    return s->tail.unreadable && now_ms >= s->tail.unreadable_ms + SLOT_READ_WITHIN_MS;
 }
 
 /* --- the end of a worker --------------------------------------------------------------------- */
@@ -192,7 +228,11 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
         str_copy(text, size, s->watchdog.text);
     } else if (s->tail.broken) {
         x->error = RUN_ERROR_PROTOCOL;
+        x->inherited = cut_damage(s) && tail_inherited_damage(&s->tail);
         str_copy(text, size, s->tail.broken);
+    } else if (s->tail.unreadable) {
+        x->error = RUN_ERROR_DISK_FULL;
+        str_copy(text, size, s->tail.unreadable);
     } else if (signal == SIGKILL && !has_been(s, SLOT_KILLING) && was_out_of_memory(s)) {
         x->error = RUN_ERROR_OUT_OF_MEMORY;
         str_copy(text, size, "killed by the kernel, which had no more memory");
@@ -258,31 +298,35 @@ static void report_no_start(const struct slot *s, const char *why)
 
 /* Reads the rest and tells the engine. Where nobody knows how the worker ended and it left no
  * result, its run is lost, that is, queued again. */
-static void drain(struct slot *s, uint64_t now_ms)
+static enum tail_end drain(struct slot *s, uint64_t now_ms)
 {
     bool has_exit = s->worker && s->worker->has_exit;
-    if (!read_on(s, now_ms))
-        return; /* the next tick comes back */
-    if (!has_exit && !s->tail.has_result && !s->tail.broken &&
+    enum tail_end end = read_on(s, now_ms);
+    if (end != TAIL_WHOLE && !may_stop_reading(s) && !is_lost_file(s, now_ms))
+        return end;
+    if (!has_exit && !s->tail.has_result && !s->tail.broken && !s->tail.unreadable &&
         s->watchdog.exceeded == RUN_ERROR_NONE)
         report_lost(s);
     else
         report_end(s);
     move(s, SLOT_DONE);
+    return TAIL_WHOLE;
 }
 
-void slot_tick(struct slot *s, uint64_t now_ms)
+bool slot_tick(struct slot *s, uint64_t now_ms)
 {
+    enum tail_end end = TAIL_WHOLE;
     if (states[s->state].has_worker && !s->launcher->type->alive(s->worker))
         move(s, SLOT_DRAINING);
     if (s->state == SLOT_DRAINING) {
-        drain(s, now_ms);
+        end = drain(s, now_ms);
     } else if (states[s->state].has_worker) {
-        read_on(s, now_ms);
+        end = read_on(s, now_ms);
         stderr_cap(s->launcher->site->runs_dir, s->run_id);
         watch(s, now_ms);
         send_due(s, now_ms);
     }
+    return end == TAIL_MORE;
 }
 
 /* --- the beginning --------------------------------------------------------------------------- */
@@ -300,7 +344,10 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
     struct errbuf err;
     const struct launch_site *site = s->launcher->site;
     struct worker_place at = place(s, listener);
-    if (rundir_open(&s->tail.dir, site->runs_dir, s->run_id, &err) < 0) {
+    const struct rundir_place folder = folder_of(s);
+    int rc = rundir_open(&s->tail.dir, &folder, &err);
+    note_aside(s);
+    if (rc < 0) {
         log_info("run %" PRId64 ": queued again: %s", s->run_id, err.message);
         report_lost(s);
         move(s, SLOT_DONE);
@@ -315,7 +362,6 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
     s->worker = w;
     note_oom_kills(s);
     move(s, w ? SLOT_RUNNING : SLOT_DRAINING);
-    slot_tick(s, 0);
 }
 
 void slot_start(struct slot *s, const char *config,
@@ -324,7 +370,9 @@ void slot_start(struct slot *s, const char *config,
     struct errbuf err;
     const struct launch_site *site = s->launcher->site;
     struct worker_place at = place(s, listener);
-    int rc = rundir_create(&s->tail.dir, site->runs_dir, s->run_id, config, &err);
+    const struct rundir_place folder = folder_of(s);
+    int rc = rundir_create(&s->tail.dir, &folder, config, &err);
+    note_aside(s);
     if (rc == ERR_BUSY) {
         slot_adopt(s, "", listener);
         return;

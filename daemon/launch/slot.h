@@ -11,7 +11,8 @@
 #include "daemon/launch/tail.h"
 #include "daemon/launch/watchdog.h"
 
-#define SLOT_KILL_AFTER_MS 5000 /* SIGTERM to SIGKILL */
+#define SLOT_KILL_AFTER_MS 5000   /* SIGTERM to SIGKILL */
+#define SLOT_READ_WITHIN_MS 60000 /* a file that an ended worker left, and that cannot be read */
 
 /* X(id, name, has a worker) */
 #define SLOT_STATE_MAP(X)                                                              \
@@ -41,14 +42,17 @@ struct slot {
     struct watchdog watchdog;
     uint64_t oom_kills; /* at the last look */
     int64_t run_id;
+    bool has_owner;
+    struct run_owner owner; /* whose its folder must be */
 };
 
 bool slot_may(enum slot_state from, enum slot_state to);
 const char *slot_state_name(enum slot_state s);
 
-/* scratch is shared by slots; it lives longer than they. No limits; the caller may set
- * s->watchdog.limits. */
-void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id);
+/* scratch is shared by slots; it lives longer than they. owner: whose the run's folder must be;
+ * NULL: whoever's it is. No limits; the caller may set s->watchdog.limits. */
+void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id,
+               const struct run_owner *owner);
 /* It must be done. */
 void slot_finish(struct slot *s);
 
@@ -68,7 +72,8 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
 /* SIGTERM, and SIGKILL SLOT_KILL_AFTER_MS later. */
 void slot_term(struct slot *s, uint64_t now_ms);
 void slot_kill(struct slot *s, uint64_t now_ms);
-/* From time to time, and at once when the worker has ended: reads on, sends what is due. */
-void slot_tick(struct slot *s, uint64_t now_ms);
+/* From time to time, and at once when the worker has ended: reads on, sends what is due. True:
+ * there is more to read, and nothing to wait for. */
+bool slot_tick(struct slot *s, uint64_t now_ms);
 
 #endif

@@ -16,6 +16,7 @@
 void tail_scratch_finish(struct tail_scratch *s)
 {
     free(s->points);
+    free(s->ends);
     free(s->layers);
     free(s->metrics);
     memset(s, 0, sizeof(*s));
@@ -35,7 +36,8 @@ void tail_finish(struct tail *t)
 {
     rundir_close(&t->dir);
     free(t->broken);
-    t->broken = NULL;
+    free(t->unreadable);
+    t->broken = t->unreadable = NULL;
 }
 
 static void tail_break(struct tail *t, const char *why)
@@ -46,18 +48,33 @@ static void tail_break(struct tail *t, const char *why)
     log_warn("run %" PRId64 ": run.jsonl: %s", t->run_id, why);
 }
 
-static void keep_point(struct tail_scratch *s, const struct point *point)
+bool tail_inherited_damage(const struct tail *t)
 {
-    s->points = array_room(s->points, &s->point_cap, s->point_count, sizeof(*s->points));
-    s->points[s->point_count++] = *point;
+    return t->broken && t->whole_bytes < t->dir.kept;
 }
 
-static void keep_layers(struct tail_scratch *s, struct record *r)
+/* --- lines ----------------------------------------------------------------------------------- */
+
+static void keep_point(struct tail *t, const struct point *point)
 {
+    struct tail_scratch *s = t->scratch;
+    s->points = array_room(s->points, &s->point_cap, s->point_count, sizeof(*s->points));
+    s->ends = array_room(s->ends, &s->end_cap, s->point_count, sizeof(*s->ends));
+    s->ends[s->point_count] = rundir_at(&t->dir);
+    s->points[s->point_count++] = *point;
+    t->share -= 1;
+}
+
+/* They belong to the point before them, and are kept or cut with it. */
+static void keep_layers(struct tail *t, struct record *r)
+{
+    struct tail_scratch *s = t->scratch;
     s->layers =
         array_room(s->layers, &s->layers_cap, s->layers_count, sizeof(struct layer_stats *));
     s->layers[s->layers_count++] = r->u.layers;
     r->u.layers = NULL;
+    if (s->point_count > 0)
+        s->ends[s->point_count - 1] = rundir_at(&t->dir);
 }
 
 static void keep_metrics(struct tail_scratch *s, struct record *r)
@@ -81,14 +98,23 @@ static void give_metrics(struct tail *t)
     s->metrics_count = 0;
 }
 
-static void give_points(struct tail *t)
+/* All that was kept so far. end: of the last line that nothing is wrong with. */
+static void give_points(struct tail *t, int64_t end)
 {
     struct tail_scratch *s = t->scratch;
     struct engine *engine = t->site->engine;
     struct loop *loop = t->site->loop;
-    if (s->point_count > 0)
-        engine_run_points(engine, t->run_id, s->points, s->point_count, loop_now(),
-                          loop_effects(loop));
+    size_t count = s->point_count, taken = 0;
+    if (count > 0)
+        taken =
+            engine_run_points(engine, t->run_id, s->points, count, loop_now(), loop_effects(loop));
+    if (taken < count)
+        end = taken > 0 ? s->ends[taken - 1] : t->whole_bytes;
+    if (!t->refused)
+        t->whole_bytes = end;
+    t->refused |= taken < count;
+    if (t->refused)
+        tail_break(t, "its points do not go on from those before");
     s->point_count = 0;
     give_metrics(t);
     for (size_t i = 0; i < s->layers_count; i++) {
@@ -98,9 +124,9 @@ static void give_points(struct tail *t)
     s->layers_count = 0;
 }
 
-static void take_start(struct tail *t, const struct record *r)
+static void take_start(struct tail *t, const struct record *r, int64_t begin)
 {
-    give_points(t); /* those before it */
+    give_points(t, begin); /* those before it */
     t->introduced = true;
     t->start = r->u.start;
     t->has_result = false; /* it goes on behind a rung */
@@ -113,7 +139,8 @@ static bool may_follow(const struct tail *t, const struct record *r)
     return !t->has_result || (t->result.status == RUN_PAUSED && r->type == RECORD_START);
 }
 
-static void take_line(struct tail *t, const char *line, size_t len)
+/* begin: of the line in the file. */
+static void take_line(struct tail *t, const char *line, size_t len, int64_t begin)
 {
     struct record r;
     struct errbuf err;
@@ -128,11 +155,11 @@ static void take_line(struct tail *t, const char *line, size_t len)
     if (!may_follow(t, &r))
         tail_break(t, "a line follows the result");
     else if (r.type == RECORD_START)
-        take_start(t, &r);
+        take_start(t, &r, begin);
     else if (r.type == RECORD_POINT)
-        keep_point(t->scratch, &r.u.point), keep_metrics(t->scratch, &r);
+        keep_point(t, &r.u.point), keep_metrics(t->scratch, &r);
     else if (r.type == RECORD_LAYERS)
-        keep_layers(t->scratch, &r);
+        keep_layers(t, &r);
     else if (r.type == RECORD_RESULT)
         t->result = r.u.result, t->has_result = true;
     else
@@ -140,23 +167,67 @@ static void take_line(struct tail *t, const char *line, size_t len)
     record_finish(&r);
 }
 
-bool tail_read(struct tail *t)
+static void take_lines(struct tail *t)
+{
+    const char *line;
+    size_t len;
+    int64_t begin = rundir_at(&t->dir);
+    while (!t->broken && rundir_line(&t->dir, &line, &len)) {
+        take_line(t, line, len, begin);
+        if (!t->broken)
+            begin = rundir_at(&t->dir);
+    }
+    if (!t->broken && rundir_rest(&t->dir) > RECORD_LINE_MAX)
+        tail_break(t, "a line is longer than allowed");
+    give_points(t, begin);
+}
+
+/* --- how much -------------------------------------------------------------------------------- */
+
+static bool has_share(struct tail *t, uint64_t now_ms)
+{
+    if (t->share_ms == 0)
+        t->share = TAIL_POINTS_AT_ONCE;
+    else if (now_ms > t->share_ms)
+        t->share += (double)(now_ms - t->share_ms) * TAIL_POINTS_PER_SECOND / 1000;
+    if (t->share > TAIL_POINTS_AT_ONCE)
+        t->share = TAIL_POINTS_AT_ONCE;
+    t->share_ms = now_ms > 0 ? now_ms : 1;
+    if (t->share > 0)
+        return true;
+    if (!t->held_back)
+        site_note(t->site, t->run_id, "points_held_back",
+                  "its worker reports more than %d points a second: the others wait in run.jsonl, "
+                  "and none is lost",
+                  TAIL_POINTS_PER_SECOND);
+    t->held_back = true;
+    return false;
+}
+
+/* It may be readable again in a moment: the worker knows nothing of it. */
+static void note_unreadable(struct tail *t, const char *why, uint64_t now_ms)
+{
+    if (t->unreadable)
+        return;
+    t->unreadable = xstrdup(why);
+    t->unreadable_ms = now_ms;
+    site_note(t->site, t->run_id, "run_file_unreadable", "%s; it is tried again", why);
+}
+
+enum tail_end tail_read(struct tail *t, uint64_t now_ms)
 {
     struct errbuf err;
-    int n = 1;
-    while (n > 0 && !t->broken) {
-        if (t->site->congested(t->site->arg))
-            return false;
-        const char *line;
-        size_t len;
-        n = rundir_read(&t->dir, &err);
-        if (n < 0)
-            tail_break(t, err.message);
-        while (!t->broken && rundir_line(&t->dir, &line, &len))
-            take_line(t, line, len);
-        if (!t->broken && rundir_rest(&t->dir) > RECORD_LINE_MAX)
-            tail_break(t, "a line is longer than allowed");
-        give_points(t);
+    if (t->broken)
+        return TAIL_WHOLE;
+    if (t->site->congested(t->site->arg) || !has_share(t, now_ms))
+        return TAIL_LATER;
+    int n = rundir_read(&t->dir, &err);
+    if (n < 0) {
+        note_unreadable(t, err.message, now_ms);
+        return TAIL_LATER;
     }
-    return true;
+    free(t->unreadable);
+    t->unreadable = NULL;
+    take_lines(t);
+    return n < RUNDIR_READ_BYTES || t->broken ? TAIL_WHOLE : TAIL_MORE;
 }

@@ -7,7 +7,7 @@
 
 struct request;
 
-#define COMMAND_PARAMS_MAX 3
+#define COMMAND_PARAMS_MAX 6
 
 enum param_type { PARAM_INTEGER, PARAM_SWITCH, PARAM_OBJECT, PARAM_WORD };
 
@@ -25,6 +25,7 @@ struct command {
     /* For paged methods: the member that holds the rows, and the column the next page starts
      * after. */
     const char *rows, *cursor;
+    bool lasting; /* it waits for something to happen; its reply is small */
     /* Ends the request now or later, with exactly one request_result* or request_error. */
     void (*run)(struct request *r);
 };

@@ -53,7 +53,7 @@ struct request *request_create(struct daemon *d, struct conn *conn, const struct
     struct request **bucket = &d->requests->buckets[r->id % BUCKETS];
     r->next = *bucket;
     *bucket = r;
-    conn_request_begins(conn);
+    conn_request_begins(conn, command->lasting);
     return r;
 }
 
@@ -114,7 +114,7 @@ static void request_end(struct request *r, struct buf *line)
     *at = r->next;
     if (r->rpc_id.present)
         conn_send(r->conn, line->data, line->len);
-    conn_request_ended(r->conn);
+    conn_request_ended(r->conn, r->command->lasting);
     buf_finish(line);
     request_free(r);
 }
@@ -277,12 +277,20 @@ static void write_page(struct request *r, const struct table *t, int64_t limit)
         jw_null(&r->w);
 }
 
+static int64_t limit_of(const struct request *r)
+{
+    size_t i = 0;
+    while (strcmp(r->command->params[i].name, "limit") != 0)
+        i++;
+    return r->arg[i];
+}
+
 static void on_page(struct request *r, const struct table *t)
 {
     jw_begin_object(&r->w);
     if (r->subject)
         jw_kv_int(&r->w, r->command->params[0].name, r->subject);
-    write_page(r, t, r->subject ? r->arg[2] : r->arg[1]);
+    write_page(r, t, limit_of(r));
     jw_end_object(&r->w);
     request_result_built(r);
 }
@@ -294,6 +302,11 @@ void request_answer_page(struct request *r, enum store_query_id id)
         request_query(r, id, args, 3, on_page);
     else
         request_query(r, id, r->arg, 2, on_page);
+}
+
+void request_answer_rows(struct request *r, const struct store_named_query *q)
+{
+    request_query(r, q->id, q->args, q->count, on_page);
 }
 
 void *request_token(const struct request *r)

@@ -17,6 +17,9 @@
 #define TABLE_MAX_BYTES (64u << 20)
 
 #define TERMINAL "('completed', 'stopped', 'failed', 'cancelled')"
+#define EVENTS "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
+/* µs as created_at has them */
+#define TIME(us) "strftime('%Y-%m-%d %H:%M:%f', " us " / 1e6, 'unixepoch')"
 #define CURVE_NAME(id, column, canonical) ", " #column
 
 static const struct {
@@ -75,8 +78,13 @@ static const struct {
         {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE sweep_id = ?1 "
             "ORDER BY id"},
     [STORE_QUERY_EVENTS] =
-        {3, "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
-            "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
+        {4, EVENTS "WHERE sweep_id = ?1 AND id > ?2 AND created_at >= " TIME("?4")
+            " ORDER BY id LIMIT ?3"},
+    [STORE_QUERY_RUN_EVENTS] =
+        {4, EVENTS "WHERE sweep_id = (SELECT sweep_id FROM runs WHERE id = ?1) AND run_id = ?1 "
+            "AND id > ?2 AND created_at >= " TIME("?4") " ORDER BY id LIMIT ?3"},
+    [STORE_QUERY_ALL_EVENTS] =
+        {3, EVENTS "WHERE id > ?1 AND created_at >= " TIME("?3") " ORDER BY id LIMIT ?2"},
     [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
     [STORE_QUERY_RUN_RATES] =
         {0, "SELECT r.seconds, r.epochs, min(s.data_samples, coalesce(nullif(r.settings ->> "

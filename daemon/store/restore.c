@@ -228,6 +228,22 @@ static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct e
     return 0;
 }
 
+static int read_identity(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    (void)err;
+    column_into(st, 0, out->database, sizeof(out->database));
+    return 0;
+}
+
+static int append_unmarked(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    (void)err;
+    out->unmarked =
+        array_room(out->unmarked, &out->unmarked_cap, out->unmarked_count, sizeof(*out->unmarked));
+    out->unmarked[out->unmarked_count++] = sqlite3_column_int64(st, 0);
+    return 0;
+}
+
 #define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
 
 static const struct {
@@ -250,6 +266,8 @@ static const struct {
      "WHERE kind = 'paused' AND run_id IS NOT NULL AND detail IS NOT NULL AND sweep_id IN "
      "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY id",
      append_rung},
+    {"SELECT uuid FROM identity", read_identity},
+    {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
 };
 
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
@@ -285,5 +303,6 @@ void store_restored_finish(struct store_restored *r)
     free(r->runs);
     free(r->labels);
     free(r->rungs);
+    free(r->unmarked);
     *r = (struct store_restored){0};
 }

@@ -52,7 +52,7 @@ enum store_query_id {
     STORE_QUERY_LABEL,        /* [run] one row */
     STORE_QUERY_CURVE,        /* [run, after point, limit] */
     STORE_QUERY_FINDINGS,     /* [sweep] */
-    STORE_QUERY_EVENTS,       /* [sweep, after id, limit] */
+    STORE_QUERY_EVENTS,       /* [sweep, after id, limit, since µs] */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
     STORE_QUERY_EDITS,        /* [sweep] table range_edits */
@@ -62,6 +62,8 @@ enum store_query_id {
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */
     STORE_QUERY_OPEN_LABELS,  /* [sweep, 0: all] runs: labels of ended runs of open sweeps */
     STORE_QUERY_UNENDED,      /* [] run_id, handle: cancelled, and the worker not seen to end */
+    STORE_QUERY_RUN_EVENTS,   /* [run, after id, limit, since µs] */
+    STORE_QUERY_ALL_EVENTS,   /* [after id, limit, since µs] */
     STORE_QUERY_COUNT
 };
 

@@ -1,14 +1,14 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label data pause \
+    local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | -o | --output | --torch-module)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    -n | --limit | --run | --workers) return ;;
+    -n | --limit | --run | --workers | --since) return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ " $verbs " == *" $word "* ]] && verb=$word && break
@@ -16,10 +16,12 @@ resume cancel delete status shutdown help"
     case "$verb" in
     "") options="--version" ;;
     start) options="--db --workers --worker-program" ;;
-    replay) options="--worker-program" ;;
+    replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run" ;;
     best) options="--limit" ;;
+    events) options="--run --since --follow" ;;
+    doctor) options="--db --worker-program" ;;
     export) options="--output --torch-module --force" ;;
     cancel) options="--run" ;;
     shutdown) options="--drain" ;;

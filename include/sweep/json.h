@@ -27,6 +27,11 @@ struct json *json_parse(const char *text, size_t len, struct errbuf *err);
 int json_read_file(const char *path, size_t max, struct json **out, struct errbuf *err);
 void json_destroy(struct json *root);
 
+/* The bytes of a member of the object that text is, as they stand in it: what json_parse has read
+ * of the text may not give them back. false: no such member, or its key is written with escapes. */
+bool json_member_text(const char *text, size_t len, const char *key, const char **out,
+                      size_t *out_len);
+
 enum json_type json_type(const struct json *v);
 /* "null", "boolean", "number", "string", "array", "object" */
 const char *json_type_name(enum json_type type);

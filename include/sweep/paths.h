@@ -10,8 +10,8 @@ struct errbuf;
 
 /* X(id, name): the files of a run's folder (docs/protocol.md, "The run folder"). */
 #define RUN_FILE_MAP(X)                                                                            \
-    X(CONFIG, "config.json") X(LINES, "run.jsonl") X(STDERR, "stderr")                             \
-    X(CHECKPOINT, "checkpoint") X(WEIGHTS, "best.safetensors")
+    X(IDENTITY, "identity.json") X(CONFIG, "config.json") X(LINES, "run.jsonl")                    \
+    X(STDERR, "stderr") X(CHECKPOINT, "checkpoint") X(WEIGHTS, "best.safetensors")
 enum run_file {
 #define X(id, name) RUN_FILE_##id,
     RUN_FILE_MAP(X)
@@ -24,9 +24,13 @@ const char *run_file_name(enum run_file f);
  * HOME is unset. Environment variables SWEEPD_DB and SWEEPD_SOCKET are honoured here. */
 #define PATHS_MAX 4096
 int paths_database(char *out, struct errbuf *err);  /* $XDG_STATE_HOME/sweepd/sweeps.db */
-int paths_socket(char *out, struct errbuf *err);    /* $XDG_RUNTIME_DIR/sweepd/sock, else state */
+/* $XDG_RUNTIME_DIR/sweepd/sock; else /run/user/UID/sweepd/sock where that folder is ours (cron and
+ * sudo do not set the variable); else state */
+int paths_socket(char *out, struct errbuf *err);
 int paths_cache(char *out, struct errbuf *err);     /* $XDG_CACHE_HOME/sweepd */
 int paths_daemon_log(char *out, struct errbuf *err); /* $XDG_STATE_HOME/sweepd/sweepd.log */
+/* "<database>.socket": says where the daemon of that database answers */
+int paths_socket_note(char *out, const char *database, struct errbuf *err);
 /* "<database>.runs" */
 int paths_runs(char *out, const char *database, struct errbuf *err);
 /* A run's folder, "<runs_dir>/ID", and a file of it. False, and out is "", where it does not fit

@@ -14,7 +14,7 @@
 struct buf;
 struct json;
 
-/* The id of a request as it came: a JSON string, number or null, as JSON text. */
+/* The id of a request: a JSON string, number or null, byte for byte as it came. */
 struct rpc_id {
     bool present;     /* absent: a notification, which gets no reply */
     char text[128];

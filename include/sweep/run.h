@@ -52,6 +52,11 @@ enum run_kind {
     RUN_KIND_COUNT
 };
 
+/* The most points of a run of any task but the trainer's, which says by its epochs how many there
+ * are. The last ones are kept for its end: its best and its last point are always among them. */
+#define RUN_POINTS_MAX 1000000
+#define RUN_POINTS_AT_END 2
+
 /* Who lets a paused run go on. X(id, name) */
 #define RUN_PAUSER_MAP(X)                                                               \
     X(NONE, "")                                                                         \
@@ -67,7 +72,7 @@ enum run_pauser {
 
 /* Who waits before a run that failed is tried again: what is at fault is its own, its sweep's data,
  * or where workers are started. X(id) */
-#define RUN_WAIT_MAP(X) X(RUN) X(SWEEP) X(LAUNCHER)
+#define RUN_WAIT_MAP(X) X(NONE) X(RUN) X(SWEEP) X(LAUNCHER)
 
 enum run_wait {
 #define X(id) RUN_WAIT_##id,
@@ -79,21 +84,21 @@ enum run_wait {
  * attempts: so many in a row without a new point fail the run; 1: the first; 0: none, for it is not
  * the run's doing: it is tried until it goes. alike: many in a row hold the sweep. */
 #define RUN_ERROR_MAP(X)                                                                       \
-    X(NONE, "", 1, RUN, 0, "")                                                                 \
-    X(CONFIG, "config_error", 1, RUN, 1, "the worker refused the configuration")               \
-    X(DATA, "data_error", 1, RUN, 1, "the data is damaged, or changed after submit")           \
-    X(CRASHED, "worker_crash", 1, RUN, 1, "the worker ended by a signal of its own making")    \
-    X(EXITED, "exited", 1, RUN, 1, "the worker ended without a result")                        \
+    X(NONE, "", 1, NONE, 0, "")                                                                \
+    X(CONFIG, "config_error", 1, NONE, 1, "the worker refused the configuration")              \
+    X(DATA, "data_error", 1, NONE, 1, "the data is damaged, or changed after submit")          \
+    X(CRASHED, "worker_crash", 1, NONE, 1, "the worker ended by a signal of its own making")   \
+    X(EXITED, "exited", 1, NONE, 1, "the worker ended without a result")                       \
     X(KILLED, "killed", 0, RUN, 0, "SIGKILL or SIGTERM that the daemon did not send")          \
-    X(OUT_OF_MEMORY, "out_of_memory", 1, RUN, 1, "over its limit, or no more was there")         \
+    X(OUT_OF_MEMORY, "out_of_memory", 1, NONE, 1, "over its limit, or no more was there")      \
     X(SPAWN, "spawn_error", 3, LAUNCHER, 1, "the worker could not be started")                 \
-    X(DISK_FULL, "disk_full", 0, RUN, 0, "the worker could not write its results")             \
-    X(PROTOCOL, "protocol_error", 1, RUN, 1, "run.jsonl does not follow the format")           \
-    X(KILLED_BY_USER, "killed_by_user", 1, RUN, 0, "cancelled through sweepctl")               \
-    X(TIMEOUT, "timeout", 1, RUN, 1, "it took longer than its limit")                          \
+    X(DISK_FULL, "disk_full", 0, RUN, 0, "its files could not be written, or read")            \
+    X(PROTOCOL, "protocol_error", 3, NONE, 1, "run.jsonl does not follow the format")          \
+    X(KILLED_BY_USER, "killed_by_user", 1, NONE, 0, "cancelled through sweepctl")              \
+    X(TIMEOUT, "timeout", 1, NONE, 1, "it took longer than its limit")                         \
     X(HUNG, "hung", 3, RUN, 1, "the worker made no progress for longer than its limit")        \
     X(DATA_MISSING, "data_missing", 0, SWEEP, 0, "the data cannot be read at the moment")      \
-    X(NOT_A_NUMBER, "not_a_number", 1, RUN, 0, "the loss is no number; ours stops there")
+    X(NOT_A_NUMBER, "not_a_number", 1, NONE, 0, "the loss is no number; ours stops there")
 
 /* What older daemons and workers wrote for some of them. X(name, id) */
 #define RUN_ERROR_OLD_MAP(X) \

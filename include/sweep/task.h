@@ -56,6 +56,7 @@ struct task_kind {
     bool needs_data;      /* a worker prepares its data before the sweep is accepted */
     bool has_checkpoints; /* a run can end at a rung and go on later */
     bool has_remedies;    /* its runs have causes and treatments, and the range its edits */
+    bool has_environment; /* its runs get all of the daemon's environment */
 
     /* Reads the members of a spec that are its own. */
     int (*parse)(const struct json *root, struct spec *s, struct errbuf *err);
@@ -87,6 +88,8 @@ TASK_MAP(X)
 #undef X
 
 const struct task_kind *task_of(const struct spec *s);
+/* By its name in a config.json; NULL: none. */
+const struct task_kind *task_find(const char *name);
 /* The member "task" of a config.json; out is untouched where there is none, or no such file. */
 void task_of_config(const char *path, char *out, size_t size);
 

@@ -80,7 +80,9 @@ class Daemon:
         self.log_path = os.path.join(self.home, "daemon.log")
         self.workers = workers
         self.arguments = list(arguments)
-        self.environment = dict(os.environ, **self.directories(), **(environment or {}))
+        # Beside other loads a test's worker has its share of the processor.
+        self.environment = {**os.environ, "SWEEPD_WORKER_NICE": "0", **self.directories(),
+                            **(environment or {})}
         for name in ("SWEEPD_DB", "SWEEPD_SOCKET", "SWEEPD_WORKERS", "SWEEPD_WORKER"):
             self.environment.pop(name, None)
         self.process = None

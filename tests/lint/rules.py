@@ -24,7 +24,8 @@ ARROWS = {
     "config": ("config",),
     "loop": ("loop", "engine"),
     "state": ("state", "engine", "store", "launch") + GROUND,
-    "main": ("daemon", "config"),
+    "main": ("daemon", "config", "check"),
+    "check": ("check", "config"),
     "daemon": ("daemon", "state", "engine", "store", "launch", "serve") + GROUND,
 }
 # Arrows that still point the wrong way: each must occur, or its row goes.
@@ -43,9 +44,11 @@ COMMON_ARROWS = {
 }
 # Which folder of common/ a shared header belongs to: each has its row.
 HOMES = {
-    "base": ("buf", "err", "json", "log", "paths", "require", "process", "rng", "rpc", "shape"),
+    "base": ("buf", "err", "json", "lingering", "log", "paths", "require", "process", "rng", "rpc",
+             "sha256", "shape"),
     "space": ("space",),
-    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run"),
+    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run",
+            "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),

@@ -14,6 +14,8 @@ void intake_init(struct intake *in, const struct command_config *c,
 {
     memset(in, 0, sizeof(*in));
     in->metric = c->metric;
+    in->maximize = c->maximize;
+    in->points_max = RUN_POINTS_MAX;
     in->give = give;
     in->context = context;
     in->series.curves = &c->curves;
@@ -26,6 +28,9 @@ void intake_init(struct intake *in, const struct command_config *c,
 void intake_finish(struct intake *in)
 {
     buf_finish(&in->line);
+    free(in->best_over);
+    free(in->last_over);
+    in->best_over = in->last_over = NULL;
 }
 
 /* --- points ----------------------------------------------------------------------------------- */
@@ -48,26 +53,77 @@ static void fill_columns(struct intake *in, struct point *p)
     point_set(p, CURVE_SECONDS, in->seconds);
 }
 
+static struct point_metrics *copy_of(const struct point_metrics *m)
+{
+    struct point_metrics *copy = metrics_create(&m->at, m->count);
+    memcpy(copy->values, m->values, m->count * sizeof(m->values[0]));
+    return copy;
+}
+
+/* Better than all before it? */
+static bool is_best(struct intake *in, const struct point_metrics *m)
+{
+    double value;
+    if (!point_value(&m->at, m, in->metric, &value))
+        return false;
+    bool best = !in->metric_seen || metric_better(value, in->best, in->maximize);
+    in->metric_seen = true;
+    if (best)
+        in->best = value;
+    return best;
+}
+
+/* There is no room for it, or only at the end. */
+static void put_aside(struct intake *in, struct point_metrics *m, bool best)
+{
+    in->points_over++;
+    free(in->last_over);
+    in->last_over = m;
+    if (!best)
+        return;
+    free(in->best_over);
+    in->best_over = copy_of(m);
+}
+
+static int give_point(struct intake *in, struct point_metrics *m)
+{
+    m->at.point = ++in->points;
+    int rc = in->give(in->context, m);
+    free(m);
+    return rc;
+}
+
 static int give_held(struct intake *in)
 {
-    struct point p = {.point = in->points + 1, .epoch = in->epoch};
+    struct point p = {.epoch = in->epoch};
 
     if (in->held_count == 0)
         return 0;
-    if (in->points == INTAKE_POINTS_MAX) {
-        in->points_over++;
-        in->held_count = 0;
-        return 0;
-    }
     fill_columns(in, &p);
     struct point_metrics *m = metrics_create(&p, in->held_count);
     memcpy(m->values, in->held, in->held_count * sizeof(in->held[0]));
-    double value;
-    in->metric_seen |= point_value(&p, m, in->metric, &value);
-    in->points++;
     in->held_count = 0;
-    int rc = in->give(in->context, m);
-    free(m);
+    bool best = is_best(in, m);
+    if (in->points < in->points_max - RUN_POINTS_AT_END)
+        return give_point(in, m);
+    put_aside(in, m, best);
+    return 0;
+}
+
+/* The best and the last of those that were over, in their order. */
+static int give_aside(struct intake *in)
+{
+    struct point_metrics *best = in->best_over, *last = in->last_over;
+    bool two = best && last->at.epoch > best->at.epoch;
+
+    in->best_over = in->last_over = NULL;
+    in->points_over -= (last != NULL) + two;
+    int rc = two ? give_point(in, best) : 0;
+    if (!two)
+        free(best);
+    if (last && rc == 0)
+        return give_point(in, last);
+    free(last);
     return rc;
 }
 
@@ -106,7 +162,7 @@ static void decide_manner(struct intake *in, const struct metrics_line *l)
 
 static int take_counted(struct intake *in, const struct metrics_line *l, double seconds)
 {
-    in->epoch = (double)(in->points + 1);
+    in->epoch = (double)(in->points + (int64_t)in->points_over + 1);
     hold(in, l, seconds);
     return give_held(in);
 }
@@ -206,7 +262,9 @@ int intake_end(struct intake *in, double seconds)
 {
     int rc = end_line(in, "", 0, seconds);
 
-    return rc != 0 || in->epoch == 0 ? rc : give_held(in);
+    if (rc == 0 && in->epoch != 0)
+        rc = give_held(in);
+    return rc != 0 ? rc : give_aside(in);
 }
 
 void intake_left_out(const struct intake *in, struct buf *out)
@@ -218,7 +276,8 @@ void intake_left_out(const struct intake *in, struct buf *out)
         {in->bad_lines, "lines that are no JSON object, or too long"},
         {in->late_lines, "lines of an epoch before the one that was reported last, or of none"},
         {in->values, "values: too many in one point, or without a proper name"},
-        {in->points_over, "points: a run has at most a million"},
+        {in->points_over,
+         "points: of those over a million less two the best and the last are kept"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)

@@ -8,7 +8,11 @@
  *   so is a line without that number: it belongs to the epoch before it. The point is written when
  *   a later epoch begins, or at the end. A first number of 0 counts as 1, and all that follow with
  *   it. A line of an epoch before the present one, or of none (not finite, below 0), is left out.
- * Lines that are too long or no JSON object are left out. */
+ * Lines that are too long or no JSON object are left out.
+ *
+ * A run has at most RUN_POINTS_MAX points. Of those that come after RUN_POINTS_MAX -
+ * RUN_POINTS_AT_END the best and the last are given at the end, so that what the run came to is
+ * never lost. */
 #ifndef WORKER_COMMAND_INTAKE_H
 #define WORKER_COMMAND_INTAKE_H
 
@@ -18,15 +22,16 @@
 
 #include "sweep/buf.h"
 #include "sweep/command.h"
+#include "sweep/run.h"
 #include "worker/command/metrics_line.h"
 #include "worker/command/series.h"
-
-#define INTAKE_POINTS_MAX 1000000 /* what comes after is left out */
 
 enum intake_manner { INTAKE_UNKNOWN, INTAKE_COUNTED, INTAKE_BY_NUMBER };
 
 struct intake {
     const char *metric; /* that runs are ranked by; borrowed */
+    bool maximize;
+    int64_t points_max; /* RUN_POINTS_MAX */
     /* Gets each point with its metrics; borrowed. Not 0: the intake stops and returns it. */
     int (*give)(void *context, struct point_metrics *m);
     void *context;
@@ -46,6 +51,8 @@ struct intake {
     double seconds;      /* when the last of it came */
     int64_t points;      /* given */
     bool metric_seen;
+    double best;                                 /* of the metric, of all that was reported */
+    struct point_metrics *best_over, *last_over; /* of what is over; NULL: none; owned */
     /* what was left out */
     uint64_t bad_lines, late_lines, values;
     uint64_t points_over;

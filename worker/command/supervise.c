@@ -25,6 +25,7 @@
 #include "worker/command/intake.h"
 #include "worker/command/output.h"
 #include "worker/command/program.h"
+#include "worker/sandbox.h"
 
 #define CHUNK_BYTES 65536
 /* From SIGTERM to SIGKILL. Below the five seconds after which the daemon ends us: then nobody
@@ -306,15 +307,25 @@ static void open_standard(void)
         close(fd);
 }
 
+/* From here on we only read what the program writes, and signal it. All else is open already. */
+static void enclose(void)
+{
+    const struct sandbox nothing = {.may_signal = true};
+
+    sandbox_enter(&nothing);
+}
+
 static int run_program(struct supervisor *s)
 {
     struct errbuf err = {0};
 
     if (send_start(s->link) != 0)
         return EX_IOERR;
+    sandbox_limit(false); /* of the program too */
     int rc = program_start(&s->program, &s->config, s->run_dir, &err);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
+    enclose();
     watch(s);
     int status = finish(s);
     program_close(&s->program);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,4 +62,41 @@ int atomic_file_commit(struct atomic_file *f, bool durable, struct errbuf *err)
     if (rename(f->temporary, f->path) != 0)
         return give_up(f, "rename to", err);
     return 0;
+}
+
+/* EINVAL, EROFS: a file system whose folders need none. */
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS) ? 0 : -1;
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return rc;
+}
+
+/* The name in its folder, and the folder's own in the one above: it may be as new. */
+static int sync_names(const char *path)
+{
+    char copy[PATHS_MAX];
+    str_copy(copy, sizeof copy, path);
+    char *folder = dirname(copy), *above = xasprintf("%s/..", folder);
+    int rc = sync_folder(folder);
+    if (rc == 0)
+        rc = sync_folder(above);
+    free(above);
+    return rc;
+}
+
+int atomic_file_publish(struct atomic_file *f, struct errbuf *err)
+{
+    if (rename(f->temporary, f->path) != 0)
+        return give_up(f, "rename to", err);
+    str_copy(f->temporary, sizeof f->temporary, f->path); /* what a failure removes */
+    if (fdatasync(f->fd) != 0 || sync_names(f->path) != 0)
+        return give_up(f, "sync", err);
+    int fd = f->fd;
+    f->fd = -1;
+    return close(fd) == 0 ? 0 : give_up(f, "close", err);
 }

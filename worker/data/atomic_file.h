@@ -20,5 +20,8 @@ int atomic_file_write(struct atomic_file *f, const void *data, size_t len, struc
 /* durable: wait until the bytes are on the disk, so that a power failure cannot leave a file of
  * the right size without them. */
 int atomic_file_commit(struct atomic_file *f, bool durable, struct errbuf *err);
+/* Waits until the file and its name are on the disk. It has its name first, and all is synced at
+ * once: for a file that nobody believes in before this returns, and that tells when it is torn. */
+int atomic_file_publish(struct atomic_file *f, struct errbuf *err);
 
 #endif

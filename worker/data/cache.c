@@ -11,14 +11,18 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/sha256.h"
 #include "worker/data/atomic_file.h"
-#include "worker/data/sha256.h"
+#include "worker/data/block_sums.h"
+#include "worker/data/verified.h"
 
 #define CACHE_MAGIC "SWEEPDAT"
-#define CACHE_VERSION 2
-#define CACHE_ALIGN 4096 /* header, targets and values start on pages */
+#define CACHE_VERSION 3
+#define LINK_HASH_BYTES 64
+#define CACHE_ALIGN 4096 /* header, targets, values and sums start on pages */
 
-/* This machine's byte order; the cache is never carried to another. */
+/* This machine's byte order; the cache is never carried to another. Behind the values stand the
+ * sums of all blocks before. */
 struct header {
     char magic[8];
     uint32_t version, type;
@@ -56,6 +60,12 @@ static size_t value_bytes(const struct samples *s)
     return s->count * s->features * samples_value_bytes(s->type);
 }
 
+/* Where the sums begin. */
+static uint64_t content_end(const struct header *h, const struct samples *s)
+{
+    return align_up(h->values_offset + value_bytes(s));
+}
+
 /* The one layout there is for these sizes. */
 static void header_fill(struct header *h, const struct samples *s)
 {
@@ -72,7 +82,8 @@ static void header_fill(struct header *h, const struct samples *s)
     h->classes = s->classes;
     h->targets_offset = CACHE_ALIGN;
     h->values_offset = align_up(h->targets_offset + target_bytes(s));
-    h->file_bytes = h->values_offset + value_bytes(s);
+    uint64_t end = content_end(h, s);
+    h->file_bytes = end + block_count(end) * sizeof(uint32_t);
     str_copy(h->hash, sizeof h->hash, s->hash);
     header_check(h, h->check);
 }
@@ -153,11 +164,31 @@ static bool targets_valid(const struct samples *s)
     return sum == 0;
 }
 
-static int map_file(int fd, const char *hash, struct samples *out)
+/* Every byte that is trained on, once for this file and start of the machine. */
+static int check_content(const char *path, const struct stat *st, const struct header *h,
+                         const struct samples *s, struct errbuf *err)
+{
+    if (verified_holds(path, st))
+        return 0;
+    bool may = verified_may(st);
+    const char *map = s->map;
+    uint64_t end = content_end(h, s);
+    size_t block = block_sums_differ(map, end, (const void *)(map + end));
+    if (block < block_count(end))
+        return err_set(err, ERR_DATA, "%s is damaged in the %zu bytes from byte %zu on", path,
+                       BLOCK_BYTES, block * BLOCK_BYTES);
+    if (may)
+        verified_mark(path, st);
+    return 0;
+}
+
+static int map_file(int fd, const char *path, const char *hash, struct samples *out,
+                    struct errbuf *err)
 {
     struct header h;
     struct stat st;
     struct samples s;
+    err_set(err, ERR_DATA, "%s is not a valid cache of this data", path);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
         pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h || header_valid(&h, hash, &s) != 0 ||
         (uint64_t)st.st_size != h.file_bytes)
@@ -171,7 +202,8 @@ static int map_file(int fd, const char *hash, struct samples *out)
     s.labels = s.classes > 0 ? targets : NULL;
     s.targets = s.classes > 0 ? NULL : targets;
     s.values = map + h.values_offset;
-    if (!(s.labels ? labels_valid(&s) : targets_valid(&s))) {
+    if (check_content(path, &st, &h, &s, err) != 0 ||
+        !(s.labels ? labels_valid(&s) : targets_valid(&s))) {
         samples_finish(&s);
         return ERR_DATA;
     }
@@ -184,15 +216,39 @@ int cache_map(const char *path, const char *hash, struct samples *out, struct er
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
-    int rc = map_file(fd, hash, out);
+    int rc = map_file(fd, path, hash, out, err);
     close(fd);
-    return rc == 0 ? 0 : err_set(err, rc, "%s is not a valid cache of this data", path);
+    return rc;
 }
 
-static int write_padding(struct atomic_file *f, uint64_t from, uint64_t to, struct errbuf *err)
+/* Writes bytes and zeros up to where the next part begins, and adds both to the sums. */
+static int write_part(struct atomic_file *f, struct block_sums *sums, const void *data,
+                      size_t bytes, struct errbuf *err)
 {
     static const char zeros[CACHE_ALIGN];
-    return atomic_file_write(f, zeros, to - from, err);
+    size_t padding = align_up(bytes) - bytes;
+    block_sums_add(sums, data, bytes);
+    block_sums_add(sums, zeros, padding);
+    int rc = atomic_file_write(f, data, bytes, err);
+    return rc != 0 ? rc : atomic_file_write(f, zeros, padding, err);
+}
+
+static int write_content(struct atomic_file *f, const struct header *h, const struct samples *s,
+                         struct errbuf *err)
+{
+    struct block_sums sums;
+    size_t bytes = content_end(h, s);
+    const void *targets = s->labels ? (const void *)s->labels : s->targets;
+    block_sums_init(&sums, bytes);
+    int rc = write_part(f, &sums, h, sizeof *h, err);
+    if (rc == 0)
+        rc = write_part(f, &sums, targets, target_bytes(s), err);
+    if (rc == 0)
+        rc = write_part(f, &sums, s->values, value_bytes(s), err);
+    if (rc == 0)
+        rc = atomic_file_write(f, sums.sum, block_count(bytes) * sizeof *sums.sum, err);
+    block_sums_finish(&sums);
+    return rc;
 }
 
 int cache_write(const char *path, const struct samples *s, struct errbuf *err)
@@ -200,23 +256,37 @@ int cache_write(const char *path, const struct samples *s, struct errbuf *err)
     struct header h;
     struct atomic_file f;
     header_fill(&h, s);
-    size_t targets = target_bytes(s);
     int rc = paths_make_parent(path, 0700, err);
     if (rc == 0)
         rc = atomic_file_open(&f, path, err);
     if (rc == 0)
-        rc = atomic_file_write(&f, &h, sizeof h, err);
-    if (rc == 0)
-        rc = write_padding(&f, sizeof h, h.targets_offset, err);
-    if (rc == 0)
-        rc = atomic_file_write(&f, s->labels ? (const void *)s->labels : s->targets, targets, err);
-    if (rc == 0)
-        rc = write_padding(&f, h.targets_offset + targets, h.values_offset, err);
-    if (rc == 0)
-        rc = atomic_file_write(&f, s->values, value_bytes(s), err);
+        rc = write_content(&f, &h, s, err);
     if (rc == 0)
         rc = atomic_file_commit(&f, true, err);
     return rc;
+}
+
+/* --- links ---------------------------------------------------------------------------------- */
+
+/* The line, then the hash of it: what the scan found is believed without a look at the data. */
+static void link_hash(const char *line, size_t len, char out[65])
+{
+    struct sha256 sum;
+    sha256_init(&sum);
+    sha256_add(&sum, line, len);
+    sha256_hex(&sum, out);
+}
+
+/* Bytes of the first line without its '\n', where its hash is the second; 0: it is not. */
+static size_t whole_line(const struct buf *text)
+{
+    char hash[LINK_HASH_BYTES + 1];
+    if (text->len <= LINK_HASH_BYTES + 2 || text->data[text->len - 1] != '\n')
+        return 0;
+    size_t len = text->len - LINK_HASH_BYTES - 2;
+    link_hash(text->data, len, hash);
+    return text->data[len] == '\n' && memcmp(text->data + len + 1, hash, LINK_HASH_BYTES) == 0 ? len
+                                                                                               : 0;
 }
 
 int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err)
@@ -226,11 +296,12 @@ int cache_link_read(const char *source, struct record_prepared *out, struct errb
     struct record r = {0};
     int rc = cache_path(source, "link", path, err);
     if (rc == 0)
-        rc = buf_read_file(&text, path, RECORD_LINE_MAX, err);
-    if (rc == 0 && (text.len == 0 || text.data[text.len - 1] != '\n'))
-        rc = err_set(err, ERR_DATA, "%s: not one whole line", path);
+        rc = buf_read_file(&text, path, RECORD_LINE_MAX + LINK_HASH_BYTES + 2, err);
+    size_t len = rc == 0 ? whole_line(&text) : 0;
+    if (rc == 0 && len == 0)
+        rc = err_set(err, ERR_DATA, "%s: not one whole line and its hash", path);
     if (rc == 0)
-        rc = record_parse(text.data, text.len - 1, &r, err);
+        rc = record_parse(text.data, len, &r, err);
     buf_finish(&text);
     if (rc != 0)
         return rc;
@@ -249,7 +320,10 @@ int cache_link_write(const char *source, const struct record_prepared *p, struct
     struct buf line = {0};
     struct record_prepared copy = *p;
     struct record r = {.type = RECORD_PREPARED, .u.prepared = &copy};
+    char hash[LINK_HASH_BYTES + 1];
     record_write(&r, &line);
+    link_hash(line.data, line.len - 1, hash);
+    buf_printf(&line, "%s\n", hash);
     int rc = cache_path(source, "link", path, err);
     if (rc == 0)
         rc = paths_make_parent(path, 0700, err);

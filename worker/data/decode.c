@@ -8,8 +8,8 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/sha256.h"
 #include "worker/data/readers.h"
-#include "worker/data/sha256.h"
 #include "worker/memory.h"
 
 /* A path and a few words. */

@@ -5,6 +5,8 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#define LOG_MODULE "data"
+#include "sweep/log.h"
 #include "worker/data/cache.h"
 #include "worker/data/decode.h"
 #include "worker/data/scan.h"
@@ -50,6 +52,8 @@ static int load_cached(const struct source *s, const char *link, struct samples 
         rc = cache_data_path(p->hash, path, &quiet);
     if (rc == 0)
         rc = cache_map(path, p->hash, out, &quiet);
+    if (rc == ERR_DATA)
+        log_warn("%s: it is made again from the source", quiet.message);
     if (rc != 0)
         return rc;
     /* The link may be forged or old: the cache file has the last word on sizes. */

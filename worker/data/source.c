@@ -11,7 +11,7 @@
 #include "sweep/dataset.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
-#include "worker/data/sha256.h"
+#include "sweep/sha256.h"
 
 /* Changes whenever the same files, read in the same way, become other samples. */
 #define DECODER "sweep-decoder-2"

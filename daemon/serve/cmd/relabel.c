@@ -201,6 +201,7 @@ static void run(struct request *r)
 
 const struct command command_relabel = {
     .name = "relabel",
+    .lasting = true,
     .params = {PARAM_SWEEP(false)},
     .run = run,
 };

@@ -33,10 +33,12 @@ static void run(struct request *r)
     jw_kv_string(w, "db", d->config->db);
     jw_kv_string(w, "socket", d->config->socket);
     jw_kv_string(w, "worker", d->config->worker);
-    jw_kv_string(w, "core", d->core);
-    jw_kv_string(w, "blas", d->blas);
+    jw_kv_string(w, "core", d->worker.core);
+    jw_kv_string(w, "blas", d->worker.blas);
+    jw_kv_string(w, "sandbox", d->worker.sandbox);
     jw_kv_string(w, "trouble", store_trouble(d->store));
     write_launch_trouble(d->engine, w);
+    jw_kv_string(w, "waiting", d->gate.why);
     jw_end_object(w);
     request_result_built(r);
 }

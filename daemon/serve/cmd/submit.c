@@ -233,7 +233,8 @@ static void on_start_run(void *arg, const struct table *t, const struct errbuf *
         snprintf(given, sizeof(given), "%" PRId64, s->spec.trainer.start_from);
         err_bad(&err, ERR_VALUE, "$.start_from", given,
                 "the id of a run that has ended and kept its weights: one of the best three of "
-                "its sweep");
+                "its sweep (`sweepctl replay RUN -o FILE` trains them again where they are gone; "
+                "FILE is best.safetensors in the run's folder)");
         request_error(r, &err);
     }
     pending_destroy(s);
@@ -288,6 +289,7 @@ static void run(struct request *r)
 
 const struct command command_submit = {
     .name = "submit",
+    .lasting = true,
     .params = {{"spec", PARAM_OBJECT, true, 0, 0, 0}, {"dry_run", PARAM_SWITCH, false, 0, 1, 0}},
     .run = run,
 };

@@ -272,6 +272,7 @@ static void run(struct request *r)
 
 const struct command command_treat = {
     .name = "treat",
+    .lasting = true,
     .params = {PARAM_RUN(true), {"remedy", PARAM_WORD, false, 0, 0, 0}},
     .run = run,
 };

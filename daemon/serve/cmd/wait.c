@@ -37,6 +37,7 @@ static void run(struct request *r)
 
 const struct command command_wait = {
     .name = "wait",
+    .lasting = true,
     .params = {PARAM_SWEEP(true)},
     .run = run,
 };

@@ -36,10 +36,23 @@ static void expect(int (*path)(char *, struct errbuf *), const char *expected)
     assert_string_equal(out, expected);
 }
 
+/* Where the machine has a runtime directory of ours, cron and sudo find the socket there. */
+static const char *without_variable(const char *else_at)
+{
+    static char own[64];
+    struct stat st;
+
+    snprintf(own, sizeof(own), "/run/user/%u", (unsigned)geteuid());
+    if (stat(own, &st) != 0 || st.st_uid != geteuid())
+        return else_at;
+    strcat(own, "/sweepd/sock");
+    return own;
+}
+
 static void test_defaults_below_home(void **state)
 {
     expect(paths_database, "/home/ann/.local/state/sweepd/sweeps.db");
-    expect(paths_socket, "/home/ann/.local/state/sweepd/run/sock");
+    expect(paths_socket, without_variable("/home/ann/.local/state/sweepd/run/sock"));
     expect(paths_cache, "/home/ann/.cache/sweepd");
     expect(paths_daemon_log, "/home/ann/.local/state/sweepd/sweepd.log");
 }
@@ -54,7 +67,7 @@ static void test_xdg_variables(void **state)
     expect(paths_cache, "/c/sweepd");
     expect(paths_daemon_log, "/s/sweepd/sweepd.log");
     unsetenv("XDG_RUNTIME_DIR");
-    expect(paths_socket, "/s/sweepd/run/sock");
+    expect(paths_socket, without_variable("/s/sweepd/run/sock"));
     unsetenv("HOME");
     expect(paths_database, "/s/sweepd/sweeps.db");
 }

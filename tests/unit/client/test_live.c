@@ -147,6 +147,19 @@ static void test_the_end(void **state)
     }
 }
 
+static void test_the_end_may_overtake_the_snapshot(void **state)
+{
+    struct live l;
+    live_init(&l, 3);
+    note(&l, "sweep_changed", "{\"sweep\":3,\"status\":\"held\",\"reason\":\"NaN\"}");
+    show(&l, "{\"id\":3,\"name\":\"fashion\",\"status\":\"running\",\"run_cap\":40}");
+    assert_true(l.ended);
+    assert_string_equal(l.status, "held");
+    assert_string_equal(l.reason, "NaN");
+    assert_int_equal(l.run_cap, 40);
+    live_finish(&l);
+}
+
 static void test_other_sweeps_and_unknown_words_are_ignored(void **state)
 {
     struct live l;
@@ -236,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_snapshot_and_notifications_agree),
         cmocka_unit_test(test_a_run_may_go_back_to_the_queue),
         cmocka_unit_test(test_the_end),
+        cmocka_unit_test(test_the_end_may_overtake_the_snapshot),
         cmocka_unit_test(test_other_sweeps_and_unknown_words_are_ignored),
         cmocka_unit_test(test_no_line_is_wider_than_the_terminal),
         cmocka_unit_test(test_more_runs_than_lines),

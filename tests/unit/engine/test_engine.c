@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "daemon/plan/search/search.h"
+#include "daemon/engine/private.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 
@@ -252,15 +253,37 @@ static void test_protocol_errors(void **state)
             p[i] = point_at(cases[k].numbers[i], 0.5);
             p[i].epoch = cases[k].epochs[i];
         }
-        engine_run_points(w.engine, 1, p, 3, w.now, &w.fx);
-        world_end(&w, 1, (struct run_exit){.result = &completed});
+        /* Three attempts, and a first one that brought points. */
+        size_t attempts = cases[k].kept > 0 ? 4 : 3;
+        for (size_t i = 0; i < attempts; i++) {
+            assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_RUNNING);
+            assert_int_equal(engine_run_points(w.engine, 1, p, 3, w.now, &w.fx), cases[k].kept);
+            world_end(&w, 1, (struct run_exit){.result = &completed});
+        }
         const struct run_row *r = world_run_row(&w, 1, 0);
         assert_int_equal(r->status, RUN_FAILED);
         assert_int_equal(r->error, RUN_ERROR_PROTOCOL);
+        assert_int_equal(world_events(&w, 1, "run_lines_damaged", "came after"), attempts - 1);
         assert_non_null(strstr(r->error_text, "came after"));
         assert_int_equal(w.store.point_count, cases[k].kept);
         world_finish(&w);
     }
+}
+
+/* More than its epochs come to, or than a program may report. */
+static void test_too_many_points(void **state)
+{
+    struct world w;
+    world_init(&w, 1, 1);
+    world_grid(&w, ONE_RUN, "");
+    for (int i = 1; i <= 6; i++)
+        world_tell(&w, 1, i, 0.5);
+    struct point seventh = point_at(7, 0.5);
+    assert_int_equal(engine_run_points(w.engine, 1, &seventh, 1, w.now, &w.fx), 0);
+    world_end(&w, 1, (struct run_exit){.result = &completed});
+    assert_int_equal(world_events(&w, 1, "run_lines_damaged", "the run has at most 6"), 1);
+    assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_RUNNING);
+    world_finish(&w);
 }
 
 static void test_ends(void **state)
@@ -291,9 +314,11 @@ static void test_ends(void **state)
         struct world w;
         world_init(&w, 1, 1);
         world_grid(&w, ONE_RUN, "");
-        for (int i = 0; i < cases[k].points; i++)
-            world_tell(&w, 1, i + 1, 0.5);
-        world_end(&w, 1, cases[k].exit);
+        do {
+            for (int i = 0; i < cases[k].points; i++)
+                world_tell(&w, 1, i + 1, 0.5);
+            world_end(&w, 1, cases[k].exit);
+        } while (world_run_row(&w, 1, 0)->status == RUN_RUNNING); /* it may be tried again */
         const struct run_row *r = world_run_row(&w, 1, 0);
         assert_int_equal(r->status, cases[k].status);
         assert_int_equal(r->error, cases[k].error);
@@ -406,6 +431,7 @@ static void test_many_points(void **state)
     struct world w;
     world_init(&w, 1, 1);
     world_grid(&w, ONE_RUN, "");
+    w.engine->running[0]->row->epochs = 200000;
     struct effects *fx = &w.fx;
     for (int64_t i = 1; i <= 200000; i++) {
         struct point p = point_at(i, i == 123457 ? 0.001 : 1.0 / (double)i + 0.1);
@@ -532,25 +558,16 @@ static void test_metrics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_submit),
-        cmocka_unit_test(test_rows_before_reply),
-        cmocka_unit_test(test_held_for_nan),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_fair_shares),
-        cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_after),
-        cmocka_unit_test(test_best_point),
-        cmocka_unit_test(test_only_nan),
-        cmocka_unit_test(test_protocol_errors),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_retries),
-        cmocka_unit_test(test_lost_is_no_attempt),
-        cmocka_unit_test(test_best_three),
-        cmocka_unit_test(test_many_points),
-        cmocka_unit_test(test_unknown_runs),
-        cmocka_unit_test(test_launchers),
-        cmocka_unit_test(test_adopted_slots),
-        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_submit),          cmocka_unit_test(test_rows_before_reply),
+        cmocka_unit_test(test_held_for_nan),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fair_shares),     cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_after),           cmocka_unit_test(test_best_point),
+        cmocka_unit_test(test_only_nan),        cmocka_unit_test(test_protocol_errors),
+        cmocka_unit_test(test_too_many_points), cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_retries),         cmocka_unit_test(test_lost_is_no_attempt),
+        cmocka_unit_test(test_best_three),      cmocka_unit_test(test_many_points),
+        cmocka_unit_test(test_unknown_runs),    cmocka_unit_test(test_launchers),
+        cmocka_unit_test(test_adopted_slots),   cmocka_unit_test(test_metrics),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,18 +60,18 @@ static void test_rewind(void **state)
     struct world w;
     one_run(&w, 5);
     start_line(&w, 3);
-    for (int64_t i = 4; i <= 6; i++)
+    for (int64_t i = 4; i <= 5; i++)
         world_tell(&w, 1, i, 1.0 / (double)i);
     start_line(&w, 0); /* its checkpoint was no good: from the beginning */
-    for (int64_t i = 1; i <= 7; i++)
+    for (int64_t i = 1; i <= 6; i++)
         world_tell(&w, 1, i, 1.0 / (double)i);
     world_end(&w, 1, (struct run_exit){.result = &completed});
     const struct run_row *r = world_run_row(&w, 1, 0);
     assert_int_equal(r->status, RUN_COMPLETED);
-    assert_true(r->best_epoch == 7);
-    assert_int_equal(w.store.point_count, 7);
+    assert_true(r->best_epoch == 6);
+    assert_int_equal(w.store.point_count, 6);
     assert_int_equal(w.store.nondeterminism, 0);
-    assert_int_equal(told(&w, "point "), 7);
+    assert_int_equal(told(&w, "point "), 6);
     world_finish(&w);
 }
 
@@ -89,14 +89,15 @@ static void test_rewind_to_other_bits(void **state)
     world_finish(&w);
 }
 
-static void fails_with(struct world *w, const char *text)
+/* The attempt is over; another follows, with the checkpoint or without. */
+static void ends_with(struct world *w, const char *text, bool keeps_checkpoint)
 {
-    world_end(w, 1, (struct run_exit){.result = &completed});
-    const struct run_row *r = world_run_row(w, 1, 0);
-    assert_int_equal(r->status, RUN_FAILED);
-    assert_int_equal(r->error, RUN_ERROR_PROTOCOL);
-    assert_non_null(strstr(r->error_text, text));
-    world_finish(w);
+    w->folders[1].checkpoint = 2;
+    world_end(w, 1, (struct run_exit){.error = RUN_ERROR_PROTOCOL, .text = "x"});
+    assert_int_equal(world_run_row(w, 1, 0)->status, RUN_RUNNING);
+    assert_int_equal(world_events(w, 1, "run_lines_damaged", text), 1);
+    assert_int_equal(w->folders[1].checkpoint, keeps_checkpoint ? 2 : 0);
+    assert_int_equal(w->resumed, keeps_checkpoint);
 }
 
 static void test_resumed_beyond(void **state)
@@ -104,7 +105,46 @@ static void test_resumed_beyond(void **state)
     struct world w;
     one_run(&w, 2);
     start_line(&w, 3);
-    fails_with(&w, "goes on from point 3, but only 2 were reported");
+    ends_with(&w, "goes on from point 3, but only 2 were reported", false);
+    for (int attempt = 1; attempt <= 3; attempt++) {
+        assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_RUNNING);
+        start_line(&w, 3);
+        world_end(&w, 1, (struct run_exit){.result = &completed});
+    }
+    const struct run_row *r = world_run_row(&w, 1, 0);
+    assert_int_equal(r->status, RUN_FAILED);
+    assert_int_equal(r->error, RUN_ERROR_PROTOCOL);
+    assert_non_null(strstr(r->error_text, "only 0 were reported"));
+    world_finish(&w);
+}
+
+/* Damage of the lines alone: on from the checkpoint, once. What was there before the attempt is not
+ * held against it. */
+static void test_damaged_lines(void **state)
+{
+    static const struct run_exit damage = {.error = RUN_ERROR_PROTOCOL, .text = "no JSON"};
+    static const struct run_exit inherited = {
+        .error = RUN_ERROR_PROTOCOL, .text = "no JSON", .inherited = true};
+    struct world w;
+    struct world_folder *f = &w.folders[1];
+    one_run(&w, 4);
+    f->lines = xrealloc(f->lines, 5 * sizeof(*f->lines));
+    for (f->count = 0; f->count < 5; f->count++)
+        f->lines[f->count] = (int64_t)f->count; /* as they were told */
+    ends_with(&w, "x: it goes on from its checkpoint", true);
+    for (int i = 0; i < 5; i++)
+        world_end(&w, 1, inherited);
+    assert_int_equal(world_run_row(&w, 1, 0)->attempts, 1);
+    assert_int_equal(f->checkpoint, 2);
+    world_end(&w, 1, damage);
+    assert_int_equal(f->checkpoint, 2);
+    world_end(&w, 1, damage);
+    assert_int_equal(f->checkpoint, 0); /* a second one in a row: anew */
+    assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_RUNNING);
+    end_workers(&w);
+    assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_COMPLETED);
+    assert_int_equal(w.store.point_count, 6);
+    world_finish(&w);
 }
 
 static void test_gap_behind_resumed(void **state)
@@ -113,7 +153,8 @@ static void test_gap_behind_resumed(void **state)
     one_run(&w, 4);
     start_line(&w, 2);
     world_tell(&w, 1, 4, 0.25);
-    fails_with(&w, "point 4 of epoch 4 came after point 2");
+    ends_with(&w, "point 4 of epoch 4 came after point 2", true);
+    world_finish(&w);
 }
 
 /* Resumed in the last batch of its last epoch: nothing is left but the result. */
@@ -349,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_rewind),
         cmocka_unit_test(test_rewind_to_other_bits),
         cmocka_unit_test(test_resumed_beyond),
+        cmocka_unit_test(test_damaged_lines),
         cmocka_unit_test(test_gap_behind_resumed),
         cmocka_unit_test(test_result_right_behind_the_start),
         cmocka_unit_test(test_pause),

@@ -106,6 +106,8 @@ const struct run_row *world_run_row(const struct world *w, int64_t sweep_id, int
 /* Decisions of that kind about the run; run_id 0: about any run of the sweep. */
 size_t world_decisions(const struct world *w, int64_t sweep_id, int64_t run_id,
                        enum decision_kind kind);
+/* Events of that kind about the run whose words have the text. */
+size_t world_events(const struct world *w, int64_t run_id, const char *kind, const char *text);
 size_t world_count(const struct world *w, int64_t sweep_id, enum run_status status);
 /* What canonical_content promises: everything but ids, times, pids and attempts. */
 char *world_canonical(const struct world *w, int64_t sweep_id);

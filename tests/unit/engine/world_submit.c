@@ -67,6 +67,16 @@ void world_tell(struct world *w, int64_t run_id, int64_t number, double val_loss
     engine_run_points(w->engine, run_id, &p, 1, w->now, &w->fx);
 }
 
+size_t world_events(const struct world *w, int64_t run_id, const char *kind, const char *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->store.event_count; i++) {
+        const struct fake_event *e = &w->store.events[i];
+        n += e->run_id == run_id && strcmp(e->kind, kind) == 0 && strstr(e->detail, text) != NULL;
+    }
+    return n;
+}
+
 void world_submit_finding(struct world *w, const char *kind, const char *on_nan)
 {
     struct spec s;

@@ -181,10 +181,31 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     note(e, "start %" PRId64 " from %" PRId64, run_id, s->resumed_point);
 }
 
-void engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
-                       utc_us now, struct effects *fx)
+size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
+                         utc_us now, struct effects *fx)
 {
-    note(e, "points %" PRId64 " %" PRId64 "-%" PRId64, run_id, p[0].point, p[count - 1].point);
+    struct desk *d = (struct desk *)e;
+    size_t taken = 0;
+    while (taken < count && (d->refuses_point == 0 || p[taken].point != d->refuses_point))
+        taken++;
+    if (d->last_point[run_id % DESK_RUNS] < p[0].point)
+        d->last_point[run_id % DESK_RUNS] = p[count - 1].point;
+    if (!d->is_quiet)
+        note(e, "points %" PRId64 " %" PRId64 "-%" PRId64, run_id, p[0].point, p[count - 1].point);
+    return taken;
+}
+
+void engine_run_note(struct engine *e, int64_t run_id, const char *kind, const char *text,
+                     utc_us now, struct effects *fx)
+{
+    note(e, "%s %" PRId64 " %s", kind, run_id, text);
+}
+
+enum run_known engine_run_owner(const struct engine *e, int64_t run_id, struct run_owner *out)
+{
+    const struct desk *d = (const struct desk *)e;
+    *out = d->owner;
+    return d->known;
 }
 
 void engine_run_layers(struct engine *e, int64_t run_id, const struct layer_stats *s,
@@ -202,6 +223,7 @@ void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,
                       struct effects *fx)
 {
+    ((struct desk *)e)->inherited = x->inherited;
     if (x->result)
         note(e, "result %" PRId64 " %s%s%s", run_id, run_status_name(x->result->status),
              x->result->error ? " " : "", run_error_name(x->result->error));
@@ -256,7 +278,8 @@ void desk_leave(struct desk *d, int64_t run_id, const char *text)
 {
     struct rundir dir;
     struct errbuf err;
-    assert_int_equal(rundir_create(&dir, d->runs, run_id, PAPER_CONFIG, &err), 0);
+    const struct rundir_place at = {d->runs, run_id, NULL};
+    assert_int_equal(rundir_create(&dir, &at, PAPER_CONFIG, &err), 0);
     assert_int_equal(write(dir.out, text, strlen(text)), strlen(text));
     rundir_close(&dir);
 }

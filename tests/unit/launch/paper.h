@@ -11,6 +11,7 @@
 #include "sweep/record.h"
 
 #define PAPER_WORKERS 8
+#define DESK_RUNS 8
 
 struct paper_worker {
     struct worker base;
@@ -41,7 +42,13 @@ struct desk {
     struct usage usage; /* of every worker */
     uint64_t oom_kills;
     /* of the engine */
-    char told[4096];         /* "spawned 1 paper-1 | start 1 | …" */
+    char told[4096]; /* "spawned 1 paper-1 | start 1 | …" */
+    bool is_quiet;   /* points are not told */
+    int64_t last_point[DESK_RUNS];
+    int64_t refuses_point;  /* 0: none */
+    bool inherited;         /* so said the last end */
+    enum run_known known;   /* of every run, … */
+    struct run_owner owner; /* … and whose it is */
 };
 
 extern const struct launcher_type launcher_paper;

@@ -1,4 +1,5 @@
 /* Slots and tails, through the launchers' vtable: a launcher of the tests and the local one. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include "daemon/launch/pool.h"
 #include "daemon/launch/slot.h"
 #include "daemon/launch/stderr_cap.h"
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "tests/unit/launch/paper.h"
@@ -48,7 +50,7 @@ static void bench_init(struct bench *b, struct desk *d, const struct launcher_ty
 {
     memset(b, 0, sizeof(*b));
     launchers_create(&b->launchers, &d->site, &type, 1);
-    slot_init(&b->slot, b->launchers.items[0], &b->scratch, 1);
+    slot_init(&b->slot, b->launchers.items[0], &b->scratch, 1, NULL);
     b->listener = (struct slot_listener){on_ended, b};
 }
 
@@ -62,6 +64,7 @@ static void bench_adopt(struct bench *b, struct desk *d, const char *handle)
 {
     bench_init(b, d, &launcher_paper);
     slot_adopt(&b->slot, handle, &b->listener);
+    slot_tick(&b->slot, 1); /* as its pool does in the next turn */
 }
 
 static void bench_finish(struct bench *b)
@@ -423,6 +426,150 @@ static void test_stderr_is_capped(void **state)
     bench_finish(&b);
 }
 
+/* --- how much is read --------------------------------------------------------------------------
+ */
+
+static void desk_points(struct paper_worker *w, int from, int count)
+{
+    struct buf text = {0};
+    for (int n = from; n < from + count; n++)
+        buf_printf(&text, "{\"type\":\"point\",\"point\":%d,\"epoch\":%d,\"train_loss\":0.5}\n", n,
+                   n);
+    desk_write(w, text.data);
+    buf_finish(&text);
+}
+
+/* A tick takes a bounded piece, and says that there is more; the result waits for the last of it.
+ */
+static void test_pieces(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    size_t ticks = 0;
+    bench_start(&b, d);
+    d->is_quiet = true;
+    desk_write(&d->workers[0], START);
+    desk_points(&d->workers[0], 1, 5000);
+    desk_write(&d->workers[0], RESULT);
+    desk_end(&d->workers[0], 0, 0);
+    assert_state(&b, SLOT_DRAINING);
+    while (b.slot.state == SLOT_DRAINING) {
+        assert_null(strstr(d->told, "result"));
+        int64_t before = d->last_point[1];
+        slot_tick(&b.slot, 10);
+        assert_true(d->last_point[1] - before < 1000);
+        ticks++;
+    }
+    assert_true(ticks > 5);
+    assert_int_equal(d->last_point[1], 5000);
+    assert_non_null(strstr(d->told, "result 1 completed"));
+    bench_finish(&b);
+}
+
+/* More points than a second's share wait in the file. */
+static void test_share_of_a_second(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    d->is_quiet = true;
+    desk_write(&d->workers[0], START);
+    desk_points(&d->workers[0], 1, TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
+    while (slot_tick(&b.slot, 1000)) {
+    }
+    int64_t at_once = d->last_point[1];
+    assert_true(at_once >= TAIL_POINTS_AT_ONCE && at_once < TAIL_POINTS_AT_ONCE + 2000);
+    assert_false(slot_tick(&b.slot, 1000));
+    assert_non_null(strstr(d->told, "points_held_back 1 "));
+    while (slot_tick(&b.slot, 2000)) {
+    }
+    assert_true(d->last_point[1] >= at_once + TAIL_POINTS_PER_SECOND - 2000);
+    assert_true(d->last_point[1] < at_once + TAIL_POINTS_PER_SECOND + 2000);
+    /* Asked to end, it has no result: its slot does not wait for points that come again. */
+    slot_term(&b.slot, 2000);
+    desk_end(&d->workers[0], EX_TEMPFAIL, 0);
+    assert_true(d->last_point[1] < TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
+    bench_finish(&b);
+}
+
+/* EIO is not the end: the file is read on when it can be. */
+static void test_unreadable_for_a_moment(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    int file = dup(b.slot.tail.dir.fd), folder = open("/", O_RDONLY | O_DIRECTORY);
+    desk_write(&d->workers[0], START POINT(1) RESULT);
+    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    slot_tick(&b.slot, 10);
+    slot_tick(&b.slot, 20);
+    assert_state(&b, SLOT_RUNNING);
+    desk_end(&d->workers[0], 0, 0);
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
+    assert_state(&b, SLOT_DRAINING);
+    assert_int_equal(dup2(file, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS + 1);
+    assert_non_null(strstr(d->told, "run_file_unreadable 1 "));
+    assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed | "));
+    bench_finish(&b);
+    close(file);
+    close(folder);
+}
+
+static void test_unreadable_for_good(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    int folder = open("/", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    desk_end(&d->workers[0], 0, 0); /* at 0 ms */
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
+    assert_non_null(strstr(d->told, "ended 1 disk_full signal 0: run.jsonl: "));
+    bench_finish(&b);
+    close(folder);
+}
+
+/* What the next attempt finds in a file with such lines. */
+static const struct {
+    const char *was, *says, *kept;
+    bool inherited;
+} damages[] = {
+    {"", START POINT(1) "x\n" POINT(2), START POINT(1), false},
+    {"", START POINT(1) POINT(3) POINT(4), START POINT(1), false}, /* 3 is refused */
+    {START POINT(1) "x\n" POINT(2), START POINT(2), START POINT(1), true},
+    {START POINT(1), START "x\n", START POINT(1) START, false},
+};
+
+static void test_damage_is_cut_off(void **state)
+{
+    struct desk *d = *state;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        char path[PATHS_MAX], got[4096];
+        struct bench b;
+        d->worker_count = 0;
+        d->refuses_point = 3;
+        desk_leave(d, 1, damages[i].was);
+        bench_init(&b, d, &launcher_paper);
+        slot_start(&b.slot, PAPER_CONFIG, &b.listener);
+        b.slot.tail.dir.kept = (int64_t)strlen(damages[i].was);
+        desk_write(&d->workers[0], damages[i].was);
+        desk_write(&d->workers[0], damages[i].says);
+        slot_tick(&b.slot, 10);
+        assert_string_equal(d->workers[0].signals, "9 ");
+        desk_end(&d->workers[0], 0, SIGKILL);
+        assert_non_null(strstr(d->told, "ended 1 protocol_error"));
+        assert_int_equal(d->inherited, damages[i].inherited);
+        (void)paths_run_file(path, sizeof(path), d->runs, 1, RUN_FILE_LINES);
+        FILE *f = fopen(path, "r");
+        assert_non_null(f);
+        got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+        fclose(f);
+        assert_string_equal(got, damages[i].kept);
+        bench_finish(&b);
+    }
+}
+
 /* --- adoption -------------------------------------------------------------------------------- */
 
 static void test_adoption(void **state)
@@ -604,7 +751,8 @@ static pid_t start_stranger(struct desk *d, bool introduces_itself)
     struct errbuf err;
     int ready[2];
     char byte;
-    assert_int_equal(rundir_create(&dir, d->runs, 1, PAPER_CONFIG, &err), 0);
+    const struct rundir_place at = {d->runs, 1, NULL};
+    assert_int_equal(rundir_create(&dir, &at, PAPER_CONFIG, &err), 0);
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
@@ -635,6 +783,7 @@ static void test_local_adoption(void **state)
     pid_t pid = start_stranger(d, true);
     bench_init(&b, d, &launcher_local);
     slot_adopt(&b.slot, "1", &b.listener); /* a number that is another process's by now */
+    slot_tick(&b.slot, 5);
     assert_state(&b, SLOT_RUNNING);
     slot_term(&b.slot, 10);
     assert_state(&b, SLOT_TERMINATING);
@@ -667,7 +816,6 @@ static void test_local_adoption_by_handle(void **state)
 
 /* --- the pool -------------------------------------------------------------------------------- */
 
-static const struct run_limits none;
 static const struct launcher_type *const two[] = {&launcher_local, &launcher_paper};
 
 static void test_pool_of_two_launchers(void **state)
@@ -678,9 +826,9 @@ static void test_pool_of_two_launchers(void **state)
     assert_int_equal(pool_capacity(p, 0), 2);
     assert_int_equal(pool_capacity(p, 1), PAPER_WORKERS);
     write_program(d, "exec sleep 1000");
-    pool_start(p, 0, 1, PAPER_CONFIG, &none);
-    pool_start(p, 1, 2, PAPER_CONFIG, &none);
-    pool_start(p, 1, 3, PAPER_CONFIG, &none);
+    pool_start(p, 0, &(struct pool_run){1, NULL}, PAPER_CONFIG);
+    pool_start(p, 1, &(struct pool_run){2, NULL}, PAPER_CONFIG);
+    pool_start(p, 1, &(struct pool_run){3, NULL}, PAPER_CONFIG);
     assert_int_equal(pool_active(p), 3);
     pool_term(p, 2);
     pool_term(p, 99); /* it ended meanwhile */
@@ -708,14 +856,45 @@ static void test_pool_adopts_by_handle(void **state)
     for (int64_t id = 1; id <= 3; id++)
         desk_leave(d, id, START);
     d->living = "paper-2";
-    pool_adopt(p, 1, "4711", &none);
-    pool_adopt(p, 2, "paper-2", &none);
-    pool_adopt(p, 3, "", &none);
-    assert_int_equal(pool_active(p), 1);
-    assert_non_null(strstr(d->told, "adopted 1 by 0 | start 1 from 0 | lost 1 | "));
-    assert_non_null(strstr(d->told, "adopted 2 by 1 | "));
-    assert_non_null(strstr(d->told, "adopted 3 by 0 | "));
+    pool_adopt(p, &(struct pool_run){1, NULL}, "4711");
+    pool_adopt(p, &(struct pool_run){2, NULL}, "paper-2");
+    pool_adopt(p, &(struct pool_run){3, NULL}, "");
+    assert_null(strstr(d->told, "start ")); /* no file is read before the loop turns */
+    while (pool_active(p) > 1)
+        uv_run(d->uv, UV_RUN_ONCE);
+    assert_non_null(strstr(d->told, "adopted 1 by 0 | adopted 2 by 1 | adopted 3 by 0 | "));
+    assert_non_null(strstr(d->told, "start 1 from 0 | lost 1 | "));
+    assert_non_null(strstr(d->told, "start 3 from 0 | lost 3 | "));
     desk_end(&d->workers[0], 0, 0);
+    assert_int_equal(pool_active(p), 0);
+    pool_close(p);
+    uv_run(d->uv, UV_RUN_DEFAULT);
+    pool_destroy(p);
+}
+
+/* One that writes without end takes its turn like the others, and the loop goes on meanwhile. */
+static void test_pool_takes_turns(void **state)
+{
+    struct desk *d = *state;
+    static const struct launcher_type *const paper[] = {&launcher_paper};
+    struct pool *p = pool_create(&d->site, paper, 1);
+    d->is_quiet = true;
+    pool_start(p, 0, &(struct pool_run){1, NULL}, PAPER_CONFIG);
+    pool_start(p, 0, &(struct pool_run){2, NULL}, PAPER_CONFIG);
+    desk_write(&d->workers[0], START);
+    desk_points(&d->workers[0], 1, 50000);
+    desk_write(&d->workers[1], START POINT(1));
+    while (d->last_point[2] == 0)
+        uv_run(d->uv, UV_RUN_ONCE);
+    assert_true(d->last_point[1] < 50000);
+    uint64_t turns = 0;
+    for (int64_t before = -1; d->last_point[1]<50000; turns += d->last_point[1]> before) {
+        before = d->last_point[1];
+        uv_run(d->uv, UV_RUN_ONCE);
+    }
+    assert_true(turns > 3);
+    desk_end(&d->workers[0], 0, 0);
+    desk_end(&d->workers[1], 0, 0);
     assert_int_equal(pool_active(p), 0);
     pool_close(p);
     uv_run(d->uv, UV_RUN_DEFAULT);
@@ -742,6 +921,11 @@ int main(void)
         TEST(test_a_stopped_worker),
         TEST(test_killed_by_the_kernel),
         TEST(test_stderr_is_capped),
+        TEST(test_pieces),
+        TEST(test_share_of_a_second),
+        TEST(test_unreadable_for_a_moment),
+        TEST(test_unreadable_for_good),
+        TEST(test_damage_is_cut_off),
         TEST(test_adoption),
         TEST(test_adoption_of_what_is_gone),
         TEST(test_adoption_without_a_folder),
@@ -755,6 +939,7 @@ int main(void)
         TEST(test_local_adoption_by_handle),
         TEST(test_pool_of_two_launchers),
         TEST(test_pool_adopts_by_handle),
+        TEST(test_pool_takes_turns),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

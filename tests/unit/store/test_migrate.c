@@ -251,6 +251,39 @@ static void test_failures_have_their_present_names(void **state)
                         "worker_crash,disk_full,data_error,-");
 }
 
+/* A database is told from every other; runs that were under way have folders that say nothing. */
+static void test_an_identity_comes(void **state)
+{
+    struct fixture *f = *state;
+    old_database(
+        f, 6,
+        "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+        " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+        " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+        "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+        " epochs, attempts, created_at, started_at) VALUES"
+        "(7, 3, 0, 'search', 'grid', 'completed', '{}', '{\"model\":{\"type\":\"mlp\"}}',"
+        " '5', 1, 1, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000'),"
+        "(8, 3, 1, 'search', 'grid', 'running', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 1, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000'),"
+        "(9, 3, 2, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.unmarked_count, 1);
+    assert_int_equal(f->restored.unmarked[0], 8);
+    char *first = xstrdup(f->restored.database);
+    assert_int_equal(strlen(first), 36);
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(f->restored.database, first);
+    fixture_close(f);
+    assert_int_equal(unlink(f->path), 0);
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_not_equal(f->restored.database, first);
+    assert_int_equal(f->restored.unmarked_count, 0);
+    free(first);
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -373,6 +406,7 @@ int main(void)
         TEST(test_migrates_treatments_by_hand),
         TEST(test_a_pid_becomes_a_handle),
         TEST(test_failures_have_their_present_names),
+        TEST(test_an_identity_comes),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -616,7 +616,7 @@ static void test_every_query_answers_json(void **state)
     static const struct {
         enum store_query_id id;
         size_t args;
-        int64_t arg[3];
+        int64_t arg[4];
         const char *has;
     } cases[] = {
         {STORE_QUERY_SWEEPS, 2, {0, 1}, "\"best\":\"nan\""},
@@ -629,7 +629,9 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_LABEL, 1, {1}, "\"evidence\":{\"gap\":0.5}"},
         {STORE_QUERY_CURVE, 3, {1, 0, 10}, "\"train_loss\":\"nan\",\"val_loss\":\"+inf\""},
         {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
-        {STORE_QUERY_EVENTS, 3, {1, 0, 10}, "\"detail\":\"100%\""},
+        {STORE_QUERY_EVENTS, 4, {1, 0, 1, 0}, "\"detail\":\"100%\""},
+        {STORE_QUERY_RUN_EVENTS, 4, {1, 0, 10, 2000000}, "\"detail\":\"of the run\""},
+        {STORE_QUERY_ALL_EVENTS, 3, {0, 10, 3000000}, "\"detail\":\"late\""},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
         {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100,\"flop\":6000"},
         {STORE_QUERY_EDITS, 1, {1}, "\"to\":0.01,\"runs\":[1,2,3]"},
@@ -651,6 +653,9 @@ static void test_every_query_answers_json(void **state)
     store_batch_put_label(&b, new_label(1, PATTERN_BOTTLENECK));
     store_batch_add_finding(&b, 1, &finding);
     store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
+    store_batch_add_event(&b, 1, 1, "note", 1000000, "too early");
+    store_batch_add_event(&b, 1, 1, "note", 2000000, "of the run");
+    store_batch_add_event(&b, 0, 0, "note", 3000000, "late");
     put_treated_sweep(&b);
     put_edit(&b);
     fixture_commit(f, &b);

@@ -12,11 +12,13 @@
 
 #include <cmocka.h>
 
+#include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/log.h"
+#include "sweep/sha256.h"
 #include "worker/data/cache.h"
 #include "worker/data/idx.h"
 #include "worker/data/load.h"
-#include "worker/data/sha256.h"
 #include "worker/data/source.h"
 
 #include "folder.h"
@@ -233,6 +235,60 @@ static void test_damaged_cache_is_rebuilt(void **state)
     expect_loaded(x);
 }
 
+static void flip(const char *path, off_t at)
+{
+    unsigned char byte;
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    close(fd);
+    byte ^= 1;
+    overwrite(path, at, &byte, 1);
+}
+
+/* Labels and pixels that are still possible ones, the padding, the sums; also where the file's time
+ * is set back afterwards, and though the file was found whole before. */
+static void test_damaged_content_is_rebuilt(void **state)
+{
+    const off_t places[] = {1000, 4096, 4096 + 2 * 7, 4096 + 2 * COUNT, 8192, 8192 + COUNT * FEATURES - 1,
+                            12288, 12288 + 3};
+    struct fixture *x = *state;
+    struct samples out = {.count = 77};
+    struct stat st;
+    expect_loaded(x);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        assert_int_equal(stat(x->prepared.cache, &st), 0);
+        flip(x->prepared.cache, places[i]);
+        const struct timespec times[] = {st.st_atim, st.st_mtim};
+        assert_int_equal(utimensat(AT_FDCWD, x->prepared.cache, times, 0), 0);
+        assert_int_equal(cache_map(x->prepared.cache, x->prepared.hash, &out, &x->err), ERR_DATA);
+        if (!strstr(x->err.message, "is damaged in the 1048576 bytes from byte 0 on"))
+            fail_msg("byte %d: %s", (int)places[i], x->err.message);
+        assert_int_equal(out.count, 77);
+        expect_loaded(x);
+    }
+}
+
+/* Another's mark, or none: all is read again. */
+static void test_mark_of_what_was_verified(void **state)
+{
+    struct fixture *x = *state;
+    char mark[PATHS_MAX + 16];
+    struct buf before = {0}, after = {0};
+    do {
+        expect_loaded(x);
+        snprintf(mark, sizeof mark, "%s.verified", x->prepared.cache);
+    } while (buf_read_file(&before, mark, 1024, NULL) != 0); /* not in its first 20 ms */
+    overwrite(mark, 0, "9", 1);
+    expect_loaded(x);
+    assert_int_equal(buf_read_file(&after, mark, 1024, NULL), 0);
+    assert_string_equal(after.data, before.data);
+    assert_int_equal(unlink(mark), 0);
+    expect_loaded(x);
+    assert_int_equal(access(mark, R_OK), 0);
+    buf_finish(&before);
+    buf_finish(&after);
+}
+
 static void test_damaged_link_is_rebuilt(void **state)
 {
     struct fixture *x = *state;
@@ -246,6 +302,13 @@ static void test_damaged_link_is_rebuilt(void **state)
         assert_int_equal(system(command), 0);
         expect_loaded(x);
     }
+    /* What the scan found, changed to what it might have found. */
+    snprintf(command, sizeof command, "sed -i s/finding/Finding/ %s/cache/sweepd/*.link",
+             x->folder.root);
+    assert_int_equal(system(command), 0);
+    expect_loaded(x);
+    snprintf(command, sizeof command, "grep -q finding %s/cache/sweepd/*.link", x->folder.root);
+    assert_int_equal(system(command), 0);
 }
 
 static void test_change_after_submit(void **state)
@@ -489,6 +552,8 @@ int main(void)
         CASE(test_damaged_header_is_rebuilt),
         CASE(test_forged_header_is_refused),
         CASE(test_damaged_cache_is_rebuilt),
+        CASE(test_damaged_content_is_rebuilt),
+        CASE(test_mark_of_what_was_verified),
         CASE(test_damaged_link_is_rebuilt),
         CASE(test_change_after_submit),
         CASE(test_files_must_agree),
@@ -503,5 +568,6 @@ int main(void)
         cmocka_unit_test(test_sha256),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
+    log_set_level(LOG_ERROR); /* each cache that is made again is a warning */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

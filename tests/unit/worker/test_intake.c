@@ -256,9 +256,37 @@ static void a_reader_that_fails_stops_it(void **state)
     finish(&t);
 }
 
+/* Of what is over the most points the best and the last are kept, at the end. */
+static void the_best_and_the_last_of_what_is_over(void **state)
+{
+    static const struct {
+        const char *text, *points;
+        unsigned over;
+    } over_cases[] = {
+        {"{\"loss\":9}\n{\"loss\":8}\n{\"loss\":7}\n", "1@1 loss=9; 2@2 loss=8; 3@3 loss=7", 0},
+        {"{\"loss\":9}\n{\"loss\":8}\n{\"loss\":3}\n{\"loss\":7}\n{\"loss\":6}\n",
+         "1@1 loss=9; 2@2 loss=8; 3@3 loss=3; 4@5 loss=6", 1},
+        {"{\"loss\":9}\n{\"loss\":1}\n{\"loss\":3}\n{\"loss\":7}\n{\"loss\":6}\n",
+         "1@1 loss=9; 2@2 loss=1; 3@5 loss=6", 2},
+        {"{\"epoch\":3,\"loss\":9}\n{\"epoch\":5,\"loss\":8}\n{\"epoch\":6,\"loss\":7}\n"
+         "{\"epoch\":9,\"loss\":\"nan\"}\n",
+         "1@3 loss=9; 2@5 loss=8; 3@6 loss=7; 4@9 loss=nan", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(over_cases); i++) {
+        struct test t;
+        begin(&t, "loss");
+        t.intake->points_max = 2 + RUN_POINTS_AT_END;
+        feed(&t, over_cases[i].text, 7);
+        assert_string_equal(t.taken.points.data, over_cases[i].points);
+        assert_int_equal(t.intake->points_over, over_cases[i].over);
+        finish(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_best_and_the_last_of_what_is_over),
         cmocka_unit_test(lines_become_points),
         cmocka_unit_test(a_point_by_number_waits_for_the_next),
         cmocka_unit_test(a_key_of_ones_own_counts_epochs),

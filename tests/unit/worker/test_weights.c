@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -12,6 +14,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "sweep/weights_hash.h"
 #include "worker/weights.h"
 
 #include "folder.h"
@@ -33,7 +36,7 @@ static void make_file(struct buf *out, const char *header, const void *data, siz
 static void edit_file(struct buf *out, const struct tiny_net *t, const char *from, const char *to)
 {
     struct buf header = {0}, edited = {0};
-    weights_header(&t->net, &header);
+    weights_header(&t->net, t->values, &header);
     const char *text = header.data + 8, *at = strstr(text, from);
     assert_non_null(at);
     buf_append(&edited, text, (size_t)(at - text));
@@ -118,6 +121,35 @@ static void test_file_as_others_read_it(void **state)
     }
     assert_int_equal(file.len, 8 + header + (uint64_t)at);
     json_destroy(root);
+    buf_finish(&file);
+    folder_finish(&f);
+}
+
+/* Any byte, but those of the hash's own name: without it the file is one of another program. */
+static void test_damaged_file(void **state)
+{
+    struct folder f;
+    struct tiny_net t;
+    struct buf file = {0};
+    struct errbuf err;
+    char path[128];
+    real values[TINY_VALUES];
+    folder_init(&f);
+    tiny_net_init(&t);
+    write_tiny(&f, path, &file);
+    size_t hash = weights_hash_place(file.data, file.len);
+    assert_true(hash > 0 && weights_hash_fits(file.data, file.len));
+    for (size_t at = hash; at < file.len; at++) {
+        file.data[at] ^= 1;
+        if (weights_hash_fits(file.data, file.len))
+            fail_msg("byte %zu changed unnoticed", at);
+        file.data[at] ^= 1;
+    }
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "damage", 6, (off_t)file.len - 6), 6);
+    close(fd);
+    assert_int_equal(weights_read(path, &t.net, false, values, &err), ERR_DATA);
+    assert_non_null(strstr(err.message, "best.safetensors: damaged"));
     buf_finish(&file);
     folder_finish(&f);
 }
@@ -332,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file_as_others_read_it),
+        cmocka_unit_test(test_damaged_file),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_file_of_others),
         cmocka_unit_test(test_other_networks_are_refused),

@@ -1,6 +1,6 @@
-/* SHA-256 (FIPS 180-4): the content hash of data, and names in the cache. */
-#ifndef WORKER_DATA_SHA256_H
-#define WORKER_DATA_SHA256_H
+/* SHA-256 (FIPS 180-4): what data, checkpoints and weights are known by, and names in the cache. */
+#ifndef SWEEP_SHA256_H
+#define SWEEP_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>

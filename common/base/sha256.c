@@ -1,4 +1,4 @@
-#include "worker/data/sha256.h"
+#include "sweep/sha256.h"
 
 #include <string.h>
 

@@ -1,0 +1,206 @@
+"""The evening and the night: hours, events told to a program, checks of the machine, a runtime
+directory that goes, a log that is turned."""
+import grp
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, small_spec, slow_spec  # noqa: E402
+from tap import Skip, check, equal, run  # noqa: E402
+
+
+def until(condition, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
+        time.sleep(0.01)
+
+
+def hours_from_now(first, last):
+    at = [time.localtime(time.time() + h * 3600) for h in (first, last)]
+    return "-".join(f"{t.tm_hour:02}:{t.tm_min:02}" for t in at)
+
+
+def test_active_hours():
+    """Outside of them nothing starts, what runs goes back to the queue, and status says why."""
+    d = Daemon(workers=1).start()
+    sweep = d.submit(slow_spec(make_data(d.home), run_cap=2, epochs=100))
+    until(lambda: d.call("status")["running"] == 1, "a run starts")
+    d.kill()
+    d.arguments = ["--active-hours", hours_from_now(2, 3)]
+    d.start()
+    check("outside the active hours" in d.call("status")["waiting"], "status says why")
+    until(lambda: d.call("status")["running"] == 0, "the adopted run yields")
+    equal({s for s, in d.sql("SELECT status FROM runs")}, {"queued"}, "runs")
+    check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
+    equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
+    d.stop()
+    d.arguments = ["--active-hours", hours_from_now(-2, 2)]
+    d.start()
+    equal(d.call("status")["waiting"], "")
+    equal(d.wait(sweep)["status"], "completed")
+    d.__exit__(None, None, None)
+
+
+def test_max_load():
+    with Daemon(workers=1, arguments=["--max-load", "0.000001"]) as d:
+        if os.getloadavg()[0] < 0.01:
+            raise Skip("no load at all")
+        check("--max-load" in d.call("status")["waiting"], d.call("status"))
+    for flag, value in (("--max-load", "0"), ("--max-load", "x"), ("--active-hours", "22-7"),
+                        ("--active-hours", "25:00-07:30"), ("--active-hours", "07:30-07:30"),
+                        ("--group", "no-such-group"), ("--on-event", "/nowhere")):
+        done = subprocess.run([SWEEPD, flag, value, "--worker-program", WORKER],
+                              capture_output=True, text=True, timeout=60)
+        equal(done.returncode, 2, f"{flag} {value}")
+        check(flag in done.stderr and value in done.stderr, done.stderr)
+
+
+def write_program(home, text):
+    path = os.path.join(home, "hook")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o700)
+    return path
+
+
+def told(home):
+    path = os.path.join(home, "told")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.endswith("\n")]
+
+
+def test_a_program_is_told_of_events():
+    d = Daemon(workers=1)
+    d.arguments = ["--on-event", write_program(d.home, f"cat >> {d.home}/told\n")]
+    with d:
+        sweep = d.submit(small_spec(make_data(d.home), method="random", run_cap=2, epochs=1))
+        d.wait(sweep)
+        until(lambda: any(e["event"] == "sweep_completed" for e in told(d.home)), "the end is told")
+        events = told(d.home)
+        equal(events[0]["event"], "submitted")
+        equal({e["sweep"] for e in events}, {sweep})
+        equal(sum(e["event"] == "run_ended" for e in events), 2)
+
+
+def test_a_program_that_hangs_holds_nothing_up():
+    """It does not even read. What is beyond its queue is left out; the end waits a second for it."""
+    d = Daemon(workers=1)
+    d.arguments = ["--on-event", write_program(d.home, f"touch {d.home}/began; exec sleep 1000\n")]
+    with d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=20, epochs=1)
+        equal(d.wait(d.submit(spec))["status"], "completed")
+        until(lambda: os.path.exists(d.home + "/began"), "it runs")
+
+
+def doctor(d, *arguments, check_status=None):
+    done = d.ctl("doctor", *arguments, "--json", check=check_status)
+    return {c["check"]: c for c in json.loads(done.stdout)["checks"]}
+
+
+def test_doctor():
+    with Daemon(workers=1) as d:
+        findings = doctor(d)
+        for name in ("daemon", "disk", "files", "processes", "clock", "database", "lingering", "blas"):
+            check(name in findings, f"no {name} in {list(findings)}")
+        check(findings["blas"]["ok"] and d.db in findings["database"]["says"], findings)
+        equal([f for f in findings.values() if not f["ok"] and not f["mend"]], [], "without a mend")
+        text = d.ctl("doctor").stdout
+        check("database" in text and "ok" in text, text)
+    bad = os.path.join(d.home, "bad.db")
+    os.makedirs(d.home, exist_ok=True)
+    with open(bad, "w", encoding="utf-8") as f:
+        f.write("not a database at all")
+    findings = doctor(d, "--db", bad, check_status=1)
+    check(not findings["database"]["ok"] and "no SQLite" in findings["database"]["says"], findings)
+    check("none runs" in findings["daemon"]["says"], findings)
+    worker = write_program(d.home, "exit 2\n")
+    findings = doctor(d, "--worker-program", worker, check_status=1)
+    check(not findings["blas"]["ok"], "a worker that knows no --check, and cannot compute")
+    shutil.rmtree(d.home)
+
+
+def test_a_runtime_directory_that_goes():
+    """With the last session. The socket is made beside the database, and the note says so."""
+    d = Daemon(workers=1)
+    d.db = os.path.join(d.home, "xdg-state", "sweepd", "sweeps.db")
+    d.socket = os.path.join(d.home, "xdg-run", "sweepd", "sock")
+    with d:
+        shutil.rmtree(d.home + "/xdg-run")
+        with open(d.home + "/xdg-run", "w", encoding="utf-8"):
+            pass  # nobody can make a folder there
+        until(lambda: os.path.exists(d.db + ".sock"), "it listens beside the database")
+        done = subprocess.run([SWEEPCTL, "--json", "status"], capture_output=True, text=True,
+                              env=d.environment, timeout=60)
+        equal(done.returncode, 0, done.stderr)
+        os.unlink(d.home + "/xdg-run")
+        until(lambda: os.path.exists(d.socket), "and goes back")
+        equal(d.call("status")["pid"], d.process.pid)
+        until(lambda: not os.path.exists(d.db + ".sock"), "the other one goes")
+
+
+def test_start_turns_its_log():
+    d = Daemon(workers=1)
+    log = os.path.join(d.home, "xdg-state", "sweepd", "sweepd.log")
+    os.makedirs(os.path.dirname(log))
+    with open(log, "wb") as f:
+        f.truncate(8 * 1024 * 1024)  # as long as it may be
+    done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db],
+                          capture_output=True, text=True, env=d.environment, timeout=60)
+    equal(done.returncode, 0, done.stderr)
+    d.ctl("shutdown", check=0)
+    check(os.path.exists(log + ".1"), "the old one")
+    with open(log, encoding="utf-8") as f:
+        check("ended" in f.read(), "the new one")
+    shutil.rmtree(d.home)
+
+
+def test_a_group_is_let_in():
+    if os.geteuid() != 0:
+        raise Skip("needs other users")
+    group = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
+    d = Daemon(workers=1)
+    d.socket = os.path.join(d.home, "run", "sweepd", "sock")
+    d.arguments = ["--group", group.gr_name]
+    os.chmod(d.home, 0o755)
+    os.makedirs(d.home + "/run", mode=0o755)
+    with d:
+        mode = os.stat(d.socket)
+        equal((stat.S_IMODE(mode.st_mode), mode.st_gid), (0o660, group.gr_gid), "the socket")
+
+        def answer(uid, gid, groups):
+            read_end, write_end = os.pipe()
+            if os.fork() == 0:
+                os.setgroups(groups)
+                os.setgid(gid)
+                os.setuid(uid)
+                try:
+                    s = socket.socket(socket.AF_UNIX)
+                    s.connect(d.socket)
+                    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
+                    os.write(write_end, s.recv(100))
+                except OSError:
+                    pass
+                os._exit(0)
+            os.wait()
+            os.close(write_end)
+            with open(read_end, "rb") as f:
+                return f.read()
+
+        check(b"result" in answer(65534, group.gr_gid, []), "its group")
+        check(b"result" in answer(65534, 65534, [group.gr_gid]), "one of its groups")
+        equal(answer(65534, 65534, []), b"", "another user")
+
+
+if __name__ == "__main__":
+    run(test_active_hours, test_max_load, test_a_program_is_told_of_events,
+        test_a_program_that_hangs_holds_nothing_up, test_doctor,
+        test_a_runtime_directory_that_goes, test_start_turns_its_log, test_a_group_is_let_in)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sweep/buf.h"
 
@@ -40,8 +41,13 @@ int client_fail(struct client *c, int status, const struct errbuf *err)
 int client_no_daemon(struct client *c, const struct errbuf *err)
 {
     struct errbuf reported;
-    err_set(&reported, err->code, "no daemon at %s: start one with `sweepctl start` (%s)",
-            c->socket, err->message);
+    const char *user = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
+    if (user != NULL)
+        err_set(&reported, err->code, "no daemon of root's at %s; %s's: `sudo -u %s sweepctl` (%s)",
+                c->socket, user, user, err->message);
+    else
+        err_set(&reported, err->code, "no daemon at %s: start one with `sweepctl start` (%s)",
+                c->socket, err->message);
     return client_fail(c, CLIENT_NO_DAEMON, &reported);
 }
 

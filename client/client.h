@@ -40,9 +40,12 @@ struct client {
 /* X(id, name, argument, argument kind, argument required, options, summary) */
 #define VERB_MAP(X)                                                                             \
     X(start, "start", NULL, ARG_NONE, false,                                                    \
-      OPTION_BIT(DB) | OPTION_BIT(WORKERS) | OPTION_BIT(WORKER_PROGRAM),                        \
+      OPTION_BIT(DB) | OPTION_BIT(WORKERS) | OPTION_BIT(WORKER_PROGRAM) |                       \
+          OPTION_BIT(MAX_LOAD) | OPTION_BIT(ACTIVE_HOURS) | OPTION_BIT(PAUSE_ON_BATTERY) |      \
+          OPTION_BIT(GROUP) | OPTION_BIT(ON_EVENT),                                             \
       "start the daemon in the background")                                                     \
-    X(submit, "submit", "SPEC.json|-", ARG_TEXT, true, OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN), \
+    X(submit, "submit", "SPEC.json|-", ARG_TEXT, true,                                          \
+      OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
     X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, findings")            \
@@ -79,6 +82,8 @@ struct client {
     X(cancel, "cancel", "SWEEP", ARG_ID, false, OPTION_BIT(RUN),                                \
       "end a sweep, or with --run one run")                                                     \
     X(delete, "delete", "SWEEP", ARG_ID, true, 0, "remove an ended sweep and its runs")         \
+    X(backup, "backup", "FILE", ARG_TEXT, true, 0,                                              \
+      "copy the database into a new file, while training goes on")                              \
     X(status, "status", NULL, ARG_NONE, false, 0, "what the daemon is doing")                   \
     X(shutdown, "shutdown", NULL, ARG_NONE, false, OPTION_BIT(DRAIN), "end the daemon")         \
     X(help, "help", "VERB", ARG_TEXT, false, 0, "how to use a verb")

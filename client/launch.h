@@ -7,7 +7,7 @@
 #include "sweep/paths.h"
 #include "sweep/rpc.h"
 
-#define LAUNCH_ARGS_MAX 14
+#define LAUNCH_ARGS_MAX 24
 #define LAUNCH_WAIT_MS 30000
 #define LAUNCH_POLL_MS 20
 

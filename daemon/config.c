@@ -24,6 +24,10 @@
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")             \
     X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                       \
       "least time between two checkpoints of a run (30)")                                          \
+    X(FORCE_NETWORK, "--force-network", NULL, NULL,                                                \
+      "open a database on a network file system; no other machine may")                            \
+    X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                     \
+      "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")              \
     X(RETRY_SECONDS, "--retry-seconds", NULL, "N",                                                 \
       "first wait before what could not be started is tried again; doubles up to 64 times (1)")    \
     X(RUN_MEMORY, "--run-memory", NULL, "MIB",                                                     \
@@ -35,8 +39,6 @@
       "memory that reading a sweep's data may use (as --run-memory)")                              \
     X(PREPARE_SECONDS, "--prepare-seconds", NULL, "N",                                             \
       "time that reading a sweep's data may take (600; 0: no limit)")                              \
-    X(WORKER_NICE, "--worker-nice", "SWEEPD_WORKER_NICE", "N",                                     \
-      "nice value of workers, 0 to 19 (19: what nobody else wants, of the disk too)")              \
     X(MAX_LOAD, "--max-load", "SWEEPD_MAX_LOAD", "LOAD",                                           \
       "start no run while the load average is not below this (SWEEPD_MAX_LOAD)")                   \
     X(ACTIVE_HOURS, "--active-hours", "SWEEPD_ACTIVE_HOURS", "FROM-TO",                            \
@@ -173,58 +175,6 @@ static int read_checkpoint_seconds(const char *text, long *out, struct errbuf *e
                 : 0;
 }
 
-/* --- limits ---------------------------------------------------------------------------------- */
-
-/* Time and memory, and what is meant where nothing is said. */
-static int read_amount(enum flag_id id, const char *const given[FLAG_COUNT], double min, double max,
-                       double *inout, struct errbuf *err)
-{
-    const char *text = given[id];
-    char *end;
-    if (!text)
-        return 0;
-    double n = strtod(text, &end);
-    if (end == text || *end || !(n >= min && n <= max))
-        return err_bad(err, ERR_VALUE, flags[id].name, text, "a number from %g to %.0f", min, max);
-    *inout = n;
-    return 0;
-}
-
-static int read_mib(enum flag_id id, const char *const given[FLAG_COUNT], int64_t *inout,
-                    struct errbuf *err)
-{
-    double n = (double)*inout;
-    int rc = read_amount(id, given, 0, (double)LIMITS_MEMORY_MIB_MAX, &n, err);
-    if (rc == 0)
-        *inout = n > 0 && n < 1 ? 1 : (int64_t)n;
-    return rc;
-}
-
-static int64_t most_memory_mib(void)
-{
-    double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    return bytes > 0 ? (int64_t)(0.9 * bytes / (1 << 20)) : 0;
-}
-
-static int read_limits(const char *const given[FLAG_COUNT], struct config *c, struct errbuf *err)
-{
-    struct run_limits *run = &c->run_limits, *prepare = &c->prepare_limits;
-    int rc;
-    run->memory_mib = prepare->memory_mib = most_memory_mib();
-    run->quiet_seconds = CONFIG_IDLE_SECONDS;
-    prepare->seconds = CONFIG_PREPARE_SECONDS;
-    c->retry_seconds = 1;
-    if ((rc = read_amount(FLAG_RETRY_SECONDS, given, 0.001, 3600, &c->retry_seconds, err)) < 0 ||
-        (rc = read_mib(FLAG_RUN_MEMORY, given, &run->memory_mib, err)) < 0 ||
-        (rc = read_amount(FLAG_RUN_SECONDS, given, 0, LIMITS_SECONDS_MAX, &run->seconds, err)) <
-            0 ||
-        (rc = read_amount(FLAG_IDLE_SECONDS, given, 0, LIMITS_SECONDS_MAX, &run->quiet_seconds,
-                          err)) < 0 ||
-        (rc = read_mib(FLAG_PREPARE_MEMORY, given, &prepare->memory_mib, err)) < 0)
-        return rc;
-    return read_amount(FLAG_PREPARE_SECONDS, given, 0, LIMITS_SECONDS_MAX, &prepare->seconds, err);
-}
-
 static int read_worker_nice(const char *name, const char *text, long *out, struct errbuf *err)
 {
     *out = CONFIG_WORKER_NICE_MAX;
@@ -281,6 +231,58 @@ static int read_program(const char *name, const char *path, char out[PATHS_MAX],
     if (rc == 0 && access(out, X_OK) != 0)
         rc = err_bad(err, ERR_VALUE, name, path, "an executable program (%s)", strerror(errno));
     return rc;
+}
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+/* Time and memory, and what is meant where nothing is said. */
+static int read_amount(enum flag_id id, const char *const given[FLAG_COUNT], double min, double max,
+                       double *inout, struct errbuf *err)
+{
+    const char *text = given[id];
+    char *end;
+    if (!text)
+        return 0;
+    double n = strtod(text, &end);
+    if (end == text || *end || !(n >= min && n <= max))
+        return err_bad(err, ERR_VALUE, flags[id].name, text, "a number from %g to %.0f", min, max);
+    *inout = n;
+    return 0;
+}
+
+static int read_mib(enum flag_id id, const char *const given[FLAG_COUNT], int64_t *inout,
+                    struct errbuf *err)
+{
+    double n = (double)*inout;
+    int rc = read_amount(id, given, 0, (double)LIMITS_MEMORY_MIB_MAX, &n, err);
+    if (rc == 0)
+        *inout = n > 0 && n < 1 ? 1 : (int64_t)n;
+    return rc;
+}
+
+static int64_t most_memory_mib(void)
+{
+    double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    return bytes > 0 ? (int64_t)(0.9 * bytes / (1 << 20)) : 0;
+}
+
+static int read_limits(const char *const given[FLAG_COUNT], struct config *c, struct errbuf *err)
+{
+    struct run_limits *run = &c->run_limits, *prepare = &c->prepare_limits;
+    int rc;
+    run->memory_mib = prepare->memory_mib = most_memory_mib();
+    run->quiet_seconds = CONFIG_IDLE_SECONDS;
+    prepare->seconds = CONFIG_PREPARE_SECONDS;
+    c->retry_seconds = 1;
+    if ((rc = read_amount(FLAG_RETRY_SECONDS, given, 0.001, 3600, &c->retry_seconds, err)) < 0 ||
+        (rc = read_mib(FLAG_RUN_MEMORY, given, &run->memory_mib, err)) < 0 ||
+        (rc = read_amount(FLAG_RUN_SECONDS, given, 0, LIMITS_SECONDS_MAX, &run->seconds, err)) <
+            0 ||
+        (rc = read_amount(FLAG_IDLE_SECONDS, given, 0, LIMITS_SECONDS_MAX, &run->quiet_seconds,
+                          err)) < 0 ||
+        (rc = read_mib(FLAG_PREPARE_MEMORY, given, &prepare->memory_mib, err)) < 0)
+        return rc;
+    return read_amount(FLAG_PREPARE_SECONDS, given, 0, LIMITS_SECONDS_MAX, &prepare->seconds, err);
 }
 
 /* The build tree, an installation, and an installation that was moved (DESTDIR). */
@@ -367,9 +369,9 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
     if ((rc = read_log_level(given[FLAG_LOG_LEVEL], &c.log_level, err)) < 0 ||
         (rc = read_checkpoint_seconds(given[FLAG_CHECKPOINT_SECONDS], &c.checkpoint_seconds, err)) <
             0 ||
-        (rc = read_limits(given, &c, err)) < 0 ||
         (rc = read_worker_nice(setting_of(FLAG_WORKER_NICE, given), value[FLAG_WORKER_NICE],
                                &c.worker_nice, err)) < 0 ||
+        (rc = read_limits(given, &c, err)) < 0 ||
         (rc = read_path(FLAG_DB, given, paths_database, c.db, err)) < 0 ||
         (rc = read_path(FLAG_SOCKET, given, paths_socket, c.socket, err)) < 0 ||
         (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers, err)) <
@@ -377,6 +379,7 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0 ||
         (rc = read_manners(given, value, &c, err)) < 0)
         return rc;
+    c.force_network = given[FLAG_FORCE_NETWORK] != NULL;
     *out = c;
     *verdict = given[FLAG_CHECK] ? CONFIG_CHECK : CONFIG_RUN;
     return 0;

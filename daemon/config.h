@@ -12,12 +12,12 @@
 
 #define CONFIG_WORKERS_MAX 1024
 #define CONFIG_CHECKPOINT_SECONDS_MAX 86400
-#define CONFIG_IDLE_SECONDS 1800
-#define CONFIG_PREPARE_SECONDS 600
 #define CONFIG_WORKER_NICE_MAX 19
 #define CONFIG_LOAD_MAX 100000
 #define CONFIG_ANY_TIME (-1)
 #define CONFIG_NO_GROUP ((gid_t)-1)
+#define CONFIG_IDLE_SECONDS 1800
+#define CONFIG_PREPARE_SECONDS 600
 
 struct errbuf;
 
@@ -27,9 +27,10 @@ struct config {
     char worker[PATHS_MAX];  /* the worker program, executable */
     size_t workers;          /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
+    long worker_nice;        /* of workers: 0 (as we are) to 19 */
     double retry_seconds;    /* the first wait after a failed start */
     struct run_limits run_limits, prepare_limits;
-    long worker_nice;        /* of workers: 0 (as we are) to 19 */
+    bool force_network;      /* a database on a network file system is no reason to refuse */
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */
     gid_t group;                   /* whose members are let in; CONFIG_NO_GROUP */

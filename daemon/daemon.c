@@ -32,7 +32,7 @@
 #include "sweep/require.h"
 
 #define LOG_MODULE "daemon"
-#define CHECK_INTERVAL_MS 10000
+#define CHECK_INTERVAL_MS 5000
 /* Above so much work that waits for its commit no more is read: some 50 ms of the store's, and 10
  * MiB of memory. */
 #define WAITING_ROWS_HIGH 16384
@@ -65,8 +65,8 @@ struct sweepd {
 
 static void act_start(struct sweepd *d, struct action *a)
 {
-    const struct pool_run run = {a->run_id, a->owner, a->limits};
-    pool_start(d->pool, a->launcher, &run, a->config);
+    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner, &a->limits},
+               a->config);
 }
 
 static void act_term(struct sweepd *d, struct action *a)
@@ -304,6 +304,7 @@ static void on_check_timer(uv_timer_t *timer)
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
     mind_neighbours(d);
+    requests_expire(d->shared.requests, trouble);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:
      * a restart continues from what is durable and adopts the workers. */
@@ -355,7 +356,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
         int64_t run_id = table_cell(t, i, "run_id")->integer;
         const char *handle = table_cell(t, i, "handle")->text;
         rundir_drop_checkpoint(d->shared.runs_dir, run_id);
-        pool_adopt(d->pool, &(struct pool_run){.id = run_id}, handle ? handle : "");
+        pool_adopt(d->pool, &(struct pool_run){run_id, NULL, NULL}, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
@@ -371,9 +372,9 @@ static void adopt_runs(struct sweepd *d)
         char handle[RUN_HANDLE_MAX]; /* a copy: the row changes when the run is lost */
         struct run_owner owner;
         str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
+        struct run_limits limits = engine_run_limits(engine, ids[i]);
         (void)engine_run_owner(engine, ids[i], &owner); /* it is live */
-        pool_adopt(d->pool,
-                   &(struct pool_run){ids[i], &owner, engine_run_limits(engine, ids[i])}, handle);
+        pool_adopt(d->pool, &(struct pool_run){ids[i], &owner, &limits}, handle);
     }
     free(ids);
     store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
@@ -386,6 +387,14 @@ static bool store_is_behind(void *arg)
     const struct sweepd *d = arg;
     return store_queue_length(d->shared.store) > STORE_QUEUE_HIGH ||
            d->waiting_rows > WAITING_ROWS_HIGH;
+}
+
+/* What the store has noticed by itself is a row of events. */
+static void on_store_notice(void *arg, const char *kind, const char *text)
+{
+    struct sweepd *d = arg;
+    store_batch_add_event(&loop_effects(&d->shared.loop)->batch, 0, 0, kind, loop_now(), "%s",
+                          text);
 }
 
 static void create_parts(struct sweepd *d)
@@ -449,10 +458,11 @@ static int open_state(struct sweepd *sweepd, struct errbuf *err)
     struct daemon *d = &sweepd->shared;
     const struct config *config = d->config;
     struct store_restored restored = {0};
+    const struct store_place place = {config->db, config->force_network};
     int rc;
     if ((rc = paths_runs(d->runs_dir, config->db, err)) < 0 ||
         (rc = paths_make_parent(config->db, 0700, err)) < 0 ||
-        (rc = store_open(d->loop.uv, config->db, &d->store, &restored, err)) < 0)
+        (rc = store_open(d->loop.uv, &place, &d->store, &restored, err)) < 0)
         return rc;
     if ((rc = paths_make_dirs(d->runs_dir, 0700, err)) == 0 &&
         (rc = prepare_blas(config->worker, &d->worker, err)) == 0) {
@@ -503,6 +513,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
     /* Before anything is begun or adopted, so that a refusal leaves living workers alone. */
     rc = server_listen(d.server, err);
     if (rc == 0) {
+        store_on_notice(d.shared.store, on_store_notice, &d);
         adopt_runs(&d);
         notify_ready(d.notify);
         run_loop(&d);

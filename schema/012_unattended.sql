@@ -1,3 +1,5 @@
+-- What a night unattended needs; a block a topic.
+
 -- Whose a run's folder is: ids are given again when a database is deleted or restored from a backup,
 -- this name is not. A folder says in identity.json which database, sweep and run it was made for.
 CREATE TABLE identity (
@@ -26,3 +28,10 @@ UPDATE runs SET failure = CASE error_class WHEN 'crashed' THEN 'worker_crash'
 WHERE error_class IS NOT NULL;
 ALTER TABLE runs DROP COLUMN error_class;
 ALTER TABLE runs RENAME COLUMN failure TO error_class;
+
+-- An id of the client's choice: to submit the same again gives the sweep that is there.
+ALTER TABLE sweeps ADD COLUMN submit_id TEXT;
+CREATE UNIQUE INDEX sweeps_submit_id ON sweeps(submit_id) WHERE submit_id IS NOT NULL;
+-- A start asks for these, and for nothing else, however many have ended.
+CREATE INDEX sweeps_open ON sweeps(id) WHERE status NOT IN ('completed', 'cancelled');
+CREATE INDEX runs_unended ON runs(handle) WHERE status = 'cancelled' AND handle IS NOT NULL;

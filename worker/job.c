@@ -62,7 +62,7 @@ static enum run_error open_error(int code)
     } classes[] = {
         {ERR_LIMIT, RUN_ERROR_OUT_OF_MEMORY},
         {ERR_DATA, RUN_ERROR_DATA},
-        {ERR_IO, RUN_ERROR_DATA_MISSING},
+        {ERR_IO, RUN_ERROR_DATA},
         {ERR_NOT_FOUND, RUN_ERROR_DATA},
     };
     for (size_t i = 0; i < ARRAY_LEN(classes); i++)
@@ -71,7 +71,7 @@ static enum run_error open_error(int code)
     return RUN_ERROR_CONFIG;
 }
 
-/* The class of a run whose data could not be had: what is not there may be there in a moment. */
+/* The class of a run whose data could not be read: what is not there may be in a moment. */
 static enum run_error load_error(int code)
 {
     return code == ERR_IO || code == ERR_NOT_FOUND ? RUN_ERROR_DATA_MISSING : RUN_ERROR_DATA;
@@ -194,13 +194,25 @@ static int check_metric(const struct run_config *config, const struct samples *s
 {
     bool classes = samples->classes > 0;
     enum curve_column column = metric_column(config->metric);
-    bool of_classes = column == CURVE_TRAIN_ACC || column == CURVE_VAL_ACC ||
-                      column == CURVE_VAL_F1;
+    bool of_classes =
+        column == CURVE_TRAIN_ACC || column == CURVE_VAL_ACC || column == CURVE_VAL_F1;
     if ((!of_classes && column != CURVE_VAL_R2) || of_classes == classes)
         return 0;
     return err_bad(err, ERR_VALUE, "$.metric.name", metric_name(config->metric),
                    classes ? "a loss, val_acc, train_acc or val_f1: the target is classes"
                            : "a loss or val_r2: the target is numbers, not classes");
+}
+
+/* That every run starts from. */
+static int check_start(const struct run_config *config, struct errbuf *err)
+{
+    struct errbuf why = {0};
+    int rc = config->start_weights[0] ? weights_check(config->start_weights, &why) : 0;
+    if (rc == 0)
+        return 0;
+    err_set(err, rc, "$.start_from: %s", why.message);
+    str_copy(err->key, sizeof err->key, "$.start_from");
+    return rc;
 }
 
 /* What else runs need of their data: with on_nan drop too little may be left, and networks must
@@ -212,6 +224,8 @@ static int check_runs(const struct run_config *config, const struct spec *sweep,
     struct split split;
     double flop = 0;
     int rc = check_metric(config, samples, err);
+    if (rc == 0)
+        rc = check_start(config, err);
     if (rc != 0)
         return rc;
     rc = split_init(&split, samples, &config->settings, config->split_seed, err);

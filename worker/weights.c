@@ -355,23 +355,37 @@ int weights_decode(const unsigned char *bytes, size_t len, const struct net *n, 
     return rc;
 }
 
+static int read_whole(const char *path, struct buf *file, struct errbuf *err)
+{
+    int rc = buf_read_file(file, path, memory_physical_bytes() / 2, err);
+    if (rc == 0 && !weights_hash_fits(file->data, file->len))
+        rc = err_set(err, ERR_DATA,
+                     "%s: damaged: its SHA-256 is not the one in its header (`sweepctl replay RUN "
+                     "-o FILE` trains a run's weights again)",
+                     path);
+    return rc;
+}
+
 int weights_read(const char *path, const struct net *n, bool skip_output, real *values,
                  struct errbuf *err)
 {
     struct buf file = {0};
-    int rc = buf_read_file(&file, path, memory_physical_bytes() / 2, err);
+    int rc = read_whole(path, &file, err);
     if (rc == 0) {
         struct errbuf why = {0};
-        if (!weights_hash_fits(file.data, file.len))
-            rc = err_set(&why, ERR_DATA,
-                         "damaged: its SHA-256 is not the one in its header "
-                         "(`sweepctl replay RUN -o FILE` trains a run's weights again)");
-        else
-            rc = weights_decode((const unsigned char *)file.data, file.len, n, skip_output, values,
-                                &why);
+        rc = weights_decode((const unsigned char *)file.data, file.len, n, skip_output, values,
+                            &why);
         if (rc != 0)
             err_set(err, rc, "%s: %s", path, why.message);
     }
+    buf_finish(&file);
+    return rc;
+}
+
+int weights_check(const char *path, struct errbuf *err)
+{
+    struct buf file = {0};
+    int rc = read_whole(path, &file, err);
     buf_finish(&file);
     return rc;
 }

@@ -26,7 +26,9 @@ int weights_write(const char *path, const struct net *n, const real *values, str
  * message names the tensor and both shapes. ERR_IO, ERR_DATA, ERR_LIMIT; values untouched then. */
 int weights_read(const char *path, const struct net *n, bool skip_output, real *values,
                  struct errbuf *err);
-/* The same from memory. */
+/* Can it be read, and is it what was written? ERR_IO, ERR_DATA, ERR_LIMIT. */
+int weights_check(const char *path, struct errbuf *err);
+/* The same as weights_read from memory. */
 int weights_decode(const unsigned char *bytes, size_t len, const struct net *n, bool skip_output,
                    real *values, struct errbuf *err);
 

@@ -36,10 +36,8 @@ static const struct field stage_fields[] = {
     {"best", "best", CELL_LOSS, FIELD_PLAIN},
 };
 static const struct field finding_fields[] = {
-    {"finding", "kind", CELL_TEXT, FIELD_PLAIN},
-    {"row", "row", CELL_COUNT, FIELD_PLAIN},
-    {"column", "column", CELL_COUNT, FIELD_PLAIN},
-    {"count", "count", CELL_COUNT, FIELD_PLAIN},
+    {"finding", "kind", CELL_TEXT, FIELD_PLAIN},   {"row", "row", CELL_COUNT, FIELD_PLAIN},
+    {"column", "column", CELL_COUNT, FIELD_PLAIN}, {"count", "count", CELL_COUNT, FIELD_PLAIN},
     {"text", "text", CELL_TEXT, FIELD_PLAIN},
 };
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "client/launch.h"
+#include "sweep/require.h"
 
 #define ANSWER_MS 2000
 
@@ -39,13 +40,20 @@ static void print_daemon(struct client *c, const struct json *status, const char
     client_print(c, &text);
 }
 
-/* A flag of ours that is the daemon's too: its name and value go through. */
+/* Flags of ours that are the daemon's too: their names and values go through. */
+static const enum option_id passed[] = {
+    OPTION_DB,           OPTION_SOCKET,           OPTION_WORKERS, OPTION_WORKER_PROGRAM,
+    OPTION_MAX_LOAD,     OPTION_ACTIVE_HOURS,     OPTION_GROUP,   OPTION_ON_EVENT,
+    OPTION_PAUSE_ON_BATTERY};
+_Static_assert(2 * ARRAY_LEN(passed) + 4 <= LAUNCH_ARGS_MAX, "program, --log and the last NULL");
+
 static void pass(const struct client *c, enum option_id id, struct launch *l)
 {
     if (!opts_has(&c->opts, id))
         return;
     l->argv[l->argc++] = option_get(id)->name;
-    l->argv[l->argc++] = c->opts.text[id];
+    if (option_get(id)->kind != OPTION_FLAG)
+        l->argv[l->argc++] = c->opts.text[id];
 }
 
 static bool same_file(const char *a, const char *b)
@@ -94,10 +102,8 @@ int cmd_start(struct client *c)
         return found_daemon(c, &status);
     if (err.code == ERR_VALUE)
         return client_fail(c, CLIENT_USAGE, &err);
-    pass(c, OPTION_DB, &l);
-    pass(c, OPTION_SOCKET, &l);
-    pass(c, OPTION_WORKERS, &l);
-    pass(c, OPTION_WORKER_PROGRAM, &l);
+    for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+        pass(c, passed[i], &l);
     if (launch_prepare(&l, &err) != 0)
         return client_fail(c, CLIENT_REFUSED, &err);
     int lock = launch_lock(&l);

@@ -20,6 +20,8 @@ static const struct field fields[] = {
     {"stopping", "stopping", CELL_TEXT, FIELD_PLAIN},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
     {"trouble with workers", "launch_trouble", CELL_TEXT, FIELD_PLAIN},
+    {"damage", "damage", CELL_TEXT, FIELD_PLAIN},
+    {"starts wait", "waiting", CELL_TEXT, FIELD_PLAIN},
 };
 
 int cmd_status(struct client *c)

@@ -93,11 +93,29 @@ static int submitted(struct client *c, const struct json *result)
     if (c->json)
         client_print_json(c, result);
     else
-        fprintf(c->out, "sweep %lld%s\n", (long long)sweep,
-                watch ? "" : ": queued; `sweepctl watch` follows it");
+        fprintf(c->out, "sweep %lld%s%s\n", (long long)sweep,
+                json_get(result, "existing") != NULL ? ": was submitted before"
+                : watch                              ? ""
+                                                     : ": queued",
+                watch ? "" : "; `sweepctl watch` follows it");
     fflush(c->out);
     warn_of_logout(c);
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
+}
+
+static char *submit_params(const struct client *c, const char *spec)
+{
+    struct buf params = {0};
+    struct json_writer w;
+    jw_init(&w, &params);
+    jw_begin_object(&w);
+    jw_kv_raw(&w, "spec", spec);
+    if (opts_has(&c->opts, OPTION_DRY_RUN))
+        jw_kv_bool(&w, "dry_run", true);
+    if (opts_has(&c->opts, OPTION_ID))
+        jw_kv_string(&w, "id", c->opts.text[OPTION_ID]);
+    jw_end_object(&w);
+    return buf_take(&params);
 }
 
 int cmd_submit(struct client *c)
@@ -106,10 +124,11 @@ int cmd_submit(struct client *c)
     struct rpc_reply reply;
     if (opts_has(&c->opts, OPTION_WATCH) && opts_has(&c->opts, OPTION_DRY_RUN))
         return client_usage(c, "--watch and --dry-run exclude each other");
+    if (opts_has(&c->opts, OPTION_ID) && opts_has(&c->opts, OPTION_DRY_RUN))
+        return client_usage(c, "--id and --dry-run exclude each other");
     int status = read_spec(c, &spec);
     if (status == CLIENT_DONE) {
-        char *params = xasprintf("{\"spec\":%s%s}", spec.data,
-                                 opts_has(&c->opts, OPTION_DRY_RUN) ? ",\"dry_run\":true" : "");
+        char *params = submit_params(c, spec.data);
         status = client_call(c, "submit", params, &reply);
         free(params);
     }

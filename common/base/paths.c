@@ -1,6 +1,7 @@
 #include "sweep/paths.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,6 +148,24 @@ bool paths_run_file(char *out, size_t size, const char *runs_dir, int64_t run_id
     return fits(out, size, n);
 }
 
+int paths_sync_parent(const char *path, struct errbuf *err)
+{
+    char parent[PATHS_MAX];
+    int rc = put(parent, err, "%s", path);
+    char *slash = rc == 0 ? strrchr(parent, '/') : NULL;
+
+    if (!slash)
+        return rc;
+    slash[slash == parent ? 1 : 0] = '\0';
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) /* one may make folders where one may not look */
+        return 0;
+    if (fsync(fd) < 0 && errno != EINVAL)
+        rc = err_set(err, ERR_IO, "%s: cannot be made durable: %s", parent, strerror(errno));
+    close(fd);
+    return rc;
+}
+
 /* One folder, which may be there already. */
 static int make_dir(const char *path, unsigned mode, struct errbuf *err)
 {
@@ -154,7 +173,7 @@ static int make_dir(const char *path, unsigned mode, struct errbuf *err)
     int reason;
 
     if (mkdir(path, mode) == 0)
-        return 0;
+        return paths_sync_parent(path, err);
     reason = errno;
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))

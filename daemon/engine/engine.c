@@ -68,9 +68,8 @@ static int check_settings(const struct stored_sweep *in, const struct spec *spec
     bool wanted = task_of(spec)->has_settings;
     for (size_t i = 0; i < in->run_count; i++)
         if ((in->runs[i].config != NULL) != wanted)
-            return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s",
-                           in->runs[i].id, wanted ? "has no settings" : "has settings",
-                           task_of(spec)->name);
+            return err_set(err, ERR_DATA, "run %" PRId64 " %s, and its task is %s", in->runs[i].id,
+                           wanted ? "has no settings" : "has settings", task_of(spec)->name);
     return 0;
 }
 
@@ -259,9 +258,9 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
         struct sweep *s = e->sweeps[i];
         entries[i] =
             (struct queue_entry){.sweep_id = s->row->id,
-                                          .priority = s->row->priority,
-                                          .running = s->running,
-                                          .served = s->served,
+                                 .priority = s->row->priority,
+                                 .running = s->running,
+                                 .served = s->served,
                                  .waiting = may_start(e, s) ? failure_startable(e, s, now) : 0};
     }
     for (size_t launcher; (launcher = free_launcher(e, now)) < ENGINE_LAUNCHERS_MAX;) {

@@ -34,35 +34,35 @@ struct run_owner {
 };
 
 enum action_type {
-    ACTION_START_RUN,     /* run folder, config.json, exec */
-    ACTION_TERM_RUN,      /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
+    ACTION_START_RUN,       /* run folder, config.json, exec */
+    ACTION_TERM_RUN,        /* SIGTERM (a worker leaves a checkpoint then), SIGKILL after 5 s */
     ACTION_DROP_CHECKPOINT, /* the run has ended */
-    ACTION_DROP_WEIGHTS,  /* the run is no longer among the sweep's best three */
-    ACTION_DELETE_RUNS,   /* run folders of a deleted sweep */
-    ACTION_NOTIFY,        /* to watchers: method + params */
-    ACTION_REPLY,         /* to the request `token`: result or error */
-    ACTION_WAKE_WAITERS,  /* the sweep is terminal or held: `wait` requests are answered */
+    ACTION_DROP_WEIGHTS,    /* the run is no longer among the sweep's best three */
+    ACTION_DELETE_RUNS,     /* run folders of a deleted sweep */
+    ACTION_NOTIFY,          /* to watchers: method + params */
+    ACTION_REPLY,           /* to the request `token`: result or error */
+    ACTION_WAKE_WAITERS,    /* the sweep is terminal or held: `wait` requests are answered */
 };
 
 struct action {
     enum action_type type;
     int64_t sweep_id, run_id;
-    size_t launcher;           /* START_RUN: whose slot it has */
-    char *config;              /* START_RUN: the text of config.json; owned */
-    struct run_limits limits;  /* START_RUN */
-    struct run_owner *owner;   /* START_RUN: whose its folder must be; owned */
-    int64_t *run_ids;          /* DELETE_RUNS; owned */
+    size_t launcher;          /* START_RUN: whose slot it has */
+    char *config;             /* START_RUN: the text of config.json; owned */
+    struct run_owner *owner;  /* START_RUN: whose its folder must be; owned */
+    struct run_limits limits; /* START_RUN */
+    int64_t *run_ids;         /* DELETE_RUNS; owned */
     size_t run_id_count;
-    const char *method;        /* NOTIFY; static */
-    char *json;                /* NOTIFY params, REPLY result; owned */
-    void *token;               /* REPLY */
-    struct errbuf *error;      /* REPLY; owned, NULL: json is the result */
+    const char *method;   /* NOTIFY; static */
+    char *json;           /* NOTIFY params, REPLY result; owned */
+    void *token;          /* REPLY */
+    struct errbuf *error; /* REPLY; owned, NULL: json is the result */
 };
 
 struct effects {
     struct store_batch batch;
     size_t action_count, action_cap;
-    struct action *actions;    /* to be carried out in order, after the batch is durable */
+    struct action *actions; /* to be carried out in order, after the batch is durable */
 };
 void effects_finish(struct effects *e);
 void action_finish(struct action *a);
@@ -97,14 +97,14 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
 
 /* A run that a person asks for. */
 struct enqueued {
-    enum run_kind kind;      /* search: the values `at`; treatment: all the rest */
+    enum run_kind kind; /* search: the values `at`; treatment: all the rest */
     struct assignment at;
-    int64_t parent_id;       /* run that is treated, of any sweep */
+    int64_t parent_id; /* run that is treated, of any sweep */
     struct settings parent_settings;
     bool has_parent_metric;
-    double parent_metric;    /* which the treatment's is held against */
+    double parent_metric; /* which the treatment's is held against */
     enum remedy remedy;
-    enum pattern pattern;    /* of the parent */
+    enum pattern pattern; /* of the parent */
     enum cause_id cause;
     const struct treatment *treatment; /* the whole configuration; borrowed */
 };
@@ -114,12 +114,17 @@ struct submission {
     const struct record_prepared *prepared;
     const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
     const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
+    const char *id;                   /* of the client's choice; NULL: none */
 };
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
  * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
  * prepared has findings of NaN and on_nan may be hold. */
 void engine_submit(struct engine *e, struct submission *in, void *token, utc_us now,
                    struct effects *fx);
+/* An id that an open sweep has: answers with that sweep, which is durable then, or refuses where
+ * the spec is another one. False: no open sweep has it. */
+bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,
+                         struct effects *fx);
 /* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
                     utc_us now, struct effects *fx);
@@ -172,8 +177,8 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
 void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
 
 /* --- queries ------------------------------------------------------------------------------- */
-/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing
- * waits. */
+/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing waits.
+ */
 utc_us engine_wake_at(const struct engine *e, utc_us now);
 /* Workers cannot be started at present. */
 struct launch_trouble {
@@ -188,7 +193,7 @@ void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
                           struct json_writer *w);
 /* What a run with a slot may take. */
 struct run_limits engine_run_limits(const struct engine *e, int64_t run_id);
-size_t engine_running(const struct engine *e);  /* runs with a slot */
+size_t engine_running(const struct engine *e); /* runs with a slot */
 size_t engine_queued(const struct engine *e);
 size_t engine_workers(const struct engine *e); /* slots of all launchers */
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,

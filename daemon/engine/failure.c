@@ -170,19 +170,19 @@ void failure_uncount(struct run *r)
         r->row->attempts--;
 }
 
-/* Its own wait. What lies with nobody else goes on at once the first time, and after progress. */
+/* Its own wait. A kill from outside after some progress says nothing about the run: it goes on at
+ * once, and so does one that was killed for the first time. */
 static void wait_itself(struct engine *e, struct run *r, const struct failure *f, utc_us now)
 {
-    bool went_well = r->furthest_point > r->point_at_start || now - r->began >= longest_wait(e);
-    bool alone = run_error_wait(f->error) == RUN_WAIT_RUN;
-    unsigned before = went_well ? 0 : r->wait.failures;
-    if (run_error_wait(f->error) == RUN_WAIT_NONE)
+    if (run_error_wait(f->error) == RUN_WAIT_NOBODY)
         return;
+    bool went_well = r->furthest_point > r->point_at_start || now - r->began >= longest_wait(e);
+    unsigned before = went_well ? 0 : r->wait.failures;
     r->wait.failures = before + 1;
     r->wait_for = f->error;
-    if (alone && before == 0)
+    if (f->error == RUN_ERROR_KILLED && before == 0)
         return;
-    wait_after(e, &r->wait, alone ? before - 1 : before, now);
+    wait_after(e, &r->wait, f->error == RUN_ERROR_KILLED ? before - 1 : before, now);
     if (r->wait.until > r->sweep->last_until)
         r->sweep->last_until = r->wait.until;
 }
@@ -192,14 +192,12 @@ bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f
 {
     int64_t most = run_error_attempts(f->error);
     wait_where(e, r, f, now, fx);
-    bool counts = most > 0 && !f->inherited && is_to_blame(e, r, f->error);
+    bool counts = most > 0 && is_to_blame(e, r, f->error);
     if (most == 1 || (counts && r->row->attempts >= most)) {
         if (run_error_wait(f->error) == RUN_WAIT_LAUNCHER)
             reopen(&e->launchers[r->launcher].wait); /* it was not the launcher's */
         return false;
     }
-    if (f->error == RUN_ERROR_PROTOCOL)
-        run_repair(r, f->text, now, fx);
     if (!counts)
         failure_uncount(r);
     wait_itself(e, r, f, now);
@@ -209,8 +207,9 @@ bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f
 char *failure_retry_text(const struct run *r, const struct failure *f, utc_us now)
 {
     double seconds = r->wait.until > now ? (double)(r->wait.until - now) * 1e-6 : 0;
-    return xasprintf("%s: %s; tried again %s%.3g s", run_error_name(f->error),
-                     f->text ? f->text : "", seconds > 0 ? "in " : "at once, after ", seconds);
+    const char *name = run_error_name(f->error), *text = f->text ? f->text : "";
+    return seconds > 0 ? xasprintf("%s: %s; tried again in %.3g s", name, text, seconds)
+                       : xasprintf("%s: %s; tried again at once", name, text);
 }
 
 /* --- failures alike -------------------------------------------------------------------------- */

@@ -49,8 +49,8 @@ static void set_values(const struct spec *spec, const struct assignment *at, str
     trainer_settings(spec, at, &row->config->settings);
 }
 
-static struct run_row *search_row(struct engine *e, const struct sweep *s,
-                                  const struct proposal *p, utc_us now)
+static struct run_row *search_row(struct engine *e, const struct sweep *s, const struct proposal *p,
+                                  utc_us now)
 {
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
     set_values(&s->spec, &p->at, row);
@@ -101,8 +101,7 @@ static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
                                      const struct treat_proposal *p, utc_us now)
 {
     const struct trial *parent = s->trials[p->parent];
-    struct run_row *row =
-        planned_row(e, s, RUN_KIND_TREATMENT, parent->stage, p->reason, now);
+    struct run_row *row = planned_row(e, s, RUN_KIND_TREATMENT, parent->stage, p->reason, now);
     row->parent_id = s->run_ids[p->parent];
     row->remedy = p->remedy;
     row->treats_pattern = p->pattern;

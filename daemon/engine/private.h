@@ -10,7 +10,7 @@
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
-#define BEST_RUNS_KEPT 3      /* whose weights stay */
+#define BEST_RUNS_KEPT 3          /* whose weights stay */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 
 struct json_writer;
@@ -26,8 +26,8 @@ struct backoff {
 struct run {
     struct sweep *sweep;
     struct run_row *row;
-    size_t index;           /* in sweep->trials */
-    size_t launcher;        /* whose slot it has, while it has one */
+    size_t index;    /* in sweep->trials */
+    size_t launcher; /* whose slot it has, while it has one */
     struct backoff wait;
     enum run_error wait_for;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
@@ -47,8 +47,8 @@ struct run {
     int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
-    int64_t furthest_point; /* a new one is announced, and resets row->attempts */
-    bool unmarked;          /* its folder may have no identity */
+    int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
+    bool unmarked;                   /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -61,21 +61,21 @@ struct sweep {
     struct sweep_row *row;
     struct spec spec;
     const struct search_method *method;
-    struct trial **trials;  /* by run number; owned */
+    struct trial **trials;         /* by run number; owned */
     const struct trial **searched; /* of them the search's own, by number */
     size_t searched_count;
-    bool due;               /* something has changed that may call for a next step */
+    bool due; /* something has changed that may call for a next step */
     int64_t *run_ids;
     uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
-    size_t treatments;    /* runs of that kind */
-    size_t edits;         /* of the search range, as they were last written */
+    size_t treatments;         /* runs of that kind */
+    size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
-    struct run **live; /* by number */
+    struct run **live;         /* by number */
     size_t live_count, live_cap;
-    size_t running;  /* live runs with a slot */
-    size_t waiting;  /* live runs in the queue */
-    uint64_t served; /* queue.h */
+    size_t running;      /* live runs with a slot */
+    size_t waiting;      /* live runs in the queue */
+    uint64_t served;     /* queue.h */
     struct backoff wait; /* for its data */
     utc_us last_until;   /* no run of it waits for longer */
     size_t alike_from;   /* failures of runs numbered below a person has seen */
@@ -192,14 +192,20 @@ bool run_at_rung(const struct run *r);
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
  * afterwards. Does not step the sweep. */
-void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now,
-              struct effects *fx);
+void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
 
+/* --- points.c -------------------------------------------------------------------------------- */
+/* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
+ * of them, else anew. */
+void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx);
+
+/* --- owner.c --------------------------------------------------------------------------------- */
+void run_owner(const struct engine *e, const struct run *r, struct run_owner *out);
 /* --- run_setup.c ----------------------------------------------------------------------------- */
 /* config.json of the run, as its task writes it; owned by the caller. */
 char *run_configure(const struct engine *e, const struct run *r);
@@ -208,7 +214,6 @@ char *run_configure(const struct engine *e, const struct run *r);
 struct failure {
     enum run_error error;
     const char *text; /* NULL: none */
-    bool inherited;   /* no fault of this worker's */
 };
 /* A start of the run, in its slot. */
 void failure_begin(struct engine *e, struct run *r, utc_us now);
@@ -229,14 +234,6 @@ bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);
 /* Queued runs that may be started now. */
 size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
-
-/* --- points.c -------------------------------------------------------------------------------- */
-/* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
- * of them, else anew. */
-void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx);
-
-/* --- owner.c --------------------------------------------------------------------------------- */
-void run_owner(const struct engine *e, const struct run *r, struct run_owner *out);
 
 /* --- notify.c -------------------------------------------------------------------------------- */
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,

@@ -85,9 +85,9 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     struct action *a = effects_add(fx, ACTION_START_RUN, s->row->id, row->id);
     a->launcher = r->launcher;
     a->config = run_configure(e, r);
-    a->limits = engine_run_limits(e, row->id);
     a->owner = xmalloc(sizeof(*a->owner));
     run_owner(e, r, a->owner);
+    a->limits = engine_run_limits(e, row->id);
     notify_run_started(fx, r);
 }
 
@@ -172,8 +172,7 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
 }
 
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
-static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
-                   struct effects *fx)
+static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     if (had_worker)
@@ -316,7 +315,6 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
     if (r->row->status == RUN_RUNNING) {
         check_pause(r, x->result);
         struct outcome o = decide(r, x);
-        o.failure.inherited = x->inherited;
         if (o.status == RUN_PAUSED) {
             pause_at_rung(e, r, x->result, now, fx);
             return;
@@ -325,7 +323,12 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
             yielded(e, r, now, fx);
             return;
         }
-        if (o.status == RUN_FAILED && failure_is_retried(e, r, &o.failure, now, fx)) {
+        if (o.status == RUN_FAILED &&
+            (x->inherited || failure_is_retried(e, r, &o.failure, now, fx))) {
+            if (o.failure.error == RUN_ERROR_PROTOCOL)
+                run_repair(r, o.failure.text, now, fx);
+            if (x->inherited) /* damage that is no fault of this worker */
+                failure_uncount(r);
             retry(e, r, &o.failure, now, fx);
             return;
         }

@@ -113,6 +113,31 @@ static char *submit_reply(const struct sweep *s, const struct enqueued *first)
     return buf_take(&json);
 }
 
+static const struct sweep *find_submitted(const struct engine *e, const char *id)
+{
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const char *own = e->sweeps[i]->row->submit_id;
+        if (own != NULL && strcmp(own, id) == 0)
+            return e->sweeps[i];
+    }
+    return NULL;
+}
+
+bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,
+                         struct effects *fx)
+{
+    const struct sweep *s = find_submitted(e, id);
+    struct errbuf err = {0};
+    if (s == NULL)
+        return false;
+    if (spec_compare(&s->spec, spec, &err) != 0)
+        effects_refuse(fx, token, &err);
+    else
+        effects_reply(fx, token,
+                      xasprintf("{\"sweep\":%" PRId64 ",\"existing\":true}", s->row->id));
+    return true;
+}
+
 static void open_sweep(struct engine *e, struct sweep *s, const struct submission *in, utc_us now,
                        struct effects *fx)
 {
@@ -131,14 +156,16 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
                    struct effects *fx)
 {
     struct errbuf err = {0};
-    if (submit_check(e, in->spec, &err) != 0) {
+    bool refused = submit_check(e, in->spec, &err) != 0;
+    if (refused)
         effects_refuse(fx, token, &err);
+    if (refused || (in->id != NULL && engine_submit_again(e, in->id, in->spec, token, fx))) {
         spec_finish(in->spec);
         memset(in->spec, 0, sizeof(*in->spec));
         return;
     }
-    struct sweep *s =
-        sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
+    struct sweep *s = sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
+    s->row->submit_id = in->id != NULL ? xstrdup(in->id) : NULL;
     s->spec = *in->spec;
     memset(in->spec, 0, sizeof(*in->spec));
     s->method = search_method(s->spec.method);
@@ -163,7 +190,8 @@ static int enqueue_check(const struct engine *e, const struct sweep *s, int64_t 
     if (s == NULL)
         return err_set(err, ERR_NOT_FOUND,
                        "sweep %" PRId64 " is not open; enqueue needs one that is queued, running, "
-                       "paused or held", sweep_id);
+                       "paused or held",
+                       sweep_id);
     if (sweep_status_terminal(s->row->status))
         return err_bad(err, ERR_STATE, "sweep", sweep_status_name(s->row->status),
                        "queued, running, paused, held, for enqueue");
@@ -309,6 +337,7 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
     if (err.code != 0)
         effects_refuse(fx, token, &err);
     else
-        effects_reply(fx, token, xasprintf("{\"sweep\":%" PRId64 ",\"status\":\"%s\"}", sweep_id,
-                                           commands[c].done));
+        effects_reply(
+            fx, token,
+            xasprintf("{\"sweep\":%" PRId64 ",\"status\":\"%s\"}", sweep_id, commands[c].done));
 }

@@ -39,7 +39,7 @@ struct worker {
     char handle[RUN_HANDLE_MAX]; /* "": not known yet */
     bool has_exit;               /* how it ended is known */
     int64_t exit_status;
-    int exit_signal;             /* 0: none */
+    int exit_signal; /* 0: none */
 };
 
 /* What a worker and all that it has started use at this moment. */

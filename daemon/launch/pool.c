@@ -192,7 +192,8 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, const stru
 {
     struct entry *e = xcalloc(1, sizeof(*e));
     slot_init(&e->slot, l, &p->scratch, run->id, run->owner);
-    e->slot.watchdog.limits = run->limits;
+    if (run->limits)
+        e->slot.watchdog.limits = *run->limits;
     e->pool = p;
     e->next = p->entries;
     p->entries = e;

@@ -7,12 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sweep/limits.h"
-
 struct launch_site;
 struct launcher_type;
 struct pool;
 struct run_owner;
+struct run_limits;
 
 /* With the launchers of that table. */
 struct pool *pool_create(const struct launch_site *site, const struct launcher_type *const *types,
@@ -25,11 +24,11 @@ size_t pool_launchers(const struct pool *p);
 /* Workers that the launcher can have at a time. */
 size_t pool_capacity(const struct pool *p, size_t launcher);
 
-/* A run, whose its folder must be (NULL: whoever's it is), and what its worker may take. */
+/* A run, whose its folder must be (NULL: whoever's it is) and what it may take (NULL: anything). */
 struct pool_run {
     int64_t id;
     const struct run_owner *owner;
-    struct run_limits limits;
+    const struct run_limits *limits;
 };
 
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result

@@ -62,9 +62,9 @@ static int blas_try(const char *worker, const char *core_type, struct blas_trial
     REQUIRE(rc == 0);
 
     bool good = c->spawned && c->status == 0 && c->signal == 0 && !c->too_long;
-    struct json *said = good ? json_parse(c->output[0].data ? c->output[0].data : "",
-                                          c->output[0].len, NULL)
-                             : NULL;
+    struct json *said =
+        good ? json_parse(c->output[0].data ? c->output[0].data : "", c->output[0].len, NULL)
+             : NULL;
     out->kind = (struct worker_kind){0};
     str_copy(out->kind.core_type, sizeof(out->kind.core_type), core_type);
     take_text(said, "core", out->kind.core, sizeof(out->kind.core));
@@ -109,10 +109,10 @@ int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err
 struct job {
     struct capture capture;
     struct prepare *prepare;
-    struct job *next;      /* in the queue */
+    struct job *next; /* in the queue */
     char *key;
-    char *config;          /* config.json's text */
-    uv_timer_t answer;     /* an answer from memory is given on the next turn of the loop */
+    char *config;                  /* config.json's text */
+    uv_timer_t answer;             /* an answer from memory is given on the next turn of the loop */
     struct record_prepared *found; /* that answer; owned */
     struct prepare_client client;
 };
@@ -285,10 +285,10 @@ static void job_start(struct job *j)
 
 static struct job *take_waiting(struct prepare *p)
 {
-        struct job *j = p->waiting;
-        p->waiting = j->next;
-        if (!p->waiting)
-            p->waiting_end = &p->waiting;
+    struct job *j = p->waiting;
+    p->waiting = j->next;
+    if (!p->waiting)
+        p->waiting_end = &p->waiting;
     return j;
 }
 
@@ -299,8 +299,8 @@ static void start_waiting(struct prepare *p)
         while (!p->running[i] && p->waiting) {
             struct job *j = take_waiting(p);
             if (is_wanted(j)) {
-        p->running[i] = j;
-        job_start(j);
+                p->running[i] = j;
+                job_start(j);
             } else {
                 job_fail(j, ERR_STATE, UNWANTED);
                 job_free(j);

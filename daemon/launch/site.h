@@ -14,14 +14,14 @@ struct loop;
 
 struct launch_site {
     struct loop *loop;
-    struct engine *engine;        /* is told what happens to the runs */
-    const char *runs_dir;         /* folder of the run folders */
-    const char *worker;           /* the program */
-    char **environment;           /* of workers */
-    char **program_environment;   /* of those whose task hands it on */
-    size_t workers;               /* at a time on this machine */
+    struct engine *engine;            /* is told what happens to the runs */
+    const char *runs_dir;             /* folder of the run folders */
+    const char *worker;               /* the program */
+    char **environment;               /* of workers */
+    char **program_environment;       /* of those whose task hands it on */
+    size_t workers;                   /* at a time on this machine */
     struct run_limits prepare_limits; /* of a process that reads a sweep's data */
-    bool (*congested)(void *arg); /* what was read waits to be stored: read no more for now */
+    bool (*congested)(void *arg);     /* what was read waits to be stored: read no more for now */
     void *arg;
 };
 

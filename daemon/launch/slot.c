@@ -333,10 +333,8 @@ bool slot_tick(struct slot *s, uint64_t now_ms)
 
 static struct worker_place place(const struct slot *s, const struct slot_listener *listener)
 {
-    return (struct worker_place){.run_id = s->run_id,
-                                 .dir = &s->tail.dir,
-                                 .ended = listener->ended,
-                                 .arg = listener->arg};
+    return (struct worker_place){
+        .run_id = s->run_id, .dir = &s->tail.dir, .ended = listener->ended, .arg = listener->arg};
 }
 
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener)
@@ -364,8 +362,7 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
     move(s, w ? SLOT_RUNNING : SLOT_DRAINING);
 }
 
-void slot_start(struct slot *s, const char *config,
-                const struct slot_listener *listener)
+void slot_start(struct slot *s, const char *config, const struct slot_listener *listener)
 {
     struct errbuf err;
     const struct launch_site *site = s->launcher->site;

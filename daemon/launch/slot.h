@@ -15,27 +15,27 @@
 #define SLOT_READ_WITHIN_MS 60000 /* a file that an ended worker left, and that cannot be read */
 
 /* X(id, name, has a worker) */
-#define SLOT_STATE_MAP(X)                                                              \
-    X(STARTING, "starting", 0)       /* nothing runs yet */                            \
-    X(RUNNING, "running", 1)                                                           \
-    X(TERM_DUE, "term due", 1)       /* SIGTERM is to be sent, but could not be yet */ \
-    X(TERMINATING, "terminating", 1) /* it was sent */                                 \
-    X(KILL_DUE, "kill due", 1)       /* the same of SIGKILL */                         \
-    X(KILLING, "killing", 1)                                                           \
-    X(DRAINING, "draining", 0)       /* the worker is gone; its file is read to the end */ \
-    X(DONE, "done", 0)               /* the engine knows how it ended */
+#define SLOT_STATE_MAP(X)                                                                          \
+    X(STARTING, "starting", 0) /* nothing runs yet */                                              \
+    X(RUNNING, "running", 1)                                                                       \
+    X(TERM_DUE, "term due", 1)       /* SIGTERM is to be sent, but could not be yet */             \
+    X(TERMINATING, "terminating", 1) /* it was sent */                                             \
+    X(KILL_DUE, "kill due", 1)       /* the same of SIGKILL */                                     \
+    X(KILLING, "killing", 1)                                                                       \
+    X(DRAINING, "draining", 0) /* the worker is gone; its file is read to the end */               \
+    X(DONE, "done", 0)         /* the engine knows how it ended */
 
 enum slot_state {
 #define X(id, name, has_worker) SLOT_##id,
     SLOT_STATE_MAP(X)
 #undef X
-    SLOT_STATE_COUNT
+        SLOT_STATE_COUNT
 };
 
 struct slot {
     enum slot_state state;
-    unsigned been;        /* states it has been in, as bits 1 << state */
-    uint64_t kill_at_ms;  /* loop time; 0: no deadline */
+    unsigned been;         /* states it has been in, as bits 1 << state */
+    uint64_t kill_at_ms;   /* loop time; 0: no deadline */
     struct worker *worker; /* NULL: none yet, or an earlier daemon's that is gone */
     struct launcher *launcher;
     struct tail tail;
@@ -64,8 +64,7 @@ struct slot_listener {
 
 /* Makes the folder and starts a worker in it; adopts the one that still lives there, if any. Done
  * at once, and reported, where nothing can be started. */
-void slot_start(struct slot *s, const char *config,
-                const struct slot_listener *listener);
+void slot_start(struct slot *s, const char *config, const struct slot_listener *listener);
 /* Goes on with the worker of an earlier daemon, takes the result that lies there, or reports the
  * run lost. */
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener);

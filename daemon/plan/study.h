@@ -20,27 +20,27 @@ struct trainer_config;
 /* What a run came to at a rung: its best metric up to that epoch. */
 struct rung {
     int64_t epoch;
-    double value;             /* may be non-finite */
+    double value; /* may be non-finite */
 };
 
 /* A run of the sweep. */
 struct trial {
     size_t number;
     char stage[24];
-    struct assignment at;     /* the values of what is swept */
+    struct assignment at; /* the values of what is swept */
     enum run_kind kind;
     enum run_status status;
     enum run_error error; /* of failed */
     int64_t epochs;
-    bool has_metric;          /* false: no point was stored; ranks last */
+    bool has_metric; /* false: no point was stored; ranks last */
     double metric_value;
-    bool labelled;            /* the two below are known */
+    bool labelled; /* the two below are known */
     struct run_facts facts;
-    enum cause_id cause;      /* the likeliest; CAUSE_COUNT: nothing is wrong */
-    struct rung *rungs;       /* by epoch; owned by whoever keeps the trials */
+    enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
+    struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
     /* a treatment */
-    size_t parent;            /* number of the run it treats; TRIAL_NONE: not of this sweep */
+    size_t parent; /* number of the run it treats; TRIAL_NONE: not of this sweep */
     enum remedy remedy;
     enum pattern treats_pattern;
     enum cause_id treats_cause;
@@ -59,12 +59,12 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
-    size_t run_cap;           /* of all runs of the sweep */
-    size_t kept;              /* of them for treatments: the search plans with the rest … */
-    size_t budget;            /* … and may have so many runs by now */
+    size_t run_cap; /* of all runs of the sweep */
+    size_t kept;    /* of them for treatments: the search plans with the rest … */
+    size_t budget;  /* … and may have so many runs by now */
     const struct stop_settings *stop;
-    size_t live;              /* runs of any kind that are not terminal */
-    size_t count;             /* the search's own runs, by number */
+    size_t live;  /* runs of any kind that are not terminal */
+    size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;
 };
 

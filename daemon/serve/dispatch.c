@@ -14,7 +14,7 @@
 #define COMMAND_MAP(X)                                                                            \
     X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
     X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)    \
-    X(treat) X(explain) X(relabel) X(enqueue)
+    X(treat) X(explain) X(relabel) X(enqueue) X(backup)
 
 #define X(verb) extern const struct command command_##verb;
 COMMAND_MAP(X)
@@ -68,6 +68,15 @@ static int find_param(const struct command *c, const char *key, struct errbuf *e
     return ERR_KEY;
 }
 
+static const struct {
+    enum json_type type;
+    const char *words;
+} param_types[] = {
+    [PARAM_INTEGER] = {JSON_NUMBER, "an integer"}, [PARAM_SWITCH] = {JSON_BOOL, "true or false"},
+    [PARAM_OBJECT] = {JSON_OBJECT, "an object"},   [PARAM_WORD] = {JSON_STRING, "a string"},
+    [PARAM_TEXT] = {JSON_STRING, "a string"},
+};
+
 static int read_integer(const struct param *p, const char *path, const struct json *v,
                         int64_t *out, struct errbuf *err)
 {
@@ -111,12 +120,13 @@ static int read_param(struct request *r, int i, const struct json *v, struct err
         return read_integer(p, path, v, &r->arg[i], err);
     if (p->type == PARAM_WORD)
         return read_word(path, v, r->word, sizeof(r->word), err);
-    enum json_type wanted = p->type == PARAM_SWITCH ? JSON_BOOL : JSON_OBJECT;
-    if (json_type(v) != wanted)
+    if (json_type(v) != param_types[p->type].type)
         return err_bad(err, ERR_TYPE, path, json_type_name(json_type(v)), "%s",
-                       wanted == JSON_BOOL ? "true or false" : "an object");
-    if (wanted == JSON_BOOL)
+                       param_types[p->type].words);
+    if (p->type == PARAM_SWITCH)
         r->arg[i] = json_bool(v);
+    else if (p->type == PARAM_TEXT)
+        r->string = json_string(v);
     else
         r->object = v;
     return 0;
@@ -138,7 +148,7 @@ static int read_params(struct request *r, const struct json *params, struct errb
         snprintf(path, sizeof(path), "$.%s", c->params[i].name);
         if (c->params[i].required && !r->given[i])
             return err_bad(err, ERR_MISSING, path, "nothing", "%s",
-                           c->params[i].type == PARAM_OBJECT ? "an object" : "an integer");
+                           param_types[c->params[i].type].words);
     }
     return 0;
 }

@@ -11,6 +11,9 @@
 #include "sweep/err.h"
 
 #define BUCKETS 256
+/* A commit takes milliseconds, seconds on a bad day. */
+#define TROUBLE_WAIT_MS 5000
+#define COMMIT_WAIT_MS 30000
 
 struct requests {
     uint64_t last_id;
@@ -177,7 +180,9 @@ void request_query(struct request *r, enum store_query_id id, const int64_t *arg
     asked->requests = r->daemon->requests;
     asked->id = r->id;
     r->rows = next;
-    store_query(r->daemon->store, &(struct store_named_query){id, args, count}, on_table, asked);
+    store_query(r->daemon->store,
+                &(struct store_named_query){.id = id, .args = args, .count = count}, on_table,
+                asked);
 }
 
 static void on_subject(struct request *r, const struct table *t)
@@ -309,8 +314,40 @@ void request_answer_rows(struct request *r, const struct store_named_query *q)
     request_query(r, q->id, q->args, q->count, on_page);
 }
 
-void *request_token(const struct request *r)
+/* --- commits that do not come ----------------------------------------------------------------- */
+
+void request_waits_for_commit(struct request *r, bool waits)
 {
+    r->writes_since_ms = waits ? loop_monotonic_ms() : 0;
+}
+
+static void expire_one(struct request *r, void *arg)
+{
+    const char *trouble = arg;
+    uint64_t waited_ms = loop_monotonic_ms() - r->writes_since_ms;
+    bool is_submit = strcmp(r->command->name, "submit") == 0;
+
+    if (r->writes_since_ms == 0 || waited_ms < (*trouble ? TROUBLE_WAIT_MS : COMMIT_WAIT_MS))
+        return;
+    request_refuse(r, ERR_TIMEOUT,
+                   "%s is not done after %" PRIu64 " s, and may still be: %s. It waits for the "
+                   "database: %s",
+                   r->command->name, waited_ms / 1000,
+                   is_submit ? "submit it again with the same id to learn which"
+                             : "look before you ask again",
+                   *trouble ? trouble : "the disk has not answered since");
+}
+
+void requests_expire(struct requests *q, const char *trouble)
+{
+    char copy[1024];
+    str_copy(copy, sizeof(copy), trouble);
+    requests_each(q, NULL, expire_one, copy);
+}
+
+void *request_token(struct request *r)
+{
+    request_waits_for_commit(r, true);
     return (void *)(uintptr_t)r->id;
 }
 

@@ -27,7 +27,9 @@ struct request {
     int64_t arg[COMMAND_PARAMS_MAX];   /* in the order of command->params */
     bool given[COMMAND_PARAMS_MAX];
     const struct json *object;         /* the PARAM_OBJECT; only while command->run runs */
-    char word[64];                     /* the PARAM_WORD, "" without one */
+    const char *string;                /* the PARAM_TEXT; likewise */
+    char word[65];                     /* the PARAM_WORD, "" without one */
+    uint64_t writes_since_ms;          /* waits for a commit; 0: for something else */
     int64_t subject;                   /* sweep or run in hand, once resolved */
     struct buf text;                   /* the result under construction … */
     struct json_writer w;              /* … by this writer */
@@ -80,8 +82,14 @@ void request_answer_page(struct request *r, enum store_query_id id);
 /* The same with a query of one's own. */
 void request_answer_rows(struct request *r, const struct store_named_query *q);
 
-/* The token the engine carries for this request, and back. */
-void *request_token(const struct request *r);
+/* From now on a commit is what it waits for, or not any more. */
+void request_waits_for_commit(struct request *r, bool waits);
+/* Tells those who wait too long for one so: what is in the way (trouble, "" where the commit only
+ * takes long), and that it may still succeed. */
+void requests_expire(struct requests *q, const char *trouble);
+
+/* The token the engine carries for this request, which waits for its commit then; and back. */
+void *request_token(struct request *r);
 struct request *request_of_token(struct requests *q, void *token);
 
 #endif

@@ -2,15 +2,11 @@
 
 #include <stdlib.h>
 
-bool job_is_single(const struct job *j)
-{
-    return j->answered || j->on_window;
-}
-
 void job_destroy(struct job *j)
 {
     store_batch_finish(&j->batch);
     relabel_window_destroy(j->window);
+    free(j->text);
     free(j->table);
     free(j->error);
     free(j);

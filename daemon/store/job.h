@@ -1,5 +1,5 @@
-/* What the loop asks of the thread: a batch to commit, a query to answer or a window to read. It
- * goes there, is worked on, and comes back. */
+/* What the loop asks of a thread: of the writer a batch to commit, of the reader a query to answer
+ * or a window to read. It goes there, is worked on, and comes back. */
 #ifndef STORE_JOB_H
 #define STORE_JOB_H
 
@@ -18,6 +18,7 @@ struct job {
     enum store_query_id query;
     size_t arg_count;
     int64_t args[JOB_ARGS_MAX];
+    char *text;
     struct table *table;
     struct errbuf *error;
     /* a window to read: on_window is set */
@@ -26,8 +27,6 @@ struct job {
     struct relabel_window *window;
 };
 
-/* What is done alone, not in a group. */
-bool job_is_single(const struct job *j);
 void job_destroy(struct job *j);
 
 /* In order of arrival. Zeroed it is empty. The jobs are the caller's. */

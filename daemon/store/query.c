@@ -23,7 +23,7 @@
 #define CURVE_NAME(id, column, canonical) ", " #column
 
 static const struct {
-    size_t args;
+    size_t args; /* integers; a text comes behind them */
     const char *sql;
 } queries[STORE_QUERY_COUNT] = {
     [STORE_QUERY_SWEEPS] = {2, "SELECT * FROM sweep_overview WHERE id > ?1 ORDER BY id LIMIT ?2"},
@@ -115,6 +115,7 @@ static const struct {
     [STORE_QUERY_UNENDED] =
         {0, "SELECT id AS run_id, handle FROM runs WHERE status = 'cancelled' "
             "AND handle IS NOT NULL"},
+    [STORE_QUERY_SUBMITTED] = {0, "SELECT id, spec FROM sweeps WHERE submit_id = ?1"},
 };
 
 /* --- tables -------------------------------------------------------------------------------- */
@@ -232,6 +233,8 @@ int store_sql_query(struct store_sql *q, const struct store_named_query *named, 
         return code;
     for (size_t i = 0; i < named->count; i++)
         sqlite3_bind_int64(st, (int)i + 1, named->args[i]);
+    if (named->text)
+        sqlite3_bind_text(st, (int)named->count + 1, named->text, -1, SQLITE_STATIC);
     builder_names(&b, st);
     while ((rc = sqlite3_step(st)) == SQLITE_ROW &&
            b.text.len + b.cells.len <= TABLE_MAX_BYTES) {
@@ -246,6 +249,8 @@ int store_sql_query(struct store_sql *q, const struct store_named_query *named, 
     else
         code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(q->db));
     sqlite3_reset(st); /* ends the read transaction: a checkpoint may pass */
+    if (named->text)
+        sqlite3_bind_null(st, (int)named->count + 1); /* the text is the caller's */
     buf_finish(&b.names);
     buf_finish(&b.cells);
     buf_finish(&b.text);

@@ -80,6 +80,7 @@ static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
     read_data_facts(st, r);
     r->remedy_prior = column_copy(st, SWEEP_remedy_prior_column);
     r->data_accepted = sqlite3_column_int64(st, SWEEP_data_accepted_column);
+    r->submit_id = column_copy(st, SWEEP_submit_id_column);
     r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
     r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
     r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));
@@ -246,6 +247,8 @@ static int append_unmarked(sqlite3_stmt *st, struct store_restored *out, struct 
 
 #define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
 
+/* From the sweeps that are open (index sweeps_open) to what hangs on them, however much hangs on
+ * those that have ended: CROSS JOIN keeps that order. */
 static const struct {
     const char *sql;
     int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
@@ -257,14 +260,14 @@ static const struct {
     {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
      "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
      append_run},
-    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence FROM labels AS l "
-     "JOIN runs AS r ON r.id = l.run_id "
-     "WHERE l.facts IS NOT NULL AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') "
-     "AND r.sweep_id IN (SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY l.run_id",
+    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence FROM sweeps AS s "
+     "CROSS JOIN runs AS r ON r.sweep_id = s.id CROSS JOIN labels AS l ON l.run_id = r.id "
+     "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
+     "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
      append_label},
-    {"SELECT run_id, detail FROM decisions "
-     "WHERE kind = 'paused' AND run_id IS NOT NULL AND detail IS NOT NULL AND sweep_id IN "
-     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY id",
+    {"SELECT d.run_id, d.detail FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
+     "WHERE s." OPEN_SWEEPS " AND d.kind = 'paused' AND d.run_id IS NOT NULL "
+     "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},

@@ -135,6 +135,12 @@ void store_sql_rollback(struct store_sql *q)
         store_sql_run(q->statements[STATEMENT_ROLLBACK]);
 }
 
+bool store_sql_has_moved(sqlite3 *db)
+{
+    int moved = 0;
+    return sqlite3_file_control(db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 int store_sql_init(struct store_sql *q, struct sqlite3 *db, struct errbuf *err)
 {
     *q = (struct store_sql){.db = db};

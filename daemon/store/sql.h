@@ -1,6 +1,6 @@
-/* Statements of the store: rows in and out of SQLite. Store thread only, but for
- * store_sql_restore, which runs on the loop before the thread exists. Functions that return an
- * SQLite result code say so; no other file needs one. */
+/* Statements of the store: rows in and out of SQLite. The writer's and the reader's, each with a
+ * connection of its own; store_sql_restore runs on the loop before they exist. Functions that
+ * return an SQLite result code say so; no other file needs one. */
 #ifndef SWEEPD_STORE_SQL_H
 #define SWEEPD_STORE_SQL_H
 
@@ -63,6 +63,10 @@ void store_sql_rollback(struct store_sql *q);
  * that was deleted) is logged, becomes an event "refused" and counts as done: to try it again
  * for ever would stop everything behind it. */
 int store_sql_apply(struct store_sql *q, const struct store_op *op);
+
+/* What is written to a file without its name is lost with the daemon: that is not durable. */
+#define STORE_MOVED "was moved, deleted or replaced (put it back)"
+bool store_sql_has_moved(struct sqlite3 *db);
 
 /* For files that hold an op of their own; SQLite result codes. A statement to its end, and ready
  * for the next time; a row of events; a REAL column, where text is 'nan'. */

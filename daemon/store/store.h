@@ -1,10 +1,12 @@
-/* The store: one thread, one SQLite connection, the only writer of the database.
+/* The store: the only writer of the database, and its readers.
  *
- * Batches are queued by the loop; the thread joins all that wait into one transaction and
- * commits it (WAL, synchronous=FULL); then their callbacks run on the loop, in order. A commit
- * that fails (full disk) is tried again every second until it succeeds, and nothing that depends
- * on it happens meanwhile. Queries and windows are read in the same thread between transactions, in
- * queue order, so each sees every batch queued before it. */
+ * Batches are queued by the loop; the writer's thread joins all that wait into one transaction and
+ * commits it (WAL, synchronous=FULL); then their callbacks run on the loop, in order. A commit that
+ * fails (full disk) is tried again every second until it succeeds, and nothing that depends on it
+ * happens meanwhile; a damaged file is not written to again before a restart. Queries and windows
+ * are read by another thread on a connection that only reads, so they are answered meanwhile. Each
+ * sees every batch whose callback has run, and no answer is older than what was called back before
+ * it. */
 #ifndef SWEEPD_STORE_H
 #define SWEEPD_STORE_H
 
@@ -22,13 +24,19 @@ struct uv_loop_s;
 /* daemon/engine/restored.h */
 void store_restored_finish(struct store_restored *r);
 
-/* Creates, locks, migrates and opens the database and starts the thread. Refused with a clear
+struct store_place {
+    const char *path;   /* absolute; copied */
+    bool force_network; /* a network file system is no reason to refuse */
+};
+
+/* Creates, locks, migrates and opens the database and starts the threads. Refused with a clear
  * message: another daemon holds it (names its process), a newer schema, not a database, not ours,
- * a network file system. path must be absolute. */
-int store_open(struct uv_loop_s *loop, const char *path, struct store **out,
+ * damaged, a network file system. */
+int store_open(struct uv_loop_s *loop, const struct store_place *place, struct store **out,
                struct store_restored *restored, struct errbuf *err);
-/* Commits what is queued, truncates the WAL, ends the thread; cb on the loop, then the store is
- * gone. Where commits keep failing it gives up after 5 s: their callbacks never run. */
+/* Commits what is queued, truncates the WAL, ends the threads; cb on the loop, then the store is
+ * gone. Where commits keep failing it gives up after 5 s: their callbacks never run. Backups under
+ * way fail. */
 void store_close(struct store *s, void (*cb)(void *arg), void *arg);
 
 /* Takes the ops (the batch is empty afterwards; an empty batch keeps its place in the queue).
@@ -39,6 +47,19 @@ void store_submit(struct store *s, struct store_batch *batch, void (*cb)(void *a
 size_t store_queue_length(const struct store *s);
 /* "" or why commits fail at the moment. */
 const char *store_trouble(const struct store *s);
+/* "" or what was found damaged since the start; commits may still succeed. */
+const char *store_damage(const struct store *s);
+
+/* What the store notices by itself, for an event of that kind: STORE_NOTICE_DAMAGED, "wal_large".
+ * The first call begins the check of every page where the last end was none. */
+#define STORE_NOTICE_DAMAGED "database_damaged"
+typedef void store_notice_cb(void *arg, const char *kind, const char *text);
+void store_on_notice(struct store *s, store_notice_cb *cb, void *arg);
+
+/* Copies the database, as it is now, into a file that must not exist yet; beside the loop, and
+ * beside writing. bytes: its size; err: NULL where it is whole. */
+typedef void store_backup_cb(void *arg, int64_t bytes, const struct errbuf *err);
+void store_backup(struct store *s, const char *file, store_backup_cb *cb, void *arg);
 
 /* Named queries; each gives a table. Arguments in [] are integers in this order. */
 enum store_query_id {
@@ -64,6 +85,7 @@ enum store_query_id {
     STORE_QUERY_UNENDED,      /* [] run_id, handle: cancelled, and the worker not seen to end */
     STORE_QUERY_RUN_EVENTS,   /* [run, after id, limit, since µs] */
     STORE_QUERY_ALL_EVENTS,   /* [after id, limit, since µs] */
+    STORE_QUERY_SUBMITTED,    /* [] text: the client's id. id, spec of the sweep that has it */
     STORE_QUERY_COUNT
 };
 
@@ -86,6 +108,7 @@ struct store_named_query {
     enum store_query_id id;
     const int64_t *args; /* copied */
     size_t count;        /* of args: as many as the query takes */
+    const char *text;    /* copied; NULL where the query takes none */
 };
 void store_query(struct store *s, const struct store_named_query *q, store_query_cb *cb, void *arg);
 

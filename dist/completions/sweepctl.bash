@@ -2,23 +2,23 @@
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
     local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
-resume cancel delete status shutdown help"
+resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | -o | --output | --torch-module)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    -n | --limit | --run | --workers | --since) return ;;
+    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id) return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ " $verbs " == *" $word "* ]] && verb=$word && break
     done
     case "$verb" in
     "") options="--version" ;;
-    start) options="--db --workers --worker-program" ;;
+    start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
     replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
-    submit) options="--watch --dry-run" ;;
+    submit) options="--watch --dry-run --id" ;;
     best) options="--limit" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
@@ -29,7 +29,7 @@ resume cancel delete status shutdown help"
     case "$verb,$cur" in
     *,-*) mapfile -t COMPREPLY < <(compgen -W "$options --socket --json --help" -- "$cur") ;;
     ,* | help,*) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-    submit,* | label,*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    submit,* | label,* | backup,*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac
 }
 complete -F _sweepctl sweepctl

@@ -25,7 +25,8 @@
     X(ERR_LIMIT, -13, "limit_exceeded", -32005)              \
     X(ERR_BUSY, -14, "busy", -32006)                         \
     X(ERR_SHUTDOWN, -15, "shutting_down", -32007)            \
-    X(ERR_PERMISSION, -16, "permission_denied", -32008)
+    X(ERR_PERMISSION, -16, "permission_denied", -32008)      \
+    X(ERR_TIMEOUT, -17, "timeout", -32009)
 
 enum sweep_err {
     ERR_OK = 0,

@@ -38,10 +38,12 @@ int paths_runs(char *out, const char *database, struct errbuf *err);
 bool paths_run(char *out, size_t size, const char *runs_dir, int64_t run_id);
 bool paths_run_file(char *out, size_t size, const char *runs_dir, int64_t run_id, enum run_file f);
 
-/* mkdir -p with the given mode for what it makes. 0 or ERR_IO. */
+/* mkdir -p with the given mode for what it makes, durably. 0 or ERR_IO. */
 int paths_make_dirs(const char *path, unsigned mode, struct errbuf *err);
 /* mkdir -p of the parent of path. */
 int paths_make_parent(const char *path, unsigned mode, struct errbuf *err);
+/* The entry of that name survives a power cut. 0 or ERR_IO. */
+int paths_sync_parent(const char *path, struct errbuf *err);
 /* Folder of the running program (/proc/self/exe). 0 or ERR_IO. */
 int paths_program_dir(char *out, struct errbuf *err);
 

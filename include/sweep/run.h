@@ -6,50 +6,50 @@
 #include <stdint.h>
 
 /* X(id, name, terminal) */
-#define SWEEP_STATUS_MAP(X)    \
-    X(QUEUED, "queued", 0)     \
-    X(RUNNING, "running", 0)   \
-    X(PAUSED, "paused", 0)     \
-    X(HELD, "held", 0)         /* waits for a person; sweeps.reason says why */ \
-    X(COMPLETED, "completed", 1) \
+#define SWEEP_STATUS_MAP(X)                                                                        \
+    X(QUEUED, "queued", 0)                                                                         \
+    X(RUNNING, "running", 0)                                                                       \
+    X(PAUSED, "paused", 0)                                                                         \
+    X(HELD, "held", 0) /* waits for a person; sweeps.reason says why */                            \
+    X(COMPLETED, "completed", 1)                                                                   \
     X(CANCELLED, "cancelled", 1)
 
 enum sweep_status {
 #define X(id, name, terminal) SWEEP_##id,
     SWEEP_STATUS_MAP(X)
 #undef X
-    SWEEP_STATUS_COUNT
+        SWEEP_STATUS_COUNT
 };
 
 /* X(id, name, terminal) */
-#define RUN_STATUS_MAP(X)        \
-    X(QUEUED, "queued", 0)       \
-    X(RUNNING, "running", 0)     \
-    X(PAUSED, "paused", 0)       \
-    X(COMPLETED, "completed", 1) \
-    X(STOPPED, "stopped", 1)     /* early, by a rule; runs.stop_reason says which */ \
-    X(FAILED, "failed", 1)       \
+#define RUN_STATUS_MAP(X)                                                                          \
+    X(QUEUED, "queued", 0)                                                                         \
+    X(RUNNING, "running", 0)                                                                       \
+    X(PAUSED, "paused", 0)                                                                         \
+    X(COMPLETED, "completed", 1)                                                                   \
+    X(STOPPED, "stopped", 1) /* early, by a rule; runs.stop_reason says which */                   \
+    X(FAILED, "failed", 1)                                                                         \
     X(CANCELLED, "cancelled", 1)
 
 enum run_status {
 #define X(id, name, terminal) RUN_##id,
     RUN_STATUS_MAP(X)
 #undef X
-    RUN_STATUS_COUNT
+        RUN_STATUS_COUNT
 };
 
 /* X(id, name) */
-#define RUN_KIND_MAP(X)       \
-    X(SEARCH, "search")       \
-    X(REPEAT, "repeat")       \
-    X(TREATMENT, "treatment") \
+#define RUN_KIND_MAP(X)                                                                            \
+    X(SEARCH, "search")                                                                            \
+    X(REPEAT, "repeat")                                                                            \
+    X(TREATMENT, "treatment")                                                                      \
     X(AUDIT, "audit")
 
 enum run_kind {
 #define X(id, name) RUN_KIND_##id,
     RUN_KIND_MAP(X)
 #undef X
-    RUN_KIND_COUNT
+        RUN_KIND_COUNT
 };
 
 /* The most points of a run of any task but the trainer's, which says by its epochs how many there
@@ -58,21 +58,21 @@ enum run_kind {
 #define RUN_POINTS_AT_END 2
 
 /* Who lets a paused run go on. X(id, name) */
-#define RUN_PAUSER_MAP(X)                                                               \
-    X(NONE, "")                                                                         \
-    X(PERSON, "person") /* with its sweep, which is resumed */                          \
+#define RUN_PAUSER_MAP(X)                                                                          \
+    X(NONE, "")                                                                                    \
+    X(PERSON, "person") /* with its sweep, which is resumed */                                     \
     X(RUNG, "rung")     /* its budget is used up; who compares runs gives more, or stops it */
 
 enum run_pauser {
 #define X(id, name) RUN_PAUSER_##id,
     RUN_PAUSER_MAP(X)
 #undef X
-    RUN_PAUSER_COUNT
+        RUN_PAUSER_COUNT
 };
 
 /* Who waits before a run that failed is tried again: what is at fault is its own, its sweep's data,
- * or where workers are started. X(id) */
-#define RUN_WAIT_MAP(X) X(NONE) X(RUN) X(SWEEP) X(LAUNCHER)
+ * or where workers are started; nobody, where what was wrong is mended already. X(id) */
+#define RUN_WAIT_MAP(X) X(RUN) X(SWEEP) X(LAUNCHER) X(NOBODY)
 
 enum run_wait {
 #define X(id) RUN_WAIT_##id,
@@ -83,33 +83,33 @@ enum run_wait {
 /* Why a run failed, and what is done about it. X(id, name, attempts, wait, alike, meaning)
  * attempts: so many in a row without a new point fail the run; 1: the first; 0: none, for it is not
  * the run's doing: it is tried until it goes. alike: many in a row hold the sweep. */
-#define RUN_ERROR_MAP(X)                                                                       \
-    X(NONE, "", 1, NONE, 0, "")                                                                \
-    X(CONFIG, "config_error", 1, NONE, 1, "the worker refused the configuration")              \
-    X(DATA, "data_error", 1, NONE, 1, "the data is damaged, or changed after submit")          \
-    X(CRASHED, "worker_crash", 1, NONE, 1, "the worker ended by a signal of its own making")   \
-    X(EXITED, "exited", 1, NONE, 1, "the worker ended without a result")                       \
-    X(KILLED, "killed", 0, RUN, 0, "SIGKILL or SIGTERM that the daemon did not send")          \
-    X(OUT_OF_MEMORY, "out_of_memory", 1, NONE, 1, "over its limit, or no more was there")      \
-    X(SPAWN, "spawn_error", 3, LAUNCHER, 1, "the worker could not be started")                 \
-    X(DISK_FULL, "disk_full", 0, RUN, 0, "its files could not be written, or read")            \
-    X(PROTOCOL, "protocol_error", 3, NONE, 1, "run.jsonl does not follow the format")          \
-    X(KILLED_BY_USER, "killed_by_user", 1, NONE, 0, "cancelled through sweepctl")              \
-    X(TIMEOUT, "timeout", 1, NONE, 1, "it took longer than its limit")                         \
-    X(HUNG, "hung", 3, RUN, 1, "the worker made no progress for longer than its limit")        \
-    X(DATA_MISSING, "data_missing", 0, SWEEP, 0, "the data cannot be read at the moment")      \
-    X(NOT_A_NUMBER, "not_a_number", 1, NONE, 0, "the loss is no number; ours stops there")
+#define RUN_ERROR_MAP(X)                                                                           \
+    X(NONE, "", 1, RUN, 0, "")                                                                     \
+    X(CONFIG, "config_error", 1, RUN, 1, "the worker refused the configuration")                   \
+    X(DATA, "data_error", 1, RUN, 1, "the data is damaged, or changed after submit")               \
+    X(CRASHED, "worker_crash", 1, RUN, 1, "the worker ended by a signal of its own making")        \
+    X(EXITED, "exited", 1, RUN, 1, "the worker ended without a result")                            \
+    X(KILLED, "killed", 0, RUN, 0, "SIGKILL or SIGTERM that the daemon did not send")              \
+    X(OUT_OF_MEMORY, "out_of_memory", 1, RUN, 1, "over its limit, or no more was there")           \
+    X(SPAWN, "spawn_error", 3, LAUNCHER, 1, "the worker could not be started")                     \
+    X(DISK_FULL, "disk_full", 0, RUN, 0, "the worker could not write its results")                 \
+    X(PROTOCOL, "protocol_error", 3, NOBODY, 1, "run.jsonl does not follow the format")            \
+    X(KILLED_BY_USER, "killed_by_user", 1, RUN, 0, "cancelled through sweepctl")                   \
+    X(TIMEOUT, "timeout", 1, RUN, 1, "it took longer than its limit")                              \
+    X(HUNG, "hung", 3, RUN, 1, "the worker made no progress for longer than its limit")            \
+    X(DATA_MISSING, "data_missing", 0, SWEEP, 0, "the data cannot be read at the moment")          \
+    X(NOT_A_NUMBER, "not_a_number", 1, RUN, 0, "the loss is no number; ours stops there")
 
 /* What older daemons and workers wrote for some of them. X(name, id) */
-#define RUN_ERROR_OLD_MAP(X) \
-    X("crashed", CRASHED)    \
+#define RUN_ERROR_OLD_MAP(X)                                                                       \
+    X("crashed", CRASHED)                                                                          \
     X("io_error", DISK_FULL)
 
 enum run_error {
 #define X(id, name, attempts, wait, alike, meaning) RUN_ERROR_##id,
     RUN_ERROR_MAP(X)
 #undef X
-    RUN_ERROR_COUNT
+        RUN_ERROR_COUNT
 };
 
 const char *sweep_status_name(enum sweep_status s);

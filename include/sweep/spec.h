@@ -14,31 +14,31 @@
 #include "sweep/task.h"
 #include "sweep/trainer.h"
 
-#define SPEC_MAX_RUNS 1000000    /* run_cap, and the size of a grid */
+#define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
-#define SPEC_TREAT_SHARE 0.2     /* default of treat_share */
+#define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
 
 struct spec {
     char name[SPEC_NAME_MAX];
     enum method method;
-    enum metric metric;         /* curve.h */
+    enum metric metric;                /* curve.h */
     char metric_name[METRIC_NAME_MAX]; /* METRIC_NAMED: as the program reports it; else "" */
     bool maximize;
     struct space space;
     enum task_id task;
     struct trainer_task trainer;
-    void *own;                  /* another task's own part; its finish releases it */
+    void *own; /* another task's own part; its finish releases it */
     int64_t epochs;
-    int64_t run_cap;            /* grid without run_cap: the size of the grid */
+    int64_t run_cap; /* grid without run_cap: the size of the grid */
     uint64_t seed;
-    int64_t priority;           /* higher first; default 0 */
-    int64_t after;              /* sweep that must have ended first; 0: none */
-    struct stop_settings stop;  /* early_terminate; rule STOP_NONE: none */
+    int64_t priority;          /* higher first; default 0 */
+    int64_t after;             /* sweep that must have ended first; 0: none */
+    struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
-    bool treat;                 /* sick runs among the best are treated at the end of a stage */
-    double treat_share;         /* of run_cap, kept for treatments */
+    bool treat;         /* sick runs among the best are treated at the end of a stage */
+    double treat_share; /* of run_cap, kept for treatments */
 };
 
 /* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a
@@ -48,6 +48,9 @@ int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbu
 void spec_finish(struct spec *s);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
+
+/* 0 where both write the same; else ERR_VALUE, and err names the first member that differs. */
+int spec_compare(const struct spec *stored, const struct spec *given, struct errbuf *err);
 
 /* The configuration that a worker prepares the data from (--prepare), the sweep in it, so that its
  * runs are checked too. The text is the key under which the answer is remembered: it leaves out

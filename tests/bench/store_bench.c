@@ -16,7 +16,7 @@ struct store *bench_open(struct uv_loop_s *loop, const char *path)
     struct store *s = NULL;
     struct errbuf err;
 
-    if (store_open(loop, path, &s, &restored, &err) < 0) {
+    if (store_open(loop, &(struct store_place){.path = path}, &s, &restored, &err) < 0) {
         fprintf(stderr, "%s\n", err.message);
         exit(1);
     }

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import WORKER, Daemon, make_data, small_spec  # noqa: E402
+from sweepd import WORKER, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 RUNS = {"method": "random", "run_cap": 2}
@@ -82,7 +82,7 @@ def test_a_run_finds_the_damage_itself():
             lost = by_hand()
             equal(lost.returncode, 1)
             result = json.loads(lost.stdout.splitlines()[-1])
-            equal(result["error"], "data_error")
+            equal(result["error"], "data_missing")
             check(data in result["text"], result["text"])
 
 
@@ -109,6 +109,12 @@ def test_weights():
                 flip(kept, at)
 
             flip(kept, len(whole) - 5)
+            try:
+                d.submit(dict(spec, name="next", start_from=best))
+                check(False, "a sweep that starts from damaged weights is accepted")
+            except RpcError as refused:
+                equal((refused.data["error"], refused.data["key"]), ("data_error", "$.start_from"))
+                check("damaged" in refused.message and "replay" in refused.message, refused.message)
             with open(f"{d.db}.runs/{best}/config.json", encoding="utf-8") as f:
                 config = json.load(f)
             for name in ("weights", "checkpoint", "weights_floor"):

@@ -34,18 +34,18 @@ def test_active_hours():
     until(lambda: d.call("status")["running"] == 1, "a run starts")
     d.kill()
     d.arguments = ["--active-hours", hours_from_now(2, 3)]
-    d.start()
-    check("outside the active hours" in d.call("status")["waiting"], "status says why")
-    until(lambda: d.call("status")["running"] == 0, "the adopted run yields")
-    equal({s for s, in d.sql("SELECT status FROM runs")}, {"queued"}, "runs")
-    check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
-    equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
-    d.stop()
-    d.arguments = ["--active-hours", hours_from_now(-2, 2)]
-    d.start()
-    equal(d.call("status")["waiting"], "")
-    equal(d.wait(sweep)["status"], "completed")
-    d.__exit__(None, None, None)
+    with d:
+        check("outside the active hours" in d.call("status")["waiting"], "status says why")
+        until(lambda: {s for s, in d.sql("SELECT status FROM runs")} == {"queued"},
+              "the adopted run yields")
+        equal(d.call("status")["running"], 0)
+        check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
+        equal(d.call("show", sweep=sweep)["sweep"]["status"], "running", "the sweep is open")
+        d.stop()
+        d.arguments = ["--active-hours", hours_from_now(-2, 2)]
+        d.start()
+        equal(d.call("status")["waiting"], "")
+        equal(d.wait(sweep)["status"], "completed")
 
 
 def test_max_load():
@@ -153,9 +153,11 @@ def test_start_turns_its_log():
     os.makedirs(os.path.dirname(log))
     with open(log, "wb") as f:
         f.truncate(8 * 1024 * 1024)  # as long as it may be
-    done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db],
+    done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db,
+                           "--active-hours", hours_from_now(2, 3), "--pause-on-battery"],
                           capture_output=True, text=True, env=d.environment, timeout=60)
     equal(done.returncode, 0, done.stderr)
+    check("active hours" in d.call("status")["waiting"], "flags of the daemon go through")
     d.ctl("shutdown", check=0)
     check(os.path.exists(log + ".1"), "the old one")
     with open(log, encoding="utf-8") as f:

@@ -87,6 +87,35 @@ def test_a_worker_that_trains():
         d.call("cancel", sweep=sweep)
 
 
+def test_data_and_cache_behind_links():
+    """By hand, with whatever of Landlock the kernel has: all that a run needs is allowed."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
+        data, linked = make_data(home), os.path.join(home, "linked")
+        os.mkdir(linked)
+        for name in os.listdir(data):
+            os.symlink(os.path.join(data, name), os.path.join(linked, name))
+        os.mkdir(os.path.join(home, "elsewhere"))
+        os.symlink(os.path.join(home, "elsewhere"), os.path.join(home, "cache"))
+        config = os.path.join(home, "config.json")
+        with open(config, "w", encoding="utf-8") as f:
+            json.dump({"data": {"path": linked, "format": "idx", "validation": 100},
+                       "model": {"depth": 1, "width": 8}, "epochs": 2,
+                       "weights": os.path.join(home, "new", "folder", "best.safetensors"),
+                       "checkpoint": os.path.join(home, "checkpoint"), "checkpoint_seconds": 0}, f)
+        told = set()
+        for abi in ("0", "1", "2", "3", "4", "6", "99"):
+            shutil.rmtree(os.path.join(home, "elsewhere", "sweepd"), ignore_errors=True)
+            done = subprocess.run([WORKER, config], capture_output=True, text=True, check=False,
+                                  env={**os.environ, "SWEEPD_SANDBOX_ABI": abi,
+                                       "XDG_CACHE_HOME": os.path.join(home, "cache")})
+            equal((done.returncode, done.stderr), (0, ""), f"ABI {abi}")
+            told.add(tuple(x["val_loss"] for x in map(json.loads, done.stdout.splitlines())
+                           if x["type"] == "point"))
+            os.remove(os.path.join(home, "checkpoint"))
+            os.remove(os.path.join(home, "new", "folder", "best.safetensors"))
+        equal(len(told), 1, "the same bits")
+
+
 def test_a_program():
     """The user's own: all of the environment, and what it likes but new privileges."""
     with Daemon(workers=1, environment=SECRETS) as d:
@@ -171,5 +200,5 @@ def test_units():
 
 
 if __name__ == "__main__":
-    run(test_check, test_a_worker_that_trains, test_a_program, test_refusals,
+    run(test_check, test_a_worker_that_trains, test_data_and_cache_behind_links, test_a_program, test_refusals,
         test_a_service_manager, test_units)

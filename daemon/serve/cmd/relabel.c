@@ -122,9 +122,18 @@ static void end_task(struct daemon *d, const struct errbuf *err)
     begin_turn(d);
 }
 
+/* Its client waits for a commit, or not any more. */
+static void note_commit(struct relabel_task *task, bool waits)
+{
+    struct request *r = request_find(task->daemon->requests, task->request_id);
+    if (r)
+        request_waits_for_commit(r, waits);
+}
+
 static void on_written(void *arg)
 {
     struct daemon *d = arg;
+    note_commit(d->relabelling, false);
     append(d, take_first(d));
     begin_turn(d);
 }
@@ -141,6 +150,7 @@ static void on_relabelled(uv_work_t *work, int status)
 {
     struct relabel_task *task = work->data;
     REQUIRE(status == 0); /* nobody cancels it */
+    note_commit(task, true);
     store_submit(task->daemon->store, &task->batch, on_written, task->daemon);
 }
 

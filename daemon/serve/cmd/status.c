@@ -37,8 +37,9 @@ static void run(struct request *r)
     jw_kv_string(w, "blas", d->worker.blas);
     jw_kv_string(w, "sandbox", d->worker.sandbox);
     jw_kv_string(w, "trouble", store_trouble(d->store));
-    write_launch_trouble(d->engine, w);
     jw_kv_string(w, "waiting", d->gate.why);
+    write_launch_trouble(d->engine, w);
+    jw_kv_string(w, "damage", store_damage(d->store));
     jw_end_object(w);
     request_result_built(r);
 }

@@ -19,7 +19,10 @@
 #include "sweep/record.h"
 #include "sweep/spec.h"
 
-enum { SPEC_PARAM, DRY_RUN_PARAM };
+enum { SPEC_PARAM, DRY_RUN_PARAM, ID_PARAM };
+
+#define SUBMIT_ID_MAX 65 /* with the NUL */
+_Static_assert(sizeof(((struct request *)0)->word) == SUBMIT_ID_MAX, "a word holds an id");
 
 /* What a dry run keeps while it asks for the speed of earlier runs. */
 struct dry_run {
@@ -34,8 +37,9 @@ struct pending {
     struct daemon *daemon;
     uint64_t request_id;
     struct spec spec;
+    char id[SUBMIT_ID_MAX];     /* of the client's choice; "": none */
     struct treat_submit *treat; /* the run it begins with; NULL: the search's own; owned */
-    struct remedy_prior known; /* what earlier sweeps taught, for one that treats its runs */
+    struct remedy_prior known;  /* what earlier sweeps taught, for one that treats its runs */
 };
 
 static void pending_destroy(struct pending *s)
@@ -53,10 +57,10 @@ static double seconds_per_flop(const struct table *t)
     struct run_rate rates[ESTIMATE_RATES_MAX];
     size_t n = 0;
     for (; n < t->rows && n < ESTIMATE_RATES_MAX; n++)
-        rates[n] = (struct run_rate){.seconds = table_number(t, n, "seconds"),
-                                     .flop = table_number(t, n, "epochs") *
-                                             table_number(t, n, "samples") *
-                                             table_number(t, n, "flop")};
+        rates[n] =
+            (struct run_rate){.seconds = table_number(t, n, "seconds"),
+                              .flop = table_number(t, n, "epochs") * table_number(t, n, "samples") *
+                                      table_number(t, n, "flop")};
     return estimate_seconds_per_flop(rates, n);
 }
 
@@ -80,8 +84,9 @@ static void answer_plan(struct request *r, const struct table *rates)
         jw_begin_object(w);
         jw_kv_string(w, "stage", "treatments");
         jw_kv_int(w, "runs", p->treatments);
-        jw_kv_string(w, "what", "of sick runs among the best, after each stage; what they do not "
-                                "need goes to the search");
+        jw_kv_string(w, "what",
+                     "of sick runs among the best, after each stage; what they do not "
+                     "need goes to the search");
         jw_end_object(w);
         runs += p->treatments;
     }
@@ -118,13 +123,12 @@ static int check_samples(const struct spec *spec, const struct record_prepared *
     if (!task_of(spec)->needs_data || p->validation_samples > 0 || high < (double)p->samples)
         return 0; /* spec_parse has compared it with limit */
     snprintf(given, sizeof(given), "%.0f", high);
-    return err_bad(err, ERR_VALUE, "$.data.validation", given,
-                   "fewer than the %" PRId64 " samples", p->samples);
+    return err_bad(err, ERR_VALUE, "$.data.validation", given, "fewer than the %" PRId64 " samples",
+                   p->samples);
 }
 
 /* A treatment is held against its parent: both see the same data. */
-static int check_same(const struct pending *s, const struct record_prepared *p,
-                      struct errbuf *err)
+static int check_same(const struct pending *s, const struct record_prepared *p, struct errbuf *err)
 {
     if (s->treat == NULL || s->treat->data_hash[0] == '\0' ||
         strcmp(s->treat->data_hash, p->hash) == 0)
@@ -143,11 +147,12 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     struct submission in = {.spec = &s->spec,
                             .prepared = prepared,
                             .known = &s->known,
+                            .id = s->id[0] ? s->id : NULL,
                             .first = s->treat ? &s->treat->run : NULL};
     if (r && !prepared)
         request_error(r, failed);
-    else if (r && (check_samples(&s->spec, prepared, &err) < 0 ||
-                   check_same(s, prepared, &err) < 0))
+    else if (r &&
+             (check_samples(&s->spec, prepared, &err) < 0 || check_same(s, prepared, &err) < 0))
         request_error(r, &err);
     else if (r && r->arg[DRY_RUN_PARAM])
         plan(r, &s->spec, prepared);
@@ -240,27 +245,115 @@ static void on_start_run(void *arg, const struct table *t, const struct errbuf *
     pending_destroy(s);
 }
 
+static void begin(struct pending *s)
+{
+    const struct store_named_query start = {
+        .id = STORE_QUERY_RUN, .args = &s->spec.trainer.start_from, .count = 1};
+    if (s->spec.trainer.start_from)
+        store_query(s->daemon->store, &start, on_start_run, s);
+    else
+        prepare(s);
+}
+
+/* --- the same again --------------------------------------------------------------------------- */
+
+/* Of a sweep that has ended: the engine knows those that are open. */
+static int compare_stored(const struct table *t, const struct spec *given, struct errbuf *err)
+{
+    struct errbuf why;
+    struct spec stored;
+    const char *text = table_text(t, 0, "spec", "");
+    if (spec_parse_text(text, strlen(text), &stored, &why) < 0)
+        return err_set(err, ERR_DATA, "the sweep of this id cannot be read: %s", why.message);
+    int rc = spec_compare(&stored, given, err);
+    spec_finish(&stored);
+    return rc;
+}
+
+static void answer_existing(struct request *r, const struct table *t, const struct spec *given)
+{
+    struct errbuf err;
+    if (compare_stored(t, given, &err) < 0) {
+        request_error(r, &err);
+        return;
+    }
+    jw_begin_object(&r->w);
+    jw_kv_int(&r->w, "sweep", table_cell(t, 0, "id")->integer);
+    jw_kv_bool(&r->w, "existing", true);
+    jw_end_object(&r->w);
+    request_result_built(r);
+}
+
+static void on_submitted(void *arg, const struct table *t, const struct errbuf *failed)
+{
+    struct pending *s = arg;
+    struct request *r = request_find(s->daemon->requests, s->request_id);
+    if (r && t && t->rows == 0) {
+        begin(s);
+        return;
+    }
+    if (r && t)
+        answer_existing(r, t, &s->spec);
+    else if (r)
+        request_error(r, failed);
+    pending_destroy(s);
+}
+
+struct same_id {
+    const struct request *own;
+    bool found;
+};
+
+static void find_same(struct request *r, void *arg)
+{
+    struct same_id *same = arg;
+    same->found |= r != same->own && strcmp(r->word, same->own->word) == 0;
+}
+
+/* One of an id at a time: what is not a sweep yet is known to nobody else. One whose client went
+ * away is not among the requests any more, and becomes none. */
+static void find_submitted(struct request *r, struct pending *s)
+{
+    struct daemon *d = s->daemon;
+    struct same_id same = {.own = r};
+    const struct store_named_query q = {.id = STORE_QUERY_SUBMITTED, .text = s->id};
+    if (engine_submit_again(d->engine, s->id, &s->spec, request_token(r), loop_effects(&d->loop))) {
+        pending_destroy(s);
+        return;
+    }
+    request_waits_for_commit(r, false);
+    requests_each(d->requests, r->command, find_same, &same);
+    if (!same.found) {
+        store_query(d->store, &q, on_submitted, s);
+        return;
+    }
+    request_refuse(r, ERR_BUSY,
+                   "a submit with the id %s is under way: ask again when it has been "
+                   "answered",
+                   s->id);
+    pending_destroy(s);
+}
+
 void submit_spec(struct request *r, struct spec *spec, struct treat_submit *treat)
 {
     struct errbuf err;
     struct study st;
-    struct daemon *d = r->daemon;
     struct pending *s = xcalloc(1, sizeof(*s));
-    s->daemon = d;
+    s->daemon = r->daemon;
     s->request_id = r->id;
     s->spec = *spec;
     s->treat = treat;
+    if (!treat && !r->arg[DRY_RUN_PARAM])
+        str_copy(s->id, sizeof(s->id), r->word);
     study_init(&st, &s->spec);
     if (search_method(s->spec.method)->check(&st, &err) < 0) {
         pending_destroy(s);
         request_error(r, &err);
-        return;
+    } else if (s->id[0]) {
+        find_submitted(r, s);
+    } else {
+        begin(s);
     }
-    const struct store_named_query start = {STORE_QUERY_RUN, &s->spec.trainer.start_from, 1};
-    if (s->spec.trainer.start_from)
-        store_query(d->store, &start, on_start_run, s);
-    else
-        prepare(s);
 }
 
 /* The daemon makes such sweeps itself. */
@@ -279,6 +372,8 @@ static void run(struct request *r)
     struct spec spec;
     if (r->daemon->stopping)
         request_refuse(r, ERR_SHUTDOWN, "the daemon is ending: submit after its restart");
+    else if (r->given[ID_PARAM] && !r->word[0])
+        request_refuse(r, ERR_VALUE, "$.id: got \"\"; allowed: 1 to %d bytes", SUBMIT_ID_MAX - 1);
     else if (spec_parse(r->object, &spec, &err) < 0)
         request_error(r, &err);
     else if (method_traits(spec.method) & METHOD_INNER)
@@ -290,6 +385,8 @@ static void run(struct request *r)
 const struct command command_submit = {
     .name = "submit",
     .lasting = true,
-    .params = {{"spec", PARAM_OBJECT, true, 0, 0, 0}, {"dry_run", PARAM_SWITCH, false, 0, 1, 0}},
+    .params = {{"spec", PARAM_OBJECT, true, 0, 0, 0},
+               {"dry_run", PARAM_SWITCH, false, 0, 1, 0},
+               {"id", PARAM_WORD, false, 0, 0, 0}},
     .run = run,
 };

@@ -105,12 +105,12 @@ static void test_failure_policies(void **state)
         {RUN_ERROR_DATA_MISSING, 0, RUN_WAIT_SWEEP, false},
         {RUN_ERROR_SPAWN, 3, RUN_WAIT_LAUNCHER, true},
         {RUN_ERROR_HUNG, 3, RUN_WAIT_RUN, true},
-        {RUN_ERROR_PROTOCOL, 3, RUN_WAIT_NONE, true},
-        {RUN_ERROR_CRASHED, 1, RUN_WAIT_NONE, true},
-        {RUN_ERROR_OUT_OF_MEMORY, 1, RUN_WAIT_NONE, true},
-        {RUN_ERROR_TIMEOUT, 1, RUN_WAIT_NONE, true},
-        {RUN_ERROR_DATA, 1, RUN_WAIT_NONE, true},
-        {RUN_ERROR_KILLED_BY_USER, 1, RUN_WAIT_NONE, false},
+        {RUN_ERROR_PROTOCOL, 3, RUN_WAIT_NOBODY, true},
+        {RUN_ERROR_CRASHED, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_OUT_OF_MEMORY, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_TIMEOUT, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_DATA, 1, RUN_WAIT_RUN, true},
+        {RUN_ERROR_KILLED_BY_USER, 1, RUN_WAIT_RUN, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_int_equal(run_error_attempts(rows[i].error), rows[i].attempts);

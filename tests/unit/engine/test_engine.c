@@ -236,13 +236,12 @@ static void test_protocol_errors(void **state)
         double epochs[4];
         size_t kept;
     } cases[] = {
-        {{1, 2, 4}, {1, 2, 4}, 2},       /* jumps */
-        {{1, 2, 2}, {1, 2, 2}, 2},       /* again */
-        {{1, 2, 1}, {1, 2, 1}, 2},       /* backwards */
-        {{2, 3, 4}, {2, 3, 4}, 0},       /* does not begin at 1 */
-        {{1, 2, 3}, {1, 1, 1}, 1},       /* the epoch stands still */
-        {{1, 2, 3}, {1, NAN, 3}, 1},
-        {{1, INT64_MIN, 3}, {1, 2, 3}, 1},
+        {{1, 2, 4}, {1, 2, 4}, 2}, /* jumps */
+        {{1, 2, 2}, {1, 2, 2}, 2}, /* again */
+        {{1, 2, 1}, {1, 2, 1}, 2}, /* backwards */
+        {{2, 3, 4}, {2, 3, 4}, 0}, /* does not begin at 1 */
+        {{1, 2, 3}, {1, 1, 1}, 1}, /* the epoch stands still */
+        {{1, 2, 3}, {1, NAN, 3}, 1}, {{1, INT64_MIN, 3}, {1, 2, 3}, 1},
     };
     for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
         struct world w;
@@ -288,11 +287,14 @@ static void test_too_many_points(void **state)
 
 static void test_ends(void **state)
 {
-    static const struct record_result
-        stopped = {.status = RUN_STOPPED, .text = "rule x"},
-        refused = {.status = RUN_FAILED, .error = RUN_ERROR_CONFIG, .text = "no such layer"},
-        forged = {.status = RUN_FAILED, .error = RUN_ERROR_KILLED_BY_USER, .text = "x"},
-        absurd = {.status = RUN_QUEUED};
+    static const struct record_result stopped = {.status = RUN_STOPPED, .text = "rule x"},
+                                      refused = {.status = RUN_FAILED,
+                                                 .error = RUN_ERROR_CONFIG,
+                                                 .text = "no such layer"},
+                                      forged = {.status = RUN_FAILED,
+                                                .error = RUN_ERROR_KILLED_BY_USER,
+                                                .text = "x"},
+                                      absurd = {.status = RUN_QUEUED};
     static const struct {
         struct run_exit exit;
         int points;
@@ -305,8 +307,10 @@ static void test_ends(void **state)
         {{.result = &refused}, 0, RUN_FAILED, RUN_ERROR_CONFIG},
         {{.result = &forged}, 1, RUN_FAILED, RUN_ERROR_EXITED},
         {{.result = &absurd}, 1, RUN_FAILED, RUN_ERROR_PROTOCOL},
-        {{.error = RUN_ERROR_CRASHED, .signal = 11, .text = "signal 11", .stderr_tail = "boom"}, 2,
-         RUN_FAILED, RUN_ERROR_CRASHED},
+        {{.error = RUN_ERROR_CRASHED, .signal = 11, .text = "signal 11", .stderr_tail = "boom"},
+         2,
+         RUN_FAILED,
+         RUN_ERROR_CRASHED},
         {{.error = RUN_ERROR_NONE}, 0, RUN_FAILED, RUN_ERROR_EXITED},
         {{.error = RUN_ERROR_OUT_OF_MEMORY}, 0, RUN_FAILED, RUN_ERROR_OUT_OF_MEMORY},
     };

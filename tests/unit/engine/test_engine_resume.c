@@ -359,8 +359,8 @@ static void test_any_disturbance(void **state)
             if (dice == 0)
                 world_crash(&w, 1 + rng_below(&w.rng, 3), 100);
             else if (dice < 3)
-                engine_command(w.engine, dice == 1 ? COMMAND_PAUSE : COMMAND_RESUME, 1, NULL,
-                               w.now, &w.fx);
+                engine_command(w.engine, dice == 1 ? COMMAND_PAUSE : COMMAND_RESUME, 1, NULL, w.now,
+                               &w.fx);
             else if (dice < 24)
                 world_flush(&w);
             else if (dice < 40)

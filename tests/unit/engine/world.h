@@ -14,21 +14,21 @@
 
 struct world_worker {
     int64_t run_id;
-    size_t launcher;   /* whose slot it has */
+    size_t launcher; /* whose slot it has */
     struct run_config config;
-    size_t sent;       /* lines of its file told to this engine */
-    int64_t trained;   /* points */
+    size_t sent;     /* lines of its file told to this engine */
+    int64_t trained; /* points */
     bool termed;
-    bool adopted;      /* nobody learns its exit status */
-    int64_t attempt;   /* starts of that run so far */
+    bool adopted;    /* nobody learns its exit status */
+    int64_t attempt; /* starts of that run so far */
 };
 
 /* A run's folder. Lines of run.jsonl: 0 and below a start that resumes -line, else a point. */
 struct world_folder {
     int64_t *lines;
     size_t count;
-    int64_t checkpoint; /* points of it; 0: there is none */
-    int64_t rung;       /* epoch of the paused result it ends with; 0: none */
+    int64_t checkpoint;        /* points of it; 0: there is none */
+    int64_t rung;              /* epoch of the paused result it ends with; 0: none */
     struct run_config *config; /* of the last start */
 };
 

@@ -19,14 +19,14 @@
 #include "daemon/launch/local.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/slot.h"
-#include "daemon/launch/stderr_cap.h"
 #include "sweep/buf.h"
+#include "daemon/launch/stderr_cap.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "tests/unit/launch/paper.h"
 
-#define START                                                                                  \
-    "{\"type\":\"start\",\"version\":1,\"pid\":77,\"core\":\"\",\"blas\":\"\",\"parameters\":1,"  \
+#define START                                                                                      \
+    "{\"type\":\"start\",\"version\":1,\"pid\":77,\"core\":\"\",\"blas\":\"\",\"parameters\":1,"   \
     "\"resumed_point\":0}\n"
 #define POINT(n) "{\"type\":\"point\",\"point\":" #n ",\"epoch\":" #n ",\"train_loss\":0.5}\n"
 #define RESULT "{\"type\":\"result\",\"status\":\"completed\",\"text\":\"\",\"seconds\":1}\n"
@@ -92,8 +92,7 @@ static void test_moves(void **state)
         assert_false(slot_may(SLOT_DONE, from));
         /* What runs ends, and is read to the end before it is done. */
         assert_int_equal(slot_may(from, SLOT_DRAINING), worker || from == SLOT_STARTING);
-        assert_int_equal(slot_may(from, SLOT_DONE),
-                         from == SLOT_STARTING || from == SLOT_DRAINING);
+        assert_int_equal(slot_may(from, SLOT_DONE), from == SLOT_STARTING || from == SLOT_DRAINING);
     }
     /* A signal is wanted before it is sent, and no SIGTERM follows a SIGKILL. */
     assert_false(slot_may(SLOT_RUNNING, SLOT_TERMINATING));
@@ -242,6 +241,150 @@ static void test_congestion(void **state)
     slot_tick(&b.slot, 4);
     assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed"));
     bench_finish(&b);
+}
+
+/* --- how much is read --------------------------------------------------------------------------
+ */
+
+static void desk_points(struct paper_worker *w, int from, int count)
+{
+    struct buf text = {0};
+    for (int n = from; n < from + count; n++)
+        buf_printf(&text, "{\"type\":\"point\",\"point\":%d,\"epoch\":%d,\"train_loss\":0.5}\n", n,
+                   n);
+    desk_write(w, text.data);
+    buf_finish(&text);
+}
+
+/* A tick takes a bounded piece, and says that there is more; the result waits for the last of it.
+ */
+static void test_pieces(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    size_t ticks = 0;
+    bench_start(&b, d);
+    d->is_quiet = true;
+    desk_write(&d->workers[0], START);
+    desk_points(&d->workers[0], 1, 5000);
+    desk_write(&d->workers[0], RESULT);
+    desk_end(&d->workers[0], 0, 0);
+    assert_state(&b, SLOT_DRAINING);
+    while (b.slot.state == SLOT_DRAINING) {
+        assert_null(strstr(d->told, "result"));
+        int64_t before = d->last_point[1];
+        slot_tick(&b.slot, 10);
+        assert_true(d->last_point[1] - before < 1000);
+        ticks++;
+    }
+    assert_true(ticks > 5);
+    assert_int_equal(d->last_point[1], 5000);
+    assert_non_null(strstr(d->told, "result 1 completed"));
+    bench_finish(&b);
+}
+
+/* More points than a second's share wait in the file. */
+static void test_share_of_a_second(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    d->is_quiet = true;
+    desk_write(&d->workers[0], START);
+    desk_points(&d->workers[0], 1, TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
+    while (slot_tick(&b.slot, 1000)) {
+    }
+    int64_t at_once = d->last_point[1];
+    assert_true(at_once >= TAIL_POINTS_AT_ONCE && at_once < TAIL_POINTS_AT_ONCE + 2000);
+    assert_false(slot_tick(&b.slot, 1000));
+    assert_non_null(strstr(d->told, "points_held_back 1 "));
+    while (slot_tick(&b.slot, 2000)) {
+    }
+    assert_true(d->last_point[1] >= at_once + TAIL_POINTS_PER_SECOND - 2000);
+    assert_true(d->last_point[1] < at_once + TAIL_POINTS_PER_SECOND + 2000);
+    /* Asked to end, it has no result: its slot does not wait for points that come again. */
+    slot_term(&b.slot, 2000);
+    desk_end(&d->workers[0], EX_TEMPFAIL, 0);
+    assert_true(d->last_point[1] < TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
+    bench_finish(&b);
+}
+
+/* EIO is not the end: the file is read on when it can be. */
+static void test_unreadable_for_a_moment(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    int file = dup(b.slot.tail.dir.fd), folder = open("/", O_RDONLY | O_DIRECTORY);
+    desk_write(&d->workers[0], START POINT(1) RESULT);
+    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    slot_tick(&b.slot, 10);
+    slot_tick(&b.slot, 20);
+    assert_state(&b, SLOT_RUNNING);
+    desk_end(&d->workers[0], 0, 0);
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
+    assert_state(&b, SLOT_DRAINING);
+    assert_int_equal(dup2(file, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS + 1);
+    assert_non_null(strstr(d->told, "run_file_unreadable 1 "));
+    assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed | "));
+    bench_finish(&b);
+    close(file);
+    close(folder);
+}
+
+static void test_unreadable_for_good(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    int folder = open("/", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
+    desk_end(&d->workers[0], 0, 0); /* at 0 ms */
+    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
+    assert_non_null(strstr(d->told, "ended 1 disk_full signal 0: run.jsonl: "));
+    bench_finish(&b);
+    close(folder);
+}
+
+/* What the next attempt finds in a file with such lines. */
+static const struct {
+    const char *was, *says, *kept;
+    bool inherited;
+} damages[] = {
+    {"", START POINT(1) "x\n" POINT(2), START POINT(1), false},
+    {"", START POINT(1) POINT(3) POINT(4), START POINT(1), false}, /* 3 is refused */
+    {START POINT(1) "x\n" POINT(2), START POINT(2), START POINT(1), true},
+    {START POINT(1), START "x\n", START POINT(1) START, false},
+};
+
+static void test_damage_is_cut_off(void **state)
+{
+    struct desk *d = *state;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        char path[PATHS_MAX], got[4096];
+        struct bench b;
+        d->worker_count = 0;
+        d->refuses_point = 3;
+        desk_leave(d, 1, damages[i].was);
+        bench_init(&b, d, &launcher_paper);
+        slot_start(&b.slot, PAPER_CONFIG, &b.listener);
+        b.slot.tail.dir.kept = (int64_t)strlen(damages[i].was);
+        desk_write(&d->workers[0], damages[i].was);
+        desk_write(&d->workers[0], damages[i].says);
+        slot_tick(&b.slot, 10);
+        assert_string_equal(d->workers[0].signals, "9 ");
+        desk_end(&d->workers[0], 0, SIGKILL);
+        assert_non_null(strstr(d->told, "ended 1 protocol_error"));
+        assert_int_equal(d->inherited, damages[i].inherited);
+        (void)paths_run_file(path, sizeof(path), d->runs, 1, RUN_FILE_LINES);
+        FILE *f = fopen(path, "r");
+        assert_non_null(f);
+        got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
+        fclose(f);
+        assert_string_equal(got, damages[i].kept);
+        bench_finish(&b);
+    }
 }
 
 /* --- limits ---------------------------------------------------------------------------------- */
@@ -426,150 +569,6 @@ static void test_stderr_is_capped(void **state)
     bench_finish(&b);
 }
 
-/* --- how much is read --------------------------------------------------------------------------
- */
-
-static void desk_points(struct paper_worker *w, int from, int count)
-{
-    struct buf text = {0};
-    for (int n = from; n < from + count; n++)
-        buf_printf(&text, "{\"type\":\"point\",\"point\":%d,\"epoch\":%d,\"train_loss\":0.5}\n", n,
-                   n);
-    desk_write(w, text.data);
-    buf_finish(&text);
-}
-
-/* A tick takes a bounded piece, and says that there is more; the result waits for the last of it.
- */
-static void test_pieces(void **state)
-{
-    struct desk *d = *state;
-    struct bench b;
-    size_t ticks = 0;
-    bench_start(&b, d);
-    d->is_quiet = true;
-    desk_write(&d->workers[0], START);
-    desk_points(&d->workers[0], 1, 5000);
-    desk_write(&d->workers[0], RESULT);
-    desk_end(&d->workers[0], 0, 0);
-    assert_state(&b, SLOT_DRAINING);
-    while (b.slot.state == SLOT_DRAINING) {
-        assert_null(strstr(d->told, "result"));
-        int64_t before = d->last_point[1];
-        slot_tick(&b.slot, 10);
-        assert_true(d->last_point[1] - before < 1000);
-        ticks++;
-    }
-    assert_true(ticks > 5);
-    assert_int_equal(d->last_point[1], 5000);
-    assert_non_null(strstr(d->told, "result 1 completed"));
-    bench_finish(&b);
-}
-
-/* More points than a second's share wait in the file. */
-static void test_share_of_a_second(void **state)
-{
-    struct desk *d = *state;
-    struct bench b;
-    bench_start(&b, d);
-    d->is_quiet = true;
-    desk_write(&d->workers[0], START);
-    desk_points(&d->workers[0], 1, TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
-    while (slot_tick(&b.slot, 1000)) {
-    }
-    int64_t at_once = d->last_point[1];
-    assert_true(at_once >= TAIL_POINTS_AT_ONCE && at_once < TAIL_POINTS_AT_ONCE + 2000);
-    assert_false(slot_tick(&b.slot, 1000));
-    assert_non_null(strstr(d->told, "points_held_back 1 "));
-    while (slot_tick(&b.slot, 2000)) {
-    }
-    assert_true(d->last_point[1] >= at_once + TAIL_POINTS_PER_SECOND - 2000);
-    assert_true(d->last_point[1] < at_once + TAIL_POINTS_PER_SECOND + 2000);
-    /* Asked to end, it has no result: its slot does not wait for points that come again. */
-    slot_term(&b.slot, 2000);
-    desk_end(&d->workers[0], EX_TEMPFAIL, 0);
-    assert_true(d->last_point[1] < TAIL_POINTS_AT_ONCE + 3 * TAIL_POINTS_PER_SECOND);
-    bench_finish(&b);
-}
-
-/* EIO is not the end: the file is read on when it can be. */
-static void test_unreadable_for_a_moment(void **state)
-{
-    struct desk *d = *state;
-    struct bench b;
-    bench_start(&b, d);
-    int file = dup(b.slot.tail.dir.fd), folder = open("/", O_RDONLY | O_DIRECTORY);
-    desk_write(&d->workers[0], START POINT(1) RESULT);
-    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
-    slot_tick(&b.slot, 10);
-    slot_tick(&b.slot, 20);
-    assert_state(&b, SLOT_RUNNING);
-    desk_end(&d->workers[0], 0, 0);
-    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
-    assert_state(&b, SLOT_DRAINING);
-    assert_int_equal(dup2(file, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
-    slot_tick(&b.slot, SLOT_READ_WITHIN_MS + 1);
-    assert_non_null(strstr(d->told, "run_file_unreadable 1 "));
-    assert_non_null(strstr(d->told, "points 1 1-1 | result 1 completed | "));
-    bench_finish(&b);
-    close(file);
-    close(folder);
-}
-
-static void test_unreadable_for_good(void **state)
-{
-    struct desk *d = *state;
-    struct bench b;
-    bench_start(&b, d);
-    int folder = open("/", O_RDONLY | O_DIRECTORY);
-    assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
-    desk_end(&d->workers[0], 0, 0); /* at 0 ms */
-    slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
-    assert_non_null(strstr(d->told, "ended 1 disk_full signal 0: run.jsonl: "));
-    bench_finish(&b);
-    close(folder);
-}
-
-/* What the next attempt finds in a file with such lines. */
-static const struct {
-    const char *was, *says, *kept;
-    bool inherited;
-} damages[] = {
-    {"", START POINT(1) "x\n" POINT(2), START POINT(1), false},
-    {"", START POINT(1) POINT(3) POINT(4), START POINT(1), false}, /* 3 is refused */
-    {START POINT(1) "x\n" POINT(2), START POINT(2), START POINT(1), true},
-    {START POINT(1), START "x\n", START POINT(1) START, false},
-};
-
-static void test_damage_is_cut_off(void **state)
-{
-    struct desk *d = *state;
-    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
-        char path[PATHS_MAX], got[4096];
-        struct bench b;
-        d->worker_count = 0;
-        d->refuses_point = 3;
-        desk_leave(d, 1, damages[i].was);
-        bench_init(&b, d, &launcher_paper);
-        slot_start(&b.slot, PAPER_CONFIG, &b.listener);
-        b.slot.tail.dir.kept = (int64_t)strlen(damages[i].was);
-        desk_write(&d->workers[0], damages[i].was);
-        desk_write(&d->workers[0], damages[i].says);
-        slot_tick(&b.slot, 10);
-        assert_string_equal(d->workers[0].signals, "9 ");
-        desk_end(&d->workers[0], 0, SIGKILL);
-        assert_non_null(strstr(d->told, "ended 1 protocol_error"));
-        assert_int_equal(d->inherited, damages[i].inherited);
-        (void)paths_run_file(path, sizeof(path), d->runs, 1, RUN_FILE_LINES);
-        FILE *f = fopen(path, "r");
-        assert_non_null(f);
-        got[fread(got, 1, sizeof(got) - 1, f)] = '\0';
-        fclose(f);
-        assert_string_equal(got, damages[i].kept);
-        bench_finish(&b);
-    }
-}
-
 /* --- adoption -------------------------------------------------------------------------------- */
 
 static void test_adoption(void **state)
@@ -739,8 +738,7 @@ static void test_local_no_start(void **state)
     d->site.worker = "/nonexistent/worker";
     bench_init(&b, d, &launcher_local);
     slot_start(&b.slot, PAPER_CONFIG, &b.listener);
-    assert_string_equal(d->told,
-                        "ended 1 spawn_error signal 0: no such file or directory | ");
+    assert_string_equal(d->told, "ended 1 spawn_error signal 0: no such file or directory | ");
     bench_finish(&b);
 }
 
@@ -913,6 +911,11 @@ int main(void)
         TEST(test_ends_without_a_result),
         TEST(test_broken_files),
         TEST(test_congestion),
+        TEST(test_pieces),
+        TEST(test_share_of_a_second),
+        TEST(test_unreadable_for_a_moment),
+        TEST(test_unreadable_for_good),
+        TEST(test_damage_is_cut_off),
         TEST(test_too_much_memory),
         TEST(test_too_long),
         TEST(test_no_line),
@@ -921,11 +924,6 @@ int main(void)
         TEST(test_a_stopped_worker),
         TEST(test_killed_by_the_kernel),
         TEST(test_stderr_is_capped),
-        TEST(test_pieces),
-        TEST(test_share_of_a_second),
-        TEST(test_unreadable_for_a_moment),
-        TEST(test_unreadable_for_good),
-        TEST(test_damage_is_cut_off),
         TEST(test_adoption),
         TEST(test_adoption_of_what_is_gone),
         TEST(test_adoption_without_a_folder),

@@ -78,7 +78,8 @@ static void every_key_is_read(void **state)
     assert_string_equal(s.trainer.data.target, "3");
     assert_string_equal(s.trainer.data.test_path, "/t");
     assert_true(s.trainer.data.header == HEADER_NO && s.trainer.data.task == TASK_REGRESSION);
-    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 20 && s.trainer.fixed.v[SETTING_VALIDATION] == 19);
+    assert_true(s.trainer.fixed.v[SETTING_LIMIT] == 20 &&
+                s.trainer.fixed.v[SETTING_VALIDATION] == 19);
     assert_true(s.trainer.fixed.v[SETTING_ON_NAN] == ON_NAN_IMPUTE);
     assert_true(s.trainer.fixed.v[SETTING_SHUFFLE] == 0);
     assert_true(s.trainer.fixed.v[SETTING_ACTIVATION] == ACTIVATION_ELU);
@@ -247,8 +248,8 @@ static void random_range(struct rng *r, struct dimension *d)
 /* Settings that must agree with each other, and so keep what random_spec gives them. */
 static bool is_pinned(int id)
 {
-    static const enum setting_id pinned[] = {SETTING_LIMIT,  SETTING_VALIDATION, SETTING_MODEL_TYPE,
-                                             SETTING_PRESET, SETTING_CLIP_MIN,   SETTING_CLIP_MAX,
+    static const enum setting_id pinned[] = {SETTING_LIMIT, SETTING_VALIDATION, SETTING_MODEL_TYPE,
+                                             SETTING_PRESET, SETTING_CLIP_MIN, SETTING_CLIP_MAX,
                                              /* of layer lists, which a random_spec has none of */
                                              SETTING_CHANNELS, SETTING_KERNEL, SETTING_STRIDE,
                                              SETTING_PADDING, SETTING_POOL_SIZE};
@@ -319,7 +320,8 @@ static void random_data(struct rng *r, struct spec *s)
 
     s->trainer.fixed.v[SETTING_VALIDATION] = 1 + (double)rng_below(r, 1u << 20);
     if (rng_below(r, 2))
-        s->trainer.fixed.v[SETTING_LIMIT] = s->trainer.fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
+        s->trainer.fixed.v[SETTING_LIMIT] =
+            s->trainer.fixed.v[SETTING_VALIDATION] + 1 + (double)rng_below(r, 99);
     d->task = rng_below(r, 3);
     if (rng_below(r, 2)) {
         str_copy(d->name, sizeof(d->name), "fashion-mnist");

@@ -20,6 +20,7 @@ static struct sweep_row *full_sweep(void)
     r->data = (struct data_facts){.train_samples = 100, .steps = 300, .has_nan = true};
     r->remedy_prior = xstrdup("[]");
     r->data_accepted = 1;
+    r->submit_id = xstrdup("tonight");
     r->started = r->created + 1000;
     r->ended = r->created + 2000;
     return r;

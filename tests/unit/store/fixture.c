@@ -49,7 +49,8 @@ int fixture_teardown(void **state)
 int fixture_open(struct fixture *f)
 {
     f->err = (struct errbuf){0};
-    return store_open(f->loop, f->path, &f->store, &f->restored, &f->err);
+    return store_open(f->loop, &(struct store_place){.path = f->path}, &f->store, &f->restored,
+                      &f->err);
 }
 
 static void set_flag(void *arg)

@@ -159,35 +159,39 @@ static void old_database(struct fixture *f, size_t count, const char *rows)
     buf_finish(&script);
 }
 
-#define OLD_SWEEP(id, status, spec)                                                             \
-    "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap, epochs,"   \
-    " priority, created_at) VALUES(" #id ", 'old', '" status "', 'grid', 'val_loss',"           \
+#define OLD_SWEEP(id, status, spec)                                                                \
+    "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap, epochs,"      \
+    " priority, created_at) VALUES(" #id ", 'old', '" status "', 'grid', 'val_loss',"              \
     " 'minimize', '" spec "', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
-#define OLD_RUN(id, sweep, kind)                                                                \
-    "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"       \
-    " epochs, attempts, created_at, parent_id, remedy, treats_pattern, treats_cause) VALUES("   \
-    #id ", " #sweep ", 0, '" kind "', 'treatment', 'queued', '{}', '{}', '5', 1, 0,"            \
+#define OLD_RUN(id, sweep, kind)                                                                   \
+    "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"          \
+    " epochs, attempts, created_at, parent_id, remedy, treats_pattern, treats_cause) VALUES(" #id  \
+    ", " #sweep ", 0, '" kind "', 'treatment', 'queued', '{}', '{}', '5', 1, 0,"                   \
     " '2026-01-01 00:00:00.000', 1, 'l2', 'overfitting', 'unknown');"
-#define TREATS(metric)                                                                          \
-    "\"treats\":{\"run\":1,\"remedy\":\"l2\",\"pattern\":\"overfitting\","                  \
+#define TREATS(metric)                                                                             \
+    "\"treats\":{\"run\":1,\"remedy\":\"l2\",\"pattern\":\"overfitting\","                         \
     "\"cause\":\"unknown\",\"metric_value\":" metric "}"
 
 /* A treatment by hand was a sweep whose spec named its parent; now its run does. */
 static void test_migrates_treatments_by_hand(void **state)
 {
     struct fixture *f = *state;
-    old_database(f, 6,
-                 OLD_SWEEP(1, "completed", "{\"seed\":\"7\",\"x\":[1.50,{}]}")
-                 OLD_SWEEP(2, "queued",
-                           "{\"method\":\"grid\"," TREATS("0.375") ",\"treat\":false}")
-                 OLD_SWEEP(3, "held", "{" TREATS("2") "}")
-                 OLD_SWEEP(4, "paused", "{" TREATS("null") "}")
-                 OLD_SWEEP(5, "paused", "{" TREATS("\"nan\"") "}")
-                 "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings,"
-                 " seed, epochs, attempts, created_at) VALUES(1, 1, 0, 'search', 'grid', 'completed',"
-                 " '{}', '{}', '5', 1, 0, '2026-01-01 00:00:00.000');"
-                 OLD_RUN(2, 2, "treatment") OLD_RUN(3, 3, "treatment") OLD_RUN(4, 4, "treatment")
-                 OLD_RUN(5, 5, "treatment"));
+    old_database(
+        f, 6,
+        OLD_SWEEP(1, "completed", "{\"seed\":\"7\",\"x\":[1.50,{}]}") OLD_SWEEP(
+            2, "queued",
+            "{\"method\":\"grid\"," TREATS(
+                "0.375") ",\"treat\":false}") OLD_SWEEP(3, "held", "{" TREATS("2") "}")
+            OLD_SWEEP(4, "paused", "{" TREATS("null") "}") OLD_SWEEP(
+                5, "paused",
+                "{" TREATS(
+                    "\"nan\"") "}") "INSERT INTO runs(id, sweep_id, number, kind, stage, status, "
+                                    "params, settings,"
+                                    " seed, epochs, attempts, created_at) VALUES(1, 1, 0, "
+                                    "'search', 'grid', 'completed',"
+                                    " '{}', '{}', '5', 1, 0, '2026-01-01 00:00:00.000');" OLD_RUN(
+                                        2, 2, "treatment") OLD_RUN(3, 3, "treatment")
+                                        OLD_RUN(4, 4, "treatment") OLD_RUN(5, 5, "treatment"));
     assert_int_equal(fixture_open(f), 0);
     assert_string_equal(sql(f, "SELECT spec FROM sweeps WHERE id = 2"),
                         "{\"method\":\"grid\",\"treat\":false}");
@@ -195,7 +199,8 @@ static void test_migrates_treatments_by_hand(void **state)
     assert_string_equal(sql(f, "SELECT spec FROM sweeps WHERE id = 1"), /* byte for byte */
                         "{\"seed\":\"7\",\"x\":[1.50,{}]}");
     assert_string_equal(sql(f, "SELECT group_concat(coalesce(parent_metric, '-'), ' ') FROM "
-                               "(SELECT * FROM runs ORDER BY id)"), "- 0.375 2.0 - -");
+                               "(SELECT * FROM runs ORDER BY id)"),
+                        "- 0.375 2.0 - -");
     assert_int_equal(f->restored.run_count, 4);
     const struct run_row *r = f->restored.runs;
     assert_true(r[0].has_parent_metric && r[0].parent_metric == 0.375);
@@ -209,46 +214,23 @@ static void test_migrates_treatments_by_hand(void **state)
 static void test_a_pid_becomes_a_handle(void **state)
 {
     struct fixture *f = *state;
-    old_database(f, 6,
-             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
-             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
-             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
-             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
-             " epochs, attempts, created_at, pid) VALUES"
-             "(8, 3, 0, 'search', 'grid', 'running', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 1, '2026-01-01 00:00:00.000', 4711),"
-             "(9, 3, 1, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    old_database(
+        f, 6,
+        "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+        " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+        " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+        "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+        " epochs, attempts, created_at, pid) VALUES"
+        "(8, 3, 0, 'search', 'grid', 'running', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 1, '2026-01-01 00:00:00.000', 4711),"
+        "(9, 3, 1, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 0, '2026-01-01 00:00:00.000', NULL);");
     assert_int_equal(fixture_open(f), 0);
     assert_int_equal(f->restored.run_count, 2);
     assert_string_equal(f->restored.runs[0].handle, "4711");
     assert_string_equal(f->restored.runs[1].handle, "");
     assert_string_equal(sql(f, "SELECT group_concat(coalesce(handle, '-')) FROM run_overview"),
                         "4711,-");
-}
-
-/* Failures have other names since then; none is lost. */
-static void test_failures_have_their_present_names(void **state)
-{
-    struct fixture *f = *state;
-    old_database(f, 6,
-             "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
-             " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
-             " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
-             "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
-             " epochs, attempts, created_at, error_class) VALUES"
-             "(8, 3, 0, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 1, '2026-01-01 00:00:00.000', 'crashed'),"
-             "(9, 3, 1, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 0, '2026-01-01 00:00:00.000', 'io_error'),"
-             "(10, 3, 2, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 0, '2026-01-01 00:00:00.000', 'data_error'),"
-             "(11, 3, 3, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
-             " 1, 0, '2026-01-01 00:00:00.000', NULL);");
-    assert_int_equal(fixture_open(f), 0);
-    assert_int_equal(f->restored.runs[0].error, RUN_ERROR_CRASHED);
-    assert_string_equal(sql(f, "SELECT group_concat(coalesce(error_class, '-')) FROM run_overview"),
-                        "worker_crash,disk_full,data_error,-");
 }
 
 /* A database is told from every other; runs that were under way have folders that say nothing. */
@@ -282,6 +264,31 @@ static void test_an_identity_comes(void **state)
     assert_string_not_equal(f->restored.database, first);
     assert_int_equal(f->restored.unmarked_count, 0);
     free(first);
+}
+
+/* Failures have other names since then; none is lost. */
+static void test_failures_have_their_present_names(void **state)
+{
+    struct fixture *f = *state;
+    old_database(
+        f, 6,
+        "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap,"
+        " epochs, priority, created_at) VALUES(3, 'old', 'running', 'grid', 'val_acc',"
+        " 'maximize', '{}', '5', 1, 1, 0, '2026-01-01 00:00:00.000');"
+        "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+        " epochs, attempts, created_at, error_class) VALUES"
+        "(8, 3, 0, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 1, '2026-01-01 00:00:00.000', 'crashed'),"
+        "(9, 3, 1, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 0, '2026-01-01 00:00:00.000', 'io_error'),"
+        "(10, 3, 2, 'search', 'grid', 'failed', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 0, '2026-01-01 00:00:00.000', 'data_error'),"
+        "(11, 3, 3, 'search', 'grid', 'queued', '{}', '{\"model\":{\"type\":\"mlp\"}}', '5',"
+        " 1, 0, '2026-01-01 00:00:00.000', NULL);");
+    assert_int_equal(fixture_open(f), 0);
+    assert_int_equal(f->restored.runs[0].error, RUN_ERROR_CRASHED);
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(error_class, '-')) FROM run_overview"),
+                        "worker_crash,disk_full,data_error,-");
 }
 
 static void test_newer_schema_is_refused(void **state)
@@ -405,8 +412,8 @@ int main(void)
         TEST(test_migrates_paused_runs),
         TEST(test_migrates_treatments_by_hand),
         TEST(test_a_pid_becomes_a_handle),
-        TEST(test_failures_have_their_present_names),
         TEST(test_an_identity_comes),
+        TEST(test_failures_have_their_present_names),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

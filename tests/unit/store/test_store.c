@@ -510,50 +510,60 @@ static void test_delete_takes_all_and_ids_stay_used(void **state)
     assert_int_equal(f->restored.last_run_id, 9);
 }
 
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
 /* --- order, queries, failures ---------------------------------------------------------------- */
 
 struct trace {
-    char text[64];
-    bool done;
+    size_t called, answered; /* batches whose callback has run; answers */
 };
+#define TRACED 200
 
 static void trace_batch(void *arg)
 {
     struct trace *t = arg;
-    strncat(t->text, "b", sizeof(t->text) - strlen(t->text) - 1);
+    t->called++;
 }
 
 static void trace_query(void *arg, const struct table *table, const struct errbuf *err)
 {
     struct trace *t = arg;
-    char part[24];
 
     assert_null(err);
-    snprintf(part, sizeof(part), "q%zu", table->rows);
-    strncat(t->text, part, sizeof(t->text) - strlen(t->text) - 1);
-    t->done = strlen(t->text) == 9;
+    assert_true(table->rows >= t->called);
+    t->answered++;
 }
 
-/* Callbacks come in the order of the queue; a query sees every batch before it and none after. */
-static void test_queue_order(void **state)
+/* Callbacks come in the order of the queue, and no answer is older than what was called back before
+ * it, though another thread reads than writes. */
+static void test_no_answer_is_older_than_what_was_told(void **state)
 {
     struct fixture *f = *state;
-    struct trace t = {.text = ""};
-    int64_t all[] = {1, 0, 100};
+    struct trace t = {0};
+    bool last = false;
+    int64_t all[] = {1, 0, 1000};
 
     open_with_run(f);
-    for (int i = 1; i <= 3; i++) {
+    for (int i = 1; i <= TRACED; i++) {
         struct store_batch b = {0};
         struct point p = new_point(i, 1, 1);
-        store_batch_add_points(&b, 1, &p, i == 2 ? 0 : 1); /* the second one is empty */
+        store_batch_add_points(&b, 1, &p, 1);
         store_submit(f->store, &b, trace_batch, &t);
-        store_query(f->store, &(struct store_named_query){STORE_QUERY_CURVE, all, 3}, trace_query,
-                    &t);
+        store_query(f->store,
+                    &(struct store_named_query){.id = STORE_QUERY_CURVE, .args = all, .count = 3},
+                    trace_query, &t);
     }
-    assert_int_equal(store_queue_length(f->store), 3);
-    assert_true(fixture_wait(f, &t.done, 30));
-    assert_string_equal(t.text, "bq1bq1bq2");
+    assert_int_equal(store_queue_length(f->store), TRACED);
+    struct store_batch empty = {0};
+    store_submit(f->store, &empty, set_flag, &last);
+    assert_true(fixture_wait(f, &last, 30));
+    assert_int_equal(t.called, TRACED);
     assert_int_equal(store_queue_length(f->store), 0);
+    fixture_close(f); /* what was asked is answered before the end */
+    assert_int_equal(t.answered, TRACED);
 }
 
 struct answer {
@@ -580,7 +590,8 @@ static void take_answer(void *arg, const struct table *t, const struct errbuf *e
 static char *query_json(struct fixture *f, enum store_query_id id, const int64_t *args, size_t n)
 {
     struct answer a = {0};
-    store_query(f->store, &(struct store_named_query){id, args, n}, take_answer, &a);
+    store_query(f->store, &(struct store_named_query){.id = id, .args = args, .count = n},
+                take_answer, &a);
     assert_true(fixture_wait(f, &a.done, 30));
     return a.json;
 }
@@ -646,7 +657,8 @@ static void test_every_query_answers_json(void **state)
     struct point p = new_point(1, NAN, INFINITY);
     struct record_finding finding = {.kind = "inf_in_input", .count = 2};
 
-    assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 1); /* and test_unended_runs */
+    /* and test_unended_runs, test_submitted_ids */
+    assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 2);
     open_with_run(f);
     store_batch_put_run(&b, new_ranked_run(1, 1, 0, NAN));
     store_batch_add_points(&b, 1, &p, 1);
@@ -690,6 +702,32 @@ static void test_unended_runs(void **state)
     free(text);
 }
 
+static void test_submitted_ids(void **state)
+{
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct sweep_row *sweep = new_sweep(7, false);
+    struct answer a = {0}, none = {0};
+    struct store_named_query q = {.id = STORE_QUERY_SUBMITTED, .text = "night's 1"};
+
+    open_with_run(f);
+    sweep->submit_id = xstrdup(q.text);
+    store_batch_put_sweep(&b, sweep);
+    fixture_commit(f, &b);
+    store_query(f->store, &q, take_answer, &a);
+    q.text = "night";
+    store_query(f->store, &q, take_answer, &none);
+    assert_true(fixture_wait(f, &none.done, 30));
+    assert_string_equal(a.json, "[{\"id\":7,\"spec\":\"{\\\"name\\\":\\\"night\\\"}\"}]");
+    assert_string_equal(none.json, "[]");
+    free(a.json);
+    free(none.json);
+    fixture_close(f);
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(f->restored.sweeps[1].submit_id, "night's 1");
+    assert_false(sql_works(f->path, "UPDATE sweeps SET submit_id = 'night''s 1'"));
+}
+
 static void test_table_cells(void **state)
 {
     struct cell cells[] = {{.type = CELL_INTEGER, .integer = 3, .real = 3},
@@ -707,11 +745,6 @@ static void limit_file_size(rlim_t bytes)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     limit.rlim_cur = bytes;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void set_flag(void *arg)
-{
-    *(bool *)arg = true;
 }
 
 /* The disk is full for a while: nothing is acknowledged, lost or reordered. */
@@ -822,9 +855,10 @@ int main(void)
         TEST(test_points_are_cleared),
         TEST(test_refused_write_does_not_block),
         TEST(test_delete_takes_all_and_ids_stay_used),
-        TEST(test_queue_order),
+        TEST(test_no_answer_is_older_than_what_was_told),
         TEST(test_every_query_answers_json),
         TEST(test_unended_runs),
+        TEST(test_submitted_ids),
         TEST(test_table_cells),
         TEST(test_full_disk_and_recovery),
         TEST(test_readers_are_never_locked_out),

@@ -110,8 +110,11 @@ static void test_patterns_follow_the_header(void **state)
     fixture_close(f);
     sql_execute(f->path, "UPDATE patterns SET says = 'nonsense' WHERE name = 'learning'");
     assert_int_equal(fixture_open(f), 0); /* every start puts them right */
-    assert_rows(f, "SELECT name, guide_ref, look, says, guide_remedies, our_remedies, "
-                   "look_zh, says_zh, guide_remedies_zh, our_remedies_zh FROM patterns ORDER BY position", expected.data);
+    assert_rows(
+        f,
+        "SELECT name, guide_ref, look, says, guide_remedies, our_remedies, "
+        "look_zh, says_zh, guide_remedies_zh, our_remedies_zh FROM patterns ORDER BY position",
+        expected.data);
     buf_finish(&expected);
 }
 
@@ -138,8 +141,9 @@ static void test_overviews(void **state)
     commit_ranked(f, false, metrics, 2);
     store_batch_add_points(&b, 10, p, 2);
     fixture_commit(f, &b);
-    assert_rows(f, "SELECT number, status, epochs_done, epochs FROM run_overview "
-                   "WHERE sweep_id = 1 ORDER BY number",
+    assert_rows(f,
+                "SELECT number, status, epochs_done, epochs FROM run_overview "
+                "WHERE sweep_id = 1 ORDER BY number",
                 "0|completed|2.0|3\n1|completed||3\n2|queued||3\n");
     assert_rows(f, "SELECT id, runs, done, running, failed, best, best_run FROM sweep_overview",
                 "1|3|2|0|0|1.0|10\n2|1|1|0|0|0.0|13\n");
@@ -176,8 +180,9 @@ static void test_canonical_content(void **state)
     commit_content(f, 7, 50, 9);
     char *second = sql_all(f->path, "SELECT * FROM canonical_content");
     assert_string_equal(first, second);
-    assert_rows(f, "SELECT number, status, label, point, train_loss, val_loss "
-                   "FROM canonical_content",
+    assert_rows(f,
+                "SELECT number, status, label, point, train_loss, val_loss "
+                "FROM canonical_content",
                 "0|completed|too_short|1|0.5|nan\n0|completed|too_short|2|0.25|0.125\n"
                 "1|queued||||\n");
     free(first);
@@ -278,9 +283,11 @@ static void test_curve_columns(void **state)
                 "1\n");
     CURVE_COLUMN_MAP(X)
 #undef X
-#define X(id, column, canonical)                                                          \
-    assert_rows(f, "SELECT count(*) FROM pragma_table_info('canonical_content') WHERE name = '" \
-                   #column "'", canonical ? "1\n" : "0\n");
+#define X(id, column, canonical)                                                                   \
+    assert_rows(                                                                                   \
+        f,                                                                                         \
+        "SELECT count(*) FROM pragma_table_info('canonical_content') WHERE name = '" #column "'",  \
+        canonical ? "1\n" : "0\n");
     CURVE_COLUMN_MAP(X)
 #undef X
 }
@@ -289,10 +296,14 @@ static void test_store_columns(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(fixture_open(f), 0);
-    assert_rows(f, "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('sweeps') "
-                   "WHERE name <> 'id'", SWEEP_COLUMNS(COLUMN_NAME) "\n");
-    assert_rows(f, "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('runs') "
-                   "WHERE name NOT IN ('id', 'rank_key')", RUN_COLUMNS(COLUMN_NAME) "\n");
+    assert_rows(f,
+                "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('sweeps') "
+                "WHERE name <> 'id'",
+                SWEEP_COLUMNS(COLUMN_NAME) "\n");
+    assert_rows(f,
+                "SELECT ', ' || group_concat(name, ', ') FROM pragma_table_info('runs') "
+                "WHERE name NOT IN ('id', 'rank_key')",
+                RUN_COLUMNS(COLUMN_NAME) "\n");
 }
 
 /* Every run of blanks and newlines as one blank. */

@@ -1,5 +1,5 @@
-/* Weights are there after a power failure before anything tells of them: what is synced. The
- * calls of the C library that matter are wrapped (-Wl,--wrap) and noted. */
+/* Weights are there after a power failure before anything tells of them, and checkpoints leave room
+ * on the disk. The calls of the C library that matter are wrapped (-Wl,--wrap). */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "sweep/buf.h"
+#include "sweep/err.h"
+#include "worker/checkpoint.h"
 #include "worker/weights.h"
 
 #include "folder.h"
@@ -75,10 +78,58 @@ static void test_weights(void **state)
     folder_finish(&f);
 }
 
+static struct statvfs disk; /* what statvfs (of large files) says; f_blocks 0: what it is */
+
+int __real_statvfs64(const char *path, struct statvfs *out);
+int __wrap_statvfs64(const char *path, struct statvfs *out);
+int __wrap_statvfs64(const char *path, struct statvfs *out)
+{
+    int rc = __real_statvfs64(path, out);
+    if (disk.f_blocks > 0)
+        *out = disk;
+    return rc;
+}
+
+/* A checkpoint never takes the last of a disk; where it is refused there is nothing half written,
+ * and the one before stays. */
+static void test_checkpoint_leaves_room(void **state)
+{
+    const char identity[65] = "of this run";
+    struct folder f;
+    struct tiny_net t;
+    struct settings settings;
+    struct progress progress = {.epoch = 3}, read = {0};
+    real moments[OPTIM_STATE_MAX][TINY_VALUES] = {{0}};
+    char path[128];
+    struct errbuf err;
+    folder_init(&f);
+    tiny_net_init(&t);
+    settings_init(&settings);
+    struct step step = {.net = t.net};
+    optim_init(&step.optim, &settings);
+    for (size_t i = 0; i < OPTIM_STATE_MAX; i++)
+        step.optim.state[i] = moments[i];
+    struct checkpointed c = {&step, NULL, &progress}, again = {&step, NULL, &read};
+    snprintf(path, sizeof path, "%s/checkpoint", f.data);
+    disk = (struct statvfs){.f_frsize = 1024, .f_blocks = 20 << 10, .f_bavail = 1 << 10};
+    assert_int_equal(checkpoint_write(path, identity, &c, &err), ERR_IO);
+    assert_non_null(strstr(err.message, "checkpoint: not written: of 1 MiB"));
+    assert_int_equal(access(path, F_OK), -1);
+    disk.f_bavail = 2 << 10;
+    assert_int_equal(checkpoint_write(path, identity, &c, &err), 0);
+    progress.epoch = 4;
+    disk.f_bavail = 0;
+    assert_int_equal(checkpoint_write(path, identity, &c, &err), ERR_IO);
+    assert_int_equal(checkpoint_read(path, identity, &again, &err), 0);
+    assert_int_equal(read.epoch, 3);
+    folder_finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_checkpoint_leaves_room),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     int rc = cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ def test_a_run_finds_the_damage_itself():
             lost = by_hand()
             equal(lost.returncode, 1)
             result = json.loads(lost.stdout.splitlines()[-1])
-            equal(result["error"], "data_error")
+            equal(result["error"], "data_missing")
             check(data in result["text"], result["text"])
 
 

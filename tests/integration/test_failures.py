@@ -120,7 +120,7 @@ def test_limits_of_an_adopted_worker():
                   "a worker")
             d.kill()
             d.start()
-            check(d.sql("SELECT 1 FROM events WHERE kind='run_adopted'"), "it is adopted")
+            until(lambda: d.sql("SELECT 1 FROM events WHERE kind='run_adopted'"), "it is adopted")
             equal(d.wait(sweep)["status"], "held")
             equal(errors(d, sweep), [("failed", "timeout")])
 

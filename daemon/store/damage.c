@@ -11,9 +11,10 @@ bool sql_is_damage(int sqlite_code)
 
 char *damage_text(const char *path, const char *why)
 {
-    return xasprintf("%s is damaged: %s. To recover: stop the daemon, move this file away together "
-                     "with its -wal and -shm, and put a backup (sweepctl backup) in its place, or "
-                     "what can still be read: sqlite3 MOVED .recover | sqlite3 %s, or with .dump as "
-                     "sweepd(1) says",
-                     path, why, path);
+    return xasprintf(
+        "%s is damaged: %s. To recover: stop the daemon, move this file away together "
+        "with its -wal and -shm, and put a backup (sweepctl backup) in its place, or "
+        "what can still be read: sqlite3 MOVED .recover | sqlite3 %s, or with .dump as "
+        "sweepd(1) says",
+        path, why, path);
 }

@@ -102,13 +102,19 @@ static void ask(struct pass *p)
     store_window(p->f->store, &from, on_window, p);
 }
 
+/* Nothing of it is under way any more. */
+static void end_of(struct pass *p)
+{
+    assert_true(fixture_wait(p->f, &p->ended, 120));
+    if (p->windows > 0)
+        assert_true(fixture_wait(p->f, &p->between, 120));
+}
+
 static struct pass relabel_while(struct fixture *f, int64_t only, void (*meanwhile)(struct pass *p))
 {
     struct pass p = {.f = f, .done = {.only = only}, .meanwhile = meanwhile};
     ask(&p);
-    assert_true(fixture_wait(f, &p.ended, 120));
-    if (p.windows > 0)
-        assert_true(fixture_wait(f, &p.between, 120));
+    end_of(&p);
     return p;
 }
 
@@ -286,7 +292,7 @@ static void test_moved_before_the_batch(void **state)
     assert_false(p.ended);
     assert_int_equal(access(f->path, F_OK), -1);
     move_file(f, true);
-    assert_true(fixture_wait(f, &p.ended, 30));
+    end_of(&p);
     assert_string_equal(sql(f, "SELECT pattern <> 'too_short' FROM labels"), "1");
 }
 

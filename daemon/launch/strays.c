@@ -73,23 +73,27 @@ static bool writes_lines(int64_t pid)
     return name && strcmp(name + 1, run_file_name(RUN_FILE_LINES)) == 0;
 }
 
-/* It is the worker of a run of this database, in the folder that is there. One whose run has ended
- * is about to end too, or is ended as that of a cancelled run. */
-static bool has_place(const struct launch_site *site, int64_t run_id, int64_t pid)
+/* By what the process is to be ended; 0: it is the worker of a live run, in the folder that is
+ * there. That of a run which is over, or which the database has lost, may still leave a checkpoint
+ * in a folder of its own; any other would write into those of other runs. */
+static int signal_for(const struct launch_site *site, int64_t run_id, int64_t pid)
 {
     struct run_owner owner;
     enum run_known known = engine_run_owner(site->engine, run_id, &owner);
     const struct rundir_place at = {site->runs_dir, run_id,
                                     known == RUN_KNOWN_LIVE ? &owner : NULL};
-    return known != RUN_KNOWN_NOT_YET && rundir_is_written_by(&at, pid);
+    if (known == RUN_KNOWN_NOT_YET || !rundir_is_written_by(&at, pid))
+        return SIGKILL;
+    return known == RUN_KNOWN_LIVE ? 0 : SIGTERM;
 }
 
-/* With what it has started, where it leads a group. */
-static bool end_process(int64_t pid, int pidfd)
+/* With what it has started, where it leads a group. One that is stopped must hear it too. */
+static bool end_process(int64_t pid, int pidfd, int signal)
 {
     if (getpgid((pid_t)pid) == (pid_t)pid)
-        return kill(-(pid_t)pid, SIGKILL) == 0;
-    return syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0;
+        return kill(-(pid_t)pid, signal) == 0 && kill(-(pid_t)pid, SIGCONT) == 0;
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 &&
+           syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0) == 0;
 }
 
 /* The pidfd is taken first and looked at after: what is ended is this very process. */
@@ -97,7 +101,8 @@ static void look_at(const struct launch_site *site, int64_t pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
     int64_t run_id = pidfd < 0 ? 0 : run_of_process(pid, site->runs_dir);
-    if (run_id > 0 && writes_lines(pid) && !has_place(site, run_id, pid) && end_process(pid, pidfd))
+    int signal = run_id > 0 && writes_lines(pid) ? signal_for(site, run_id, pid) : 0;
+    if (signal != 0 && end_process(pid, pidfd, signal))
         site_note(site, run_id, "stray_worker_ended",
                   "process %" PRId64 " trained for no run of this database any more: ended", pid);
     if (pidfd >= 0)

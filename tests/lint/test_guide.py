@@ -9,6 +9,7 @@ from tap import check, equal, run  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GUIDE = "docs/guide.md"
+INVARIANTS = "docs/invariants.md"
 POINTS = [f"G{chapter}.{i}" for chapter, count in ((1, 3), (2, 2), (3, 4), (4, 8))
           for i in range(1, count + 1)]
 # where points are cited: folder → endings
@@ -20,7 +21,7 @@ ROW = re.compile(r'^\| <a id="([^"]*)"></a>(\S+) \| (.+?) \| (.+?) \| (.+?) \|$'
 # `path` (`name`, `name`) or `path`: `name`
 NAMED = re.compile(r"`([\w./-]+/[\w./-]+)`(?::? \(?((?:`[^`/ ]+`(?:, )?)+))?")
 # What defines a name: a test, any word, a table of rows.
-TEST = r"^(?:.*(?:cmocka_unit_test\w*|CASE)\(|def )%s(?:[,)]|\(\):$)"
+TEST = r"^(?:.*(?:cmocka_unit_test\w*|CASE|TEST)\(|def )%s(?:[,)]|\(\):$)"
 WORD = r"(?<!\w)%s(?!\w)"
 TABLE = r"#define %s\(X\)|\b%s\b(?:\[\w*\])?(?:\)?\(.*)? = |VIEW %s |^static bool %s\("
 FOLDERS = ("client/", "common/", "daemon/", "include/", "schema/", "tests/", "worker/")
@@ -193,6 +194,31 @@ def test_what_it_names_exists():
     equal({p for p in re.findall(r"`([^` ]+/[^` ]+)`", text)} - seen, set(), "not looked at")
 
 
+def sentences_have_tests(text):
+    """Each row of docs/invariants.md once, in order, with a test."""
+    rows = re.findall(r"^\| (\d+\.\d+) \| (.+?) \| (.+?) \|$", text, re.M)
+    if [r[0] for r in rows] != sorted({r[0] for r in rows}):
+        yield "the rows are not in order"
+    for number, says, tests in rows:
+        if not any(path.startswith("tests/") and names for path, names in places(tests)):
+            yield f"{number}: no test shows it"
+        if len(says) < 40:
+            yield f"{number}: says nothing"
+
+
+def test_what_always_holds_has_tests():
+    text = read(INVARIANTS)
+    row = next(x for x in text.splitlines() if x.startswith("| 2.1 "))
+    tests = row.split(" | ")[2]
+    expect(sentences_have_tests(change(text, tests, "we hope |")), "2.1: no test")
+    expect(sentences_have_tests(change(text, row, row + "\n" + row)), "not in order")
+    expect(named_files_exist(change(text, "`test_power_cuts`", "`test_power`")), "has no test_power")
+    check(text.count("\n| ") > 20, "rows were found")
+    none(sentences_have_tests(text))
+    none(named_files_exist(text))
+    none(links_lead_somewhere(text))
+
+
 def test_points_are_known_wherever_they_are_cited():
     known = set(POINTS) | {point[:2] for point in POINTS}
     paths = [p for folder, endings in CITED.items() for p in files_of(folder, endings)]
@@ -214,5 +240,6 @@ def test_readme_links_to_it():
 
 if __name__ == "__main__":
     run(test_each_rule_can_fail, test_every_point_has_its_row, test_what_it_names_exists,
+        test_what_always_holds_has_tests,
         test_points_are_known_wherever_they_are_cited, test_what_contributing_says_is_there,
         test_readme_links_to_it)

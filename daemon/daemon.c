@@ -17,15 +17,12 @@
 #include "daemon/launch/pool.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/launch/rundir.h"
-#include "daemon/launch/site.h"
 #include "daemon/launch/strays.h"
-#include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
-#include "daemon/serve/night_log.h"
 #include "daemon/serve/notify.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/server.h"
-#include "daemon/state.h"
+#include "daemon/sweepd.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
@@ -36,135 +33,6 @@
 /* Above so much work that waits for its commit no more is read: some 50 ms of the store's, and 10
  * MiB of memory. */
 #define WAITING_ROWS_HIGH 16384
-
-/* All of the daemon; of this, what serves clients sees `shared` alone, and what starts workers
- * sees `site`. */
-struct sweepd {
-    struct daemon shared;
-    struct launch_site site;
-    char **environment, **program_environment; /* of workers */
-    struct pool *pool;
-    struct server *server;
-    struct notify *notify; /* the service manager */
-    struct hook *hook;     /* NULL: nobody is told of events */
-    struct inhibitor *inhibitor;
-    size_t applying;     /* batches whose actions wait for their commit */
-    size_t waiting_rows; /* of theirs, with the actions */
-    uv_loop_t loop;
-    uv_prepare_t before_poll; /* both flush: timers run before the one, */
-    uv_check_t after_poll;    /* everything else before the other */
-    uv_timer_t check_timer;
-    uv_timer_t wake_timer; /* when what waits after a failure is due */
-    uv_signal_t term, interrupt;
-    unsigned signals; /* TERM and INT so far */
-    bool closing;
-    bool untrimmed; /* something happened since free memory was given back */
-};
-
-/* --- actions -------------------------------------------------------------------------------- */
-
-static void act_start(struct sweepd *d, struct action *a)
-{
-    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner, &a->limits},
-               a->config);
-}
-
-static void act_term(struct sweepd *d, struct action *a)
-{
-    pool_term(d->pool, a->run_id);
-}
-
-static void act_drop_checkpoint(struct sweepd *d, struct action *a)
-{
-    rundir_drop_checkpoint(d->shared.runs_dir, a->run_id);
-}
-
-static void act_drop_weights(struct sweepd *d, struct action *a)
-{
-    rundir_drop_weights(d->shared.runs_dir, a->run_id);
-}
-
-static void act_delete_runs(struct sweepd *d, struct action *a)
-{
-    rundir_remove(&d->loop, &(struct rundir_removal){d->shared.runs_dir,
-                                                     engine_database(d->shared.engine),
-                                                     a->run_ids, a->run_id_count});
-}
-
-static void act_notify(struct sweepd *d, struct action *a)
-{
-    events_notify(d->shared.events, a->sweep_id, a->method, a->json);
-}
-
-static void act_reply(struct sweepd *d, struct action *a)
-{
-    struct request *r = request_of_token(d->shared.requests, a->token);
-    if (!r)
-        return; /* the client is gone */
-    if (a->error)
-        request_error(r, a->error);
-    else
-        request_result(r, a->json);
-}
-
-static void act_wake_waiters(struct sweepd *d, struct action *a)
-{
-    wait_wake(&d->shared, a->sweep_id);
-}
-
-static void (*const act[])(struct sweepd *d, struct action *a) = {
-    [ACTION_START_RUN] = act_start,
-    [ACTION_TERM_RUN] = act_term,
-    [ACTION_DROP_CHECKPOINT] = act_drop_checkpoint,
-    [ACTION_DROP_WEIGHTS] = act_drop_weights,
-    [ACTION_DELETE_RUNS] = act_delete_runs,
-    [ACTION_NOTIFY] = act_notify,
-    [ACTION_REPLY] = act_reply,
-    [ACTION_WAKE_WAITERS] = act_wake_waiters,
-};
-
-struct applied {
-    struct sweepd *daemon;
-    struct happened *happened;
-    size_t rows;
-    size_t count;
-    struct action *actions;
-};
-
-static void on_durable(void *arg)
-{
-    struct applied *a = arg;
-    struct sweepd *d = a->daemon;
-    d->applying--;
-    d->waiting_rows -= a->rows;
-    d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
-    happened_tell(a->happened, d->hook);
-    for (size_t i = 0; i < a->count; i++) {
-        act[a->actions[i].type](d, &a->actions[i]);
-        action_finish(&a->actions[i]);
-    }
-    free(a->actions);
-    free(a);
-}
-
-/* Submits the batch and carries out the actions when it is durable. fx is empty afterwards. */
-static void apply(struct sweepd *d, struct effects *fx)
-{
-    if (fx->batch.count == 0 && fx->action_count == 0)
-        return;
-    struct applied *a = xmalloc(sizeof(*a));
-    a->daemon = d;
-    a->happened = happened_in(&fx->batch);
-    a->rows = store_batch_rows(&fx->batch) + fx->action_count;
-    a->count = fx->action_count;
-    a->actions = fx->actions;
-    fx->actions = NULL;
-    fx->action_count = fx->action_cap = 0;
-    d->applying++;
-    d->waiting_rows += a->rows;
-    /* Also without rows: it keeps its place behind the batches before it. */
-    store_submit(d->shared.store, &fx->batch, on_durable, a);
-}
 
 /* --- the end -------------------------------------------------------------------------------- */
 
@@ -240,7 +108,7 @@ static void flush(struct sweepd *d)
     loop->dirty = false;
     d->untrimmed = true;
     engine_schedule(d->shared.engine, loop_now(), &loop->effects);
-    apply(d, &loop->effects);
+    sweepd_apply(d, &loop->effects);
     if (may_close(d))
         begin_close(d);
     else if (!d->closing)

@@ -1,0 +1,114 @@
+/* Effects: rows are committed, then the actions happen. */
+#include <stdlib.h>
+
+#include "daemon/launch/hook.h"
+#include "daemon/launch/pool.h"
+#include "daemon/launch/rundir.h"
+#include "daemon/serve/cmd/wait.h"
+#include "daemon/serve/events.h"
+#include "daemon/serve/night_log.h"
+#include "daemon/serve/request.h"
+#include "daemon/sweepd.h"
+#include "sweep/buf.h"
+
+static void act_start(struct sweepd *d, struct action *a)
+{
+    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner, &a->limits},
+               a->config);
+}
+
+static void act_term(struct sweepd *d, struct action *a)
+{
+    pool_term(d->pool, a->run_id);
+}
+
+static void act_drop_checkpoint(struct sweepd *d, struct action *a)
+{
+    rundir_drop_checkpoint(d->shared.runs_dir, a->run_id);
+}
+
+static void act_drop_weights(struct sweepd *d, struct action *a)
+{
+    rundir_drop_weights(d->shared.runs_dir, a->run_id);
+}
+
+static void act_delete_runs(struct sweepd *d, struct action *a)
+{
+    rundir_remove(&d->loop, &(struct rundir_removal){d->shared.runs_dir,
+                                                     engine_database(d->shared.engine),
+                                                     a->run_ids, a->run_id_count});
+}
+
+static void act_notify(struct sweepd *d, struct action *a)
+{
+    events_notify(d->shared.events, a->sweep_id, a->method, a->json);
+}
+
+static void act_reply(struct sweepd *d, struct action *a)
+{
+    struct request *r = request_of_token(d->shared.requests, a->token);
+    if (!r)
+        return; /* the client is gone */
+    if (a->error)
+        request_error(r, a->error);
+    else
+        request_result(r, a->json);
+}
+
+static void act_wake_waiters(struct sweepd *d, struct action *a)
+{
+    wait_wake(&d->shared, a->sweep_id);
+}
+
+static void (*const act[])(struct sweepd *d, struct action *a) = {
+    [ACTION_START_RUN] = act_start,
+    [ACTION_TERM_RUN] = act_term,
+    [ACTION_DROP_CHECKPOINT] = act_drop_checkpoint,
+    [ACTION_DROP_WEIGHTS] = act_drop_weights,
+    [ACTION_DELETE_RUNS] = act_delete_runs,
+    [ACTION_NOTIFY] = act_notify,
+    [ACTION_REPLY] = act_reply,
+    [ACTION_WAKE_WAITERS] = act_wake_waiters,
+};
+
+struct applied {
+    struct sweepd *daemon;
+    struct happened *happened;
+    size_t rows;
+    size_t count;
+    struct action *actions;
+};
+
+static void on_durable(void *arg)
+{
+    struct applied *a = arg;
+    struct sweepd *d = a->daemon;
+    d->applying--;
+    d->waiting_rows -= a->rows;
+    d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
+    happened_tell(a->happened, d->hook);
+    for (size_t i = 0; i < a->count; i++) {
+        act[a->actions[i].type](d, &a->actions[i]);
+        action_finish(&a->actions[i]);
+    }
+    free(a->actions);
+    free(a);
+}
+
+void sweepd_apply(struct sweepd *d, struct effects *fx)
+{
+    if (fx->batch.count == 0 && fx->action_count == 0)
+        return;
+    struct applied *a = xmalloc(sizeof(*a));
+    a->daemon = d;
+    a->happened = happened_in(&fx->batch);
+    a->rows = store_batch_rows(&fx->batch) + fx->action_count;
+    a->count = fx->action_count;
+    a->actions = fx->actions;
+    fx->actions = NULL;
+    fx->action_count = fx->action_cap = 0;
+    d->applying++;
+    d->waiting_rows += a->rows;
+    /* Also without rows: it keeps its place behind the batches before it. */
+    store_submit(d->shared.store, &fx->batch, on_durable, a);
+}

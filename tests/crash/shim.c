@@ -27,22 +27,22 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define CALL_MAP(X)                                                                               \
-    X(fsync)                                                                                      \
-    X(fdatasync)                                                                                  \
-    X(rename)                                                                                     \
-    X(write)                                                                                      \
-    X(ftruncate)                                                                                  \
-    X(unlink)                                                                                     \
-    X(open)                                                                                       \
-    X(alloc)                                                                                      \
+#define CALL_MAP(X)                                                                                \
+    X(fsync)                                                                                       \
+    X(fdatasync)                                                                                   \
+    X(rename)                                                                                      \
+    X(write)                                                                                       \
+    X(ftruncate)                                                                                   \
+    X(unlink)                                                                                      \
+    X(open)                                                                                        \
+    X(alloc)                                                                                       \
     X(exec)
 
 enum call {
 #define X(name) CALL_##name,
     CALL_MAP(X)
 #undef X
-    CALL_COUNT
+        CALL_COUNT
 };
 
 static const char *const names[] = {
@@ -205,8 +205,15 @@ static void keep_durable(int fd)
 
 /* --- around each call ------------------------------------------------------------------------- */
 
-/* False: the call fails, with errno. */
-static bool before(enum call c, bool *dies)
+/* A disk is full, a socket is not. */
+static bool may_fail(int fd)
+{
+    struct stat st;
+    return fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
+}
+
+/* False: the call fails, with errno. fd: what is written to; -1: nothing. */
+static bool before(enum call c, int fd, bool *dies)
 {
     *dies = false;
     if (!shim.ready || !shim.on)
@@ -217,91 +224,93 @@ static bool before(enum call c, bool *dies)
             kill(getpid(), SIGKILL);
         *dies = true;
     }
-    if (c == shim.fail_call && n >= shim.fail_from && n < shim.fail_from + shim.fail_count) {
+    if (c == shim.fail_call && n >= shim.fail_from && n < shim.fail_from + shim.fail_count &&
+        may_fail(fd)) {
         errno = shim.fail_errno;
         return false;
     }
     return true;
 }
 
-#define AROUND(call, type, name, parameters, arguments)                                           \
-    type name parameters                                                                          \
-    {                                                                                             \
-        static type(*next) parameters;                                                            \
-        bool dies;                                                                                \
-        if (!next)                                                                                \
-            next = (type(*) parameters)dlsym(RTLD_NEXT, #name);                                   \
-        if (!before(CALL_##call, &dies))                                                          \
-            return -1;                                                                            \
-        type rc = next arguments;                                                                 \
-        if (dies)                                                                                 \
-            kill(getpid(), SIGKILL);                                                              \
-        return rc;                                                                                \
+#define AROUND(call, fd, type, name, parameters, arguments)                                        \
+    type name parameters                                                                           \
+    {                                                                                              \
+        static type(*next) parameters;                                                             \
+        bool dies;                                                                                 \
+        if (!next)                                                                                 \
+            next = (type(*) parameters)dlsym(RTLD_NEXT, #name);                                    \
+        if (!before(CALL_##call, fd, &dies))                                                       \
+            return -1;                                                                             \
+        type rc = next arguments;                                                                  \
+        if (dies)                                                                                  \
+            kill(getpid(), SIGKILL);                                                               \
+        return rc;                                                                                 \
     }
 
-AROUND(rename, int, rename, (const char *from, const char *to), (from, to))
-AROUND(rename, int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
-AROUND(rename, int, renameat2, (int a, const char *from, int b, const char *to, unsigned flags),
+AROUND(rename, -1, int, rename, (const char *from, const char *to), (from, to))
+AROUND(rename, -1, int, renameat, (int a, const char *from, int b, const char *to),
+       (a, from, b, to))
+AROUND(rename, -1, int, renameat2, (int a, const char *from, int b, const char *to, unsigned flags),
        (a, from, b, to, flags))
-AROUND(write, ssize_t, write, (int fd, const void *data, size_t len), (fd, data, len))
-AROUND(write, ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n))
-AROUND(write, ssize_t, pwrite, (int fd, const void *data, size_t len, off_t at),
+AROUND(write, fd, ssize_t, write, (int fd, const void *data, size_t len), (fd, data, len))
+AROUND(write, fd, ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n))
+AROUND(write, fd, ssize_t, pwrite, (int fd, const void *data, size_t len, off_t at),
        (fd, data, len, at))
-AROUND(write, ssize_t, pwrite64, (int fd, const void *data, size_t len, off64_t at),
+AROUND(write, fd, ssize_t, pwrite64, (int fd, const void *data, size_t len, off64_t at),
        (fd, data, len, at))
-AROUND(ftruncate, int, ftruncate, (int fd, off_t len), (fd, len))
-AROUND(ftruncate, int, ftruncate64, (int fd, off64_t len), (fd, len))
-AROUND(unlink, int, unlink, (const char *path), (path))
-AROUND(unlink, int, unlinkat, (int at, const char *path, int flags), (at, path, flags))
+AROUND(ftruncate, fd, int, ftruncate, (int fd, off_t len), (fd, len))
+AROUND(ftruncate, fd, int, ftruncate64, (int fd, off64_t len), (fd, len))
+AROUND(unlink, -1, int, unlink, (const char *path), (path))
+AROUND(unlink, -1, int, unlinkat, (int at, const char *path, int flags), (at, path, flags))
 
-#define SYNCING(name)                                                                             \
-    int name(int fd)                                                                              \
-    {                                                                                             \
-        static int (*next)(int);                                                                  \
-        bool dies;                                                                                \
-        if (!next)                                                                                \
-            next = (int (*)(int))dlsym(RTLD_NEXT, #name);                                         \
-        if (!before(CALL_##name, &dies))                                                          \
-            return -1;                                                                            \
-        int rc = next(fd);                                                                        \
-        if (rc == 0)                                                                              \
-            keep_durable(fd);                                                                     \
-        if (dies)                                                                                 \
-            kill(getpid(), SIGKILL);                                                              \
-        return rc;                                                                                \
+#define SYNCING(name)                                                                              \
+    int name(int fd)                                                                               \
+    {                                                                                              \
+        static int (*next)(int);                                                                   \
+        bool dies;                                                                                 \
+        if (!next)                                                                                 \
+            next = (int (*)(int))dlsym(RTLD_NEXT, #name);                                          \
+        if (!before(CALL_##name, fd, &dies))                                                       \
+            return -1;                                                                             \
+        int rc = next(fd);                                                                         \
+        if (rc == 0)                                                                               \
+            keep_durable(fd);                                                                      \
+        if (dies)                                                                                  \
+            kill(getpid(), SIGKILL);                                                               \
+        return rc;                                                                                 \
     }
 
 SYNCING(fsync)
 SYNCING(fdatasync)
 
-#define OPENING(name)                                                                             \
-    int name(const char *path, int flags, ...)                                                    \
-    {                                                                                             \
-        static int (*next)(const char *, int, ...);                                               \
-        bool dies;                                                                                \
-        va_list rest;                                                                             \
-        va_start(rest, flags);                                                                    \
-        mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;                 \
-        va_end(rest);                                                                             \
-        if (!next)                                                                                \
-            next = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name);                      \
-        if (!before(CALL_open, &dies))                                                            \
-            return -1;                                                                            \
-        int rc = next(path, flags, mode);                                                         \
-        if (dies)                                                                                 \
-            kill(getpid(), SIGKILL);                                                              \
-        return rc;                                                                                \
+#define OPENING(name)                                                                              \
+    int name(const char *path, int flags, ...)                                                     \
+    {                                                                                              \
+        static int (*next)(const char *, int, ...);                                                \
+        bool dies;                                                                                 \
+        va_list rest;                                                                              \
+        va_start(rest, flags);                                                                     \
+        mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;                  \
+        va_end(rest);                                                                              \
+        if (!next)                                                                                 \
+            next = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name);                       \
+        if (!before(CALL_open, -1, &dies))                                                         \
+            return -1;                                                                             \
+        int rc = next(path, flags, mode);                                                          \
+        if (dies)                                                                                  \
+            kill(getpid(), SIGKILL);                                                               \
+        return rc;                                                                                 \
     }
 
 OPENING(open)
 OPENING(open64)
 
-#define ALLOCATING(name, parameters, arguments)                                                   \
-    void *__libc_##name parameters;                                                               \
-    void *name parameters                                                                         \
-    {                                                                                             \
-        bool dies;                                                                                \
-        return before(CALL_alloc, &dies) ? __libc_##name arguments : NULL;                        \
+#define ALLOCATING(name, parameters, arguments)                                                    \
+    void *__libc_##name parameters;                                                                \
+    void *name parameters                                                                          \
+    {                                                                                              \
+        bool dies;                                                                                 \
+        return before(CALL_alloc, -1, &dies) ? __libc_##name arguments : NULL;                     \
     }
 
 ALLOCATING(malloc, (size_t size), (size))

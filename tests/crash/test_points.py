@@ -13,7 +13,7 @@ from power import SHIM, preloaded_worker  # noqa: E402
 from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
-POINTS = int(os.environ.get("CRASH_POINTS", "3"))  # of each call
+POINTS = int(os.environ.get("CRASH_POINTS", "2"))  # of each call
 # In order, at the point; without memory: at the start, later
 ENDS = (0, -signal.SIGKILL, 1, os.EX_OSERR)
 CALLS = ["fsync", "fdatasync", "rename", "write", "ftruncate", "unlink", "open"]

@@ -26,7 +26,9 @@ ARROWS = {
     "state": ("state", "engine", "store", "launch") + GROUND,
     "main": ("daemon", "config", "check"),
     "check": ("check", "config"),
-    "daemon": ("daemon", "state", "engine", "store", "launch", "serve") + GROUND,
+    "sweepd": ("state", "launch"),
+    "apply": ("sweepd", "state", "engine", "store", "launch", "serve") + GROUND,
+    "daemon": ("daemon", "sweepd", "state", "engine", "store", "launch", "serve") + GROUND,
 }
 # Arrows that still point the wrong way: each must occur, or its row goes.
 EXCEPTIONS = {
@@ -66,7 +68,7 @@ FENCES = {
     "cJSON.h": r"common/base/json\.c$",
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",
-    "uv.h": r"daemon/((main|daemon|loop)\.[ch]$|(serve|launch|store)/)",
+    "uv.h": r"daemon/((main|daemon|sweepd|loop)\.[ch]$|(serve|launch|store)/)",
     "zlib.h": r"worker/data/\w+\.[ch]$",
 }
 # call → what to use instead

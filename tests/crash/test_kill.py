@@ -9,11 +9,14 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import is_sanitized  # noqa: E402
 from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, equal_rows, run  # noqa: E402
+from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 KILLS = 5
-RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "16"))
+SLOW = is_sanitized()
+RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "6" if SLOW else "16"))
+RANDOM_RUNS = 10 if SLOW else 50
 
 
 def large_batches(spec):
@@ -67,6 +70,8 @@ def test_five_kills_with_two_workers():
 
 
 def test_five_kills_with_one_worker():
+    if SLOW:
+        raise Skip("with sanitizers only with two workers")
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
         equal_rows(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
@@ -85,17 +90,19 @@ def kill_one(d, victim):
 
 
 def test_kills_at_random_moments():
-    """CRASH_KILLS of them (16) over a sweep of 50 runs; docs/testing.md has the long one."""
+    """CRASH_KILLS of them (16) over a sweep of 50 runs, fewer where a sanitizer makes them slow;
+    docs/testing.md has the long one."""
     rng = random.Random(int(os.environ.get("CRASH_SEED", "6")))
     victims = ["daemon", "workers", "both", "stopped"]
     done = dict.fromkeys(victims, 0)
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = large_batches(small_spec(make_data(home, samples=800), method="random", run_cap=50,
+        data = make_data(home, samples=800)
+        spec = large_batches(small_spec(data, method="random", run_cap=RANDOM_RUNS,
                                         epochs=24, model={"width": 128}))
         with Daemon(workers=2, arguments=["--checkpoint-seconds", "0"]) as d:
             sweep = d.submit(spec)
             for kill in range(RANDOM_KILLS):
-                target = (kill + 1) * 50 * 24 // (RANDOM_KILLS + 10)
+                target = (kill + 1) * RANDOM_RUNS * 24 // (RANDOM_KILLS + 10)
                 while d.sql("SELECT count(*) FROM curves")[0][0] < target:
                     time.sleep(0.002)
                 time.sleep(rng.random() * 0.03)

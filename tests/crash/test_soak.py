@@ -107,6 +107,8 @@ class Soak:
         self.kills["workers"] += 1
 
     def kill_daemon(self):
+        if self.kills["daemon"] % 2 == 0:
+            self.kill_workers()
         begin = time.monotonic()
         self.d.kill()
         self.d.start()

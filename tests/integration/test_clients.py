@@ -10,12 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import (SWEEPCTL, SWEEPD, Connection, Daemon, RpcError, make_data,  # noqa: E402
                     slow_spec, small_spec)
-from tap import Skip, check, equal, run  # noqa: E402
+from tap import Skip, check, equal, run, until  # noqa: E402
 
 WATCHERS = 100
 POINTS = 2400  # of a sweep: more than sockets and outboxes hold
@@ -27,13 +26,6 @@ def rss(d):
     """Resident memory in KiB."""
     with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
         return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.01)
 
 
 def many_points(data, runs=3, **changes):

@@ -1,4 +1,5 @@
 """The daemon as a process: start, refuse a second one, signals, socket, install, workers."""
+import functools
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import (BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, slow_spec,
                     small_spec)  # noqa: E402
+import tap  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 
@@ -26,11 +28,7 @@ def pids_of(program):
     return found
 
 
-def until(condition, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.01)
+until = functools.partial(tap.until, seconds=30)
 
 
 def test_modes_and_ready_line():
@@ -139,7 +137,7 @@ def test_sigterm_while_it_ends():
 def test_socket_is_made_again():
     with Daemon() as d:
         os.unlink(d.socket)
-        until(lambda: os.path.exists(d.socket), "socket made again", 40)
+        until(lambda: os.path.exists(d.socket), "socket made again", seconds=40)
         equal(d.call("status")["running"], 0)
 
 

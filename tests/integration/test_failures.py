@@ -1,4 +1,5 @@
 """What can happen to workers in a night: they cannot be started, are killed, hang, take too much."""
+import functools
 import json
 import os
 import signal
@@ -9,17 +10,14 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from sweepd import (Daemon, RpcError, TIMEOUT_SECONDS, WORKER, make_data, slow_spec,  # noqa: E402
                     small_spec)
+import tap  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 START = ('{"type":"start","version":1,"pid":\'$$\',"core":"","blas":"","parameters":1,'
          '"resumed_point":0}')
 
 
-def until(condition, what):
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not condition():
-        check(time.monotonic() < deadline, f"timed out: {what}")
-        time.sleep(0.01)
+until = functools.partial(tap.until, seconds=TIMEOUT_SECONDS)
 
 
 def fake_worker(home, script, name="fake-worker"):

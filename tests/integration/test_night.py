@@ -12,14 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, small_spec, slow_spec  # noqa: E402
-from tap import Skip, check, equal, run  # noqa: E402
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.01)
+from tap import Skip, check, equal, run, until  # noqa: E402
 
 
 def hours_from_now(first, last):

@@ -6,20 +6,12 @@ import signal
 import sqlite3
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
 
 SLOW_HOME = tempfile.TemporaryDirectory(prefix="sweepd-data-")
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.005)
 
 
 def start_lines(d, run_id):

@@ -9,20 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import BUILD, SOURCE, SWEEPD, WORKER, Daemon, make_data, slow_spec  # noqa: E402
-from tap import Skip, check, equal, run  # noqa: E402
+from sweepd import BUILD, SWEEPD, WORKER, Daemon, make_data, slow_spec  # noqa: E402
+from tap import Skip, check, equal, run, until  # noqa: E402
 
 SECRETS = {"AWS_SECRET_ACCESS_KEY": "hunter2", "LC_TIME": "C", "SWEEPD_WORKER_NICE": "19"}
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.005)
 
 
 def status_of(pid):

@@ -30,6 +30,14 @@ def equal_rows(seen, asked, what):
                          f"only seen: {added!r}")
 
 
+def until(condition, what, seconds=60):
+    """Waits until that holds, as long as it takes within reason."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
+        time.sleep(0.005)
+
+
 def run(*tests):
     only = os.environ.get("TEST_ONLY")
     tests = [t for t in tests if not only or only in t.__name__]

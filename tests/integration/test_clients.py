@@ -297,7 +297,7 @@ def test_a_stderr_that_nobody_reads():
     d.process = subprocess.Popen([SWEEPD, "--db", d.db, "--socket", d.socket, "--workers", "1"],
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  env=d.environment)
-    until(lambda: os.path.exists(d.socket), "it listens")
+    until(d.listens, "it listens")
     os.set_blocking(log, False)
     try:
         while True:
@@ -345,7 +345,7 @@ def test_few_descriptors():
         d.process = subprocess.Popen([SWEEPD, "--db", d.db, "--socket", d.socket, "--workers", "1"],
                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                      env=d.environment, preexec_fn=limit)
-    until(lambda: os.path.exists(d.socket), "it listens")
+    until(d.listens, "it listens")
     silent = [d.connect() for _ in range(300)]
     data = make_data(d.home)
     equal(d.wait(d.submit(small_spec(data, run_cap=3, epochs=1, method="random")))["status"],

@@ -137,7 +137,7 @@ def test_sigterm_while_it_ends():
 def test_socket_is_made_again():
     with Daemon() as d:
         os.unlink(d.socket)
-        until(lambda: os.path.exists(d.socket), "socket made again", seconds=40)
+        until(d.listens, "socket made again", seconds=40)
         equal(d.call("status")["running"], 0)
 
 

@@ -163,6 +163,14 @@ class Daemon:
     def connect(self):
         return Connection(self.socket)
 
+    def listens(self):
+        """The name of a socket is there a moment before it can be connected to."""
+        try:
+            self.connect().close()
+        except OSError:
+            return False
+        return True
+
     def call(self, method, **params):
         connection = self.connect()
         try:

@@ -41,6 +41,8 @@ COMMON_ARROWS = {
     "space": ("space", "base"),
     "run": ("run", "base"),
     "label": ("label", "run", "base"),
+    "text": ("text", "base"),
+    "curves": ("curves", "text", "run", "base"),
     "task": ("task", "space", "run", "base"),
     "spec": ("spec", "task", "space", "run", "base"),
 }
@@ -52,6 +54,8 @@ HOMES = {
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run",
             "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
+    "text": (),
+    "curves": ("training_log",),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
     "spec": ("limits", "method", "spec", "stop"),
@@ -84,7 +88,7 @@ MAY_ALLOCATE = "common/base/buf.c"
 MAX_FUNCTION_LINES = 100
 MAX_FILE_LINES = 600
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
-PURE = re.compile(r"daemon/(engine|plan|causes)/|common/(space|label)/")
+PURE = re.compile(r"daemon/(engine|plan|causes)/|common/(space|label|text|curves)/")
 
 
 def strip(text):
@@ -243,6 +247,8 @@ PLANTED = {
         ("base", "common/space/a"), ("base", "sweep/curve"), ("space", "sweep/setting"),
         ("space", "sweep/curve"), ("space", "sweep/spec"), ("run", "sweep/space"),
         ("run", "sweep/trainer"), ("run", "sweep/spec"), ("run", "sweep/diagnosis"),
+        ("curves", "sweep/space"), ("curves", "sweep/diagnosis"), ("text", "sweep/curve"),
+        ("text", "sweep/training_log"), ("label", "sweep/training_log"),
         ("label", "sweep/space"), ("label", "sweep/setting"), ("label", "sweep/spec"),
         ("task", "common/spec/part"), ("task", "sweep/method"), ("task", "sweep/pattern"),
         ("spec", "sweep/diagnosis"), ("spec", "sweep/new"), ("new", "sweep/buf"))],

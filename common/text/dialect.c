@@ -173,7 +173,8 @@ static bool try_delimiter(const struct text *t, const struct dialect *d, char de
     out->before_at = c.at[before];
     out->before_line = c.line[before];
     if (before > 0) {
-        out->short_title = c.fields[before - 1] + 1 == out->columns && c.numbers[before - 1] == 0;
+        out->short_title = c.fields[before - 1] > 1 && c.numbers[before - 1] == 0 &&
+                           c.fields[before - 1] + 1 == out->columns;
         out->title_at = c.at[before - 1];
         out->title_line = c.line[before - 1];
     }

@@ -78,7 +78,7 @@ struct spec_data {
     struct data_words missing;  /* words for a value that is not there */
     struct data_words ignore;   /* columns left out, by name or number from 1 */
     int64_t max_categories;     /* of a column of text; 0: DATA_CATEGORIES_USUAL */
-    enum task task;             /* auto: regression when targets are fractions or over 1000 */
+    enum task task;             /* auto: docs/spec.md, "Classes or values" */
 };
 
 /* What a spec says of it. */

@@ -25,7 +25,7 @@
 
 #define LOOK_ROWS 200
 #define LOOK_FIELDS 200000
-#define OTHERWISE_ROWS 3 /* that are written otherwise, not by chance */
+#define OTHERWISE_ROWS 3 /* that are written otherwise, or empty, not by chance */
 #define YEAR_FROM 1900
 #define YEAR_TO 2100
 #define SURE_NUMBERS 5 /* that rise evenly by chance so seldom */
@@ -179,12 +179,12 @@ static bool occurs_below(const struct row *r, const struct below *below)
     return 2 * same >= r->texts;
 }
 
-static bool any_number(const struct row *r, const struct below *below)
+static bool all_empty(const struct row *r)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < r->count; i++)
-        n += below[i].numbers > below[i].texts;
-    return n > 0;
+    size_t i = 0;
+    while (i < r->count && r->field[i][0] == '\0')
+        i++;
+    return i == r->count;
 }
 
 /* rows: how many were looked at below; even_below: of those that rise evenly. */
@@ -192,7 +192,7 @@ static bool is_header(const struct row *r, const struct below *below, size_t row
                       size_t even_below)
 {
     if (r->numbers == 0 && r->texts == 0)
-        return false;
+        return all_empty(r);
     if (rows == 0)
         return r->numbers == 0;
     if (r->numbers == 0)
@@ -327,7 +327,7 @@ static void take_names(struct row *r, struct csv_header *out)
 static void find_empty(const struct look *l, struct csv_header *out)
 {
     out->empty = xcalloc(out->count, sizeof *out->empty);
-    for (size_t i = 0; i < out->count && l->rows > 0; i++) {
+    for (size_t i = 0; i < out->count && l->rows >= OTHERWISE_ROWS; i++) {
         bool unnamed = !out->name || out->name[i][0] == '\0';
         bool second = i < l->second.count && l->second.kind[i] != NOTHING;
         bool first = !out->name && l->first.kind[i] != NOTHING;

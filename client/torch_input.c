@@ -167,7 +167,8 @@ static bool is_feature(const struct json *column)
 
 static void put_columns(const struct json *columns, struct buf *out)
 {
-    buf_puts(out, "\n# The columns of the input by name, and what one-hot columns are of.\nCOLUMNS = [\n");
+    buf_puts(out, "\n# The columns of the input by name, and what one-hot columns are of.\n"
+                  "COLUMNS = [\n");
     for (const struct json *c = json_first(columns); c; c = json_next(c)) {
         const struct json *categories = json_get(c, "categories");
         if (!is_feature(c) || !json_get(c, "name"))
@@ -185,7 +186,7 @@ static void put_columns(const struct json *columns, struct buf *out)
                   "\n"
                   "\n"
                   "def encode(rows):\n"
-                  "    \"\"\"Rows of csv.DictReader as the input of Net. Nothing in a field: NaN.\"\"\"\n"
+                  "    \"\"\"Rows of csv.DictReader as Net takes them; NaN: nothing there.\"\"\"\n"
                   "    table = []\n"
                   "    for row in rows:\n"
                   "        numbers = []\n"

@@ -2,7 +2,8 @@
  * little-endian header length, a JSON header, the numbers. Tensors carry the names that PyTorch
  * gives them in a torch.nn.Sequential of the same layers: "0.weight" [out,in], "0.bias" [out],
  * "2.body.1.running_mean" … Running means and variances are among them. The metadata tell the
- * input_shape ("[1, 28, 28]"), the number of outputs, and what both mean (sweep/preprocessing.h). */
+ * input_shape ("[1, 28, 28]"), the number of outputs, and what both mean
+ * (sweep/preprocessing.h). */
 #ifndef WORKER_WEIGHTS_H
 #define WORKER_WEIGHTS_H
 

@@ -211,7 +211,8 @@ static int read_network(struct network *n, const struct json *run, const char *w
     if (rc != 0)
         return rc;
     n->has_plan = true;
-    n->title = xasprintf("Run %lld of sweep %lld, epoch %g.", (long long)member_int(run, "run_id", 0),
+    n->title = xasprintf("Run %lld of sweep %lld, epoch %g.",
+                         (long long)member_int(run, "run_id", 0),
                          (long long)member_int(run, "sweep_id", 0),
                          member_real(run, "best_epoch", 0));
     return 0;

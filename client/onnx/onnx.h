@@ -1,6 +1,7 @@
 /* A network as an ONNX file (opset 17), its scaling inside: `input` takes samples as the data's
  * file has them, `output` gives what the exported torch module gives, and `probabilities`, where a
- * cross-entropy taught them. The metadata hold what the weights file's do (sweep/preprocessing.h). */
+ * cross-entropy taught them. The metadata hold what the weights file's do
+ * (sweep/preprocessing.h). */
 #ifndef SWEEPCTL_ONNX_H
 #define SWEEPCTL_ONNX_H
 

@@ -234,8 +234,8 @@ static int write_part(struct atomic_file *f, struct block_sums *sums, const void
     return rc != 0 ? rc : atomic_file_write(f, zeros, padding, err);
 }
 
-static int write_content(struct atomic_file *f, const struct file_header *h, const struct samples *s,
-                         struct errbuf *err)
+static int write_content(struct atomic_file *f, const struct file_header *h,
+                         const struct samples *s, struct errbuf *err)
 {
     struct block_sums sums;
     size_t bytes = content_end(h, s);

@@ -54,7 +54,7 @@ HOMES = {
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run",
             "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
-    "text": (),
+    "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
     "curves": ("training_log",),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
@@ -73,6 +73,7 @@ FENCES = {
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",
     "uv.h": r"daemon/((main|daemon|sweepd|loop)\.[ch]$|(serve|launch|store)/)",
+    "openssl/sha.h": r"common/base/sha256_libcrypto\.c$",
     "zlib.h": r"worker/data/\w+\.[ch]$",
 }
 # call → what to use instead

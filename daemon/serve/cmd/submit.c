@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/engine/data_read.h"
 #include "daemon/plan/estimate.h"
 #include "daemon/serve/known_remedies.h"
 #include "daemon/launch/prepare.h"
@@ -30,6 +31,7 @@ struct dry_run {
     int64_t treatments; /* at most */
     int64_t repeats;    /* at least, where every configuration will have been tried */
     struct estimate estimate;
+    struct record_prepared data;
 };
 
 /* What waits for the worker. The request is known by its id: the client may go meanwhile, and
@@ -100,6 +102,7 @@ static void answer_plan(struct request *r, const struct table *rates)
     jw_kv_real(w, "estimated_seconds",
                estimate_seconds(&p->estimate, seconds_per_flop(rates), runs,
                                 engine_workers(r->daemon->engine)));
+    data_read_write(&p->data, w);
     jw_end_object(w);
     request_result_built(r);
 }
@@ -121,6 +124,7 @@ static void plan(struct request *r, const struct spec *spec, const struct record
     p->treatments = spec_treat_cap(spec);
     p->repeats = count_repeats(spec, p);
     estimate_init(&p->estimate, spec, data);
+    p->data = *data;
     r->extra = p;
     request_query(r, STORE_QUERY_RUN_RATES, NULL, 0, answer_plan);
 }

@@ -52,7 +52,15 @@ struct data_words {
 bool data_words_next(const struct data_words *w, const char **word);
 
 /* X(key, which formats) — how a table is written; of zeros, all is found in the file */
-#define DATA_TABLE_MAP(X)                                                                              X("header", "formats csv and tsv")                                                                 X("skip_rows", "formats csv and tsv")                                                              X("delimiter", "formats csv and tsv")                                                              X("decimal", "formats csv and tsv")                                                                X("thousands", "formats csv and tsv")                                                              X("missing", "formats csv and tsv")                                                                X("ignore", "formats csv and tsv")                                                                 X("max_categories", "formats csv and tsv")
+#define DATA_TABLE_MAP(X) \
+    X("header", "formats csv and tsv") \
+    X("skip_rows", "formats csv and tsv") \
+    X("delimiter", "formats csv and tsv") \
+    X("decimal", "formats csv and tsv") \
+    X("thousands", "formats csv and tsv") \
+    X("missing", "formats csv and tsv") \
+    X("ignore", "formats csv and tsv") \
+    X("max_categories", "formats csv and tsv")
 
 /* Where the data is. What can be swept of "data" (limit, validation, scale, …) is a setting. */
 struct spec_data {

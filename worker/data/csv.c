@@ -279,7 +279,8 @@ static int decode_following(struct csv_scan *s, const struct dialect *dialect,
 /* What is told of the dialect. A header's line is where the rows begin. */
 static struct dialect_wish wish_of(const struct spec_data *d)
 {
-    struct dialect_wish w = {.delimiter = d->delimiter, .own = d->format == FORMAT_TSV ? '\t' : ','};
+    struct dialect_wish w = {.delimiter = d->delimiter};
+    w.own = d->format == FORMAT_TSV ? '\t' : ',';
     w.skip = d->skip_told || d->header_line > 0;
     w.skip_lines = d->header_line > 0 ? (size_t)d->header_line - 1 : (size_t)d->skip_rows;
     return w;

@@ -50,8 +50,8 @@ char csv_decimal(const struct spec_data *d)
 static int fail_one_column(const struct csv_scan *s, struct errbuf *err)
 {
     return text_fail(s->text, s->line, err, ERR_DATA,
-                     "1 column; allowed: features and a target, with %s between them (data.delimiter "
-                     "says what else is)", dialect_delimiter_name(s->delimiter));
+                     "1 column; allowed: features and a target, with %s between them "
+                     "(data.delimiter says what else is)", dialect_delimiter_name(s->delimiter));
 }
 
 /* --- target ------------------------------------------------------------------------------ */
@@ -196,8 +196,8 @@ static void note_header(const struct csv_header *h, struct notes *notes)
     if (!h->name)
         notes_add(notes, "data.header", "no header: line %zu is data", h->line);
     else if (h->units)
-        notes_add(notes, "data.header", "line %zu names the columns, and a line of units is left out",
-                  h->line);
+        notes_add(notes, "data.header",
+                  "line %zu names the columns, and a line of units is left out", h->line);
     else
         notes_add(notes, "data.header", "line %zu names the columns", h->line);
 }

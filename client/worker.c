@@ -94,7 +94,8 @@ static int spawn(struct worker *w, const char *program, char **environment,
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < 3; i++)
         posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
-    errno = posix_spawn(&w->pid, program, &actions, NULL, w->predicts ? predicts : trains, environment);
+    errno = posix_spawn(&w->pid, program, &actions, NULL,
+                        w->predicts ? predicts : trains, environment);
     int rc = errno == 0 ? 0 : fail(err, program);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)

@@ -45,7 +45,10 @@ static void describe(const struct source *s, const struct decoded *d, const char
         if (s->files[i].path[0])
             p->sources[p->source_count++] = s->files[i];
     }
-    scan_samples(x, p);
+    struct samples described = *x;
+    described.schema = d->schema;
+    scan_samples(&described, p);
+    scan_columns(&described, p);
 }
 
 /* The cached copy of exactly these files. */

@@ -41,9 +41,8 @@ struct samples {
  * its finite values. Bytes are scaled as the 0..1 that they stand for.
  *
  * A feature is a column of vectors, a number of each step of sequences (over all steps), a channel
- * of images. One that is constant in the training part has scale Inf, so that it becomes 0/0 and
- * the sweep is held (G3.1). With on_nan drop or impute nobody is asked, and dropping its rows would
- * drop them all: it has scale 0 and becomes 0 everywhere, which says as little as it did before. */
+ * of images. One that is constant in the training part has scale 0 and becomes 0 everywhere, which
+ * says as little as it did before. */
 struct scaling {
     float *fill;          /* [features] instead of what is not finite; NULL: left as it is */
     float *shift, *scale; /* [features]: (x - shift) · scale, after fill; NULL: none */

@@ -8,14 +8,16 @@
 #include <string.h>
 
 #include "sweep/buf.h"
+#include "worker/data/feature_names.h"
 #include "worker/nn/real.h"
 
 #define IMBALANCE_RATIO 10
 #define SORTED_OVER 0.5   /* 0: neighbours are as different as any two; 1: the same */
 #define SORTED_ROWS 32    /* fewer may look so by chance */
-/* Columns, classes, the pair, the imbalance and the order find room behind all positions. */
-#define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 3)
-_Static_assert(2 * SCAN_POSITIONS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX, "all kinds fit");
+/* Columns, classes, the pair, the imbalance, the one class and the order find room behind all
+ * positions. */
+#define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 4)
+_Static_assert(2 * SCAN_POSITIONS_MAX + SCAN_KINDS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX, "all kinds fit");
 
 /* --- findings --------------------------------------------------------------------------------- */
 
@@ -103,19 +105,24 @@ void scan_samples(const struct samples *s, struct record_prepared *out)
         return;
     struct list nan = list_begin(out, "nan_in_input", SCAN_POSITIONS_MAX);
     struct list inf = list_begin(out, "inf_in_input", SCAN_POSITIONS_MAX);
+    struct feature_names names;
+    char column[FEATURE_PLACE_MAX];
+    feature_names_init(&names, s);
     for (size_t row = 0; row < s->count; row++) {
         const float *x = (const float *)s->values + row * s->features;
         if (row_clean(x, s->features))
             continue;
         struct place at = place_of(s, row);
         for (size_t j = 0; j < s->features; j++) {
-            if (!isfinite(x[j]))
-                list_add(isnan(x[j]) ? &nan : &inf, at.row, (int64_t)j,
-                         "%s at row %lld, column %zu of the %s file",
-                         isnan(x[j]) ? "not a number" : "infinite", (long long)at.row + 1, j + 1,
-                         at.file);
+            if (isfinite(x[j]) || feature_goes_on(&names, j))
+                continue;
+            list_add(isnan(x[j]) ? &nan : &inf, at.row, feature_column(&names, j) - 1,
+                     "%s at row %lld, %s of the %s file",
+                     isnan(x[j]) ? "not a number" : "infinite", (long long)at.row + 1,
+                     feature_place(&names, j, column), at.file);
         }
     }
+    feature_names_finish(&names);
     list_end(&nan);
     list_end(&inf);
 }
@@ -123,18 +130,19 @@ void scan_samples(const struct samples *s, struct record_prepared *out)
 /* --- scaling ---------------------------------------------------------------------------------- */
 
 static void scan_scaled_row(const struct samples *s, const struct scaling *scaling, size_t row,
-                            const float *raw, const float *scaled, struct list *l)
+                            const float *raw, const float *scaled, struct list *l,
+                            const struct feature_names *names)
 {
     struct place at = place_of(s, row);
+    char column[FEATURE_PLACE_MAX];
     for (size_t j = 0; j < s->features; j++) {
         bool hole = !scaling->fill && !isfinite(raw[j]); /* scan_samples' */
-        if (isfinite(scaled[j]) || hole)
+        if (isfinite(scaled[j]) || hole || feature_goes_on(names, j))
             continue;
-        list_add(l, at.row, (int64_t)j,
-                 "%s after scaling: row %lld, column %zu of the %s file (%s)",
-                 isnan(scaled[j]) ? "not a number" : "infinite", (long long)at.row + 1, j + 1,
-                 at.file, isinf(scaling->scale[j]) ? "constant in the training part: division by 0"
-                                                   : "too large");
+        list_add(l, at.row, feature_column(names, j) - 1,
+                 "%s after scaling: row %lld, %s of the %s file (too large)",
+                 isnan(scaled[j]) ? "not a number" : "infinite", (long long)at.row + 1,
+                 feature_place(names, j, column), at.file);
     }
 }
 
@@ -165,7 +173,7 @@ static bool rows_next(struct rows *r, uint32_t *row)
 }
 
 static void scan_scaled(const struct samples *s, const struct split *p,
-                        struct record_prepared *out)
+                        const struct feature_names *names, struct record_prepared *out)
 {
     if (!p->scaling.shift)
         return;
@@ -180,7 +188,7 @@ static void scan_scaled(const struct samples *s, const struct split *p,
         if (row_clean(scaled, s->features))
             continue;
         samples_row(s, row, NULL, raw);
-        scan_scaled_row(s, &p->scaling, row, raw, scaled, &l);
+        scan_scaled_row(s, &p->scaling, row, raw, scaled, &l, names);
     }
     list_end(&l);
     free(raw);
@@ -218,8 +226,9 @@ static void constants_meet(struct constants *c, const struct samples *s, size_t 
 }
 
 static void scan_constants(const struct samples *s, const struct split *p,
-                           struct record_prepared *out)
+                           const struct feature_names *names, struct record_prepared *out)
 {
+    char column[FEATURE_PLACE_MAX];
     struct list l = list_begin(out, "constant_column", SCAN_COLUMNS_MAX);
     struct constants c = {.count = s->features,
                           .column = xmalloc(s->features * sizeof *c.column),
@@ -231,9 +240,11 @@ static void scan_constants(const struct samples *s, const struct split *p,
     for (size_t i = 0; i < p->train_count && c.count > 0; i++)
         constants_meet(&c, s, p->train[i]);
     for (size_t i = 0; i < c.count && p->train_count > 1; i++) {
-        if (!isnan(c.value[i]))
-            list_add(&l, -1, c.column[i], "column %u is %.9g in every row of the training part",
-                     c.column[i] + 1, (double)c.value[i]);
+        /* A rare category may well be in no row. */
+        if (!isnan(c.value[i]) && !feature_is_category(names, c.column[i]))
+            list_add(&l, -1, feature_column(names, c.column[i]) - 1,
+                     "%s is %.9g in every row of the training part: it says nothing, and scaling "
+                     "makes it 0", feature_place(names, c.column[i], column), (double)c.value[i]);
     }
     list_end(&l);
     free(c.column);
@@ -281,6 +292,20 @@ static void scan_imbalance(const struct samples *s, const size_t *train,
     list_end(&l);
 }
 
+static void scan_single(const struct samples *s, const size_t *train, struct record_prepared *out)
+{
+    struct list l = list_begin(out, "single_class", 1);
+    size_t classes = 0, only = 0;
+    for (size_t c = 0; c < s->classes; c++) {
+        classes += train[c] > 0;
+        only = train[c] > 0 ? c : only;
+    }
+    if (classes == 1)
+        list_add(&l, -1, -1, "every row of the training part is of one class (%zu): there is "
+                 "nothing to tell apart (data.target, data.limit)", only);
+    list_end(&l);
+}
+
 static void scan_classes(const struct samples *s, const struct split *p,
                          struct record_prepared *out)
 {
@@ -291,6 +316,7 @@ static void scan_classes(const struct samples *s, const struct split *p,
     count_labels(s, p->validation, p->validation_count, validation);
     scan_missing(s, train, validation, out);
     scan_imbalance(s, train, out);
+    scan_single(s, train, out);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -435,8 +461,11 @@ static void scan_duplicates(const struct samples *s, const struct split *p,
 void scan_split(const struct samples *s, const struct split *p, const struct settings *settings,
                 struct record_prepared *out)
 {
-    scan_scaled(s, p, out);
-    scan_constants(s, p, out);
+    struct feature_names names;
+    feature_names_init(&names, s);
+    scan_scaled(s, p, &names, out);
+    scan_constants(s, p, &names, out);
+    feature_names_finish(&names);
     scan_classes(s, p, out);
     scan_duplicates(s, p, out);
     scan_order(s, p, out);

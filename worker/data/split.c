@@ -332,7 +332,7 @@ static struct moments feature_moments(const struct columns *c, const struct feat
 }
 
 static void feature_scale(struct scaling *out, const struct feature *f, const struct moments *m,
-                          enum scale kind, bool constant_to_zero)
+                          enum scale kind)
 {
     bool standard = kind == SCALE_STANDARD;
     float shift = standard ? (float)m->mean : m->low;
@@ -340,7 +340,7 @@ static void feature_scale(struct scaling *out, const struct feature *f, const st
     if (m->finite == 0)
         shift = 0;
     if (m->finite == 0 || m->low == m->high || !isfinite(scale))
-        scale = constant_to_zero ? 0 : INFINITY;
+        scale = 0; /* constant: it says nothing, and becomes 0 */
     for (size_t i = 0; i < f->count; i++) {
         out->shift[f->first + i * f->stride] = shift;
         out->scale[f->first + i * f->stride] = scale;
@@ -378,7 +378,7 @@ static void fit(struct scaling *out, const struct samples *s, const struct rows 
         if (out->fill)
             feature_fill(out, &f, &m, &c);
         if (out->shift)
-            feature_scale(out, &f, &m, kind, on_nan != ON_NAN_HOLD);
+            feature_scale(out, &f, &m, kind);
     }
     columns_finish(&c);
 }

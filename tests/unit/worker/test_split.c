@@ -336,10 +336,7 @@ static void test_constant_column(void **state)
         }
         assert_int_equal(split_init(&p, &s, &d, 1, NULL), 0);
         samples_gather(&s, rows, 2, &p.scaling, x, table_labels, NULL);
-        if (on_nan == ON_NAN_HOLD)
-            assert_true(isnan(x[5]) && isinf(x[WIDTH + 5]));
-        else
-            assert_true(x[5] == 0 && x[WIDTH + 5] == 0);
+        assert_true(x[5] == 0 && x[WIDTH + 5] == 0);
         if (on_nan == ON_NAN_IMPUTE)
             assert_true(p.scaling.fill[7] == 0 && x[7] == 0 && x[WIDTH + 7] == 0);
         assert_true(isfinite(x[4]) && isfinite(x[WIDTH + 4]));
@@ -382,7 +379,7 @@ static void test_scaling_of_bytes(void **state)
     samples_gather(&s, rows, 4, &p.scaling, x, got, NULL);
     for (size_t i = 0; i < 4; i++) {
         expect_near((double)x[2 * i], (double)i / 3);
-        assert_true(isnan(x[2 * i + 1]));
+        assert_true(x[2 * i + 1] == 0);
     }
     split_finish(&p);
 }

@@ -63,6 +63,27 @@ static int read_spec(struct client *c, struct buf *out)
     return CLIENT_DONE;
 }
 
+/* A line for each kind of finding, with how many there are. */
+static void put_findings(const struct json *data, struct buf *text)
+{
+    const struct json *f = json_first(json_get(data, "findings"));
+    for (; f != NULL; f = json_next(f)) {
+        int64_t more = member_int(f, "count", 1) - 1;
+        buf_puts(text, "  finding: ");
+        render_text(text, member_string(f, "text", ""), false);
+        if (more > 0)
+            buf_printf(text, " (and %lld more: %s)", (long long)more,
+                       member_string(f, "kind", ""));
+        buf_putc(text, '\n');
+    }
+    const char *held = member_string(data, "held", NULL);
+    if (held != NULL) {
+        buf_puts(text, "held: ");
+        render_text(text, held, false);
+        buf_putc(text, '\n');
+    }
+}
+
 /* "data: 3,200 rows, 4 features; regression of cnt", then a line for each thing that was inferred,
  * with the key that says it otherwise. */
 static void print_data(struct client *c, const struct json *data)
@@ -97,6 +118,7 @@ static void print_data(struct client *c, const struct json *data)
         render_text(&text, member_string(note, "key", ""), false);
         buf_putc(&text, '\n');
     }
+    put_findings(data, &text);
     client_print(c, &text);
     free(samples);
     free(features);
@@ -120,6 +142,11 @@ static void print_plan(struct client *c, const struct json *plan)
     free(time);
 }
 
+static bool is_held(const struct json *result)
+{
+    return member_string(json_get(result, "data"), "held", NULL) != NULL;
+}
+
 static int submitted(struct client *c, const struct json *result)
 {
     int64_t sweep = member_int(result, "sweep", 0);
@@ -137,6 +164,7 @@ static int submitted(struct client *c, const struct json *result)
         fprintf(c->out, "sweep %lld%s%s\n", (long long)sweep,
                 json_get(result, "existing") != NULL ? ": was submitted before"
                 : watch                              ? ""
+                : is_held(result)                    ? ": held"
                                                      : ": queued",
                 watch ? "" : "; `sweepctl watch` follows it");
     if (!c->json)

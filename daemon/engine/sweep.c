@@ -15,28 +15,6 @@
 
 /* --- submit ---------------------------------------------------------------------------------- */
 
-/* Why a person must see the data first (G3.1); NULL when it does not. */
-static char *nan_reason(const struct record_prepared *p)
-{
-    const struct record_finding *first = NULL;
-    const char *kind = "";
-    int64_t count = 0;
-    for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++) {
-        const struct record_finding *f = &p->findings[i];
-        if (strncmp(f->kind, "nan", 3) != 0 && strncmp(f->kind, "inf", 3) != 0)
-            continue;
-        first = first ? first : f;
-        if (strcmp(f->kind, kind) != 0) /* each carries the count of all of its kind */
-            count += f->count > 0 ? f->count : 1;
-        kind = f->kind;
-    }
-    if (first == NULL)
-        return NULL;
-    return xasprintf("%" PRId64 " values of the data are not numbers, the first (%s) at row "
-                     "%" PRId64 ", column %" PRId64 "; see table findings (G3.1)",
-                     count, first->kind, first->row, first->column);
-}
-
 static struct sweep_row *submitted_row(int64_t id, const struct spec *spec,
                                        const struct record_prepared *p, utc_us now)
 {
@@ -84,12 +62,6 @@ static int submit_check(const struct engine *e, const struct spec *spec, struct 
     return search_method(spec->method)->check(&st, err);
 }
 
-/* NaN in the data waits for a person (G3.1), unless the spec says what to do with it. */
-static bool may_hold(const struct spec *s)
-{
-    return task_of(s)->needs_data && spec_may_be(s, SETTING_ON_NAN, ON_NAN_HOLD);
-}
-
 /* What earlier sweeps taught of remedies, as it is now. */
 static void freeze_prior(struct sweep *s, const struct remedy_prior *known)
 {
@@ -105,7 +77,7 @@ static void freeze_prior(struct sweep *s, const struct remedy_prior *known)
 }
 
 static char *submit_reply(const struct sweep *s, const struct record_prepared *p,
-                          const struct enqueued *first)
+                          const char *held, const struct enqueued *first)
 {
     struct buf json = {0};
     struct json_writer w;
@@ -113,7 +85,7 @@ static char *submit_reply(const struct sweep *s, const struct record_prepared *p
     jw_begin_object(&w);
     jw_kv_int(&w, "sweep", s->row->id);
     if (p != NULL)
-        data_read_write(p, &w);
+        data_read_write(p, held, &w);
     if (first != NULL)
         enqueued_write(first, s->run_ids[s->run_count - 1], &w);
     jw_end_object(&w);
@@ -179,9 +151,9 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
     if (s->spec.treat)
         freeze_prior(s, in->known);
     engine_add_sweep(e, s);
-    char *held = may_hold(&s->spec) ? nan_reason(in->prepared) : NULL;
+    char *held = data_read_hold(&s->spec, in->prepared);
     open_sweep(e, s, in, now, fx);
-    effects_reply(fx, token, submit_reply(s, in->prepared, in->first));
+    effects_reply(fx, token, submit_reply(s, in->prepared, held, in->first));
     if (held != NULL)
         sweep_set_status(s, SWEEP_HELD, held, now, fx);
     free(held);
@@ -220,7 +192,7 @@ void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *param
         return;
     }
     sweep_enqueue(e, s, &q, now, fx);
-    effects_reply(fx, token, submit_reply(s, NULL, &q));
+    effects_reply(fx, token, submit_reply(s, NULL, NULL, &q));
 }
 
 /* --- commands -------------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ struct dry_run {
     int64_t repeats;    /* at least, where every configuration will have been tried */
     struct estimate estimate;
     struct record_prepared data;
+    char held[512]; /* why it would wait for a person; "": it would not */
 };
 
 /* What waits for the worker. The request is known by its id: the client may go meanwhile, and
@@ -102,7 +103,7 @@ static void answer_plan(struct request *r, const struct table *rates)
     jw_kv_real(w, "estimated_seconds",
                estimate_seconds(&p->estimate, seconds_per_flop(rates), runs,
                                 engine_workers(r->daemon->engine)));
-    data_read_write(&p->data, w);
+    data_read_write(&p->data, p->held[0] ? p->held : NULL, w);
     jw_end_object(w);
     request_result_built(r);
 }
@@ -125,6 +126,9 @@ static void plan(struct request *r, const struct spec *spec, const struct record
     p->repeats = count_repeats(spec, p);
     estimate_init(&p->estimate, spec, data);
     p->data = *data;
+    char *held = data_read_hold(spec, data);
+    str_copy(p->held, sizeof(p->held), held ? held : "");
+    free(held);
     r->extra = p;
     request_query(r, STORE_QUERY_RUN_RATES, NULL, 0, answer_plan);
 }

@@ -75,6 +75,9 @@ FENCES = {
     "uv.h": r"daemon/((main|daemon|sweepd|loop)\.[ch]$|(serve|launch|store)/)",
     "openssl/sha.h": r"common/base/sha256_libcrypto\.c$",
     "zlib.h": r"worker/data/\w+\.[ch]$",
+    "bzlib.h": r"worker/data/unpack\.c$",
+    "lzma.h": r"worker/data/unpack\.c$",
+    "zstd.h": r"worker/data/unpack\.c$",
 }
 # call → what to use instead
 BANNED = {

@@ -11,6 +11,7 @@
 #include "sweep/err.h"
 #include "sweep/require.h"
 #include "worker/data/table.h"
+#include "worker/data/unpack.h"
 #include "worker/memory.h"
 
 #define HEADER_BYTES 4
@@ -203,13 +204,21 @@ int idx_read(const char *path, struct idx *out, struct errbuf *err)
 {
     struct buf file = {0};
     int rc = buf_read_file(&file, path, IDX_FILE_MAX, err);
+    size_t len = file.len;
+    char *bytes = buf_take(&file);
+    struct errbuf why = {0};
     if (rc == 0) {
-        struct errbuf why = {0};
-        rc = idx_decode((const unsigned char *)file.data, file.len, out, &why);
+        /* gzip is unpacked on the way */
+        const char *packing = unpack_kind(bytes, len);
+        rc = packing && strcmp(packing, "gzip") != 0
+                 ? unpack(&bytes, &len, memory_physical_bytes() / 2, &why)
+                 : 0;
+        if (rc == 0)
+            rc = idx_decode((const unsigned char *)bytes, len, out, &why);
         if (rc != 0)
             err_set(err, rc, "%s: %s", path, why.message);
     }
-    buf_finish(&file);
+    free(bytes);
     return rc;
 }
 

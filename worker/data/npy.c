@@ -8,6 +8,7 @@
 #include "sweep/require.h"
 #include "worker/data/npy_header.h"
 #include "worker/data/table.h"
+#include "worker/data/unpack.h"
 #include "worker/memory.h"
 
 #define CHUNK 1024     /* numbers converted at once */
@@ -178,15 +179,20 @@ static int read_array(const char *path, struct table *t,
     struct npy a;
     size_t most = memory_physical_bytes() / 2;
     int rc = buf_read_file(&file, path, most < NPY_FILE_MAX ? most : NPY_FILE_MAX, err);
-    if (rc != 0)
-        goto out;
-    rc = npy_parse((const unsigned char *)file.data, file.len, &a, &why);
+    if (rc != 0) {
+        buf_finish(&file);
+        return rc;
+    }
+    size_t len = file.len;
+    char *bytes = buf_take(&file);
+    rc = unpack(&bytes, &len, most, &why);
+    if (rc == 0)
+        rc = npy_parse((const unsigned char *)bytes, len, &a, &why);
     if (rc == 0)
         rc = take(&a, t, &why);
     if (rc != 0)
         err_set(err, rc, "%s: %s", path, why.message);
-out:
-    buf_finish(&file);
+    free(bytes);
     return rc;
 }
 

@@ -8,14 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zlib.h>
-
 #include "sweep/buf.h"
 #include "sweep/encoding.h"
 #include "sweep/err.h"
+#include "worker/data/unpack.h"
 #include "worker/memory.h"
 
-#define CHUNK_BYTES ((size_t)1 << 30) /* zlib counts in unsigned int */
 #define GROW_BYTES ((size_t)1 << 16)
 
 static int fail_io(const char *path, struct errbuf *err)
@@ -82,59 +80,6 @@ static int read_file(struct text *t, size_t max, struct errbuf *err)
     return rc;
 }
 
-/* One call of inflate; *ended when the last member was read to its checksum. */
-static int inflate_some(z_stream *z, size_t *left, int *ended, const struct text *t,
-                        struct errbuf *err)
-{
-    uInt before = (uInt)(*left < CHUNK_BYTES ? *left : CHUNK_BYTES);
-    z->avail_in = before;
-    int rc = inflate(z, Z_NO_FLUSH);
-    *left -= before - z->avail_in;
-    if (rc == Z_STREAM_END) {
-        *ended = *left == 0;
-        if (!*ended && (z->next_in[0] != 0x1f || inflateReset(z) != Z_OK))
-            return text_fail(t, 0, err, ERR_DATA, "%zu bytes after the end of the gzip data",
-                             *left);
-        return 0;
-    }
-    if (rc == Z_BUF_ERROR || (rc == Z_OK && *left == 0 && z->avail_out > 0))
-        return text_fail(t, 0, err, ERR_DATA, "the gzip data ends too early (truncated file)");
-    if (rc != Z_OK)
-        return text_fail(t, 0, err, ERR_DATA, "damaged gzip data: %s",
-                         z->msg ? z->msg : zError(rc));
-    return 0;
-}
-
-/* Replaces packed bytes by what they hold. */
-static int unpack(struct text *t, size_t max, struct errbuf *err)
-{
-    struct text plain = {.path = t->path};
-    size_t cap = 0, left = t->len;
-    z_stream z = {.next_in = (Bytef *)t->data};
-    int rc = 0, ended = 0;
-    if (inflateInit2(&z, 15 + 16) != Z_OK)
-        return err_set(err, ERR_INTERNAL, "zlib cannot start");
-    while (rc == 0 && !ended) {
-        rc = reserve(&plain, &cap, max, err);
-        if (rc != 0)
-            break;
-        size_t room = cap - plain.len < CHUNK_BYTES ? cap - plain.len : CHUNK_BYTES;
-        z.next_out = (Bytef *)plain.data + plain.len;
-        z.avail_out = (uInt)room;
-        rc = inflate_some(&z, &left, &ended, t, err);
-        plain.len += room - z.avail_out;
-    }
-    inflateEnd(&z);
-    if (rc != 0) {
-        free(plain.data);
-        return rc;
-    }
-    free(t->data);
-    t->data = plain.data;
-    t->len = plain.len;
-    return 0;
-}
-
 static int check_nul(const struct text *t, struct errbuf *err)
 {
     const char *nul = t->len > 0 ? memchr(t->data, 0, t->len) : NULL;
@@ -150,9 +95,10 @@ static int check_nul(const struct text *t, struct errbuf *err)
 /* Of bytes that are in memory: unpacks them, checks and closes them. */
 static int finish_reading(struct text *t, size_t max, struct errbuf *err)
 {
-    int rc = 0;
-    if (t->len >= 2 && memcmp(t->data, "\x1f\x8b", 2) == 0)
-        rc = unpack(t, max, err);
+    struct errbuf why = {0};
+    int rc = unpack(&t->data, &t->len, max, &why);
+    if (rc != 0)
+        text_fail(t, 0, err, rc, "%s", why.message);
     if (rc == 0) {
         t->origin = text_to_utf8(&t->data, &t->len);
         rc = check_nul(t, err);

@@ -4,8 +4,8 @@
 
 #include "sweep/text.h"
 
-/* Reads a regular file, plain or gzip, told apart by its first bytes, as UTF-8 (sweep/encoding.h).
- * ERR_IO, ERR_LIMIT when it does not fit into memory, or ERR_DATA: damaged gzip data or a NUL
+/* Reads a regular file, plain or packed (unpack.h), as UTF-8 (sweep/encoding.h).
+ * ERR_IO, ERR_LIMIT when it does not fit into memory, or ERR_DATA: damaged data or a NUL
  * byte. */
 int text_read(const char *path, struct text *out, struct errbuf *err);
 /* The same from memory; bytes are copied. path and values_max_bytes are set by text_read's rule:

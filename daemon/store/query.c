@@ -79,8 +79,8 @@ static const struct {
         {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
             "WHERE run_id = ?1 AND point > ?2 ORDER BY point LIMIT ?3"},
     [STORE_QUERY_FINDINGS] =
-        {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE sweep_id = ?1 "
-            "ORDER BY id"},
+        {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE id IN "
+            "(SELECT min(id) FROM findings WHERE sweep_id = ?1 GROUP BY kind) ORDER BY id"},
     [STORE_QUERY_EVENTS] =
         {4, EVENTS "WHERE sweep_id = ?1 AND id > ?2 AND created_at >= " TIME("?4")
             " ORDER BY id LIMIT ?3"},

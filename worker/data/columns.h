@@ -21,6 +21,7 @@ struct column {
 
 struct table_columns {
     size_t features; /* of a sample */
+    bool from_zero;  /* LIBSVM: indices begin at 0, not at 1 */
     /* CSV and TSV only: */
     size_t count;          /* columns of the file, the target among them */
     size_t target;         /* from 0 */

@@ -209,6 +209,11 @@ static void note_dialect(const struct dialect *dialect, const struct spec_data *
     if (dialect->delimiter != own && !d->delimiter)
         notes_add(notes, "data.delimiter", "fields are separated by %s",
                   dialect_delimiter_name(dialect->delimiter));
+    if (dialect->told)
+        notes_add(notes, "data.skip_rows", "line 1 names the delimiter and is left out");
+    if (dialect->comment)
+        notes_add(notes, "data.skip_rows", "lines that begin with %c are comments",
+                  dialect->comment);
     if (dialect->preamble && !dialect->title_short)
         notes_add(notes, "data.skip_rows",
                   "the first %zu lines are left out: they have another number of fields",

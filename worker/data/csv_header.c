@@ -6,9 +6,9 @@
  *     of text alone if less than half of its fields occur again below in their columns;
  *  3. a first row with numbers, if
  *      - all of them are years (1900 to 2100) and no number below them is, or
- *      - they rise by one step from column to column as no row below does; three or four of them,
- *        and 0, 1 or 1, 2, only where something below is written otherwise (with a point, or as
- *        text), or
+ *      - they rise by one step from column to column, by which at most a tenth of the rows below
+ *        do; three or four of them, and 0, 1 or 1, 2, only where something below is written
+ *        otherwise (with a point, or as text), or
  *      - the first field is empty and the others are 0, 1, 2, …, or
  *      - at least half of its fields are text, one of them above numbers.
  *
@@ -28,6 +28,7 @@
 #define OTHERWISE_ROWS 3 /* that are written otherwise, or empty, not by chance */
 #define YEAR_FROM 1900
 #define YEAR_TO 2100
+#define EVEN_SELDOM 10 /* at most one row below in so many rises by the same step */
 #define SURE_NUMBERS 5 /* that rise evenly by chance so seldom */
 
 enum kind { NOTHING, NUMBER, TEXT };
@@ -116,6 +117,11 @@ static double even_step(const struct row *columns, const double *number)
     return step;
 }
 
+static bool same_step(double a, double b)
+{
+    return a > 0 && fabs(a - b) <= 1e-6 * b;
+}
+
 /* 0, 1, 2, … behind an empty field. */
 static bool is_counted(const struct row *r)
 {
@@ -149,12 +155,12 @@ static bool is_otherwise(const struct row *r, const struct below *below)
     return false;
 }
 
-static bool rises(const struct row *r, const struct below *below, size_t even_below)
+static bool rises(const struct row *r, const struct below *below, size_t rows, size_t even_below)
 {
     double step = even_step(r, r->number), first = NAN;
     for (size_t i = 0; i < r->count && isnan(first); i++)
         first = r->kind[i] == NUMBER ? r->number[i] : NAN;
-    if (step == 0 || even_below > 0)
+    if (step == 0 || EVEN_SELDOM * even_below > rows)
         return false;
     if (r->numbers >= SURE_NUMBERS)
         return true;
@@ -197,7 +203,7 @@ static bool is_header(const struct row *r, const struct below *below, size_t row
         return r->numbers == 0;
     if (r->numbers == 0)
         return above_numbers(r, below) || !occurs_below(r, below);
-    if (are_years(r, below) || is_counted(r) || rises(r, below, even_below))
+    if (are_years(r, below) || is_counted(r) || rises(r, below, rows, even_below))
         return true;
     return 2 * r->texts >= r->count && above_numbers(r, below);
 }
@@ -231,7 +237,8 @@ static void add_below(struct look *l, const struct row *r)
     }
     l->rows++;
     if (r->count == l->first.count)
-        l->even_below += even_step(&l->first, r->number) > 0;
+        l->even_below += same_step(even_step(&l->first, r->number),
+                                   even_step(&l->first, l->first.number));
 }
 
 static int read_first(struct csv_scan *s, struct look *l, struct errbuf *err)

@@ -9,6 +9,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/sha256.h"
+#include "worker/data/one_hot.h"
 #include "worker/data/readers.h"
 #include "worker/data/schema.h"
 #include "worker/memory.h"
@@ -302,6 +303,8 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     struct classes classes = {.path = targets_path(s, PART_TRAIN)};
     struct decoded done = {0};
     struct samples *x = &done.samples;
+    if (d->task != TASK_REGRESSION)
+        one_hot_unfold(tables);
     int rc = check_tables(s, d, tables, err);
     if (rc == 0)
         rc = classes_decide(s->format, d->task, train, &classes, err);

@@ -16,7 +16,8 @@ struct svm {
     size_t line;                       /* of next */
     const struct table_columns *known; /* NULL: this is the training file */
     size_t samples;                    /* so far */
-    size_t features;                   /* largest index so far */
+    size_t features;                   /* largest index so far, and one */
+    bool from_zero;                    /* indices begin at 0: one of the training file is */
     struct table *out;                 /* NULL: sizes only */
 };
 
@@ -69,29 +70,32 @@ static int read_label(struct svm *s, const char *word, size_t len, struct errbuf
     return 0;
 }
 
-/* Decimal digits up to the colon, within 1..SAMPLES_FEATURES_MAX; 0 when it is none. */
-static size_t parse_index(const char *word, const char *colon)
+/* Decimal digits up to the colon, at most SAMPLES_FEATURES_MAX; false when it is none. */
+static bool parse_index(const char *word, const char *colon, size_t *out)
 {
     size_t index = 0;
+    if (word == colon)
+        return false;
     for (; word < colon; word++) {
         if (*word < '0' || *word > '9')
-            return 0;
+            return false;
         index = index * 10 + (size_t)(*word - '0');
         if (index > SAMPLES_FEATURES_MAX)
-            return 0;
+            return false;
     }
-    return index;
+    *out = index;
+    return true;
 }
 
 static int fail_index(const struct svm *s, const char *word, size_t len, struct errbuf *err)
 {
     char shown[TEXT_SHOW_MAX];
     return text_fail(s->text, s->line, err, ERR_DATA,
-                     "index of %s; allowed: whole numbers from 1 to %zu",
+                     "index of %s; allowed: whole numbers from 0 or 1 to %zu",
                      text_show(shown, word, len), SAMPLES_FEATURES_MAX);
 }
 
-/* One "index:value"; *last is the index before it. */
+/* One "index:value"; *last is the index before it, and one. */
 static int read_pair(struct svm *s, const char *word, size_t len, size_t *last, struct errbuf *err)
 {
     const char *colon = memchr(word, ':', len);
@@ -102,22 +106,27 @@ static int read_pair(struct svm *s, const char *word, size_t len, size_t *last, 
         return fail_word(s, word, len, err,
                          "is a query of a ranking task, which there is none of here; allowed: "
                          "INDEX:VALUE");
-    size_t index = parse_index(word, colon);
-    if (index == 0)
+    size_t index;
+    if (!parse_index(word, colon, &index))
         return fail_index(s, word, len, err);
-    if (index <= *last)
+    if (index < *last)
         return fail_word(s, word, len, err,
-                         index == *last ? "repeats the index before it; allowed: ascending ones"
-                                        : "behind a larger index; allowed: ascending ones");
-    if (s->known && index > s->known->features)
+                         index + 1 == *last
+                             ? "repeats the index before it; allowed: ascending ones"
+                             : "behind a larger index; allowed: ascending ones");
+    size_t least = s->from_zero ? 0 : 1;
+    if (s->known && (index < least || index - least >= s->known->features))
         return text_fail(s->text, s->line, err, ERR_DATA,
-                         "index %zu; allowed: 1..%zu, as in the training file", index,
-                         s->known->features);
+                         "index %zu; allowed: %zu..%zu, as in the training file", index, least,
+                         s->known->features - 1 + least);
     if (!number_parse(colon + 1, len - (size_t)(colon + 1 - word), &value))
         return fail_word(s, word, len, err, "whose value is no number");
     if (s->out)
-        ((float *)s->out->values)[s->samples * s->out->shape.dim[0] + index - 1] = (float)value;
-    *last = index;
+        ((float *)s->out->values)[s->samples * s->out->shape.dim[0] + index - least] =
+            (float)value;
+    else if (!s->known)
+        s->from_zero = s->from_zero || index == 0;
+    *last = index + 1;
     return 0;
 }
 
@@ -174,12 +183,16 @@ int libsvm_decode(const struct text *t, struct table_columns **columns, struct t
                   struct errbuf *err)
 {
     struct svm s = {.text = t, .known = *columns};
+    s.from_zero = s.known && s.known->from_zero;
     struct table made = {0};
     int rc = read_lines(&s, NULL, err);
+    if (!s.known && !s.from_zero && s.features > 0)
+        s.features--; /* they begin at 1 */
+    size_t features = s.features;
     if (rc == 0)
         rc = check_sizes(&s, err);
     if (rc == 0)
-        rc = table_init(&made, t, s.samples, s.known ? s.known->features : s.features, err);
+        rc = table_init(&made, t, s.samples, s.known ? s.known->features : features, err);
     if (rc == 0)
         rc = read_lines(&s, &made, err);
     if (rc != 0) {
@@ -188,7 +201,10 @@ int libsvm_decode(const struct text *t, struct table_columns **columns, struct t
     }
     if (!s.known) {
         *columns = xcalloc(1, sizeof **columns);
-        (*columns)->features = s.features;
+        (*columns)->features = features;
+        (*columns)->from_zero = s.from_zero;
+        if (s.from_zero)
+            notes_add(&made.notes, "data.path", "indices begin at 0");
     }
     *out = made;
     return 0;

@@ -120,7 +120,35 @@ static int check_features(const struct npy *a, struct errbuf *err)
     return check_memory(a->count, is_bytes(a) ? 1 : sizeof(float), err);
 }
 
-int npy_features(const struct npy *a, struct table *out, struct errbuf *err)
+/* [samples, height, width, channels], as most programs but PyTorch write images: few channels
+ * last, and not first. */
+static bool has_channels_last(const struct npy *a)
+{
+    const size_t *d = a->dims;
+    return a->rank == 4 && (d[3] == 1 || d[3] == 3 || d[3] == 4) && d[1] > 4 && d[2] > 4;
+}
+
+/* To channels first. */
+static void move_channels(const struct npy *a, struct table *t)
+{
+    size_t pixels = a->dims[1] * a->dims[2], channels = a->dims[3];
+    size_t bytes = t->type == SAMPLES_U8 ? 1 : sizeof(float), size = pixels * channels * bytes;
+    char *sample = xmalloc(size);
+    for (size_t i = 0; i < t->count; i++) {
+        char *at = (char *)t->values + i * size;
+        memcpy(sample, at, size);
+        for (size_t c = 0; c < channels; c++)
+            for (size_t p = 0; p < pixels; p++)
+                memcpy(at + (c * pixels + p) * bytes, sample + (p * channels + c) * bytes, bytes);
+    }
+    free(sample);
+    t->shape = (struct shape){3, {channels, a->dims[1], a->dims[2]}};
+    notes_add(&t->notes, "data.path",
+              "images are taken as [samples, height, width, channels], %zu x %zu x %zu", a->dims[1],
+              a->dims[2], channels);
+}
+
+static int take_features(const struct npy *a, struct table *out, struct errbuf *err)
 {
     int rc = check_features(a, err);
     if (rc != 0)
@@ -138,6 +166,14 @@ int npy_features(const struct npy *a, struct table *out, struct errbuf *err)
     to_floats(a, p, out->values);
     free(owned);
     return 0;
+}
+
+int npy_features(const struct npy *a, struct table *out, struct errbuf *err)
+{
+    int rc = take_features(a, out, err);
+    if (rc == 0 && has_channels_last(a))
+        move_channels(a, out);
+    return rc;
 }
 
 int npy_targets(const struct npy *a, struct table *out, struct errbuf *err)

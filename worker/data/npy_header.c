@@ -82,7 +82,10 @@ static bool take_size(struct cursor *c, size_t *out)
         v = v * 10 + (uint64_t)(*c->next - '0');
     }
     *out = (size_t)v;
-    return c->next > first;
+    bool found = c->next > first;
+    if (found && c->next < c->end && *c->next == 'L')
+        c->next++; /* a long integer of Python 2 */
+    return found;
 }
 
 /* --- its values ---------------------------------------------------------------------------- */

@@ -23,26 +23,96 @@ static const struct zip_entry *find_array(const struct zip *z, const char *name)
     return zip_find(z, file);
 }
 
-/* Features and targets under the first pair of names whose features are there. target: the
- * targets' name as the spec says it, "" for the usual ones. */
+/* Names of features and targets. */
 struct pair {
     char features[NAME_MAX_BYTES], targets[NAME_MAX_BYTES];
 };
 
-static bool choose(const struct zip *z, const char *target, const char *part, struct pair *p)
+/* %s: the part. */
+static const char *const of_parts[][2] = {
+    {"x_%s", "y_%s"},           {"X_%s", "y_%s"},           {"X_%s", "Y_%s"},
+    {"%s_x", "%s_y"},           {"%s_X", "%s_y"},           {"%s_X", "%s_Y"},
+    {"%s_images", "%s_labels"}, {"%s_data", "%s_labels"},   {"%s_data", "%s_targets"},
+    {"%s_data", "%s_target"},   {"%s_features", "%s_labels"}, {"%s_features", "%s_targets"},
+    {"images_%s", "labels_%s"}, {"data_%s", "labels_%s"},   {"features_%s", "labels_%s"}};
+static const char *const plain[][2] = {
+    {"x", "y"},             {"data", "target"},    {"X", "y"},           {"X", "Y"},
+    {"data", "targets"},    {"data", "labels"},    {"data", "label"},    {"features", "labels"},
+    {"features", "target"}, {"features", "targets"}, {"images", "labels"}, {"inputs", "targets"},
+    {"inputs", "labels"},   {"arr_0", "arr_1"}};
+
+/* "train" in a name becomes the part; false where there is none and the part is another. */
+static bool name_part(const char *told, const char *part, char out[NAME_MAX_BYTES])
 {
-    static const char *const plain[][2] = {{"x", "y"}, {"data", "target"}};
-    snprintf(p->features, sizeof p->features, "x_%s", part);
-    snprintf(p->targets, sizeof p->targets, "%s_%s", target[0] ? target : "y", part);
-    if (find_array(z, p->features))
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(plain) && strcmp(part, "train") == 0; i++) {
-        snprintf(p->features, sizeof p->features, "%s", plain[i][0]);
-        snprintf(p->targets, sizeof p->targets, "%s", target[0] ? target : plain[i][1]);
-        if (find_array(z, p->features))
-            return true;
+    const char *at = strstr(told, "train");
+    if (!at && strcmp(part, "train") != 0)
+        return false;
+    if (at)
+        snprintf(out, NAME_MAX_BYTES, "%.*s%s%s", (int)(at - told), told, part, at + 5);
+    else
+        snprintf(out, NAME_MAX_BYTES, "%s", told);
+    return true;
+}
+
+/* The told name of the targets, as it goes with those features. */
+static void name_targets(const struct zip *z, const char *told, const char *part, struct pair *p)
+{
+    if (!told[0])
+        return;
+    if (name_part(told, part, p->targets) && find_array(z, p->targets))
+        return;
+    snprintf(p->targets, sizeof p->targets, "%s_%s", told, part);
+    if (!find_array(z, p->targets) && strcmp(part, "train") == 0)
+        snprintf(p->targets, sizeof p->targets, "%s", told);
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static void fill(const char *const names[2], const char *part, struct pair *p)
+{
+    snprintf(p->features, sizeof p->features, names[0], part);
+    snprintf(p->targets, sizeof p->targets, names[1], part);
+}
+#pragma GCC diagnostic pop
+
+/* The first pair that is there whole, else the first whose features are. */
+static bool choose_among(const struct zip *z, const char *const (*names)[2], size_t count,
+                         const char *part, const char *target, struct pair *p)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        struct pair q;
+        fill(names[i], part, &q);
+        name_targets(z, target, part, &q);
+        if (!find_array(z, q.features) || (found && !find_array(z, q.targets)))
+            continue;
+        *p = q;
+        found = true;
+        if (find_array(z, q.targets))
+            break;
     }
-    return false;
+    return found;
+}
+
+static bool choose(const struct zip *z, const struct npz_names *told, const char *part,
+                   struct pair *p)
+{
+    static const char *const validation[] = {"val", "valid", "validation"};
+    if (told->features[0]) {
+        snprintf(p->targets, sizeof p->targets, "%s", "y");
+        if (!name_part(told->features, part, p->features) || !find_array(z, p->features))
+            return false;
+        name_targets(z, told->target, part, p);
+        return true;
+    }
+    if (strcmp(part, "val") != 0 &&
+        choose_among(z, of_parts, ARRAY_LEN(of_parts), part, told->target, p))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(validation) && strcmp(part, "val") == 0; i++)
+        if (choose_among(z, of_parts, ARRAY_LEN(of_parts), validation[i], told->target, p))
+            return true;
+    return strcmp(part, "train") == 0 &&
+           choose_among(z, plain, ARRAY_LEN(plain), part, told->target, p);
 }
 
 /* "x, y": the arrays of the archive, for messages. */
@@ -64,7 +134,8 @@ static int no_features(const struct zip *z, const char *part, struct errbuf *err
     list_arrays(z, &there);
     int rc = strcmp(part, "train") == 0 ? ERR_DATA : ERR_NOT_FOUND;
     err_set(err, rc, "no features in it; it has %s; allowed: x_%s and y_%s%s", there.data, part,
-            part, rc == ERR_DATA ? ", x and y, or data and target (.npy)" : "");
+            part, rc == ERR_DATA ? ", x and y, or data and target, or names of their own "
+                                   "(data.features, data.target)" : "");
     buf_finish(&there);
     return rc;
 }
@@ -73,8 +144,8 @@ static int no_targets(const struct zip *z, const struct pair *p, struct errbuf *
 {
     struct buf there = {0};
     list_arrays(z, &there);
-    err_set(err, ERR_DATA, "no array '%s' (the targets of '%s'); it has %s", p->targets,
-            p->features, there.data);
+    err_set(err, ERR_DATA, "no array '%s' (the targets of '%s'); it has %s; data.target names "
+            "another", p->targets, p->features, there.data);
     buf_finish(&there);
     return ERR_DATA;
 }
@@ -96,17 +167,34 @@ static int take_array(const struct zip_entry *e, const char *name, struct table 
     return rc == 0 ? 0 : err_set(err, rc, "array '%s': %s", name, why.message);
 }
 
-int npz_decode(const unsigned char *bytes, size_t len, const char *target, const char *part,
-               struct table *out, struct errbuf *err)
+/* Arrays without names are taken in their order; what looks like the other way round is not. */
+static int check_order(const struct pair *p, const struct table *t, struct errbuf *err)
+{
+    if (strcmp(p->features, "arr_0") != 0 || t->shape.rank > 1 || t->shape.dim[0] > 1 ||
+        t->outputs < 2)
+        return 0;
+    return err_set(err, ERR_DATA, "'arr_0' has one number a sample and 'arr_1' %zu; which are the "
+                   "features? data.features and data.target say it", t->outputs);
+}
+
+static void note_names(const struct npz_names *told, const struct pair *p, struct table *t)
+{
+    if (!told->features[0] && strcmp(p->features, "x") != 0 && strcmp(p->features, "x_train") != 0)
+        notes_add(&t->notes, "data.features", "features are the array '%s', targets '%s'",
+                  p->features, p->targets);
+}
+
+int npz_decode(const unsigned char *bytes, size_t len, const struct npz_names *told,
+               const char *part, struct table *out, struct errbuf *err)
 {
     struct zip z;
-    struct pair p;
+    struct pair p = {0};
     struct table t = {0};
     const struct zip_entry *targets;
     int rc = zip_open(bytes, len, &z, err);
     if (rc != 0)
         return rc;
-    if (!choose(&z, target, part, &p))
+    if (!choose(&z, told, part, &p))
         rc = no_features(&z, part, err);
     else if ((targets = find_array(&z, p.targets)) == NULL)
         rc = no_targets(&z, &p, err);
@@ -114,6 +202,9 @@ int npz_decode(const unsigned char *bytes, size_t len, const char *target, const
         rc = take_array(find_array(&z, p.features), p.features, &t, npy_features, err);
     if (rc == 0)
         rc = take_array(targets, p.targets, &t, npy_targets, err);
+    if (rc == 0)
+        rc = check_order(&p, &t, err);
+    note_names(told, &p, &t);
     if (rc == 0)
         *out = t;
     else
@@ -130,7 +221,8 @@ int npz_read(const char *path, const struct spec_data *d, const char *part, stru
     int rc = buf_read_file(&file, path, most < NPY_FILE_MAX ? most : NPY_FILE_MAX, err);
     if (rc == 0) {
         struct errbuf why = {0};
-        rc = npz_decode((const unsigned char *)file.data, file.len, d->target, part, out, &why);
+        const struct npz_names told = {d->features, d->target};
+        rc = npz_decode((const unsigned char *)file.data, file.len, &told, part, out, &why);
         if (rc != 0)
             err_set(err, rc, "%s: %s", path, why.message);
     }

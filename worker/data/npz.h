@@ -7,10 +7,14 @@
 struct errbuf;
 struct table;
 
-/* target: the targets' array as the spec names it, "" for the usual ones (y, target; with a part
- * y_train …). part: "train", "val" or "test". ERR_NOT_FOUND: that part is not there (of "train":
- * ERR_DATA); out untouched. Messages name the array. */
-int npz_decode(const unsigned char *bytes, size_t len, const char *target, const char *part,
-               struct table *out, struct errbuf *err);
+struct npz_names {
+    const char *features, *target;
+};
+
+/* features, target: the arrays as the spec names them, "" for the usual ones; where one of these has
+ * "train" in it, that stands for the part. part: "train", "val" or "test". ERR_NOT_FOUND: that part
+ * is not there (of "train": ERR_DATA); out untouched. Messages name the array. */
+int npz_decode(const unsigned char *bytes, size_t len, const struct npz_names *told,
+               const char *part, struct table *out, struct errbuf *err);
 
 #endif

@@ -69,6 +69,8 @@ static void write_columns(const struct table_columns *c, struct json_writer *w)
 {
     if (c->count == 0) {
         jw_kv_int(w, "features", (int64_t)c->features);
+        if (c->from_zero)
+            jw_kv_bool(w, "from_zero", true);
         return;
     }
     jw_kv_bool(w, "header", c->header != NULL);
@@ -197,6 +199,8 @@ int schema_columns(const struct json *schema, struct table_columns **out, struct
         rc = ERR_DATA;
     if (features)
         c->features = (size_t)count;
+    if (features)
+        c->from_zero = is_told(schema, "from_zero");
     if (list && json_type(list) != JSON_ARRAY)
         rc = ERR_DATA;
     if (list && rc == 0) {

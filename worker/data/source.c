@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,15 +61,22 @@ static const char *place_value(const struct spec_data *d, size_t file)
 
 /* --- a folder of the MNIST layout ----------------------------------------------------------- */
 
-/* train-images-idx3-ubyte, train-images.idx3-ubyte, …, plain or .gz */
+/* train-images-idx3-ubyte, train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte, …, plain
+ * or packed; letters in any case, and '_' or '.' for '-'. */
 static const char *const prefixes[2][2] = {
     {"train-images", "train-labels"},
     {"t10k-images", "t10k-labels"},
 };
+static const char *const test_names[2] = {"test-images", "test-labels"};
+
+#define SET_MAX 64
 
 /* The paths of a folder's files, "" where there is none. */
 struct folder {
     char path[2][2][SPEC_PATH_MAX];
+    char set[SET_MAX];   /* what stands before: "emnist-letters-", in most "" */
+    bool has_set;
+    char other[SET_MAX]; /* of a second set; "": there is none */
 };
 
 /* A file that a copy or an editor left behind must not stand in for the data. */
@@ -78,17 +86,44 @@ static bool is_leftover(const char *name)
     return name[len - 1] == '~' || (len > 4 && strcmp(name + len - 4, ".tmp") == 0);
 }
 
-/* The alphabetically first name with each prefix: plain before .gz. */
+/* Where one of the four is named in it; NULL: nowhere. */
+static const char *find_name(const char *plain, size_t file)
+{
+    const char *at = strstr(plain, prefixes[file / 2][file % 2]);
+    return at || file < 2 ? at : strstr(plain, test_names[file % 2]);
+}
+
+/* Two sets in one folder cannot be told apart. */
+static void note_set(struct folder *f, const char *plain, size_t len)
+{
+    char set[SET_MAX];
+    snprintf(set, sizeof set, "%.*s", (int)(len < SET_MAX ? len : SET_MAX - 1), plain);
+    if (!f->has_set)
+        str_copy(f->set, sizeof f->set, set);
+    else if (strcmp(f->set, set) != 0)
+        str_copy(f->other, sizeof f->other, set[0] ? set : "no name");
+    f->has_set = true;
+}
+
+/* The alphabetically first name of each: plain before .gz. */
 static void choose(struct folder *f, const char *folder, const char *name)
 {
-    for (size_t i = 0; i < 4; i++) {
-        const char *prefix = prefixes[i / 2][i % 2];
+    char plain[NAME_MAX + 1];
+    size_t n = 0;
+    for (; name[n] && n < NAME_MAX; n++) {
+        char c = name[n];
+        plain[n] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c == '_' || c == '.' ? '-' : c;
+    }
+    plain[n] = '\0';
+    for (size_t i = 0; i < 4 && name[0] != '.' && !is_leftover(name); i++) {
+        const char *at = find_name(plain, i);
         char *chosen = f->path[i / 2][i % 2], path[SPEC_PATH_MAX];
-        if (strncmp(name, prefix, strlen(prefix)) != 0 || is_leftover(name))
+        if (!at)
             continue;
         int len = snprintf(path, sizeof path, "%s/%s", folder, name);
         if (len < 0 || (size_t)len >= sizeof path)
             continue; /* stays absent, and is reported as such */
+        note_set(f, plain, (size_t)(at - plain));
         if (!chosen[0] || strcmp(path, chosen) < 0)
             memcpy(chosen, path, (size_t)len + 1);
     }
@@ -107,6 +142,10 @@ static int list_folder(const struct spec_data *d, size_t file, const char *path,
     while ((entry = readdir(dir)) != NULL)
         choose(out, path, entry->d_name);
     closedir(dir);
+    if (out->other[0])
+        return err_bad(err, ERR_DATA, place_key(d, file), place_value(d, file),
+                       "a folder with one data set; %s has files of '%s' and of '%s'", path,
+                       out->set, out->other);
     return 0;
 }
 

@@ -97,7 +97,7 @@ static void test_refusals(void **state)
         {"1:2 2:3\n", "\"1:2\" where the label is due"},
         {"1 qid:3 1:2\n", "\"qid:3\" is a query of a ranking task"},
         {"1 2\n", "\"2\" where INDEX:VALUE is due"},
-        {"1 0:2\n", "index of \"0:2\"; allowed: whole numbers from 1 to 16777216"},
+        {"1 :2\n", "index of \":2\"; allowed: whole numbers from 0 or 1 to 16777216"},
         {"1 -1:2\n", "index of \"-1:2\""},
         {"1 :2\n", "index of \":2\""},
         {"1 16777217:2\n", "index of \"16777217:2\""},

@@ -53,7 +53,8 @@ static int decode(const struct array_zip *z, const char *target, const char *par
     /* Memory of exactly that size, so that a sanitizer sees a byte too far. */
     unsigned char *copy = xmalloc(z->bytes.len);
     memcpy(copy, z->bytes.data, z->bytes.len);
-    int rc = npz_decode(copy, z->bytes.len, target, part, t, err);
+    const struct npz_names told = {"", target};
+    int rc = npz_decode(copy, z->bytes.len, &told, part, t, err);
     free(copy);
     return rc;
 }

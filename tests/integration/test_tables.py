@@ -1,0 +1,389 @@
+"""Tables as people find them: with nothing but path and format they are read as they are meant, or
+refused by a message that names the key to add."""
+import bz2
+import functools
+import gzip
+import io
+import json
+import lzma
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from sweepd import Daemon, RpcError, small_spec  # noqa: E402
+from tap import check, equal, run  # noqa: E402
+
+WORKER = os.path.join(os.environ["BUILD"], "worker", "sweep-worker")
+
+
+class Folder:
+    """Files, and what `sweep-worker --prepare` makes of them."""
+
+    def __init__(self, home):
+        self.home = home
+
+    def write(self, name, content):
+        path = os.path.join(self.home, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def prepare(self, path, kind="csv", **data):
+        config = {"version": 1, "data": {"path": path, "format": kind, "validation": 10, **data},
+                  "model": {"width": 4}, "train": {}, "epochs": 1, "seed": "1", "split_seed": "1",
+                  "weights": os.path.join(self.home, "w")}
+        name = self.write("config.json", json.dumps(config))
+        env = {**os.environ, "XDG_CACHE_HOME": os.path.join(self.home, "cache")}
+        done = subprocess.run([WORKER, "--prepare", name], env=env, capture_output=True, text=True,
+                              check=False)
+        return json.loads(done.stdout)
+
+    def read(self, name, content, kind="csv", **data):
+        line = self.prepare(self.write(name, content), kind, **data)
+        equal(line["type"], "prepared", f"{name}: {line.get('message')}")
+        return line
+
+    def refused(self, name, content, *words, kind="csv", **data):
+        line = self.prepare(self.write(name, content), kind, **data)
+        equal(line["type"], "error", f"{name}: accepted: {line}")
+        for word in words:
+            check(word in line["message"], f"{name}: {word!r} is not in {line['message']}")
+
+
+def in_folder(test):
+    @functools.wraps(test)
+    def wrapped():
+        with tempfile.TemporaryDirectory() as home:
+            test(Folder(home))
+    return wrapped
+
+
+def sizes(line):
+    return line["samples"], line["features"], line["classes"]
+
+
+def said(line, *words):
+    text = " ".join(f"{n['key']} {n['text']}" for n in line["notes"]) + " ".join(
+        f"{f['kind']} {f['text']}" for f in line["findings"])
+    for word in words:
+        check(word in text, f"{word!r} is not said: {text}")
+
+
+def rows(count, make, seed=1):
+    r = random.Random(seed)
+    return [make(r, i) for i in range(count)]
+
+
+def lines(rows_of, sep=","):
+    return "".join(sep.join(map(str, row)) + "\n" for row in rows_of)
+
+
+# ------------------------------------------------------------------ ten tables
+
+def adult(r, i):
+    work = r.choice(["Private", "State-gov", "?", "Self-emp"])
+    return [r.randint(17, 80), work, r.randint(20000, 90000), r.choice(["Male", "Female"]),
+            r.choice(["United-States", "Cuba", "?"]), r.choice(["<=50K", ">50K"])]
+
+
+@in_folder
+def test_adult(f):
+    """No header, blanks behind commas, '?'; the test file has a line before and labels with '.'."""
+    train = f.write("adult.data", lines(rows(120, adult), ", "))
+    test = f.write("adult.test", "|1x3 Cross validator\n" + "".join(
+        line + ".\n" for line in lines(rows(60, adult, 2), ", ").splitlines()))
+    line = f.prepare(train, test_path=test)
+    equal(line["type"], "prepared", line.get("message"))
+    equal(sizes(line), (120, 1 + 3 + 1 + 2 + 2, 2))
+    equal(line["test_samples"], 60)
+    said(line, "no header", "nan_in_input not a number at row")
+
+
+@in_folder
+def test_auto_mpg(f):
+    """Runs of blanks, a tab before a quoted name, '?' in a column of numbers."""
+    text = "".join(f"{10 + i % 9}.{i % 7}   {4 + i % 3 * 2}   {'?' if i % 40 == 9 else f'{90 + i % 50}.'}"
+                   f"   {i % 3 + 1}\t\"car {i}\"\n" for i in range(120))
+    for kind in ("csv", "tsv"):
+        f.refused("auto-mpg.data", text, "column 5", "car 0", "data.ignore: [5]", kind=kind,
+                  target=1)
+        line = f.read("auto-mpg.data", text, kind, target=1, ignore=5)
+        equal(sizes(line), (120, 3, 0))
+        said(line, "runs of blanks", "nan_in_input not a number at row 10, column 3")
+
+
+@in_folder
+def test_wine(f):
+    text = '"fixed acidity";"pH";"quality"\n' + lines(
+        rows(200, lambda r, i: [round(r.uniform(5, 9), 1), round(r.uniform(2.8, 3.6), 2),
+                                r.randint(4, 7)]), ";")
+    line = f.read("wine.csv", text)
+    equal(sizes(line), (200, 2, 4))
+    equal(line["target"], "quality")
+    said(line, "semicolons", "line 1 names the columns")
+
+
+@in_folder
+def test_titanic(f):
+    """Names are no features; holes wait for a person."""
+    text = "PassengerId,Survived,Sex,Age,Name\n" + lines(
+        rows(150, lambda r, i: [i + 1, r.randint(0, 1), r.choice(["male", "female"]),
+                                "" if i % 20 == 3 else r.randint(1, 70),
+                                f'"Braund, Mr. O. {i}"']))
+    f.refused("titanic.csv", text, 'column 5 ("Name") is the target', "data.target", target="Name")
+    f.refused("titanic.csv", text, 'column 5 ("Name")', "data.ignore: [5]", target="Survived")
+    line = f.read("titanic.csv", text, target="Survived", ignore="Name")
+    equal(sizes(line), (150, 4, 2))
+    said(line, "index_column column 1 (PassengerId)", "nan_in_input not a number at row 4, column 4")
+
+
+@in_folder
+def test_wdbc(f):
+    text = lines(rows(569, lambda r, i: [842302 + i * 7919 % 569 * 61, r.choice("MB"),
+                                         round(r.gauss(14, 3), 2), round(r.gauss(19, 4), 2)]))
+    line = f.read("wdbc.data", text, target=2)
+    equal(sizes(line), (569, 3, 2))
+    said(line, "identifier_column column 1", "data.ignore: [1]")
+
+
+@in_folder
+def test_diabetes(f):
+    text = "AGE\tSEX\tBMI\tY\n" + lines(
+        rows(300, lambda r, i: [r.randint(19, 79), r.randint(1, 2), round(r.uniform(18, 42), 1),
+                                r.randint(25, 346)]), "\t")
+    for kind in ("csv", "tsv"):
+        equal(sizes(f.read("diabetes.txt", text, kind)), (300, 3, 0))
+
+
+@in_folder
+def test_house_prices(f):
+    """Words for nothing in columns of text and numbers; prices with marks and a currency."""
+    text = "Id,Alley,LotFrontage,Style,SalePrice\n" + lines(
+        rows(200, lambda r, i: [i + 1, r.choice(["NA", "Pave", "Grvl"]),
+                                "NA" if i % 9 == 2 else r.randint(20, 120),
+                                r.choice(["1Story", "2Story", "SLvl"]),
+                                f'"${r.randint(80, 400)},{r.randint(0, 999):03d}"']))
+    line = f.read("house.csv", text)
+    equal(sizes(line), (200, 1 + 2 + 1 + 3, 0))
+    said(line, "index_column column 1 (Id)", "$", "marks between thousands",
+         "column 3 (LotFrontage)")
+
+
+@in_folder
+def test_higgs(f):
+    text = "".join(f"{i % 2} 1:{i % 7 / 7:.3f} 3:{i % 5} 28:{i % 3 / 2}\n" for i in range(100))
+    equal(sizes(f.read("higgs", text, "libsvm")), (100, 28, 2))
+    zero = text.replace(" 1:", " 0:")
+    line = f.read("zero", zero, "libsvm")
+    equal(sizes(line), (100, 29, 2))
+    said(line, "indices begin at 0")
+    for name, pack in (("bz2", bz2.compress), ("xz", lzma.compress), ("gz", gzip.compress)):
+        packed = pack(text.encode())
+        line = f.prepare(f.write("higgs." + name, packed), "libsvm")
+        if "built without" in line.get("message", ""):
+            continue
+        equal(sizes(line), (100, 28, 2))
+        f.refused("cut." + name, packed[:-9], "too early", kind="libsvm")
+
+
+@in_folder
+def test_dates(f):
+    text = "date,day,load\n" + lines([f"2021-{i // 28 + 1:02d}-{i % 28 + 1:02d}",
+                                      20210101 + i // 28 * 100 + i % 28, i % 13 / 3]
+                                     for i in range(150))
+    f.refused("dates.csv", text, 'column 1 ("date")', "dates", "data.ignore: [1]")
+    line = f.read("dates.csv", text, ignore=["date"])
+    said(line, "date_column column 2 (day)")
+    f.refused("dates.csv", text, "no column is left", ignore=["date", 2])
+
+
+@in_folder
+def test_wide(f):
+    header = ",".join(f"g{i}" for i in range(20000)) + ",kind\n"
+    body = "".join(",".join(str((i * 31 + j) % 17) for j in range(20000)) + f",{'ab'[i % 2]}\n"
+                   for i in range(20))
+    equal(sizes(f.read("wide.csv", header + body)), (20, 20000, 2))
+
+
+# ------------------------------------------------------------------ what is written otherwise
+
+DATA = [[f"{i % 11 / 4 - 1:.3f}", f"{i * 7 % 13 / 8 - 1:.3f}", i % 2] for i in range(120)]
+
+
+@in_folder
+def test_headers(f):
+    for header, count in (("0,1,2", 120), (",0,1", 120), ("2018,2019,2020", 120), ("a,b,y", 120),
+                          ("sep=,\na,b,y", 120), ("# made today\n# a,b,y", 120),
+                          ("# one\n# two\na,b,y", 120), ("The report\n\na,b,y", 120),
+                          ("a,b,y\n(m),(s),(-)", 120)):
+        line = f.read("h.csv", header + "\n" + lines(DATA))
+        equal(line["samples"], count, header)
+        said(line, "names the columns")
+    line = f.read("h.csv", lines(DATA))
+    equal(line["samples"], 120)
+    said(line, "no header: line 1 is data")
+    country = "country,2018,2019,2020\n" + lines([f"C{i % 9}", i % 7, i % 5, i % 2]
+                                                 for i in range(60))
+    equal(sizes(f.read("c.csv", country)), (60, 11, 2))
+    mushroom = lines([["xbs"[i % 3], "yg"[i % 2], "pe"[i % 2]] for i in range(60)])
+    equal(sizes(f.read("m.data", mushroom)), (60, 5, 2))
+    equal(f.read("h.csv", "a,b,y\n" + lines(DATA), header=3, target=1)["samples"], 118)
+    equal(f.read("h.csv", "x\ny\n1,2,0\n" + lines(DATA), skip_rows=3, header=False)["samples"],
+          120)
+    line = f.read("h.csv", "a,b,y\n" + lines(DATA) + "\nTotal: 120\n")
+    equal(line["samples"], 120)
+    said(line, "footer")
+
+
+@in_folder
+def test_encodings(f):
+    text = "größe,b,y\n" + lines(DATA)
+    for content in (text.encode("utf-8-sig"), text.encode("utf-16"), text.encode("utf-16-le"),
+                    text.encode("latin-1"), text.replace("\n", "\r").encode(),
+                    text.replace("-", "\u2212").encode(), text.replace(",", "\u00a0,").encode()):
+        equal(sizes(f.read("e.csv", content, target="y")), (120, 2, 2), content[:20])
+
+
+@in_folder
+def test_numbers(f):
+    comma = "a;b;y\n" + lines([[a.replace(".", ","), b.replace(".", ","), y] for a, b, y in DATA],
+                              ";")
+    line = f.read("n.csv", comma)
+    equal(sizes(line), (120, 2, 2))
+    said(line, "decimal comma")
+    for change in (lambda a: a + " km", lambda a: a + "%", lambda a: f'"{a} °C"',
+                   lambda a: "$" + a.lstrip("-")):
+        line = f.read("n.csv", "a,b,y\n" + lines([change(a), b, y] for a, b, y in DATA))
+        equal(sizes(line), (120, 2, 2))
+        said(line, "without their unit")
+    for word in ("None", "null", "NA", "N/A", "#N/A", "<NA>", "nan", "-", "?", ".", ""):
+        line = f.read("n.csv", "a,b,y\n" + lines(
+            [word if i % 3 else a, b, y] for i, (a, b, y) in enumerate(DATA)))
+        equal(sizes(line), (120, 2, 2), word)
+        said(line, "column 1 (a)")
+    odd = "a,b,y\n" + lines(["off" if i % 30 == 4 else a, b, y]
+                            for i, (a, b, y) in enumerate(DATA))
+    f.refused("n.csv", odd, '"off" (line 6), "off" (line 36), "off" (line 66)', "data.missing",
+              "data.ignore: [1]")
+    equal(sizes(f.read("n.csv", odd, missing=["...", "off"])), (120, 2, 2))
+    equal(sizes(f.read("n.csv", odd, ignore="a")), (120, 1, 2))
+    many = "a,b,y\n" + lines([f"t{i}", b, y] for i, (a, b, y) in enumerate(DATA))
+    f.refused("n.csv", many, "max_categories", "data.ignore: [1]")
+    equal(sizes(f.read("n.csv", many, max_categories=200)), (120, 121, 2))
+    f.refused("n.csv", many, "$.data.ignore", "did you mean", ignore="bb")
+
+
+@in_folder
+def test_one_class_and_constant(f):
+    said(f.read("o.csv", lines([a, b, "only"] for a, b, _ in DATA)), "single_class")
+    said(f.read("o.csv", "a,b,y\n" + lines(["7", b, y] for _, b, y in DATA), scale="standard"),
+         "constant_column column 1 (a) is 7")
+
+
+# ------------------------------------------------------------------ arrays
+
+def npy(shape, body, kind="<f4", shape_text=None):
+    head = repr({"descr": kind, "fortran_order": False, "shape": shape})
+    head = (head.replace(repr(shape), shape_text) if shape_text else head).ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + body
+
+
+def floats(*numbers):
+    return struct.pack(f"<{len(numbers)}f", *numbers)
+
+
+def npz(**arrays):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, content in arrays.items():
+            z.writestr(name + ".npy", content)
+    return out.getvalue()
+
+
+@in_folder
+def test_arrays(f):
+    x = npy((60, 2), floats(*[i % 7 for i in range(120)]))
+    y = npy((60,), floats(*[i % 3 for i in range(60)]))
+    target = f.write("y.npy", y)
+    packed = f.write("x.npy.gz", gzip.compress(x))
+    equal(sizes(f.prepare(packed, "npy", target_path=target)), (60, 2, 3))
+    old = npy((60, 2), floats(*range(120)), shape_text="(60L, 2L)")
+    equal(sizes(f.prepare(f.write("o.npy", old), "npy", target_path=target)), (60, 2, 3))
+    hot = npy((60, 3), floats(*[float(i % 3 == k) for i in range(60) for k in range(3)]))
+    line = f.prepare(f.write("x.npy", x), "npy", target_path=f.write("hot.npy", hot))
+    equal(sizes(line), (60, 2, 3))
+    said(line, "one-hot")
+    image = f.write("i.npy", npy((60, 8, 6, 3), bytes(60 * 8 * 6 * 3), "|u1"))
+    line = f.prepare(image, "npy", target_path=target)
+    equal(line["shape"], [3, 8, 6])
+    said(line, "[samples, height, width, channels]")
+    for names in (("arr_0", "arr_1"), ("X", "y"), ("train_images", "train_labels"),
+                  ("X_train", "y_train"), ("features", "labels")):
+        equal(sizes(f.read("a.npz", npz(**dict(zip(names, (x, y)))), "npz")), (60, 2, 3), names)
+    own = npz(inputs_train=x, classes_train=y, inputs_test=x, classes_test=y)
+    f.refused("a.npz", own, "data.features", kind="npz")
+    line = f.read("a.npz", own, "npz", features="inputs_train", target="classes_train")
+    equal((*sizes(line), line["test_samples"]), (60, 2, 3, 60))
+    f.refused("a.npz", npz(arr_0=y, arr_1=x), "which are the features", kind="npz")
+
+
+def idx(shape, body):
+    return bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + body
+
+
+@in_folder
+def test_idx_names(f):
+    images, labels = idx((40, 4, 4), bytes(640)), idx((40,), bytes(i % 26 + 1 for i in range(40)))
+    for name in ("emnist-letters-train-images-idx3-ubyte", "train_images.idx3.ubyte",
+                 "Train-Images.idx3-ubyte"):
+        folder = name.split("-")[0] + str(len(name))
+        f.write(f"{folder}/{name}.gz", gzip.compress(images))
+        low = name.replace("mages", "abels").replace("Iabels", "Labels").replace("iabels", "labels")
+        f.write(f"{folder}/{low.replace('idx3', 'idx1')}", labels)
+        equal(f.prepare(os.path.join(f.home, folder), "idx")["samples"], 40, name)
+    f.write("two/emnist-digits-train-images-idx3-ubyte", images)
+    f.write("two/emnist-letters-train-images-idx3-ubyte", images)
+    line = f.prepare(os.path.join(f.home, "two"), "idx")
+    check("emnist-digits-" in line["message"] and "emnist-letters-" in line["message"], line)
+
+
+# ------------------------------------------------------------------ submit says it
+
+def test_submit_says_it():
+    with Daemon() as d:
+        f = Folder(d.home)
+        path = f.write("t.csv", "kind,a,b\n" + lines(
+            [y, a, "" if i == 9 else b] for i, (a, b, y) in enumerate(DATA)))
+        spec = small_spec(None, data={"path": path, "format": "csv", "validation": 20,
+                                      "target": "kind"},
+                          method="grid", parameters={"learning_rate": {"values": [0.01]}},
+                          epochs=1, run_cap=None)
+        for dry in (True, False):
+            data = d.call("submit", spec=spec, dry_run=dry)["data"]
+            for word in ("row 10, column 3", "on_nan", "data.ignore", "resume"):
+                check(word in data["held"], f"{word!r} is not in {data['held']}")
+            equal([f["kind"] for f in data["findings"]], ["nan_in_input"])
+        name = f.write("spec.json", json.dumps(spec))
+        out = d.ctl("submit", name, check=0).stdout
+        check(": held" in out and "column 3 (b)" in out, out)
+        out = d.ctl("submit", name, "--dry-run", check=0).stdout
+        check("held: 1 values" in out, out)
+        try:
+            d.call("submit", spec={**spec, "data": {**spec["data"], "ignore": ["kind"]}})
+        except RpcError as e:
+            check("ignore" in e.message, e.message)
+        else:
+            raise AssertionError("a target that is ignored")
+
+
+if __name__ == "__main__":
+    run(test_adult, test_auto_mpg, test_wine, test_titanic, test_wdbc, test_diabetes,
+        test_house_prices, test_higgs, test_dates, test_wide, test_headers, test_encodings,
+        test_numbers, test_one_class_and_constant, test_arrays, test_idx_names,
+        test_submit_says_it)

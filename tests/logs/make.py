@@ -251,7 +251,7 @@ def make_trackio(expected):
     text = "".join(open(f, encoding="utf-8").read() for f in lines)
     expected[write(text, "trackio/lines.jsonl")] = values
     for found in glob.glob(f"{folder}/**/*.db", recursive=True):
-        shrink(found, "trackio/project.db")
+        shrink(found, "trackio/project.db", ("metrics", "configs"))
         expected["trackio/project.db"] = values
 
 
@@ -335,22 +335,30 @@ def make_wandb(expected):
     folder = tempfile.mkdtemp()
     run = wandb.init(project="p", dir=folder, settings=wandb.Settings(
         x_disable_stats=True, console="off", disable_git=True, save_code=False, x_disable_meta=True))
-    for loss, val in losses():
-        run.log({"train": {"loss": loss}, "val_loss": val, "h": wandb.Histogram([1, 2, 3])})
+    for step, (loss, val) in enumerate(losses()):
+        more = {"h": wandb.Histogram([1, 2, 3], num_bins=4)} if step % 5 == 0 else {}
+        run.log({"train": {"loss": loss}, "val_loss": val, **more})
     run.finish()
     source = glob.glob(folder + "/wandb/offline-run-*/run-*.wandb")[0]
     expected[keep(source, "wandb/run.wandb")] = {
         "train/loss": [a for a, _ in losses()], "val_loss": [b for _, b in losses()]}
 
 
-def shrink(source, name):
-    """Stores a database with its log written into it and its free pages left out."""
+def shrink(source, name, kept):
+    """Stores a database with its log written into it, these tables alone and small pages."""
     target = os.path.join(HERE, keep(source, name))
     for tail in ("-wal", "-shm"):
         if os.path.exists(source + tail):
             shutil.copyfile(source + tail, target + tail)
     db = sqlite3.connect(target)
     db.execute("PRAGMA journal_mode = DELETE")
+    db.execute("PRAGMA foreign_keys = OFF")
+    for table_name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                                  "name NOT LIKE 'sqlite%'").fetchall():
+        if table_name not in kept:
+            db.execute(f'DROP TABLE "{table_name}"')
+    db.commit()
+    db.execute("PRAGMA page_size = 1024")
     db.execute("VACUUM")
     db.close()
     return name
@@ -366,16 +374,7 @@ def make_mlflow(expected):
             names[name] = run.info.run_id
             for step, (loss, val) in enumerate(losses()):
                 mlflow.log_metrics({"train_loss": loss, "val_loss": val}, step=step)
-    db = sqlite3.connect(f"{folder}/mlflow.db")
-    kept = ("metrics", "runs", "experiments", "alembic_version")
-    for kind, table_name in db.execute("SELECT type, name FROM sqlite_schema WHERE "
-                                       "type = 'table' AND name NOT LIKE 'sqlite%'").fetchall():
-        if table_name not in kept:
-            db.execute("PRAGMA foreign_keys = OFF")
-            db.execute(f'DROP {kind} "{table_name}"')
-    db.commit()
-    db.close()
-    shrink(f"{folder}/mlflow.db", "mlflow/mlflow.db")
+    shrink(f"{folder}/mlflow.db", "mlflow/mlflow.db", ("metrics", "runs", "alembic_version"))
     expected["mlflow/mlflow.db"] = {"train_loss": [a for a, _ in losses()] * 2}
 
 

@@ -69,8 +69,9 @@ struct client {
       "one more run of a sweep, with values of your own")                                       \
     X(relabel, "relabel", "SWEEP", ARG_ID, false, 0,                                            \
       "judge stored runs again, by the rules of this version")                                  \
-    X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \
-      "label a curve file (needs no daemon)")                                                   \
+    X(label, "label", "FILE", ARG_TEXT, true,                                                   \
+      OPTION_BIT(AT) | OPTION_BIT(VAL) | OPTION_BIT(RUN),                                       \
+      "label a training log (needs no daemon)")                                                   \
     X(events, "events", "SWEEP", ARG_ID, false,                                                 \
       OPTION_BIT(RUN) | OPTION_BIT(SINCE) | OPTION_BIT(FOLLOW),                                 \
       "what happened, to all sweeps or to one, oldest first")                                   \

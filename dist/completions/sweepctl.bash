@@ -24,6 +24,7 @@ resume cancel delete backup status shutdown help"
     doctor) options="--db --worker-program" ;;
     export) options="--output --torch-module --force" ;;
     cancel) options="--run" ;;
+    label) options="--val --at --run" ;;
     shutdown) options="--drain" ;;
     esac
     case "$verb,$cur" in

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/curves/metric_word.h"
 #include "common/curves/plain_words.h"

@@ -141,7 +141,7 @@ def make_torch(expected):
 def lightning_fit(folder):
     import lightning
     import torch
-    from lightning.pytorch import loggers
+    from lightning.pytorch import callbacks, loggers
 
     class Line(lightning.LightningModule):
         def __init__(self):
@@ -168,7 +168,7 @@ def lightning_fit(folder):
             for a, b in ((0, 64), (64, 96))]
     trainer = lightning.Trainer(
         max_epochs=EPOCHS, log_every_n_steps=8, default_root_dir=folder, enable_checkpointing=False,
-        num_sanity_val_steps=0, enable_model_summary=False,
+        num_sanity_val_steps=0, enable_model_summary=False, callbacks=[callbacks.TQDMProgressBar()],
         logger=[loggers.CSVLogger(folder, "csv"), loggers.TensorBoardLogger(folder, "board")])
     trainer.fit(Line(), *data)
 
@@ -322,10 +322,11 @@ def make_catboost(expected):
     folder = tempfile.mkdtemp()
     result = catboost_fit(folder, 0)
     values = {"learn": result["learn"]["RMSE"], "test": result["validation"]["RMSE"]}
-    expected[keep(folder + "/catboost_training.json", "catboost/catboost_training.json")] = values
+    expected[keep(folder + "/catboost_training.json", "catboost/catboost_training.json")] = {
+        f"{k}-RMSE": v for k, v in values.items()}
     keep(folder + "/test_error.tsv", "catboost/test_error.tsv")
     expected[write(printed("print_catboost"), "catboost/stdout.txt")] = {
-        k: [round(v, 7) for v in values[k]] for k in values}
+        f"{k} loss": [round(v, 7) for v in values[k]] for k in values}
 
 
 # --- trackers ------------------------------------------------------------------------------------

@@ -138,8 +138,8 @@ static void test_each_is_known_for_what_it_is(void **state)
         {"transformers/stdout.txt", "plain_lines"},  {"trackio/lines.jsonl", "json_lines"},
         {"trackio/project.db", "json_lines"},        {"xgboost/evals_result.json", "json_history"},
         {"xgboost/stdout.txt", "plain_lines"},       {"lightgbm/stdout.txt", "plain_lines"},
-        {"catboost/catboost_training.json", "json_history"},
-        {"catboost/stdout.txt", "plain_lines"},      {"wandb/run.wandb", "wandb"},
+        {"catboost/catboost_training.json", "catboost_training"},
+        {"catboost/stdout.txt", "catboost_lines"},      {"wandb/run.wandb", "wandb"},
         {"mlflow/mlflow.db", "json_lines"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

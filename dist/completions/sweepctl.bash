@@ -4,7 +4,7 @@ _sweepctl() {
     local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -22,7 +22,7 @@ resume cancel delete backup status shutdown help"
     best) options="--limit" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
-    export) options="--output --torch-module --force" ;;
+    export) options="--output --torch-module --onnx --force" ;;
     cancel) options="--run" ;;
     label) options="--val --at --run" ;;
     shutdown) options="--drain" ;;

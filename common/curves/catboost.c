@@ -1,6 +1,6 @@
 /* CatBoost: what it prints ("3:\tlearn: 0.69\ttest: 0.7\tbest: 0.7 (3)\ttotal: 55ms …") and its
- * catboost_training.json. The lines do not name the measure; that `best` is never above or never
- * below `test` tells whether it falls or rises, so a score is not taken for a loss. */
+ * catboost_training.json. The lines do not name the measure; whether `best` falls or rises tells
+ * what it is, so that a score is not taken for a loss. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,26 +85,27 @@ static bool is_catboost_lines(const struct curve_bytes *in)
 
 enum direction { UNKNOWN, FALLS, RISES };
 
+/* By where "best" goes. */
 static enum direction direction_of(const struct curve_bytes *in)
 {
     struct cursor text = {in->bytes, in->bytes + in->len}, line;
-    enum direction found = UNKNOWN;
-    while (next_line(&text, &line) && found != RISES) {
-        double iteration, test = 0;
-        bool tested = false;
+    bool begun = false;
+    double best = 0;
+    while (next_line(&text, &line)) {
+        double iteration;
         struct field f;
         if (!read_iteration(&line, &iteration))
             continue;
         while (next_field(&line, &f)) {
-            if (is_named(&f, "test")) {
-                test = f.value;
-                tested = true;
-            } else if (tested && is_named(&f, "best") && f.value != test) {
-                found = f.value > test ? RISES : FALLS;
-            }
+            if (!is_named(&f, "best"))
+                continue;
+            if (begun && f.value != best)
+                return f.value > best ? RISES : FALLS;
+            begun = true;
+            best = f.value;
         }
     }
-    return found;
+    return UNKNOWN;
 }
 
 static int put(struct training_log *out, const char *title, double value, struct errbuf *err)

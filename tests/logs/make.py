@@ -47,10 +47,22 @@ def write(text, name):
 
 
 def printed(function):
-    """What this program prints when it is started again for that function alone."""
-    done = subprocess.run([sys.executable, os.path.abspath(__file__), "--print", function],
-                          stdout=subprocess.PIPE, check=True, cwd=tempfile.mkdtemp())
-    return done.stdout.decode()
+    """What the function prints when it is no terminal that it prints to."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as f:
+        kept = os.dup(1), os.dup(2)
+        os.dup2(f.fileno(), 1)
+        os.dup2(f.fileno(), 2)
+        try:
+            function()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+        f.seek(0)
+        return f.read().decode()
 
 
 def losses(epochs=EPOCHS):
@@ -72,14 +84,6 @@ def keras_fit(verbose, callbacks=()):
                      verbose=verbose, callbacks=list(callbacks)).history
 
 
-def print_keras():
-    keras_fit(1)
-
-
-def print_keras_2():
-    keras_fit(2)
-
-
 def make_keras(expected):
     import keras
     folder = tempfile.mkdtemp()
@@ -92,9 +96,9 @@ def make_keras(expected):
         name = keep(events, f"keras/{part}.tfevents")
         expected[name] = {"epoch_loss": history[prefix + "loss"],
                           "epoch_mae": history[prefix + "mae"]}
-    text = printed("print_keras")
+    text = printed(lambda: keras_fit(1))
     expected[write(text, "keras/stdout.txt")] = {"epoch": list(range(1, EPOCHS + 1))}
-    expected[write(printed("print_keras_2"), "keras/stdout_2.txt")] = {
+    expected[write(printed(lambda: keras_fit(2)), "keras/stdout_2.txt")] = {
         "epoch": list(range(1, EPOCHS + 1))}
 
 
@@ -173,11 +177,6 @@ def lightning_fit(folder):
     trainer.fit(Line(), *data)
 
 
-def print_lightning():
-    os.dup2(1, 2)  # its bar goes to either
-    lightning_fit(tempfile.mkdtemp())
-
-
 def make_lightning(expected):
     import csv
     folder = tempfile.mkdtemp()
@@ -190,7 +189,7 @@ def make_lightning(expected):
               for title in ("train_loss", "val_loss")}
     name = keep(glob.glob(folder + "/board/version_0/events*")[0], "lightning/board.tfevents")
     expected[name] = values
-    write(printed("print_lightning"), "lightning/stdout.txt")
+    write(printed(lambda: lightning_fit(tempfile.mkdtemp())), "lightning/stdout.txt")
     expected["lightning/stdout.txt"] = {"epoch": list(range(EPOCHS))}
 
 
@@ -222,18 +221,14 @@ def transformers_fit(folder):
     return trainer.state.log_history
 
 
-def print_transformers():
-    transformers_fit(tempfile.mkdtemp())
-
-
 def make_transformers(expected):
     folder = tempfile.mkdtemp()
     history = transformers_fit(folder)
     values = {key: [row[key] for row in history if key in row] for key in ("loss", "eval_loss")}
     expected[keep(folder + "/trainer_state.json", "transformers/trainer_state.json")] = values
-    write(printed("print_transformers"), "transformers/stdout.txt")
+    write(printed(lambda: transformers_fit(tempfile.mkdtemp())), "transformers/stdout.txt")
     expected["transformers/stdout.txt"] = {
-        "epoch": [row["epoch"] for row in history for _ in range(1)]}
+        "epoch": [row["epoch"] for row in history]}
 
 
 def make_trackio(expected):
@@ -267,16 +262,12 @@ def xgboost_fit(verbose):
     return result
 
 
-def print_xgboost():
-    xgboost_fit(True)
-
-
 def make_xgboost(expected):
     result = xgboost_fit(False)
     values = {f"{part}-{metric}": numbers for part, metrics in result.items()
               for metric, numbers in metrics.items()}
     expected[write(json.dumps(result), "xgboost/evals_result.json")] = values
-    name = write(printed("print_xgboost"), "xgboost/stdout.txt")
+    name = write(printed(lambda: xgboost_fit(True)), "xgboost/stdout.txt")
     expected[name] = {k: [round(v, 5) for v in values[k]] for k in values}
 
 
@@ -292,15 +283,11 @@ def lightgbm_fit(verbose):
     return result
 
 
-def print_lightgbm():
-    lightgbm_fit(1)
-
-
 def make_lightgbm(expected):
     result = lightgbm_fit(0)
     values = {f"{part}-l2": metrics["l2"] for part, metrics in result.items()}
     expected[write(json.dumps(result), "lightgbm/evals_result.json")] = values
-    name = write(printed("print_lightgbm"), "lightgbm/stdout.txt")
+    name = write(printed(lambda: lightgbm_fit(1)), "lightgbm/stdout.txt")
     expected[name] = {f"{part}'s l2": [float(f"{v:g}") for v in metrics["l2"]]
                       for part, metrics in result.items()}
 
@@ -314,10 +301,6 @@ def catboost_fit(folder, verbose):
     return model.get_evals_result()
 
 
-def print_catboost():
-    catboost_fit(tempfile.mkdtemp(), 1)
-
-
 def make_catboost(expected):
     folder = tempfile.mkdtemp()
     result = catboost_fit(folder, 0)
@@ -325,7 +308,7 @@ def make_catboost(expected):
     expected[keep(folder + "/catboost_training.json", "catboost/catboost_training.json")] = {
         f"{k}-RMSE": v for k, v in values.items()}
     keep(folder + "/test_error.tsv", "catboost/test_error.tsv")
-    expected[write(printed("print_catboost"), "catboost/stdout.txt")] = {
+    expected[write(printed(lambda: catboost_fit(tempfile.mkdtemp(), 1)), "catboost/stdout.txt")] = {
         f"{k} loss": [round(v, 7) for v in values[k]] for k in values}
 
 
@@ -395,8 +378,6 @@ def version(package):
 
 
 def main():
-    if sys.argv[1:2] == ["--print"]:
-        return globals()[sys.argv[2]]()
     path = os.path.join(HERE, "expected.json")
     expected = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else {}
     versions = expected.setdefault("versions", {})

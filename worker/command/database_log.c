@@ -291,8 +291,8 @@ static int read_database(struct database *d)
     if (has_columns(d, "sweeps", "id") == 1 && has_columns(d, "runs", "id") == 1)
         return err_set(d->err, ERR_DATA, "%s: this is sweepd's own database; its runs are shown by "
                        "sweepctl curve RUN", d->path);
-    return err_set(d->err, ERR_DATA, "%s: an SQLite database, but not MLflow's or Trackio's: it has "
-                   "no table \"metrics\" as they write it", d->path);
+    return err_set(d->err, ERR_DATA, "%s: an SQLite database, but not MLflow's or Trackio's: it "
+                   "has no table \"metrics\" as they write it", d->path);
 }
 
 int database_log(const char *path, FILE *out, struct errbuf *err)

@@ -115,13 +115,13 @@ static void test_boosting(void **state)
 static void test_catboost(void **state)
 {
     expect_text("catboost_lines",
-                "Learning rate set to 0.05\n0:\tlearn: 0.6927\ttest: 0.69\tbest: 0.69 (0)\t"
-                "total: 55ms\n1:\tlearn: 0.5927\ttest: 0.79\tbest: 0.69 (0)\ttotal: 55ms\t"
-                "remaining: 0us\nbestTest = 0.69\n",
-                "step|learn loss|test loss\n0|0.6927|0.69\n1|0.5927|0.79\n");
+                "Learning rate set to 0.05\n0:\tlearn: 0.6927\ttest: 0.89\tbest: 0.89 (0)\t"
+                "total: 55ms\n1:\tlearn: 0.5927\ttest: 0.79\tbest: 0.79 (1)\ttotal: 55ms\t"
+                "remaining: 0us\nbestTest = 0.79\n",
+                "step|learn loss|test loss\n0|0.6927|0.89\n1|0.5927|0.79\n");
     expect_text("catboost_lines",
-                "0:\ttest: 0.75\tbest: 0.75 (0)\n1:\ttest: 0.5\tbest: 0.75 (0)\n",
-                "step|test score\n0|0.75\n1|0.5\n");
+                "0:\ttest: 0.5\tbest: 0.5 (0)\n1:\ttest: 0.75\tbest: 0.75 (1)\n",
+                "step|test score\n0|0.5\n1|0.75\n");
     expect_text("catboost_lines", "0:\tlearn: 0.5\ttotal: 1s\n", "step|learn loss\n0|0.5\n");
     expect_text("catboost_training",
                 "{\"meta\": {\"learn_metrics\": [{\"name\": \"RMSE\"}], \"test_metrics\": "

@@ -15,6 +15,7 @@
 #include "worker/job.h"
 #include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
+#include "worker/predict.h"
 
 #define EXIT_USAGE 2
 
@@ -61,6 +62,12 @@ static int run_prepare(const char *argument, struct link *link)
 TASK_MAP(X)
 #undef X
 
+static int run_predict(const char *argument, struct link *link)
+{
+    neighbour_yield_memory();
+    return job_predict(argument, link);
+}
+
 /* What config.json asks for. A file that cannot be read is refused by the trainer. */
 static int run_task(const char *config_path, struct link *link)
 {
@@ -94,6 +101,7 @@ static int run_log(const char *path, struct link *link)
 static const char usage_text[] =
     "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
+    "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
     "       sweep-worker --log DATABASE         the training log in it, as JSON lines\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
@@ -111,6 +119,7 @@ static const struct mode {
     int (*run)(const char *argument, struct link *link);
 } modes[] = {
     {"--prepare", true, run_prepare},
+    {"--predict", true, run_predict},
     {"--log", true, run_log},
     {"--blas-check", false, run_blas_check},
     {"--check", false, run_check},

@@ -169,6 +169,38 @@ def test_holes_as_in_training():
             equal([a["row"] for a in said if a["prediction"] == ""], ["7"] if empty else [])
 
 
+def spoken(value):
+    """As a spreadsheet of another country writes it."""
+    return f"{value:,.2f}".replace(",", " ").replace(".", ",")
+
+
+def write_spoken(path, rows, columns):
+    with open(path, "w", encoding="latin-1") as f:
+        print(";".join(columns), file=f)
+        for i, row in enumerate(rows):
+            told = {"id": str(i), "Größe": "k. A." if i % 20 == 3 else spoken(float(row["height"])),
+                    "Beruf": '"' + row["job"].replace('"', '""') + '"', "Alter": row["age"],
+                    "Preis": spoken(float(row["price"])) + " EUR"}
+            print(";".join(str(told[c]) for c in columns), file=f)
+    return path
+
+
+def test_tables_as_people_write_them():
+    with Daemon() as d:
+        parts = make_tables(d.home, with_price)
+        columns = ["id", "Größe", "Beruf", "Alter", "Preis"]
+        for name, rows in parts.items():
+            write_spoken(os.path.join(d.home, name + ".csv"), rows, columns)
+        run_id, _, _, test_loss, _ = train(d, data={"ignore": ["id"], "on_nan": "impute",
+                                                    "missing": ["k. A."]})
+        test = os.path.join(d.home, "test.csv")
+        said = answers(d, run_id, test)
+        loss = mean_squared(said, parts["test"])
+        check(abs(loss - test_loss) < 1e-5 * test_loss, f"{loss} as test_loss {test_loss}")
+        write_spoken(test, parts["test"], ["Alter", "Beruf", "Größe"])
+        equal(answers(d, run_id, test), said, "other columns, another order")
+
+
 # --- the exported models ------------------------------------------------------------------------
 
 def varint(data, at):
@@ -279,4 +311,5 @@ def test_onnxruntime_gives_the_same():
 if __name__ == "__main__":
     run(test_classes_as_the_training_program_scored_them, test_what_a_training_file_may_not_be,
         test_values_in_their_own_units, test_holes_as_in_training,
+        test_tables_as_people_write_them,
         test_exported_with_all_that_it_needs, test_onnxruntime_gives_the_same)

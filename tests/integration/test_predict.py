@@ -169,6 +169,34 @@ def test_holes_as_in_training():
             equal([a["row"] for a in said if a["prediction"] == ""], ["7"] if empty else [])
 
 
+def test_arrays_without_names():
+    """A hole is told by its feature, and nothing is known of columns."""
+    with Daemon() as d:
+        r = random.Random(3)
+        rows = [[r.gauss(0, 1) for _ in range(3)] for _ in range(60)]
+        path = os.path.join(d.home, "t.libsvm")
+
+        def put(name, table):
+            with open(name, "w") as f:
+                for row in table:
+                    numbers = " ".join(f"{i + 1}:{v}" for i, v in enumerate(row))
+                    print(int(row[0] > 0), numbers, file=f)
+            return name
+
+        put(path, rows)
+        spec = {"name": "plain", "method": "grid", "epochs": 3, "model": {"width": 8},
+                "data": {"path": path, "format": "libsvm", "validation": 12},
+                "parameters": {"learning_rate": {"values": [0.1]}}}
+        d.ctl("submit", "-", text=json.dumps(spec), check=0)
+        d.ctl("wait", 1, check=0)
+        said = answers(d, 1, path)
+        equal({a["prediction"] for a in said}, {"0", "1"})
+        rows[4][1] = float("nan")
+        refused(d, 1, put(os.path.join(d.home, "n.libsvm"), rows), "n.libsvm")
+        told = json.loads(d.ctl("predict", 1, path, "--json", check=0).stdout)
+        equal((told["run"], told["rows"], told["file"]), (1, 60, None))
+
+
 def spoken(value):
     """As a spreadsheet of another country writes it."""
     return f"{value:,.2f}".replace(",", " ").replace(".", ",")
@@ -310,6 +338,6 @@ def test_onnxruntime_gives_the_same():
 
 if __name__ == "__main__":
     run(test_classes_as_the_training_program_scored_them, test_what_a_training_file_may_not_be,
-        test_values_in_their_own_units, test_holes_as_in_training,
+        test_values_in_their_own_units, test_holes_as_in_training, test_arrays_without_names,
         test_tables_as_people_write_them,
         test_exported_with_all_that_it_needs, test_onnxruntime_gives_the_same)

@@ -277,7 +277,7 @@ static int decode_following(struct csv_scan *s, const struct dialect *dialect,
 }
 
 /* What is told of the dialect. A header's line is where the rows begin. */
-static struct dialect_wish wish_of(const struct spec_data *d)
+struct dialect_wish csv_wish(const struct spec_data *d)
 {
     struct dialect_wish w = {.delimiter = d->delimiter};
     w.own = d->format == FORMAT_TSV ? '\t' : ',';
@@ -292,7 +292,7 @@ int csv_decode(const struct text *t, const struct spec_data *d, struct table_col
     struct csv_scan s;
     struct dialect dialect;
     struct reading_csv r = {.d = d, .c = *columns};
-    const struct dialect_wish wish = wish_of(d);
+    const struct dialect_wish wish = csv_wish(d);
     dialect_find(t, &wish, &dialect);
     csv_scan_init(&s, t, &dialect);
     int rc = *columns ? decode_following(&s, &dialect, &r, out, err)

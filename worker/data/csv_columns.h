@@ -39,6 +39,9 @@ bool csv_is_missing(const struct spec_data *d, const char *text, size_t len);
 /* The decimal mark that was told, by itself or by that of the thousands; '\0': neither. */
 char csv_decimal(const struct spec_data *d);
 
+/* csv.c: what the configuration tells of the dialect. */
+struct dialect_wish csv_wish(const struct spec_data *d);
+
 /* --- csv_header.c --------------------------------------------------------------------------- */
 
 struct csv_header {

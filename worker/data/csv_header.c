@@ -296,7 +296,8 @@ static void look_finish(struct look *l)
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-static bool decide(const struct look *l, const struct spec_data *d, const struct table_columns *known)
+static bool decide(const struct look *l, const struct spec_data *d,
+                   const struct table_columns *known)
 {
     if (d->header != HEADER_AUTO)
         return d->header == HEADER_YES;

@@ -263,6 +263,20 @@ static const char *show_odd(char out[ODD_SHOWN * (TEXT_SHOW_MAX + 32)], const st
     return out;
 }
 
+static int fail_target_text(const struct csv_scan *s, const struct spec_data *d,
+                            const struct table_columns *c, const struct survey *v,
+                            struct errbuf *err)
+{
+    char column[CSV_COLUMN_SHOW_MAX], odd[ODD_SHOWN * (TEXT_SHOW_MAX + 32)];
+    bool told = d->task == TASK_REGRESSION;
+    return text_fail(s->text, v->odd[0].line, err, ERR_DATA,
+                     "%s: the target is %s%s, where %zu of %zu fields are numbers; allowed: finite "
+                     "numbers of one form%s. Is it another column (data.target)?",
+                     csv_column_show(column, c, c->target), show_odd(odd, v),
+                     v->odd_count > ODD_SHOWN ? ", …" : "", v->numbers, v->filled,
+                     told ? " (task regression)" : ", or names of classes");
+}
+
 static int fail_spoilt(const struct csv_scan *s, const struct table_columns *c, size_t i,
                        const struct survey *v, struct errbuf *err)
 {
@@ -333,9 +347,10 @@ static int decide(const struct csv_scan *s, const struct spec_data *d, struct ta
         forget_names(column);
         return 0;
     }
-    if ((double)v->numbers >= SPOILT_SHARE * (double)v->filled && !codes)
-        return fail_spoilt(s, c, i, v, err);
-    if (i == c->target && d->task == TASK_REGRESSION)
+    bool spoilt = (double)v->numbers >= SPOILT_SHARE * (double)v->filled && !codes;
+    if (i == c->target && (spoilt || d->task == TASK_REGRESSION))
+        return fail_target_text(s, d, c, v, err);
+    if (spoilt)
         return fail_spoilt(s, c, i, v, err);
     if (i == c->target &&
         (count > SAMPLES_CLASSES_MAX || (count > UNIQUE_CLASSES && 2 * (size_t)count > rows)))

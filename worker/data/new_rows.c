@@ -203,7 +203,7 @@ static int put_rows(struct rearranging *r, struct errbuf *err)
     return rc;
 }
 
-/* What a new file says by itself: where its rows begin need not be where the training file's did. */
+/* Where a new file's rows begin it says itself: that need not be where the training file's did. */
 static struct spec_data new_file(const struct spec_data *d)
 {
     struct spec_data own = *d;

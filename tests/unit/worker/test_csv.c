@@ -182,7 +182,8 @@ static void test_target_refused(void **state)
     expect_refused("1,2\n3,x\n4,inf\n", &csv, "line 3: column 2: the target is \"inf\"");
     struct spec_data regression = {.format = FORMAT_CSV, .task = TASK_REGRESSION};
     expect_refused("a,y\n1,2\n3,low\n", &regression,
-                   "line 3: column 2 (\"y\"): got \"low\" (line 3), where 1 of 2 fields are numbers");
+                   "line 3: column 2 (\"y\"): the target is \"low\" (line 3), where 1 of 2 fields are "
+                   "numbers; allowed: finite numbers of one form (task regression)");
 }
 
 static void test_quotes(void **state)

@@ -105,7 +105,15 @@ static void remember(struct lines *l, struct csv_scan *s)
         (struct line){s->start, s->line, s->count, count_known(s), !has_number(s)};
 }
 
-/* Lines down to the first that has as many cells as most rows, and a number among them. */
+/* Right below titles that we know, one a cell: a row, if most have other cells or not. */
+static bool below_titles(const struct lines *before, const struct csv_scan *s)
+{
+    const struct line *l = before->count > 0 ? &before->list[before->count - 1] : NULL;
+    return l && l->text && l->known > 1 && l->count == s->count;
+}
+
+/* Lines down to the first that has as many cells as most rows, or as the titles above it, and a
+ * number among them. */
 static bool find_data(struct csv_scan *s, struct lines *before, struct table_start *out)
 {
     size_t columns = out->dialect.columns;
@@ -119,7 +127,7 @@ static bool find_data(struct csv_scan *s, struct lines *before, struct table_sta
             return false;
         if (delimited_is_rule(s))
             continue;
-        if ((columns == 0 || s->count == columns) && has_number(s)) {
+        if ((columns == 0 || s->count == columns || below_titles(before, s)) && has_number(s)) {
             out->columns = s->count;
             out->data_at = s->start;
             out->data_line = s->line;
@@ -156,6 +164,21 @@ static bool find_title(const struct lines *before, struct csv_scan *s, struct ta
     bool ends_empty = s->fields[columns - 1].len == 0 && out->dialect.delimiter != DIALECT_BLANKS;
     out->unnamed = best->count < columns && !ends_empty;
     return true;
+}
+
+/* Titles that we know, over rows of other cells: to be told so. */
+static bool find_loose_title(const struct lines *before, struct table_start *out)
+{
+    for (size_t i = before->count; i > 0; i--) {
+        const struct line *l = &before->list[i - 1];
+        if (l->text && l->known > 1) {
+            out->title_at = l->at;
+            out->title_line = l->line;
+            out->known = l->known;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* "# epoch loss", as NumPy writes it: the dialect found it among the comments. */
@@ -222,7 +245,7 @@ static bool find_start(const struct text *t, struct table_start *out)
             take_comment_title(t, out);
             found = true;
         } else {
-            found = find_wide_title(t, &before, out);
+            found = find_wide_title(t, &before, out) || find_loose_title(&before, out);
         }
     }
     csv_scan_finish(&s);

@@ -377,5 +377,6 @@ struct curve_title curve_title_read(const char *title, size_t len)
     t.split = p.split;
     read_rest(&p, &t);
     t.set = p.set;
+    t.bare = p.split != CURVE_SPLIT_NONE && p.rest.count == 0 && t.role == CURVE_ROLE_OTHER;
     return t;
 }

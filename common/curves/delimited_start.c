@@ -8,7 +8,9 @@
 #include "sweep/number.h"
 #include "sweep/number_form.h"
 
-#define BEFORE_MAX 64 /* lines that are looked at for titles */
+#define BEFORE_MAX 64    /* lines that are looked at for titles */
+#define GIVE_UP 256      /* lines without a row of the table */
+#define TITLES_LOOKED 64 /* of a line, to tell whether they are titles */
 
 bool delimited_is_number(const char *text, size_t len)
 {
@@ -65,7 +67,7 @@ static size_t count_known(struct csv_scan *s)
 {
     size_t known = 0, len;
 
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->count && i < TITLES_LOOKED; i++) {
         const char *text = csv_scan_text(s, &s->fields[i], &len);
         known += is_known(text, len);
     }
@@ -101,8 +103,9 @@ static void remember(struct lines *l, struct csv_scan *s)
         memmove(l->list, l->list + 1, (BEFORE_MAX - 1) * sizeof(l->list[0]));
         l->count--;
     }
+    bool text = !has_number(s);
     l->list[l->count++] =
-        (struct line){s->start, s->line, s->count, count_known(s), !has_number(s)};
+        (struct line){s->start, s->line, s->count, text ? count_known(s) : 0, text};
 }
 
 /* Right below titles that we know, one a cell: a row, if most have other cells or not. */
@@ -118,7 +121,7 @@ static bool find_data(struct csv_scan *s, struct lines *before, struct table_sta
 {
     size_t columns = out->dialect.columns;
 
-    for (size_t i = 0; *s->place.next != '\0'; i++) {
+    for (size_t i = 0; *s->place.next != '\0' && i < GIVE_UP; i++) {
         if (csv_scan_row(s, NULL) != 0) {
             skip_line(s);
             continue;

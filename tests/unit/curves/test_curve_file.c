@@ -121,6 +121,7 @@ static void test_what_is_no_loss(void **state)
          "the columns train_loss (or loss, Value), val_loss is needed"},
         {"x.csv", "epoch,lr,foo\n1,0.5,0.6\n",
          "!x.csv: no column is a loss: 'lr' (the learning rate), 'foo' (unknown); at least one"},
+        {"x.csv", "epoch,dropout_rate,gpu_total,eta\n1,0.5,7,9\n", "!x.csv: no column is a loss"},
         {"x.csv", "epoch,val_f1,val_auc\n1,0.5,0.6\n", "!x.csv: no column is a loss"},
         {"x.csv", "tag,step,value\naccuracy,1,0.5\naccuracy,2,0.6\n", "!x.csv: no column is a loss"},
     };
@@ -218,6 +219,9 @@ static void test_long_tables(void **state)
         {"x.csv", "step,metric,value\n1,loss,9\n2,loss,7\n1,val_loss,8\n2,val_loss,6\n", "1:9/8 2:7/6", NULL},
         {"x.csv", "run,tag,step,value\ntrain,epoch_loss,0,9\ntrain,epoch_loss,1,7\nvalidation,epoch_loss,0,8\n"
                   "validation,epoch_loss,1,6\n", "0:9/8 1:7/6", NULL},
+        {"x.csv", "run,tag,step,value\nlr1/train,loss,0,9\nlr1/validation,loss,0,8\n", "0:9/8", NULL},
+        {"x.csv", "run,tag,step,value\na/train,loss,0,9\na/train,loss,1,8\nb/train,loss,0,8\n"
+                  "b/train,loss,1,7\n", "!x.csv: column 'run' tells 2 runs apart", NULL},
         {"x.csv", "epoch,phase,loss,acc\n1,train,9,0.5\n1,val,8,0.6\n2,train,7,0.7\n2,val,6,0.8\n",
          "1:9/8;0.5/0.6 2:7/6;0.7/0.8", "told by column 'phase'"},
         {"x.csv", "run,key,step,value\na,loss,1,9\na,loss,2,8\nb,loss,1,7\nb,loss,2,6\n",

@@ -59,6 +59,9 @@ struct client {
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
           OPTION_BIT(FORCE),                                                                    \
       "copy a run's best weights into a safetensors file")                                      \
+    X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+      "what a run's network says of new rows, as CSV")                                          \
     X(replay, "replay", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \

@@ -17,7 +17,8 @@
 /* Columns, classes, the pair, the imbalance, the one class and the order find room behind all
  * positions. */
 #define ROOM_FOR_REST (2 * SCAN_COLUMNS_MAX + 4)
-_Static_assert(2 * SCAN_POSITIONS_MAX + SCAN_KINDS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX, "all kinds fit");
+_Static_assert(2 * SCAN_POSITIONS_MAX + SCAN_KINDS_MAX + ROOM_FOR_REST < RECORD_FINDINGS_MAX,
+               "all kinds fit");
 
 /* --- findings --------------------------------------------------------------------------------- */
 
@@ -243,8 +244,8 @@ static void scan_constants(const struct samples *s, const struct split *p,
         /* A rare category may well be in no row. */
         if (!isnan(c.value[i]) && !feature_is_category(names, c.column[i]))
             list_add(&l, -1, feature_column(names, c.column[i]) - 1,
-                     "%s is %.9g in every row of the training part: it says nothing, and scaling "
-                     "makes it 0", feature_place(names, c.column[i], column), (double)c.value[i]);
+                     "%s is %.9g in every row of the training part",
+                     feature_place(names, c.column[i], column), (double)c.value[i]);
     }
     list_end(&l);
     free(c.column);

@@ -115,8 +115,12 @@ extern const size_t client_verb_count;
  * releases with rpc_reply_finish; else the failure has been reported. params: JSON text. */
 int client_call(struct client *c, const char *method, const char *params,
                 struct rpc_reply *reply);
+/* The same, but a refusal (reply->error) is the caller's to report. */
+int client_ask(struct client *c, const char *method, const char *params, struct rpc_reply *reply);
 /* Connects if not connected. CLIENT_DONE, or reports and returns the exit status. */
 int client_connect(struct client *c);
+/* "sweepctl: TEXT" on stderr, broken at blanks where that is a terminal. */
+void client_say(struct client *c, const char *text);
 /* Reports err (stderr, and with --json an "error" document on out); returns status. */
 int client_fail(struct client *c, int status, const struct errbuf *err);
 /* The connection failed or broke: says how to start a daemon. Returns CLIENT_NO_DAEMON. */

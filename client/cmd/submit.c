@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/problems.h"
 #include "client/report.h"
 #include "client/watch.h"
 #include "sweep/require.h"
@@ -34,19 +35,13 @@ static int read_stdin(struct buf *out, struct errbuf *err)
     }
 }
 
-/* The spec goes out as it was written (a number keeps its digits), checked to be JSON and put on
- * one line: outside of strings a line's end is a blank, inside it is not JSON. */
-static int check_spec(struct buf *text, const char *file, struct errbuf *err)
+static int check_spec(const struct buf *text, const char *file, struct errbuf *err)
 {
     struct errbuf why;
     struct json *root = json_parse(text->data != NULL ? text->data : "", text->len, &why);
     if (root == NULL)
         return err_set(err, ERR_PARSE, "%s is not JSON: %s", file, why.message);
     json_destroy(root);
-    for (size_t i = 0; i < text->len; i++) {
-        if (text->data[i] == '\n' || text->data[i] == '\r')
-            text->data[i] = ' ';
-    }
     return 0;
 }
 
@@ -79,10 +74,23 @@ static void print_plan(struct client *c, const struct json *plan)
     free(time);
 }
 
+/* What the daemon decided: on stderr, beside what a script reads. */
+static void say_notes(struct client *c, const struct json *result)
+{
+    const struct json *list = json_get(result, "notes");
+    const struct json *v = list != NULL ? json_first(list) : NULL;
+    for (; v != NULL && !c->json; v = json_next(v)) {
+        char *line = xasprintf("note: %s", json_type(v) == JSON_STRING ? json_string(v) : "-");
+        client_say(c, line);
+        free(line);
+    }
+}
+
 static int submitted(struct client *c, const struct json *result)
 {
     int64_t sweep = member_int(result, "sweep", 0);
     bool watch = opts_has(&c->opts, OPTION_WATCH);
+    say_notes(c, result);
     if (opts_has(&c->opts, OPTION_DRY_RUN)) {
         if (c->json)
             client_print_json(c, result);
@@ -103,10 +111,15 @@ static int submitted(struct client *c, const struct json *result)
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
 }
 
-static char *submit_params(const struct client *c, const char *spec)
+/* The spec goes out as it was written (a number keeps its digits), but on one line: outside of
+ * strings a line's end is a blank, inside it is not JSON. */
+static char *submit_params(const struct client *c, const char *text)
 {
     struct buf params = {0};
     struct json_writer w;
+    char *spec = xstrdup(text);
+    for (char *p = spec; *p != '\0'; p++)
+        *p = *p == '\n' || *p == '\r' ? ' ' : *p;
     jw_init(&w, &params);
     jw_begin_object(&w);
     jw_kv_raw(&w, "spec", spec);
@@ -115,7 +128,21 @@ static char *submit_params(const struct client *c, const char *spec)
     if (opts_has(&c->opts, OPTION_ID))
         jw_kv_string(&w, "id", c->opts.text[OPTION_ID]);
     jw_end_object(&w);
+    free(spec);
     return buf_take(&params);
+}
+
+static int call(struct client *c, const struct buf *spec, struct rpc_reply *reply)
+{
+    const char *file = strcmp(c->opts.arg, "-") == 0 ? "stdin" : c->opts.arg;
+    char *params = submit_params(c, spec->data);
+    int status = client_ask(c, "submit", params, reply);
+    free(params);
+    if (status != CLIENT_DONE || reply->error.code == 0)
+        return status;
+    status = problems_fail(c, &(struct spec_text){file, spec->data, spec->len}, reply);
+    rpc_reply_finish(reply);
+    return status;
 }
 
 int cmd_submit(struct client *c)
@@ -127,11 +154,8 @@ int cmd_submit(struct client *c)
     if (opts_has(&c->opts, OPTION_ID) && opts_has(&c->opts, OPTION_DRY_RUN))
         return client_usage(c, "--id and --dry-run exclude each other");
     int status = read_spec(c, &spec);
-    if (status == CLIENT_DONE) {
-        char *params = submit_params(c, spec.data);
-        status = client_call(c, "submit", params, &reply);
-        free(params);
-    }
+    if (status == CLIENT_DONE)
+        status = call(c, &spec, &reply);
     buf_finish(&spec);
     if (status != CLIENT_DONE)
         return status;

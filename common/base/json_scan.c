@@ -106,19 +106,25 @@ static void excerpt(const struct scan *s, size_t pos, char *out, size_t size)
         snprintf(out, size, "byte 0x%02X", (unsigned char)s->text[pos]);
 }
 
+static void count_lines(const struct scan *s, size_t pos, size_t *line, size_t *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < pos && i < s->len; i++) {
+        if (s->text[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else if (((unsigned char)s->text[i] & 0xC0) != 0x80) {
+            ++*column;
+        }
+    }
+}
+
 static int fail_at(const struct scan *s, size_t pos, const char *allowed)
 {
     char place[64], value[EXCERPT_BYTES + 16];
-    size_t line = 1, column = 1;
+    size_t line, column;
 
-    for (size_t i = 0; i < pos && i < s->len; i++) {
-        if (s->text[i] == '\n') {
-            line++;
-            column = 1;
-        } else if (((unsigned char)s->text[i] & 0xC0) != 0x80) {
-            column++;
-        }
-    }
+    count_lines(s, pos, &line, &column);
     snprintf(place, sizeof(place), "line %zu, column %zu", line, column);
     excerpt(s, pos, value, sizeof(value));
     return err_bad(s->err, ERR_PARSE, place, value, "%s", allowed);
@@ -360,6 +366,16 @@ int json_scan(const char *text, size_t len, size_t refused_key, struct errbuf *e
         return rc;
     skip_space(&s);
     return s.pos == s.len ? 0 : fail(&s, "nothing after the value");
+}
+
+bool json_scan_key(const char *text, size_t len, size_t number, size_t *line, size_t *column)
+{
+    struct scan s = {.text = text, .len = len, .refused_key = number};
+
+    if (scan_value(&s) == 0 || s.keys != number + 1)
+        return false;
+    count_lines(&s, s.pos + 1, line, column); /* behind the quote */
+    return true;
 }
 
 bool json_member_text(const char *text, size_t len, const char *key, const char **out,

@@ -149,8 +149,8 @@ static int real_from_json(const struct setting *t, const struct json *v, const c
     json_format_real(t->min, min);
     json_format_real(t->max, max);
     return field_refuse(err, number ? ERR_VALUE : ERR_TYPE, key, v,
-                        above ? "a number above %s, up to %s" : "a number from %s to %s", min,
-                        max);
+                        above ? "a number above %s, up to %s%s" : "a number from %s to %s%s", min,
+                        max, field_is_quoted_number(v) ? ", without the quotes" : "");
 }
 
 static int switch_from_json(const struct setting *t, const struct json *v, const char *key,

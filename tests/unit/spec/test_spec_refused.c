@@ -141,7 +141,7 @@ static const struct refusal parameters[] = {
     {WITH_PARAMETERS(""), ERR_VALUE, "$.parameters", "at least one parameter"},
     {WITH_PARAMETERS("\"depth\":{\"value\":3}"), ERR_VALUE, "$.parameters", "at least one"},
     {WITH_PARAMETERS("\"depht\":{\"values\":[3]}"), ERR_KEY, AT("depht"), "did you mean depth?"},
-    {WITH_PARAMETERS("\"train.learningrate\":{}"), ERR_KEY, "$.parameters[\"train.learningrate\"]",
+    {WITH_PARAMETERS("\"train.learningrat\":{}"), ERR_KEY, "$.parameters[\"train.learningrat\"]",
      "did you mean learning_rate?"},
     {WITH_PARAMETERS("\"momentun\":{}"), ERR_KEY, AT("momentun"), "did you mean train.momentum?"},
     {WITH_PARAMETERS("\"momentum\":{}"), ERR_KEY, AT("momentum"), "did you mean train.momentum?"},

@@ -1,10 +1,11 @@
--- All views, for people; the daemon's queries read them too. At every open of a database those
--- that have another text there are made anew: a change is made here, and no migration knows views.
+-- All views. At every open of a database those that have another text there are made anew: a change
+-- is made here, and no migration knows views. Those that end in _exact have numbers as the tables
+-- have them; the daemon's queries read them.
 
 -- The runs of a sweep that have a metric, best first. The inner query runs over the index
 -- runs_rank alone, in its order, and CROSS JOIN keeps it the outer loop: so LIMIT 10 touches ten
 -- runs, and the rows come out by rank without a sort.
-CREATE VIEW best_runs AS
+CREATE VIEW best_runs_exact AS
 SELECT k.sweep_id, k.rank, r.id AS run_id, r.val_loss, r.val_acc, r.best_epoch, r.learning_rate,
        r.batch_size, r.optimizer, r.depth, l.pattern AS label, p.remedy, r.epochs, r.seconds,
        r.metric_value, r.stage, r.number, r.status, r.test_loss, r.test_acc, l.cause, r.kind,
@@ -17,7 +18,7 @@ CROSS JOIN runs AS r ON r.id = k.id
 LEFT JOIN labels AS l ON l.run_id = r.id
 LEFT JOIN patterns AS p ON p.name = l.pattern;
 
-CREATE VIEW run_overview AS
+CREATE VIEW run_overview_exact AS
 SELECT r.sweep_id, r.id AS run_id, r.number, r.kind, r.stage, r.status, r.params,
        r.metric_value, r.best_epoch, r.val_loss, r.val_acc,
        (SELECT c.epoch FROM curves AS c WHERE c.run_id = r.id ORDER BY c.point DESC LIMIT 1)
@@ -31,7 +32,7 @@ FROM runs AS r
 LEFT JOIN labels AS l ON l.run_id = r.id
 LEFT JOIN patterns AS p ON p.name = l.pattern;
 
-CREATE VIEW sweep_overview AS
+CREATE VIEW sweep_overview_exact AS
 SELECT s.id, s.name, s.status, s.reason, s.method, s.metric, s.goal, s.run_cap, s.epochs,
        s.priority, s.after_sweep,
        (SELECT count(*) FROM runs AS r WHERE r.sweep_id = s.id) AS runs,
@@ -59,7 +60,7 @@ JOIN patterns AS p ON p.name = l.pattern
 GROUP BY r.sweep_id, l.pattern
 ORDER BY r.sweep_id, runs DESC, p.position;
 
-CREATE VIEW treatments AS
+CREATE VIEW treatments_exact AS
 SELECT r.sweep_id, r.id AS run_id, r.number, r.parent_id, r.treats_pattern AS pattern,
        r.treats_cause AS cause, r.remedy, r.guide_ref, r.status, l.pattern AS label,
        r.metric_value, r.cured, r.change
@@ -81,6 +82,167 @@ FROM (SELECT treats_pattern, treats_cause, remedy, guide_ref, cured, change,
       WHERE remedy IS NOT NULL AND cured IS NOT NULL)
 GROUP BY treats_pattern, treats_cause, remedy
 ORDER BY treats_pattern, treats_cause, cured * 1.0 / count(*) DESC, remedy;
+
+-- For people and their tools: a number that is none (NaN, +Inf, -Inf: text and REAL in one column)
+-- is NULL, and the column's _state says why: ok, nan, +inf, -inf, or missing (not measured). So
+-- every column has one type, and max(), pandas and others compute. 9e999 is Inf.
+
+CREATE VIEW best_runs AS
+SELECT sweep_id, rank, run_id,
+       CAST(iif(val_loss < 9e999 AND val_loss > -9e999, val_loss, NULL) AS REAL) AS val_loss,
+       CAST(iif(val_acc < 9e999 AND val_acc > -9e999, val_acc, NULL) AS REAL) AS val_acc,
+       best_epoch, learning_rate, batch_size, optimizer, depth, label, remedy, epochs, seconds,
+       CAST(iif(metric_value < 9e999 AND metric_value > -9e999, metric_value, NULL) AS REAL)
+           AS metric_value,
+       stage, number, status,
+       CAST(iif(test_loss < 9e999 AND test_loss > -9e999, test_loss, NULL) AS REAL)
+           AS test_loss,
+       CAST(iif(test_acc < 9e999 AND test_acc > -9e999, test_acc, NULL) AS REAL) AS test_acc,
+       cause, kind, treated_with, parent_id, params,
+       CASE WHEN metric_value < 9e999 AND metric_value > -9e999 THEN 'ok'
+            WHEN metric_value IS NULL THEN 'missing' WHEN metric_value = 'nan' THEN 'nan'
+            ELSE iif(metric_value > 0, '+inf', '-inf') END AS metric_value_state,
+       CASE WHEN val_loss < 9e999 AND val_loss > -9e999 THEN 'ok'
+            WHEN val_loss IS NULL THEN 'missing' WHEN val_loss = 'nan' THEN 'nan'
+            ELSE iif(val_loss > 0, '+inf', '-inf') END AS val_loss_state,
+       CASE WHEN val_acc < 9e999 AND val_acc > -9e999 THEN 'ok'
+            WHEN val_acc IS NULL THEN 'missing' WHEN val_acc = 'nan' THEN 'nan'
+            ELSE iif(val_acc > 0, '+inf', '-inf') END AS val_acc_state,
+       CASE WHEN test_loss < 9e999 AND test_loss > -9e999 THEN 'ok'
+            WHEN test_loss IS NULL THEN 'missing' WHEN test_loss = 'nan' THEN 'nan'
+            ELSE iif(test_loss > 0, '+inf', '-inf') END AS test_loss_state,
+       CASE WHEN test_acc < 9e999 AND test_acc > -9e999 THEN 'ok'
+            WHEN test_acc IS NULL THEN 'missing' WHEN test_acc = 'nan' THEN 'nan'
+            ELSE iif(test_acc > 0, '+inf', '-inf') END AS test_acc_state
+FROM best_runs_exact;
+
+CREATE VIEW run_overview AS
+SELECT sweep_id, run_id, number, kind, stage, status, params,
+       CAST(iif(metric_value < 9e999 AND metric_value > -9e999, metric_value, NULL) AS REAL)
+           AS metric_value,
+       best_epoch,
+       CAST(iif(val_loss < 9e999 AND val_loss > -9e999, val_loss, NULL) AS REAL) AS val_loss,
+       CAST(iif(val_acc < 9e999 AND val_acc > -9e999, val_acc, NULL) AS REAL) AS val_acc,
+       epochs_done, epochs, label, confidence, remedy, reason, stop_reason, error_class,
+       error_text, signal, attempts, parent_id, handle, learning_rate, batch_size, optimizer,
+       depth, width, activation, seconds, created_at, started_at, ended_at,
+       CAST(iif(test_loss < 9e999 AND test_loss > -9e999, test_loss, NULL) AS REAL)
+           AS test_loss,
+       CAST(iif(test_acc < 9e999 AND test_acc > -9e999, test_acc, NULL) AS REAL) AS test_acc,
+       cause, treated_with, guide_ref, treats_pattern, treats_cause, cured, change,
+       CASE WHEN metric_value < 9e999 AND metric_value > -9e999 THEN 'ok'
+            WHEN metric_value IS NULL THEN 'missing' WHEN metric_value = 'nan' THEN 'nan'
+            ELSE iif(metric_value > 0, '+inf', '-inf') END AS metric_value_state,
+       CASE WHEN val_loss < 9e999 AND val_loss > -9e999 THEN 'ok'
+            WHEN val_loss IS NULL THEN 'missing' WHEN val_loss = 'nan' THEN 'nan'
+            ELSE iif(val_loss > 0, '+inf', '-inf') END AS val_loss_state,
+       CASE WHEN val_acc < 9e999 AND val_acc > -9e999 THEN 'ok'
+            WHEN val_acc IS NULL THEN 'missing' WHEN val_acc = 'nan' THEN 'nan'
+            ELSE iif(val_acc > 0, '+inf', '-inf') END AS val_acc_state,
+       CASE WHEN test_loss < 9e999 AND test_loss > -9e999 THEN 'ok'
+            WHEN test_loss IS NULL THEN 'missing' WHEN test_loss = 'nan' THEN 'nan'
+            ELSE iif(test_loss > 0, '+inf', '-inf') END AS test_loss_state,
+       CASE WHEN test_acc < 9e999 AND test_acc > -9e999 THEN 'ok'
+            WHEN test_acc IS NULL THEN 'missing' WHEN test_acc = 'nan' THEN 'nan'
+            ELSE iif(test_acc > 0, '+inf', '-inf') END AS test_acc_state
+FROM run_overview_exact;
+
+CREATE VIEW sweep_overview AS
+SELECT id, name, status, reason, method, metric, goal, run_cap, epochs, priority, after_sweep,
+       runs, done, running, failed,
+       CAST(iif(best < 9e999 AND best > -9e999, best, NULL) AS REAL) AS best,
+       best_run, created_at, started_at, ended_at,
+       CASE WHEN best < 9e999 AND best > -9e999 THEN 'ok'
+            WHEN best IS NULL THEN 'missing' WHEN best = 'nan' THEN 'nan'
+            ELSE iif(best > 0, '+inf', '-inf') END AS best_state
+FROM sweep_overview_exact;
+
+CREATE VIEW treatments AS
+SELECT sweep_id, run_id, number, parent_id, pattern, cause, remedy, guide_ref, status, label,
+       CAST(iif(metric_value < 9e999 AND metric_value > -9e999, metric_value, NULL) AS REAL)
+           AS metric_value,
+       cured, change,
+       CASE WHEN metric_value < 9e999 AND metric_value > -9e999 THEN 'ok'
+            WHEN metric_value IS NULL THEN 'missing' WHEN metric_value = 'nan' THEN 'nan'
+            ELSE iif(metric_value > 0, '+inf', '-inf') END AS metric_value_state
+FROM treatments_exact;
+
+CREATE VIEW curve_points AS
+SELECT run_id, point, epoch,
+       CAST(iif(train_loss < 9e999 AND train_loss > -9e999, train_loss, NULL) AS REAL)
+           AS train_loss,
+       CAST(iif(val_loss < 9e999 AND val_loss > -9e999, val_loss, NULL) AS REAL) AS val_loss,
+       CAST(iif(train_acc < 9e999 AND train_acc > -9e999, train_acc, NULL) AS REAL)
+           AS train_acc,
+       CAST(iif(val_acc < 9e999 AND val_acc > -9e999, val_acc, NULL) AS REAL) AS val_acc,
+       CAST(iif(train_loss_min < 9e999 AND train_loss_min > -9e999, train_loss_min, NULL) AS REAL)
+           AS train_loss_min,
+       CAST(iif(train_loss_max < 9e999 AND train_loss_max > -9e999, train_loss_max, NULL) AS REAL)
+           AS train_loss_max,
+       CAST(iif(train_loss_sd < 9e999 AND train_loss_sd > -9e999, train_loss_sd, NULL) AS REAL)
+           AS train_loss_sd,
+       CAST(iif(learning_rate < 9e999 AND learning_rate > -9e999, learning_rate, NULL) AS REAL)
+           AS learning_rate,
+       CAST(iif(grad_norm < 9e999 AND grad_norm > -9e999, grad_norm, NULL) AS REAL)
+           AS grad_norm,
+       CAST(iif(penalty < 9e999 AND penalty > -9e999, penalty, NULL) AS REAL) AS penalty,
+       CAST(iif(train_loss_eval < 9e999 AND train_loss_eval > -9e999, train_loss_eval, NULL)
+            AS REAL)
+           AS train_loss_eval,
+       CAST(iif(val_f1 < 9e999 AND val_f1 > -9e999, val_f1, NULL) AS REAL) AS val_f1,
+       CAST(iif(val_r2 < 9e999 AND val_r2 > -9e999, val_r2, NULL) AS REAL) AS val_r2,
+       CAST(iif(seconds < 9e999 AND seconds > -9e999, seconds, NULL) AS REAL) AS seconds,
+       CASE WHEN train_loss < 9e999 AND train_loss > -9e999 THEN 'ok'
+            WHEN train_loss IS NULL THEN 'missing' WHEN train_loss = 'nan' THEN 'nan'
+            ELSE iif(train_loss > 0, '+inf', '-inf') END AS train_loss_state,
+       CASE WHEN val_loss < 9e999 AND val_loss > -9e999 THEN 'ok'
+            WHEN val_loss IS NULL THEN 'missing' WHEN val_loss = 'nan' THEN 'nan'
+            ELSE iif(val_loss > 0, '+inf', '-inf') END AS val_loss_state,
+       CASE WHEN train_acc < 9e999 AND train_acc > -9e999 THEN 'ok'
+            WHEN train_acc IS NULL THEN 'missing' WHEN train_acc = 'nan' THEN 'nan'
+            ELSE iif(train_acc > 0, '+inf', '-inf') END AS train_acc_state,
+       CASE WHEN val_acc < 9e999 AND val_acc > -9e999 THEN 'ok'
+            WHEN val_acc IS NULL THEN 'missing' WHEN val_acc = 'nan' THEN 'nan'
+            ELSE iif(val_acc > 0, '+inf', '-inf') END AS val_acc_state,
+       CASE WHEN train_loss_min < 9e999 AND train_loss_min > -9e999 THEN 'ok'
+            WHEN train_loss_min IS NULL THEN 'missing' WHEN train_loss_min = 'nan' THEN 'nan'
+            ELSE iif(train_loss_min > 0, '+inf', '-inf') END AS train_loss_min_state,
+       CASE WHEN train_loss_max < 9e999 AND train_loss_max > -9e999 THEN 'ok'
+            WHEN train_loss_max IS NULL THEN 'missing' WHEN train_loss_max = 'nan' THEN 'nan'
+            ELSE iif(train_loss_max > 0, '+inf', '-inf') END AS train_loss_max_state,
+       CASE WHEN train_loss_sd < 9e999 AND train_loss_sd > -9e999 THEN 'ok'
+            WHEN train_loss_sd IS NULL THEN 'missing' WHEN train_loss_sd = 'nan' THEN 'nan'
+            ELSE iif(train_loss_sd > 0, '+inf', '-inf') END AS train_loss_sd_state,
+       CASE WHEN learning_rate < 9e999 AND learning_rate > -9e999 THEN 'ok'
+            WHEN learning_rate IS NULL THEN 'missing' WHEN learning_rate = 'nan' THEN 'nan'
+            ELSE iif(learning_rate > 0, '+inf', '-inf') END AS learning_rate_state,
+       CASE WHEN grad_norm < 9e999 AND grad_norm > -9e999 THEN 'ok'
+            WHEN grad_norm IS NULL THEN 'missing' WHEN grad_norm = 'nan' THEN 'nan'
+            ELSE iif(grad_norm > 0, '+inf', '-inf') END AS grad_norm_state,
+       CASE WHEN penalty < 9e999 AND penalty > -9e999 THEN 'ok'
+            WHEN penalty IS NULL THEN 'missing' WHEN penalty = 'nan' THEN 'nan'
+            ELSE iif(penalty > 0, '+inf', '-inf') END AS penalty_state,
+       CASE WHEN train_loss_eval < 9e999 AND train_loss_eval > -9e999 THEN 'ok'
+            WHEN train_loss_eval IS NULL THEN 'missing' WHEN train_loss_eval = 'nan' THEN 'nan'
+            ELSE iif(train_loss_eval > 0, '+inf', '-inf') END AS train_loss_eval_state,
+       CASE WHEN val_f1 < 9e999 AND val_f1 > -9e999 THEN 'ok'
+            WHEN val_f1 IS NULL THEN 'missing' WHEN val_f1 = 'nan' THEN 'nan'
+            ELSE iif(val_f1 > 0, '+inf', '-inf') END AS val_f1_state,
+       CASE WHEN val_r2 < 9e999 AND val_r2 > -9e999 THEN 'ok'
+            WHEN val_r2 IS NULL THEN 'missing' WHEN val_r2 = 'nan' THEN 'nan'
+            ELSE iif(val_r2 > 0, '+inf', '-inf') END AS val_r2_state,
+       CASE WHEN seconds < 9e999 AND seconds > -9e999 THEN 'ok'
+            WHEN seconds IS NULL THEN 'missing' WHEN seconds = 'nan' THEN 'nan'
+            ELSE iif(seconds > 0, '+inf', '-inf') END AS seconds_state
+FROM curves;
+
+CREATE VIEW metric_points AS
+SELECT run_id, name, point,
+       CAST(iif(value < 9e999 AND value > -9e999, value, NULL) AS REAL) AS value,
+       CASE WHEN value < 9e999 AND value > -9e999 THEN 'ok'
+            WHEN value IS NULL THEN 'missing' WHEN value = 'nan' THEN 'nan'
+            ELSE iif(value > 0, '+inf', '-inf') END AS value_state
+FROM metrics;
 
 -- All that must be equal between two executions of the same sweep; nothing of ids, times, handles
 -- or attempts. Compare it with `sqlite3 -quote`, which prints every bit of a REAL.

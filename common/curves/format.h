@@ -10,7 +10,13 @@
 /* X(name). The first whose `is` says so reads the file; delimited text is asked last but one, plain
  * lines of stdout last. */
 #define CURVE_FORMAT_MAP(X) \
-    X(delimited)
+    X(trainer_state)             \
+    X(json_history)              \
+    X(json_lines)                \
+    X(tensorboard)               \
+    X(wandb)                     \
+    X(delimited)                 \
+    X(plain_lines)
 
 struct curve_bytes {
     const char *name; /* of the file, for messages and for what it says of its one series */

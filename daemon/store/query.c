@@ -26,13 +26,14 @@ static const struct {
     size_t args; /* integers; a text comes behind them */
     const char *sql;
 } queries[STORE_QUERY_COUNT] = {
-    [STORE_QUERY_SWEEPS] = {2, "SELECT * FROM sweep_overview WHERE id > ?1 ORDER BY id LIMIT ?2"},
+    [STORE_QUERY_SWEEPS] =
+        {2, "SELECT * FROM sweep_overview_exact WHERE id > ?1 ORDER BY id LIMIT ?2"},
     [STORE_QUERY_SWEEP] =
         {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, "
             "iif(s.data_hash <> '', s.data_samples, NULL) AS data_samples, "
             "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
             "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes "
-            "FROM sweep_overview AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
+            "FROM sweep_overview_exact AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
     [STORE_QUERY_SWEEP_STAGES] =
         {1, "SELECT r.stage, count(*) AS runs, "
             "count(*) FILTER (WHERE r.status IN " TERMINAL ") AS done, "
@@ -45,13 +46,14 @@ static const struct {
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
             "handle, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
             "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
-            "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview "
+            "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview_exact "
             "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
             "number, status, test_loss, test_acc, cause, kind, treated_with, parent_id, "
-            "params AS params_json FROM best_runs WHERE sweep_id = ?1 AND rank > ?2 LIMIT ?3"},
+            "params AS params_json FROM best_runs_exact WHERE sweep_id = ?1 AND rank > ?2 "
+            "LIMIT ?3"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_RUN] =
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
@@ -64,7 +66,8 @@ static const struct {
             "r.change, r.error_class, "
             "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
             "r.created_at, r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS "
-            "s ON s.id = r.sweep_id JOIN run_overview AS o ON o.run_id = r.id WHERE r.id = ?1"},
+            "s ON s.id = r.sweep_id JOIN run_overview_exact AS o ON o.run_id = r.id "
+            "WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
             "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.cause, "
@@ -96,7 +99,7 @@ static const struct {
             "runs_json, guide_ref, sentence FROM range_edits WHERE sweep_id = ?1 "
             "ORDER BY position"},
     [STORE_QUERY_SWEEP_TREATMENTS] =
-        {1, "SELECT * FROM treatments WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
+        {1, "SELECT * FROM treatments_exact WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
     [STORE_QUERY_TREATED] =
         {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, r.remedy, r.treats_cause, "
             "r.change, s.spec, s.data_hash, "
@@ -106,7 +109,7 @@ static const struct {
             "LEFT JOIN runs AS b ON b.id = (SELECT id FROM runs WHERE sweep_id = r.sweep_id "
             "AND rank_key IS NOT NULL ORDER BY rank_key, number LIMIT 1) WHERE r.id = ?1"},
     [STORE_QUERY_TREATMENTS] =
-        {1, "SELECT * FROM treatments WHERE parent_id = ?1 ORDER BY run_id"},
+        {1, "SELECT * FROM treatments_exact WHERE parent_id = ?1 ORDER BY run_id"},
     [STORE_QUERY_REMEDY_EFFECTS] = {0, "SELECT * FROM remedy_effects"},
     [STORE_QUERY_OPEN_LABELS] =
         {1, "SELECT count(*) AS runs FROM sweeps AS s JOIN runs AS r ON r.sweep_id = s.id "

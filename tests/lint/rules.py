@@ -54,7 +54,7 @@ HOMES = {
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run",
             "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
-    "text": (),
+    "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
     "curves": ("training_log",),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),

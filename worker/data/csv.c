@@ -8,7 +8,7 @@
 #include "sweep/err.h"
 #include "sweep/require.h"
 #include "worker/data/csv_columns.h"
-#include "worker/data/number.h"
+#include "sweep/number.h"
 
 #define KNOWN_SHOWN 5 /* categories in a message */
 
@@ -208,7 +208,10 @@ int csv_decode(const struct text *t, const struct spec_data *d, struct table_col
                struct table *out, struct errbuf *err)
 {
     struct csv_scan s;
-    csv_scan_init(&s, t, d->format == FORMAT_TSV ? '\t' : ',');
+    struct dialect dialect;
+    const struct dialect_wish wish = {.own = d->format == FORMAT_TSV ? '\t' : ','};
+    dialect_find(t, &wish, &dialect);
+    csv_scan_init(&s, t, &dialect);
     int rc = *columns ? decode_following(&s, d, *columns, out, err)
                       : decode_training(&s, d, columns, out, err);
     csv_scan_finish(&s);

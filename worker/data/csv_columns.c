@@ -7,7 +7,7 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
-#include "worker/data/number.h"
+#include "sweep/number.h"
 
 #define SPOILT_SHARE 10 /* text in fewer than one in so many fields is not meant */
 #define SPOILT_CODES 20 /* unless the column has at most so many different whole numbers */

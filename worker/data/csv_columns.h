@@ -3,7 +3,7 @@
 #define WORKER_DATA_CSV_COLUMNS_H
 
 #include "worker/data/columns.h"
-#include "worker/data/csv_scan.h"
+#include "sweep/csv_scan.h"
 
 #define CSV_CATEGORIES_MAX 1000 /* of a column */
 #define CSV_COLUMN_SHOW_MAX (TEXT_SHOW_MAX + 32)

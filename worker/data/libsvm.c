@@ -8,7 +8,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "worker/data/columns.h"
-#include "worker/data/number.h"
+#include "sweep/number.h"
 
 struct svm {
     const struct text *text;

@@ -1,39 +1,17 @@
-/* Text files of numbers and names: reading them whole, and saying what is wrong with a line. */
+/* Text files of numbers and names, read whole. */
 #ifndef WORKER_DATA_TEXT_H
 #define WORKER_DATA_TEXT_H
 
-#include <stddef.h>
+#include "sweep/text.h"
 
-struct errbuf;
-
-#define TEXT_LINE_MAX ((size_t)64 << 20) /* bytes of a line, or of a row with quoted newlines */
-#define TEXT_SHOW_MAX 256                /* bytes of what text_show writes */
-
-struct text {
-    char *data; /* len bytes without a NUL, then one; owned */
-    size_t len;
-    const char *path;        /* for messages; the caller's */
-    size_t values_max_bytes; /* what may be allocated for the numbers in it */
-};
-
-/* Reads a regular file, plain or gzip, told apart by its first bytes. ERR_IO, ERR_LIMIT when it
- * does not fit into memory, or ERR_DATA: damaged gzip data or a NUL byte. */
+/* Reads a regular file, plain or gzip, told apart by its first bytes, as UTF-8 (sweep/encoding.h).
+ * ERR_IO, ERR_LIMIT when it does not fit into memory, or ERR_DATA: damaged gzip data or a NUL
+ * byte. */
 int text_read(const char *path, struct text *out, struct errbuf *err);
 /* The same from memory; bytes are copied. path and values_max_bytes are set by text_read's rule:
  * the path as given, half of this machine's memory. */
 int text_decode(const char *path, const void *bytes, size_t len, struct text *out,
                 struct errbuf *err);
 void text_finish(struct text *t);
-
-/* bytes in double quotes for a message: shortened, control characters and what is not UTF-8 as
- * \xNN. Returns out. */
-const char *text_show(char out[TEXT_SHOW_MAX], const char *bytes, size_t len);
-/* Length of the UTF-8 character that bytes[0..len) start with, 0 when they start with none
- * (Unicode 15, table 3-7). len >= 1. */
-size_t text_utf8_length(const char *bytes, size_t len);
-/* Sets "PATH, line LINE: …" (line 0: only "PATH: …"; a long path loses its beginning, so that the
- * reason is never cut off). Returns code. */
-int text_fail(const struct text *t, size_t line, struct errbuf *err, int code, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -54,7 +54,9 @@ static void test_best_runs_maximize(void **state)
     struct fixture *f = *state;
     commit_ranked(f, true, metrics, 5);
     assert_rows(f, "SELECT rank, number, metric_value FROM best_runs WHERE sweep_id = 1",
-                "1|2|0.75\n2|0|0.5\n3|3|0.5\n4|4|0.0\n5|1|nan\n");
+                "1|2|0.75\n2|0|0.5\n3|3|0.5\n4|4|0.0\n5|1|\n");
+    assert_rows(f, "SELECT rank, metric_value FROM best_runs_exact WHERE sweep_id = 1 LIMIT 2, 3",
+                "3|0.5\n4|0.0\n5|nan\n");
 }
 
 static void test_best_runs_columns(void **state)
@@ -64,7 +66,38 @@ static void test_best_runs_columns(void **state)
     assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('best_runs')",
                 "sweep_id rank run_id val_loss val_acc best_epoch learning_rate batch_size "
                 "optimizer depth label remedy epochs seconds metric_value stage number status "
-                "test_loss test_acc cause kind treated_with parent_id params\n");
+                "test_loss test_acc cause kind treated_with parent_id params metric_value_state "
+                "val_loss_state val_acc_state test_loss_state test_acc_state\n");
+}
+
+/* One type a column: what is no number is NULL, and says why beside it. */
+static void test_numbers_for_people(void **state)
+{
+    const double metrics[] = {0.5, NAN, INFINITY, -INFINITY, 1.7976931348623157e308, -5e-324};
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    struct point p[3] = {new_point(1, NAN, 0.25), new_point(2, -INFINITY, NAN),
+                         new_point(3, 0.125, INFINITY)};
+    commit_ranked(f, false, metrics, 6);
+    p[2].measured &= ~(1u << CURVE_VAL_LOSS);
+    store_batch_add_points(&b, 10, p, 3);
+    fixture_commit(f, &b);
+    assert_rows(f,
+                "SELECT metric_value_state, typeof(metric_value), metric_value IS "
+                "(SELECT r.metric_value FROM runs AS r WHERE r.id = run_id) FROM run_overview "
+                "WHERE sweep_id = 1 ORDER BY number LIMIT 6",
+                "ok|real|1\nnan|null|0\n+inf|null|0\n-inf|null|0\nok|real|1\nok|real|1\n");
+    assert_rows(f, "SELECT max(metric_value), min(metric_value) < 0 FROM best_runs",
+                "1.79769313486232e+308|1\n");
+    assert_rows(f,
+                "SELECT train_loss_state, train_loss, val_loss_state, val_loss, grad_norm_state "
+                "FROM curve_points WHERE run_id = 10",
+                "nan||ok|0.25|missing\n-inf||nan||missing\nok|0.125|missing||missing\n");
+    assert_rows(f,
+                "SELECT DISTINCT typeof(train_loss), typeof(val_loss) FROM curve_points "
+                "WHERE run_id = 10 ORDER BY 1, 2",
+                "null|null\nnull|real\nreal|null\n");
+    assert_rows(f, "SELECT best, best_state FROM sweep_overview WHERE id = 1", "-4.94065645841247e-324|ok\n");
 }
 
 /* LIMIT must not sort, nor read every run: nothing is materialized, the index gives the order. */
@@ -359,6 +392,7 @@ int main(void)
         TEST(test_best_runs_minimize),
         TEST(test_best_runs_maximize),
         TEST(test_best_runs_columns),
+        TEST(test_numbers_for_people),
         TEST(test_best_runs_plan),
         TEST(test_remedies),
         TEST(test_patterns_follow_the_header),

@@ -1,4 +1,4 @@
-#include "worker/data/number.h"
+#include "sweep/number.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "worker/data/csv_scan.h"
+#include "sweep/csv_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,19 +8,25 @@
 
 #define FIELDS_START 64
 
-void csv_scan_init(struct csv_scan *s, const struct text *t, char delimiter)
+void csv_scan_init(struct csv_scan *s, const struct text *t, const struct dialect *d)
 {
     memset(s, 0, sizeof *s);
     s->text = t;
-    s->delimiter = delimiter;
-    s->stop[(unsigned char)delimiter] = true;
+    s->delimiter = d->delimiter;
+    s->comment = d->comment;
+    s->stop[(unsigned char)d->delimiter] = true;
+    s->stop['\t'] = d->delimiter == DIALECT_BLANKS || d->delimiter == '\t';
     s->stop['\n'] = s->stop['\r'] = s->stop['"'] = s->stop['\0'] = true;
-    s->place.next = t->data;
-    s->place.line = 1;
-    if (t->len >= 3 && memcmp(t->data, "\xEF\xBB\xBF", 3) == 0)
-        s->place.next += 3;
+    csv_scan_seek(s, d->first_at, d->skip_lines + 1);
     s->cap = FIELDS_START;
     s->fields = xmalloc(s->cap * sizeof *s->fields);
+}
+
+void csv_scan_seek(struct csv_scan *s, size_t at, size_t line)
+{
+    s->place = (struct csv_place){s->text->data + at, line};
+    if (at == 0 && s->text->len >= 3 && memcmp(s->text->data, "\xEF\xBB\xBF", 3) == 0)
+        s->place.next += 3;
 }
 
 void csv_scan_finish(struct csv_scan *s)
@@ -51,7 +57,8 @@ static int fail_at(const struct csv_scan *s, size_t line, struct errbuf *err, co
 /* Where p[0] ends a field: the delimiter, the end of the line or of the text. */
 static bool ends_field(const struct csv_scan *s, const char *p)
 {
-    return *p == s->delimiter || *p == '\n' || *p == '\0' || (*p == '\r' && p[1] == '\n');
+    bool tab = *p == '\t' && s->delimiter == DIALECT_BLANKS;
+    return *p == s->delimiter || tab || *p == '\n' || *p == '\0' || (*p == '\r' && p[1] == '\n');
 }
 
 static int scan_plain(struct csv_scan *s, const char **at, struct csv_field *f, struct errbuf *err)
@@ -95,7 +102,9 @@ static int scan_quoted(struct csv_scan *s, const char **at, struct csv_field *f,
         }
     }
     f->len = (size_t)(p - f->text);
-    p = skip_blanks(s, p + 1);
+    p++;
+    if (s->delimiter != DIALECT_BLANKS)
+        p = skip_blanks(s, p);
     if (!ends_field(s, p))
         return fail_at(s, s->place.line, err,
                        "text behind the closing quote; allowed: a quote within quotes is written "
@@ -121,19 +130,31 @@ static int scan_field(struct csv_scan *s, const char **at, struct errbuf *err)
     return rc;
 }
 
+/* Whether another field follows at *at, which goes to where it begins. */
+static bool next_field(const struct csv_scan *s, const char **at)
+{
+    bool is = **at == s->delimiter;
+    if (s->delimiter != DIALECT_BLANKS) {
+        *at += is;
+        return is;
+    }
+    *at = skip_blanks(s, *at);
+    return !ends_field(s, *at);
+}
+
 /* Fields up to the end of the line; leaves s->place behind it. */
 static int scan_fields(struct csv_scan *s, struct errbuf *err)
 {
     const char *p = s->place.next;
     s->line = s->place.line;
+    s->start = (size_t)(p - s->text->data);
     s->count = 0;
     for (;;) {
         int rc = scan_field(s, &p, err);
         if (rc != 0)
             return rc;
-        if (*p != s->delimiter)
+        if (!next_field(s, &p))
             break;
-        p++;
     }
     if ((size_t)(p - s->place.next) > TEXT_LINE_MAX)
         return text_fail(s->text, s->line, err, ERR_DATA, "longer than %zu MiB",
@@ -153,10 +174,19 @@ static bool is_blank_line(const struct csv_scan *s, const char *start)
     return s->count == 1 && s->fields[0].len == 0 && *skip_blanks(s, start) != '"';
 }
 
+static void skip_line(struct csv_scan *s)
+{
+    const char *end = strchr(s->place.next, '\n');
+    s->place.next = end ? end + 1 : s->place.next + strlen(s->place.next);
+    s->place.line += end != NULL;
+}
+
 int csv_scan_row(struct csv_scan *s, struct errbuf *err)
 {
     const char *start;
     do {
+        while (s->comment && *s->place.next == s->comment)
+            skip_line(s);
         start = s->place.next;
         if (*start == '\0') {
             s->count = 0;

@@ -12,7 +12,7 @@
 
 #include "sweep/require.h"
 #include "sweep/rng.h"
-#include "worker/data/number.h"
+#include "sweep/number.h"
 
 static void expect_same(const char *text)
 {

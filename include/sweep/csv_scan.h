@@ -1,13 +1,14 @@
-/* Rows of a CSV or TSV text, split into fields (RFC 4180). Beyond it: LF ends a line as CRLF
- * does, blank lines are no rows, a byte order mark is skipped, and blanks around a field do not
- * count unless they are quoted. */
-#ifndef WORKER_DATA_CSV_SCAN_H
-#define WORKER_DATA_CSV_SCAN_H
+/* Rows of a delimited text, split into fields (RFC 4180, with any delimiter). Beyond it: LF ends a
+ * line as CRLF does, blank lines and comments are no rows, a byte order mark is skipped, and blanks
+ * around a field do not count unless they are quoted. */
+#ifndef SWEEP_CSV_SCAN_H
+#define SWEEP_CSV_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "worker/data/text.h"
+#include "sweep/dialect.h"
+#include "sweep/text.h"
 
 #define CSV_FIELDS_MAX ((size_t)1 << 20) /* of a row */
 
@@ -24,17 +25,20 @@ struct csv_place {
 
 struct csv_scan {
     const struct text *text;
-    char delimiter;
-    bool stop[256]; /* bytes that end a run of plain ones */
+    char delimiter, comment; /* as in struct dialect */
+    bool stop[256];          /* bytes that end a run of plain ones */
     struct csv_place place;
-    size_t line;              /* where the row below starts */
+    size_t line, start;       /* where the row below starts; the byte */
     struct csv_field *fields; /* [count] of the row that was read last */
     size_t count, cap;        /* count 0: the text is at its end */
     char *unquoted;           /* [unquoted_cap] for csv_scan_text */
     size_t unquoted_cap;
 };
 
-void csv_scan_init(struct csv_scan *s, const struct text *t, char delimiter);
+/* Stands before the dialect's first row. */
+void csv_scan_init(struct csv_scan *s, const struct text *t, const struct dialect *d);
+/* Stands at a byte of the text, the first one of that line. */
+void csv_scan_seek(struct csv_scan *s, size_t at, size_t line);
 void csv_scan_finish(struct csv_scan *s);
 /* Goes to the next row. 0, or ERR_DATA with path and line: quotes that do not close or stand
  * within a field, a carriage return alone, a row that is too long. */

@@ -1,6 +1,6 @@
 /* Decimal numbers in text, exact and independent of the locale. */
-#ifndef WORKER_DATA_NUMBER_H
-#define WORKER_DATA_NUMBER_H
+#ifndef SWEEP_NUMBER_H
+#define SWEEP_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

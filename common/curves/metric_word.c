@@ -1,0 +1,53 @@
+#include "common/curves/metric_word.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sweep/require.h"
+
+/* Found anywhere in a word … */
+static const char *const parts[] = {
+    "loss", "accuracy", "error", "perplexity", "precision", "recall", "entropy", "logloss",
+    "rmse", "metric", "score",
+};
+/* … and only as a whole part of one: letters and digits between others. */
+static const char *const wholes[] = {
+    "acc", "err", "mae", "mse", "mape", "rmsle", "msle", "auc", "auroc", "aucpr", "f1", "ppl",
+    "nll", "nlll", "bce", "ce", "kl", "cost", "bleu", "rouge", "wer", "cer", "bpc", "bpb", "map",
+    "ndcg", "iou", "miou", "dice", "l1", "l2", "r2", "elbo", "top1", "top5", "prec", "reward",
+    "merror", "huber", "quantile", "poisson", "fid", "psnr", "ssim", "objective", "learn",
+};
+
+static bool has_part(const char *word, size_t len, const char *part)
+{
+    size_t n = strlen(part);
+    for (size_t i = 0; i + n <= len; i++)
+        if (strncasecmp(word + i, part, n) == 0)
+            return true;
+    return false;
+}
+
+static bool is_whole(const char *word, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (strlen(wholes[i]) == len && strncasecmp(word, wholes[i], len) == 0)
+            return true;
+    return false;
+}
+
+bool is_metric_word(const char *word, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (has_part(word, len, parts[i]))
+            return true;
+    for (size_t i = 0; i < len;) {
+        size_t from = i;
+        while (i < len && isalnum((unsigned char)word[i]))
+            i++;
+        if (i > from && is_whole(word + from, i - from))
+            return true;
+        i += i < len;
+    }
+    return false;
+}

@@ -114,8 +114,8 @@ static const struct row {
      "\"log_uniform_values\": min and max are values, not exponents", LIKELY},
     {"step|quantum|steps|stride", "q", "", LIKELY},
     {"const|fixed|constantvalue|default", "value|constant", "", LIKELY},
-    {"probabilities|probability|probs|weight|p", "?values", "each of \"values\" has the same chance",
-     LIKELY},
+    {"probabilities|probability|probs|weight|p", "?values",
+     "each of \"values\" has the same chance", LIKELY},
     {"mu|sigma|mean|std|stddev", "?values", "no normal distribution: \"min\" and \"max\"", LIKELY},
     /* distributions */
     {"loguniform|reciprocal|logfloat|invloguniform|invloguniformvalues|logscale",

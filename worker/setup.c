@@ -145,6 +145,17 @@ static real *balance_classes(const struct samples *x, const struct split *split)
     return weights;
 }
 
+/* Losses are told in the targets' own units, whatever they are scaled by. */
+static double *report_units(enum loss_kind kind, const struct samples *x, const struct split *split)
+{
+    if (!split->scaling.target_unit)
+        return NULL;
+    double *report = xmalloc(x->outputs * sizeof *report);
+    for (size_t k = 0; k < x->outputs; k++)
+        report[k] = loss_unit(kind, split->scaling.target_unit[k]);
+    return report;
+}
+
 static void give_optimizer(struct setup *s, const struct run_config *c, size_t train_count)
 {
     struct step *step = &s->step;
@@ -196,6 +207,8 @@ int setup_open(struct setup *out, const struct run_config *c, const struct sampl
     if (x->classes > 0 && out->settings.v[SETTING_CLASS_WEIGHTS] == CLASS_WEIGHTS_BALANCED)
         out->class_weights = balance_classes(x, split);
     out->step.loss.class_weights = out->class_weights;
+    out->report = report_units(out->step.loss.kind, x, split);
+    out->step.loss.report = out->report;
     return 0;
 }
 
@@ -204,5 +217,6 @@ void setup_close(struct setup *s)
     net_finish(&s->step.net);
     model_plan_finish(&s->model);
     free(s->class_weights);
+    free(s->report);
     memset(s, 0, sizeof *s);
 }

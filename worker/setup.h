@@ -13,6 +13,7 @@ struct setup {
     struct settings settings; /* with the preset applied */
     struct model_plan model;  /* the network refers to it */
     real *class_weights;      /* [classes] or NULL */
+    double *report;           /* step.loss.report, or NULL */
     struct step step;
     real *best;               /* copy that takes the best values; NULL: not asked for */
 };

@@ -200,7 +200,8 @@ static int end_point(struct train *t, double epoch, bool end_of_epoch)
     tally_clear(&g->tally);
     point_set(&p, CURVE_LEARNING_RATE, s->optim.learning_rate);
     if (settings_of(t)[SETTING_L2] > 0)
-        point_set(&p, CURVE_PENALTY, optim_penalty(&t->setup.settings, &s->net));
+        point_set(&p, CURVE_PENALTY,
+                  optim_penalty(&t->setup.settings, &s->net) * loss_report(&s->loss));
     set_evaluation(t, &p);
     point_set(&p, CURVE_SECONDS, g->seconds + train_clock_seconds() - t->start_seconds);
     keep_best(t, &p);

@@ -20,6 +20,8 @@ static const struct field sweep_fields[] = {
     {"failed", "failed", CELL_COUNT, FIELD_PLAIN},
     {"epochs", "epochs", CELL_COUNT, FIELD_PLAIN},
     {"seed", "seed", CELL_TEXT, FIELD_PLAIN},
+    {"task", "data_task", CELL_TEXT, FIELD_PLAIN},
+    {"target", "data_target", CELL_TEXT, FIELD_PLAIN},
     {"samples", "data_samples", CELL_COUNT, FIELD_PLAIN},
     {"features", "data_features", CELL_COUNT, FIELD_PLAIN},
     {"classes", "data_classes", CELL_COUNT, FIELD_PLAIN},

@@ -58,13 +58,54 @@ static int read_spec(struct client *c, struct buf *out)
     return CLIENT_DONE;
 }
 
+/* "data: 3,200 rows, 4 features; regression of cnt", then a line for each thing that was inferred,
+ * with the key that says it otherwise. */
+static void print_data(struct client *c, const struct json *data)
+{
+    if (data == NULL)
+        return;
+    struct buf text = {0};
+    char *samples = render_member(data, "samples", CELL_COUNT);
+    char *features = render_member(data, "features", CELL_COUNT);
+    char *classes = render_member(data, "classes", CELL_COUNT);
+    const char *target = member_string(data, "target", NULL);
+    bool classifies = member_int(data, "classes", 0) > 0;
+    buf_puts(&text, "data: ");
+    render_text(&text, samples, false);
+    buf_puts(&text, " samples of ");
+    render_text(&text, features, false);
+    buf_puts(&text, classifies ? " features, " : " features, regression");
+    if (classifies) {
+        render_text(&text, classes, false);
+        buf_puts(&text, " classes");
+    }
+    if (target != NULL) {
+        buf_puts(&text, " of ");
+        render_text(&text, target, false);
+    }
+    buf_putc(&text, '\n');
+    const struct json *note = json_first(json_get(data, "notes"));
+    for (; note != NULL; note = json_next(note)) {
+        buf_puts(&text, "  ");
+        render_text(&text, member_string(note, "text", ""), false);
+        buf_puts(&text, "; to change it: ");
+        render_text(&text, member_string(note, "key", ""), false);
+        buf_putc(&text, '\n');
+    }
+    client_print(c, &text);
+    free(samples);
+    free(features);
+    free(classes);
+}
+
 static void print_plan(struct client *c, const struct json *plan)
 {
     char *runs = render_member(plan, "runs", CELL_COUNT);
     char *time = render_member(plan, "estimated_seconds", CELL_DURATION);
     report_list(c, stage_fields, ARRAY_LEN(stage_fields), json_get(plan, "stages"));
     struct buf text = {0};
-    buf_puts(&text, "\n");
+    fputc('\n', c->out);
+    print_data(c, json_get(plan, "data"));
     render_text(&text, runs, false);
     buf_puts(&text, " runs, about ");
     render_text(&text, time, false);
@@ -106,6 +147,8 @@ static int submitted(struct client *c, const struct json *result)
                 : watch                              ? ""
                                                      : ": queued",
                 watch ? "" : "; `sweepctl watch` follows it");
+    if (!c->json)
+        print_data(c, json_get(result, "data"));
     fflush(c->out);
     warn_of_logout(c);
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;

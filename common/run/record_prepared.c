@@ -12,12 +12,13 @@
  * strings as \u00XX, and the numbers. */
 #define FINDING_LINE_MAX 2200
 #define SOURCE_LINE_MAX 6400
+#define NOTE_LINE_MAX 1800
 #define PREPARED_LINE_MAX 8192
 
 _Static_assert(RECORD_FINDINGS_MAX *FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
-                       PREPARED_LINE_MAX <
+                       RECORD_NOTES_MAX * NOTE_LINE_MAX + PREPARED_LINE_MAX <
                    RECORD_LINE_MAX,
-               "a line holds all findings and sources, whatever bytes their texts are made of");
+               "a line holds all findings, notes and sources, whatever bytes their texts are made of");
 
 /* --- writing ------------------------------------------------------------------------------ */
 
@@ -29,6 +30,14 @@ static void write_finding(const struct record_finding *f, struct json_writer *w)
     jw_kv_int(w, "column", f->column);
     jw_kv_int(w, "count", f->count);
     jw_kv_string(w, "text", f->text);
+    jw_end_object(w);
+}
+
+static void write_note(const struct record_note *n, struct json_writer *w)
+{
+    jw_begin_object(w);
+    jw_kv_string(w, "key", n->key);
+    jw_kv_string(w, "text", n->text);
     jw_end_object(w);
 }
 
@@ -61,6 +70,13 @@ void record_write_prepared(const struct record *r, struct json_writer *w)
     jw_end_array(w);
     jw_kv_int(w, "outputs", p->outputs);
     jw_kv_int(w, "flop", p->flop);
+    if (p->target[0])
+        jw_kv_string(w, "target", p->target);
+    jw_key(w, "notes");
+    jw_begin_array(w);
+    for (size_t i = 0; i < p->note_count; i++)
+        write_note(&p->notes[i], w);
+    jw_end_array(w);
     jw_key(w, "sources");
     jw_begin_array(w);
     for (size_t i = 0; i < p->source_count; i++)
@@ -111,6 +127,18 @@ static int parse_finding(const struct json *v, struct record_prepared *p, struct
         return rc;
     p->finding_count++;
     return 0;
+}
+
+static int parse_note(const struct json *v, struct record_prepared *p, struct errbuf *err)
+{
+    struct record_note *n = &p->notes[p->note_count];
+    int rc = record_get_exact(v, "key", n->key, sizeof(n->key), err);
+
+    if (!rc)
+        rc = record_get_text(v, "text", n->text, sizeof(n->text), err);
+    if (!rc)
+        p->note_count++;
+    return rc;
 }
 
 /* Calls parse for each element of the list v[key], of at most max. */
@@ -184,6 +212,10 @@ static int parse_parts(const struct json *v, struct record_prepared *p, struct e
         rc = record_get_optional(v, "outputs", &p->outputs, err);
     if (!rc)
         rc = record_get_optional(v, "flop", &p->flop, err);
+    if (!rc && json_get(v, "target"))
+        rc = record_get_text(v, "target", p->target, sizeof(p->target), err);
+    if (!rc && json_get(v, "notes"))
+        rc = parse_list(v, "notes", RECORD_NOTES_MAX, parse_note, p, err);
     return rc ? rc : parse_shape(v, p, err);
 }
 

@@ -334,12 +334,19 @@ int settings_from_json(struct settings *s, const struct json *root, bool *seen, 
     return 0;
 }
 
+/* Younger than specs that are stored: written only where it is not the default, so that the same
+ * spec stays the same text. */
+static bool is_silent(int id, double value)
+{
+    return id == SETTING_TARGET_SCALE && value == table[id].fallback;
+}
+
 void settings_write_except(const struct settings *s, const char *section, const bool *skip,
                            struct json_writer *w)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
         const char *key = key_in(table[i].path, section);
-        if (!key || (skip && skip[i]))
+        if (!key || (skip && skip[i]) || is_silent(i, s->v[i]))
             continue;
         jw_key(w, key);
         setting_to_json((enum setting_id)i, s->v[i], w);

@@ -24,6 +24,8 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->data_hash = copy_text(r->data_hash);
     copy->metric = copy_text(r->metric);
     copy->remedy_prior = copy_text(r->remedy_prior);
+    copy->data_target = copy_text(r->data_target);
+    copy->data_notes = copy_text(r->data_notes);
     copy->submit_id = copy_text(r->submit_id);
     return copy;
 }
@@ -35,10 +37,12 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->spec_json);
     free(r->data_hash);
     free(r->remedy_prior);
+    free(r->data_target);
+    free(r->data_notes);
     free(r->submit_id);
     free(r->metric);
     r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = r->metric = NULL;
-    r->submit_id = NULL;
+    r->submit_id = r->data_target = r->data_notes = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)

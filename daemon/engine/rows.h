@@ -40,6 +40,8 @@ struct sweep_row {
     int64_t run_cap, epochs, priority, after;
     char *data_hash;
     int64_t data_samples, data_features, data_classes;
+    char *data_target;         /* what is predicted, by the file's own name; NULL: not known */
+    char *data_notes;          /* what was inferred of the data (data_read.h); NULL: not known */
     struct data_facts data;    /* as a whole */
     char *remedy_prior;        /* remedy_prior.h; NULL: nothing was known at submit */
     int64_t data_accepted;     /* 1: a person resumed it in spite of its data */

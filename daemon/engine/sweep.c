@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/data_read.h"
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -62,6 +63,9 @@ static struct sweep_row *submitted_row(int64_t id, const struct spec *spec,
                               .data_classes = p->classes,
                               .created = now};
     data_facts_init(&row->data, p);
+    if (p->target[0])
+        row->data_target = xstrdup(p->target);
+    row->data_notes = data_read_notes(p);
     return row;
 }
 
@@ -100,13 +104,16 @@ static void freeze_prior(struct sweep *s, const struct remedy_prior *known)
     s->row->remedy_prior = buf_take(&json);
 }
 
-static char *submit_reply(const struct sweep *s, const struct enqueued *first)
+static char *submit_reply(const struct sweep *s, const struct record_prepared *p,
+                          const struct enqueued *first)
 {
     struct buf json = {0};
     struct json_writer w;
     jw_init(&w, &json);
     jw_begin_object(&w);
     jw_kv_int(&w, "sweep", s->row->id);
+    if (p != NULL)
+        data_read_write(p, &w);
     if (first != NULL)
         enqueued_write(first, s->run_ids[s->run_count - 1], &w);
     jw_end_object(&w);
@@ -174,7 +181,7 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
     engine_add_sweep(e, s);
     char *held = may_hold(&s->spec) ? nan_reason(in->prepared) : NULL;
     open_sweep(e, s, in, now, fx);
-    effects_reply(fx, token, submit_reply(s, in->first));
+    effects_reply(fx, token, submit_reply(s, in->prepared, in->first));
     if (held != NULL)
         sweep_set_status(s, SWEEP_HELD, held, now, fx);
     free(held);
@@ -213,7 +220,7 @@ void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *param
         return;
     }
     sweep_enqueue(e, s, &q, now, fx);
-    effects_reply(fx, token, submit_reply(s, &q));
+    effects_reply(fx, token, submit_reply(s, NULL, &q));
 }
 
 /* --- commands -------------------------------------------------------------------------------- */

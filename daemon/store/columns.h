@@ -28,7 +28,9 @@
     X(data_facts, data_facts, &r->data)                                                            \
     X(remedy_prior, text, r->remedy_prior)                                                         \
     X(data_accepted, int, r->data_accepted)   \
-    X(submit_id, text, r->submit_id)
+    X(submit_id, text, r->submit_id)                                                               \
+    X(data_target, text, r->data_target)                                                           \
+    X(data_notes, text, r->data_notes)
 
 #define RUN_COLUMNS(X)                                                                             \
     X(sweep_id, int, r->sweep_id)                                                                  \

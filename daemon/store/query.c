@@ -32,7 +32,8 @@ static const struct {
         {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, "
             "iif(s.data_hash <> '', s.data_samples, NULL) AS data_samples, "
             "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
-            "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes "
+            "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes, "
+            "s.data_task, s.data_target, s.data_notes AS data_notes_json "
             "FROM sweep_overview_exact AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
     [STORE_QUERY_SWEEP_STAGES] =
         {1, "SELECT r.stage, count(*) AS runs, "

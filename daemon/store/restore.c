@@ -81,6 +81,8 @@ static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
     r->remedy_prior = column_copy(st, SWEEP_remedy_prior_column);
     r->data_accepted = sqlite3_column_int64(st, SWEEP_data_accepted_column);
     r->submit_id = column_copy(st, SWEEP_submit_id_column);
+    r->data_target = column_copy(st, SWEEP_data_target_column);
+    r->data_notes = column_copy(st, SWEEP_data_notes_column);
     r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
     r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
     r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));

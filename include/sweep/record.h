@@ -20,6 +20,7 @@
 #define RECORD_LINE_MAX (1 << 20) /* bytes; holds RECORD_FINDINGS_MAX findings of any text */
 #define RECORD_SOURCES_MAX 8
 #define RECORD_FINDINGS_MAX 256
+#define RECORD_NOTES_MAX 16
 
 enum record_type {
     RECORD_START,
@@ -65,6 +66,12 @@ struct record_source { /* a file the data came from */
     int64_t size_bytes, mtime_ns;
 };
 
+/* What was inferred of the data, which its person did not say. */
+struct record_note {
+    char key[40];     /* of the spec, that says it otherwise: "data.task" */
+    char text[256];
+};
+
 struct record_prepared {
     char hash[65];     /* content hash of the data, hex */
     char cache[1024];  /* cache file that workers map */
@@ -74,6 +81,9 @@ struct record_prepared {
                               [channels, height, width] */
     int64_t outputs;       /* targets of a sample (regression), or labels of it: 1, or its steps */
     int64_t flop;          /* to train on one sample, by the configuration itself; 0: not said */
+    char target[160];      /* what is predicted, by the file's own name for it; "": it has none */
+    size_t note_count;
+    struct record_note notes[RECORD_NOTES_MAX];
     size_t source_count;
     struct record_source sources[RECORD_SOURCES_MAX];
     size_t finding_count;

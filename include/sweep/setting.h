@@ -19,6 +19,7 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
 
 #define ON_NAN_MAP(X) X(HOLD, "hold") X(DROP, "drop") X(IMPUTE, "impute")
 #define SCALE_MAP(X) X(NONE, "none") X(STANDARD, "standard") X(MIN_MAX, "min_max")
+#define TARGET_SCALE_MAP(X) X(NONE, "none") X(STANDARD, "standard")
 #define MODEL_TYPE_MAP(X)                                                                          \
     X(MLP, "mlp") X(RNN, "rnn") X(GRU, "gru") X(LSTM, "lstm") X(SEQUENTIAL, "sequential")
 #define ACTIVATION_MAP(X)                                                                          \
@@ -127,7 +128,11 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
       "training and validation loss; auto: cross_entropy when classifying, else mse; the "         \
       "others take one-hot targets when classifying")                                              \
     X(HUBER_DELTA, TRAIN, "train.huber_delta", NULL, REAL, ABOVE, 0, 1e6, 1, NULL,                 \
-      "where huber turns from squared to absolute")                                                \
+      "where huber turns from squared to absolute, in what target_scale makes of the targets")     \
+    X(TARGET_SCALE, TRAIN, "train.target_scale", NULL, CHOICE, FROM, 0, TARGET_SCALE_COUNT - 1,    \
+      TARGET_SCALE_STANDARD, CHOICES(TARGET_SCALE_MAP),                                            \
+      "regression: the network learns targets of mean 0 and variance 1 (over the training part); " \
+      "curves and metrics stay in the target's own units")                                         \
     X(PROBABILITY_CLIP, TRAIN, "train.probability_clip", NULL, REAL, FROM, 0, 0.1, 0, NULL,        \
       "cross_entropy: probabilities are clipped to [this, 1]; the guide's is 1e-10 (G3.2)")        \
     X(LOSS_REDUCTION, TRAIN, "train.loss_reduction", NULL, CHOICE, FROM, 0,                        \
@@ -216,6 +221,12 @@ enum scale {
     SCALE_MAP(X)
 #undef X
     SCALE_COUNT
+};
+enum target_scale {
+#define X(id, name) TARGET_SCALE_##id,
+    TARGET_SCALE_MAP(X)
+#undef X
+    TARGET_SCALE_COUNT
 };
 enum model_type {
 #define X(id, name) MODEL_##id,

@@ -50,7 +50,7 @@ struct spec_data {
     char target[SPEC_NAME_MAX]; /* csv, tsv: column by name or number from 1, "" the last one;
                                    npz: the array, "" y */
     enum header header;         /* csv, tsv */
-    enum task task;             /* auto: regression when targets are fractions or over 1000 */
+    enum task task;             /* auto: docs/spec.md, "Classes or values" */
 };
 
 /* What a spec says of it. */

@@ -3,6 +3,7 @@
  * SHIM_PROGRAM  file names of the programs, with ":" between; any other is left alone
  * SHIM_KILL     CALL:N:before|after — SIGKILL around the N-th call. CALL is a name below; `exec` is
  *               the child between fork and exec, which then kills its parent and goes on
+ * SHIM_DEATHS   a file that gets a byte for each such death
  * SHIM_FAIL     CALL:N:COUNT:ERRNO — COUNT calls from the N-th on fail with that number; `alloc` is
  *               malloc, calloc and realloc
  * SHIM_DURABLE  folder that gets what is durable at each moment: of a file its bytes at the last
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -57,6 +59,7 @@ static struct {
     long kill_at, fail_from, fail_count;
     bool kill_after;
     int fail_errno;
+    int deaths; /* opened at the start: a sandbox comes later */
     char durable[PATH_MAX];
     atomic_long *seen; /* shared with the children of a fork: they count on */
 } shim;
@@ -112,6 +115,11 @@ __attribute__((constructor)) static void begin(void)
     shim.kill_after = strcmp(when, "after") == 0;
     sscanf(split(getenv("SHIM_FAIL"), &shim.fail_call), "%ld:%ld:%d", &shim.fail_from,
            &shim.fail_count, &shim.fail_errno);
+    const char *deaths = getenv("SHIM_DEATHS");
+    shim.deaths = shim.on && deaths
+                      ? (int)syscall(SYS_openat, AT_FDCWD, deaths,
+                                     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)
+                      : -1;
     if (durable)
         snprintf(shim.durable, sizeof(shim.durable), "%s", durable);
     shim.ready = true;
@@ -212,6 +220,12 @@ static bool may_fail(int fd)
     return fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
 }
 
+static void die(pid_t who)
+{
+    (void)syscall(SYS_write, shim.deaths, "x", 1);
+    kill(who, SIGKILL);
+}
+
 /* False: the call fails, with errno. fd: what is written to; -1: nothing. */
 static bool before(enum call c, int fd, bool *dies)
 {
@@ -221,7 +235,7 @@ static bool before(enum call c, int fd, bool *dies)
     long n = atomic_fetch_add(&shim.seen[c], 1) + 1;
     if (c == shim.kill_call && n == shim.kill_at) {
         if (!shim.kill_after)
-            kill(getpid(), SIGKILL);
+            die(getpid());
         *dies = true;
     }
     if (c == shim.fail_call && n >= shim.fail_from && n < shim.fail_from + shim.fail_count &&
@@ -243,7 +257,7 @@ static bool before(enum call c, int fd, bool *dies)
             return -1;                                                                             \
         type rc = next arguments;                                                                  \
         if (dies)                                                                                  \
-            kill(getpid(), SIGKILL);                                                               \
+            die(getpid());                                                                        \
         return rc;                                                                                 \
     }
 
@@ -276,7 +290,7 @@ AROUND(unlink, -1, int, unlinkat, (int at, const char *path, int flags), (at, pa
         if (rc == 0)                                                                               \
             keep_durable(fd);                                                                      \
         if (dies)                                                                                  \
-            kill(getpid(), SIGKILL);                                                               \
+            die(getpid());                                                                        \
         return rc;                                                                                 \
     }
 
@@ -298,7 +312,7 @@ SYNCING(fdatasync)
             return -1;                                                                             \
         int rc = next(path, flags, mode);                                                          \
         if (dies)                                                                                  \
-            kill(getpid(), SIGKILL);                                                               \
+            die(getpid());                                                                        \
         return rc;                                                                                 \
     }
 
@@ -324,6 +338,6 @@ int execvp(const char *file, char *const arguments[])
 
     if (shim.on && shim.kill_call == CALL_exec &&
         atomic_fetch_add(&shim.seen[CALL_exec], 1) + 1 == shim.kill_at)
-        kill(getppid(), SIGKILL);
+        die(getppid());
     return next(file, arguments);
 }

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
-from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
+from sweepd import Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 KILLS = 5
@@ -29,12 +29,6 @@ def large_batches(spec):
 def coarse_to_fine_spec(data):
     """20 runs in four stages, each some tenths of a second."""
     return large_batches(small_spec(data, model={"width": 256}, epochs=24))
-
-
-def undisturbed(spec):
-    with Daemon(workers=2) as d:
-        equal(d.wait(d.submit(spec))["status"], "completed")
-        return d.canonical()
 
 
 def done_runs(d):

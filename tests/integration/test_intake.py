@@ -12,35 +12,18 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import SOURCE, WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from sweepd import (  # noqa: E402
+    SOURCE, WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed)
+from tap import check, equal, run, until  # noqa: E402
 
 HOME = tempfile.TemporaryDirectory(prefix="sweepd-intake-")
 MEMORY_KIB = 300 * 1024 * (8 if os.environ.get("ASAN_OPTIONS") else 1)
-
-
-def until(condition, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        check(time.monotonic() < deadline, f"{what}: not within {seconds} s")
-        time.sleep(0.005)
 
 
 @functools.cache
 def data():
     """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
     return make_data(HOME.name, samples=2000)
-
-
-@functools.cache
-def content_of(spec):
-    with Daemon(workers=2) as d:
-        equal(d.wait(d.submit(json.loads(spec)))["status"], "completed")
-        return d.canonical()
-
-
-def undisturbed(spec):
-    return content_of(json.dumps(spec))
 
 
 def two_runs(**changes):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
+from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
 
 SLOW_HOME = tempfile.TemporaryDirectory(prefix="sweepd-data-")
@@ -36,18 +36,6 @@ def points(d):
 def slow_data():
     """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
     return make_data(SLOW_HOME.name, samples=2000)
-
-
-@functools.cache
-def content_of(spec):
-    with Daemon(workers=2) as d:
-        equal(d.wait(d.submit(json.loads(spec)))["status"], "completed")
-        return d.canonical()
-
-
-def undisturbed(spec):
-    """canonical_content of a sweep that nobody disturbs; asked again, it is not trained again."""
-    return content_of(json.dumps(spec))
 
 
 def expect_undisturbed(d, sweep, spec):

@@ -10,9 +10,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
-from test_resume import resumed, slow_data, undisturbed, until  # noqa: E402
+from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
+from test_resume import resumed, slow_data  # noqa: E402
 from test_trainer import make_sequences, make_table  # noqa: E402
 
 EPOCHS = 8

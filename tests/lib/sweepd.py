@@ -3,6 +3,7 @@
 BUILD (environment, set by meson) is the build directory. Nothing sleeps for luck: a daemon is up
 when its ready line is there, a sweep has ended when `wait` says so.
 """
+import functools
 import json
 import os
 import shutil
@@ -245,3 +246,17 @@ def slow_spec(folder, **changes):
                                  "parameters": {"learning_rate": {"values": [0.01, 0.003, 0.001]},
                                                 "depth": {"values": [2, 3]}},
                                  "train": {"batch_size": 64}, **changes})
+
+
+@functools.cache
+def content_of(spec):
+    with Daemon(workers=2) as d:
+        ended = d.wait(d.submit(json.loads(spec)))
+        if ended["status"] != "completed":
+            raise AssertionError(f"undisturbed, it ended as {ended}")
+        return d.canonical()
+
+
+def undisturbed(spec):
+    """canonical_content of a sweep that nobody disturbs; asked again, it is not trained again."""
+    return content_of(json.dumps(spec))

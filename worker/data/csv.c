@@ -1,6 +1,7 @@
 /* CSV and TSV. A file of numbers alone is read in one pass. Else one finds the types of the
  * columns, one their categories, and the last writes numbers into memory of exactly their size. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,23 @@ static int encode_row(struct csv_scan *s, const struct table_columns *c, float *
     return 0;
 }
 
+static void take_target_name(const struct table_columns *c, struct table *t)
+{
+    if (c->header)
+        str_copy(t->target, sizeof t->target, c->header[c->target]);
+    else
+        snprintf(t->target, sizeof t->target, "column %zu", c->target + 1);
+}
+
+/* What is predicted, when nobody said so. */
+static void note_target(const struct spec_data *d, const struct table_columns *c, struct table *t)
+{
+    char column[CSV_COLUMN_SHOW_MAX];
+    if (!d->target[0])
+        notes_add(&t->notes, "data.target", "the target is the last column, %s",
+                  csv_column_show(column, c, c->target));
+}
+
 static void take_class_names(const struct table_columns *c, struct table *t)
 {
     const struct names *names = c->column[c->target].names;
@@ -139,6 +157,7 @@ static int encode(struct csv_scan *s, const struct table_columns *c, size_t rows
         return rc;
     }
     table_cut(&t, rows);
+    take_target_name(c, &t);
     take_class_names(c, &t);
     *out = t;
     return 0;
@@ -184,10 +203,12 @@ static int decode_training(struct csv_scan *s, const struct spec_data *d,
         if (rc == 0)
             rc = encode(s, c, rows, out, err);
     }
-    if (rc == 0)
+    if (rc == 0) {
         *columns = c;
-    else
+        note_target(d, c, out);
+    } else {
         table_columns_destroy(c);
+    }
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/sha256.h"
+#include "worker/data/classes.h"
 #include "worker/data/readers.h"
 #include "worker/memory.h"
 
@@ -120,11 +121,6 @@ static bool not_float(double x)
     return !(fabs(x) <= (double)FLT_MAX);
 }
 
-static bool not_whole(double x)
-{
-    return x != floor(x);
-}
-
 static int check_targets(const struct table *t, const char *path, struct errbuf *err)
 {
     size_t at = find_target(t, not_float);
@@ -165,133 +161,17 @@ static int check_tables(const struct source *s, const struct spec_data *d,
     return 0;
 }
 
-/* --- classes -------------------------------------------------------------------------------- */
-
-/* The labels that there are, ascending; the place of one is its class. */
-struct classes {
-    const char *path; /* of the file that has them */
-    size_t count;     /* 0: regression */
-    double label[SAMPLES_CLASSES_MAX];
-};
-
-/* Place of the label, or where it would have to be. */
-static size_t class_place(const struct classes *c, double label)
-{
-    size_t low = 0, high = c->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c->label[middle] < label)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool class_is(const struct classes *c, size_t place, double label)
-{
-    return place < c->count && c->label[place] == label;
-}
-
-/* False when there are too many. */
-static bool collect_classes(const struct table *t, struct classes *c)
-{
-    c->count = 0;
-    for (size_t i = 0; i < t->count * t->outputs; i++) {
-        size_t at = class_place(c, t->targets[i]);
-        if (class_is(c, at, t->targets[i]))
-            continue;
-        if (c->count == SAMPLES_CLASSES_MAX)
-            return false;
-        memmove(c->label + at + 1, c->label + at, (c->count - at) * sizeof *c->label);
-        c->label[at] = t->targets[i];
-        c->count++;
-    }
-    return true;
-}
-
-/* 0..top for labels that are places already: those of IDX files, and of names. */
-static void number_classes(size_t count, struct classes *c)
-{
-    c->count = count;
-    for (size_t i = 0; i < count; i++)
-        c->label[i] = (double)i;
-}
-
-static bool labels_fit(const struct table *t)
-{
-    return t->outputs == 1 || (t->shape.rank == 2 && t->shape.dim[0] == t->outputs);
-}
-
-/* Labels, if the file does not say what they are: 0..999, or the -1 and 1 of LIBSVM. */
-static bool look_like_labels(const struct table *t, const struct classes *c)
-{
-    double low = c->label[0], high = c->label[c->count - 1];
-    bool signs = c->count <= 2 && fabs(low) == 1 && fabs(high) == 1;
-    return find_target(t, not_whole) == t->count * t->outputs &&
-           (signs || (low >= 0 && high < SAMPLES_CLASSES_MAX));
-}
-
-/* Why the training file's targets are no labels. */
-static int refuse_labels(const struct table *t, const char *path, bool too_many, struct errbuf *err)
-{
-    const char *key = "$.data.task", *value = "classification";
-    size_t fraction = find_target(t, not_whole);
-    if (!labels_fit(t))
-        return err_bad(err, ERR_DATA, key, value, "one label a sample, or one for each of its "
-                       "steps (%s: %zu targets a sample)", path, t->outputs);
-    if (fraction < t->count * t->outputs)
-        return err_bad(err, ERR_DATA, key, value,
-                       "targets that are names or whole numbers (%s: sample %zu has %g)", path,
-                       fraction / t->outputs + 1, t->targets[fraction]);
-    if (too_many)
-        return err_bad(err, ERR_LIMIT, key, value, "at most %d classes (%s has more)",
-                       SAMPLES_CLASSES_MAX, path);
-    return 0;
-}
-
-/* What the training file's targets are. out->count 0: values to predict. */
-static int decide_task(const struct source *s, const struct spec_data *d, const struct table *t,
-                       struct classes *out, struct errbuf *err)
-{
-    const char *path = out->path;
-    bool named = t->class_names > 0;
-    if (d->task == TASK_REGRESSION && named)
-        return err_bad(err, ERR_DATA, "$.data.task", "regression",
-                       "targets that are numbers (%s has names: %.40s, …)", path, t->class_name[0]);
-    bool few = d->task != TASK_REGRESSION && collect_classes(t, out);
-    if (d->task == TASK_REGRESSION ||
-        (d->task == TASK_AUTO && !named && !(few && labels_fit(t) && look_like_labels(t, out)))) {
-        out->count = 0;
-        return 0;
-    }
-    int rc = refuse_labels(t, path, !few || t->class_names > SAMPLES_CLASSES_MAX, err);
-    if (rc == 0 && (named || s->format == FORMAT_IDX))
-        number_classes(named ? t->class_names : (size_t)out->label[out->count - 1] + 1, out);
-    return rc;
-}
-
-/* "0, 1, 2, … (10 in all)" */
-static void list_classes(const struct classes *c, char *out, size_t size)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < c->count && i < 12 && len < size; i++) {
-        int n = snprintf(out + len, size - len, "%s%.15g", i > 0 ? ", " : "", c->label[i]);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    if (c->count > 12 && len < size)
-        snprintf(out + len, size - len, ", … (%zu in all)", c->count);
-}
+/* --- labels --------------------------------------------------------------------------------- */
 
 static int map_labels(const struct table *t, const char *path, const struct classes *c,
                       uint16_t *out, struct errbuf *err)
 {
     for (size_t i = 0; i < t->count * t->outputs; i++) {
         double label = t->targets[i];
-        size_t at = class_place(c, label);
-        if (!class_is(c, at, label)) {
+        size_t at;
+        if (!classes_find(c, label, &at)) {
             char known[256];
-            list_classes(c, known, sizeof known);
+            classes_list(c, known, sizeof known);
             return err_set(err, ERR_DATA, "%s: sample %zu has the label %.15g; the classes of %s "
                            "are %s", path, i / t->outputs + 1, label, c->path, known);
         }
@@ -388,6 +268,30 @@ static void hash_samples(struct samples *s)
     sha256_hex(&sum, s->hash);
 }
 
+#define NAMES_SHOWN 5
+
+/* "classification: 3 names, setosa, versicolor, virginica" */
+static void note_names(const struct table *t, struct notes *out)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < t->class_names && i < NAMES_SHOWN; i++)
+        buf_printf(&names, ", %s", t->class_name[i]);
+    notes_add(out, "data.task", "classification: %zu name%s%s%s", t->class_names,
+              t->class_names == 1 ? "" : "s", names.data,
+              t->class_names > NAMES_SHOWN ? ", …" : "");
+    buf_finish(&names);
+}
+
+static void note_task(const struct table *train, const struct classes *c, struct decoded *out)
+{
+    out->notes = train->notes;
+    memcpy(out->target, train->target, sizeof out->target);
+    if (c->why[0])
+        notes_add(&out->notes, "data.task", "%s", c->why);
+    else if (train->class_names > 0)
+        note_names(train, &out->notes);
+}
+
 int decode_tables(const struct source *s, const struct spec_data *d,
                   struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err)
 {
@@ -398,7 +302,7 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     struct samples *x = &done.samples;
     int rc = check_tables(s, d, tables, err);
     if (rc == 0)
-        rc = decide_task(s, d, train, &classes, err);
+        rc = classes_decide(s->format, d->task, train, &classes, err);
     if (rc != 0)
         return rc;
     for (int part = 0; part < PART_COUNT; part++) {
@@ -426,6 +330,7 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     x->labels = done.labels;
     x->targets = done.targets;
     hash_samples(x);
+    note_task(train, &classes, &done);
     *out = done;
     return 0;
 }

@@ -11,6 +11,8 @@ struct decoded {
     void *values;
     uint16_t *labels;
     float *targets;
+    char target[sizeof((struct table *)0)->target]; /* the file's own name for it */
+    struct notes notes; /* what was inferred */
 };
 
 /* Reads all files of the source and joins them. samples.hash is the SHA-256 of sizes, targets and
@@ -24,10 +26,9 @@ void decode_finish(struct decoded *d);
  * samples of one type (bytes beside floats become the 0..1 that they stand for). On success their
  * values are taken over; table_finish is the caller's in any case.
  *
- * The training file decides for all. It classifies when its targets are names, or, unless the
- * configuration says otherwise, whole numbers 0..999 or only -1 and 1; labels of several numbers
- * a sample are one for each of its steps. The sorted labels become 0, 1, …; those of IDX files stay
- * as they are. */
+ * The training file decides for all whether targets are classes (classes.h); labels of several
+ * numbers a sample are one for each of its steps. The sorted labels become 0, 1, …; those of IDX
+ * files stay as they are. */
 int decode_tables(const struct source *s, const struct spec_data *d,
                   struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err);
 

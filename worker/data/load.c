@@ -25,13 +25,22 @@ static void describe_sizes(const struct samples *x, struct record_prepared *p)
         p->dim[i] = (int64_t)x->shape.dim[i];
 }
 
-static void describe(const struct source *s, const struct samples *x, const char *path,
+static void describe_decisions(const struct decoded *d, struct record_prepared *p)
+{
+    memcpy(p->target, d->target, sizeof p->target);
+    p->note_count = d->notes.count;
+    memcpy(p->notes, d->notes.note, sizeof p->notes);
+}
+
+static void describe(const struct source *s, const struct decoded *d, const char *path,
                      struct record_prepared *p)
 {
+    const struct samples *x = &d->samples;
     memset(p, 0, sizeof *p);
     str_copy(p->hash, sizeof p->hash, x->hash);
     str_copy(p->cache, sizeof p->cache, path);
     describe_sizes(x, p);
+    describe_decisions(d, p);
     for (size_t i = 0; i < SOURCE_FILE_COUNT; i++) {
         if (s->files[i].path[0])
             p->sources[p->source_count++] = s->files[i];
@@ -83,7 +92,7 @@ static int load_decoded(const struct spec_data *d, const struct source *s, const
         return rc;
     rc = cache_data_path(decoded.samples.hash, path, err);
     if (rc == 0) {
-        describe(s, &decoded.samples, path, p);
+        describe(s, &decoded, path, p);
         rc = check_unchanged(d, p, err);
     }
     if (rc == 0 && cache_map(path, p->hash, out, NULL) != 0) {

@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -61,10 +62,17 @@ void samples_row(const struct samples *s, size_t row, const struct scaling *scal
         scale_row(width, scaling->shift, scaling->scale, out);
 }
 
+static void scale_targets(size_t n, const struct scaling *scaling, float *y)
+{
+    for (size_t k = 0; k < n; k++)
+        y[k] = (float)(((double)y[k] - scaling->target_shift[k]) / scaling->target_unit[k]);
+}
+
 static void gather_targets(const struct samples *s, const uint32_t *index, size_t n,
-                           uint16_t *labels, float *targets)
+                           const struct scaling *scaling, uint16_t *labels, float *targets)
 {
     size_t width = s->outputs;
+    bool scaled = scaling && scaling->target_shift;
     for (size_t i = 0; i < n; i++) {
         size_t row = index[i];
         if (s->labels && width == 1)
@@ -73,6 +81,8 @@ static void gather_targets(const struct samples *s, const uint32_t *index, size_
             memcpy(labels + i * width, s->labels + row * width, width * sizeof *labels);
         else
             memcpy(targets + i * width, s->targets + row * width, width * sizeof *targets);
+        if (scaled && !s->labels)
+            scale_targets(width, scaling, targets + i * width);
     }
 }
 
@@ -84,5 +94,5 @@ void samples_gather(const struct samples *s, const uint32_t *index, size_t n,
             prefetch_row(s, index[i + ROWS_AHEAD]);
         samples_row(s, index[i], scaling, out + i * s->features);
     }
-    gather_targets(s, index, n, labels, targets);
+    gather_targets(s, index, n, scaling, labels, targets);
 }

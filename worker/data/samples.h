@@ -46,6 +46,7 @@ struct samples {
 struct scaling {
     float *fill;          /* [features] instead of what is not finite; NULL: left as it is */
     float *shift, *scale; /* [features]: (x - shift) · scale, after fill; NULL: none */
+    double *target_shift, *target_unit; /* [outputs]: (y - shift) / unit; NULL: as they are */
 };
 
 static inline size_t samples_value_bytes(enum samples_type type)

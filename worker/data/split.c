@@ -10,6 +10,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/rng.h"
+#include "worker/data/target_scale.h"
 #include "worker/nn/real.h"
 
 /* --- which rows ----------------------------------------------------------------------------- */
@@ -405,6 +406,8 @@ int split_init(struct split *out, const struct samples *s, const struct settings
     p.test = test.row;
     p.test_count = test.count;
     fit(&p.scaling, s, &(struct rows){.row = p.train, .count = p.train_count}, settings);
+    if (s->targets && settings->v[SETTING_TARGET_SCALE] == TARGET_SCALE_STANDARD)
+        target_scale_fit(&p.scaling, s, p.train, p.train_count);
     *out = p;
     return 0;
 }
@@ -417,5 +420,7 @@ void split_finish(struct split *p)
     free(p->scaling.fill);
     free(p->scaling.shift);
     free(p->scaling.scale);
+    free(p->scaling.target_shift);
+    free(p->scaling.target_unit);
     memset(p, 0, sizeof *p);
 }

@@ -7,6 +7,7 @@
 
 #include "sweep/shape.h"
 #include "sweep/trainer.h"
+#include "worker/data/notes.h"
 #include "worker/data/samples.h"
 
 #define TABLE_NUMBERS_MAX ((size_t)1 << 36) /* features of all samples */
@@ -18,10 +19,12 @@ struct table {
     size_t count;           /* samples */
     struct shape shape;     /* of one */
     void *values;           /* [count, shape]: uint8_t or float; owned */
+    char target[160];       /* the file's own name for what is predicted; "": it has none */
     size_t outputs;         /* targets of a sample; 0: the file has none (npy features) */
     double *targets;        /* [count, outputs]; class numbers or values; owned */
     size_t class_names;     /* text labels: how many; 0: targets are numbers */
     char (*class_name)[64]; /* owned; sorted, so that the number of a class is its place */
+    struct notes notes;     /* of a training file */
 };
 
 void table_finish(struct table *t);

@@ -251,7 +251,7 @@ static inline __attribute__((always_inline)) struct loss_sum elementwise(const s
         for (size_t j = 0; j < n; j++) {
             real target = y ? y[j] : (real)(j + hot == label);
             struct part p = part(z[j], target, l->huber_delta);
-            row += p.loss;
+            row += l->report ? p.loss * l->report[j] : p.loss;
             product *= p.factor;
             if (j % FACTORS_MAX == FACTORS_MAX - 1) {
                 row += log(product);
@@ -320,6 +320,19 @@ int loss_outputs(enum loss_kind kind, size_t classes, size_t targets, size_t *ou
     bool one = kind == LOSS_BINARY_CROSS_ENTROPY && classes == 2;
     *outputs = one ? 1 : classes ? classes : targets;
     return 0;
+}
+
+double loss_report(const struct loss *l)
+{
+    double sum = 0;
+    for (size_t j = 0; l->report && j < l->outputs; j++)
+        sum += l->report[j];
+    return l->report ? sum / (double)l->outputs : 1;
+}
+
+double loss_unit(enum loss_kind kind, double unit)
+{
+    return kind == LOSS_MAE ? unit : unit * unit;
 }
 
 struct loss_sum loss_compute(const struct loss *l, size_t rows, const real *z,

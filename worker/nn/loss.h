@@ -22,6 +22,8 @@ struct loss {
     real huber_delta;
     real probability_clip;  /* 0: none (G3.2) */
     const real *class_weights; /* [classes] or NULL */
+    const double *report;   /* [outputs]: what a loss of 1 is told as, for values that are trained
+                               on in another unit; NULL: as 1. The gradient has nothing of it */
 };
 
 struct loss_sum {
@@ -46,5 +48,9 @@ struct loss_sum loss_compute(const struct loss *l, size_t rows, const real *z,
 /* The class a row of outputs stands for; the number of classes (2 for one output of
  * binary_cross_entropy), which is none of them, when an output is not finite. */
 size_t loss_class(const struct loss *l, const real *z);
+/* What a loss of 1 in every output is told as: the mean of report, or 1. */
+double loss_report(const struct loss *l);
+/* What a loss of 1 comes to when the values' unit is `unit`: its square, or itself. */
+double loss_unit(enum loss_kind kind, double unit);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/engine/data_read.h"
 #include "daemon/plan/estimate.h"
 #include "daemon/serve/known_remedies.h"
 #include "daemon/launch/prepare.h"
@@ -29,6 +30,7 @@ struct dry_run {
     struct search_outline outline;
     int64_t treatments; /* at most */
     struct estimate estimate;
+    struct record_prepared data;
 };
 
 /* What waits for the worker. The request is known by its id: the client may go meanwhile, and
@@ -95,6 +97,7 @@ static void answer_plan(struct request *r, const struct table *rates)
     jw_kv_real(w, "estimated_seconds",
                estimate_seconds(&p->estimate, seconds_per_flop(rates), runs,
                                 engine_workers(r->daemon->engine)));
+    data_read_write(&p->data, w);
     jw_end_object(w);
     request_result_built(r);
 }
@@ -107,6 +110,7 @@ static void plan(struct request *r, const struct spec *spec, const struct record
     search_method(spec->method)->outline(&st, &p->outline);
     p->treatments = spec_treat_cap(spec);
     estimate_init(&p->estimate, spec, data);
+    p->data = *data;
     r->extra = p;
     request_query(r, STORE_QUERY_RUN_RATES, NULL, 0, answer_plan);
 }

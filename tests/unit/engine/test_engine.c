@@ -22,8 +22,13 @@ static void test_submit(void **state)
     struct world w;
     world_init(&w, 2, 1);
     world_grid(&w, SIX_DEPTHS, "");
-    assert_string_equal(w.last_reply, "{\"sweep\":1}");
+    assert_string_equal(w.last_reply,
+                        "{\"sweep\":1,\"data\":{\"task\":\"classification\",\"target\":\"kind\","
+                        "\"samples\":100,\"features\":4,\"classes\":2,\"outputs\":0,\"notes\":["
+                        "{\"key\":\"data.task\",\"text\":\"two names\"}]}}");
     const struct sweep_row *s = world_sweep(&w, 1);
+    assert_string_equal(s->data_target, "kind");
+    assert_string_equal(s->data_notes, "[{\"key\":\"data.task\",\"text\":\"two names\"}]");
     assert_int_equal(s->status, SWEEP_RUNNING);
     assert_string_equal(s->data_hash, "abc");
     assert_int_equal(s->data_samples, 100);

@@ -23,7 +23,9 @@ void world_submit(struct world *w, const char *method, const char *parameters, i
                   uint64_t seed, const char *more)
 {
     struct spec s;
-    struct record_prepared p = {.hash = "abc", .samples = 100, .features = 4, .classes = 2};
+    struct record_prepared p = {.hash = "abc", .samples = 100, .features = 4, .classes = 2,
+                                .target = "kind", .note_count = 1,
+                                .notes = {{"data.task", "two names"}}};
     spec_make_with(&s, method, parameters, run_cap, seed, more);
     world_submit_spec(w, &s, &p, NULL);
     assert_int_equal(s.space.count, 0); /* taken over */

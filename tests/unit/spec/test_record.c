@@ -196,6 +196,10 @@ static struct record_prepared *some_prepared(void)
     p->sources[0].size_bytes = 26421880;
     p->sources[0].mtime_ns = 1700000000123456789;
     str_copy(p->sources[1].path, sizeof(p->sources[1].path), "/d/ä");
+    str_copy(p->target, sizeof(p->target), "price of it");
+    p->note_count = 1;
+    str_copy(p->notes[0].key, sizeof(p->notes[0].key), "data.task");
+    str_copy(p->notes[0].text, sizeof(p->notes[0].text), "regression: 599 \xe2\x80\xa6");
     p->finding_count = 1;
     str_copy(p->findings[0].kind, sizeof(p->findings[0].kind), "nan_in_input");
     str_copy(p->findings[0].text, sizeof(p->findings[0].text), "row 3, column 4");

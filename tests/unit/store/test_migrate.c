@@ -210,6 +210,52 @@ static void test_migrates_treatments_by_hand(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM decisions"), "0");
 }
 
+#define READ(id, samples, classes, spec)                                                           \
+    "INSERT INTO sweeps(id, name, status, method, metric, goal, spec, seed, run_cap, epochs,"      \
+    " priority, created_at, data_hash, data_samples, data_features, data_classes) VALUES(" #id     \
+    ", 'old', 'held', 'grid', 'val_loss', 'minimize', '" spec "', '5', 1, 1, 0,"                   \
+    " '2026-01-01 00:00:00.000', 'ab', " #samples ", 3, " #classes ");"
+#define SETTINGS_RUN(id, sweep)                                                                    \
+    "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed, epochs,"  \
+    " attempts, created_at) VALUES(" #id ", " #sweep ", 0, 'search', 'grid', 'queued', '{}',"      \
+    " '{\"train\":{\"loss\":\"mse\"}}', '5', 1, 0, '2026-01-01 00:00:00.000');"
+
+/* What was decided of data and targets before stays: neither the rule for whole numbers nor the
+ * scaling of targets reaches a sweep that is there. */
+static void test_old_data_is_read_as_before(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6,
+                 READ(1, 9, 0, "{\"data\":{\"format\":\"csv\"},\"train\":{}}")
+                 READ(2, 9, 7, "{\"data\":{\"format\":\"csv\"},\"train\":{}}")
+                 READ(3, 9, 7, "{\"data\":{\"format\":\"idx\"},\"train\":{}}")
+                 READ(4, 9, 0, "{\"data\":{\"format\":\"npz\",\"task\":\"regression\"},\"train\":{}}")
+                 OLD_SWEEP(5, "queued", "{\"task\":{}}")
+                 SETTINGS_RUN(1, 1) SETTINGS_RUN(2, 2));
+    assert_int_equal(fixture_open(f), 0);
+    static const char *const specs[] = {
+        "{\"data\":{\"format\":\"csv\",\"task\":\"regression\"},"
+        "\"train\":{\"target_scale\":\"none\"}}",
+        "{\"data\":{\"format\":\"csv\",\"task\":\"classification\"},\"train\":{}}",
+        "{\"data\":{\"format\":\"idx\"},\"train\":{}}",
+        "{\"data\":{\"format\":\"npz\",\"task\":\"regression\"},"
+        "\"train\":{\"target_scale\":\"none\"}}",
+        "{\"task\":{}}",
+    };
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        char query[64];
+        snprintf(query, sizeof query, "SELECT spec FROM sweeps WHERE id = %zu", i + 1);
+        assert_string_equal(sql(f, query), specs[i]);
+    }
+    assert_string_equal(sql(f, "SELECT settings FROM runs WHERE id = 1"),
+                        "{\"train\":{\"loss\":\"mse\",\"target_scale\":\"none\"}}");
+    assert_string_equal(sql(f, "SELECT settings FROM runs WHERE id = 2"),
+                        "{\"train\":{\"loss\":\"mse\"}}");
+    assert_string_equal(sql(f, "SELECT group_concat(coalesce(data_task, '-'), ' ') FROM "
+                               "(SELECT * FROM sweeps ORDER BY id)"),
+                        "regression classification classification regression -");
+}
+
 /* Workers that an earlier version has started are known by their process id. */
 static void test_a_pid_becomes_a_handle(void **state)
 {
@@ -411,6 +457,7 @@ int main(void)
         TEST(test_migrates_from_version_two),
         TEST(test_migrates_paused_runs),
         TEST(test_migrates_treatments_by_hand),
+        TEST(test_old_data_is_read_as_before),
         TEST(test_a_pid_becomes_a_handle),
         TEST(test_an_identity_comes),
         TEST(test_failures_have_their_present_names),

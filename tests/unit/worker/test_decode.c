@@ -135,8 +135,10 @@ static void test_task_of_its_own(void **state)
         double targets[3];
         size_t classes;
     } cases[] = {
-        {{0, 1, 999}, 3}, {{0, 1, 1000}, 0}, {{0, 1.5, 1}, 0},   {{-1, 1, 1}, 2}, {{-1, -1, -1}, 1},
-        {{-1, 0, 1}, 0},  {{-2, 2, 2}, 0},   {{1, 2, 3}, 3},     {{5, 5, 5}, 1},  {{0, 1e30, 1}, 0},
+        {{0, 1, 999}, 0},   {{0, 1, 1}, 2},      {{0, 1.5, 1}, 0}, {{-1, 1, 1}, 2},
+        {{-1, -1, -1}, 1},  {{-1, 0, 1}, 3},     {{-2, 2, 2}, 2},  {{1, 2, 3}, 3},
+        {{5, 5, 5}, 1},     {{0, 1e30, 1}, 0},   {{-2, 0, 2}, 0},  {{1, 2, 4}, 3},
+        {{70000, 80000, 70000}, 2},
     };
     struct fixture *x = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -145,6 +147,78 @@ static void test_task_of_its_own(void **state)
         for (size_t j = 0; cases[i].classes == 0 && j < 3; j++)
             assert_true(x->out.samples.targets[j] == (float)cases[i].targets[j]);
     }
+}
+
+/* rows targets, of which number i is of(i). */
+static void expect_task(struct fixture *x, size_t rows, double (*of)(size_t i), size_t classes,
+                        const char *words)
+{
+    double *targets = malloc(rows * sizeof *targets);
+    for (size_t i = 0; i < rows; i++)
+        targets[i] = of(i);
+    put(x, PART_TRAIN, rows, 1, targets);
+    free(targets);
+    expect_decoded(x, classes);
+    const struct notes *n = &x->out.notes;
+    assert_int_equal(n->count, 1);
+    assert_string_equal(n->note[0].key, "data.task");
+    if (!strstr(n->note[0].text, words))
+        fail_msg("\"%s\" does not say \"%s\"", n->note[0].text, words);
+}
+
+static double letters(size_t i) { return (double)(i * 7919 % 26 + 1); }
+static double hundred(size_t i) { return (double)(i % 100); }
+static double every(size_t i) { return (double)i; }
+static double thousands(size_t i) { return 1000 * (double)(i * 31 % 599 + 50); }
+static double ages(size_t i) { return (double)(17 + i % 60); }
+static double ages_of_all(size_t i) { return i % 50 == 0 ? (double)(i / 50 % 99) : (double)(i % 40); }
+static double counts(size_t i) { return (double)((i % 31) * (i % 31)); }
+static double stars(size_t i) { return (double)(1 + i * i % 5); }
+static double quality(size_t i) { return (double)(3 + i % 7); }
+static double glass(size_t i) { return (double)(i % 6 < 3 ? i % 6 + 1 : i % 6 + 2); }
+static double status(size_t i) { return (const double[]){200, 301, 404, 500}[i % 4]; }
+static double years(size_t i) { return (double)(1990 + i % 30); }
+static double below(size_t i) { return (double)(i % 9) - 4; }
+static double noise(size_t i) { return (double)(i % 6) - 1; }
+static double months(size_t i) { return (double)(1 + i % 12); }
+static double tail(size_t i) { return i < 990 ? (double)(i % 9) : (double)(i - 981); }
+static double rare(size_t i) { return i % 20 == 0 ? (double)(i / 20 % 15) : (double)(i % 3); }
+static double deciles(size_t i) { return 10 * (double)(i % 15); }
+
+/* Codes of classes begin at 0 or 1, leave nothing out and have their rows each. */
+static void test_task_of_whole_numbers(void **state)
+{
+    static const struct {
+        size_t rows;
+        double (*of)(size_t i);
+        size_t classes;
+        const char *words;
+    } cases[] = {
+        {2600, letters, 26, "classification: 26 whole numbers from 1 to 26"},
+        {5000, hundred, 100, "classification: 100"},
+        {200, hundred, 0, "few rows for each"},
+        {600, every, 0, "regression: 600 different whole numbers from 0 to 599 in 600 rows"},
+        {600, thousands, 0, "regression: 599 different"},
+        {4000, ages, 0, "or not from 0 or 1"},
+        {6000, ages_of_all, 0, "rarer than others"},
+        {4000, counts, 0, "with gaps"},
+        {500, stars, 3, "classification: 3"},
+        {1600, quality, 7, "classification: 7"},
+        {214, glass, 6, "classification: 6"},
+        {400, status, 4, "classification: 4"},
+        {40, status, 0, "far apart"},
+        {3000, years, 0, "with gaps"},
+        {3000, below, 0, "below -1"},
+        {600, noise, 6, "classification: 6"},
+        {600, months, 12, "classification: 12"},
+        {1000, tail, 0, "rarer than others"},
+        {6000, rare, 15, "classification: 15"},
+        {1500, deciles, 0, "with gaps"},
+        {10, every, 0, "few rows for each"},
+        {1500, every, 0, "more than 1000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_task(*state, cases[i].rows, cases[i].of, cases[i].classes, cases[i].words);
 }
 
 static void test_task_as_told(void **state)
@@ -186,12 +260,19 @@ static void test_label_of_no_class(void **state)
     put(x, PART_TEST, 1, 1, (const double[]){0});
     expect_decoded(x, 5);
     assert_int_equal(x->out.samples.labels[2], 4);
+    /* … and if they cannot be places, they are codes as any. */
+    put(x, PART_TRAIN, 3, 1, (const double[]){-5, 70000, -5});
+    put(x, PART_VALIDATION, 1, 1, (const double[]){70000});
+    put(x, PART_TEST, 1, 1, (const double[]){-5});
+    expect_decoded(x, 2);
+    put(x, PART_TEST, 1, 1, (const double[]){0});
     put(x, PART_TRAIN, 3, 1, (const double[]){1, 20, 4});
     put(x, PART_VALIDATION, 1, 1, (const double[]){21});
     expect_refused(x, ERR_DATA, "$.data.validation_path", "/d/valid.csv", "(21 in all)");
 
     /* A part that lies in the training part's file. */
     x->source.format = FORMAT_NPZ;
+    x->data.task = TASK_CLASSIFICATION;
     x->source.files[SOURCE_SAMPLES(PART_VALIDATION)].path[0] = '\0';
     expect_refused(x, ERR_DATA, "$.data.path", "/d/train.csv",
                    "/d/train.csv (validation part): sample 1 has the label 21; the classes of "
@@ -242,7 +323,7 @@ static void test_targets_must_be_numbers(void **state)
         put(x, PART_TRAIN, 3, 1, (const double[]){0, 1, bad[i]});
         expect_refused(x, ERR_DATA, "$.data.path", "/d/train.csv", "the target of sample 3 is");
     }
-    put(x, PART_TRAIN, 1, 1, (const double[]){-(double)FLT_MAX});
+    put(x, PART_TRAIN, 2, 1, (const double[]){-(double)FLT_MAX, 0.5});
     expect_decoded(x, 0);
 }
 
@@ -333,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_parts_are_joined),   CASE(test_task_of_its_own),
+        CASE(test_task_of_whole_numbers),
         CASE(test_task_as_told),       CASE(test_label_of_no_class),
         CASE(test_names),              CASE(test_files_must_agree),
         CASE(test_targets_must_be_numbers), CASE(test_several_targets),

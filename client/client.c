@@ -121,11 +121,25 @@ int client_ask(struct client *c, const char *method, const char *params, struct 
     return CLIENT_DONE;
 }
 
+/* An id that does not exist is most often one of another kind, or a run's place in its sweep. */
+static void say_where_ids_are(struct errbuf *err)
+{
+    bool run = strcmp(err->key, "$.run") == 0, sweep = strcmp(err->key, "$.sweep") == 0;
+    struct errbuf made = *err;
+    if (err->code != ERR_NOT_FOUND || err->value[0] == '\0' || (!run && !sweep))
+        return;
+    err_set(&made, err->code,
+            run ? "there is no run %s: `sweepctl runs SWEEP` shows the ids of a sweep's runs"
+                : "there is no sweep %s: `sweepctl list` shows those that there are", err->value);
+    str_copy(err->message, sizeof err->message, made.message);
+}
+
 int client_call(struct client *c, const char *method, const char *params,
                 struct rpc_reply *reply)
 {
     int status = client_ask(c, method, params, reply);
     if (status == CLIENT_DONE && reply->error.code != 0) {
+        say_where_ids_are(&reply->error);
         status = client_fail(c, CLIENT_REFUSED, &reply->error);
         rpc_reply_finish(reply);
     }

@@ -48,7 +48,10 @@ struct client {
       OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
-    X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, findings")            \
+    X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, what failed")         \
+    X(runs, "runs", "SWEEP", ARG_ID, false,                                                     \
+      OPTION_BIT(STATUS) | OPTION_BIT(LABEL) | OPTION_BIT(SORT) | OPTION_BIT(LIMIT),            \
+      "the runs of a sweep, by number")                                                         \
     X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow a sweep, one line per run")            \
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
     X(best, "best", "SWEEP", ARG_ID, false, OPTION_BIT(LIMIT), "the best runs of a sweep")      \
@@ -81,7 +84,8 @@ struct client {
     X(resume, "resume", "SWEEP", ARG_ID, true, 0, "go on with a paused or held sweep")          \
     X(cancel, "cancel", "SWEEP", ARG_ID, false, OPTION_BIT(RUN),                                \
       "end a sweep, or with --run one run")                                                     \
-    X(delete, "delete", "SWEEP", ARG_ID, true, 0, "remove an ended sweep and its runs")         \
+    X(delete, "delete", "SWEEP", ARG_ID, true, OPTION_BIT(YES),                                 \
+      "remove an ended sweep and its runs")                                                     \
     X(backup, "backup", "FILE", ARG_TEXT, true, 0,                                              \
       "copy the database into a new file, while training goes on")                              \
     X(status, "status", NULL, ARG_NONE, false, 0, "what the daemon is doing")                   \
@@ -97,7 +101,7 @@ struct verb {
     const char *arg; /* NULL: takes none */
     enum arg_kind kind;
     bool required;
-    unsigned options; /* OPTION_BITs beside the global ones */
+    uint64_t options; /* OPTION_BITs beside the global ones */
     const char *summary;
 };
 

@@ -49,9 +49,9 @@ struct errbuf {
 int err_set(struct errbuf *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sets all parts; the message becomes "KEY: got VALUE; allowed: ALLOWED" without what is empty ("did
- * you mean X?" stands before "allowed"; "unknown" for an ERR_KEY among names, "missing" for an
- * ERR_MISSING of "nothing"). allowed_fmt is printf style. err may be NULL. Returns code. */
+/* Sets all parts; the message becomes "KEY: got VALUE; allowed: ALLOWED" without what is empty
+ * ("did you mean X?" stands before "allowed"; "unknown" for an ERR_KEY among names, "missing" for
+ * an ERR_MISSING of "nothing"). allowed_fmt is printf style. err may be NULL. Returns code. */
 int err_bad(struct errbuf *err, int code, const char *key, const char *value,
             const char *allowed_fmt, ...) __attribute__((format(printf, 5, 6)));
 

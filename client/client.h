@@ -59,7 +59,8 @@ struct client {
     X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
     X(export, "export", "RUN", ARG_ID, true,                                                    \
-      OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(FORCE),                        \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
+          OPTION_BIT(FORCE),                                                                    \
       "copy a run's best weights into a safetensors file")                                      \
     X(replay, "replay", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \

@@ -27,6 +27,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(OUTPUT, "--output", "-o", TEXT, "FILE", "the file to write")                              \
     X(TORCH_MODULE, "--torch-module", NULL, TEXT, "FILE.py",                                    \
       "also write the network as a PyTorch class")                                              \
+    X(ONNX, "--onnx", NULL, TEXT, "FILE.onnx", "also write the network as an ONNX model")         \
     X(FORCE, "--force", NULL, FLAG, NULL, "overwrite files that exist")                         \
     X(DRAIN, "--drain", NULL, FLAG, NULL, "let running runs finish")                            \
     X(DB, "--db", NULL, TEXT, "PATH", "the database")                                           \

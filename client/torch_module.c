@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "client/torch_input.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
@@ -268,16 +269,7 @@ static void write_helpers(unsigned used, struct buf *out)
     }
 }
 
-/* "[rows, 1, 28, 28]" */
-static void write_rows(const struct shape *s, struct buf *out)
-{
-    buf_puts(out, "[rows");
-    for (size_t i = 0; i < s->rank; i++)
-        buf_printf(out, ", %zu", s->dim[i]);
-    buf_putc(out, ']');
-}
-
-static void write_docstring(const struct torch_module *m, const struct shape *output,
+static void write_docstring(const struct torch_module *m, const struct torch_input *input,
                             struct buf *out)
 {
     buf_printf(out,
@@ -286,12 +278,29 @@ static void write_docstring(const struct torch_module *m, const struct shape *ou
                "    net = Net()\n"
                "    net.load_state_dict(safetensors.torch.load_file(\"%s\"))\n"
                "    net.eval()\n"
-               "\n"
-               "Input: ", m->title, m->weights);
-    write_rows(&m->input, out);
-    buf_puts(out, ", bytes divided by 255, scaled as in training. Output: ");
-    write_rows(output, out);
-    buf_puts(out, ",\nbefore any softmax or sigmoid.\n\"\"\"\n");
+               "\n", m->title, m->weights);
+    torch_input_describe(input, out);
+    buf_puts(out, "\"\"\"\n");
+}
+
+static void write_file(const struct torch_module *m, const struct writer *w, struct buf *out)
+{
+    const struct torch_input input = {.p = m->preprocessing,
+                                      .input = m->input,
+                                      .output = w->shape,
+                                      .flatten = m->plan->flatten_input};
+    bool torch = torch_input_needs_torch(&input) || w->used & (BIT(RNN) | BIT(GRU) | BIT(LSTM));
+    write_docstring(m, &input, out);
+    buf_printf(out, "%sfrom torch import nn\n", torch ? "import torch\n" : "");
+    torch_input_names(&input, out);
+    write_helpers(w->used, out);
+    buf_printf(out,
+               "\n\nclass Net(nn.Sequential):\n"
+               "    def __init__(self):\n"
+               "        super().__init__(\n"
+               "%s"
+               "        )\n", w->lines.data);
+    torch_input_methods(&input, out);
 }
 
 int torch_module_write(const struct torch_module *m, struct buf *out, struct errbuf *err)
@@ -307,21 +316,8 @@ int torch_module_write(const struct torch_module *m, struct buf *out, struct err
     if (m->plan->flatten_input)
         w.shape = (struct shape){1, {shape_count(&m->input)}};
     int rc = write_layers(&w, 0, m->plan->count, "");
-    if (rc == 0) {
-        write_docstring(m, &w.shape, out);
-        buf_printf(out, "%sfrom torch import nn\n",
-                   w.used & (BIT(RNN) | BIT(GRU) | BIT(LSTM)) ? "import torch\n" : "");
-        write_helpers(w.used, out);
-        buf_printf(out,
-                   "\n\nclass Net(nn.Sequential):\n"
-                   "    def __init__(self):\n"
-                   "        super().__init__(\n"
-                   "%s"
-                   "        )\n", w.lines.data);
-        if (m->plan->flatten_input && m->input.rank > 1)
-            buf_puts(out, "\n    def forward(self, x):\n"
-                          "        return super().forward(x.flatten(1))\n");
-    }
+    if (rc == 0)
+        write_file(m, &w, out);
     buf_finish(&w.lines);
     return rc;
 }

@@ -10,11 +10,13 @@
 
 struct buf;
 struct errbuf;
+struct preprocessing;
 
 struct torch_module {
     const struct model_plan *plan;
     struct shape input;  /* of one sample */
     size_t outputs;      /* of the output layer */
+    const struct preprocessing *preprocessing; /* NULL: the weights do not tell */
     const char *title;   /* of the docstring: printable, without quotes and backslashes */
     const char *weights; /* the file's name, for the example in it: likewise */
 };

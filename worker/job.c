@@ -19,6 +19,7 @@
 #include "worker/nn/gemm.h"
 #include "worker/rights.h"
 #include "worker/setup.h"
+#include "worker/told.h"
 #include "worker/train.h"
 #include "worker/variants.h"
 #include "worker/weights.h"
@@ -99,8 +100,12 @@ static void leave_weights(const struct train *t)
 {
     struct errbuf err;
     const real *best = train_best(t);
-    if (best && weights_write(t->config->weights, &t->setup.step.net, best, &err) != 0)
+    if (!best)
+        return;
+    char *told = told_write(t);
+    if (weights_write(t->config->weights, &t->setup.step.net, best, told, &err) != 0)
         log_error("weights: %s", err.message);
+    free(told);
 }
 
 static enum run_status end_status(const struct train *t)

@@ -2,7 +2,8 @@
  * little-endian header length, a JSON header, the numbers. Tensors carry the names that PyTorch
  * gives them in a torch.nn.Sequential of the same layers: "0.weight" [out,in], "0.bias" [out],
  * "2.body.1.running_mean" … Running means and variances are among them. The metadata tell the
- * input_shape ("[1, 28, 28]") and the number of outputs. */
+ * input_shape ("[1, 28, 28]"), the number of outputs, and what both mean
+ * (sweep/preprocessing.h). */
 #ifndef WORKER_WEIGHTS_H
 #define WORKER_WEIGHTS_H
 
@@ -15,10 +16,13 @@ struct errbuf;
 struct buf;
 
 /* The first part: length and JSON header with the hash of all (sweep/weights_hash.h), padded with
- * blanks so that the numbers lie on 8 bytes. values: n->values or a copy of them. */
-void weights_header(const struct net *n, const real *values, struct buf *out);
+ * blanks so that the numbers lie on 8 bytes. values: n->values or a copy of them; preprocessing:
+ * its text, or NULL. */
+void weights_header(const struct net *n, const real *values, const char *preprocessing,
+                    struct buf *out);
 /* The file appears complete and durable, or not at all. ERR_IO. */
-int weights_write(const char *path, const struct net *n, const real *values, struct errbuf *err);
+int weights_write(const char *path, const struct net *n, const real *values,
+                  const char *preprocessing, struct errbuf *err);
 
 /* Into values[n->value_count], from F32 or F64. Every tensor of the network must be in the file
  * with its shape, and no other but num_batches_tracked (PyTorch's, which we have no use for).

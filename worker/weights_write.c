@@ -5,6 +5,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/preprocessing.h"
 #include "sweep/require.h"
 #include "sweep/weights_hash.h"
 #include "worker/data/atomic_file.h"
@@ -41,7 +42,7 @@ static void write_tensor(struct json_writer *w, const struct layer *l, const str
 }
 
 /* What the tensors do not tell. The format has texts only here. */
-static void write_metadata(struct json_writer *w, const struct net *n)
+static void write_metadata(struct json_writer *w, const struct net *n, const char *preprocessing)
 {
     char shape[SHAPE_TEXT_MAX], outputs[24];
     snprintf(outputs, sizeof outputs, "%zu", n->plan.outputs);
@@ -51,6 +52,8 @@ static void write_metadata(struct json_writer *w, const struct net *n)
     jw_kv_string(w, "format", "pt");
     jw_kv_string(w, "input_shape", shape_format(&n->plan.input, shape));
     jw_kv_string(w, "outputs", outputs);
+    if (preprocessing)
+        jw_kv_string(w, PREPROCESSING_KEY, preprocessing);
     jw_end_object(w);
 }
 
@@ -89,14 +92,15 @@ static void seal_header(const struct net *n, const real *values, struct buf *hea
     memcpy(header->data + place, hash, sizeof hash - 1);
 }
 
-void weights_header(const struct net *n, const real *values, struct buf *out)
+void weights_header(const struct net *n, const real *values, const char *preprocessing,
+                    struct buf *out)
 {
     struct buf json = {0};
     struct json_writer w;
     size_t offset = 0;
     jw_init(&w, &json);
     jw_begin_object(&w);
-    write_metadata(&w, n);
+    write_metadata(&w, n, preprocessing);
     for (size_t i = 0; i < n->layer_count; i++) {
         for (size_t k = 0; k < n->layers[i].tensor_count; k++)
             write_tensor(&w, &n->layers[i], &n->layers[i].tensors[k], &offset);
@@ -122,11 +126,12 @@ static int write_numbers(void *to, const void *bytes, size_t len)
     return atomic_file_write(&w->file, bytes, len, w->err);
 }
 
-int weights_write(const char *path, const struct net *n, const real *values, struct errbuf *err)
+int weights_write(const char *path, const struct net *n, const real *values,
+                  const char *preprocessing, struct errbuf *err)
 {
     struct writing w = {.err = err};
     struct buf header = {0};
-    weights_header(n, values, &header);
+    weights_header(n, values, preprocessing, &header);
     int rc = paths_make_parent(path, 0700, err);
     if (rc == 0)
         rc = atomic_file_open(&w.file, path, err);

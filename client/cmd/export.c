@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "client/new_file.h"
+#include "client/onnx/onnx.h"
 #include "client/report.h"
 #include "client/torch_module.h"
 #include "sweep/paths.h"
+#include "sweep/preprocessing.h"
 #include "sweep/run_config.h"
 #include "sweep/weights_hash.h"
 
@@ -86,34 +88,6 @@ static int64_t data_end(const struct json *header)
     return most;
 }
 
-/* The header of a file that is whole (safetensors: its length in 8 bytes, itself, the numbers). */
-static int read_header(const struct buf *file, struct json **out, struct errbuf *err)
-{
-    uint64_t length = 0;
-    for (size_t i = HEADER_LENGTH_BYTES; file->len >= HEADER_LENGTH_BYTES && i-- > 0;)
-        length = length << 8 | (unsigned char)file->data[i];
-    if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
-        length > file->len - HEADER_LENGTH_BYTES)
-        return err_set(err, ERR_DATA, "no safetensors file, or one that was cut short");
-    struct json *header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
-    if (header == NULL)
-        return err_set(err, ERR_DATA, "damaged header: %s", err->message);
-    size_t data = file->len - HEADER_LENGTH_BYTES - (size_t)length;
-    int64_t end = data_end(header);
-    bool fits = weights_hash_fits(file->data, file->len);
-    if (end == (int64_t)data && fits) {
-        *out = header;
-        return 0;
-    }
-    json_destroy(header);
-    if (end == (int64_t)data)
-        return err_set(err, ERR_DATA, "damaged: its SHA-256 is not the one in its header");
-    if (end < 0)
-        return err_set(err, ERR_DATA, "its header does not say where its tensors lie");
-    return err_set(err, ERR_DATA, "its tensors end at byte %lld of %zu: the file is damaged",
-                   (long long)end, data);
-}
-
 /* --- the module ----------------------------------------------------------------------------- */
 
 static int bad_metadata(struct errbuf *err)
@@ -140,16 +114,66 @@ static int read_shape(const char *text, struct shape *out)
     return 0;
 }
 
-/* What the header of the weights file tells of the network. */
-static int read_metadata(const struct json *header, struct torch_module *m, struct errbuf *err)
+/* A run's network, as its files tell it. */
+struct network {
+    struct buf file;         /* the weights, whole */
+    struct json *header;     /* of them */
+    size_t data;             /* where the numbers begin in the file */
+    struct shape input;
+    size_t outputs;
+    const char *told;        /* the text of the preprocessing; NULL: of an older version */
+    struct preprocessing p;  /* the same */
+    bool has_plan;
+    struct model_plan plan;
+    char *title;
+};
+
+static void network_finish(struct network *n)
 {
-    const struct json *metadata = json_get(header, "__metadata__");
+    buf_finish(&n->file);
+    json_destroy(n->header);
+    preprocessing_finish(&n->p);
+    if (n->has_plan)
+        model_plan_finish(&n->plan);
+    free(n->title);
+}
+
+/* The header of a file that is whole (safetensors: its length in 8 bytes, itself, the numbers). */
+static int read_header(struct network *n, struct errbuf *err)
+{
+    const struct buf *file = &n->file;
+    uint64_t length = 0;
+    for (size_t i = HEADER_LENGTH_BYTES; file->len >= HEADER_LENGTH_BYTES && i-- > 0;)
+        length = length << 8 | (unsigned char)file->data[i];
+    if (file->len < HEADER_LENGTH_BYTES || length > HEADER_MAX ||
+        length > file->len - HEADER_LENGTH_BYTES)
+        return err_set(err, ERR_DATA, "no safetensors file, or one that was cut short");
+    n->header = json_parse(file->data + HEADER_LENGTH_BYTES, (size_t)length, err);
+    if (n->header == NULL)
+        return err_set(err, ERR_DATA, "damaged header: %s", err->message);
+    n->data = HEADER_LENGTH_BYTES + (size_t)length;
+    int64_t end = data_end(n->header);
+    if (end < 0)
+        return err_set(err, ERR_DATA, "its header does not say where its tensors lie");
+    if (end != (int64_t)(file->len - n->data))
+        return err_set(err, ERR_DATA, "its tensors end at byte %lld of %zu: the file is damaged",
+                       (long long)end, file->len - n->data);
+    if (!weights_hash_fits(file->data, file->len))
+        return err_set(err, ERR_DATA, "damaged: its SHA-256 is not the one in its header");
+    return 0;
+}
+
+/* What the header of the weights file tells of the network. */
+static int read_metadata(struct network *n, struct errbuf *err)
+{
+    const struct json *metadata = json_get(n->header, "__metadata__");
     int64_t outputs = member_int(metadata, "outputs", 0);
-    int rc = read_shape(member_string(metadata, "input_shape", ""), &m->input);
+    int rc = read_shape(member_string(metadata, "input_shape", ""), &n->input);
     if (rc != 0 || outputs < 1 || outputs > DIM_MAX)
-        rc = bad_metadata(err);
-    m->outputs = (size_t)outputs;
-    return rc;
+        return bad_metadata(err);
+    n->outputs = (size_t)outputs;
+    n->told = member_string(metadata, PREPROCESSING_KEY, NULL);
+    return n->told != NULL ? preprocessing_parse(n->told, &n->input, &n->p, err) : 0;
 }
 
 /* The configuration lies beside the weights (docs/protocol.md, "The run folder"). */
@@ -178,61 +202,98 @@ static char *docstring_text(const char *text)
     return safe;
 }
 
-static int make_module(struct client *c, const struct json *run, const char *weights,
-                       const struct json *header, struct buf *out, struct errbuf *err)
+static int read_network(struct network *n, const struct json *run, const char *weights,
+                        struct errbuf *err)
+{
+    int rc = read_metadata(n, err);
+    if (rc == 0)
+        rc = read_plan(weights, &n->plan, err);
+    if (rc != 0)
+        return rc;
+    n->has_plan = true;
+    n->title = xasprintf("Run %lld of sweep %lld, epoch %g.",
+                         (long long)member_int(run, "run_id", 0),
+                         (long long)member_int(run, "sweep_id", 0),
+                         member_real(run, "best_epoch", 0));
+    return 0;
+}
+
+static int make_module(struct client *c, const struct network *n, struct buf *out,
+                       struct errbuf *err)
 {
     const char *name = c->opts.text[OPTION_OUTPUT], *slash = strrchr(name, '/');
-    struct model_plan plan;
-    struct torch_module m = {.plan = &plan};
-    int rc = read_metadata(header, &m, err);
-    if (rc != 0 || (rc = read_plan(weights, &plan, err)) != 0)
-        return rc;
-    char *title = xasprintf("Run %lld of sweep %lld, epoch %g.", (long long)c->opts.id,
-                            (long long)member_int(run, "sweep_id", 0),
-                            member_real(run, "best_epoch", 0));
     char *base = docstring_text(slash != NULL ? slash + 1 : name);
-    m.title = title;
-    m.weights = base;
-    rc = torch_module_write(&m, out, err);
-    free(title);
+    const struct torch_module m = {.plan = &n->plan,
+                                   .input = n->input,
+                                   .outputs = n->outputs,
+                                   .preprocessing = n->told != NULL ? &n->p : NULL,
+                                   .title = n->title,
+                                   .weights = base};
+    int rc = torch_module_write(&m, out, err);
     free(base);
-    model_plan_finish(&plan);
     return rc;
+}
+
+static int make_onnx(const struct network *n, struct buf *out, struct errbuf *err)
+{
+    const struct onnx_model m = {.plan = &n->plan,
+                                 .input = n->input,
+                                 .outputs = n->outputs,
+                                 .preprocessing = n->told != NULL ? &n->p : NULL,
+                                 .preprocessing_text = n->told,
+                                 .header = n->header,
+                                 .data = n->file.data + n->data,
+                                 .data_len = n->file.len - n->data,
+                                 .title = n->title};
+    return onnx_write(&m, out, err);
 }
 
 /* --- the files ------------------------------------------------------------------------------ */
 
-/* Both or none: the names are given when both are written. */
-static int write_files(struct client *c, const struct buf *weights, const struct buf *module,
+enum { WEIGHTS_FILE, MODULE_FILE, ONNX_FILE, FILE_COUNT };
+
+/* Where each is wanted; NULL: it is not. */
+static const char *wanted(const struct client *c, int file)
+{
+    static const enum option_id options[FILE_COUNT] = {OPTION_OUTPUT, OPTION_TORCH_MODULE,
+                                                       OPTION_ONNX};
+    return c->opts.text[options[file]];
+}
+
+/* All or none: the names are given when all are written. */
+static int write_files(struct client *c, const struct buf *const contents[FILE_COUNT],
                        struct errbuf *err)
 {
-    const char *module_path = c->opts.text[OPTION_TORCH_MODULE];
     bool force = opts_has(&c->opts, OPTION_FORCE);
-    struct new_file files[2];
-    int count = module_path != NULL ? 2 : 1;
-    new_file_init(&files[0], c->opts.text[OPTION_OUTPUT], force);
-    if (count == 2)
-        new_file_init(&files[1], module_path, force);
-    int rc = new_file_write(&files[0], weights->data, weights->len, err);
-    if (rc == 0 && count == 2)
-        rc = new_file_write(&files[1], module->data, module->len, err);
-    for (int i = count; i-- > 0 && rc == 0;)
-        rc = new_file_commit(&files[i], err);
-    for (int i = 0; i < count; i++)
+    struct new_file files[FILE_COUNT] = {0};
+    int rc = 0;
+    for (int i = 0; i < FILE_COUNT && rc == 0; i++) {
+        if (wanted(c, i) == NULL)
+            continue;
+        new_file_init(&files[i], wanted(c, i), force);
+        rc = new_file_write(&files[i], contents[i]->data, contents[i]->len, err);
+    }
+    for (int i = FILE_COUNT; i-- > 0 && rc == 0;)
+        rc = wanted(c, i) != NULL ? new_file_commit(&files[i], err) : 0;
+    for (int i = 0; i < FILE_COUNT; i++)
         new_file_abandon(&files[i]);
     return rc;
 }
 
 static void print_done(struct client *c, size_t bytes)
 {
-    const char *path = c->opts.text[OPTION_OUTPUT], *module = c->opts.text[OPTION_TORCH_MODULE];
+    const char *path = wanted(c, WEIGHTS_FILE), *module = wanted(c, MODULE_FILE);
+    const char *onnx = wanted(c, ONNX_FILE);
     struct buf text = {0};
     struct json_writer w;
     char count[HUMAN_MAX];
     if (!c->json) {
-        fprintf(c->out, "run %lld: %s bytes in %s%s%s\n", (long long)c->opts.id,
-                human_count((int64_t)bytes, count), path,
-                module != NULL ? ", class Net in " : "", module != NULL ? module : "");
+        fprintf(c->out, "run %lld: ", (long long)c->opts.id);
+        if (path != NULL)
+            fprintf(c->out, "%s bytes in %s%s%s%s", human_count((int64_t)bytes, count), path,
+                    module != NULL ? ", class Net in " : "", module != NULL ? module : "",
+                    onnx != NULL ? ", " : "");
+        fprintf(c->out, "%s%s\n", onnx != NULL ? "ONNX model in " : "", onnx != NULL ? onnx : "");
         return;
     }
     jw_init(&w, &text);
@@ -241,41 +302,69 @@ static void print_done(struct client *c, size_t bytes)
     jw_kv_string(&w, "file", path);
     jw_kv_int(&w, "bytes", (int64_t)bytes);
     jw_kv_string(&w, "torch_module", module);
+    jw_kv_string(&w, "onnx", onnx);
     jw_end_object(&w);
     buf_putc(&text, '\n');
     client_print(c, &text);
 }
 
+static int read_weights(struct client *c, const char *path, struct network *n, struct errbuf *err)
+{
+    struct errbuf why;
+    int rc = buf_read_file(&n->file, path, WEIGHTS_MAX, err);
+    if (rc == 0 && (rc = read_header(n, &why)) != 0)
+        err_set(err, rc, "%s: %s. `sweepctl replay %lld -o FILE` trains them again", path,
+                why.message, (long long)c->opts.id);
+    return rc;
+}
+
 static int export_weights(struct client *c, const struct json *run, const char *path)
 {
-    struct buf weights = {0}, module = {0};
-    struct json *header = NULL;
-    struct errbuf err, why;
-    int rc = buf_read_file(&weights, path, WEIGHTS_MAX, &err);
-    if (rc == 0 && (rc = read_header(&weights, &header, &why)) != 0)
-        err_set(&err, rc, "%s: %s. `sweepctl replay %lld -o FILE` trains them again", path,
-                why.message, (long long)c->opts.id);
-    if (rc == 0 && opts_has(&c->opts, OPTION_TORCH_MODULE))
-        rc = make_module(c, run, path, header, &module, &err);
+    struct network n = {0};
+    struct buf module = {0}, onnx = {0};
+    const struct buf *const contents[FILE_COUNT] = {&n.file, &module, &onnx};
+    struct errbuf err;
+    int rc = read_weights(c, path, &n, &err);
+    if (rc == 0 && (wanted(c, MODULE_FILE) != NULL || wanted(c, ONNX_FILE) != NULL))
+        rc = read_network(&n, run, path, &err);
+    if (rc == 0 && wanted(c, MODULE_FILE) != NULL)
+        rc = make_module(c, &n, &module, &err);
+    if (rc == 0 && wanted(c, ONNX_FILE) != NULL)
+        rc = make_onnx(&n, &onnx, &err);
     if (rc == 0)
-        rc = write_files(c, &weights, &module, &err);
+        rc = write_files(c, contents, &err);
     if (rc == 0)
-        print_done(c, weights.len);
-    json_destroy(header);
-    buf_finish(&weights);
+        print_done(c, n.file.len);
+    network_finish(&n);
     buf_finish(&module);
+    buf_finish(&onnx);
     return rc == 0 ? CLIENT_DONE : client_fail(c, CLIENT_REFUSED, &err);
+}
+
+/* A file of each kind, under names of their own. */
+static int check_names(struct client *c)
+{
+    static const char *const flags[FILE_COUNT] = {"-o", "--torch-module", "--onnx"};
+    if (wanted(c, WEIGHTS_FILE) == NULL &&
+        (wanted(c, ONNX_FILE) == NULL || wanted(c, MODULE_FILE) != NULL))
+        return client_usage(c, "-o FILE.safetensors is needed: where to put the weights");
+    for (int i = 0; i < FILE_COUNT; i++) {
+        for (int k = 0; k < i; k++) {
+            if (wanted(c, i) != NULL && wanted(c, k) != NULL &&
+                strcmp(wanted(c, i), wanted(c, k)) == 0)
+                return client_usage(c, "%s and %s name the same file: %s", flags[k], flags[i],
+                                    wanted(c, i));
+        }
+    }
+    return CLIENT_DONE;
 }
 
 int cmd_export(struct client *c)
 {
-    const char *path = c->opts.text[OPTION_OUTPUT], *module = c->opts.text[OPTION_TORCH_MODULE];
     struct rpc_reply reply;
-    if (path == NULL)
-        return client_usage(c, "-o FILE.safetensors is needed: where to put the weights");
-    if (module != NULL && strcmp(path, module) == 0)
-        return client_usage(c, "-o and --torch-module name the same file: %s", path);
-    int status = client_call_id(c, "run", "run", c->opts.id, &reply);
+    int status = check_names(c);
+    if (status == CLIENT_DONE)
+        status = client_call_id(c, "run", "run", c->opts.id, &reply);
     if (status != CLIENT_DONE)
         return status;
     const struct json *run = json_get(reply.result, "run");

@@ -18,7 +18,7 @@
 _Static_assert(RECORD_FINDINGS_MAX *FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOURCE_LINE_MAX +
                        RECORD_NOTES_MAX * NOTE_LINE_MAX + PREPARED_LINE_MAX <
                    RECORD_LINE_MAX,
-               "a line holds all findings, notes and sources, whatever bytes their texts are made of");
+               "a line holds findings, notes and sources, whatever bytes they are made of");
 
 /* --- writing ------------------------------------------------------------------------------ */
 

@@ -43,7 +43,8 @@ static int read_sweep(struct pass *p, struct errbuf *err)
     return rc;
 }
 
-/* A run of the search has the sweep's fixed settings and its own parameters. */
+/* A run of the search has the sweep's fixed settings and its own parameters. Not one with the
+ * change of a treatment: it has more parameters than are swept. */
 static int read_searched(const struct pass *p, const char *params, struct trial *t,
                          struct errbuf *err)
 {
@@ -61,8 +62,10 @@ static int read_config(const struct pass *p, const struct relabel_run *r, struct
                        struct errbuf *err)
 {
     struct run_row row = {0};
-    if (r->kind == RUN_KIND_SEARCH)
-        return read_searched(p, r->params_json, t, err);
+    if (r->params_json && read_searched(p, r->params_json, t, err) == 0)
+        return 0;
+    if (!r->settings_json)
+        return err->code;
     int rc = run_row_read_settings(&row, r->settings_json, err);
     t->config = row.config;
     return rc;

@@ -111,6 +111,23 @@ static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
     return row;
 }
 
+/* The same configuration, from another seed. It goes to its end: what is known of a part says
+ * little of the spread. */
+static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const struct repeat *p,
+                                  size_t configurations, utc_us now)
+{
+    const struct trial *root = s->trials[p->of];
+    char reason[160];
+    snprintf(reason, sizeof(reason),
+             "repeat %" PRIu64 " of #%zu, with a seed of its own: all %zu configurations were tried",
+             p->repetition, p->of, configurations);
+    struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT, STAGE_REPEAT, reason, now);
+    row->parent_id = s->run_ids[p->of];
+    row->seed = rng_run_seed(s->spec.seed, p->repetition);
+    set_values(&s->spec, &root->at, row);
+    return row;
+}
+
 /* --- what comes next ------------------------------------------------------------------------- */
 
 static void announce(const struct sweep *s, const char *what, size_t runs, utc_us now,
@@ -140,12 +157,18 @@ static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, u
         add_run(s, treatment_row(e, s, &p->treatments.items[i], now), DECISION_TREATED, fx);
     if (p->treatments.count > 0)
         announce(s, "treatments", p->treatments.count, now, fx);
+    for (size_t i = 0; i < p->repeats.count; i++)
+        add_run(s, repeat_row(e, s, &p->repeats.items[i], p->repeats.configurations, now),
+                DECISION_REPEATED, fx);
+    if (p->repeats.count > 0)
+        announce(s, "repeats", p->repeats.count, now, fx);
 }
 
 static struct plan_input plan_input_of(const struct sweep *s)
 {
     struct plan_input in = {.method = s->method,
                             .treats = s->spec.treat,
+                            .repeats = s->spec.repeat,
                             .study = sweep_study(s),
                             .treatments = s->treatments,
                             .want = PLANNED_MAX - s->live_count,
@@ -250,12 +273,28 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
     return true;
 }
 
+/* Why it has fewer runs than run_cap allows; NULL: it has not. */
+static char *why_so_few(const struct sweep *s)
+{
+    if (s->run_count >= (size_t)s->spec.run_cap)
+        return NULL;
+    return xasprintf("every configuration was tried, after %zu of %" PRId64 " runs%s", s->run_count,
+                     s->spec.run_cap,
+                     s->spec.repeat ? "" : " (\"repeat\": true repeats them)");
+}
+
 /* All runs are terminal and nothing is left to try. */
 static void complete(struct sweep *s, utc_us now, struct effects *fx)
 {
-    char *reason = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
-    sweep_set_status(s, reason ? SWEEP_HELD : SWEEP_COMPLETED, reason, now, fx);
-    free(reason);
+    char *held = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
+    char *few = held == NULL ? why_so_few(s) : NULL;
+    if (few != NULL) {
+        struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};
+        store_batch_add_decision(&fx->batch, &d, "%s", few);
+    }
+    sweep_set_status(s, held ? SWEEP_HELD : SWEEP_COMPLETED, held ? held : few, now, fx);
+    free(held);
+    free(few);
 }
 
 void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)

@@ -12,6 +12,7 @@
 
 #define BEST_RUNS_KEPT 3          /* whose weights stay */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
+#define STAGE_REPEAT "repeat"
 
 struct json_writer;
 struct sweep;

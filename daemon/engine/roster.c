@@ -169,6 +169,8 @@ struct study sweep_study(const struct sweep *s)
     st.live = s->live_count;
     st.count = s->searched_count;
     st.trials = s->searched;
+    st.all_count = s->run_count;
+    st.all = sweep_trials(s);
     return st;
 }
 
@@ -203,6 +205,7 @@ static struct trial *trial_create(const struct sweep *s, const struct run_row *r
         .config = trainer_config_share(row->config),
     };
     read_assignment(&s->spec, row, &t->at);
+    t->ground = trial_ground(&s->spec, t);
     str_copy(t->stage, sizeof(t->stage), row->stage);
     trial_update(t, row);
     return t;

@@ -31,7 +31,7 @@ struct sweep_row {
     int64_t id;
     char *name;
     enum sweep_status status;
-    char *reason;              /* of held, cancelled; NULL else */
+    char *reason;              /* of held, cancelled, completed before run_cap; NULL else */
     enum method method;
     char *metric;
     bool maximize;
@@ -135,6 +135,8 @@ struct event_row {             /* the log of what happened, for people and for r
     X(PROPOSED, "proposed")    \
     X(ENQUEUED, "enqueued")    \
     X(TREATED, "treated")      \
+    X(REPEATED, "repeated")    \
+    X(ENDED, "ended")          \
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \
     X(STOPPED, "stopped")
@@ -191,8 +193,8 @@ struct relabel_run {
     int64_t epochs;
     bool has_metric;           /* a number: not NaN */
     double metric_value;
-    char *params_json;         /* of a run of the search; … */
-    char *settings_json;       /* … of any other all settings */
+    char *params_json;         /* NULL: of a treatment */
+    char *settings_json;       /* all */
     bool has_label;            /* else there is none of the following */
     enum pattern pattern;
     char *facts_json;

@@ -39,6 +39,12 @@ static enum answer ask(const struct plan_input *in, size_t others, struct propos
     return answer;
 }
 
+/* Treatments come first, and wait until nothing is live. */
+static bool may_repeat(const struct plan_input *in)
+{
+    return in->repeats && !(in->treats && in->study.live > 0);
+}
+
 enum answer plan_next(const struct plan_input *in, struct plan *out)
 {
     /* Runs that are not the search's: those kept for treatments, and more where more were begun. */
@@ -52,6 +58,8 @@ enum answer plan_next(const struct plan_input *in, struct plan *out)
     }
     if (answer == ANSWER_DONE && others < kept)
         answer = ask(in, others, &out->search);
+    if (answer != ANSWER_RUNS && out->search.exhausted && may_repeat(in))
+        answer = repeats_next(&in->study, in->want, &out->repeats);
     return answer;
 }
 
@@ -59,4 +67,5 @@ void plan_finish(struct plan *p)
 {
     proposals_finish(&p->search);
     treat_proposals_finish(&p->treatments);
+    repeats_finish(&p->repeats);
 }

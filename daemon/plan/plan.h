@@ -1,11 +1,12 @@
-/* What a sweep should run next: its method is asked, and the planners beside it (treatments, for
- * now) when what they wait for has come. Pure: same input, same plan. */
+/* What a sweep should run next: its method is asked, and the planners beside it (treatments,
+ * repeats) when what they wait for has come. Pure: same input, same plan. */
 #ifndef SWEEPD_PLAN_H
 #define SWEEPD_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/plan/repeat.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
 
@@ -15,16 +16,19 @@ struct plan_input {
     struct treat_input treat;  /* budget likewise; trials are all runs of the sweep */
     bool treats;
     size_t treatments;         /* begun so far */
+    bool repeats;              /* what is left of run_cap when every configuration was tried */
     size_t want;               /* runs of the search at most */
 };
 
 struct plan {
     struct proposals search;
     struct treat_proposals treatments;
+    struct repeats repeats;
 };
 
 /* At the end of a stage the sick are treated first, in rounds until none is left or their share is
- * used up; what is left over of it at the end is the search's again. Never more than run_cap. */
+ * used up; what is left over of it at the end is the search's again. When every configuration was
+ * tried, they are repeated. Never more than run_cap. */
 enum answer plan_next(const struct plan_input *in, struct plan *out);
 void plan_finish(struct plan *p);
 

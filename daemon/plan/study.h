@@ -29,6 +29,9 @@ struct trial {
     char stage[24];
     struct assignment at; /* the values of what is swept */
     enum run_kind kind;
+    /* What is not swept: 0 as the specification says it, else a hash of what it is instead. Equal
+     * values of both: the same configuration. */
+    uint64_t ground;
     enum run_status status;
     enum run_error error; /* of failed */
     int64_t epochs;
@@ -39,8 +42,8 @@ struct trial {
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
+    size_t parent; /* number of the run it treats or repeats; TRIAL_NONE: not of this sweep */
     /* a treatment */
-    size_t parent; /* number of the run it treats; TRIAL_NONE: not of this sweep */
     enum remedy remedy;
     enum pattern treats_pattern;
     enum cause_id treats_cause;
@@ -66,7 +69,11 @@ struct study {
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;
+    size_t all_count; /* all runs of the sweep, by number */
+    const struct trial *const *all;
 };
+
+uint64_t trial_ground(const struct spec *s, const struct trial *t);
 
 /* As it is before the first run. */
 void study_init(struct study *st, const struct spec *s);

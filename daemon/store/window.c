@@ -90,7 +90,7 @@ static void read_label(sqlite3_stmt *st, struct relabel_run *r, bool judged)
         read_old(st, r);
 }
 
-/* A run of the search is told by its parameters, which are quicker to read than all settings. */
+/* A treatment alone is told by its settings: parameters are quicker to read, where they say all. */
 static void read_run(sqlite3_stmt *st, struct relabel_window *w)
 {
     int kind = run_kind_find(text_at(st, R_KIND));
@@ -105,10 +105,9 @@ static void read_run(sqlite3_stmt *st, struct relabel_window *w)
                               .metric_value = sqlite3_column_double(st, R_METRIC),
                               .pattern = PATTERN_NONE,
                               .runner_up = PATTERN_NONE};
-    if (r->kind == RUN_KIND_SEARCH)
+    if (r->kind != RUN_KIND_TREATMENT)
         r->params_json = copy_at(st, R_PARAMS);
-    else
-        r->settings_json = copy_at(st, R_SETTINGS);
+    r->settings_json = copy_at(st, R_SETTINGS);
     read_label(st, r, i >= w->from && i < w->from + STORE_WINDOW_RUNS);
 }
 

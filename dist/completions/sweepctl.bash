@@ -4,7 +4,7 @@ _sweepctl() {
     local verbs="start submit list show runs watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -32,7 +32,7 @@ resume cancel delete backup status shutdown help"
     delete) options="--yes" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
-    export) options="--output --torch-module --force" ;;
+    export) options="--output --torch-module --onnx --force" ;;
     cancel) options="--run" ;;
     shutdown) options="--drain" ;;
     esac

@@ -4,14 +4,15 @@
 
 #define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
+#define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
 #define METHOD_MAP(X)                                                                              \
     X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS, "the guide's search in four stages (G2)")     \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
-    X(RANDOM, random, 0, "independent draws")                                                      \
-    X(SOBOL, sobol, 0, "a scrambled low-discrepancy sequence")                                     \
+    X(RANDOM, random, METHOD_REPEATS, "independent draws")                                                      \
+    X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                                     \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SHA256_STATE_BYTES 128
+
 struct sha256 {
-    uint32_t h[8];
-    uint64_t bytes;
-    unsigned char block[64];
+    _Alignas(uint64_t) unsigned char state[SHA256_STATE_BYTES];
 };
 
 void sha256_init(struct sha256 *s);

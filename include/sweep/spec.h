@@ -37,6 +37,7 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
 };

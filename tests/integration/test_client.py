@@ -70,7 +70,8 @@ def test_export():
         check(not os.path.exists(module), "both files or none")
         told = json.loads(d.ctl("export", ranks[0], "-o", out, "--torch-module", module, "--force",
                                 "--json", check=0).stdout)
-        equal(told, {"run": ranks[0], "file": out, "bytes": len(data), "torch_module": module})
+        equal(told, {"run": ranks[0], "file": out, "bytes": len(data), "torch_module": module,
+                     "onnx": None})
         with open(module) as f:
             source = f.read()
         compile(source, module, "exec")

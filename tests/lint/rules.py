@@ -51,8 +51,8 @@ HOMES = {
     "base": ("buf", "err", "json", "lingering", "log", "paths", "require", "process", "rng", "rpc",
              "sha256", "shape"),
     "space": ("space",),
-    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "record", "run",
-            "weights_hash"),
+    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
+            "record", "run", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
     "curves": ("training_log",),
@@ -73,6 +73,7 @@ FENCES = {
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",
     "uv.h": r"daemon/((main|daemon|sweepd|loop)\.[ch]$|(serve|launch|store)/)",
+    "openssl/sha.h": r"common/base/sha256_libcrypto\.c$",
     "zlib.h": r"worker/data/\w+\.[ch]$",
 }
 # call → what to use instead

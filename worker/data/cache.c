@@ -14,6 +14,7 @@
 #include "sweep/sha256.h"
 #include "worker/data/atomic_file.h"
 #include "worker/data/block_sums.h"
+#include "worker/data/schema.h"
 #include "worker/data/verified.h"
 
 #define CACHE_MAGIC "SWEEPDAT"
@@ -23,7 +24,7 @@
 
 /* This machine's byte order; the cache is never carried to another. Behind the values stand the
  * sums of all blocks before. */
-struct header {
+struct file_header {
     char magic[8];
     uint32_t version, type;
     uint64_t parts[PART_COUNT];
@@ -33,15 +34,15 @@ struct header {
     char hash[72];  /* of the content, hex */
     char check[72]; /* SHA-256 of all above, hex */
 };
-_Static_assert(sizeof(struct header) == 16 + 8 * (PART_COUNT + SHAPE_RANK_MAX + 6) + 144 &&
-                   sizeof(struct header) <= CACHE_ALIGN,
+_Static_assert(sizeof(struct file_header) == 16 + 8 * (PART_COUNT + SHAPE_RANK_MAX + 6) + 144 &&
+                   sizeof(struct file_header) <= CACHE_ALIGN,
                "no padding, which would be written as it is");
 
-static void header_check(const struct header *h, char out[65])
+static void header_check(const struct file_header *h, char out[65])
 {
     struct sha256 sum;
     sha256_init(&sum);
-    sha256_add(&sum, h, offsetof(struct header, check));
+    sha256_add(&sum, h, offsetof(struct file_header, check));
     sha256_hex(&sum, out);
 }
 
@@ -61,13 +62,13 @@ static size_t value_bytes(const struct samples *s)
 }
 
 /* Where the sums begin. */
-static uint64_t content_end(const struct header *h, const struct samples *s)
+static uint64_t content_end(const struct file_header *h, const struct samples *s)
 {
     return align_up(h->values_offset + value_bytes(s));
 }
 
 /* The one layout there is for these sizes. */
-static void header_fill(struct header *h, const struct samples *s)
+static void header_fill(struct file_header *h, const struct samples *s)
 {
     memset(h, 0, sizeof *h);
     memcpy(h->magic, CACHE_MAGIC, sizeof h->magic);
@@ -105,7 +106,7 @@ int cache_data_path(const char *hash, char out[PATHS_MAX], struct errbuf *err)
 }
 
 /* Every number of the header within its range, so that no product of them overflows. */
-static bool sizes_valid(const struct header *h, struct samples *s)
+static bool sizes_valid(const struct file_header *h, struct samples *s)
 {
     if (h->rank < 1 || h->rank > SHAPE_RANK_MAX || h->outputs < 1 ||
         h->outputs > SAMPLES_OUTPUTS_MAX || h->classes > SAMPLES_CLASSES_MAX)
@@ -131,14 +132,14 @@ static bool sizes_valid(const struct header *h, struct samples *s)
 }
 
 /* From the header alone: the sizes are in range, and give back this very header. */
-static int header_valid(const struct header *h, const char *hash, struct samples *out)
+static int header_valid(const struct file_header *h, const char *hash, struct samples *out)
 {
     struct samples s = {.type = (enum samples_type)h->type};
     if (memcmp(h->magic, CACHE_MAGIC, sizeof h->magic) != 0 || h->version != CACHE_VERSION ||
         (h->type != SAMPLES_U8 && h->type != SAMPLES_F32) || !sizes_valid(h, &s))
         return ERR_DATA;
     str_copy(s.hash, sizeof s.hash, hash);
-    struct header again;
+    struct file_header again;
     header_fill(&again, &s);
     if (memcmp(h, &again, sizeof again) != 0)
         return ERR_DATA;
@@ -165,7 +166,7 @@ static bool targets_valid(const struct samples *s)
 }
 
 /* Every byte that is trained on, once for this file and start of the machine. */
-static int check_content(const char *path, const struct stat *st, const struct header *h,
+static int check_content(const char *path, const struct stat *st, const struct file_header *h,
                          const struct samples *s, struct errbuf *err)
 {
     if (verified_holds(path, st))
@@ -185,7 +186,7 @@ static int check_content(const char *path, const struct stat *st, const struct h
 static int map_file(int fd, const char *path, const char *hash, struct samples *out,
                     struct errbuf *err)
 {
-    struct header h;
+    struct file_header h;
     struct stat st;
     struct samples s;
     err_set(err, ERR_DATA, "%s is not a valid cache of this data", path);
@@ -233,8 +234,8 @@ static int write_part(struct atomic_file *f, struct block_sums *sums, const void
     return rc != 0 ? rc : atomic_file_write(f, zeros, padding, err);
 }
 
-static int write_content(struct atomic_file *f, const struct header *h, const struct samples *s,
-                         struct errbuf *err)
+static int write_content(struct atomic_file *f, const struct file_header *h,
+                         const struct samples *s, struct errbuf *err)
 {
     struct block_sums sums;
     size_t bytes = content_end(h, s);
@@ -253,7 +254,7 @@ static int write_content(struct atomic_file *f, const struct header *h, const st
 
 int cache_write(const char *path, const struct samples *s, struct errbuf *err)
 {
-    struct header h;
+    struct file_header h;
     struct atomic_file f;
     header_fill(&h, s);
     int rc = paths_make_parent(path, 0700, err);
@@ -289,50 +290,85 @@ static size_t whole_line(const struct buf *text)
                                                                                                : 0;
 }
 
-int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err)
+/* The whole line of such a file, without its end. */
+static int read_line(const char *source, const char *suffix, size_t most, struct buf *text,
+                     struct errbuf *err)
 {
     char path[PATHS_MAX];
+    int rc = cache_path(source, suffix, path, err);
+    if (rc == 0)
+        rc = buf_read_file(text, path, most + LINK_HASH_BYTES + 2, err);
+    if (rc != 0)
+        return rc;
+    size_t len = whole_line(text);
+    if (len == 0)
+        return err_set(err, ERR_DATA, "%s: not one whole line and its hash", path);
+    text->data[len] = '\0';
+    text->len = len;
+    return 0;
+}
+
+/* line ends with its '\n'. */
+static int write_line(const char *source, const char *suffix, struct buf *line, struct errbuf *err)
+{
+    char path[PATHS_MAX], hash[LINK_HASH_BYTES + 1];
+    struct atomic_file f;
+    link_hash(line->data, line->len - 1, hash);
+    buf_printf(line, "%s\n", hash);
+    int rc = cache_path(source, suffix, path, err);
+    if (rc == 0)
+        rc = paths_make_parent(path, 0700, err);
+    if (rc == 0)
+        rc = atomic_file_open(&f, path, err);
+    if (rc == 0)
+        rc = atomic_file_write(&f, line->data, line->len, err);
+    return rc == 0 ? atomic_file_commit(&f, false, err) : rc;
+}
+
+int cache_schema_read(const char *source, char **out, struct errbuf *err)
+{
+    struct buf text = {0};
+    int rc = read_line(source, "schema", SCHEMA_MAX, &text, err);
+    if (rc == 0)
+        *out = buf_take(&text);
+    buf_finish(&text);
+    return rc;
+}
+
+int cache_schema_write(const char *source, const char *schema, struct errbuf *err)
+{
+    struct buf line = {0};
+    buf_printf(&line, "%s\n", schema);
+    int rc = write_line(source, "schema", &line, err);
+    buf_finish(&line);
+    return rc;
+}
+
+int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err)
+{
     struct buf text = {0};
     struct record r = {0};
-    int rc = cache_path(source, "link", path, err);
+    int rc = read_line(source, "link", RECORD_LINE_MAX, &text, err);
     if (rc == 0)
-        rc = buf_read_file(&text, path, RECORD_LINE_MAX + LINK_HASH_BYTES + 2, err);
-    size_t len = rc == 0 ? whole_line(&text) : 0;
-    if (rc == 0 && len == 0)
-        rc = err_set(err, ERR_DATA, "%s: not one whole line and its hash", path);
-    if (rc == 0)
-        rc = record_parse(text.data, len, &r, err);
+        rc = record_parse(text.data, text.len, &r, err);
     buf_finish(&text);
     if (rc != 0)
         return rc;
     if (r.type == RECORD_PREPARED)
         *out = *r.u.prepared;
     else
-        rc = err_set(err, ERR_DATA, "%s: not a prepared line", path);
+        rc = err_set(err, ERR_DATA, "%s.link: not a prepared line", source);
     record_finish(&r);
     return rc;
 }
 
 int cache_link_write(const char *source, const struct record_prepared *p, struct errbuf *err)
 {
-    char path[PATHS_MAX];
-    struct atomic_file f;
     struct buf line = {0};
     struct record_prepared copy = *p;
     struct record r = {.type = RECORD_PREPARED, .u.prepared = &copy};
-    char hash[LINK_HASH_BYTES + 1];
     record_write(&r, &line);
-    link_hash(line.data, line.len - 1, hash);
-    buf_printf(&line, "%s\n", hash);
-    int rc = cache_path(source, "link", path, err);
-    if (rc == 0)
-        rc = paths_make_parent(path, 0700, err);
-    if (rc == 0)
-        rc = atomic_file_open(&f, path, err);
-    if (rc == 0)
-        rc = atomic_file_write(&f, line.data, line.len, err);
-    if (rc == 0)
-        rc = atomic_file_commit(&f, false, err);
+    int rc = write_line(source, "link", &line, err);
     buf_finish(&line);
     return rc;
 }

@@ -5,6 +5,7 @@
  *                      and start of the machine (CONTENT_HASH.data.verified)
  *   SOURCE_HASH.link   the prepared line of a source (source_hash): its files' sizes and times →
  *                      CONTENT_HASH; then the line's own hash
+ *   SOURCE_HASH.schema what that source's columns and classes are called (schema.h), likewise
  *
  * All are written under a name of their own and renamed, so readers and other writers never see
  * half a file. Nothing here is trusted: a file that does not fit in every byte is as good as
@@ -25,5 +26,8 @@ int cache_write(const char *path, const struct samples *s, struct errbuf *err);
 /* The prepared line last written for a source's hash; out untouched unless 0. */
 int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err);
 int cache_link_write(const char *source, const struct record_prepared *p, struct errbuf *err);
+/* Of the same source: *out is the caller's. */
+int cache_schema_read(const char *source, char **out, struct errbuf *err);
+int cache_schema_write(const char *source, const char *schema, struct errbuf *err);
 
 #endif

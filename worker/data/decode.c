@@ -9,8 +9,8 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/sha256.h"
-#include "worker/data/classes.h"
 #include "worker/data/readers.h"
+#include "worker/data/schema.h"
 #include "worker/memory.h"
 
 /* A path and a few words. */
@@ -64,6 +64,8 @@ int decode_source(const struct source *s, const struct spec_data *d, struct deco
     }
     if (rc == 0)
         rc = decode_tables(s, d, tables, out, err);
+    if (rc == 0)
+        out->schema = schema_write(&tables[PART_TRAIN], reading.columns, out->classes);
     for (int part = 0; part < PART_COUNT; part++)
         table_finish(&tables[part]);
     table_columns_destroy(reading.columns);
@@ -331,6 +333,8 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     x->targets = done.targets;
     hash_samples(x);
     note_task(train, &classes, &done);
+    done.classes = xmalloc(sizeof classes);
+    *done.classes = classes;
     *out = done;
     return 0;
 }
@@ -340,5 +344,7 @@ void decode_finish(struct decoded *d)
     free(d->values);
     free(d->labels);
     free(d->targets);
+    free(d->classes);
+    free(d->schema);
     memset(d, 0, sizeof *d);
 }

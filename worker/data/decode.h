@@ -2,6 +2,7 @@
 #ifndef WORKER_DATA_DECODE_H
 #define WORKER_DATA_DECODE_H
 
+#include "worker/data/classes.h"
 #include "worker/data/samples.h"
 #include "worker/data/source.h"
 #include "worker/data/table.h"
@@ -13,6 +14,8 @@ struct decoded {
     float *targets;
     char target[sizeof((struct table *)0)->target]; /* the file's own name for it */
     struct notes notes; /* what was inferred */
+    struct classes *classes; /* what the labels were; owned */
+    char *schema;       /* schema.h; owned; of decode_source alone */
 };
 
 /* Reads all files of the source and joins them. samples.hash is the SHA-256 of sizes, targets and

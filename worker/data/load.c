@@ -61,6 +61,10 @@ static int load_cached(const struct source *s, const char *link, struct samples 
         rc = cache_data_path(p->hash, path, &quiet);
     if (rc == 0)
         rc = cache_map(path, p->hash, out, &quiet);
+    if (rc == 0 && cache_schema_read(link, &out->schema, &quiet) != 0) {
+        samples_finish(out);
+        rc = ERR_NOT_FOUND;
+    }
     if (rc == ERR_DATA)
         log_warn("%s: it is made again from the source", quiet.message);
     if (rc != 0)
@@ -100,10 +104,16 @@ static int load_decoded(const struct spec_data *d, const struct source *s, const
         if (rc == 0)
             rc = cache_map(path, p->hash, out, err);
     }
+    if (rc == 0) {
+        out->schema = decoded.schema;
+        decoded.schema = NULL;
+    }
     decode_finish(&decoded);
     if (rc != 0)
         return rc;
-    rc = cache_link_write(link, p, err);
+    rc = cache_schema_write(link, out->schema, err);
+    if (rc == 0)
+        rc = cache_link_write(link, p, err);
     if (rc != 0)
         samples_finish(out);
     return rc;

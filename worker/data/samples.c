@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,6 +13,7 @@ void samples_finish(struct samples *s)
 {
     if (s->map)
         munmap(s->map, s->map_bytes);
+    free(s->schema);
     memset(s, 0, sizeof *s);
 }
 

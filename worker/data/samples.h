@@ -32,6 +32,7 @@ struct samples {
     const uint16_t *labels;   /* [count, outputs], each < classes; NULL for a regression */
     const float *targets;     /* [count, outputs]; NULL when classifying */
     char hash[65];            /* content hash */
+    char *schema;             /* what columns and classes are called (schema.h); NULL; owned */
     void *map;                /* the mapping, NULL for the caller's memory */
     size_t map_bytes;
 };

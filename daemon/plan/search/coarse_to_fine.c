@@ -312,6 +312,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
     ctf_call_init(&c, &p, want, out);
     propose(&c);
     tried_finish(&c.tried);
+    out->exhausted = out->count == 0 && st->count < st->budget;
     return out->count > 0 ? ANSWER_RUNS : ANSWER_DONE;
 }
 

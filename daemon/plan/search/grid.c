@@ -6,12 +6,6 @@
 #include "daemon/plan/search/space.h"
 #include "sweep/err.h"
 
-static uint64_t total_runs(const struct study *st)
-{
-    uint64_t size = space_size(st->space, 0), runs = st->run_cap - st->kept;
-    return size < runs ? size : runs;
-}
-
 static int check(const struct study *st, struct errbuf *err)
 {
     for (size_t i = 0; i < st->space->count; i++) {
@@ -29,30 +23,37 @@ static int check(const struct study *st, struct errbuf *err)
 
 static void outline(const struct study *st, struct search_outline *out)
 {
-    uint64_t size = space_size(st->space, 0), runs = total_runs(st);
+    uint64_t size = space_size(st->space, 0), runs = search_runs(st, st->run_cap - st->kept);
     *out = (struct search_outline){.count = 1};
     snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "grid");
     out->stages[0].runs = (int64_t)runs;
     if (runs == size)
-        snprintf(out->stages[0].what, sizeof(out->stages[0].what), "every combination");
+        snprintf(out->stages[0].what, sizeof(out->stages[0].what), "every combination once");
     else
         snprintf(out->stages[0].what, sizeof(out->stages[0].what),
                  "the first %" PRIu64 " of %" PRIu64 " combinations", runs, size);
 }
 
+/* The search's own run i is no earlier combination than the i-th: those that a person asked for are
+ * left out. */
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    uint64_t total = total_runs(st);
-    if (total > st->budget)
-        total = st->budget;
-    if (st->count >= total)
+    uint64_t size = space_size(st->space, 0), total = search_runs(st, st->budget);
+    struct tried tried;
+    if (st->count >= st->budget)
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    for (uint64_t i = st->count; i < total && i < st->count + want; i++) {
+    tried_init(&tried, st->space);
+    tried_add_all(&tried, st);
+    uint64_t i = st->count;
+    for (; i < size && out->count < want && st->count + out->count < st->budget; i++) {
         struct assignment a = {{0}};
         space_nth(st->space, 0, i, &a);
-        proposals_add(out, &a, "grid", "combination %" PRIu64 " of %" PRIu64, i + 1, total);
+        if (tried_add(&tried, &a))
+            proposals_add(out, &a, "grid", "combination %" PRIu64 " of %" PRIu64, i + 1, total);
     }
-    return ANSWER_RUNS;
+    out->exhausted = i >= size;
+    tried_finish(&tried);
+    return proposals_answer(out, st);
 }
 
 const struct search_method search_grid = {check, outline, ask};

@@ -1,8 +1,11 @@
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/plan/search/search.h"
+#include "daemon/plan/search/space.h"
 #include "sweep/buf.h"
 
 void proposals_add(struct proposals *p, const struct assignment *at, const char *stage,
@@ -24,4 +27,32 @@ void proposals_finish(struct proposals *p)
 {
     free(p->items);
     *p = (struct proposals){0};
+}
+
+uint64_t search_runs(const struct study *st, size_t runs)
+{
+    uint64_t size = space_size(st->space, 0);
+    return size < runs ? size : runs;
+}
+
+void outline_single(const struct study *st, struct search_outline *out, const char *stage,
+                    const char *what)
+{
+    size_t share = st->run_cap - st->kept;
+    uint64_t runs = search_runs(st, share);
+    *out = (struct search_outline){.count = 1};
+    out->stages[0].runs = (int64_t)runs;
+    str_copy(out->stages[0].stage, sizeof(out->stages[0].stage), stage);
+    snprintf(out->stages[0].what, sizeof(out->stages[0].what), "%s, seed %" PRIu64, what, st->seed);
+    size_t len = strlen(out->stages[0].what);
+    if (runs < share)
+        snprintf(out->stages[0].what + len, sizeof(out->stages[0].what) - len,
+                 "; the space has only %" PRIu64 " configurations", runs);
+}
+
+enum answer proposals_answer(const struct proposals *p, const struct study *st)
+{
+    if (p->count > 0)
+        return ANSWER_RUNS;
+    return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
 }

@@ -1,8 +1,7 @@
 /* Random: independent draws, each from a stream of its own, so that a run's configuration
- * depends on its number alone and on the finite spaces' rule: no combination twice before all
- * were tried. */
+ * depends on its number alone and, in a finite space, on what was tried before: nothing is tried
+ * twice. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/search/space.h"
@@ -16,11 +15,7 @@ static int check(const struct study *st, struct errbuf *err)
 
 static void outline(const struct study *st, struct search_outline *out)
 {
-    *out = (struct search_outline){.count = 1};
-    snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "random");
-    out->stages[0].runs = (int64_t)(st->run_cap - st->kept);
-    snprintf(out->stages[0].what, sizeof(out->stages[0].what), "independent draws, seed %" PRIu64,
-             st->seed);
+    outline_single(st, out, "random", "independent draws");
 }
 
 static void draw(const struct space *s, struct rng *r, struct assignment *a)
@@ -32,23 +27,26 @@ static void draw(const struct space *s, struct rng *r, struct assignment *a)
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
+    struct untried untried;
     if (st->count >= st->budget)
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    struct rounds rounds;
-    rounds_init(&rounds, st);
+    untried_init(&untried, st);
     for (uint64_t i = st->count; i < st->budget && i < st->count + want; i++) {
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, i);
-        rounds_begin(&rounds, i);
-        for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(&rounds.tried, &a));
+        for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(&untried.tried, &a));
              attempt++)
             draw(st->space, &r, &a);
-        rounds_take(&rounds, &r, &a);
-        proposals_add(out, &a, "random", "draw %" PRIu64 " of %zu", i + 1, st->budget);
+        if (!untried_take(&untried, &r, &a)) {
+            out->exhausted = true;
+            break;
+        }
+        proposals_add(out, &a, "random", "draw %" PRIu64 " of %" PRIu64, i + 1,
+                      search_runs(st, st->budget));
     }
-    rounds_finish(&rounds);
-    return ANSWER_RUNS;
+    untried_finish(&untried);
+    return proposals_answer(out, st);
 }
 
 const struct search_method search_random = {check, outline, ask};

@@ -24,10 +24,20 @@ struct proposals {
     size_t count, cap;
     struct proposal *items;
     bool begin_stage;     /* they are the first of their stage */
+    bool exhausted;       /* every configuration was tried, or is among these */
 };
 void proposals_add(struct proposals *p, const struct assignment *at, const char *stage,
                    const char *reason_fmt, ...) __attribute__((format(printf, 4, 5)));
 void proposals_finish(struct proposals *p);
+
+/* ANSWER_RUNS: some were proposed. ANSWER_WAIT: not before one of the live runs is terminal.
+ * ANSWER_DONE: none any more, unless the budget grows. */
+enum answer { ANSWER_RUNS, ANSWER_WAIT, ANSWER_DONE };
+
+/* So many runs, or as many as there are configurations. */
+uint64_t search_runs(const struct study *st, size_t runs);
+/* RUNS where there are any; else whether anything may still change that. */
+enum answer proposals_answer(const struct proposals *p, const struct study *st);
 
 struct search_outline {
     size_t count;
@@ -38,9 +48,9 @@ struct search_outline {
     } stages[8];
 };
 
-/* ANSWER_RUNS: some were proposed. ANSWER_WAIT: not before one of the live runs is terminal.
- * ANSWER_DONE: none any more, unless the budget grows. */
-enum answer { ANSWER_RUNS, ANSWER_WAIT, ANSWER_DONE };
+/* Of a method of one stage that draws from a seed. */
+void outline_single(const struct study *st, struct search_outline *out, const char *stage,
+                    const char *what);
 
 struct search_method {
     /* Refuses a study the method cannot work on (grid over a continuous parameter, coarse_to_fine

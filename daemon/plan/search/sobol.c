@@ -1,12 +1,11 @@
 /* Sobol: a low-discrepancy sequence (Sobol 1967) with the direction numbers of Joe and Kuo (2008,
  * new-joe-kuo-6.21201), under Owen's nested uniform scrambling (1995). Every 2^k runs from a
  * multiple of 2^k on have one value in each of 2^k equal parts of every dimension's scale. A run's
- * configuration depends on its number alone and on the finite spaces' rule: none twice before all
- * were tried. */
+ * configuration depends on its number alone and, in a finite space, on what was tried before:
+ * nothing is tried twice. */
 #include "daemon/plan/search/sobol.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/search/space.h"
@@ -111,30 +110,29 @@ static int check(const struct study *st, struct errbuf *err)
 
 static void outline(const struct study *st, struct search_outline *out)
 {
-    *out = (struct search_outline){.count = 1};
-    snprintf(out->stages[0].stage, sizeof(out->stages[0].stage), "sobol");
-    out->stages[0].runs = (int64_t)(st->run_cap - st->kept);
-    snprintf(out->stages[0].what, sizeof(out->stages[0].what),
-             "scrambled Sobol points, seed %" PRIu64, st->seed);
+    outline_single(st, out, "sobol", "scrambled Sobol points");
 }
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    struct rounds rounds;
+    struct untried untried;
     if (st->count >= st->budget)
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    rounds_init(&rounds, st);
-    for (size_t i = st->count; i < st->budget && i < st->count + want; i++) {
+    untried_init(&untried, st);
+    for (uint64_t i = st->count; i < st->budget && i < st->count + want; i++) {
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, SPACE_MAX_DIMENSIONS + i);
-        rounds_begin(&rounds, i);
         draw(st, (uint32_t)i, &a);
-        rounds_take(&rounds, &r, &a);
-        proposals_add(out, &a, "sobol", "point %zu of %zu", i + 1, st->budget);
+        if (!untried_take(&untried, &r, &a)) {
+            out->exhausted = true;
+            break;
+        }
+        proposals_add(out, &a, "sobol", "point %" PRIu64 " of %" PRIu64, i + 1,
+                      search_runs(st, st->budget));
     }
-    rounds_finish(&rounds);
-    return ANSWER_RUNS;
+    untried_finish(&untried);
+    return proposals_answer(out, st);
 }
 
 const struct search_method search_sobol = {check, outline, ask};

@@ -289,36 +289,39 @@ bool space_near(const struct space *s, const struct assignment *base, uint64_t f
            near_wider(s, base, frozen, t, r, out) || near_any(s, base, frozen, t, r, out);
 }
 
-/* --- rounds ---------------------------------------------------------------------------------- */
+/* --- what was not tried yet ------------------------------------------------------------------ */
 
-void rounds_init(struct rounds *r, const struct study *st)
+void tried_add_all(struct tried *t, const struct study *st)
 {
-    *r = (struct rounds){.size = space_size(st->space, 0)};
-    tried_init(&r->tried, st->space);
-    /* Only the round that goes on has to be known. */
-    size_t from = r->size < UINT64_MAX ? st->count - st->count % r->size : st->count;
-    for (size_t i = from; i < st->count; i++)
-        (void)tried_add(&r->tried, &st->trials[i]->at);
+    for (size_t i = 0; i < st->all_count; i++)
+        if (st->all[i]->ground == 0)
+            (void)tried_add(t, &st->all[i]->at);
 }
 
-void rounds_finish(struct rounds *r)
+/* In a space without end nothing drawn before is drawn again. */
+void untried_init(struct untried *u, const struct study *st)
 {
-    tried_finish(&r->tried);
+    *u = (struct untried){.finite = space_size(st->space, 0) < UINT64_MAX};
+    tried_init(&u->tried, st->space);
+    if (u->finite)
+        tried_add_all(&u->tried, st);
 }
 
-void rounds_begin(struct rounds *r, uint64_t number)
+void untried_finish(struct untried *u)
 {
-    const struct space *s = r->tried.space;
-    if (r->size == UINT64_MAX || number % r->size != 0)
-        return;
-    tried_finish(&r->tried);
-    tried_init(&r->tried, s);
+    tried_finish(&u->tried);
 }
 
-void rounds_take(struct rounds *r, struct rng *rng, struct assignment *a)
+bool untried_take(struct untried *u, struct rng *rng, struct assignment *a)
 {
     struct assignment other;
-    if (tried_has(&r->tried, a) && space_near(r->tried.space, a, 0, &r->tried, rng, &other))
-        *a = other;
-    (void)tried_add(&r->tried, a);
+    if (tried_has(&u->tried, a)) {
+        bool found = space_near(u->tried.space, a, 0, &u->tried, rng, &other);
+        if (!found && u->finite)
+            return false;
+        if (found)
+            *a = other;
+    }
+    (void)tried_add(&u->tried, a);
+    return true;
 }

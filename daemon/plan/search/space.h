@@ -50,18 +50,20 @@ bool space_move(const struct dimension *d, double from, int steps, double spacin
 bool space_near(const struct space *s, const struct assignment *base, uint64_t frozen,
                 const struct tried *t, struct rng *r, struct assignment *out);
 
-/* --- rounds through a finite space ---------------------------------------------------------- */
+/* --- what was not tried yet ----------------------------------------------------------------- */
 
-/* No configuration comes twice before all were tried. */
-struct rounds {
-    uint64_t size; /* configurations of a round; UINT64_MAX: it never ends */
+/* Adds the configurations of all runs of the sweep that are as its specification says, whoever
+ * asked for them. */
+void tried_add_all(struct tried *t, const struct study *st);
+
+/* No configuration of a finite space comes twice: with the same seed it would be the same run. */
+struct untried {
+    bool finite;
     struct tried tried;
 };
-void rounds_init(struct rounds *r, const struct study *st);
-void rounds_finish(struct rounds *r);
-/* Before run `number` of the search is drawn. */
-void rounds_begin(struct rounds *r, uint64_t number);
-/* What was drawn, or the nearest to it that this round has not had. */
-void rounds_take(struct rounds *r, struct rng *rng, struct assignment *a);
+void untried_init(struct untried *u, const struct study *st);
+void untried_finish(struct untried *u);
+/* What was drawn, or the nearest to it that was not tried. False: all were. */
+bool untried_take(struct untried *u, struct rng *rng, struct assignment *a);
 
 #endif

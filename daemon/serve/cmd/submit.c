@@ -29,6 +29,7 @@ _Static_assert(sizeof(((struct request *)0)->word) == SUBMIT_ID_MAX, "a word hol
 struct dry_run {
     struct search_outline outline;
     int64_t treatments; /* at most */
+    int64_t repeats;    /* at least, where every configuration will have been tried */
     struct estimate estimate;
     struct record_prepared data;
 };
@@ -66,32 +67,36 @@ static double seconds_per_flop(const struct table *t)
     return estimate_seconds_per_flop(rates, n);
 }
 
+static void write_stage(struct json_writer *w, const char *stage, int64_t runs, const char *what)
+{
+    if (runs <= 0)
+        return;
+    jw_begin_object(w);
+    jw_kv_string(w, "stage", stage);
+    jw_kv_int(w, "runs", runs);
+    jw_kv_string(w, "what", what);
+    jw_end_object(w);
+}
+
 static void answer_plan(struct request *r, const struct table *rates)
 {
     const struct dry_run *p = r->extra;
     struct json_writer *w = &r->w;
-    int64_t runs = 0;
+    int64_t runs = p->treatments + p->repeats;
     jw_begin_object(w);
     jw_key(w, "stages");
     jw_begin_array(w);
     for (size_t i = 0; i < p->outline.count; i++) {
-        jw_begin_object(w);
-        jw_kv_string(w, "stage", p->outline.stages[i].stage);
-        jw_kv_int(w, "runs", p->outline.stages[i].runs);
-        jw_kv_string(w, "what", p->outline.stages[i].what);
-        jw_end_object(w);
+        write_stage(w, p->outline.stages[i].stage, p->outline.stages[i].runs,
+                    p->outline.stages[i].what);
         runs += p->outline.stages[i].runs;
     }
-    if (p->treatments > 0) {
-        jw_begin_object(w);
-        jw_kv_string(w, "stage", "treatments");
-        jw_kv_int(w, "runs", p->treatments);
-        jw_kv_string(w, "what",
-                     "of sick runs among the best, after each stage; what they do not "
-                     "need goes to the search");
-        jw_end_object(w);
-        runs += p->treatments;
-    }
+    write_stage(w, "treatments", p->treatments,
+                "of sick runs among the best, after each stage; what they do not "
+                "need goes to the search");
+    write_stage(w, "repeats", p->repeats,
+                "of these configurations, each with a seed of its own (\"repeat\": false ends the "
+                "sweep instead)");
     jw_end_array(w);
     jw_kv_int(w, "runs", runs);
     jw_kv_real(w, "estimated_seconds",
@@ -102,6 +107,14 @@ static void answer_plan(struct request *r, const struct table *rates)
     request_result_built(r);
 }
 
+static int64_t count_repeats(const struct spec *spec, const struct dry_run *p)
+{
+    int64_t runs = p->treatments;
+    for (size_t i = 0; i < p->outline.count; i++)
+        runs += p->outline.stages[i].runs;
+    return spec->repeat ? spec->run_cap - runs : 0;
+}
+
 static void plan(struct request *r, const struct spec *spec, const struct record_prepared *data)
 {
     struct dry_run *p = xcalloc(1, sizeof(*p));
@@ -109,6 +122,7 @@ static void plan(struct request *r, const struct spec *spec, const struct record
     study_init(&st, spec);
     search_method(spec->method)->outline(&st, &p->outline);
     p->treatments = spec_treat_cap(spec);
+    p->repeats = count_repeats(spec, p);
     estimate_init(&p->estimate, spec, data);
     p->data = *data;
     r->extra = p;

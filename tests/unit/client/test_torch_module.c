@@ -13,6 +13,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/preprocessing.h"
 #include "sweep/require.h"
 
 /* A plan as a run's configuration means it: "model" and "train" in JSON. */
@@ -37,7 +38,8 @@ static int write_module(const char *text, struct shape input, struct buf *out, s
 {
     struct model_plan plan;
     make_plan(text, &plan);
-    struct torch_module m = {&plan, input, 2, "Run 7 of sweep 1", "best.safetensors"};
+    struct torch_module m = {.plan = &plan, .input = input, .outputs = 2,
+                             .title = "Run 7 of sweep 1", .weights = "best.safetensors"};
     int rc = torch_module_write(&m, out, err);
     model_plan_finish(&plan);
     return rc;
@@ -85,9 +87,8 @@ static void test_whole_file(void **state)
                         "\"best.safetensors\"))\n"
                         "    net.eval()\n"
                         "\n"
-                        "Input: [rows, 1, 28, 28], bytes divided by 255, scaled as in training. "
-                        "Output: [rows, 2],\n"
-                        "before any softmax or sigmoid.\n"
+                        "Input: [rows, 1, 28, 28], bytes divided by 255, scaled as in training.\n"
+                        "Output: [rows, 2], before any softmax or sigmoid.\n"
                         "\"\"\"\n"
                         "from torch import nn\n"
                         "\n"
@@ -101,8 +102,66 @@ static void test_whole_file(void **state)
                         "        )\n"
                         "\n"
                         "    def forward(self, x):\n"
-                        "        return super().forward(x.flatten(1))\n");
+                        "        x = x.flatten(1)\n"
+                        "        return super().forward(x)\n");
     buf_finish(&out);
+}
+
+/* The module of a small dense net whose weights tell that. */
+static char *module_of(const char *told, struct shape input)
+{
+    struct preprocessing p;
+    struct model_plan plan;
+    struct buf out = {0};
+    make_plan("{\"model\":{\"depth\":0}}", &plan);
+    assert_int_equal(preprocessing_parse(told, &input, &p, NULL), 0);
+    struct torch_module m = {.plan = &plan, .input = input, .outputs = 2, .preprocessing = &p,
+                             .title = "Run 7", .weights = "w"};
+    assert_int_equal(torch_module_write(&m, &out, NULL), 0);
+    preprocessing_finish(&p);
+    model_plan_finish(&plan);
+    return buf_take(&out);
+}
+
+static void expect_in(char *module, const char *const *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!strstr(module, parts[i]))
+            fail_msg("no \"%s\" in\n%s", parts[i], module);
+    }
+    free(module);
+}
+
+static void test_what_lies_around_the_layers(void **state)
+{
+    static const char *const bytes[] = {
+        ", bytes, 0 to 255, as the file has them.\nThey are scaled here",
+        "CLASSES = [\"a \\\"b\\\"\", \"c\"]\n",
+        "        self.register_buffer(\"input_shift\", torch.tensor([0.5]).reshape(1, 1, 1), "
+        "persistent=False)\n",
+        "        x = x.to(next(self.parameters()).dtype) * (1 / 255)\n"
+        "        x = (x - self.input_shift) * self.input_factor\n"
+        "        x = x.flatten(1)\n"
+        "        return super().forward(x)\n",
+    };
+    static const char *const prices[] = {
+        "as the file has them: encode() makes them of its rows.",
+        "Output: [rows, 2], in the target's own units.\n",
+        "COLUMNS = [\n    (\"age\", None),\n    (\"job\", [\"cook\", \"smith\"]),\n]\n",
+        "torch.tensor([1, 2, 3]).reshape(3)",
+        "        x = torch.where(torch.isfinite(x), x, self.input_fill)\n"
+        "        return super().forward(x) * self.target_unit + self.target_shift\n",
+    };
+    expect_in(module_of("{\"version\":1,\"task\":\"classification\",\"input\":\"bytes\","
+                        "\"missing\":\"refuse\",\"shift\":[0.5],\"factor\":[2],"
+                        "\"schema\":{\"classes\":[\"a \\\"b\\\"\",\"c\"]}}", image),
+              bytes, ARRAY_LEN(bytes));
+    expect_in(module_of("{\"version\":1,\"task\":\"regression\",\"input\":\"numbers\","
+                        "\"missing\":\"impute\",\"fill\":[1,2,3],\"target_shift\":[5,6],"
+                        "\"target_unit\":[7,8],\"schema\":{\"header\":true,\"columns\":["
+                        "{\"name\":\"age\"},{\"name\":\"job\",\"categories\":[\"cook\",\"smith\"]},"
+                        "{\"name\":\"price\",\"target\":true}]}}", (struct shape){1, {3}}),
+              prices, ARRAY_LEN(prices));
 }
 
 static void test_mlp_with_all_that_goes_between(void **state)
@@ -192,6 +251,7 @@ static void test_layers_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_lies_around_the_layers),
         cmocka_unit_test(test_whole_file),
         cmocka_unit_test(test_mlp_with_all_that_goes_between),
         cmocka_unit_test(test_recurrent),

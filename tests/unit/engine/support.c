@@ -76,7 +76,8 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
         struct study st;
         study_init(&st, s);
         st.count = h->count;
-        st.trials = (const struct trial *const *)h->trials;
+        st.all = st.trials = (const struct trial *const *)h->trials;
+        st.all_count = h->count;
         enum answer answer = search_method(s->method)->ask(&st, HISTORY_WANT, &p);
         assert_int_equal(answer, p.count > 0 ? ANSWER_RUNS : ANSWER_DONE); /* nothing is live */
         assert_true(p.count <= HISTORY_WANT);

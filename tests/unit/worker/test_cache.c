@@ -510,38 +510,6 @@ static void test_nan_is_found(void **state)
     assert_int_equal(x->prepared.findings[0].count, COUNT * FEATURES);
 }
 
-/* FIPS 180-4 examples, and the padding's edges against one another. */
-static void test_sha256(void **state)
-{
-    static const struct {
-        const char *text, *hex;
-    } known[] = {
-        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-    };
-    char hex[65], pieces[65], text[200];
-    struct sha256 s;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        sha256_init(&s);
-        sha256_add(&s, known[i].text, strlen(known[i].text));
-        sha256_hex(&s, hex);
-        assert_string_equal(hex, known[i].hex);
-    }
-    memset(text, 'q', sizeof text);
-    for (size_t len = 50; len < sizeof text; len++) {
-        sha256_init(&s);
-        sha256_add(&s, text, len);
-        sha256_hex(&s, hex);
-        sha256_init(&s);
-        for (size_t at = 0; at < len; at += 13)
-            sha256_add(&s, text + at, len - at < 13 ? len - at : 13);
-        sha256_hex(&s, pieces);
-        assert_string_equal(hex, pieces);
-    }
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -565,7 +533,6 @@ int main(void)
         CASE(test_link_names_the_decoding),
         CASE(test_csv_with_files_of_its_own),
         CASE(test_nan_is_found),
-        cmocka_unit_test(test_sha256),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     log_set_level(LOG_ERROR); /* each cache that is made again is a warning */

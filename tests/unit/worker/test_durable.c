@@ -70,7 +70,7 @@ static void test_weights(void **state)
     folder_init(&f);
     tiny_net_init(&t);
     snprintf(path, sizeof path, "%s/best.safetensors", f.data);
-    assert_int_equal(weights_write(path, &t.net, t.values, NULL), 0);
+    assert_int_equal(weights_write(path, &t.net, t.values, NULL, NULL), 0);
     snprintf(want, sizeof want,
              "rename to best.safetensors\nfdatasync best.safetensors\nfsync data\nfsync %s\n",
              strrchr(f.root, '/') + 1);

@@ -36,7 +36,7 @@ static void make_file(struct buf *out, const char *header, const void *data, siz
 static void edit_file(struct buf *out, const struct tiny_net *t, const char *from, const char *to)
 {
     struct buf header = {0}, edited = {0};
-    weights_header(&t->net, t->values, &header);
+    weights_header(&t->net, t->values, NULL, &header);
     const char *text = header.data + 8, *at = strstr(text, from);
     assert_non_null(at);
     buf_append(&edited, text, (size_t)(at - text));
@@ -76,7 +76,7 @@ static void write_tiny(const struct folder *f, char path[128], struct buf *file)
     struct tiny_net t;
     tiny_net_init(&t);
     snprintf(path, 128, "%s/best.safetensors", f->data);
-    assert_int_equal(weights_write(path, &t.net, t.values, NULL), 0);
+    assert_int_equal(weights_write(path, &t.net, t.values, NULL, NULL), 0);
     assert_int_equal(buf_read_file(file, path, 1 << 20, NULL), 0);
 }
 
@@ -168,7 +168,7 @@ static void test_round_trip(void **state)
     assert_memory_equal(values, t.values, sizeof values);
     memset(values, 0, sizeof values);
     memmove(t.values, t.values + 1, sizeof t.values - sizeof *t.values); /* a second time */
-    assert_int_equal(weights_write(path, &t.net, t.values, NULL), 0);
+    assert_int_equal(weights_write(path, &t.net, t.values, NULL, NULL), 0);
     assert_int_equal(weights_read(path, &t.net, false, values, NULL), 0);
     assert_memory_equal(values, t.values, sizeof values);
     buf_finish(&file);
@@ -349,7 +349,7 @@ static void test_file_is_named(void **state)
     char path[128];
     folder_init(&f);
     tiny_net_init(&t);
-    assert_int_equal(weights_write("/proc/no/such.safetensors", &t.net, t.values, &err), ERR_IO);
+    assert_int_equal(weights_write("/proc/no/such.safetensors", &t.net, t.values, NULL, &err), ERR_IO);
     assert_non_null(strstr(err.message, "/proc/no"));
     snprintf(path, sizeof path, "%s/a", f.data);
     assert_int_equal(weights_read(path, &t.net, false, t.values, &err), ERR_IO);

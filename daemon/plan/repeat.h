@@ -1,0 +1,27 @@
+/* Repeats: when every configuration was tried, the same again, each with a seed of its own. Pure. */
+#ifndef SWEEPD_REPEAT_H
+#define SWEEPD_REPEAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/plan/search/search.h"
+#include "daemon/plan/study.h"
+
+struct repeat {
+    size_t of;           /* number of the run that had the configuration first */
+    uint64_t repetition; /* from 1; 0 is that run */
+};
+
+struct repeats {
+    size_t configurations; /* so many there are */
+    size_t count, cap;
+    struct repeat *items;
+};
+void repeats_finish(struct repeats *r);
+
+/* Appends at most `want`, in rounds: each configuration so often before any more often. Of a round
+ * that run_cap does not allow whole, the best ones: not before all runs have ended. */
+enum answer repeats_next(const struct study *st, size_t want, struct repeats *out);
+
+#endif

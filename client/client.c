@@ -100,6 +100,8 @@ int client_connect(struct client *c)
 static int lost_daemon(struct client *c, const char *method, const struct errbuf *err)
 {
     struct errbuf reported;
+    if (err->code == ERR_STATE)
+        return CLIENT_INTERRUPTED;
     if (err->code == ERR_LIMIT)
         return client_fail(c, CLIENT_REFUSED, err);
     err_set(&reported, err->code, "lost the daemon at %s during %s: %s", c->socket, method,

@@ -24,6 +24,7 @@ enum client_exit {
     CLIENT_REFUSED = 1,   /* the daemon said no */
     CLIENT_USAGE = 2,
     CLIENT_NO_DAEMON = 3, /* none at the socket, or it went away */
+    CLIENT_INTERRUPTED = 130, /* as shells have it for Ctrl-C */
 };
 
 struct client {

@@ -63,7 +63,9 @@ static int unknown_option(const char *arg, struct errbuf *err)
     const char *near = err_nearest(arg, names, OPTION_COUNT);
     if (near != NULL)
         return err_set(err, ERR_KEY, "unknown option '%s'; did you mean '%s'?", arg, near);
-    return err_set(err, ERR_KEY, "unknown option '%s'", arg);
+    if (arg[1] >= '0' && arg[1] <= '9')
+        return err_set(err, ERR_KEY, "unknown option '%s'; ids and numbers are from 1", arg);
+    return err_set(err, ERR_KEY, "unknown option '%s'; `sweepctl VERB --help` lists a verb's", arg);
 }
 
 static int unknown_verb(const char *arg, const struct verb_table *table, struct errbuf *err)
@@ -97,7 +99,7 @@ static int read_option(int argc, char *const *argv, int *i, struct opts *out, st
         value++;
     } else {
         if (*i + 1 >= argc)
-            return err_set(err, ERR_MISSING, "%s needs a value: %s", arg, o->value);
+            return err_set(err, ERR_MISSING, "%s needs a value: %s (%s)", arg, o->value, o->doc);
         value = argv[++*i];
     }
     if (o->kind == OPTION_TEXT && *value == '\0')

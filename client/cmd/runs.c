@@ -91,6 +91,8 @@ static int unknown(struct client *c, const char *option, const char *word,
 {
     struct buf list = {0};
     const char *near = err_nearest(word, names, count);
+    for (size_t i = 0; i < count && near == NULL; i++)
+        near = strncmp(names[i], word, strlen(word)) == 0 ? names[i] : NULL;
     for (size_t i = 0; i < count; i++)
         buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
     int status = client_usage(c, "%s: got %s; %s%s%sallowed: %s", option, word,

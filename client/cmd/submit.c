@@ -8,6 +8,7 @@
 
 #include "client/problems.h"
 #include "client/report.h"
+#include "client/submit_fate.h"
 #include "client/watch.h"
 #include "sweep/require.h"
 
@@ -35,12 +36,39 @@ static int read_stdin(struct buf *out, struct errbuf *err)
     }
 }
 
-static int check_spec(const struct buf *text, const char *file, struct errbuf *err)
+/* Some editors begin a file with a mark of its encoding. */
+static void drop_mark(struct buf *text)
+{
+    if (text->len >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
+        buf_consume(text, 3);
+}
+
+/* A line that begins with a word and a colon. */
+static bool looks_like_yaml(const char *text)
+{
+    const char *p = text + strspn(text, " \t\r\n");
+    if (strncmp(p, "---", 3) == 0)
+        return true;
+    size_t word = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    return word > 0 && p[word] == ':';
+}
+
+static int check_spec(struct buf *text, const char *file, struct errbuf *err)
 {
     struct errbuf why;
-    struct json *root = json_parse(text->data != NULL ? text->data : "", text->len, &why);
+    drop_mark(text);
+    const char *bytes = text->data != NULL ? text->data : "";
+    if (bytes[strspn(bytes, " \t\r\n")] == '\0')
+        return err_set(err, ERR_PARSE, "%s is empty; allowed: a specification, one JSON object "
+                       "(`sweepctl help submit` has a small one)", file);
+    struct json *root = json_parse(bytes, text->len, &why);
     if (root == NULL)
-        return err_set(err, ERR_PARSE, "%s is not JSON: %s", file, why.message);
+        return err_set(err, ERR_PARSE, "%s is not JSON: %s%s", file, why.message,
+                       looks_like_yaml(bytes)
+                           ? "; it looks like YAML, which python3 turns into JSON: python3 -c "
+                             "'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), "
+                             "sys.stdout)'"
+                           : "");
     json_destroy(root);
     return 0;
 }
@@ -156,7 +184,7 @@ static int submitted(struct client *c, const struct json *result)
 
 /* The spec goes out as it was written (a number keeps its digits), but on one line: outside of
  * strings a line's end is a blank, inside it is not JSON. */
-static char *submit_params(const struct client *c, const char *text)
+static char *submit_params(const struct client *c, const char *text, const char *id)
 {
     struct buf params = {0};
     struct json_writer w;
@@ -168,23 +196,43 @@ static char *submit_params(const struct client *c, const char *text)
     jw_kv_raw(&w, "spec", spec);
     if (opts_has(&c->opts, OPTION_DRY_RUN))
         jw_kv_bool(&w, "dry_run", true);
-    if (opts_has(&c->opts, OPTION_ID))
-        jw_kv_string(&w, "id", c->opts.text[OPTION_ID]);
+    else
+        jw_kv_string(&w, "id", id);
     jw_end_object(&w);
     free(spec);
     return buf_take(&params);
 }
 
+/* An answer that does not come, or says that it may still become a sweep. */
+static bool is_open(int status, const struct rpc_reply *reply)
+{
+    return status == CLIENT_INTERRUPTED || status == CLIENT_NO_DAEMON ||
+           (status == CLIENT_DONE && reply->error.code == ERR_TIMEOUT);
+}
+
 static int call(struct client *c, const struct buf *spec, struct rpc_reply *reply)
 {
     const char *file = strcmp(c->opts.arg, "-") == 0 ? "stdin" : c->opts.arg;
-    char *params = submit_params(c, spec->data);
-    int status = client_ask(c, "submit", params, reply);
-    free(params);
-    if (status != CLIENT_DONE || reply->error.code == 0)
+    char own[SUBMIT_ID_MAX];
+    submit_fate_id(own);
+    const char *id = opts_has(&c->opts, OPTION_ID) ? c->opts.text[OPTION_ID] : own;
+    int status = client_connect(c);
+    if (status != CLIENT_DONE)
         return status;
-    status = problems_fail(c, &(struct spec_text){file, spec->data, spec->len}, reply);
-    rpc_reply_finish(reply);
+    char *params = submit_params(c, spec->data, id);
+    submit_fate_begin(c);
+    status = client_ask(c, "submit", params, reply);
+    free(params);
+    bool open = is_open(status, reply) && !opts_has(&c->opts, OPTION_DRY_RUN);
+    if (status == CLIENT_DONE && reply->error.code != 0) {
+        status = problems_fail(c, &(struct spec_text){file, spec->data, spec->len}, reply);
+        rpc_reply_finish(reply);
+    }
+    if (open) {
+        rpc_client_close(&c->rpc);
+        submit_fate_say(c, id);
+    }
+    submit_fate_end(c);
     return status;
 }
 

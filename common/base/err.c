@@ -10,7 +10,7 @@
 #include "sweep/require.h"
 
 #define TEXT_MAX 2048 /* longer than every part of struct errbuf, so only str_copy cuts */
-#define LIST_MAX 240 /* bytes of a list of names that a sentence with a near miss goes on with */
+#define LIST_MAX 120 /* bytes of a list of names that a sentence with a near miss goes on with */
 #define WORD_MAX 64   /* longer words are not typing errors */
 
 static const struct {
@@ -77,6 +77,8 @@ static void write_sentence(const struct errbuf *e, struct buf *out)
         buf_puts(out, e->allowed);
     else if (suggests && strlen(rest) > LIST_MAX)
         buf_append(out, e->allowed, (size_t)(rest + 1 - e->allowed));
+    else if (suggests && strncmp(rest + 2, "one of: ", 8) != 0)
+        buf_puts(out, e->allowed);
     else if (suggests)
         buf_printf(out, "%.*s allowed: %s", (int)(rest + 1 - e->allowed), e->allowed, rest + 2);
     else if (e->allowed[0])

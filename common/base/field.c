@@ -148,6 +148,20 @@ int field_object(const struct json *v, const char *path, const char *const *keys
     return 0;
 }
 
+int field_like(const struct json *v, const char *path, const char *example, struct errbuf *err)
+{
+    const char *hole = strstr(example, "%s");
+    char given[48];
+
+    if (json_type(v) == JSON_OBJECT)
+        return 0;
+    json_excerpt(v, given, sizeof(given));
+    if (!hole || json_type(v) != JSON_STRING)
+        return field_refuse(err, ERR_TYPE, path, v, "an object");
+    return field_refuse(err, ERR_TYPE, path, v, "an object, such as %.*s%s%s",
+                        (int)(hole - example), example, given, hole + 2);
+}
+
 bool field_is_quoted_number(const struct json *v)
 {
     const char *text = json_type(v) == JSON_STRING ? json_string(v) : "";

@@ -46,6 +46,8 @@ int field_object(const struct json *v, const char *path, const char *const *keys
                  struct errbuf *err);
 /* "0.001": a number that only its quotes keep from being one. */
 bool field_is_quoted_number(const struct json *v);
+/* v is an object: 0, or ERR_TYPE with an example of one, in which %s is v as it was given. */
+int field_like(const struct json *v, const char *path, const char *example, struct errbuf *err);
 /* An integer min..max given as a JSON number. */
 int field_integer(const struct json *v, const char *path, int64_t min, int64_t max, int64_t *out,
                   struct errbuf *err);

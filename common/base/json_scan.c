@@ -280,6 +280,22 @@ static int scan_literal(struct scan *s)
 {
     static const char *const literals[] = {"true", "false", "null"};
     static const char *const not_finite[] = {"NaN", "nan", "Infinity", "-Infinity", "inf"};
+    /* What other languages have. */
+    static const struct {
+        const char *text, *allowed;
+    } foreign[] = {
+        {"True", "a JSON value: true, in small letters"},
+        {"False", "a JSON value: false, in small letters"},
+        {"None", "a JSON value: null"},
+        {"'", "a JSON value: a string stands in double quotes"},
+        {".", "a JSON value: a digit before the point, such as 0.5"},
+        {"+", "a JSON value: a number without a plus"},
+        {"//", "a JSON value: JSON has no comments"},
+        {"/*", "a JSON value: JSON has no comments"},
+        {"#", "a JSON value: JSON has no comments"},
+        {"]", "a JSON value: no comma before a ']'"},
+        {"}", "a JSON value: no comma before a '}'"},
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(literals); i++) {
         size_t n = strlen(literals[i]);
@@ -288,6 +304,12 @@ static int scan_literal(struct scan *s)
             s->pos += n;
             return 0;
         }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+        size_t n = strlen(foreign[i].text);
+
+        if (s->len - s->pos >= n && memcmp(s->text + s->pos, foreign[i].text, n) == 0)
+            return fail(s, foreign[i].allowed);
     }
     for (size_t i = 0; i < ARRAY_LEN(not_finite); i++) {
         size_t n = strlen(not_finite[i]);
@@ -305,6 +327,10 @@ static int scan_member(struct scan *s)
     int rc;
 
     skip_space(s);
+    if (peek(s) == '}')
+        return fail(s, "a key in double quotes: no comma before a '}'");
+    if (peek(s) == '/' || peek(s) == '#')
+        return fail(s, "a key in double quotes: JSON has no comments");
     if (peek(s) != '"')
         return fail(s, "a key in double quotes");
     if (s->keys++ == s->refused_key)
@@ -333,6 +359,8 @@ static int scan_container(struct scan *s, char close, int (*element)(struct scan
                 return rc;
             skip_space(s);
         } while (skip_byte(s, ','));
+        if (peek(s) == '/' || peek(s) == '#')
+            return fail(s, "no comments: JSON has none");
         if (!skip_byte(s, close))
             return fail(s, close == ']' ? "',' or ']'" : "',' or '}'");
     }

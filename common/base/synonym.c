@@ -94,6 +94,7 @@ static const struct row {
     {"earlystopping|earlystop|pruner|stopper|pruning|stop", "early_terminate",
      "or train.patience, for a run that no longer gets better", LIKELY},
     {"program|cmd|script|exec|executable|run|shell", "command|task", "", LIKELY},
+    {"command", "task", "{\"command\": […]}", LIKELY},
     {"dependson|afterok|waitfor", "after", "", LIKELY},
     {"initfrom|pretrained|finetune|checkpoint|resumefrom|weights", "start_from", "the id of a run",
      LIKELY},

@@ -126,7 +126,11 @@ static int integer_from_json(const struct setting *t, const struct json *v, cons
 {
     int64_t value;
     int rc = field_integer(v, key, (int64_t)t->min, (int64_t)t->max, &value, err);
+    bool share = json_type(v) == JSON_NUMBER && json_number(v) > 0 && json_number(v) < 1;
 
+    if (rc && share && t == setting_get(SETTING_VALIDATION))
+        return field_refuse(err, ERR_VALUE, key, v,
+                            "a number of samples, an integer from 0: not a share of them");
     if (rc)
         return rc;
     *out = (double)value;

@@ -30,7 +30,8 @@ static int parse_data(const struct json *root, struct spec *s, struct errbuf *er
         return field_missing(err, "$", "data",
                              "the data to train on, such as {\"name\": \"fashion-mnist\", "
                              "\"validation\": 10000}");
-    return spec_data_parse(v, &s->trainer.data, err);
+    int rc = field_like(v, "$.data", "{\"name\": %s, \"validation\": 10000}", err);
+    return rc ? rc : spec_data_parse(v, &s->trainer.data, err);
 }
 
 /* "task" may name the trainer, which is what a spec without it means. */

@@ -194,16 +194,21 @@ static void on_table(void *arg, const struct table *t, const struct errbuf *err)
         request_error(r, err);
 }
 
-void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
-                   void (*next)(struct request *r, const struct table *t))
+void request_query_named(struct request *r, const struct store_named_query *q,
+                         void (*next)(struct request *r, const struct table *t))
 {
     struct asked *asked = xmalloc(sizeof(*asked));
     asked->requests = r->daemon->requests;
     asked->id = r->id;
     r->rows = next;
-    store_query(r->daemon->store,
-                &(struct store_named_query){.id = id, .args = args, .count = count}, on_table,
-                asked);
+    store_query(r->daemon->store, q, on_table, asked);
+}
+
+void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
+                   void (*next)(struct request *r, const struct table *t))
+{
+    request_query_named(r, &(struct store_named_query){.id = id, .args = args, .count = count},
+                        next);
 }
 
 static void on_subject(struct request *r, const struct table *t)
@@ -223,7 +228,7 @@ static void on_subject(struct request *r, const struct table *t)
                 "the id of a %s that exists", what);
         request_error(r, &err);
     } else {
-        request_refuse(r, ERR_NOT_FOUND, "there are no sweeps yet");
+        request_refuse(r, ERR_NOT_FOUND, "there are no sweeps yet (`sweepctl submit SPEC.json`)");
     }
 }
 

@@ -72,6 +72,8 @@ void request_refuse(struct request *r, int code, const char *fmt, ...)
  * request with its error. */
 void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
                    void (*next)(struct request *r, const struct table *t));
+void request_query_named(struct request *r, const struct store_named_query *q,
+                         void (*next)(struct request *r, const struct table *t));
 /* Checks that the sweep in arg[0] exists, or takes the newest where none is given; then next with
  * r->subject set. Otherwise the request ends with ERR_NOT_FOUND. */
 void request_resolve_sweep(struct request *r, void (*next)(struct request *r));

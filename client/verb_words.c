@@ -36,6 +36,7 @@ static const struct {
     {"version", NULL, "'--version'"},
     {"suspend hold", NULL, "'pause SWEEP'"},
     {"fix cure", NULL, "'treat RUN'"},
+    {"infer inference eval evaluate apply forward", NULL, "'predict RUN FILE'"},
     {"dump snapshot copy", NULL, "'backup FILE'"},
     {"datasets", "data", ""},
     {"trials trial experiments", NULL, "'runs SWEEP'"},

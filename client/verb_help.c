@@ -71,6 +71,9 @@ static const struct {
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"
      "  sweepctl export 57 -o best.safetensors --torch-module net.py\n"},
+    {"predict",
+     "The columns are found by name; scaling, categories and classes are those of the training.\n\n"
+     "  sweepctl predict 57 new.csv -o answers.csv\n"},
     {"replay",
      "Trains the run again from its configuration, beside the daemon, and compares each point. Two\n"
      "runs with the same seed are equal to the bit on the same processor and BLAS.\n"},

@@ -193,6 +193,41 @@ def test_an_interrupted_submit_says_that_nothing_came_of_it():
         equal(d.call("submitted", id="never"), {"id": "never", "state": "none", "sweep": None})
 
 
+# Our worker, but for a line that its author got wrong.
+ADAPTER = """#!/bin/sh
+case "$*" in
+*--prepare*)
+    [ -e "$HOME/good" ] && exec "%s" "$@"
+    echo '{"type":"prepared","hash":3,"samples":"many"}'
+    exit 0 ;;
+*--*) exec "%s" "$@" ;;
+esac
+echo '{"type":"start","version":1,"pid":'$$',"core":"","blas":"","parameters":1}'
+echo '{"type":"point","point":1,"epoch":1,"val_loss":"low"}'
+sleep 60
+"""
+
+
+def test_the_author_of_an_adapter_is_told_why():
+    with Daemon() as d:
+        d.stop()
+        adapter = os.path.join(d.home, "adapter.sh")
+        with open(adapter, "w", encoding="utf-8") as f:
+            f.write(ADAPTER % (WORKER, WORKER))
+        os.chmod(adapter, 0o755)
+        d.arguments = ["--worker-program", adapter, "--retry-seconds", "0.1"]
+        d.start()
+        p = d.ctl("submit", "-", text=json.dumps(small(d)))
+        check(p.returncode == 1 and 'hash: got 3; allowed: a string, in the line {"type":"prepared"'
+              in p.stderr, p.stderr)
+        with open(os.path.join(d.home, "good"), "w", encoding="utf-8"):
+            pass
+        d.ctl("submit", "-", text=json.dumps(small(d)), check=0)
+        d.ctl("wait", 1)
+        told = d.ctl("run", 1, check=0).stdout
+        check("protocol_error" in told and "val_loss" in told and '"low"' in told, told)
+
+
 def test_notes_and_problems():
     with Daemon() as d:
         spec = small(d, parameters={"lr": {"values": [0.1, 0.01, 0.001]}})
@@ -209,4 +244,5 @@ if __name__ == "__main__":
         test_watching_what_has_ended, test_help_says_more, test_delete_asks,
         test_another_worker_program_is_refused, test_a_locked_database_keeps_nobody,
         test_a_database_that_is_gone_keeps_nobody,
-        test_an_interrupted_submit_says_that_nothing_came_of_it, test_notes_and_problems)
+        test_an_interrupted_submit_says_that_nothing_came_of_it,
+        test_the_author_of_an_adapter_is_told_why, test_notes_and_problems)

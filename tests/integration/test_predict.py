@@ -169,6 +169,66 @@ def test_holes_as_in_training():
             equal([a["row"] for a in said if a["prediction"] == ""], ["7"] if empty else [])
 
 
+def test_arrays_without_names():
+    """A hole is told by its feature, and nothing is known of columns."""
+    with Daemon() as d:
+        r = random.Random(3)
+        rows = [[r.gauss(0, 1) for _ in range(3)] for _ in range(60)]
+        path = os.path.join(d.home, "t.libsvm")
+
+        def put(name, table):
+            with open(name, "w") as f:
+                for row in table:
+                    numbers = " ".join(f"{i + 1}:{v}" for i, v in enumerate(row))
+                    print(int(row[0] > 0), numbers, file=f)
+            return name
+
+        put(path, rows)
+        spec = {"name": "plain", "method": "grid", "epochs": 3, "model": {"width": 8},
+                "data": {"path": path, "format": "libsvm", "validation": 12},
+                "parameters": {"learning_rate": {"values": [0.1]}}}
+        d.ctl("submit", "-", text=json.dumps(spec), check=0)
+        d.ctl("wait", 1, check=0)
+        said = answers(d, 1, path)
+        equal({a["prediction"] for a in said}, {"0", "1"})
+        rows[4][1] = float("nan")
+        refused(d, 1, put(os.path.join(d.home, "n.libsvm"), rows), "n.libsvm")
+        told = json.loads(d.ctl("predict", 1, path, "--json", check=0).stdout)
+        equal((told["run"], told["rows"], told["file"]), (1, 60, None))
+
+
+def spoken(value):
+    """As a spreadsheet of another country writes it."""
+    return f"{value:,.2f}".replace(",", " ").replace(".", ",")
+
+
+def write_spoken(path, rows, columns):
+    with open(path, "w", encoding="latin-1") as f:
+        print(";".join(columns), file=f)
+        for i, row in enumerate(rows):
+            told = {"id": str(i), "Größe": "k. A." if i % 20 == 3 else spoken(float(row["height"])),
+                    "Beruf": '"' + row["job"].replace('"', '""') + '"', "Alter": row["age"],
+                    "Preis": spoken(float(row["price"])) + " EUR"}
+            print(";".join(str(told[c]) for c in columns), file=f)
+    return path
+
+
+def test_tables_as_people_write_them():
+    with Daemon() as d:
+        parts = make_tables(d.home, with_price)
+        columns = ["id", "Größe", "Beruf", "Alter", "Preis"]
+        for name, rows in parts.items():
+            write_spoken(os.path.join(d.home, name + ".csv"), rows, columns)
+        run_id, _, _, test_loss, _ = train(d, data={"ignore": ["id"], "on_nan": "impute",
+                                                    "missing": ["k. A."]})
+        test = os.path.join(d.home, "test.csv")
+        said = answers(d, run_id, test)
+        loss = mean_squared(said, parts["test"])
+        check(abs(loss - test_loss) < 1e-5 * test_loss, f"{loss} as test_loss {test_loss}")
+        write_spoken(test, parts["test"], ["Alter", "Beruf", "Größe"])
+        equal(answers(d, run_id, test), said, "other columns, another order")
+
+
 # --- the exported models ------------------------------------------------------------------------
 
 def varint(data, at):
@@ -278,5 +338,6 @@ def test_onnxruntime_gives_the_same():
 
 if __name__ == "__main__":
     run(test_classes_as_the_training_program_scored_them, test_what_a_training_file_may_not_be,
-        test_values_in_their_own_units, test_holes_as_in_training,
+        test_values_in_their_own_units, test_holes_as_in_training, test_arrays_without_names,
+        test_tables_as_people_write_them,
         test_exported_with_all_that_it_needs, test_onnxruntime_gives_the_same)

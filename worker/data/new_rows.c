@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "sweep/buf.h"
-#include "sweep/csv_scan.h"
 #include "sweep/err.h"
-#include "sweep/number.h"
-#include "worker/data/columns.h"
+#include "worker/data/csv_columns.h"
 #include "worker/data/idx.h"
 #include "worker/data/schema.h"
 #include "worker/data/text.h"
@@ -29,7 +27,7 @@ struct rearranging {
 
 static bool is_needed(const struct table_columns *c, size_t i)
 {
-    return i != c->target;
+    return i != c->target && !c->column[i].ignored;
 }
 
 /* How many columns before this one have its name: names need not differ. */
@@ -41,17 +39,6 @@ static size_t namesakes(char *const *names, size_t i)
     return n;
 }
 
-static char *copy_field(struct csv_scan *s, size_t i)
-{
-    size_t len;
-    const char *text = csv_scan_text(s, &s->fields[i], &len);
-    char *copy = xmalloc(len + 1);
-    if (len > 0)
-        memcpy(copy, text, len);
-    copy[len] = '\0';
-    return copy;
-}
-
 static size_t find_name(char *const *names, size_t count, const char *name, size_t before)
 {
     for (size_t i = 0; i < count; i++) {
@@ -61,7 +48,8 @@ static size_t find_name(char *const *names, size_t count, const char *name, size
     return NO_FIELD;
 }
 
-static int fail_column(struct rearranging *r, const char *name, struct errbuf *err)
+static int fail_column(struct rearranging *r, const struct csv_header *h, const char *name,
+                       struct errbuf *err)
 {
     char shown[TEXT_SHOW_MAX];
     struct buf names = {0};
@@ -72,7 +60,7 @@ static int fail_column(struct rearranging *r, const char *name, struct errbuf *e
             buf_printf(&names, "%s%s", names.len > 0 ? ", " : "",
                        text_show(column, text, strlen(text)));
     }
-    text_fail(r->scan.text, r->scan.line, err, ERR_DATA,
+    text_fail(r->scan.text, h->line, err, ERR_DATA,
               "no column %s; allowed: the columns that the network was trained on, %s%s",
               text_show(shown, name, strlen(name)), names.data ? names.data : "",
               names.len >= 200 ? ", …" : "");
@@ -80,45 +68,34 @@ static int fail_column(struct rearranging *r, const char *name, struct errbuf *e
     return ERR_DATA;
 }
 
-/* The first row names the columns. */
-static int match_names(struct rearranging *r, struct errbuf *err)
+static int match_names(struct rearranging *r, const struct csv_header *h, struct errbuf *err)
 {
-    struct csv_scan *s = &r->scan;
-    size_t count = s->count;
-    char **names = xcalloc(count + 1, sizeof *names);
-    int rc = 0;
-    for (size_t i = 0; i < count; i++)
-        names[i] = copy_field(s, i);
-    for (size_t i = 0; i < r->c->count && rc == 0; i++) {
+    for (size_t i = 0; i < r->c->count; i++) {
+        const char *name = r->c->header[i];
         r->field[i] = NO_FIELD;
         if (!is_needed(r->c, i))
             continue;
-        r->field[i] = find_name(names, count, r->c->header[i], namesakes(r->c->header, i));
+        r->field[i] = find_name(h->name, h->count, name, namesakes(r->c->header, i));
         if (r->field[i] == NO_FIELD)
-            rc = fail_column(r, r->c->header[i], err);
+            return fail_column(r, h, name, err);
     }
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    r->fields = count;
-    return rc;
+    return 0;
 }
 
 /* Without names the columns are those of the training file, or all but the target. */
-static int match_places(struct rearranging *r, struct errbuf *err)
+static int match_places(struct rearranging *r, const struct csv_header *h, struct errbuf *err)
 {
     const struct table_columns *c = r->c;
-    size_t count = r->scan.count, next = 0;
+    size_t count = h->count, next = 0;
     if (count != c->count && count != c->count - 1)
-        return text_fail(r->scan.text, r->scan.line, err, ERR_DATA,
+        return text_fail(r->scan.text, h->line, err, ERR_DATA,
                          "%zu columns; allowed: %zu, or %zu without the target", count, c->count,
                          c->count - 1);
     for (size_t i = 0; i < c->count; i++) {
-        bool there = is_needed(c, i) || count == c->count;
-        r->field[i] = there && is_needed(c, i) ? next : NO_FIELD;
+        bool there = i != c->target || count == c->count;
+        r->field[i] = is_needed(c, i) ? next : NO_FIELD;
         next += there;
     }
-    r->fields = count;
     return 0;
 }
 
@@ -185,11 +162,11 @@ static void put_row(struct rearranging *r)
     end_row(r, from);
 }
 
-static void put_header(struct rearranging *r)
+static void put_header(struct rearranging *r, const struct csv_header *h)
 {
     if (!r->c->header)
         return;
-    go_to_line(r, r->scan.line);
+    go_to_line(r, h->line);
     size_t from = r->out.len;
     for (size_t i = 0; i < r->c->count; i++) {
         if (i > 0)
@@ -199,37 +176,23 @@ static void put_header(struct rearranging *r)
     end_row(r, from);
 }
 
-static bool row_has_number(const struct csv_scan *s)
+/* A header where there is none to match is let be. */
+static int match_columns(struct rearranging *r, const struct csv_header *h, struct errbuf *err)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        if (number_is(s->fields[i].text, s->fields[i].len))
-            return true;
-    }
-    return false;
-}
-
-static bool columns_have_numbers(const struct table_columns *c)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        if (is_needed(c, i) && !c->column[i].names)
-            return true;
-    }
-    return false;
+    r->fields = h->count;
+    if (!r->c->header)
+        return match_places(r, h, err);
+    if (h->name)
+        return match_names(r, h, err);
+    return text_fail(r->scan.text, h->line, err, ERR_DATA,
+                     "no header; allowed: one with the names of the columns, as the training file "
+                     "has");
 }
 
 static int put_rows(struct rearranging *r, struct errbuf *err)
 {
     struct csv_scan *s = &r->scan;
     int rc = csv_scan_row(s, err);
-    if (rc == 0 && s->count == 0)
-        return text_fail(s->text, 0, err, ERR_DATA, "the file is empty; allowed: rows of data");
-    if (rc == 0)
-        rc = r->c->header ? match_names(r, err) : match_places(r, err);
-    bool header = r->c->header || (columns_have_numbers(r->c) && !row_has_number(s));
-    if (rc == 0)
-        put_header(r);
-    if (rc == 0 && header)
-        rc = csv_scan_row(s, err);
     for (; rc == 0 && s->count > 0; rc = csv_scan_row(s, err)) {
         if (s->count != r->fields)
             return text_fail(s->text, s->line, err, ERR_DATA,
@@ -240,16 +203,37 @@ static int put_rows(struct rearranging *r, struct errbuf *err)
     return rc;
 }
 
+/* Where a new file's rows begin it says itself: that need not be where the training file's did. */
+static struct spec_data new_file(const struct spec_data *d)
+{
+    struct spec_data own = *d;
+    own.header = HEADER_AUTO;
+    own.header_line = 0;
+    own.skip_told = false;
+    return own;
+}
+
 static int rearrange(const struct text *t, const struct spec_data *d, const struct table_columns *c,
                      struct buf *out, struct errbuf *err)
 {
     struct dialect dialect;
-    const struct dialect_wish wish = {.own = d->format == FORMAT_TSV ? '\t' : ','};
+    const struct spec_data own = new_file(d);
+    const struct dialect_wish wish = {.delimiter = d->delimiter,
+                                      .own = d->format == FORMAT_TSV ? '\t' : ','};
     struct rearranging r = {.c = c, .line = 1};
+    struct csv_header h;
     dialect_find(t, &wish, &dialect);
     csv_scan_init(&r.scan, t, &dialect);
     r.field = xcalloc(c->count + 1, sizeof *r.field);
-    int rc = put_rows(&r, err);
+    int rc = csv_header_find(&r.scan, &dialect, &own, c, &h, err);
+    if (rc == 0) {
+        rc = match_columns(&r, &h, err);
+        if (rc == 0) {
+            put_header(&r, &h);
+            rc = put_rows(&r, err);
+        }
+        csv_header_finish(&h);
+    }
     csv_scan_finish(&r.scan);
     free(r.field);
     if (rc == 0)
@@ -259,12 +243,24 @@ static int rearrange(const struct text *t, const struct spec_data *d, const stru
     return rc;
 }
 
+/* What was written is read as it stands. */
+static struct spec_data rearranged(const struct spec_data *d, const struct table_columns *c)
+{
+    struct spec_data own = new_file(d);
+    own.format = FORMAT_CSV;
+    own.header = c->header ? HEADER_YES : HEADER_NO;
+    own.delimiter = ',';
+    own.skip_told = true;
+    own.skip_rows = 0;
+    return own;
+}
+
 static int read_table(const char *path, const struct spec_data *d, struct table_columns *c,
                       struct table *out, struct errbuf *err)
 {
-    struct text t;
+    struct text t, arranged;
     struct buf csv = {0};
-    struct spec_data own = *d;
+    const struct spec_data own = rearranged(d, c);
     int rc = text_read(path, &t, err);
     if (rc != 0)
         return rc;
@@ -272,9 +268,6 @@ static int read_table(const char *path, const struct spec_data *d, struct table_
     text_finish(&t);
     if (rc != 0)
         return rc;
-    struct text arranged;
-    own.format = FORMAT_CSV;
-    own.header = c->header ? HEADER_YES : HEADER_NO;
     rc = text_decode(path, csv.data ? csv.data : "", csv.len, &arranged, err);
     buf_finish(&csv);
     if (rc != 0)
@@ -302,6 +295,8 @@ int new_rows_read(const char *path, const struct spec_data *d, const struct json
     switch (d->format) {
     case FORMAT_CSV:
     case FORMAT_TSV:
+        if (c && c->count > 0)
+            c->column[c->target].plain = true; /* put_target's */
         rc = c && c->count > 0 ? read_table(path, d, c, out, err) : no_columns(path, err);
         break;
     case FORMAT_LIBSVM:

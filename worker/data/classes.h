@@ -26,8 +26,8 @@ struct classes {
  * values"). ERR_DATA, ERR_LIMIT with key "$.data.task". */
 int classes_decide(enum format format, enum task task, const struct table *train,
                    struct classes *out, struct errbuf *err);
-/* Several targets a sample, always one of them 1 and the others 0: a class each, unless there is one
- * for each step. */
+/* Several targets a sample, always one of them 1 and the others 0: a class each, unless there is
+ * one for each step. */
 bool classes_are_one_hot(const struct table *t);
 /* Such targets become the place of the 1. False, and t is unchanged, where a row has none. */
 bool classes_from_one_hot(struct table *t);

@@ -59,6 +59,9 @@ struct client {
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
           OPTION_BIT(FORCE),                                                                    \
       "copy a run's best weights into a safetensors file")                                      \
+    X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+      "what a run's network says of new rows, as CSV")                                          \
     X(replay, "replay", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \
@@ -70,8 +73,9 @@ struct client {
       "one more run of a sweep, with values of your own")                                       \
     X(relabel, "relabel", "SWEEP", ARG_ID, false, 0,                                            \
       "judge stored runs again, by the rules of this version")                                  \
-    X(label, "label", "FILE.csv", ARG_TEXT, true, OPTION_BIT(AT) | OPTION_BIT(VAL),             \
-      "label a curve file (needs no daemon)")                                                   \
+    X(label, "label", "FILE", ARG_TEXT, true,                                                   \
+      OPTION_BIT(AT) | OPTION_BIT(VAL) | OPTION_BIT(RUN),                                       \
+      "label a training log (needs no daemon)")                                                   \
     X(events, "events", "SWEEP", ARG_ID, false,                                                 \
       OPTION_BIT(RUN) | OPTION_BIT(SINCE) | OPTION_BIT(FOLLOW),                                 \
       "what happened, to all sweeps or to one, oldest first")                                   \

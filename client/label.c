@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curve_csv.h"
+#include "client/curve_input.h"
 #include "client/human.h"
 #include "client/render.h"
 #include "sweep/buf.h"
@@ -27,7 +27,8 @@ static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
-static void write_json(const struct diagnosis *d, size_t points, struct buf *out)
+static void write_json(const struct diagnosis *d, const struct curve *c, size_t points,
+                       struct buf *out)
 {
     const struct pattern_info *info = pattern_info(d->pattern);
     struct json_writer w;
@@ -43,6 +44,11 @@ static void write_json(const struct diagnosis *d, size_t points, struct buf *out
     jw_kv_string(&w, "guide_remedies", info->guide_remedies);
     jw_kv_string(&w, "our_remedies", info->our_remedies);
     jw_kv_int(&w, "points", (int64_t)points);
+    jw_key(&w, "notes");
+    jw_begin_array(&w);
+    for (size_t i = 0; i < c->note_count; i++)
+        jw_string(&w, c->notes[i]);
+    jw_end_array(&w);
     jw_key(&w, "tags");
     diagnosis_tags_write(d, &w);
     jw_key(&w, "timeline");
@@ -116,7 +122,7 @@ static void write_timeline(const struct diagnosis *d, struct buf *out)
                    pattern_name(d->regimes[i].pattern));
 }
 
-static void write_text(const struct diagnosis *d, struct buf *out)
+static void write_text(const struct diagnosis *d, const struct curve *c, struct buf *out)
 {
     const struct pattern_info *info = pattern_info(d->pattern);
     struct buf head = {0};
@@ -131,6 +137,8 @@ static void write_text(const struct diagnosis *d, struct buf *out)
     line(out, "our remedy", info->our_remedies);
     line(out, "why", d->sentence);
     write_tags(d, out);
+    for (size_t i = 0; i < c->note_count; i++)
+        line(out, i == 0 ? "read as" : "", c->notes[i]);
     if (d->train.count + d->val.count > 0)
         write_trends(d, out);
     if (d->regime_count > 1)
@@ -141,11 +149,13 @@ static void write_text(const struct diagnosis *d, struct buf *out)
 static int read_curve(const struct label_request *q, struct curve *out, struct errbuf *err)
 {
     struct curve val = {0};
-    int rc = curve_csv_read(q->path, out, err);
+    int rc = curve_input_read(q->path, q->run, out, err);
 
     if (rc != 0 || q->val_path == NULL)
         return rc;
-    rc = curve_csv_read(q->val_path, &val, err);
+    rc = curve_input_read(q->val_path, q->run, &val, err);
+    if (rc == ERR_VALUE && q->run != NULL && strcmp(err->key, "--run") == 0)
+        rc = curve_input_read(q->val_path, NULL, &val, err); /* one run, of whatever name */
     if (rc == 0)
         curve_join_val(out, &val);
     else
@@ -175,9 +185,9 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
         size_t count = q->at > 0 ? q->at : curve.count;
         diagnose_curve(&curve, count, &d);
         if (q->json)
-            write_json(&d, count, &text);
+            write_json(&d, &curve, count, &text);
         else
-            write_text(&d, &text);
+            write_text(&d, &curve, &text);
         if (fwrite(text.data, 1, text.len, out) != text.len || fflush(out) != 0)
             rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
     }

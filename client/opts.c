@@ -95,10 +95,12 @@ static int read_option(int argc, char *const *argv, int *i, struct opts *out, st
             return err_set(err, ERR_MISSING, "%s needs a value: %s", arg, o->value);
         value = argv[++*i];
     }
-    if (o->kind == OPTION_TEXT && *value == '\0')
+    if ((o->kind == OPTION_TEXT || o->kind == OPTION_RUN_NAME) && *value == '\0')
         return err_set(err, ERR_VALUE, "%s: the value is empty", o->name);
     if (o->kind == OPTION_NUMBER && opts_positive(value, &out->number[id]) != 0)
         return err_bad(err, ERR_VALUE, o->name, value, "an integer from 1");
+    if (o->kind == OPTION_RUN_NAME && opts_positive(value, &out->number[id]) != 0)
+        out->number[id] = 0; /* check_verb: a name */
     out->text[id] = value;
     out->given |= 1u << id;
     return 0;
@@ -150,6 +152,9 @@ static int check_verb(const struct opts *o, struct errbuf *err)
         if ((extra >> i) & 1u)
             return err_set(err, ERR_KEY, "%s has no option %s", o->verb->name, infos[i].name);
     }
+    if (opts_has(o, OPTION_RUN) && o->verb->kind != ARG_TEXT && o->number[OPTION_RUN] == 0)
+        return err_bad(err, ERR_VALUE, infos[OPTION_RUN].name, o->text[OPTION_RUN],
+                       "an integer from 1");
     if (o->verb->required && o->arg == NULL)
         return err_set(err, ERR_MISSING, "%s needs %s", o->verb->name, o->verb->arg);
     return 0;

@@ -12,7 +12,8 @@ struct verb;
 
 enum arg_kind { ARG_NONE, ARG_ID, ARG_TEXT, ARG_ID_VALUES /* the id, then others */ };
 #define OPTS_VALUES_MAX 64
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+/* RUN: a number; for a verb whose argument is a file, any name. */
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
 
 /* X(id, long name, short name or NULL, kind, value's name, what it does) */
 #define OPTION_MAP(X)                                                                           \
@@ -23,7 +24,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
     X(WATCH, "--watch", NULL, FLAG, NULL, "follow the sweep until it ends")                     \
     X(DRY_RUN, "--dry-run", NULL, FLAG, NULL, "only say which stages and runs it would have")   \
     X(LIMIT, "--limit", "-n", NUMBER, "N", "how many runs (10)")                                \
-    X(RUN, "--run", NULL, NUMBER, "RUN", "one run instead of a sweep")                          \
+    X(RUN, "--run", NULL, RUN_NAME, "RUN", "one run instead of a sweep; of a file, by name")    \
     X(OUTPUT, "--output", "-o", TEXT, "FILE", "the file to write")                              \
     X(TORCH_MODULE, "--torch-module", NULL, TEXT, "FILE.py",                                    \
       "also write the network as a PyTorch class")                                              \

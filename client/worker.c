@@ -87,12 +87,15 @@ static int config_file(const struct run_config *config, int *out, struct errbuf 
 static int spawn(struct worker *w, const char *program, char **environment,
                  const int descriptors[3], struct errbuf *err)
 {
-    char *argv[] = {(char *)(uintptr_t)program, (char[]){"/dev/stdin"}, NULL};
+    char *trains[] = {(char *)(uintptr_t)program, (char[]){"/dev/stdin"}, NULL};
+    char *predicts[] = {(char *)(uintptr_t)program, (char[]){"--predict"}, (char[]){"/dev/stdin"},
+                        NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < 3; i++)
         posix_spawn_file_actions_adddup2(&actions, descriptors[i], i);
-    errno = posix_spawn(&w->pid, program, &actions, NULL, argv, environment);
+    errno = posix_spawn(&w->pid, program, &actions, NULL,
+                        w->predicts ? predicts : trains, environment);
     int rc = errno == 0 ? 0 : fail(err, program);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
@@ -105,6 +108,7 @@ int worker_start(struct worker *w, const char *program, const struct run_config 
 {
     int ends[2] = {-1, -1}, in = -1;
     *w = (struct worker){.pid = -1, .out = -1, .log = -1};
+    w->predicts = config->predict[0] != '\0';
     int rc = config_file(config, &in, err);
     if (rc == 0 && (w->log = memfd_create("stderr", MFD_CLOEXEC)) < 0)
         rc = fail(err, "stderr");
@@ -143,6 +147,23 @@ static int fill(struct worker *w, struct errbuf *err)
         return fail(err, "the worker's lines");
     w->bytes.len += (size_t)n;
     return n > 0;
+}
+
+int worker_read_all(struct worker *w, struct buf *out, struct errbuf *err)
+{
+    ssize_t n;
+    siginfo_t end = {0};
+    do {
+        buf_reserve(out, READ_BYTES);
+        n = read(w->out, out->data + out->len, READ_BYTES);
+        out->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    if (n < 0)
+        return fail(err, "the worker's answer");
+    out->data[out->len] = '\0';
+    if (waitid(P_PID, (id_t)w->pid, &end, WEXITED | WNOWAIT) != 0) /* worker_explain asks again */
+        return fail(err, "waitid");
+    return end.si_code == CLD_EXITED ? end.si_status : WORKER_KILLED;
 }
 
 int worker_read(struct worker *w, struct record *out, struct errbuf *err)

@@ -13,6 +13,7 @@
 #include "worker/job.h"
 #include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
+#include "worker/predict.h"
 
 #define EXIT_USAGE 2
 
@@ -59,6 +60,12 @@ static int run_prepare(const char *argument, struct link *link)
 TASK_MAP(X)
 #undef X
 
+static int run_predict(const char *argument, struct link *link)
+{
+    neighbour_yield_memory();
+    return job_predict(argument, link);
+}
+
 /* What config.json asks for. A file that cannot be read is refused by the trainer. */
 static int run_task(const char *config_path, struct link *link)
 {
@@ -82,6 +89,7 @@ static int run_task(const char *config_path, struct link *link)
 static const char usage_text[] =
     "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
+    "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";
@@ -98,6 +106,7 @@ static const struct mode {
     int (*run)(const char *argument, struct link *link);
 } modes[] = {
     {"--prepare", true, run_prepare},
+    {"--predict", true, run_predict},
     {"--blas-check", false, run_blas_check},
     {"--check", false, run_check},
     {"--version", false, run_version},

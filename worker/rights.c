@@ -61,3 +61,12 @@ void rights_narrow(const struct run_config *c)
     sandbox_narrow(&s);
     sandbox_finish(&s);
 }
+
+void rights_predict(const struct run_config *c)
+{
+    struct sandbox s = {0};
+    sandbox_allow(&s, c->start_weights, SANDBOX_READ);
+    sandbox_allow(&s, c->predict, SANDBOX_READ);
+    sandbox_enter(&s);
+    sandbox_finish(&s);
+}

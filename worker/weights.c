@@ -8,6 +8,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/preprocessing.h"
 #include "sweep/require.h"
 #include "sweep/weights_hash.h"
 #include "worker/memory.h"
@@ -379,6 +380,47 @@ int weights_read(const char *path, const struct net *n, bool skip_output, real *
             err_set(err, rc, "%s: %s", path, why.message);
     }
     buf_finish(&file);
+    return rc;
+}
+
+static const char *metadata_text(const struct file *f, const char *key)
+{
+    const struct json *v = json_get(json_get(f->root, "__metadata__"), key);
+    return v && json_type(v) == JSON_STRING ? json_string(v) : NULL;
+}
+
+static int read_told(const struct file *f, struct weights_told *out, struct errbuf *err)
+{
+    struct weights_told told = {0};
+    const char *shape = metadata_text(f, "input_shape"), *outputs = metadata_text(f, "outputs");
+    const char *text = metadata_text(f, PREPROCESSING_KEY);
+    struct json *count = outputs ? json_parse(outputs, strlen(outputs), NULL) : NULL;
+    if (!shape || shape_parse(shape, &told.input) != 0 || !read_size(count, &told.outputs) ||
+        told.outputs < 1 || told.outputs > SHAPE_DIM_MAX) {
+        json_destroy(count);
+        return err_set(err, ERR_DATA, "it does not tell input_shape and outputs");
+    }
+    json_destroy(count);
+    told.preprocessing = text ? xstrdup(text) : NULL;
+    *out = told;
+    return 0;
+}
+
+int weights_tell(const char *path, struct weights_told *out, struct errbuf *err)
+{
+    struct buf text = {0};
+    struct errbuf why = {0};
+    int rc = read_whole(path, &text, err);
+    if (rc == 0) {
+        struct file f;
+        rc = file_parse((const unsigned char *)text.data, text.len, &f, &why);
+        if (rc == 0)
+            rc = read_told(&f, out, &why);
+        file_finish(&f);
+        if (rc != 0)
+            err_set(err, rc, "%s: %s", path, why.message);
+    }
+    buf_finish(&text);
     return rc;
 }
 

@@ -30,6 +30,13 @@ int weights_write(const char *path, const struct net *n, const real *values,
  * message names the tensor and both shapes. ERR_IO, ERR_DATA, ERR_LIMIT; values untouched then. */
 int weights_read(const char *path, const struct net *n, bool skip_output, real *values,
                  struct errbuf *err);
+/* What its metadata tell. ERR_IO, ERR_DATA, ERR_LIMIT. */
+struct weights_told {
+    struct shape input;  /* of one sample */
+    size_t outputs;      /* numbers of the output layer */
+    char *preprocessing; /* text (sweep/preprocessing.h), NULL: none; owned by the caller */
+};
+int weights_tell(const char *path, struct weights_told *out, struct errbuf *err);
 /* Can it be read, and is it what was written? ERR_IO, ERR_DATA, ERR_LIMIT. */
 int weights_check(const char *path, struct errbuf *err);
 /* The same as weights_read from memory. */

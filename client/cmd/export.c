@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/kept.h"
 #include "client/new_file.h"
 #include "client/onnx/onnx.h"
 #include "client/report.h"
@@ -16,59 +17,6 @@
 #define HEADER_LENGTH_BYTES 8
 #define HEADER_MAX ((uint64_t)16 << 20)
 #define DIM_MAX ((int64_t)1 << 24)
-#define BEST_RUNS 3 /* of a sweep keep their weights */
-
-/* --- which runs have weights ---------------------------------------------------------------- */
-
-/* Appends the number of the run, if it has weights. */
-static int add_if_kept(struct client *c, int64_t run, struct buf *list)
-{
-    struct rpc_reply reply;
-    int status = client_call_id(c, "run", "run", run, &reply);
-    if (status != CLIENT_DONE)
-        return status;
-    if (member_string(reply.result, "weights", NULL) != NULL)
-        buf_printf(list, "%s%lld", list->len > 0 ? ", " : "", (long long)run);
-    rpc_reply_finish(&reply);
-    return CLIENT_DONE;
-}
-
-static int not_kept(struct client *c, int64_t sweep)
-{
-    struct rpc_reply reply;
-    struct errbuf err;
-    struct buf list = {0};
-    char *params = xasprintf("{\"sweep\":%lld,\"limit\":%d}", (long long)sweep, BEST_RUNS);
-    int status = client_call(c, "best", params, &reply);
-    free(params);
-    if (status != CLIENT_DONE)
-        return status;
-    const struct json *run = json_first(json_get(reply.result, "runs"));
-    for (; run != NULL && status == CLIENT_DONE; run = json_next(run))
-        status = add_if_kept(c, member_int(run, "run_id", 0), &list);
-    rpc_reply_finish(&reply);
-    if (status == CLIENT_DONE) {
-        err_set(&err, ERR_NOT_FOUND,
-                "run %lld has no weights: only the best %d runs of a sweep keep theirs; in sweep "
-                "%lld: %s. `sweepctl replay %lld -o FILE` trains them again",
-                (long long)c->opts.id, BEST_RUNS, (long long)sweep,
-                list.len > 0 ? list.data : "none yet", (long long)c->opts.id);
-        status = client_fail(c, CLIENT_REFUSED, &err);
-    }
-    buf_finish(&list);
-    return status;
-}
-
-/* Of a program nobody knows what it saved. */
-static int not_ours(struct client *c, const char *folder)
-{
-    struct errbuf err;
-    err_set(&err, ERR_STATE,
-            "run %lld is a program of one's own: what it has saved is where it put it%s%s",
-            (long long)c->opts.id, folder != NULL ? "; its folder is " : "",
-            folder != NULL ? folder : "");
-    return client_fail(c, CLIENT_REFUSED, &err);
-}
 
 /* --- the weights file ----------------------------------------------------------------------- */
 
@@ -93,25 +41,6 @@ static int64_t data_end(const struct json *header)
 static int bad_metadata(struct errbuf *err)
 {
     return err_set(err, ERR_DATA, "the weights file does not tell input_shape and outputs");
-}
-
-/* "[1, 28, 28]" */
-static int read_shape(const char *text, struct shape *out)
-{
-    struct shape s = {0};
-    struct json *list = json_parse(text, strlen(text), NULL);
-    const struct json *v = list != NULL ? json_first(list) : NULL;
-    int64_t dim;
-    for (; v != NULL && s.rank < SHAPE_RANK_MAX; v = json_next(v)) {
-        if (json_int64(v, &dim) != 0 || dim < 1 || dim > DIM_MAX)
-            break;
-        s.dim[s.rank++] = (size_t)dim;
-    }
-    json_destroy(list);
-    if (v != NULL || s.rank == 0)
-        return ERR_DATA;
-    *out = s;
-    return 0;
 }
 
 /* A run's network, as its files tell it. */
@@ -168,7 +97,7 @@ static int read_metadata(struct network *n, struct errbuf *err)
 {
     const struct json *metadata = json_get(n->header, "__metadata__");
     int64_t outputs = member_int(metadata, "outputs", 0);
-    int rc = read_shape(member_string(metadata, "input_shape", ""), &n->input);
+    int rc = shape_parse(member_string(metadata, "input_shape", ""), &n->input);
     if (rc != 0 || outputs < 1 || outputs > DIM_MAX)
         return bad_metadata(err);
     n->outputs = (size_t)outputs;
@@ -367,13 +296,10 @@ int cmd_export(struct client *c)
         status = client_call_id(c, "run", "run", c->opts.id, &reply);
     if (status != CLIENT_DONE)
         return status;
-    const struct json *run = json_get(reply.result, "run");
-    const char *weights = member_string(reply.result, "weights", NULL);
-    if (report_is_program(run))
-        status = not_ours(c, member_string(reply.result, "folder", NULL));
-    else
-        status = weights != NULL ? export_weights(c, run, weights)
-                                 : not_kept(c, member_int(run, "sweep_id", 0));
+    const char *weights;
+    status = kept_weights(c, reply.result, &weights);
+    if (status == CLIENT_DONE)
+        status = export_weights(c, json_get(reply.result, "run"), weights);
     rpc_reply_finish(&reply);
     return status;
 }

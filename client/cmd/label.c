@@ -7,6 +7,8 @@ int cmd_label(struct client *c)
     struct label_request q = {.path = c->opts.arg, .json = c->json};
     if (opts_has(&c->opts, OPTION_VAL))
         q.val_path = c->opts.text[OPTION_VAL];
+    if (opts_has(&c->opts, OPTION_RUN))
+        q.run = c->opts.text[OPTION_RUN];
     if (opts_has(&c->opts, OPTION_AT))
         q.at = (size_t)c->opts.number[OPTION_AT];
     int rc = label_file(&q, c->out, &err);

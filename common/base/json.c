@@ -173,7 +173,7 @@ size_t json_count(const struct json *v)
 
 const struct json *json_first(const struct json *v)
 {
-    return wrap(node(v)->child);
+    return v ? wrap(node(v)->child) : NULL;
 }
 
 const struct json *json_next(const struct json *v)

@@ -28,6 +28,8 @@ struct row {
 struct training_log {
     char **titles;
     size_t columns, columns_cap;
+    size_t *set_in; /* of a column: the last row in which it was set, from 1 */
+    size_t set_in_cap;
     uint32_t *index; /* open addressing: column + 1 by the hash of its title; 0: free */
     size_t index_size;
     struct row *rows;
@@ -35,6 +37,8 @@ struct training_log {
     struct cell *cells;
     size_t cell_count, cells_cap;
     struct buf texts;
+    char *notes[LOG_NOTES_MAX];
+    size_t note_count;
 };
 
 struct training_log *training_log_create(void)
@@ -52,10 +56,13 @@ void training_log_destroy(struct training_log *l)
     for (size_t i = 0; i < l->columns; i++)
         free(l->titles[i]);
     free(l->titles);
+    free(l->set_in);
     free(l->index);
     free(l->rows);
     free(l->cells);
     buf_finish(&l->texts);
+    for (size_t i = 0; i < l->note_count; i++)
+        free(l->notes[i]);
     free(l);
 }
 
@@ -100,6 +107,8 @@ int training_log_column(struct training_log *l, const char *title, size_t len, s
     if (l->columns == LOG_COLUMNS_MAX)
         return err_set(err, ERR_LIMIT, "more than %d columns", LOG_COLUMNS_MAX);
     l->titles = array_room(l->titles, &l->columns_cap, l->columns, sizeof(*l->titles));
+    l->set_in = array_room(l->set_in, &l->set_in_cap, l->columns, sizeof(*l->set_in));
+    l->set_in[l->columns] = 0;
     l->titles[l->columns] = xcalloc(len + 1, 1);
     memcpy(l->titles[l->columns], title, len);
     l->index[i] = (uint32_t)++l->columns;
@@ -137,15 +146,15 @@ static struct cell *find(const struct training_log *l, size_t row, size_t column
 static int set(struct training_log *l, size_t column, const struct cell *c, struct errbuf *err)
 {
     REQUIRE(l->row_count > 0 && column < l->columns);
-    struct cell *there = find(l, l->row_count - 1, column);
-    if (there) {
-        *there = *c;
+    if (l->set_in[column] == l->row_count) {
+        *find(l, l->row_count - 1, column) = *c;
         return 0;
     }
     if (l->cell_count == LOG_CELLS_MAX)
         return err_set(err, ERR_LIMIT, "more than %zu cells", LOG_CELLS_MAX);
     l->cells = array_room(l->cells, &l->cells_cap, l->cell_count, sizeof(*l->cells));
     l->cells[l->cell_count++] = *c;
+    l->set_in[column] = l->row_count;
     return 0;
 }
 
@@ -162,6 +171,28 @@ int training_log_text(struct training_log *l, size_t column, const char *text, s
     buf_append(&l->texts, text, len);
     buf_putc(&l->texts, '\0');
     return set(l, column, &c, err);
+}
+
+void training_log_note(struct training_log *l, const char *fmt, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    bool known = l->note_count == LOG_NOTES_MAX;
+    for (size_t i = 0; i < l->note_count; i++)
+        known |= strcmp(l->notes[i], text.data) == 0;
+    if (known)
+        buf_finish(&text);
+    else
+        l->notes[l->note_count++] = buf_take(&text);
+}
+
+const char *training_log_noted(const struct training_log *l, size_t i)
+{
+    return i < l->note_count ? l->notes[i] : NULL;
 }
 
 size_t training_log_columns(const struct training_log *l)
@@ -195,4 +226,19 @@ enum log_cell_kind training_log_cell(const struct training_log *l, size_t row, s
     if (c->kind == LOG_TEXT && text)
         *text = l->texts.data + c->text;
     return (enum log_cell_kind)c->kind;
+}
+
+bool training_log_next(const struct training_log *l, size_t row, size_t *at, struct log_cell *out)
+{
+    size_t i = l->rows[row].first + *at;
+    if (i >= row_end(l, row))
+        return false;
+    const struct cell *c = &l->cells[i];
+    *out = (struct log_cell){.column = c->column, .kind = (enum log_cell_kind)c->kind};
+    if (c->kind == LOG_NUMBER)
+        out->value = c->number;
+    else
+        out->text = l->texts.data + c->text;
+    ++*at;
+    return true;
 }

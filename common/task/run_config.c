@@ -98,6 +98,8 @@ static int parse_weights(const struct json *root, struct run_config *c, struct e
 
     if (!rc)
         rc = parse_file(root, "start_weights", c->start_weights, sizeof(c->start_weights), err);
+    if (!rc)
+        rc = parse_file(root, "predict", c->predict, sizeof(c->predict), err);
     if (!rc && limit && json_real(limit, &c->weights_floor) < 0)
         rc = field_refuse(err, ERR_TYPE, "$.weights_floor", limit, "a number");
     c->has_weights_floor = !rc && limit;
@@ -135,7 +137,7 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
         "version",     "data",          "model",         "train",      "epochs",
         "until_epoch", "seed",          "split_seed",    "metric",     "data_hash",
         "weights",     "weights_floor", "start_weights", "checkpoint", "checkpoint_seconds",
-        "sweep",
+        "sweep",       "predict",
     };
     struct run_config c = {
         .epochs = SPEC_DEFAULT_EPOCHS,
@@ -199,6 +201,8 @@ static void write_files(const struct run_config *c, struct json_writer *w)
         jw_kv_real(w, "weights_floor", c->weights_floor);
     if (c->start_weights[0])
         jw_kv_string(w, "start_weights", c->start_weights);
+    if (c->predict[0])
+        jw_kv_string(w, "predict", c->predict);
     if (!c->checkpoint[0])
         return;
     jw_kv_string(w, "checkpoint", c->checkpoint);

@@ -36,8 +36,11 @@ static const struct {
 #define X(member, key, doc) {"data", key},
     DATA_FILE_MAP(X)
 #undef X
-        {"data", "target"},
-    {"data", "header"},
+#define X(key, formats) {"data", key},
+    DATA_TABLE_MAP(X)
+#undef X
+    {"data", "target"},
+    {"data", "features"},
     {"data", "task"},
     {"model", "layers"},
 };

@@ -40,7 +40,10 @@ static const struct {
     {"test_path", ANY_FORMAT, NULL, "any format"},
     {"test_target_path", BIT(NPY), "test_path", "format npy"},
     {"target", BIT(CSV) | BIT(TSV) | BIT(NPZ), NULL, "formats csv, tsv and npz"},
-    {"header", BIT(CSV) | BIT(TSV), NULL, "formats csv and tsv"},
+    {"features", BIT(NPZ), NULL, "format npz"},
+#define X(key, formats) {key, BIT(CSV) | BIT(TSV), NULL, formats},
+    DATA_TABLE_MAP(X)
+#undef X
 };
 
 static int parse_path(const struct json *v, const char *key, char out[SPEC_PATH_MAX],
@@ -173,15 +176,13 @@ static int parse_target(const struct json *v, struct spec_data *d, struct errbuf
 
 static int parse_meaning(const struct json *v, struct spec_data *d, struct errbuf *err)
 {
-    const struct json *header = json_get(v, "header"), *task = json_get(v, "task");
+    const struct json *task = json_get(v, "task"), *features = json_get(v, "features");
     int index = 0, rc;
 
-    if (header && json_type(header) != JSON_BOOL)
-        return field_refuse(err, ERR_TYPE, "$.data.header", header, "true or false");
-    if (header)
-        d->header = json_bool(header) ? HEADER_YES : HEADER_NO;
-    if (!task)
-        return 0;
+    rc = features ? field_string(features, "$.data.features", d->features, sizeof(d->features), err)
+                  : 0;
+    if (rc || !task)
+        return rc;
     rc = field_name(task, "$.data.task", task_names, ARRAY_LEN(task_names), &index, err);
     d->task = index == 0 ? TASK_CLASSIFICATION : TASK_REGRESSION;
     return rc;
@@ -198,6 +199,8 @@ int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *
         rc = parse_target(v, &d, err);
     if (!rc)
         rc = parse_meaning(v, &d, err);
+    if (!rc)
+        rc = spec_table_parse(v, &d, err);
     if (rc)
         return rc;
     *out = d;
@@ -219,8 +222,9 @@ static void write_source(const struct spec_data *d, struct json_writer *w)
 #undef X
     if (d->target[0])
         jw_kv_string(w, "target", d->target);
-    if (d->header != HEADER_AUTO)
-        jw_kv_bool(w, "header", d->header == HEADER_YES);
+    if (d->features[0])
+        jw_kv_string(w, "features", d->features);
+    spec_table_write(d, w);
 }
 
 void spec_data_write_except(const struct spec_data *d, const struct settings *s, const bool *skip,

@@ -25,6 +25,12 @@ void settings_write_except(const struct settings *s, const char *section, const 
 void spec_data_write_except(const struct spec_data *d, const struct settings *s, const bool *skip,
                             struct json_writer *w);
 
+/* --- trainer_table.c: how a table is written ------------------------------------------------- */
+
+int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *err);
+/* Only what was told. */
+void spec_table_write(const struct spec_data *d, struct json_writer *w);
+
 /* --- trainer_check.c: what settings say together -------------------------------------------- */
 
 /* root: the whole object, for messages; s->trainer.given: what was given as fixed. */

@@ -92,6 +92,8 @@ struct trial {
     size_t rows, columns, alike; /* columns: of most rows, `alike` of them */
     size_t before;               /* rows before the first of those */
     size_t before_at, before_line; /* where that one begins */
+    bool short_title;              /* the last row before is one short, and has no number */
+    size_t title_at, title_line;
     double numbers;              /* share of fields that are numbers or nothing */
 };
 
@@ -170,6 +172,12 @@ static bool try_delimiter(const struct text *t, const struct dialect *d, char de
     out->before = before;
     out->before_at = c.at[before];
     out->before_line = c.line[before];
+    if (before > 0) {
+        out->short_title = c.fields[before - 1] > 1 && c.numbers[before - 1] == 0 &&
+                           c.fields[before - 1] + 1 == out->columns;
+        out->title_at = c.at[before - 1];
+        out->title_line = c.line[before - 1];
+    }
     return true;
 }
 
@@ -248,6 +256,9 @@ void dialect_find(const struct text *t, const struct dialect_wish *w, struct dia
             d.preamble = true;
             d.first_at = best.before_at;
             d.skip_lines = best.before_line - 1;
+            d.title = d.title_short = best.short_title;
+            d.title_at = best.title_at;
+            d.title_line = best.title_line;
         }
         if (d.comment && !d.preamble)
             find_title(t, last, &d);

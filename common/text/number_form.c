@@ -254,9 +254,30 @@ static void note_unit(struct number_evidence *e, const struct written *w)
         e->other_unit++;
 }
 
+/* Most are plain: [sign] digits [. digits] [exponent]. */
+static bool note_plain(struct number_evidence *e, const char *text, size_t len)
+{
+    const char *first = text + (len > 0 && (*text == '-' || *text == '+'));
+    if (len == 0 || !(is_digit(*first) || *first == '.') || !number_is(text, len))
+        return false;
+    const char *dot = memchr(first, '.', (size_t)(text + len - first));
+    e->numbers++;
+    e->bare++;
+    if (!dot)
+        return true;
+    bool three = text + len - dot == 4 && is_digit(dot[1]) && is_digit(dot[2]) && is_digit(dot[3]);
+    if (three && dot > first && dot - first <= 3 && *first != '0')
+        e->either_point++;
+    else
+        e->point++;
+    return true;
+}
+
 bool number_note(struct number_evidence *e, const char *text, size_t len)
 {
     struct written w;
+    if (note_plain(e, text, len))
+        return true;
     if (!take_apart(&w, text, len)) {
         double value;
         if (len == 0 || !number_parse(text, len, &value) || isnan(value))

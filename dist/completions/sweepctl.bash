@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve export replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show watch wait best run log curve export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
@@ -16,6 +16,7 @@ resume cancel delete backup status shutdown help"
     case "$verb" in
     "") options="--version" ;;
     start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
+    predict) options="--output --force --worker-program" ;;
     replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
@@ -24,6 +25,7 @@ resume cancel delete backup status shutdown help"
     doctor) options="--db --worker-program" ;;
     export) options="--output --torch-module --onnx --force" ;;
     cancel) options="--run" ;;
+    label) options="--val --at --run" ;;
     shutdown) options="--drain" ;;
     esac
     case "$verb,$cur" in

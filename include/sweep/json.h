@@ -39,7 +39,8 @@ bool json_bool(const struct json *v);          /* only on JSON_BOOL */
 double json_number(const struct json *v);      /* only on JSON_NUMBER */
 const char *json_string(const struct json *v); /* only on JSON_STRING */
 
-/* Children of an array or object in order; key of an object's member (NULL otherwise). */
+/* Children of an array or object in order, none of NULL; key of an object's member (NULL
+ * otherwise). */
 size_t json_count(const struct json *v);
 const struct json *json_first(const struct json *v);
 const struct json *json_next(const struct json *v);

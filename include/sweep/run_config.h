@@ -25,6 +25,7 @@ struct run_config {
     char data_hash[65];    /* "" by hand; else the data must still have this content hash */
     char weights[SPEC_PATH_MAX]; /* file for the best epoch's weights (safetensors); "": none */
     char start_weights[SPEC_PATH_MAX]; /* safetensors to start with; "": drawn (G3.2) */
+    char predict[SPEC_PATH_MAX];       /* --predict: file of rows that start_weights answer for */
     char checkpoint[SPEC_PATH_MAX];    /* file to resume from and to write; "": none */
     double checkpoint_seconds;   /* least time between two */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
@@ -39,7 +40,7 @@ struct json_writer;
 
 /* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"until_epoch":3,"seed":"110",
  *  "split_seed":"110","metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…",
- *  "weights":"…","weights_floor":0.54,"start_weights":"…","checkpoint":"…",
+ *  "weights":"…","weights_floor":0.54,"start_weights":"…","predict":"…","checkpoint":"…",
  *  "checkpoint_seconds":30,"sweep":{}}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);

@@ -21,6 +21,9 @@ static inline size_t shape_count(const struct shape *s)
     return count;
 }
 
+/* Reads what shape_format writes, each number from 1 to SHAPE_DIM_MAX. 0 or ERR_DATA. */
+#define SHAPE_DIM_MAX ((size_t)1 << 24)
+int shape_parse(const char *text, struct shape *out);
 /* "[16, 14, 14]"; returns out */
 const char *shape_format(const struct shape *s, char out[SHAPE_TEXT_MAX]);
 

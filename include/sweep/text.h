@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "sweep/encoding.h"
+
 struct errbuf;
 
 #define TEXT_LINE_MAX ((size_t)64 << 20) /* bytes of a line, or of a row with quoted newlines */
@@ -14,6 +16,7 @@ struct text {
     char *data; /* len bytes without a NUL, then one; owned */
     size_t len;
     const char *path;        /* for messages; the caller's */
+    struct text_origin origin; /* what its bytes were */
     size_t values_max_bytes; /* what may be allocated for the numbers in it */
 };
 

@@ -39,6 +39,29 @@ enum header { HEADER_AUTO, HEADER_YES, HEADER_NO };
     X(test_path, "test_path", "test samples, for the winners only")                              \
     X(test_target_path, "test_target_path", "npy: the targets of test_path")
 
+#define DATA_WORDS_BYTES 4096
+#define DATA_CATEGORIES_USUAL 64
+#define DATA_CATEGORIES_MAX 65536
+
+/* Words of a list, each with its NUL, one behind the other. */
+struct data_words {
+    uint32_t count, bytes;
+    char text[DATA_WORDS_BYTES];
+};
+/* The next one; *word is NULL at first, and after the last. */
+bool data_words_next(const struct data_words *w, const char **word);
+
+/* X(key, which formats) — how a table is written; of zeros, all is found in the file */
+#define DATA_TABLE_MAP(X) \
+    X("header", "formats csv and tsv") \
+    X("skip_rows", "formats csv and tsv") \
+    X("delimiter", "formats csv and tsv") \
+    X("decimal", "formats csv and tsv") \
+    X("thousands", "formats csv and tsv") \
+    X("missing", "formats csv and tsv") \
+    X("ignore", "formats csv and tsv") \
+    X("max_categories", "formats csv and tsv")
+
 /* Where the data is. What can be swept of "data" (limit, validation, scale, …) is a setting. */
 struct spec_data {
     char name[SPEC_NAME_MAX];   /* a data set found by name, or "" */
@@ -49,7 +72,20 @@ struct spec_data {
 #undef X
     char target[SPEC_NAME_MAX]; /* csv, tsv: column by name or number from 1, "" the last one;
                                    npz: the array, "" y */
-    enum header header;         /* csv, tsv */
+    char features[SPEC_NAME_MAX]; /* npz: the array of the features, "" x */
+    /* csv, tsv: */
+    enum header header;
+    int64_t header_line;        /* with HEADER_YES: the file's line that is it; 0: the first row */
+    bool skip_told;
+    int64_t skip_rows;          /* lines before the first row */
+    char delimiter;             /* as of struct dialect; '\0': found */
+    char decimal;               /* '.' or ','; '\0': found */
+    char thousands;             /* as of struct number_form; '\0': found */
+    bool missing_told;          /* `missing` stands for the words of sweep/nothing.h */
+    bool missing_usual;         /* and those stand, too */
+    struct data_words missing;  /* words for a value that is not there */
+    struct data_words ignore;   /* columns left out, by name or number from 1 */
+    int64_t max_categories;     /* of a column of text; 0: DATA_CATEGORIES_USUAL */
     enum task task;             /* auto: docs/spec.md, "Classes or values" */
 };
 

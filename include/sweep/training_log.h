@@ -4,6 +4,7 @@
 #ifndef SWEEP_TRAINING_LOG_H
 #define SWEEP_TRAINING_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,13 @@ int training_log_row(struct training_log *l, size_t where, struct errbuf *err);
 int training_log_number(struct training_log *l, size_t column, double value, struct errbuf *err);
 int training_log_text(struct training_log *l, size_t column, const char *text, size_t len,
                       struct errbuf *err);
+/* printf: what a person must know of how the file was read. One that is there already is not added;
+ * beyond LOG_NOTES_MAX none is. */
+#define LOG_NOTES_MAX 8
+void training_log_note(struct training_log *l, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* NULL: there are no more. */
+const char *training_log_noted(const struct training_log *l, size_t i);
 
 size_t training_log_columns(const struct training_log *l);
 size_t training_log_rows(const struct training_log *l);
@@ -41,5 +49,15 @@ size_t training_log_where(const struct training_log *l, size_t row);
 /* value is set for LOG_NUMBER, text (until the next change of l) for LOG_TEXT; NULL: not asked. */
 enum log_cell_kind training_log_cell(const struct training_log *l, size_t row, size_t column,
                                      double *value, const char **text);
+
+struct log_cell {
+    size_t column;
+    enum log_cell_kind kind;
+    double value;     /* of LOG_NUMBER */
+    const char *text; /* of LOG_TEXT, until the next change of the log */
+};
+/* The cells of a row that were set, one a call, in the order in which they were; *at is 0 before
+ * the first. False: no more. */
+bool training_log_next(const struct training_log *l, size_t row, size_t *at, struct log_cell *out);
 
 #endif

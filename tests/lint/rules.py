@@ -55,7 +55,7 @@ HOMES = {
             "record", "run", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
-    "curves": ("training_log",),
+    "curves": ("curve_file", "training_log"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
     "spec": ("limits", "method", "spec", "stop"),

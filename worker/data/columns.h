@@ -6,16 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sweep/number_form.h"
 #include "worker/data/names.h"
 #include "worker/data/table.h"
 #include "worker/data/text.h"
 
 struct column {
-    size_t text_line;    /* where its first text that is no number stands; 0: it is numeric */
-    size_t filled, texts; /* fields with something in them, and with such text */
-    bool fractions;      /* some of its numbers have a point or an exponent */
-    struct names *names; /* its categories or classes, sorted; NULL: it is numeric; owned */
-    size_t feature;      /* place of its first feature; unused for the target */
+    bool ignored;            /* no feature */
+    bool plain;              /* its numbers are as number_parse takes them */
+    struct number_form form; /* of its numbers, if not plain */
+    struct names *names;     /* its categories or classes, sorted; NULL: it is numeric; owned */
+    size_t feature;          /* place of its first feature; unused for the target */
 };
 
 struct table_columns {
@@ -25,6 +26,7 @@ struct table_columns {
     size_t target;         /* from 0 */
     char **header;         /* [count] names; NULL: the file has no header; owned */
     struct column *column; /* [count]; owned */
+    size_t ends_at;        /* line of a footer in the file that was read last; 0: it has none */
 };
 
 /* Memory for count samples of `features` zeros and one target each, once their number is within

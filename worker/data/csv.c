@@ -13,6 +13,11 @@
 
 #define KNOWN_SHOWN 5 /* categories in a message */
 
+struct reading_csv {
+    const struct spec_data *d;
+    struct table_columns *c;
+};
+
 /* "VALUE in column C; allowed: ALLOWED" */
 static int fail_field(struct csv_scan *s, const struct table_columns *c, size_t i,
                       struct errbuf *err, const char *allowed)
@@ -52,57 +57,86 @@ static uint32_t find_name(struct csv_scan *s, const struct table_columns *c, siz
     return names_find(c->column[i].names, text, len);
 }
 
+/* Text labels of a test file may end with a point (UCI's adult.test). */
+static uint32_t find_class(struct csv_scan *s, const struct table_columns *c)
+{
+    size_t len;
+    const char *text = csv_scan_text(s, &s->fields[c->target], &len);
+    const struct names *names = c->column[c->target].names;
+    uint32_t class = names_find(names, text, len);
+    if (class == NAMES_NONE && len > 1 && text[len - 1] == '.')
+        class = names_find(names, text, len - 1);
+    return class;
+}
+
+static bool read_number(const struct column *column, const struct csv_field *f, double *out)
+{
+    return column->plain ? number_parse(f->text, f->len, out)
+                         : number_read(&column->form, f->text, f->len, out);
+}
+
 static int encode_target(struct csv_scan *s, const struct table_columns *c, double *out,
                          struct errbuf *err)
 {
     const struct csv_field *f = &s->fields[c->target];
     if (c->column[c->target].names) {
-        uint32_t class = find_name(s, c, c->target);
+        uint32_t class = find_class(s, c);
         if (class == NAMES_NONE)
             return fail_unknown(s, c, c->target, err);
         *out = class;
         return 0;
     }
     double value;
-    if (!number_parse(f->text, f->len, &value) || !isfinite(value))
+    if (!read_number(&c->column[c->target], f, &value) || !isfinite(value))
         return fail_field(s, c, c->target, err, "a finite number as target");
     *out = value;
     return 0;
 }
 
 /* One-hot; a hole is one in all of the column's features. The row holds zeros. */
-static int encode_category(struct csv_scan *s, const struct table_columns *c, size_t i, float *row,
+static int encode_category(struct csv_scan *s, const struct reading_csv *r, size_t i, float *row,
                            struct errbuf *err)
 {
-    const struct column *column = &c->column[i];
-    if (s->fields[i].len == 0) {
+    const struct column *column = &r->c->column[i];
+    const struct csv_field *f = &s->fields[i];
+    if (csv_is_missing(r->d, f->text, f->len)) {
         for (uint32_t k = 0; k < column->names->count; k++)
             row[column->feature + k] = NAN;
         return 0;
     }
-    uint32_t category = find_name(s, c, i);
+    uint32_t category = find_name(s, r->c, i);
     if (category == NAMES_NONE)
-        return fail_unknown(s, c, i, err);
+        return fail_unknown(s, r->c, i, err);
     row[column->feature + category] = 1;
     return 0;
 }
 
-static int encode_row(struct csv_scan *s, const struct table_columns *c, float *row, double *target,
+static int encode_number(struct csv_scan *s, const struct reading_csv *r, size_t i, float *row,
+                         struct errbuf *err)
+{
+    const struct column *column = &r->c->column[i];
+    const struct csv_field *f = &s->fields[i];
+    double value = NAN;
+    if (f->len == 0 || (r->d->missing_told && csv_is_missing(r->d, f->text, f->len)))
+        value = NAN;
+    else if (!read_number(column, f, &value) && !csv_is_missing(r->d, f->text, f->len))
+        return fail_field(s, r->c, i, err, "a number (a hole is empty or a word of data.missing)");
+    row[column->feature] = (float)value;
+    return 0;
+}
+
+static int encode_row(struct csv_scan *s, const struct reading_csv *r, float *row, double *target,
                       struct errbuf *err)
 {
+    const struct table_columns *c = r->c;
     for (size_t i = 0; i < c->count; i++) {
-        const struct csv_field *f = &s->fields[i];
-        const struct column *column = &c->column[i];
-        double value = NAN;
         int rc = 0;
         if (i == c->target)
             rc = encode_target(s, c, target, err);
-        else if (column->names)
-            rc = encode_category(s, c, i, row, err);
-        else if (f->len == 0 || number_parse(f->text, f->len, &value))
-            row[column->feature] = (float)value;
-        else
-            rc = fail_field(s, c, i, err, "a number (a hole is empty or nan)");
+        else if (c->column[i].names)
+            rc = encode_category(s, r, i, row, err);
+        else if (!c->column[i].ignored)
+            rc = encode_number(s, r, i, row, err);
         if (rc != 0)
             return rc;
     }
@@ -118,11 +152,12 @@ static void take_target_name(const struct table_columns *c, struct table *t)
 }
 
 /* What is predicted, when nobody said so. */
-static void note_target(const struct spec_data *d, const struct table_columns *c, struct table *t)
+static void note_target(const struct spec_data *d, const struct table_columns *c,
+                        struct notes *notes)
 {
     char column[CSV_COLUMN_SHOW_MAX];
     if (!d->target[0])
-        notes_add(&t->notes, "data.target", "the target is the last column, %s",
+        notes_add(notes, "data.target", "the target is the last column, %s",
                   csv_column_show(column, c, c->target));
 }
 
@@ -138,18 +173,18 @@ static void take_class_names(const struct table_columns *c, struct table *t)
 }
 
 /* All rows; there are at most rows_max. */
-static int encode(struct csv_scan *s, const struct table_columns *c, size_t rows_max,
+static int encode(struct csv_scan *s, const struct reading_csv *r, size_t rows_max,
                   struct table *out, struct errbuf *err)
 {
     struct table t = {0};
-    size_t rows = 0;
-    int rc = table_init(&t, s->text, rows_max, c->features, err);
+    size_t rows = 0, features = r->c->features;
+    int rc = table_init(&t, s->text, rows_max, features, err);
     while (rc == 0) {
-        rc = csv_columns_row(s, c, err);
+        rc = csv_columns_row(s, r->c, err);
         if (rc != 0 || s->count == 0)
             break;
         REQUIRE(rows < rows_max);
-        rc = encode_row(s, c, (float *)t.values + rows * c->features, &t.targets[rows], err);
+        rc = encode_row(s, r, (float *)t.values + rows * features, &t.targets[rows], err);
         rows++;
     }
     if (rc != 0) {
@@ -157,8 +192,8 @@ static int encode(struct csv_scan *s, const struct table_columns *c, size_t rows
         return rc;
     }
     table_cut(&t, rows);
-    take_target_name(c, &t);
-    take_class_names(c, &t);
+    take_target_name(r->c, &t);
+    take_class_names(r->c, &t);
     *out = t;
     return 0;
 }
@@ -173,13 +208,13 @@ static size_t lines_left(const struct csv_scan *s)
     return lines;
 }
 
-/* One pass is enough when the types are known, and for numbers alone. Whatever is in the way (text
- * in a training file, an error) is found again by the passes that look closer. */
-static bool encode_at_once(struct csv_scan *s, const struct table_columns *c, struct table *out)
+/* One pass is enough when the types are known, and for plain numbers alone. Whatever is in the way
+ * (text in a training file, an error) is found again by the passes that look closer. */
+static bool encode_at_once(struct csv_scan *s, const struct reading_csv *r, struct table *out)
 {
     struct csv_place start = s->place;
     struct table t;
-    if (encode(s, c, lines_left(s), &t, NULL) == 0) {
+    if (encode(s, r, lines_left(s), &t, NULL) == 0) {
         if (t.count > 0) {
             *out = t;
             return true;
@@ -190,39 +225,65 @@ static bool encode_at_once(struct csv_scan *s, const struct table_columns *c, st
     return false;
 }
 
-static int decode_training(struct csv_scan *s, const struct spec_data *d,
-                           struct table_columns **columns, struct table *out, struct errbuf *err)
+static void note_footer(const struct table_columns *c, struct notes *notes)
 {
-    struct table_columns *c;
+    if (c->ends_at > 0)
+        notes_add(notes, "data.path", "what stands from line %zu on is left out: a footer",
+                  c->ends_at);
+}
+
+static void note_origin(const struct text *t, struct notes *notes)
+{
+    if (t->origin.encoding != ENCODING_UTF_8)
+        notes_add(notes, "data.path", "the file is read as %s", encoding_name(t->origin.encoding));
+}
+
+static int decode_training(struct csv_scan *s, const struct dialect *dialect, struct reading_csv *r,
+                           struct table *out, struct errbuf *err)
+{
+    struct notes notes = {0};
     size_t rows;
-    int rc = csv_columns_create(s, d, &c, err);
+    note_origin(s->text, &notes);
+    int rc = csv_columns_create(s, dialect, r->d, &r->c, &notes, err);
     if (rc != 0)
         return rc;
-    if (!encode_at_once(s, c, out)) {
-        rc = csv_columns_survey(s, d, c, &rows, err);
+    note_target(r->d, r->c, &notes);
+    if (csv_decimal(r->d) == ',' || !encode_at_once(s, r, out)) {
+        rc = csv_columns_survey(s, r->d, r->c, &rows, &notes, err);
         if (rc == 0)
-            rc = encode(s, c, rows, out, err);
+            rc = encode(s, r, rows, out, err);
     }
-    if (rc == 0) {
-        *columns = c;
-        note_target(d, c, out);
-    } else {
-        table_columns_destroy(c);
+    if (rc != 0) {
+        table_columns_destroy(r->c);
+        return rc;
     }
+    note_footer(r->c, &notes);
+    out->notes = notes;
+    return 0;
+}
+
+static int decode_following(struct csv_scan *s, const struct dialect *dialect,
+                            struct reading_csv *r, struct table *out, struct errbuf *err)
+{
+    size_t rows;
+    r->c->ends_at = 0;
+    int rc = csv_columns_follow(s, dialect, r->d, r->c, err);
+    if (rc != 0 || encode_at_once(s, r, out))
+        return rc;
+    rc = csv_columns_count(s, r->c, &rows, err);
+    if (rc == 0)
+        rc = encode(s, r, rows, out, err);
     return rc;
 }
 
-static int decode_following(struct csv_scan *s, const struct spec_data *d,
-                            const struct table_columns *c, struct table *out, struct errbuf *err)
+/* What is told of the dialect. A header's line is where the rows begin. */
+struct dialect_wish csv_wish(const struct spec_data *d)
 {
-    size_t rows;
-    int rc = csv_columns_follow(s, d, c, err);
-    if (rc != 0 || encode_at_once(s, c, out))
-        return rc;
-    rc = csv_columns_count(s, c, &rows, err);
-    if (rc == 0)
-        rc = encode(s, c, rows, out, err);
-    return rc;
+    struct dialect_wish w = {.delimiter = d->delimiter};
+    w.own = d->format == FORMAT_TSV ? '\t' : ',';
+    w.skip = d->skip_told || d->header_line > 0;
+    w.skip_lines = d->header_line > 0 ? (size_t)d->header_line - 1 : (size_t)d->skip_rows;
+    return w;
 }
 
 int csv_decode(const struct text *t, const struct spec_data *d, struct table_columns **columns,
@@ -230,11 +291,14 @@ int csv_decode(const struct text *t, const struct spec_data *d, struct table_col
 {
     struct csv_scan s;
     struct dialect dialect;
-    const struct dialect_wish wish = {.own = d->format == FORMAT_TSV ? '\t' : ','};
+    struct reading_csv r = {.d = d, .c = *columns};
+    const struct dialect_wish wish = csv_wish(d);
     dialect_find(t, &wish, &dialect);
     csv_scan_init(&s, t, &dialect);
-    int rc = *columns ? decode_following(&s, d, *columns, out, err)
-                      : decode_training(&s, d, columns, out, err);
+    int rc = *columns ? decode_following(&s, &dialect, &r, out, err)
+                      : decode_training(&s, &dialect, &r, out, err);
+    if (rc == 0)
+        *columns = r.c;
     csv_scan_finish(&s);
     return rc;
 }

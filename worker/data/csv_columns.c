@@ -1,17 +1,15 @@
 #include "worker/data/csv_columns.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/nothing.h"
 #include "sweep/number.h"
 
-#define SPOILT_SHARE 10 /* text in fewer than one in so many fields is not meant */
-#define SPOILT_CODES 20 /* unless the column has at most so many different whole numbers */
-#define CLASS_NAME_BYTES (sizeof *((struct table *)0)->class_name)
+#define FOOTER_ROWS 5 /* behind the data, of another number of fields */
 
 const char *csv_column_show(char out[CSV_COLUMN_SHOW_MAX], const struct table_columns *c,
                             size_t column)
@@ -25,55 +23,35 @@ const char *csv_column_show(char out[CSV_COLUMN_SHOW_MAX], const struct table_co
     return out;
 }
 
-/* --- header ------------------------------------------------------------------------------ */
-
-/* Whether the row is a header. */
-static bool is_header(const struct csv_scan *s, enum header told)
+bool csv_is_missing(const struct spec_data *d, const char *text, size_t len)
 {
-    for (size_t i = 0; told == HEADER_AUTO && i < s->count; i++) {
-        if (number_is(s->fields[i].text, s->fields[i].len))
-            return false;
-    }
-    return told != HEADER_NO;
+    const char *end = text + len;
+    size_t n;
+    while ((n = number_blank(text, end)) > 0)
+        text += n;
+    len = (size_t)(end - text);
+    if (len == 0)
+        return true;
+    if ((!d->missing_told || d->missing_usual) && text_is_nothing(text, len))
+        return true;
+    for (const char *word = NULL; d->missing_told && data_words_next(&d->missing, &word);)
+        if (strlen(word) == len && memcmp(word, text, len) == 0)
+            return true;
+    return false;
 }
 
-static char *copy_field(struct csv_scan *s, size_t column)
+char csv_decimal(const struct spec_data *d)
 {
-    size_t len;
-    const char *text = csv_scan_text(s, &s->fields[column], &len);
-    char *copy = xmalloc(len + 1);
-    if (len > 0)
-        memcpy(copy, text, len);
-    copy[len] = '\0';
-    return copy;
+    if (d->decimal)
+        return d->decimal;
+    return d->thousands == '.' ? ',' : d->thousands == ',' ? '.' : '\0';
 }
 
-static int read_first_row(struct csv_scan *s, struct errbuf *err)
-{
-    int rc = csv_scan_row(s, err);
-    if (rc == 0 && s->count == 0)
-        rc = text_fail(s->text, 0, err, ERR_DATA, "the file is empty; allowed: rows of data");
-    return rc;
-}
-
-/* A file of one column is most likely delimited by something else. */
 static int fail_one_column(const struct csv_scan *s, struct errbuf *err)
 {
-    static const struct {
-        char delimiter;
-        const char *hint;
-    } others[] = {{'\t', " (this line has tabs: format tsv?)"},
-                  {',', " (this line has commas: format csv?)"},
-                  {';', " (this line has semicolons)"}};
-    const struct csv_field *f = &s->fields[0];
-    const char *hint = "";
-    for (size_t i = sizeof others / sizeof others[0]; i-- > 0;) {
-        if (others[i].delimiter != s->delimiter && memchr(f->text, others[i].delimiter, f->len))
-            hint = others[i].hint;
-    }
     return text_fail(s->text, s->line, err, ERR_DATA,
-                     "1 column; allowed: features and a target, with %s between them%s",
-                     s->delimiter == '\t' ? "tabs" : "commas", hint);
+                     "1 column; allowed: features and a target, with %s between them "
+                     "(data.delimiter says what else is)", dialect_delimiter_name(s->delimiter));
 }
 
 /* --- target ------------------------------------------------------------------------------ */
@@ -105,21 +83,32 @@ static void put_names(struct buf *out, char *const *names, size_t count)
         buf_printf(out, ", … (%zu)", count);
 }
 
-static int fail_target(const struct table_columns *c, const struct spec_data *d, struct errbuf *err)
+static int fail_column(const struct table_columns *c, const char *key, const char *word,
+                       struct errbuf *err)
 {
     if (!c->header)
-        return err_bad(err, ERR_VALUE, TARGET_KEY, d->target,
-                       "the number of a column, 1..%zu (the file has no header)", c->count);
+        return err_bad(err, ERR_VALUE, key, word,
+                       "the number of a column, 1..%zu (the file has no header; data.header: true "
+                       "makes its first line one)", c->count);
     struct buf text = {0};
     char shown[TEXT_SHOW_MAX];
-    const char *near = err_nearest(d->target, (const char *const *)c->header, c->count);
+    const char *near = err_nearest(word, (const char *const *)c->header, c->count);
     put_names(&text, c->header, c->count);
     buf_printf(&text, ", or the number of a column, 1..%zu", c->count);
     if (near)
         buf_printf(&text, "; did you mean %s?", text_show(shown, near, strlen(near)));
-    int rc = err_bad(err, ERR_VALUE, TARGET_KEY, d->target, "%s", text.data);
+    int rc = err_bad(err, ERR_VALUE, key, word, "%s", text.data);
     buf_finish(&text);
     return rc;
+}
+
+/* The last column that is not left out. */
+static size_t last_column(const struct table_columns *c)
+{
+    size_t i = c->count - 1;
+    while (i > 0 && c->column[i].ignored)
+        i--;
+    return i;
 }
 
 /* By name where there is a header, else by number; "" is the last. */
@@ -139,308 +128,214 @@ static int find_target(struct table_columns *c, const struct spec_data *d, struc
     if (found == 1)
         return 0;
     if (!d->target[0])
-        c->target = c->count - 1;
+        c->target = last_column(c);
     else if (number > 0)
         c->target = number - 1;
     else
-        return fail_target(c, d, err);
+        return fail_column(c, TARGET_KEY, d->target, err);
     return 0;
 }
 
-/* Numeric columns have one feature, others one of each category. */
-static void place_features(struct table_columns *c)
+/* --- columns that are left out ----------------------------------------------------------- */
+
+#define IGNORE_KEY "$.data.ignore"
+
+static int ignore_one(struct table_columns *c, const char *word, struct errbuf *err)
 {
-    c->features = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        c->column[i].feature = c->features;
-        if (i != c->target)
-            c->features += c->column[i].names ? c->column[i].names->count : 1;
+    size_t found = 0, number = column_number(word, c->count);
+    for (size_t i = 0; c->header && i < c->count; i++) {
+        if (strcmp(c->header[i], word) == 0) {
+            c->column[i].ignored = true;
+            found++;
+        }
     }
+    if (found == 0 && number > 0)
+        c->column[number - 1].ignored = true;
+    return found > 0 || number > 0 ? 0 : fail_column(c, IGNORE_KEY, word, err);
 }
 
-/* --- the first row ----------------------------------------------------------------------- */
-
-int csv_columns_create(struct csv_scan *s, const struct spec_data *d, struct table_columns **out,
-                       struct errbuf *err)
+static int ignore_columns(struct table_columns *c, const struct spec_data *d, struct errbuf *err)
 {
-    struct csv_place start = s->place;
-    int rc = read_first_row(s, err);
-    if (rc == 0 && s->count == 1)
-        rc = fail_one_column(s, err);
-    if (rc != 0)
-        return rc;
-    struct table_columns *c = xcalloc(1, sizeof *c);
-    c->count = s->count;
-    c->column = xcalloc(c->count, sizeof *c->column);
-    if (is_header(s, d->header)) {
-        c->header = xcalloc(c->count, sizeof *c->header);
-        for (size_t i = 0; i < c->count; i++)
-            c->header[i] = copy_field(s, i);
-        start = s->place;
-    }
-    s->place = start;
-    rc = find_target(c, d, err);
-    place_features(c);
-    if (rc == 0)
-        *out = c;
-    else
-        table_columns_destroy(c);
+    int rc = 0;
+    for (const char *word = NULL; rc == 0 && data_words_next(&d->ignore, &word);)
+        rc = ignore_one(c, word, err);
     return rc;
 }
 
-static int compare_header(struct csv_scan *s, const struct table_columns *c, struct errbuf *err)
+/* Something must be left to learn from. */
+static int check_rest(const struct csv_scan *s, const struct table_columns *c,
+                      const struct spec_data *d, struct errbuf *err)
+{
+    size_t left = 0;
+    if (c->column[c->target].ignored)
+        return err_bad(err, ERR_VALUE, IGNORE_KEY, d->target[0] ? d->target : "the last column",
+                       "columns beside the target");
+    for (size_t i = 0; i < c->count; i++)
+        left += i != c->target && !c->column[i].ignored;
+    if (left > 0)
+        return 0;
+    return text_fail(s->text, s->line, err, ERR_DATA,
+                     "no column is left beside the target; allowed: one feature or more");
+}
+
+void csv_columns_place(struct table_columns *c)
+{
+    c->features = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        struct column *column = &c->column[i];
+        column->feature = c->features;
+        if (i != c->target && !column->ignored)
+            c->features += column->names ? column->names->count : 1;
+    }
+}
+
+/* --- the first rows ---------------------------------------------------------------------- */
+
+static void note_header(const struct csv_header *h, struct notes *notes)
+{
+    if (!h->name)
+        notes_add(notes, "data.header", "no header: line %zu is data", h->line);
+    else if (h->units)
+        notes_add(notes, "data.header",
+                  "line %zu names the columns, and a line of units is left out", h->line);
+    else
+        notes_add(notes, "data.header", "line %zu names the columns", h->line);
+}
+
+static void note_dialect(const struct dialect *dialect, const struct spec_data *d,
+                         struct notes *notes)
+{
+    char own = d->format == FORMAT_TSV ? '\t' : ',';
+    if (dialect->delimiter != own && !d->delimiter)
+        notes_add(notes, "data.delimiter", "fields are separated by %s",
+                  dialect_delimiter_name(dialect->delimiter));
+    if (dialect->preamble && !dialect->title_short)
+        notes_add(notes, "data.skip_rows",
+                  "the first %zu lines are left out: they have another number of fields",
+                  dialect->skip_lines);
+}
+
+static void note_empty(const struct table_columns *c, const struct csv_header *h,
+                       struct notes *notes)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (h->empty[i])
+            notes_add(notes, "data.ignore", "column %zu is left out: it is empty and has no name",
+                      i + 1);
+}
+
+int csv_columns_create(struct csv_scan *s, const struct dialect *dialect, const struct spec_data *d,
+                       struct table_columns **out, struct notes *notes, struct errbuf *err)
+{
+    struct csv_header h;
+    int rc = csv_header_find(s, dialect, d, NULL, &h, err);
+    if (rc != 0)
+        return rc;
+    struct table_columns *c = xcalloc(1, sizeof *c);
+    c->count = h.count;
+    c->header = h.name;
+    c->column = xcalloc(c->count, sizeof *c->column);
+    for (size_t i = 0; i < c->count; i++)
+        c->column[i] = (struct column){.plain = true, .ignored = h.empty[i]};
+    s->line = h.line;
+    rc = c->count == 1 ? fail_one_column(s, err) : 0;
+    if (rc == 0)
+        rc = ignore_columns(c, d, err);
+    if (rc == 0)
+        rc = find_target(c, d, err);
+    if (rc == 0)
+        rc = check_rest(s, c, d, err);
+    csv_columns_place(c);
+    if (rc == 0) {
+        note_header(&h, notes);
+        note_dialect(dialect, d, notes);
+        note_empty(c, &h, notes);
+        *out = c;
+    } else {
+        table_columns_destroy(c);
+    }
+    h.name = NULL;
+    csv_header_finish(&h);
+    return rc;
+}
+
+static int compare_header(const struct csv_scan *s, const struct table_columns *c,
+                          const struct csv_header *h, struct errbuf *err)
 {
     char here[TEXT_SHOW_MAX], there[TEXT_SHOW_MAX];
     for (size_t i = 0; i < c->count; i++) {
-        size_t len, known = strlen(c->header[i]);
-        const char *name = csv_scan_text(s, &s->fields[i], &len);
-        if (len != known || memcmp(name, c->header[i], len) != 0)
-            return text_fail(s->text, s->line, err, ERR_DATA,
+        const char *name = h->name[i], *known = c->header[i];
+        if (strcmp(name, known) != 0)
+            return text_fail(s->text, h->line, err, ERR_DATA,
                              "column %zu is named %s; allowed: %s, as in the training file", i + 1,
-                             text_show(here, name, len), text_show(there, c->header[i], known));
+                             text_show(here, name, strlen(name)),
+                             text_show(there, known, strlen(known)));
     }
     return 0;
 }
 
-int csv_columns_follow(struct csv_scan *s, const struct spec_data *d, const struct table_columns *c,
-                       struct errbuf *err)
+int csv_columns_follow(struct csv_scan *s, const struct dialect *dialect, const struct spec_data *d,
+                       struct table_columns *c, struct errbuf *err)
 {
-    struct csv_place start = s->place;
-    int rc = read_first_row(s, err);
+    struct csv_header h;
+    int rc = csv_header_find(s, dialect, d, c, &h, err);
     if (rc != 0)
         return rc;
-    if (s->count != c->count)
-        return text_fail(s->text, s->line, err, ERR_DATA,
-                         "%zu columns; allowed: %zu, as in the training file", s->count, c->count);
-    if (!is_header(s, d->header)) {
-        s->place = start;
-        return 0;
-    }
-    return c->header ? compare_header(s, c, err) : 0;
+    if (h.count != c->count)
+        rc = text_fail(s->text, h.line, err, ERR_DATA,
+                       "%zu columns; allowed: %zu, as in the training file", h.count, c->count);
+    else if (h.name && c->header)
+        rc = compare_header(s, c, &h, err);
+    csv_header_finish(&h);
+    return rc;
 }
 
 /* --- all rows ---------------------------------------------------------------------------- */
 
-int csv_columns_row(struct csv_scan *s, const struct table_columns *c, struct errbuf *err)
+/* The rows from here on are few, none has as many fields, and one field of each has something in it
+ * or the first is text where numbers are due: a total, a source, a date. */
+static bool is_footer(struct csv_scan *s, const struct table_columns *c)
+{
+    size_t rows = 0;
+    for (;; rows++) {
+        size_t filled = 0;
+        for (size_t i = 0; i < s->count; i++)
+            filled += s->fields[i].len > 0;
+        bool text = s->fields[0].len > 0 && !number_is(s->fields[0].text, s->fields[0].len);
+        if (rows == FOOTER_ROWS || s->count >= c->count || (filled > 1 && !text))
+            return false;
+        if (csv_scan_row(s, NULL) != 0)
+            return false;
+        if (s->count == 0)
+            return true;
+    }
+}
+
+static int other_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
+{
+    struct csv_place place = s->place;
+    size_t count = s->count, line = s->line;
+    if (count == c->count + 1 && s->fields[c->count].len == 0) {
+        s->count--; /* a delimiter behind the last field */
+        return 0;
+    }
+    if (count < c->count && is_footer(s, c)) {
+        c->ends_at = line;
+        s->count = 0;
+        return 0;
+    }
+    s->place = place;
+    return text_fail(s->text, line, err, ERR_DATA, "%zu fields; allowed: %zu, as in the first line",
+                     count, c->count);
+}
+
+int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
 {
     int rc = csv_scan_row(s, err);
-    if (rc == 0 && s->count != c->count && s->count > 0)
-        rc = text_fail(s->text, s->line, err, ERR_DATA,
-                       "%zu fields; allowed: %zu, as in the first line", s->count, c->count);
-    return rc;
+    return rc == 0 && s->count != c->count && s->count > 0 ? other_row(s, c, err) : rc;
 }
 
-/* An empty or infinite target, or text where only a number will do. */
-static int check_target(const struct csv_scan *s, const struct spec_data *d,
-                        const struct table_columns *c, struct errbuf *err)
-{
-    const struct csv_field *f = &s->fields[c->target];
-    char column[CSV_COLUMN_SHOW_MAX], value[TEXT_SHOW_MAX];
-    double number = 0;
-    bool is_number = number_parse(f->text, f->len, &number);
-    if (f->len > 0 && isfinite(number) && (is_number || d->task != TASK_REGRESSION))
-        return 0;
-    return text_fail(s->text, s->line, err, ERR_DATA, "%s: the target is %s; allowed: %s",
-                     csv_column_show(column, c, c->target),
-                     f->len > 0 ? text_show(value, f->text, f->len) : "empty",
-                     d->task == TASK_REGRESSION ? "finite numbers (task regression)"
-                                                : "finite numbers, or names of classes");
-}
-
-static int fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err)
-{
-    if (rows == 0)
-        return text_fail(s->text, 0, err, ERR_DATA,
-                         "no rows of data behind the header; allowed: one or more");
-    return text_fail(s->text, s->line, err, ERR_LIMIT, "more than %zu rows", SAMPLES_MAX);
-}
-
-static void note_type(const struct csv_scan *s, size_t i, struct column *column)
-{
-    const struct csv_field *f = &s->fields[i];
-    if (f->len == 0)
-        return;
-    column->filled++;
-    if (number_is(f->text, f->len)) {
-        column->fractions |= memchr(f->text, '.', f->len) != NULL;
-        return;
-    }
-    column->texts++;
-    if (column->text_line == 0)
-        column->text_line = s->line;
-}
-
-/* Which columns hold text. */
-static int find_types(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
-                      size_t *rows, struct errbuf *err)
-{
-    size_t n = 0;
-    for (;;) {
-        int rc = csv_columns_row(s, c, err);
-        if (rc != 0)
-            return rc;
-        if (s->count == 0)
-            break;
-        for (size_t i = 0; i < c->count; i++)
-            note_type(s, i, &c->column[i]);
-        rc = check_target(s, d, c, err);
-        if (rc != 0)
-            return rc;
-        if (++n > SAMPLES_MAX)
-            break;
-    }
-    *rows = n;
-    return n == 0 || n > SAMPLES_MAX ? fail_rows(s, n, err) : 0;
-}
-
-static int fail_categories(const struct csv_scan *s, const struct table_columns *c, size_t i,
-                           struct errbuf *err)
-{
-    char column[CSV_COLUMN_SHOW_MAX];
-    if (i == c->target)
-        return text_fail(s->text, s->line, err, ERR_DATA,
-                         "%s: more than %d names of classes (line %zu has the first that is no "
-                         "number); allowed: numbers, or at most %d classes",
-                         csv_column_show(column, c, i), SAMPLES_CLASSES_MAX, c->column[i].text_line,
-                         SAMPLES_CLASSES_MAX);
-    return text_fail(s->text, s->line, err, ERR_DATA,
-                     "%s: more than %d different texts (line %zu has the first that is no number); "
-                     "allowed: numbers, where a hole is empty or nan, or at most %d categories: "
-                     "text is no feature",
-                     csv_column_show(column, c, i), CSV_CATEGORIES_MAX, c->column[i].text_line,
-                     CSV_CATEGORIES_MAX);
-}
-
-/* Class names are shown to people and leave in JSON. */
-static int check_class_name(const struct csv_scan *s, const struct table_columns *c,
-                            const char *text, size_t len, struct errbuf *err)
-{
-    char column[CSV_COLUMN_SHOW_MAX], shown[TEXT_SHOW_MAX];
-    bool fits = len < CLASS_NAME_BYTES;
-    size_t at = 0, n = 1;
-    for (; fits && n > 0 && at < len; at += n)
-        n = text_utf8_length(text + at, len - at);
-    if (fits && n > 0)
-        return 0;
-    return text_fail(
-        s->text, s->line, err, ERR_DATA, "%s: class name %s; allowed: at most %zu bytes of UTF-8",
-        csv_column_show(column, c, c->target), text_show(shown, text, len), CLASS_NAME_BYTES - 1);
-}
-
-/* Adds a row's text in column i; *total counts the categories of all columns. */
-static int add_category(struct csv_scan *s, struct table_columns *c, size_t i, size_t *total,
-                        struct errbuf *err)
-{
-    struct names *names = c->column[i].names;
-    size_t len, max = i == c->target ? SAMPLES_CLASSES_MAX : CSV_CATEGORIES_MAX;
-    uint32_t before = names->count;
-    const char *text = csv_scan_text(s, &s->fields[i], &len);
-    if (len == 0)
-        return 0;
-    names_add(names, text, len);
-    *total += names->count - before;
-    if (names->count == before)
-        return 0;
-    if (names->count > max)
-        return fail_categories(s, c, i, err);
-    if (*total > SAMPLES_FEATURES_MAX)
-        return text_fail(s->text, s->line, err, ERR_LIMIT,
-                         "more than %zu categories in all columns", SAMPLES_FEATURES_MAX);
-    return i == c->target ? check_class_name(s, c, text, len, err) : 0;
-}
-
-/* Categories of the columns text[0..count). */
-static int find_categories(struct csv_scan *s, struct table_columns *c, const size_t *text,
-                           size_t count, struct errbuf *err)
-{
-    size_t total = 0;
-    for (size_t k = 0; k < count; k++)
-        c->column[text[k]].names = xcalloc(1, sizeof(struct names));
-    for (;;) {
-        int rc = csv_columns_row(s, c, err);
-        if (rc != 0)
-            return rc;
-        if (s->count == 0)
-            break;
-        for (size_t k = 0; k < count; k++) {
-            rc = add_category(s, c, text[k], &total, err);
-            if (rc != 0)
-                return rc;
-        }
-    }
-    for (size_t k = 0; k < count; k++)
-        names_sort(c->column[text[k]].names);
-    return 0;
-}
-
-/* Numbers with a few texts between them ("?", "n/a", a typing error) are no categories. Codes such
- * as 1, 2, 3, 3a are few, and whole. */
-static bool is_spoilt(const struct column *column)
-{
-    return column->texts * SPOILT_SHARE < column->filled &&
-           (column->fractions || column->names->count > SPOILT_CODES);
-}
-
-/* Scans up to the first text of column i, to show it. */
-static int fail_spoilt(struct csv_scan *s, const struct table_columns *c, size_t i,
-                       struct errbuf *err)
-{
-    char column[CSV_COLUMN_SHOW_MAX], shown[TEXT_SHOW_MAX];
-    const struct column *t = &c->column[i];
-    size_t len;
-    int rc;
-    do
-        rc = csv_columns_row(s, c, err);
-    while (rc == 0 && s->line < t->text_line);
-    if (rc != 0)
-        return rc;
-    const char *text = csv_scan_text(s, &s->fields[i], &len);
-    return text_fail(s->text, s->line, err, ERR_DATA,
-                     "%s: got %s, where %zu of %zu fields are numbers; allowed: a number (a hole "
-                     "is empty or nan); a column of categories has text in a tenth of its fields "
-                     "or more, or at most %d different whole numbers",
-                     csv_column_show(column, c, i), text_show(shown, text, len),
-                     t->filled - t->texts, t->filled, SPOILT_CODES);
-}
-
-static int check_spoilt(struct csv_scan *s, const struct table_columns *c, const size_t *text,
-                        size_t count, struct csv_place start, struct errbuf *err)
-{
-    for (size_t k = 0; k < count; k++) {
-        if (!is_spoilt(&c->column[text[k]]))
-            continue;
-        s->place = start;
-        return fail_spoilt(s, c, text[k], err);
-    }
-    return 0;
-}
-
-int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
-                       size_t *rows, struct errbuf *err)
-{
-    struct csv_place start = s->place;
-    size_t *text = NULL, count = 0;
-    int rc = find_types(s, d, c, rows, err);
-    s->place = start;
-    if (rc != 0)
-        return rc;
-    text = xmalloc(c->count * sizeof *text);
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->column[i].text_line > 0)
-            text[count++] = i;
-    }
-    if (count > 0)
-        rc = find_categories(s, c, text, count, err);
-    if (rc == 0)
-        rc = check_spoilt(s, c, text, count, start, err);
-    free(text);
-    s->place = start;
-    if (rc == 0)
-        place_features(c);
-    return rc;
-}
-
-int csv_columns_count(struct csv_scan *s, const struct table_columns *c, size_t *rows,
+int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,
                       struct errbuf *err)
 {
     struct csv_place start = s->place;
@@ -449,8 +344,16 @@ int csv_columns_count(struct csv_scan *s, const struct table_columns *c, size_t 
     for (; rc == 0 && s->count > 0 && n <= SAMPLES_MAX; n++)
         rc = csv_columns_row(s, c, err);
     if (rc == 0 && (n == 0 || n > SAMPLES_MAX))
-        rc = fail_rows(s, n, err);
+        rc = csv_fail_rows(s, n, err);
     s->place = start;
     *rows = n;
     return rc;
+}
+
+int csv_fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err)
+{
+    if (rows == 0)
+        return text_fail(s->text, 0, err, ERR_DATA,
+                         "no rows of data behind the header; allowed: one or more");
+    return text_fail(s->text, s->line, err, ERR_LIMIT, "more than %zu rows", SAMPLES_MAX);
 }

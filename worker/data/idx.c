@@ -279,6 +279,20 @@ static void take_labels(const struct idx *labels, struct table *t)
         t->targets[i] = labels->data[i];
 }
 
+int idx_images(const char *path, struct table *out, struct errbuf *err)
+{
+    struct idx images = {0};
+    int rc = idx_read(path, &images, err);
+    if (rc == 0 && images.rank < 2)
+        rc = err_set(err, ERR_DATA, "%s: one number a sample: labels; allowed: images", path);
+    if (rc == 0) {
+        memset(out, 0, sizeof *out);
+        take_images(&images, out);
+    }
+    idx_finish(&images);
+    return rc;
+}
+
 int idx_table(const char *images_path, const char *labels_path, struct table *out,
               struct errbuf *err)
 {

@@ -33,6 +33,8 @@ size_t idx_type_bytes(enum idx_type type);
 /* Numbers data[first..first+n) of an F32 or F64 file in this machine's float. */
 void idx_floats(const struct idx *x, size_t first, size_t n, float *out);
 
+/* The images alone. */
+int idx_images(const char *path, struct table *out, struct errbuf *err);
 /* Images (or other numbers, the first dimension counting the samples) and their labels, one
  * unsigned byte each. ERR_DATA, ERR_IO or ERR_LIMIT; the message names the file. */
 int idx_table(const char *images_path, const char *labels_path, struct table *out,

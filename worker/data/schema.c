@@ -33,6 +33,20 @@ static void write_names(const struct names *names, struct json_writer *w)
     jw_end_array(w);
 }
 
+/* How the numbers of a column are written, where they are not plain. */
+static void write_form(const struct column *column, struct json_writer *w)
+{
+    const struct number_form *f = &column->form;
+    char decimal[2] = {f->decimal, '\0'}, thousands[2] = {f->thousands, '\0'};
+    jw_key(w, "form");
+    jw_begin_object(w);
+    jw_kv_string(w, "decimal", decimal);
+    jw_kv_string(w, "thousands", thousands);
+    jw_kv_string(w, "unit", f->unit);
+    jw_kv_bool(w, "unit_optional", f->unit_optional);
+    jw_end_object(w);
+}
+
 static void write_column(const struct table_columns *c, size_t i, struct json_writer *w)
 {
     jw_begin_object(w);
@@ -40,6 +54,10 @@ static void write_column(const struct table_columns *c, size_t i, struct json_wr
         jw_kv_string(w, "name", c->header[i]);
     if (i == c->target)
         jw_kv_bool(w, "target", true);
+    if (c->column[i].ignored)
+        jw_kv_bool(w, "ignored", true);
+    else if (!c->column[i].names && !c->column[i].plain)
+        write_form(&c->column[i], w);
     if (c->column[i].names) {
         jw_key(w, i == c->target ? "classes" : "categories");
         write_names(c->column[i].names, w);
@@ -104,16 +122,48 @@ static int read_names(const struct json *list, size_t most, struct names **out)
     return rc;
 }
 
-static bool is_target(const struct json *v)
+static bool is_told(const struct json *v, const char *key)
 {
-    const struct json *target = json_get(v, "target");
-    return target && json_type(target) == JSON_BOOL && json_bool(target);
+    const struct json *told = json_get(v, key);
+    return told && json_type(told) == JSON_BOOL && json_bool(told);
+}
+
+/* At most size - 1 bytes. */
+static int read_text(const struct json *v, const char *key, char *out, size_t size)
+{
+    const struct json *text = json_get(v, key);
+    if (!text || json_type(text) != JSON_STRING || strlen(json_string(text)) >= size)
+        return ERR_DATA;
+    str_copy(out, size, json_string(text));
+    return 0;
+}
+
+static int read_form(const struct json *v, struct column *out)
+{
+    const struct json *form = json_get(v, "form");
+    char decimal[2], thousands[2];
+    out->plain = form == NULL;
+    if (!form)
+        return 0;
+    int rc = json_type(form) == JSON_OBJECT ? 0 : ERR_DATA;
+    if (rc == 0)
+        rc = read_text(form, "decimal", decimal, sizeof decimal);
+    if (rc == 0)
+        rc = read_text(form, "thousands", thousands, sizeof thousands);
+    if (rc == 0)
+        rc = read_text(form, "unit", out->form.unit, sizeof out->form.unit);
+    if (rc != 0 || (decimal[0] != '.' && decimal[0] != ','))
+        return ERR_DATA;
+    out->form.decimal = decimal[0];
+    out->form.thousands = thousands[0];
+    out->form.unit_optional = is_told(form, "unit_optional");
+    return 0;
 }
 
 static int read_column(const struct json *v, size_t i, struct table_columns *c)
 {
     const struct json *name = json_get(v, "name"), *list;
-    bool target = is_target(v);
+    bool target = is_told(v, "target"), ignored = is_told(v, "ignored");
     if (json_type(v) != JSON_OBJECT ||
         (c->header && (!name || json_type(name) != JSON_STRING)))
         return ERR_DATA;
@@ -122,9 +172,12 @@ static int read_column(const struct json *v, size_t i, struct table_columns *c)
     if (target)
         c->target = i;
     list = json_get(v, target ? "classes" : "categories");
-    int rc = list ? read_names(list, SAMPLES_CLASSES_MAX, &c->column[i].names) : 0;
+    int rc = list ? read_names(list, DATA_CATEGORIES_MAX, &c->column[i].names) : 0;
+    if (rc == 0)
+        rc = read_form(v, &c->column[i]);
+    c->column[i].ignored = ignored;
     c->column[i].feature = c->features;
-    if (!target)
+    if (!target && !ignored)
         c->features += list ? json_count(list) : 1;
     return rc != 0 || c->features > SAMPLES_FEATURES_MAX ? ERR_DATA : 0;
 }

@@ -231,11 +231,18 @@ bool source_same(const struct source *s, const struct record_source *known, size
 void source_hash(const struct source *s, const struct spec_data *d, char out[65])
 {
     const uint32_t choices[] = {s->format, d->header, d->task};
+    const int64_t marks[] = {d->header_line,  d->skip_told, d->skip_rows,    d->delimiter,
+                             d->decimal,      d->thousands, d->missing_told, d->missing_usual,
+                             d->max_categories};
     struct sha256 sum;
     sha256_init(&sum);
     sha256_add(&sum, DECODER, sizeof DECODER);
     sha256_add(&sum, choices, sizeof choices);
+    sha256_add(&sum, marks, sizeof marks);
     sha256_add(&sum, d->target, strlen(d->target) + 1);
+    sha256_add(&sum, d->features, strlen(d->features) + 1);
+    sha256_add(&sum, &d->missing, offsetof(struct data_words, text) + d->missing.bytes);
+    sha256_add(&sum, &d->ignore, offsetof(struct data_words, text) + d->ignore.bytes);
     for (size_t i = 0; i < SOURCE_FILE_COUNT; i++)
         sha256_add(&sum, s->files[i].path, strlen(s->files[i].path) + 1);
     sha256_hex(&sum, out);

@@ -26,8 +26,8 @@ struct source {
 int source_find(const struct spec_data *d, struct source *out, struct errbuf *err);
 /* The files that exist, without gaps, are exactly known[0..count): same paths, sizes, times. */
 bool source_same(const struct source *s, const struct record_source *known, size_t count);
-/* SHA-256 of all that decides what decoding makes of unchanged files: paths, format, target,
- * header, task. Names the cache's link; no setting can change it. */
+/* SHA-256 of all that decides what decoding makes of unchanged files: paths, format, task,
+ * target, and how a table is written. Names the cache's link; no setting can change it. */
 void source_hash(const struct source *s, const struct spec_data *d, char out[65]);
 
 /* Gives an error about a file the key ("$.data.test_path") and value that the configuration has

@@ -154,7 +154,7 @@ static int finish_reading(struct text *t, size_t max, struct errbuf *err)
     if (t->len >= 2 && memcmp(t->data, "\x1f\x8b", 2) == 0)
         rc = unpack(t, max, err);
     if (rc == 0) {
-        text_to_utf8(&t->data, &t->len);
+        t->origin = text_to_utf8(&t->data, &t->len);
         rc = check_nul(t, err);
     }
     if (rc == 0)

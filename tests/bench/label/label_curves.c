@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curve_csv.h"
+#include "client/curve_input.h"
 #include "common/label/ensemble.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
@@ -68,7 +68,7 @@ static void read_files(const char *list, struct subjects *s)
         struct curve c;
         if (*path == '\0')
             continue;
-        if (curve_csv_read(path, &c, &err) != 0) {
+        if (curve_input_read(path, NULL, &c, &err) != 0) {
             fprintf(stderr, "%s\n", err.message);
             exit(1);
         }

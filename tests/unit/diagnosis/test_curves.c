@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curve_csv.h"
+#include "client/curve_input.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
 #include "sweep/err.h"
@@ -44,7 +44,7 @@ static void diagnose_file(const char *id, struct diagnosis *d)
     struct curve c;
     struct errbuf err;
 
-    if (curve_csv_read(path, &c, &err) != 0)
+    if (curve_input_read(path, NULL, &c, &err) != 0)
         fail_msg("%s", err.message);
     void *workspace = xmalloc(diagnosis_workspace_bytes(c.count));
     diagnose(&(struct diagnosis_input){.points = c.points, .count = c.count}, workspace, d);

@@ -314,6 +314,30 @@ static void random_dimensions(struct rng *r, struct spec *s)
     }
 }
 
+static void random_words(struct rng *r, struct data_words *w)
+{
+    w->count = (uint32_t)rng_below(r, 4);
+    for (uint32_t i = 0; i < w->count; i++)
+        w->bytes += (uint32_t)snprintf(w->text + w->bytes, 20, "w%u", (unsigned)i) + 1;
+}
+
+static void random_table(struct rng *r, struct spec_data *d)
+{
+    static const char marks[] = {0, ',', '.'};
+    d->header_line = d->header == HEADER_YES ? (int64_t)rng_below(r, 3) : 0;
+    d->skip_told = rng_below(r, 2);
+    d->skip_rows = d->skip_told ? (int64_t)rng_below(r, 9) : 0;
+    d->delimiter = ",;\t| "[rng_below(r, 5)];
+    d->decimal = marks[rng_below(r, 3)];
+    d->thousands = d->decimal ? " '-"[rng_below(r, 3)] : marks[rng_below(r, 3)];
+    d->missing_told = rng_below(r, 2);
+    d->missing_usual = d->missing_told && rng_below(r, 2);
+    if (d->missing_told)
+        random_words(r, &d->missing);
+    random_words(r, &d->ignore);
+    d->max_categories = rng_below(r, 2) ? 2 + (int64_t)rng_below(r, 100) : 0;
+}
+
 static void random_data(struct rng *r, struct spec *s)
 {
     struct spec_data *d = &s->trainer.data;
@@ -343,7 +367,11 @@ static void random_data(struct rng *r, struct spec *s)
     }
     if (table || d->format == FORMAT_NPZ)
         str_copy(d->target, sizeof(d->target), rng_below(r, 2) ? "ü 3" : "");
+    if (d->format == FORMAT_NPZ)
+        str_copy(d->features, sizeof(d->features), rng_below(r, 2) ? "X" : "");
     d->header = table ? rng_below(r, 3) : HEADER_AUTO;
+    if (table)
+        random_table(r, d);
 }
 
 static void random_limits(struct rng *r, struct spec_limits *l)
@@ -398,7 +426,15 @@ static void assert_same_data(const struct spec_data *a, const struct spec_data *
     DATA_FILE_MAP(X)
 #undef X
     assert_string_equal(a->target, b->target);
+    assert_string_equal(a->features, b->features);
     assert_true(a->format == b->format && a->header == b->header && a->task == b->task);
+    assert_true(a->header_line == b->header_line && a->skip_told == b->skip_told &&
+                a->skip_rows == b->skip_rows && a->delimiter == b->delimiter &&
+                a->decimal == b->decimal && a->thousands == b->thousands &&
+                a->missing_told == b->missing_told && a->missing_usual == b->missing_usual &&
+                a->max_categories == b->max_categories);
+    assert_memory_equal(&a->missing, &b->missing, sizeof(a->missing));
+    assert_memory_equal(&a->ignore, &b->ignore, sizeof(a->ignore));
 }
 
 static void assert_same_spec(const struct spec *a, const struct spec *b)

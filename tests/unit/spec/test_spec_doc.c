@@ -235,9 +235,10 @@ static void assert_setting(enum setting_id id, const struct json *v)
     }
 }
 
-/* name, path, format, target, header, task, and the other files */
+/* name, path, format, target, features, task, the other files, and how a table is written */
 #define X(member, key, doc) +1
-#define DATA_KEYS (6 DATA_FILE_MAP(X))
+#define Y(key, formats) +1
+#define DATA_KEYS (6 DATA_FILE_MAP(X) DATA_TABLE_MAP(Y))
 
 static void schema_has_every_setting(void **state)
 {
@@ -269,6 +270,7 @@ static void schema_has_every_setting(void **state)
     buf_finish(&text);
 }
 #undef X
+#undef Y
 
 /* --- examples ----------------------------------------------------------------------------- */
 

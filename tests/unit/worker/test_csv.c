@@ -161,7 +161,7 @@ static void test_target_refused(void **state)
                    "$.data.target: got y; allowed: a name that one column has; 2 have this one");
     expect_refused(
         "1,2,3\n", &d,
-        "$.data.target: got y; allowed: the number of a column, 1..3 (the file has no header)");
+        "$.data.target: got y; allowed: the number of a column, 1..3 (the file has no header");
     d = with_target("incone", HEADER_AUTO);
     expect_refused(
         "age,income,a,b,c,d\n1,2,3,4,5,6\n", &d,
@@ -182,8 +182,8 @@ static void test_target_refused(void **state)
     expect_refused("1,2\n3,x\n4,inf\n", &csv, "line 3: column 2: the target is \"inf\"");
     struct spec_data regression = {.format = FORMAT_CSV, .task = TASK_REGRESSION};
     expect_refused("a,y\n1,2\n3,low\n", &regression,
-                   "line 3: column 2 (\"y\"): the target is \"low\"; allowed: finite numbers (task "
-                   "regression)");
+                   "line 3: column 2 (\"y\"): the target is \"low\" (line 3), where 1 of 2 fields are "
+                   "numbers; allowed: finite numbers of one form (task regression)");
 }
 
 static void test_quotes(void **state)
@@ -269,29 +269,37 @@ static void test_categories(void **state)
 }
 
 /* A text among numbers is a mistake, unless they are few codes. */
+static void expect_names(const char *text, size_t names)
+{
+    struct table_columns *columns = NULL;
+    struct table t;
+    read_text(text, &csv, &columns, &t);
+    assert_int_equal(t.class_names, names);
+    table_finish(&t);
+    table_columns_destroy(columns);
+}
+
+/* Numbers with a few texts between them are no categories, unless they are codes. */
 static void test_text_among_numbers(void **state)
 {
     struct buf b = {0};
     buf_puts(&b, "mpg,hp,y\n");
     for (int i = 0; i < 30; i++)
-        buf_printf(&b, i == 17 ? "%d,\"n/a\",%d\n" : "%d,%d,0\n", i, i + 50);
+        buf_printf(&b, i % 10 == 7 ? "%d,\"x%d\",0\n" : "%d,%d,0\n", i, i + 50);
     expect_refused(b.data, &csv,
-                   "line 19: column 2 (\"hp\"): got \"n/a\", where 29 of 30 fields are numbers; "
-                   "allowed: a number (a hole is empty or nan)");
+                   "line 9: column 2 (\"hp\"): got \"x57\" (line 9), \"x67\" (line 19), \"x77\" "
+                   "(line 29), where 27 of 30 fields are numbers; allowed: numbers of one form");
+    expect_refused(b.data, &csv, "data.missing: [\"...\", \"x57\"]");
+    expect_refused(b.data, &csv, "data.ignore: [2]");
     buf_clear(&b);
     for (int i = 0; i < 12; i++)
-        buf_printf(&b, i == 3 ? "?,1\n" : "%d.5,1\n", i % 2);
-    expect_refused(b.data, &csv, "line 4: column 1: got \"?\", where 11 of 12");
+        buf_printf(&b, i == 3 ? "off,1\n" : "%d.5,1\n", i % 2);
+    expect_refused(b.data, &csv, "line 4: column 1: got \"off\" (line 4), where 11 of 12");
     buf_clear(&b);
     for (int i = 0; i < 12; i++)
         buf_printf(&b, "1,%d\n", i % 4);
     buf_puts(&b, "1,3a\n");
-    struct table_columns *columns = NULL;
-    struct table t;
-    read_text(b.data, &csv, &columns, &t);
-    assert_int_equal(t.class_names, 5);
-    table_finish(&t);
-    table_columns_destroy(columns);
+    expect_names(b.data, 5);
     buf_finish(&b);
 }
 
@@ -305,26 +313,31 @@ static void append_rows(struct buf *b, const char *format, int count)
 
 static void test_too_many_categories(void **state)
 {
+    struct spec_data wide = {.format = FORMAT_CSV, .max_categories = 1000};
     struct table_columns *columns = NULL;
     struct table t;
     struct buf b = {0};
     buf_puts(&b, "note,y\n");
     append_rows(&b, "t%04d", 1000);
-    read_text(b.data, &csv, &columns, &t);
+    read_text(b.data, &wide, &columns, &t);
     assert_true(t.count == 1000 && t.shape.dim[0] == 1000);
     for (size_t i = 0; i < 1000; i++)
         assert_true(value_at(&t, i, i) == 1 && value_at(&t, i, (i + 1) % 1000) == 0);
     table_finish(&t);
     table_columns_destroy(columns);
-    buf_puts(&b, "7,1\n");
-    expect_refused(b.data, &csv,
-                   "line 1002: column 1 (\"note\"): more than 1000 different texts (line 2 has the "
-                   "first that is no number)");
-    expect_refused(b.data, &csv, "at most 1000 categories: text is no feature");
+    buf_puts(&b, "u,1\n");
+    expect_refused(b.data, &wide,
+                   "line 2: column 1 (\"note\"): more than 1000 different values, texts: \"t0000\" "
+                   "(line 2), \"t0001\" (line 3), \"t0002\" (line 4)");
+    expect_refused(b.data, &csv, "at most 64 categories (data.max_categories)");
+    buf_clear(&b);
+    append_rows(&b, "19%02d-01-31", 99);
+    expect_refused(b.data, &csv, "more than 64 different values, dates: \"1900-01-31\" (line 1)");
+    expect_refused(b.data, &csv, "data.ignore: [1]");
     buf_clear(&b);
     for (int i = 0; i <= 1001; i++)
         buf_printf(&b, "1,c%d\n", i);
-    expect_refused(b.data, &csv, "column 2: more than 1000 names of classes");
+    expect_refused(b.data, &csv, "column 2 is the target and has more than 1000 different texts");
     buf_finish(&b);
 }
 
@@ -401,14 +414,15 @@ static void test_memory_is_checked_first(void **state)
     struct table out = {0};
     struct table_columns *columns = NULL;
     struct errbuf err = {0};
+    const struct spec_data wide = {.format = FORMAT_CSV, .max_categories = 1000};
     append_rows(&b, "t%d", 1000);
     assert_int_equal(text_decode("t.csv", b.data, b.len, &t, NULL), 0);
     t.values_max_bytes = 4000 * 1000;
-    assert_int_equal(csv_decode(&t, &csv, &columns, &out, &err), ERR_LIMIT);
+    assert_int_equal(csv_decode(&t, &wide, &columns, &out, &err), ERR_LIMIT);
     expect_words(&err, "t.csv: 1000 samples of 1000 features need");
     assert_true(!columns && !out.values);
     t.values_max_bytes = 4000 * 1000 + 8 * 1000;
-    assert_int_equal(csv_decode(&t, &csv, &columns, &out, &err), 0);
+    assert_int_equal(csv_decode(&t, &wide, &columns, &out, &err), 0);
     table_finish(&out);
     table_columns_destroy(columns);
     text_finish(&t);

@@ -1,0 +1,73 @@
+/* A training log as a curve, from the bytes on: the format by its content, then columns and rows by
+ * the rules of docs/curves.md, step by step (common/curves/reading.h). */
+#include "sweep/curve_file.h"
+
+#include "common/curves/format.h"
+#include "common/curves/reading.h"
+#include "sweep/err.h"
+#include "sweep/require.h"
+
+static const struct curve_format *const FORMATS[] = {
+#define X(name) &curve_format_##name,
+    CURVE_FORMAT_MAP(X)
+#undef X
+};
+
+static int interpret(const struct training_log *log, struct reading *r)
+{
+    struct training_log *made = NULL;
+    struct columns columns = {0};
+
+    for (size_t i = 0; training_log_noted(log, i); i++)
+        curve_note(r->curve, "%s", training_log_noted(log, i));
+    int rc = log_reshape(log, r, &made);
+    log = made ? made : log;
+    if (rc == 0)
+        rc = columns_choose(log, r, &columns);
+    if (rc == 0)
+        rc = points_build(log, &columns, r);
+    if (rc == 0 && r->run && !r->run_found)
+        rc = err_bad(r->err, ERR_VALUE, "--run", r->run,
+                     "nothing: no column of %.80s tells runs apart", r->name);
+    if (rc == 0 && r->curve->count == 0)
+        rc = err_set(r->err, ERR_MISSING, "%.80s: no row has a value of a loss", r->name);
+    columns_finish(&columns);
+    training_log_destroy(made);
+    return rc;
+}
+
+int curve_file_interpret(const struct curve_source *in, const struct training_log *log,
+                         struct curve *out, struct errbuf *err)
+{
+    struct curve c = {0};
+    struct reading r = {.name = in->name, .run = in->run, .curve = &c, .err = err};
+    int rc = interpret(log, &r);
+
+    if (rc == 0)
+        *out = c;
+    else
+        curve_finish(&c);
+    return rc;
+}
+
+int curve_file_parse(const struct curve_source *in, struct curve *out, struct errbuf *err)
+{
+    struct curve_bytes bytes = {in->name, in->bytes, in->len};
+    struct training_log *log = training_log_create();
+    int rc = ERR_PARSE;
+    bool read = false;
+
+    for (size_t i = 0; !read && i < ARRAY_LEN(FORMATS); i++) {
+        if (FORMATS[i]->is(&bytes)) {
+            read = true;
+            rc = FORMATS[i]->read(&bytes, log, err);
+        }
+    }
+    if (!read)
+        err_set(err, ERR_PARSE, "%.80s: in no format that is known; a table with the columns "
+                "epoch, train_loss, val_loss is one", in->name);
+    if (rc == 0)
+        rc = curve_file_interpret(in, log, out, err);
+    training_log_destroy(log);
+    return rc;
+}

@@ -1,0 +1,253 @@
+/* Long tables made wide: a row that names its quantity ("key,step,value") or its set
+ * ("phase,epoch,loss") gives cells of columns of those names. Rows of other runs go. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/curves/reading.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/require.h"
+
+#define TITLE_MAX 512
+#define SET_MAX 40
+#define NONE SIZE_MAX
+
+enum meaning { PLAIN, AXIS, DROPPED };
+
+struct shape {
+    size_t key, value, set; /* columns, or NONE */
+    unsigned char *meaning; /* enum meaning of each column */
+    bool *taken, *drop;
+    int *to; /* of a plain column: its place in the new log */
+    /* Titles made of a row's set and key, and their places in the new log: titles of a log of
+     * their own, for it finds them fast. */
+    struct training_log *made;
+    int made_to[LOG_COLUMNS_MAX];
+};
+
+static const char *const KEYS[] = {"key", "metric", "metric_name", "tag", "variable", "series",
+                                   "measure", "quantity", "name"};
+static const char *const VALUES[] = {"value", "metric_value", "scalar", "values"};
+static const char *const SETS[] = {"phase", "split", "mode", "set", "subset", "stage", "dataset",
+                                   "partition", "type", "run", "name"};
+
+/* What all texts of a column are. */
+struct content {
+    bool numbers, texts, sets;
+};
+
+static struct content content_of(const struct training_log *l, size_t column)
+{
+    struct content c = {.sets = true};
+
+    for (size_t i = 0; i < training_log_rows(l); i++) {
+        const char *text = NULL;
+        double value;
+        enum log_cell_kind kind = training_log_cell(l, i, column, &value, &text);
+        c.numbers |= kind == LOG_NUMBER;
+        c.texts |= kind == LOG_TEXT;
+        char plain[64];
+        if (kind == LOG_TEXT && c.sets) {
+            title_plain(text, plain, sizeof(plain));
+            c.sets = curve_split_find(plain, strlen(plain)) != CURVE_SPLIT_NONE;
+        }
+    }
+    c.sets &= c.texts && !c.numbers;
+    return c;
+}
+
+/* The column that is titled as the first of those names which has one, and has such cells. */
+static size_t find_column(const struct training_log *l, const char *const *names, size_t count,
+                          bool (*fits)(struct content))
+{
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = 0; i < training_log_columns(l); i++) {
+            char plain[64];
+            title_plain(training_log_title(l, i), plain, sizeof(plain));
+            if (strcmp(plain, names[k]) == 0 && fits(content_of(l, i)))
+                return i;
+        }
+    }
+    return NONE;
+}
+
+static bool is_text(struct content c)
+{
+    return c.texts && !c.numbers;
+}
+
+static bool has_numbers(struct content c)
+{
+    return c.numbers;
+}
+
+static bool is_set(struct content c)
+{
+    return c.sets;
+}
+
+static void find_shape(const struct training_log *l, struct shape *s)
+{
+    s->set = find_column(l, SETS, ARRAY_LEN(SETS), is_set);
+    s->key = find_column(l, KEYS, ARRAY_LEN(KEYS), is_text);
+    s->value = find_column(l, VALUES, ARRAY_LEN(VALUES), has_numbers);
+    if (s->key == s->set || s->value == NONE)
+        s->key = NONE;
+    for (size_t i = 0; i < training_log_columns(l); i++) {
+        const char *title = training_log_title(l, i);
+        struct curve_title t = curve_title_read(title, strlen(title));
+        s->meaning[i] = t.role == CURVE_ROLE_EPOCH || t.role == CURVE_ROLE_STEP ? AXIS : PLAIN;
+    }
+    if (s->key != NONE) {
+        s->meaning[s->key] = s->meaning[s->value] = DROPPED;
+        s->taken[s->key] = s->taken[s->value] = true;
+    }
+    if (s->set != NONE) {
+        s->meaning[s->set] = DROPPED;
+        s->taken[s->set] = true;
+    }
+}
+
+static const char *set_of(const struct training_log *l, const struct shape *s, size_t row)
+{
+    const char *set = NULL;
+    double value;
+
+    bool has = s->set != NONE && training_log_cell(l, row, s->set, &value, &set) == LOG_TEXT;
+    return has ? set : "";
+}
+
+/* Place of that title in the new log; the set before it, where it names none itself. */
+static int titled_column(struct shape *s, const char *set, const char *title,
+                         struct training_log *to, struct errbuf *err)
+{
+    char full[TITLE_MAX + 1];
+    size_t known = training_log_columns(s->made);
+
+    snprintf(full, sizeof(full), "%.*s/%s", SET_MAX, set, title);
+    int at = training_log_column(s->made, full, strlen(full), err);
+    if (at < 0 || (size_t)at < known)
+        return at < 0 ? at : s->made_to[at];
+    bool names_one = curve_title_read(title, strlen(title)).split != CURVE_SPLIT_NONE;
+    const char *used = set[0] && !names_one ? full : title;
+    return s->made_to[at] = training_log_column(to, used, strlen(used), err);
+}
+
+static int put(struct training_log *to, int column, const struct log_cell *c, struct errbuf *err)
+{
+    if (column < 0)
+        return column;
+    if (c->kind == LOG_NUMBER)
+        return training_log_number(to, (size_t)column, c->value, err);
+    return training_log_text(to, (size_t)column, c->text, strlen(c->text), err);
+}
+
+static int copy_cell(const struct training_log *l, struct shape *s, const char *set,
+                     const struct log_cell *c, struct training_log *to, struct errbuf *err)
+{
+    const char *title = training_log_title(l, c->column);
+
+    if (s->meaning[c->column] == DROPPED || s->drop[c->column])
+        return 0;
+    if (s->set != NONE && s->meaning[c->column] == PLAIN)
+        return put(to, titled_column(s, set, title, to, err), c, err);
+    return put(to, s->to[c->column], c, err);
+}
+
+static int copy_row(const struct training_log *l, struct shape *s, size_t row,
+                    struct training_log *to, struct errbuf *err)
+{
+    struct log_cell c, value = {.kind = LOG_NOTHING};
+    const char *key = NULL, *set = set_of(l, s, row);
+    double number;
+    int rc = training_log_row(to, training_log_where(l, row), err);
+
+    for (size_t at = 0; rc == 0 && training_log_next(l, row, &at, &c);) {
+        if (s->key != NONE && c.column == s->value)
+            value = c;
+        rc = copy_cell(l, s, set, &c, to, err);
+    }
+    if (rc == 0 && value.kind != LOG_NOTHING &&
+        training_log_cell(l, row, s->key, &number, &key) == LOG_TEXT)
+        rc = put(to, titled_column(s, set, key, to, err), &value, err);
+    return rc;
+}
+
+/* Columns keep their order, also those that are empty in the first rows. */
+static int copy_titles(const struct training_log *l, struct shape *s, struct training_log *to,
+                       struct errbuf *err)
+{
+    for (size_t i = 0; i < training_log_columns(l); i++) {
+        const char *title = training_log_title(l, i);
+        if (s->meaning[i] == DROPPED || s->drop[i] || (s->set != NONE && s->meaning[i] == PLAIN))
+            continue;
+        int column = training_log_column(to, title, strlen(title), err);
+        if (column < 0)
+            return column;
+        s->to[i] = column;
+    }
+    return 0;
+}
+
+static int copy_log(const struct training_log *l, struct shape *s, const struct run_filter *f,
+                    struct reading *r, struct training_log **made)
+{
+    struct training_log *to = training_log_create();
+    int rc = copy_titles(l, s, to, r->err);
+
+    for (size_t i = 0; rc == 0 && i < training_log_rows(l); i++)
+        if (!f->group || f->group[i] == f->wanted)
+            rc = copy_row(l, s, i, to, r->err);
+    if (rc == 0)
+        *made = to;
+    else
+        training_log_destroy(to);
+    return rc;
+}
+
+static void note_shape(const struct training_log *l, const struct shape *s, struct reading *r)
+{
+    if (s->key != NONE)
+        curve_note(r->curve, "a row a value: what it is of is told by column '%.80s'",
+                   training_log_title(l, s->key));
+    if (s->set != NONE)
+        curve_note(r->curve, "training or validation is told by column '%.80s'",
+                   training_log_title(l, s->set));
+    r->by_key = s->key != NONE || s->set != NONE;
+}
+
+int log_reshape(const struct training_log *l, struct reading *r, struct training_log **made)
+{
+    size_t columns = training_log_columns(l);
+    struct run_filter filter = {0};
+    struct shape *s = xmalloc(sizeof(*s));
+    *s = (struct shape){
+        .meaning = xcalloc(columns + 1, 1),
+        .taken = xcalloc(columns + 1, sizeof(bool)),
+        .drop = xcalloc(columns + 1, sizeof(bool)),
+        .to = xcalloc(columns + 1, sizeof(int)),
+        .made = training_log_create(),
+    };
+    bool dropped = false;
+
+    *made = NULL;
+    find_shape(l, s);
+    int rc = runs_drop_columns(l, r, s->drop);
+    if (rc == 0)
+        rc = runs_filter(l, s->taken, r, &filter);
+    for (size_t i = 0; i < columns; i++)
+        dropped |= s->drop[i];
+    if (rc == 0)
+        note_shape(l, s, r);
+    if (rc == 0 && (r->by_key || filter.group || dropped))
+        rc = copy_log(l, s, &filter, r, made);
+    free(filter.group);
+    free(s->meaning);
+    free(s->taken);
+    free(s->drop);
+    free(s->to);
+    training_log_destroy(s->made);
+    free(s);
+    return rc;
+}

@@ -21,7 +21,7 @@ def test_verbs():
         check(dry["estimated_seconds"] > 0, "estimated time")
         equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)], "a dry run stores nothing")
         out = json.loads(d.ctl("--json", "submit", "-", text=spec, check=0).stdout)
-        equal(out, {"sweep": 1})
+        equal(out["sweep"], 1, "the sweep's id")
         d.ctl("wait", 1, check=0)
         best_run = d.sql("SELECT run_id FROM best_runs WHERE rank=1")[0][0]
         for verb in (["list"], ["show", 1], ["best"], ["best", 1, "-n", 3], ["run", best_run],

@@ -167,6 +167,8 @@ static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const
     row->parent_id = s->run_ids[p->of];
     row->seed = rng_run_seed(s->spec.seed, p->repetition);
     set_values(&s->spec, &root->at, row);
+    if (root->ground != 0)
+        carry_on(s, root, row);
     return row;
 }
 

@@ -204,10 +204,12 @@ static bool is_cut(const struct reader *r)
 
 static int fail_count(const struct reader *r)
 {
-    char got[32], allowed[64];
+    char got[32], allowed[160];
 
     snprintf(got, sizeof(got), "%zu", r->scan.count);
-    snprintf(allowed, sizeof(allowed), "%zu cells, as in the header", r->columns);
+    snprintf(allowed, sizeof(allowed), "%zu cells, as in the header%s", r->columns,
+             r->start.dialect.delimiter == ','
+                 ? "; numbers with decimal commas need quotes, or ';' between the cells" : "");
     return fail_line(r, ERR_PARSE, got, allowed);
 }
 

@@ -8,7 +8,9 @@
 #include "sweep/number.h"
 #include "sweep/number_form.h"
 
-#define BEFORE_MAX 64 /* lines that are looked at for titles */
+#define BEFORE_MAX 64    /* lines that are looked at for titles */
+#define GIVE_UP 256      /* lines without a row of the table */
+#define TITLES_LOOKED 64 /* of a line, to tell whether they are titles */
 
 bool delimited_is_number(const char *text, size_t len)
 {
@@ -65,7 +67,7 @@ static size_t count_known(struct csv_scan *s)
 {
     size_t known = 0, len;
 
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->count && i < TITLES_LOOKED; i++) {
         const char *text = csv_scan_text(s, &s->fields[i], &len);
         known += is_known(text, len);
     }
@@ -101,16 +103,25 @@ static void remember(struct lines *l, struct csv_scan *s)
         memmove(l->list, l->list + 1, (BEFORE_MAX - 1) * sizeof(l->list[0]));
         l->count--;
     }
+    bool text = !has_number(s);
     l->list[l->count++] =
-        (struct line){s->start, s->line, s->count, count_known(s), !has_number(s)};
+        (struct line){s->start, s->line, s->count, text ? count_known(s) : 0, text};
 }
 
-/* Lines down to the first that has as many cells as most rows, and a number among them. */
+/* Right below titles that we know, one a cell: a row, if most have other cells or not. */
+static bool below_titles(const struct lines *before, const struct csv_scan *s)
+{
+    const struct line *l = before->count > 0 ? &before->list[before->count - 1] : NULL;
+    return l && l->text && l->known > 1 && l->count == s->count;
+}
+
+/* Lines down to the first that has as many cells as most rows, or as the titles above it, and a
+ * number among them. */
 static bool find_data(struct csv_scan *s, struct lines *before, struct table_start *out)
 {
     size_t columns = out->dialect.columns;
 
-    for (size_t i = 0; *s->place.next != '\0'; i++) {
+    for (size_t i = 0; *s->place.next != '\0' && i < GIVE_UP; i++) {
         if (csv_scan_row(s, NULL) != 0) {
             skip_line(s);
             continue;
@@ -119,7 +130,7 @@ static bool find_data(struct csv_scan *s, struct lines *before, struct table_sta
             return false;
         if (delimited_is_rule(s))
             continue;
-        if ((columns == 0 || s->count == columns) && has_number(s)) {
+        if ((columns == 0 || s->count == columns || below_titles(before, s)) && has_number(s)) {
             out->columns = s->count;
             out->data_at = s->start;
             out->data_line = s->line;
@@ -156,6 +167,21 @@ static bool find_title(const struct lines *before, struct csv_scan *s, struct ta
     bool ends_empty = s->fields[columns - 1].len == 0 && out->dialect.delimiter != DIALECT_BLANKS;
     out->unnamed = best->count < columns && !ends_empty;
     return true;
+}
+
+/* Titles that we know, over rows of other cells: to be told so. */
+static bool find_loose_title(const struct lines *before, struct table_start *out)
+{
+    for (size_t i = before->count; i > 0; i--) {
+        const struct line *l = &before->list[i - 1];
+        if (l->text && l->known > 1) {
+            out->title_at = l->at;
+            out->title_line = l->line;
+            out->known = l->known;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* "# epoch loss", as NumPy writes it: the dialect found it among the comments. */
@@ -222,7 +248,7 @@ static bool find_start(const struct text *t, struct table_start *out)
             take_comment_title(t, out);
             found = true;
         } else {
-            found = find_wide_title(t, &before, out);
+            found = find_wide_title(t, &before, out) || find_loose_title(&before, out);
         }
     }
     csv_scan_finish(&s);

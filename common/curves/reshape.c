@@ -37,9 +37,31 @@ struct content {
     bool numbers, texts, sets;
 };
 
+/* "train" of "lr0.1/train", a run's folder. */
+static const char *last_part(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    return slash ? slash + 1 : text;
+}
+
+/* Names a set, in a folder with the one before (NULL: there is none). */
+static bool is_set_of(const char *text, const char *before)
+{
+    char plain[64];
+    const char *part = last_part(text);
+    size_t folder = (size_t)(part - text);
+
+    title_plain(part, plain, sizeof(plain));
+    if (curve_split_find(plain, strlen(plain)) == CURVE_SPLIT_NONE)
+        return false;
+    return !before || ((size_t)(last_part(before) - before) == folder &&
+                       memcmp(before, text, folder) == 0);
+}
+
 static struct content content_of(const struct training_log *l, size_t column)
 {
     struct content c = {.sets = true};
+    const char *before = NULL;
 
     for (size_t i = 0; i < training_log_rows(l); i++) {
         const char *text = NULL;
@@ -47,10 +69,9 @@ static struct content content_of(const struct training_log *l, size_t column)
         enum log_cell_kind kind = training_log_cell(l, i, column, &value, &text);
         c.numbers |= kind == LOG_NUMBER;
         c.texts |= kind == LOG_TEXT;
-        char plain[64];
         if (kind == LOG_TEXT && c.sets) {
-            title_plain(text, plain, sizeof(plain));
-            c.sets = curve_split_find(plain, strlen(plain)) != CURVE_SPLIT_NONE;
+            c.sets = is_set_of(text, before);
+            before = text;
         }
     }
     c.sets &= c.texts && !c.numbers;
@@ -115,7 +136,7 @@ static const char *set_of(const struct training_log *l, const struct shape *s, s
     double value;
 
     bool has = s->set != NONE && training_log_cell(l, row, s->set, &value, &set) == LOG_TEXT;
-    return has ? set : "";
+    return has ? last_part(set) : "";
 }
 
 /* Place of that title in the new log; the set before it, where it names none itself. */

@@ -13,12 +13,14 @@
 #include "sweep/err.h"
 
 #define SHOWN_MAX 6
+#define FLAT_SHARE 0.5 /* of the range: a way that is shorter is noise */
 
 /* Rows between two places where the axis goes back. */
 struct segment {
     double first, low, high, last; /* axis */
     double spacing;                /* of the last two that differ; 0: unknown */
     double loss_first, loss_last;  /* NaN: none */
+    double loss_low, loss_high;
     size_t where;                  /* line of the first row */
     double offset;                 /* added to its axis */
     size_t training;               /* from 0 */
@@ -47,7 +49,8 @@ static struct segment *segment_at(struct segments *s, size_t at, const struct tr
         s->list = array_room(s->list, &s->cap, s->count, sizeof(*s->list));
         s->list[s->count++] = (struct segment){
             .first = row->axis, .low = row->axis, .high = row->axis, .last = row->axis,
-            .loss_first = NAN, .loss_last = NAN, .where = training_log_where(l, row->row),
+            .loss_first = NAN, .loss_last = NAN, .loss_low = INFINITY, .loss_high = -INFINITY,
+            .where = training_log_where(l, row->row),
         };
     }
     return &s->list[at];
@@ -131,20 +134,26 @@ static void find_levels(const struct training_log *l, const struct slot *slots, 
             continue;
         at->loss_first = isnan(at->loss_first) ? v : at->loss_first;
         at->loss_last = v;
+        at->loss_low = fmin(at->loss_low, v);
+        at->loss_high = fmax(at->loss_high, v);
     }
 }
 
 /* --- deciding ------------------------------------------------------------------------------- */
 
-/* Does the loss begin nearer to where the one before ended than to where that began? */
+/* Does the loss begin nearer to where the one before ended than to where that began, or below
+ * both? Where both ends are within the noise nothing says that it began anew. */
 static bool goes_on(const struct segment *before, const struct segment *s)
 {
     double end = fabs(s->loss_first - before->loss_last);
     double start = fabs(s->loss_first - before->loss_first);
+    double way = fabs(before->loss_first - before->loss_last);
 
-    if (before->loss_first == before->loss_last)
+    if (!(before->loss_high > before->loss_low))
         return s->loss_first < before->loss_last;
-    return end < start;
+    if (s->loss_first <= before->loss_last && before->loss_last <= before->loss_first)
+        return true;
+    return end < start || way < FLAT_SHARE * (before->loss_high - before->loss_low);
 }
 
 struct decision {
@@ -156,12 +165,15 @@ struct decision {
 /* Offset and training of each segment by the one before. */
 static void decide(struct segments *s, struct decision *d)
 {
-    double start = s->list[0].low, began = s->list[0].loss_first;
+    const struct segment *first = &s->list[0]; /* of the training */
+    double start = first->low, low = first->loss_low, high = first->loss_high;
 
     for (size_t i = 1; i < s->count; i++) {
         struct segment *p = &s->list[i - 1], *c = &s->list[i];
         struct segment whole = *p;
-        whole.loss_first = began;
+        whole.loss_first = first->loss_first;
+        whole.loss_low = low = fmin(low, p->loss_low);
+        whole.loss_high = high = fmax(high, p->loss_high);
         c->training = p->training;
         c->offset = p->offset;
         if (c->first > start) {
@@ -173,8 +185,10 @@ static void decide(struct segments *s, struct decision *d)
         } else {
             c->training++;
             c->offset = 0;
+            first = c;
             start = c->low;
-            began = c->loss_first;
+            low = c->loss_low;
+            high = c->loss_high;
             continue;
         }
         start = c->first <= start ? c->first : start;

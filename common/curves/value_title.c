@@ -6,6 +6,8 @@
 
 #include "sweep/err.h"
 
+#define OPEN_MAX 8
+
 /* The last part of a path, without what follows its last dot: "run-validation-tag-epoch_loss". */
 static const char *stem_of(const char *path, size_t *len)
 {
@@ -63,56 +65,94 @@ static enum curve_split split_in(const char *name, size_t len)
     return found;
 }
 
-static bool is_value(const char *title)
+/* Does the file's name have to say what that column is: "Value", or "train" beside "val"? */
+static bool is_open(const struct training_log *l, size_t i, const struct curve_title *t)
 {
-    return strcasecmp(title, "value") == 0;
+    return t->bare || strcasecmp(training_log_title(l, i), "value") == 0;
 }
 
-static size_t value_column(const struct training_log *l, const struct curve_title *titles)
+static bool has_cells(const struct training_log *l, size_t column)
 {
-    size_t found = SIZE_MAX;
+    for (size_t row = 0; row < training_log_rows(l); row++)
+        if (training_log_cell(l, row, column, NULL, NULL) != LOG_NOTHING)
+            return true;
+    return false;
+}
 
+/* The open columns of a file that has no loss by a title. *others: columns that mean nothing to
+ * us. */
+static size_t find_open(const struct training_log *l, const struct curve_title *titles,
+                        size_t first[OPEN_MAX], bool *others)
+{
+    size_t count = 0;
+
+    *others = false;
     for (size_t i = 0; i < training_log_columns(l); i++) {
         if (titles[i].role == CURVE_ROLE_LOSS || titles[i].role == CURVE_ROLE_PART)
-            return SIZE_MAX;
-        if (found == SIZE_MAX && is_value(training_log_title(l, i)))
-            found = i;
+            return 0;
+        if (is_open(l, i, &titles[i]) && count < OPEN_MAX)
+            first[count++] = i;
+        else if (titles[i].role == CURVE_ROLE_OTHER && training_log_title(l, i)[0])
+            *others |= has_cells(l, i);
     }
-    return found;
+    return count;
 }
 
-static int fail_tag(const struct reading *r, const struct curve_title *t, const char *tag,
-                    size_t len)
+static int fail_tag(const struct reading *r, const char *title, const struct curve_title *t,
+                    const char *tag, size_t len)
 {
     return err_set(r->err, ERR_VALUE,
-                   "%.80s: column 'Value' is no loss by the file's name: '%.*s' is %s; a loss is "
+                   "%.80s: column '%.40s' is no loss by the file's name: '%.*s' is %s; a loss is "
                    "needed (epoch_loss, val_loss, …)",
-                   r->name, len < 80 ? (int)len : 80, tag,
+                   r->name, title, len < 80 ? (int)len : 80, tag,
                    t->what ? t->what : "no name of a loss that is known");
+}
+
+/* What the file's name says, as a loss. NULL tag: the name has none. 0, ERR_VALUE: it says that it
+ * is none; ERR_NOT_FOUND: it says nothing. */
+static int read_file_name(const struct reading *r, const char *title, struct curve_title *out)
+{
+    size_t len, tag_len;
+    const char *stem = stem_of(r->name, &len);
+
+    tag_len = len;
+    const char *tag = tag_of(stem, &tag_len), *name = tag ? tag : stem;
+    size_t name_len = tag ? tag_len : len;
+    *out = read_name(name, name_len);
+    if (out->role == CURVE_ROLE_PART)
+        out->role = CURVE_ROLE_LOSS;
+    if (out->role != CURVE_ROLE_LOSS && (tag || is_known(out)))
+        return fail_tag(r, title, out, name, name_len);
+    bool says = out->role == CURVE_ROLE_LOSS;
+    if (!says)
+        *out = curve_title_read("loss", 4);
+    if (out->split == CURVE_SPLIT_NONE)
+        out->split = split_in(stem, len);
+    return says ? 0 : ERR_NOT_FOUND;
 }
 
 int value_title_find(const struct training_log *l, struct reading *r, struct curve_title *titles)
 {
-    size_t at = value_column(l, titles), len, tag_len;
+    size_t open[OPEN_MAX];
+    struct curve_title t;
+    bool others;
+    size_t count = find_open(l, titles, open, &others);
 
-    if (at == SIZE_MAX)
+    if (count == 0)
         return 0;
-    const char *stem = stem_of(r->name, &len);
-    tag_len = len;
-    const char *tag = tag_of(stem, &tag_len);
-    const char *name = tag ? tag : stem;
-    size_t name_len = tag ? tag_len : len;
-    struct curve_title t = read_name(name, name_len);
-    if (t.role == CURVE_ROLE_PART)
-        t.role = CURVE_ROLE_LOSS;
-    if (t.role != CURVE_ROLE_LOSS && (tag || is_known(&t)))
-        return fail_tag(r, &t, name, name_len);
-    if (t.role != CURVE_ROLE_LOSS) {
-        t = curve_title_read("loss", 4);
+    const char *title = training_log_title(l, open[0]);
+    int rc = read_file_name(r, title, &t);
+    if (rc == ERR_VALUE)
+        return rc;
+    bool sets = titles[open[0]].bare;
+    if (rc == ERR_NOT_FOUND && (sets || count > 1 || others))
+        return 0; /* of a table of anything: it is left unknown */
+    if (rc == ERR_NOT_FOUND)
         curve_note(r->curve, "column 'Value' is taken as a loss: nothing says what it is");
+    for (size_t i = 0; i < count; i++) {
+        enum curve_split split = titles[open[i]].bare ? titles[open[i]].split : t.split;
+        titles[open[i]] = t;
+        titles[open[i]].split = split;
     }
-    if (t.split == CURVE_SPLIT_NONE)
-        t.split = split_in(stem, len);
-    titles[at] = t;
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #define TITLE_MAX 128
 #define WORDS_MAX 24
+#define GLUED_MAX 20 /* bytes of "validationaccuracy", and more */
 
 struct words {
     char text[2 * TITLE_MAX];
@@ -73,10 +74,9 @@ static size_t glued(const char *word)
 {
     size_t len = strlen(word);
 
-    for (size_t i = 2; i + 2 <= len; i++) {
-        const struct title_word *a = title_word_find(word, i);
-        const struct title_word *b = title_word_find(word + i, len - i);
-        if (!a || !b)
+    for (size_t i = 2; len <= GLUED_MAX && i + 2 <= len; i++) {
+        const struct title_word *a = title_word_find(word, i), *b = NULL;
+        if (!a || (b = title_word_find(word + i, len - i)) == NULL)
             continue;
         bool split_first = a->kind == WORD_SPLIT && (b->kind == WORD_LOSS || b->kind == WORD_ACC);
         bool split_last = b->kind == WORD_SPLIT && (a->kind == WORD_LOSS || a->kind == WORD_ACC);
@@ -377,5 +377,6 @@ struct curve_title curve_title_read(const char *title, size_t len)
     t.split = p.split;
     read_rest(&p, &t);
     t.set = p.set;
+    t.bare = p.split != CURVE_SPLIT_NONE && p.rest.count == 0 && t.role == CURVE_ROLE_OTHER;
     return t;
 }

@@ -17,7 +17,7 @@ static const struct title_word WORDS[] = {
     {"va", VAL},
     {"eval", DEV}, {"evaluation", DEV}, {"dev", DEV}, {"devel", DEV}, {"development", DEV},
     {"holdout", DEV}, {"heldout", DEV},
-    {"test", TEST}, {"testing", TEST}, {"tst", TEST},
+    {"test", TEST}, {"testing", TEST}, {"tst", TEST}, {"te", TEST},
     {"epoch", STATISTIC(EPOCH)}, {"epochs", STATISTIC(EPOCH)}, {"ep", STATISTIC(EPOCH)},
     {"step", STATISTIC(BATCH)}, {"steps", STATISTIC(BATCH)}, {"batch", STATISTIC(BATCH)},
     {"batches", STATISTIC(BATCH)}, {"minibatch", STATISTIC(BATCH)}, {"iter", STATISTIC(BATCH)},
@@ -63,10 +63,11 @@ static const struct title_word WORDS[] = {
 static const struct title_quantity QUANTITIES[] = {
     /* Losses. */
     {"loss", LOSS(PREFERENCE_LOSS, "")},
-    {"total", LOSS(PREFERENCE_TOTAL, "total")},
     {"total_loss", LOSS(PREFERENCE_TOTAL, "total")},
     {"overall_loss", LOSS(PREFERENCE_TOTAL, "total")},
-    {"overall", LOSS(PREFERENCE_TOTAL, "total")},
+    {"loss_total", LOSS(PREFERENCE_TOTAL, "total")},
+    {"loss_overall", LOSS(PREFERENCE_TOTAL, "total")},
+    {"combined_loss", LOSS(PREFERENCE_TOTAL, "total")},
     {"objective", LOSS(2, "objective")}, {"cost", LOSS(2, "cost")},
     {"criterion", LOSS(2, "criterion")},
     {"nll", LOSS(3, "nll")}, {"nloglik", LOSS(3, "nll")},
@@ -106,8 +107,7 @@ static const struct title_quantity QUANTITIES[] = {
     {"top1", ACC(1)}, {"acc1", ACC(1)}, {"top5", ACC(2)}, {"acc5", ACC(2)},
     /* No losses. */
     {"lr", COLUMN(LEARNING_RATE, RATE)}, {"learning_rate", COLUMN(LEARNING_RATE, RATE)},
-    {"learn_rate", COLUMN(LEARNING_RATE, RATE)}, {"eta", COLUMN(LEARNING_RATE, RATE)},
-    {"rate", COLUMN(LEARNING_RATE, RATE)},
+    {"learn_rate", COLUMN(LEARNING_RATE, RATE)},
     {"gradient_norm", COLUMN(GRAD_NORM, "a norm of the gradient")},
     {"grad_norm", COLUMN(GRAD_NORM, "a norm of the gradient")},
     {"gnorm", COLUMN(GRAD_NORM, "a norm of the gradient")},
@@ -142,7 +142,7 @@ static const struct title_quantity QUANTITIES[] = {
     {"elbo", METRIC(HIGHER)}, {"log_likelihood", METRIC(HIGHER)},
     {"loglikelihood", METRIC(HIGHER)}, {"likelihood", METRIC(HIGHER)},
     {"confidence", METRIC(HIGHER)}, {"similarity", METRIC(HIGHER)},
-    {"wer", METRIC("a rate of wrong words or characters")},
+    {"rate", METRIC("a rate")}, {"wer", METRIC("a rate of wrong words or characters")},
     {"cer", METRIC("a rate of wrong words or characters")},
     {"fid", METRIC("a score of generated samples")},
     {"inception", METRIC("a score of generated samples")},
@@ -178,16 +178,18 @@ static const char *const PARTS[] = {
 
 const struct title_word *title_word_find(const char *word, size_t len)
 {
-    for (size_t i = 0; i < ARRAY_LEN(WORDS); i++)
-        if (strlen(WORDS[i].word) == len && memcmp(WORDS[i].word, word, len) == 0)
+    for (size_t i = 0; len > 0 && i < ARRAY_LEN(WORDS); i++) {
+        const char *known = WORDS[i].word;
+        if (known[0] == word[0] && strncmp(known, word, len) == 0 && known[len] == '\0')
             return &WORDS[i];
+    }
     return NULL;
 }
 
 const struct title_quantity *title_quantity_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(QUANTITIES); i++)
-        if (strcmp(QUANTITIES[i].name, name) == 0)
+        if (QUANTITIES[i].name[0] == name[0] && strcmp(QUANTITIES[i].name, name) == 0)
             return &QUANTITIES[i];
     return NULL;
 }

@@ -37,6 +37,7 @@ struct curve_title {
     int preference; /* of losses: which measure counts, the lower first */
     bool summable;  /* PART: one whose sum with its likes is the loss (detectors) */
     bool percent;   /* "acc (%)" */
+    bool bare;      /* names a set and nothing else: "val" */
     int set;        /* "validation_0": 1, "valid_1": 2, …; 0: no number stands behind the set */
     char measure[CURVE_MEASURE_MAX]; /* LOSS, PART: "", "total", "rmse", "box", … */
     const char *what; /* METRIC, ACC and COLUMN: "an accuracy", …; else NULL */

@@ -40,7 +40,7 @@ struct spec {
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
-    bool carry_on;      /* what a treatment changed for the better stays for the stages that follow */
+    bool carry_on;      /* what a treatment changed for the better stays for the next stages */
 };
 
 /* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a
@@ -48,6 +48,18 @@ struct spec {
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err);
 int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbuf *err);
 void spec_finish(struct spec *s);
+#define SPEC_PROBLEMS_MAX 20
+/* What is wrong with one that spec_parse refuses: its error first, then those that the parser did
+ * not come to, as far as they do not follow from it. The number of errors, at most max of
+ * SPEC_PROBLEMS_MAX, in out; 0: nothing is. */
+size_t spec_problems(const struct json *root, struct errbuf *out, size_t max);
+/* Calls each with a sentence for everything in the specification that s was read from which was
+ * not taken to the letter. */
+typedef void spec_note(void *arg, const char *sentence);
+void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg);
+/* ERR_VALUE where it can be carried out, but hardly means what it says. Asked at submit alone: what
+ * is stored is not asked again. */
+int spec_question(const struct json *root, const struct spec *s, struct errbuf *err);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
 

@@ -8,12 +8,11 @@
 /* The column's own name is it before anything that only sounds like it. */
 #define RANK_SAME (-1)
 
-/* What is measured on the test set is the validation's only where there is no other. */
 static int rank_of(const char *name, struct curve_title title)
 {
     if (strcmp(name, curve_column_name((enum curve_column)title.kind)) == 0)
         return RANK_SAME;
-    return title.rank + (strcasestr(name, "test") ? 1 : 0);
+    return title.rank;
 }
 
 static struct series look_up(const struct command_curves *curves, const char *name)

@@ -112,12 +112,16 @@ static void test_what_is_no_loss(void **state)
          "!run-train-tag-learning_rate.csv: column 'Value' is no loss by the file's name: "
          "'learning_rate' is the learning rate"},
         {"accuracy.csv", "Wall time,Step,Value\n1.7e9,0,0.5\n", "!accuracy.csv: column 'Value' is no loss"},
+        {"losses.csv", "epoch,train,val\n1,2,3\n", "1:2/3", NULL},
+        {"x.csv", "epoch,train,val\n1,2,3\n", "!x.csv: no column is a loss"},
+        {"study.csv", "number,value,params_lr\n0,2,0.1\n1,1,0.2\n", "!study.csv: no column is a loss"},
         {"f1.csv", "Step,Value\n0,0.5\n", "!f1.csv: column 'Value' is no loss"},
         {"x.csv", "epoch,acc,val_acc\n1,0.5,0.6\n",
          "!x.csv: no column is a loss: 'acc' (an accuracy), 'val_acc' (an accuracy); at least one of "
          "the columns train_loss (or loss, Value), val_loss is needed"},
         {"x.csv", "epoch,lr,foo\n1,0.5,0.6\n",
          "!x.csv: no column is a loss: 'lr' (the learning rate), 'foo' (unknown); at least one"},
+        {"x.csv", "epoch,dropout_rate,gpu_total,eta\n1,0.5,7,9\n", "!x.csv: no column is a loss"},
         {"x.csv", "epoch,val_f1,val_auc\n1,0.5,0.6\n", "!x.csv: no column is a loss"},
         {"x.csv", "tag,step,value\naccuracy,1,0.5\naccuracy,2,0.6\n", "!x.csv: no column is a loss"},
     };
@@ -164,6 +168,11 @@ static void test_resumed(void **state)
          "0:9/- 1:6/- 2:3/-", "training 3 of 3", "3"},
         {"x.csv", "epoch,train_loss\n0,9\n1,5\n2,2\n0,9\n1,5\n2,2\n",
          "!--run: got 4; allowed: a number from 1 to 2", NULL, "4"},
+        {"x.csv", "epoch,loss,val_loss\n0,9,8\n1,8,7\nepoch,loss,lr,val_loss\n2,7,0.1,6\n3,6,0.1,5\n"
+                  "4,5,0.1,4\n5,4,0.1,3\n",
+         "0:9/8 1:8/7 2:7/6 3:6/5 4:5/4 5:4/3", "line 4 has titles again, of other columns"},
+        {"x.csv", "iter,loss\n0,5\n1,5.1\n2,4.9\n0,4\n1,4.1\n2,4.2\n0,3\n1,3.1\n2,2.9\n",
+         "0:5/- 1:5.1/- 2:4.9/- 3:4/- 4:4.1/- 5:4.2/- 6:3/- 7:3.1/- 8:2.9/-", "goes on"},
         {"x.csv", "epoch,train_loss\n3,1\n2,2\n1,3\n", "1:3/- 2:2/- 3:1/-", "put in order"},
         {"x.csv", "loss,val_loss\n9,8\n8,7\nloss,val_loss\n7,6\n", "1:9/8 2:8/7 3:7/6", NULL},
         {"x.csv", "epoch,step,train_loss\n0,1,3\n0,2,2\n0,3,1\n", "1:3/- 2:2/- 3:1/-", NULL},
@@ -210,6 +219,9 @@ static void test_long_tables(void **state)
         {"x.csv", "step,metric,value\n1,loss,9\n2,loss,7\n1,val_loss,8\n2,val_loss,6\n", "1:9/8 2:7/6", NULL},
         {"x.csv", "run,tag,step,value\ntrain,epoch_loss,0,9\ntrain,epoch_loss,1,7\nvalidation,epoch_loss,0,8\n"
                   "validation,epoch_loss,1,6\n", "0:9/8 1:7/6", NULL},
+        {"x.csv", "run,tag,step,value\nlr1/train,loss,0,9\nlr1/validation,loss,0,8\n", "0:9/8", NULL},
+        {"x.csv", "run,tag,step,value\na/train,loss,0,9\na/train,loss,1,8\nb/train,loss,0,8\n"
+                  "b/train,loss,1,7\n", "!x.csv: column 'run' tells 2 runs apart", NULL},
         {"x.csv", "epoch,phase,loss,acc\n1,train,9,0.5\n1,val,8,0.6\n2,train,7,0.7\n2,val,6,0.8\n",
          "1:9/8;0.5/0.6 2:7/6;0.7/0.8", "told by column 'phase'"},
         {"x.csv", "run,key,step,value\na,loss,1,9\na,loss,2,8\nb,loss,1,7\nb,loss,2,6\n",

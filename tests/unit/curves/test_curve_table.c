@@ -135,7 +135,10 @@ static void test_damage(void **state)
         {"x.csv", "epoch,train_loss,val_loss\n1,2.5,3\nresumed from last.pt\n2,2,2\n",
          "1:2.5/3 2:2/2", "line 3 is no row: left out"},
         {"x.csv", "epoch,train_loss\n1,2\n2,2,3\n",
-         "!x.csv: line 3: got 3; allowed: 2 cells, as in the header"},
+         "!x.csv: line 3: got 3; allowed: 2 cells, as in the header; numbers with decimal commas "
+         "need quotes, or ';' between the cells"},
+        {"x.csv", "epoch,train_loss,val_loss\n1,2,5,3,5\n2,1,5,2,5\n",
+         "!x.csv: line 2: got 5; allowed: 3 cells"},
         {"x.csv", "", "!x.csv: empty; the first line must name the columns"},
         {"x.csv", "\n \n", "!x.csv: empty; the first line must name the columns"},
         {"x.csv", "1,2.5,3\n2,2,2.5\n",

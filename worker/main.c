@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "sweep/buf.h"
+#include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/task.h"
 #include "sweep/require.h"
 #include "worker/check.h"
+#include "worker/command/database_log.h"
 #include "worker/job.h"
 #include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
@@ -86,10 +88,21 @@ static int run_task(const char *config_path, struct link *link)
     return EX_CONFIG;
 }
 
+static int run_log(const char *path, struct link *link)
+{
+    struct errbuf err;
+    int rc = database_log(path, stdout, &err);
+    if (rc == 0)
+        return EX_OK;
+    fprintf(stderr, "%s\n", err.message);
+    return rc == ERR_IO ? EX_NOINPUT : EX_DATAERR;
+}
+
 static const char usage_text[] =
     "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
     "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
+    "       sweep-worker --log DATABASE         the training log in it, as JSON lines\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";
@@ -107,6 +120,7 @@ static const struct mode {
 } modes[] = {
     {"--prepare", true, run_prepare},
     {"--predict", true, run_predict},
+    {"--log", true, run_log},
     {"--blas-check", false, run_blas_check},
     {"--check", false, run_check},
     {"--version", false, run_version},

@@ -11,6 +11,8 @@
  * lines of stdout last. */
 #define CURVE_FORMAT_MAP(X) \
     X(trainer_state)             \
+    X(catboost_training)         \
+    X(catboost_lines)            \
     X(json_history)              \
     X(json_lines)                \
     X(tensorboard)               \

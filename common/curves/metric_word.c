@@ -1,8 +1,6 @@
 #include "common/curves/metric_word.h"
 
 #include <ctype.h>
-#include <string.h>
-#include <strings.h>
 
 #include "sweep/require.h"
 
@@ -19,11 +17,25 @@ static const char *const wholes[] = {
     "merror", "huber", "quantile", "poisson", "fid", "psnr", "ssim", "objective", "learn",
 };
 
+/* Bytes of the name that the word begins with. */
+static size_t in_common(const char *word, size_t len, const char *name)
+{
+    size_t n = 0;
+    while (n < len && name[n] && tolower((unsigned char)word[n]) == name[n])
+        n++;
+    return n;
+}
+
+bool word_is(const char *word, size_t len, const char *name)
+{
+    size_t n = in_common(word, len, name);
+    return n == len && name[n] == '\0';
+}
+
 static bool has_part(const char *word, size_t len, const char *part)
 {
-    size_t n = strlen(part);
-    for (size_t i = 0; i + n <= len; i++)
-        if (strncasecmp(word + i, part, n) == 0)
+    for (size_t i = 0; i < len; i++)
+        if (part[in_common(word + i, len - i, part)] == '\0')
             return true;
     return false;
 }
@@ -31,7 +43,7 @@ static bool has_part(const char *word, size_t len, const char *part)
 static bool is_whole(const char *word, size_t len)
 {
     for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
-        if (strlen(wholes[i]) == len && strncasecmp(word, wholes[i], len) == 0)
+        if (word_is(word, len, wholes[i]))
             return true;
     return false;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Is the word, in any case, this one, written here in small letters? */
+bool word_is(const char *word, size_t len, const char *name);
 /* "val_loss", "Acc@1", "rmse", "l2": its parts are compared, in any case. */
 bool is_metric_word(const char *word, size_t len);
 

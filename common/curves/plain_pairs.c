@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/curves/metric_word.h"
 #include "common/curves/plain_words.h"
@@ -356,7 +355,10 @@ static void keep_context(struct scan *s)
 
 void plain_line_read(const char *text, size_t len, struct plain_line *out)
 {
-    struct scan s = {.line = out};
+    struct scan s; /* its tokens are written before they are read */
+    s.carried = s.context = 0;
+    s.trains = s.measures = false;
+    s.line = out;
     out->count = 0;
     out->has_epoch = out->has_step = out->has_batch = out->has_position = false;
     s.count = plain_tokens(text, len, s.t);

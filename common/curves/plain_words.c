@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/curves/metric_word.h"
 #include "common/curves/number_word.h"
 #include "sweep/require.h"
 
@@ -29,7 +29,7 @@ static const char *const qualifiers[] = {
 static bool in_list(const char *word, size_t len, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strlen(list[i]) == len && strncasecmp(word, list[i], len) == 0)
+        if (word_is(word, len, list[i]))
             return true;
     return false;
 }
@@ -154,8 +154,7 @@ bool token_is(const struct token *t, char mark)
 
 bool token_is_word(const struct token *t, const char *word)
 {
-    return t->kind == TOKEN_WORD && t->len == strlen(word) &&
-           strncasecmp(t->at, word, t->len) == 0;
+    return t->kind == TOKEN_WORD && word_is(t->at, t->len, word);
 }
 
 enum data_set set_in_name(const char *name, size_t len)
@@ -168,8 +167,8 @@ enum data_set set_in_name(const char *name, size_t len)
         enum data_set set = set_of(name + from, i - from);
         for (size_t k = 0; k < ARRAY_LEN(joined) && set == SET_NONE; k++) { /* valLoss */
             size_t n = strlen(joined[k]);
-            if (i - from > n && strncasecmp(name + from, joined[k], n) == 0 &&
-                isupper((unsigned char)name[from + n]))
+            if (i - from > n && isupper((unsigned char)name[from + n]) &&
+                word_is(name + from, n, joined[k]))
                 set = set_of(joined[k], n);
         }
         if (set != SET_NONE)

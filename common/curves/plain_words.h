@@ -22,7 +22,7 @@ struct token {
 size_t plain_tokens(const char *text, size_t len, struct token *out);
 
 bool token_is(const struct token *t, char mark);
-/* Compared in any case. */
+/* In any case; the word is written in small letters. */
 bool token_is_word(const struct token *t, const char *word);
 /* The part of the data that a name speaks of: "val_loss", "trainLoss", "Test loss". */
 enum data_set { SET_NONE, SET_TRAIN, SET_HELDOUT };

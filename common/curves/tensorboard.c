@@ -4,6 +4,7 @@
  * element whose plugin is "scalars" or unsaid; images, texts, histograms and hyperparameters are
  * passed over. A row an event, the tags as titles. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/curves/crc32.h"
@@ -13,6 +14,7 @@
 #include "sweep/err.h"
 
 #define HEADER 12 /* length and its check */
+#define SERIES_MAX 256 /* tags that are compared in how they count */
 #define FOOTER 4
 
 /* Fields of event.proto, summary.proto and tensor.proto. */
@@ -227,53 +229,156 @@ static int event_of(struct pb_bytes bytes, struct event *out)
     return more;
 }
 
-static int number_cell(struct training_log *out, const char *title, size_t len, double value,
-                       struct errbuf *err)
+/* --- tags ----------------------------------------------------------------------------------- */
+
+/* What is known of a tag before any row is written. */
+struct series {
+    struct pb_bytes tag;
+    int64_t last_step;
+    double last_time;
+    bool apart; /* counts its steps in a unit of its own */
+};
+
+struct board {
+    const struct curve_bytes *in;
+    struct training_log *out;
+    struct series series[SERIES_MAX];
+    size_t count;
+    double begin, end;    /* wall times */
+    const struct series *longest;
+    int64_t step;         /* that the longest has come to */
+    bool writes, heldout; /* heldout: the file is the validation part of Keras's log */
+    size_t record;        /* of the row begun last */
+    struct errbuf *err;
+};
+
+static bool has_prefix(struct pb_bytes tag, const char *prefix)
 {
-    int column = training_log_column(out, title, len, err);
-    return column < 0 ? column : training_log_number(out, (size_t)column, value, err);
+    size_t n = strlen(prefix);
+    return tag.len >= n && memcmp(tag.at, prefix, n) == 0;
+}
+
+static bool has_suffix(struct pb_bytes tag, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return tag.len >= n && memcmp(tag.at + tag.len - n, suffix, n) == 0;
+}
+
+/* Keras's tags whose step is a batch, beside those whose step is an epoch. */
+static bool counts_batches(struct pb_bytes tag)
+{
+    return has_prefix(tag, "batch_") || has_suffix(tag, "_vs_iterations");
+}
+
+static struct series *series_of(struct board *b, struct pb_bytes tag)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->series[i].tag.len == tag.len && memcmp(b->series[i].tag.at, tag.at, tag.len) == 0)
+            return &b->series[i];
+    if (b->count == SERIES_MAX)
+        return NULL;
+    b->series[b->count] = (struct series){.tag = tag, .last_step = INT64_MIN};
+    return &b->series[b->count++];
+}
+
+static void note_scalar(struct board *b, const struct event *e, const struct scalar *s)
+{
+    struct series *t = counts_batches(s->tag) ? NULL : series_of(b, s->tag);
+    b->heldout |= has_prefix(s->tag, "evaluation_") && counts_batches(s->tag);
+    b->begin = e->wall_time < b->begin ? e->wall_time : b->begin;
+    b->end = e->wall_time > b->end ? e->wall_time : b->end;
+    if (t) {
+        t->last_step = e->step > t->last_step ? e->step : t->last_step;
+        t->last_time = e->wall_time;
+    }
+}
+
+/* Programs log the training loss by batch and the validation loss by epoch, both as "step". One
+ * that was written to the end and came to less than half the steps of another counts otherwise: it
+ * stands where the file has it among the other's. */
+static void find_apart(struct board *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (!b->longest || b->series[i].last_step > b->longest->last_step)
+            b->longest = &b->series[i];
+    for (struct series *t = b->series; t < b->series + b->count; t++) {
+        bool to_the_end = t->last_time >= b->begin + 0.8 * (b->end - b->begin);
+        t->apart = b->end > b->begin && to_the_end && t->last_step >= 0 &&
+                   t->last_step < b->longest->last_step / 2;
+        if (t->apart)
+            training_log_note(b->out, "\"%.*s\" counts its steps to %lld where \"%.*s\" comes to "
+                              "%lld: it stands where it was written among those",
+                              (int)(t->tag.len < 60 ? t->tag.len : 60), (const char *)t->tag.at,
+                              (long long)t->last_step,
+                              (int)(b->longest->tag.len < 60 ? b->longest->tag.len : 60),
+                              (const char *)b->longest->tag.at,
+                              (long long)b->longest->last_step);
+    }
+}
+
+/* --- rows ----------------------------------------------------------------------------------- */
+
+static int number_cell(struct board *b, const char *title, double value)
+{
+    int column = training_log_column(b->out, title, strlen(title), b->err);
+    return column < 0 ? column : training_log_number(b->out, (size_t)column, value, b->err);
 }
 
 /* Tags are shown on terminals. */
-static int scalar_cell(struct training_log *out, const struct scalar *s, struct errbuf *err)
+static int scalar_cell(struct board *b, const struct scalar *s)
 {
     struct buf title = {0};
-    for (size_t i = 0; i < s->tag.len && i < 512; i++)
+    if (b->heldout && has_prefix(s->tag, "epoch_"))
+        buf_puts(&title, "val_");
+    for (size_t i = 0; i < s->tag.len && title.len < 512; i++)
         buf_putc(&title, s->tag.at[i] < 0x20 || s->tag.at[i] == 0x7f ? ' ' : (char)s->tag.at[i]);
-    int rc = number_cell(out, title.data, title.len, s->value, err);
+    int rc = number_cell(b, title.data, s->value);
     buf_finish(&title);
     return rc;
 }
 
+/* An event's scalars are one row, those of another unit of steps apart. */
+static int write_scalar(struct board *b, const struct event *e, const struct scalar *s,
+                        size_t record)
+{
+    struct series *t = counts_batches(s->tag) ? NULL : series_of(b, s->tag);
+    bool apart = t && t->apart, batches = counts_batches(s->tag);
+    int rc = 0;
+    if (t && t == b->longest)
+        b->step = e->step;
+    if (b->record != record || apart || batches) {
+        rc = training_log_row(b->out, record, b->err);
+        const char *title = batches ? "iterations" : "step";
+        rc = rc == 0 ? number_cell(b, title, (double)(apart ? b->step : e->step)) : rc;
+        rc = rc == 0 ? number_cell(b, "wall_time", e->wall_time) : rc;
+    }
+    b->record = apart || batches ? 0 : record;
+    return rc == 0 ? scalar_cell(b, s) : rc;
+}
+
 /* 0, an error of the log, or 1: no message. */
-static int read_event(struct pb_bytes bytes, size_t where, struct training_log *out,
-                      struct errbuf *err)
+static int read_event(struct board *b, struct pb_bytes bytes, size_t record)
 {
     struct event e;
     struct pb_field f;
     struct scalar s;
-    bool begun = false;
-    int more, rc = 0;
+    int more = 1, rc = 0;
     if (event_of(bytes, &e) < 0)
         return 1;
-    while ((more = pb_next(&e.summary, &f)) == 1 && rc == 0) {
+    while (rc == 0 && (more = pb_next(&e.summary, &f)) == 1) {
         if (f.number != SUMMARY_VALUE || f.wire != PB_BYTES)
             continue;
         int kind = scalar_of_value(f.bytes, &s);
-        if (kind <= 0) {
-            rc = kind < 0 ? 1 : 0;
-            continue;
-        }
-        if (!begun) {
-            rc = training_log_row(out, where, err);
-            rc = rc == 0 ? number_cell(out, "step", 4, (double)e.step, err) : rc;
-            rc = rc == 0 ? number_cell(out, "wall_time", 9, e.wall_time, err) : rc;
-        }
-        begun = true;
-        rc = rc == 0 ? scalar_cell(out, &s, err) : rc;
+        rc = kind < 0 ? 1 : 0;
+        if (kind > 0 && b->writes)
+            rc = write_scalar(b, &e, &s, record);
+        else if (kind > 0)
+            note_scalar(b, &e, &s);
     }
     return rc == 0 && more < 0 ? 1 : rc;
 }
+
+/* --- records -------------------------------------------------------------------------------- */
 
 static bool all_zero(const unsigned char *at, size_t len)
 {
@@ -284,34 +389,48 @@ static bool all_zero(const unsigned char *at, size_t len)
 }
 
 /* A file may end within a record, or in zeros: the program, or its machine, was ended then. */
-static int read_tensorboard(const struct curve_bytes *in, struct training_log *out,
-                            struct errbuf *err)
+static int read_records(struct board *b)
 {
-    const unsigned char *bytes = (const unsigned char *)in->bytes;
-    size_t at = 0, record = 0;
-    while (in->len - at >= HEADER) {
+    const unsigned char *bytes = (const unsigned char *)b->in->bytes;
+    size_t at = 0, record = 0, size = b->in->len;
+    while (size - at >= HEADER) {
         uint64_t len = little_endian(bytes + at, 8);
         record++;
-        if (all_zero(bytes + at, in->len - at))
+        if (len == 0 && all_zero(bytes + at, size - at))
             return 0;
         if (!has_header(bytes + at))
-            return err_set(err, ERR_PARSE, "%s: record %zu, byte %zu: its length is not what its "
-                           "check says: the file is damaged", in->name, record, at);
-        if (len > in->len - at - HEADER || in->len - at - HEADER - len < FOOTER)
+            return err_set(b->err, ERR_PARSE, "%s: record %zu, byte %zu: its length is not what "
+                           "its check says: the file is damaged", b->in->name, record, at);
+        if (len > size - at - HEADER || size - at - HEADER - len < FOOTER)
             return 0;
         const unsigned char *data = bytes + at + HEADER;
         if (crc32_masked(crc32_castagnoli(0, data, len)) != little_endian(data + len, FOOTER))
-            return err_set(err, ERR_PARSE, "%s: record %zu, byte %zu: it is not what its check "
-                           "says: the file is damaged", in->name, record, at);
-        int rc = read_event((struct pb_bytes){data, (size_t)len}, record, out, err);
+            return err_set(b->err, ERR_PARSE, "%s: record %zu, byte %zu: it is not what its check "
+                           "says: the file is damaged", b->in->name, record, at);
+        int rc = read_event(b, (struct pb_bytes){data, (size_t)len}, record);
         if (rc == 1)
-            return err_set(err, ERR_PARSE, "%s: record %zu, byte %zu is no event of TensorBoard's",
-                           in->name, record, at);
+            return err_set(b->err, ERR_PARSE, "%s: record %zu, byte %zu is no event of "
+                           "TensorBoard's", b->in->name, record, at);
         if (rc != 0)
             return rc;
         at += HEADER + (size_t)len + FOOTER;
     }
     return 0;
+}
+
+static int read_tensorboard(const struct curve_bytes *in, struct training_log *out,
+                            struct errbuf *err)
+{
+    struct board *b = xcalloc(1, sizeof(*b));
+    *b = (struct board){.in = in, .out = out, .begin = INFINITY, .end = -INFINITY, .err = err};
+    int rc = read_records(b);
+    if (rc == 0) {
+        find_apart(b);
+        b->writes = true;
+        rc = read_records(b);
+    }
+    free(b);
+    return rc;
 }
 
 const struct curve_format curve_format_tensorboard = {is_tensorboard, read_tensorboard};

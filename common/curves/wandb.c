@@ -118,6 +118,14 @@ static int value_cell(struct training_log *out, struct loose_json *j, const char
                                    : json_row_cell(out, j, v, title, err);
 }
 
+/* "h/_type": of a histogram, an image. */
+static bool names_a_kind(const struct buf *title)
+{
+    static const char kind[] = "/_type";
+    size_t n = sizeof(kind) - 1;
+    return title->len > n && memcmp(title->data + title->len - n, kind, n) == 0;
+}
+
 /* 0, an error of the log, or 1: no message. */
 static int read_item(struct pb_bytes item, struct training_log *out, struct loose_json *j,
                      struct errbuf *err)
@@ -138,7 +146,7 @@ static int read_item(struct pb_bytes item, struct training_log *out, struct loos
     }
     if (more < 0)
         rc = 1;
-    else if (title.len > 0 && json.len > 0)
+    else if (title.len > 0 && json.len > 0 && !names_a_kind(&title))
         rc = value_cell(out, j, title.data, json, err);
     buf_finish(&title);
     return rc;

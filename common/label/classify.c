@@ -99,15 +99,17 @@ bool train_above_val(const struct facts *f, const struct rules *r, double scale)
 }
 
 /* G4.7: validation near 0 beside the training loss, which lies still far above it. A slope of the
- * training loss that is small against its level and the gap does not matter. Said where there is
- * dropout to remove, or where that is not known. */
+ * training loss that is small against its level and the gap does not matter. Not said of a run
+ * without dropout; where it is not known whether there is any, as of a file, G4.6 is said. */
 static bool test_dropout(const struct test_input *in, struct classification *out)
 {
     const struct side *t = &in->f->train, *v = &in->f->val;
     const struct rules *r = in->r;
 
-    out->pattern = PATTERN_DROPOUT_TOO_STRONG;
-    out->general = PATTERN_TRAIN_ABOVE_VAL;
+    bool known = !isnan(in->f->in->dropout);
+
+    out->pattern = known ? PATTERN_DROPOUT_TOO_STRONG : PATTERN_TRAIN_ABOVE_VAL;
+    out->general = known ? PATTERN_TRAIN_ABOVE_VAL : flat_pattern(in->f, r);
     if (in->f->in->dropout <= 0 || !t->usable || !v->usable || v->t.end <= 0)
         return false;
     double top = fmax(series_value(&t->s, t->t.max), series_value(&v->s, v->t.max));
@@ -180,7 +182,8 @@ static bool descended(const struct facts *f, const struct rules *r)
 
 enum pattern flat_pattern(const struct facts *f, const struct rules *r)
 {
-    return descended(f, r) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
+    bool learned = descended(f, r) && !accuracy_is_stuck(&f->accuracy);
+    return learned ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
 }
 
 static bool test_flat(const struct test_input *in, struct classification *out)
@@ -189,7 +192,13 @@ static bool test_flat(const struct test_input *in, struct classification *out)
     return both_flat(in);
 }
 
-/* Both fell in the window and have come to their floor: the slopes fade. */
+/* A fall that has come to its floor: its slope fades, and it is the tail of a longer one. */
+static bool fades(const struct trend *t, double most)
+{
+    return 2 * t->window < t->count && t->pace < most;
+}
+
+/* Both fell in the window and have come to their floor. */
 static bool test_faded(const struct test_input *in, struct classification *out)
 {
     const struct side *t = &in->f->train, *v = &in->f->val;
@@ -199,15 +208,16 @@ static bool test_faded(const struct test_input *in, struct classification *out)
     out->general = PATTERN_LEARNING;
     if (in->train >= 0 || in->val >= 0 || !t->usable || !v->usable)
         return false;
-    return 2 * t->t.window < t->t.count && 2 * v->t.window < v->t.count && t->t.pace < most &&
-           v->t.pace < most;
+    return fades(&t->t, most) && fades(&v->t, most);
 }
 
-/* G4.3 is said only when it is firm, that is by the test "train_stuck": a training loss that is
- * merely flat under a falling validation loss is in practice noise in one of the two. */
+/* G4.3 is said only when it is firm, that is by the test "train_stuck". Else training has come to
+ * its floor, or is noisy, and what falls on is still being learnt (grokking is the extreme). */
 static bool test_train_flat(const struct test_input *in, struct classification *out)
 {
-    out->pattern = flat_pattern(in->f, in->r);
+    bool floor = fades(&in->f->val.t, in->r->pace / in->scale);
+
+    out->pattern = floor ? flat_pattern(in->f, in->r) : PATTERN_LEARNING;
     out->general = PATTERN_DATASET_PROBLEM;
     return in->train == 0 && in->val < 0;
 }

@@ -22,7 +22,7 @@ struct strictness {
 
 /* The training loss stands clearly above the validation loss at the end (G4.6). */
 bool train_above_val(const struct facts *f, const struct rules *r, double scale);
-/* Both flat: converged after a clear descent, else bottleneck. */
+/* Both flat: converged after a clear descent, unless the accuracy never moved; else bottleneck. */
 enum pattern flat_pattern(const struct facts *f, const struct rules *r);
 /* The cell of the table train x val; signs -1, 0, +1. Flat/flat and rise/rise get its first row. */
 enum pattern pattern_of_cell(int train, int val);

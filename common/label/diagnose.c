@@ -14,6 +14,19 @@ size_t diagnosis_workspace_bytes(size_t count)
     return facts_workspace_bytes(count);
 }
 
+/* As a table of the points shows it, not the smoothed one that the rules work with. */
+static void lowest_value(struct diagnosis_trend *out, const struct diagnosis_input *in,
+                         enum curve_column column)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct point *p = &in->points[i];
+        if (point_has(p, column) && isfinite(p->v[column]) && !(p->v[column] >= out->best)) {
+            out->best = p->v[column];
+            out->best_epoch = p->epoch;
+        }
+    }
+}
+
 static void trend_report(struct diagnosis_trend *out, const struct side *s,
                          const struct diagnosis_input *in, int sign)
 {
@@ -23,9 +36,8 @@ static void trend_report(struct diagnosis_trend *out, const struct side *s,
         (struct diagnosis_trend){.count = y->raw_count, .best = NAN, .end = NAN, .best_epoch = NAN};
     if (!s->any)
         return;
-    out->best = series_value(y, s->t.best);
+    lowest_value(out, in, y->column);
     out->end = series_value(y, s->t.end);
-    out->best_epoch = series_epoch(y, in, s->t.best_at);
     if (!s->usable)
         return;
     out->sign = sign;
@@ -98,11 +110,14 @@ void diagnose(const struct diagnosis_input *in, void *workspace, struct diagnosi
                               .tags = tags_of(&f),
                               .confidence = o.confidence,
                               .agreement = o.agreement,
-                              .gap = NAN};
+                              .gap = NAN,
+                              .accuracy = NAN};
     trend_report(&out->train, &f.train, in, o.base.train_sign);
     trend_report(&out->val, &f.val, in, o.base.val_sign);
     if (f.train.any && f.val.any)
         out->gap = fmax(-DBL_MAX, fmin(DBL_MAX, out->train.end - out->val.end));
+    if (accuracy_is_stuck(&f.accuracy))
+        out->accuracy = f.accuracy.level;
     regimes_find(&f, out);
     if (in->running && settled(o.base.pattern))
         hold(in, &o, workspace, out);

@@ -70,6 +70,7 @@ void diagnosis_evidence_write(const struct diagnosis *d, struct json_writer *w)
     trend_write(w, "train", &d->train);
     trend_write(w, "val", &d->val);
     real_or_null(w, "gap", d->gap);
+    real_or_null(w, "constant_accuracy", d->accuracy);
     jw_key(w, "timeline");
     diagnosis_timeline_write(d, w);
     jw_key(w, "tags");

@@ -107,4 +107,6 @@ void facts_measure(struct facts *f, const struct diagnosis_input *in, void *work
     side_measure(&f->train, in, CURVE_TRAIN_LOSS, train, scratch);
     side_measure(&f->val, in, CURVE_VAL_LOSS, val, scratch);
     within_measure(f, scratch);
+    const struct side *ends = f->val.any ? &f->val : &f->train;
+    accuracy_measure(&f->accuracy, in, ends->any ? series_value(&ends->s, ends->t.end) : NAN);
 }

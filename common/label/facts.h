@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/label/accuracy.h"
 #include "common/label/series.h"
 #include "common/label/trend.h"
 #include "sweep/diagnosis.h"
@@ -36,6 +37,7 @@ struct facts {
     const struct diagnosis_input *in;
     struct side train, val;
     struct within within;
+    struct accuracy accuracy;
 };
 
 size_t facts_workspace_bytes(size_t count);

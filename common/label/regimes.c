@@ -175,7 +175,8 @@ static bool is_low(const struct timeline *t, const struct stretch *s)
     const struct sums *sum = &s->side[k];
     double mean = sum->n > 0 ? sum->y / sum->n : side->t.first;
 
-    return side->t.first - mean >= RULES_DEFAULT.fell_train * fabs(side->t.first);
+    return !accuracy_is_stuck(&t->f->accuracy) &&
+           side->t.first - mean >= RULES_DEFAULT.fell_train * fabs(side->t.first);
 }
 
 static enum pattern stretch_pattern(const struct timeline *t, const struct stretch *s)
@@ -183,8 +184,9 @@ static enum pattern stretch_pattern(const struct timeline *t, const struct stret
     int train = t->per_noise[0] > 0 ? way(t, 0, s) : way(t, 1, s);
     int val = t->per_noise[1] > 0 ? way(t, 1, s) : train;
 
-    return train == 0 && val == 0 ? (is_low(t, s) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK)
-                                  : pattern_of_cell(train, val);
+    if (train == 0 && val == 0)
+        return is_low(t, s) ? PATTERN_CONVERGED : PATTERN_BOTTLENECK;
+    return train == 0 && val < 0 ? PATTERN_LEARNING : pattern_of_cell(train, val);
 }
 
 static double epoch_of(const struct timeline *t, size_t point)

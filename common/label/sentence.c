@@ -20,6 +20,13 @@ static void side_words(char *out, size_t size, const char *name, const struct di
                  WORDS[t->sign + 1], t->change, t->window, t->noise);
 }
 
+/* A fall that the label calls flat. */
+static bool fades(const struct diagnosis *d)
+{
+    return strcmp(d->test, "faded") == 0 ||
+           (strcmp(d->test, "train_flat") == 0 && d->pattern != PATTERN_LEARNING);
+}
+
 static void cells(const struct diagnosis *d, char *out, size_t size)
 {
     char train[96], val[96];
@@ -27,8 +34,8 @@ static void cells(const struct diagnosis *d, char *out, size_t size)
 
     side_words(train, sizeof(train), "training loss", &d->train);
     side_words(val, sizeof(val), "validation loss", &d->val);
-    snprintf(out, size, "%s; %s; best %.4g at epoch %g, now %.4g.", train, val, best->best,
-             best->best_epoch, best->end);
+    snprintf(out, size, "%s; %s%s; best %.4g at epoch %g, now about %.4g.", train, val,
+             fades(d) ? ", ever slower" : "", best->best, best->best_epoch, best->end);
 }
 
 static void not_a_number(const struct diagnosis *d, char *out, size_t size)
@@ -87,6 +94,14 @@ static void (*const WORDING[PATTERN_COUNT])(const struct diagnosis *, char *, si
     [PATTERN_DROPOUT_TOO_STRONG] = above,
 };
 
+static void add_accuracy(struct diagnosis *d)
+{
+    size_t len = strlen(d->sentence);
+    snprintf(d->sentence + len, sizeof(d->sentence) - len,
+             " The accuracy never moved from about %.3g: one class is always predicted, or chance.",
+             d->accuracy);
+}
+
 void sentence_write(struct diagnosis *d)
 {
     void (*write)(const struct diagnosis *, char *, size_t) = WORDING[d->pattern];
@@ -94,6 +109,8 @@ void sentence_write(struct diagnosis *d)
     if (strcmp(d->test, "exploded") == 0)
         write = exploded;
     (write ? write : cells)(d, d->sentence, sizeof(d->sentence));
+    if (!isnan(d->accuracy))
+        add_accuracy(d);
     if (d->sentence[0] >= 'a' && d->sentence[0] <= 'z')
         d->sentence[0] -= 'a' - 'A';
 }

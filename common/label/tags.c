@@ -115,11 +115,17 @@ static bool one_sided(const struct facts *f)
     return f->train.usable != f->val.usable;
 }
 
+static bool constant_accuracy(const struct facts *f)
+{
+    return accuracy_is_stuck(&f->accuracy);
+}
+
 static bool (*const HOLDS[])(const struct facts *) = {
     [DIAGNOSIS_TAG_PAST_BEST] = past_best, [DIAGNOSIS_TAG_SPIKE] = spike,
     [DIAGNOSIS_TAG_RECOVERED] = recovered, [DIAGNOSIS_TAG_CONSTANT_TAIL] = constant_tail,
     [DIAGNOSIS_TAG_LR_STEP] = lr_step,     [DIAGNOSIS_TAG_TRAIN_GT_VAL] = train_gt_val,
     [DIAGNOSIS_TAG_ONE_SIDED] = one_sided,
+    [DIAGNOSIS_TAG_CONSTANT_ACCURACY] = constant_accuracy,
 };
 _Static_assert(ARRAY_LEN(HOLDS) == DIAGNOSIS_TAG_COUNT, "every tag needs its test");
 

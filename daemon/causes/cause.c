@@ -34,6 +34,7 @@ static cause_test *const tests[CAUSE_COUNT] = {
     [CAUSE_VALIDATION_SET_TOO_SMALL] = cause_validation_set_too_small,
     [CAUSE_LABEL_NOISE] = cause_label_noise,
     [CAUSE_OVERCAPACITY] = cause_overcapacity,
+    [CAUSE_CONSTANT_PREDICTION] = cause_constant_prediction,
     [CAUSE_UNKNOWN] = NULL, /* what is left */
 };
 

@@ -32,6 +32,8 @@
       "too few samples to tell anything")                                                         \
     X(LABEL_NOISE, "label_noise", NULL, "labels that contradict the data, learnt by heart late")  \
     X(OVERCAPACITY, "overcapacity", NULL, "far more parameters than the samples can determine")   \
+    X(CONSTANT_PREDICTION, "constant_prediction", NULL,                                           \
+      "one class is always predicted, or all classes by chance")                                  \
     X(UNKNOWN, "unknown", NULL, "nothing known explains it")
 
 enum cause_id {

@@ -126,3 +126,17 @@ double cause_overcapacity(const struct cause_features *x, char *evidence)
         (long long)x->in->parameters, (long long)x->data->train_samples, f->end_train, f->end_val);
     return 0.85 * score_ramp(log10(per_sample), 0.5, 2.5) * learnt;
 }
+
+/* Says what the network does, where the other causes say why: it ranks behind those that are firm. */
+double cause_constant_prediction(const struct cause_features *x, char *evidence)
+{
+    const struct run_facts *f = x->f;
+    if (!(f->tags >> DIAGNOSIS_TAG_CONSTANT_ACCURACY & 1u) || x->data->classes < 2 || !x->sick)
+        return 0;
+    bool measured = isfinite(f->end_val_acc);
+    evidence_printf(evidence, "%s accuracy %.3g at the end and %.3g at best, with %lld classes",
+                    measured ? "validation" : "training",
+                    measured ? f->end_val_acc : f->end_train_acc,
+                    measured ? f->best_val_acc : f->best_train_acc, (long long)x->data->classes);
+    return 0.35;
+}

@@ -59,6 +59,6 @@ cause_test cause_capacity_too_small, cause_too_deep, cause_vanishing_gradient,
     cause_exploding_gradient, cause_dead_units, cause_dropout_too_strong;
 /* cause_data.c */
 cause_test cause_not_shuffled, cause_nan_in_input, cause_validation_set_too_small,
-    cause_label_noise, cause_overcapacity;
+    cause_label_noise, cause_overcapacity, cause_constant_prediction;
 
 #endif

@@ -15,10 +15,14 @@ double labelling_dropout(const struct trainer_config *c, const struct layer_list
         return NAN;
     if (c->layers != NULL)
         layers = c->layers;
-    for (size_t i = 0; i < layers->count; i++)
-        if (layer_is(layers->entries[i].kind, LAYER_TRAIT_DROPOUT))
-            return NAN;
-    return c->settings.v[SETTING_DROPOUT];
+    double rate = c->settings.v[SETTING_DROPOUT];
+    for (size_t i = 0; i < layers->count; i++) {
+        const struct layer_entry *e = &layers->entries[i];
+        double own = e->value[LAYER_OPTION_RATE];
+        if (layer_is(e->kind, LAYER_TRAIT_DROPOUT))
+            rate = fmax(rate, e->is_setting[LAYER_OPTION_RATE] ? c->settings.v[(size_t)own] : own);
+    }
+    return rate;
 }
 
 void labelling_diagnose(const struct kept_points *k, bool running, double dropout,

@@ -55,6 +55,7 @@ static const struct list of_cause[CAUSE_COUNT] = {
     [CAUSE_LABEL_NOISE] = LIST(R(EARLY_STOPPING), R(L2), R(MORE_DROPOUT)),
     [CAUSE_OVERCAPACITY] = LIST(R(SHALLOWER), R(L2), R(MORE_DROPOUT), R(SMALLER_NET),
                                 R(EARLY_STOPPING)),
+    [CAUSE_CONSTANT_PREDICTION] = {NULL, 0}, /* a picture of the answers, not yet why: as unknown */
     [CAUSE_UNKNOWN] = {NULL, 0}, /* the pattern's alone */
 };
 

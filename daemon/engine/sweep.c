@@ -130,6 +130,13 @@ static const struct sweep *find_submitted(const struct engine *e, const char *id
     return NULL;
 }
 
+int64_t engine_submitted(const struct engine *e, const char *id)
+{
+    const struct sweep *s = find_submitted(e, id);
+
+    return s != NULL ? s->row->id : 0;
+}
+
 bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,
                          struct effects *fx)
 {

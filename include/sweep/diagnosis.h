@@ -10,7 +10,7 @@
 #include "sweep/curve.h"
 #include "sweep/pattern.h"
 
-#define DIAGNOSIS_VERSION 3     /* of the rules; stored with every label */
+#define DIAGNOSIS_VERSION 4     /* of the rules; stored with every label */
 #define DIAGNOSIS_REGIMES_MAX 8 /* of a run's timeline */
 
 /* Tags hold beside the label. X(id, name) */
@@ -21,7 +21,8 @@
     X(CONSTANT_TAIL, "constant_tail")    \
     X(LR_STEP, "lr_step")                \
     X(TRAIN_GT_VAL, "train_gt_val")      \
-    X(ONE_SIDED, "one_sided")            /* one of the two losses was never measured */
+    X(ONE_SIDED, "one_sided")            /* one of the two losses was never measured */ \
+    X(CONSTANT_ACCURACY, "constant_accuracy") /* accuracy never moved: one class, or chance */
 
 enum diagnosis_tag {
 #define X(id, name) DIAGNOSIS_TAG_##id,
@@ -43,15 +44,15 @@ struct diagnosis_trend {
     double range;      /* P95-P5 after the first 10 % */
     double level;      /* |median| of the window */
     double z;          /* Mann–Kendall */
-    double best, end;  /* smoothed minimum, and median of the last points */
-    double best_epoch;
+    double best, end;  /* lowest value, and median of the last points */
+    double best_epoch; /* where it was first that low */
 };
 
 struct diagnosis_input {
     const struct point *points; /* in order of epoch */
     size_t count;
     bool running;   /* more points will come: a new label waits for evidence (test "held") */
-    double dropout; /* of the run; 0: none, so G4.7 is never said; NaN: not known, so it may be */
+    double dropout; /* of the run; 0: none, NaN: not known; G4.7 is said of neither */
 };
 
 /* A stretch of the run that looks like one pattern. */
@@ -71,7 +72,8 @@ struct diagnosis {
     double gap;                 /* train end - val end; NaN where one is missing */
     size_t regime_count;        /* >= 1 once a point was measured; the last carries pattern */
     struct diagnosis_regime regimes[DIAGNOSIS_REGIMES_MAX];
-    char sentence[240];         /* one English sentence a person can check */
+    double accuracy;            /* with tag constant_accuracy: what it was; else NaN */
+    char sentence[320];         /* one English sentence a person can check */
 };
 
 const char *diagnosis_tag_name(enum diagnosis_tag t);

@@ -1,8 +1,7 @@
 """Databases of every version so far, cut off in mid-sweep, open, go on and end with the content
 stored for them, to the bit.
 
-test_databases.py --record stores what this tree makes of them, for this machine's BLAS kernels
-(after test_golden.py --record: this version's are compared with the golden sweeps themselves).
+test_databases.py --record stores what this tree makes of them, for this machine's BLAS kernels.
 """
 import glob
 import lzma
@@ -89,14 +88,12 @@ def all_databases():
 
 
 def expectation():
-    """Of this version: the golden sweeps' own, as if they had never been cut off. Version 1: that
-    of the database it is made of."""
-    stored, sweeps = load_expectation("databases"), load_expectation("sweeps")
+    """Version 1: that of the database it is made of."""
+    stored = load_expectation("databases")
     lines = {}
     for name in DATABASES:
         for golden in SWEEPS.values():
-            of = (sweeps[golden] if name.startswith("v6") else
-                  stored[f"{name.replace('v1', 'v2')} {golden}"])
+            of = stored[f"{name.replace('v1', 'v2')} {golden}"]
             lines[f"{name} {golden}"] = [{**x, "sweep": f"{name} {golden}"} for x in of]
     return lines
 
@@ -104,7 +101,7 @@ def expectation():
 def record():
     contents = all_databases()
     store_expectation("databases", {key: content for key, content in contents.items()
-                                    if not key.startswith(("v1", "v6"))})
+                                    if not key.startswith("v1")})
 
 
 def test_databases_of_every_version_go_on():

@@ -1,8 +1,8 @@
 """Agreement of the label with a person, cross-validated by source repository: the part of
 tests/bench/diagnosis that compares.
 
-FOLDER holds labels.tsv (columns id, source, label, alternatives, confidence at least),
-labelled/ID.csv and, for the stability of a running run's label, unlabelled/*.csv.
+FOLDER holds labels.tsv (columns id, source, label, alternatives, confidence at least; a run whose
+task names dropout has it, of others it is not known), labelled/ID.csv and, for the stability of a running run's label, unlabelled/*.csv.
 
 Two figures are given. "as built": the rules with the thresholds in the code, which were chosen
 with curves like these. "cross-validated": for every repository the thresholds of GRID are
@@ -74,6 +74,7 @@ class Curve:
         self.id, self.label, self.confidence = row['id'], row['label'], row['confidence']
         self.alternatives = {a for a in row['alternatives'].split(',') if a}
         source = row.get('source', '')
+        self.has_dropout = 'dropout' in (row.get('task') or '')
         self.repository = 'our own' if source.startswith('our own') else source
 
     def accepts(self, label):
@@ -289,7 +290,8 @@ def stability(program, folder):
 def measure(program, folder):
     """Prints every table; the figures as one dict."""
     curves = read_labels(folder)
-    listed = list_file([os.path.join(folder, 'labelled', c.id + '.csv') for c in curves])
+    listed = list_file([os.path.join(folder, 'labelled', c.id + '.csv') +
+                        ('\tdropout' if c.has_dropout else '') for c in curves])
     labels_of, noise_of = Judge(program, 'labels', listed), Judge(program, 'noise')
 
     built = labels_of.ask({})

@@ -6,7 +6,8 @@
  *   label_curves noise             "n rho false": share of noise series given a trend
  *   label_curves prefixes FILES    no input: for each curve the labels of its prefixes
  *
- * FILES is a text file with one path a line. */
+ * FILES is a text file with one path a line, and a tab and "dropout" behind that of a run which is
+ * known to have some. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +40,14 @@ struct subjects {
     size_t count;
 };
 
-static void add(struct subjects *s, struct point *points, size_t count, size_t length, double rho)
+static struct subject *add(struct subjects *s, struct point *points, size_t count, size_t length,
+                           double rho)
 {
     s->at = xrealloc(s->at, (s->count + 1) * sizeof(*s->at));
     s->at[s->count++] =
         (struct subject){{.points = points, .count = count, .dropout = NAN}, .length = length,
                          .rho = rho};
+    return &s->at[s->count - 1];
 }
 
 static void measure(struct subjects *s)
@@ -66,13 +69,17 @@ static void read_files(const char *list, struct subjects *s)
     char *next = text.data;
     for (char *path; (path = strsep(&next, "\n")) != NULL;) {
         struct curve c;
+        char *path_end = path;
         if (*path == '\0')
             continue;
+        bool has_dropout = strsep(&path_end, "\t") != NULL && path_end != NULL;
         if (curve_input_read(path, NULL, &c, &err) != 0) {
             fprintf(stderr, "%s\n", err.message);
             exit(1);
         }
-        add(s, c.points, c.count, 0, 0);
+        struct subject *added = add(s, c.points, c.count, 0, 0);
+        if (has_dropout)
+            added->in.dropout = 0.5;
     }
     buf_finish(&text);
 }

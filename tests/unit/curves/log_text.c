@@ -16,16 +16,16 @@ static const struct {
     const char *name;
     const struct curve_format *format;
 } formats[] = {
-    {"trainer_state", &curve_format_trainer_state}, {"json_history", &curve_format_json_history},
-    {"json_lines", &curve_format_json_lines},       {"tensorboard", &curve_format_tensorboard},
-    {"wandb", &curve_format_wandb},                 {"plain_lines", &curve_format_plain_lines},
+#define X(name) {#name, &curve_format_##name},
+    CURVE_FORMAT_MAP(X)
+#undef X
 };
 
 const struct curve_format *format_of(const char *bytes, size_t len)
 {
     struct curve_bytes in = {"x", bytes, len};
     for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-        if (formats[i].format->is(&in))
+        if (strcmp(formats[i].name, "delimited") != 0 && formats[i].format->is(&in))
             return formats[i].format;
     return NULL;
 }

@@ -83,7 +83,7 @@ static void put_event(struct buf *file, int64_t step, const char *tag, const cha
                       struct buf *value)
 {
     struct buf event = {0}, summary = {0}, metadata = {0}, data = {0};
-    put_double(&event, 1, 1700000000.5);
+    put_double(&event, 1, 1700000000.5 + (double)file->len);
     put_number(&event, 2, (uint64_t)step);
     put_bytes(value, 1, tag, strlen(tag));
     if (plugin) {
@@ -150,6 +150,25 @@ static void test_scalars(void **state)
 {
     struct buf file = events();
     expect_log("tensorboard", file.data, file.len, events_text);
+    buf_finish(&file);
+}
+
+/* Batches for the one, epochs for the other, both to the end. */
+static void test_tags_that_count_otherwise(void **state)
+{
+    struct buf file = {0}, value = {0};
+    for (int step = 0; step < 9; step++) {
+        put_float(&value, 2, 1);
+        put_event(&file, step * 10, "loss/train", NULL, &value);
+        if (step % 3 != 2)
+            continue;
+        put_float(&value, 2, 2);
+        put_event(&file, step / 3, "loss/val", NULL, &value);
+    }
+    char *text = log_text(file.data, file.len, NULL);
+    assert_non_null(strstr(text, "\n20|1.7e+09|1|-\n20|1.7e+09|-|2\n"));
+    assert_non_null(strstr(text, "\n80|1.7e+09|1|-\n80|1.7e+09|-|2\n"));
+    free(text);
     buf_finish(&file);
 }
 
@@ -299,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checks),
         cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_tags_that_count_otherwise),
         cmocka_unit_test(test_a_file_that_breaks_off),
         cmocka_unit_test(test_damaged_events),
         cmocka_unit_test(test_history_records),

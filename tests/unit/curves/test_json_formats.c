@@ -59,9 +59,9 @@ static void test_lists_of_objects(void **state)
                 "[{\"epoch\": 1, \"train\": {\"loss\": 0.5}, \"grad\": {\"_type\": \"histogram\", "
                 "\"values\": [1, 2]}},\n{\"epoch\": 2, \"train\": {\"loss\": \"0.25\"}, \"run\": \"7\"}]",
                 "epoch|train/loss|run\n1|0.5|-\n2|0.25|'7'\n");
-    expect_text("json_history", "{\"meta\": {\"learn\": [{\"name\": \"RMSE\"}]}, \"iterations\": "
-                "[{\"learn\": [0.5], \"iteration\": 0}, {\"learn\": [0.4], \"iteration\": 1}]}",
-                "learn|iteration\n0.5|0\n0.4|1\n");
+    expect_text("json_history", "{\"meta\": {\"a\": [{\"name\": \"RMSE\"}]}, \"rows\": "
+                "[{\"loss\": [0.5], \"iteration\": 0}, {\"loss\": [0.4], \"iteration\": 1}]}",
+                "loss|iteration\n0.5|0\n0.4|1\n");
     expect_text("json_history", "{\"loss\":{\"0\":0.5,\"1\":0.4},\"epoch\":{\"0\":0,\"1\":1}}",
                 "loss|epoch\n0.5|0\n0.4|1\n");
     expect_text("json_history",

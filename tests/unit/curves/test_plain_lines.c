@@ -109,9 +109,25 @@ static void test_boosting(void **state)
     expect("[0]\ttrain-rmse:0.4\tvalidation-rmse:0.5\n[1]\ttrain-rmse:0.3\tvalidation-rmse:0.45\n",
            "step|train-rmse|validation-rmse\n0|0.4|0.5\n1|0.3|0.45\n");
     expect("[1]\ttraining's l2: 0.4\tvalid_0's l2: 0.5\n", "step|training's l2|valid_0's l2\n1|0.4|0.5\n");
-    expect("Learning rate set to 0.05\n0:\tlearn: 0.6927\ttest: 0.69\tbest: 0.69 (0)\ttotal: 55ms\n"
-           "1:\tlearn: 0.5927\ttest: 0.59\tbest: 0.59 (1)\ttotal: 55ms\tremaining: 0us\n",
-           "step|learn|test\n0|0.6927|0.69\n1|0.5927|0.59\n");
+}
+
+/* A loss by what "best" says of it; a score; and nothing said. */
+static void test_catboost(void **state)
+{
+    expect_text("catboost_lines",
+                "Learning rate set to 0.05\n0:\tlearn: 0.6927\ttest: 0.89\tbest: 0.89 (0)\t"
+                "total: 55ms\n1:\tlearn: 0.5927\ttest: 0.79\tbest: 0.79 (1)\ttotal: 55ms\t"
+                "remaining: 0us\nbestTest = 0.79\n",
+                "step|learn loss|test loss\n0|0.6927|0.89\n1|0.5927|0.79\n");
+    expect_text("catboost_lines",
+                "0:\ttest: 0.5\tbest: 0.5 (0)\n1:\ttest: 0.75\tbest: 0.75 (1)\n",
+                "step|test score\n0|0.5\n1|0.75\n");
+    expect_text("catboost_lines", "0:\tlearn: 0.5\ttotal: 1s\n", "step|learn loss\n0|0.5\n");
+    expect_text("catboost_training",
+                "{\"meta\": {\"learn_metrics\": [{\"name\": \"RMSE\"}], \"test_metrics\": "
+                "[{\"name\": \"RMSE\"}, {\"name\": \"AUC\"}]}, \"iterations\": [{\"learn\": [0.5], "
+                "\"iteration\": 0, \"test\": [0.7, 0.9]}]}",
+                "iteration|learn-RMSE|test-RMSE|test-AUC\n0|0.5|0.7|0.9\n");
 }
 
 static void test_objects_in_lines(void **state)
@@ -133,7 +149,8 @@ int main(void)
         cmocka_unit_test(test_names_and_numbers), cmocka_unit_test(test_sets_are_kept_apart),
         cmocka_unit_test(test_what_is_no_measurement), cmocka_unit_test(test_prefixes_of_logs),
         cmocka_unit_test(test_epochs_in_parts), cmocka_unit_test(test_bars),
-        cmocka_unit_test(test_boosting), cmocka_unit_test(test_objects_in_lines),
+        cmocka_unit_test(test_boosting), cmocka_unit_test(test_catboost),
+        cmocka_unit_test(test_objects_in_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

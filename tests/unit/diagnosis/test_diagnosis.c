@@ -464,8 +464,8 @@ static void test_the_sentence_can_be_checked(void **state)
     label(p, 20, 0, &d);
     assert_string_equal(d.sentence,
                         "Training loss falls (-0.44 over the last 8 points, noise 0); validation "
-                        "loss falls (-0.88 over the last 8 points, noise 0); best 0.75 at epoch "
-                        "20, now 0.75.");
+                        "loss falls (-0.88 over the last 8 points, noise 0); best 0.625 at epoch "
+                        "20, now about 0.75.");
     assert_true(d.train.slope == -0.0625 && d.val.slope == -0.125);
 }
 

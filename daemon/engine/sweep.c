@@ -112,10 +112,10 @@ static char *submit_reply(const struct sweep *s, const struct record_prepared *p
     jw_init(&w, &json);
     jw_begin_object(&w);
     jw_kv_int(&w, "sweep", s->row->id);
-    if (p != NULL)
-        data_read_write(p, &w);
     if (first != NULL)
         enqueued_write(first, s->run_ids[s->run_count - 1], &w);
+    if (p != NULL)
+        data_read_write(p, &w);
     jw_end_object(&w);
     return buf_take(&json);
 }

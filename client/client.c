@@ -7,6 +7,9 @@
 
 #include "sweep/buf.h"
 
+#define SAY_INDENT 4 /* of the lines of a message but its first */
+#define SAY_LEAST 40 /* columns: a terminal with less breaks them itself */
+
 static void print_error_json(struct client *c, const struct errbuf *err)
 {
     struct buf text = {0};
@@ -26,13 +29,29 @@ static void print_error_json(struct client *c, const struct errbuf *err)
     buf_finish(&text);
 }
 
+/* A line that is cut into the terminal's lines is one that a person reads to its end. */
+void client_say(struct client *c, const char *text)
+{
+    struct buf line = {0};
+    size_t columns = isatty(STDERR_FILENO) ? render_terminal(stderr, NULL) : 0;
+    size_t room = columns > SAY_INDENT + SAY_LEAST ? columns - SAY_INDENT : 0;
+    char *whole = xasprintf("sweepctl: %s", text);
+    fflush(c->out);
+    for (char *at = whole, *end; at != NULL; at = end) {
+        end = strchr(at, '\n');
+        if (end != NULL)
+            *end++ = '\0';
+        render_wrapped(&line, at, SAY_INDENT, room, TONE_PLAIN);
+        buf_putc(&line, '\n');
+    }
+    fputs(line.data, stderr);
+    free(whole);
+    buf_finish(&line);
+}
+
 int client_fail(struct client *c, int status, const struct errbuf *err)
 {
-    struct buf safe = {0};
-    render_text(&safe, err->message, true);
-    fflush(c->out);
-    fprintf(stderr, "sweepctl: %s\n", safe.data != NULL ? safe.data : err_name(err->code));
-    buf_finish(&safe);
+    client_say(c, err->message[0] != '\0' ? err->message : err_name(err->code));
     if (c->json)
         print_error_json(c, err);
     return status;
@@ -81,6 +100,8 @@ int client_connect(struct client *c)
 static int lost_daemon(struct client *c, const char *method, const struct errbuf *err)
 {
     struct errbuf reported;
+    if (err->code == ERR_STATE)
+        return CLIENT_INTERRUPTED;
     if (err->code == ERR_LIMIT)
         return client_fail(c, CLIENT_REFUSED, err);
     err_set(&reported, err->code, "lost the daemon at %s during %s: %s", c->socket, method,
@@ -88,8 +109,7 @@ static int lost_daemon(struct client *c, const char *method, const struct errbuf
     return client_fail(c, CLIENT_NO_DAEMON, &reported);
 }
 
-int client_call(struct client *c, const char *method, const char *params,
-                struct rpc_reply *reply)
+int client_ask(struct client *c, const char *method, const char *params, struct rpc_reply *reply)
 {
     struct errbuf err;
     int status = client_connect(c);
@@ -100,12 +120,32 @@ int client_call(struct client *c, const char *method, const char *params,
         rpc_client_close(&c->rpc);
         return status;
     }
-    if (reply->error.code != 0) {
+    return CLIENT_DONE;
+}
+
+/* An id that does not exist is most often one of another kind, or a run's place in its sweep. */
+static void say_where_ids_are(struct errbuf *err)
+{
+    bool run = strcmp(err->key, "$.run") == 0, sweep = strcmp(err->key, "$.sweep") == 0;
+    struct errbuf made = *err;
+    if (err->code != ERR_NOT_FOUND || err->value[0] == '\0' || (!run && !sweep))
+        return;
+    err_set(&made, err->code,
+            run ? "there is no run %s: `sweepctl runs SWEEP` shows the ids of a sweep's runs"
+                : "there is no sweep %s: `sweepctl list` shows those that there are", err->value);
+    str_copy(err->message, sizeof err->message, made.message);
+}
+
+int client_call(struct client *c, const char *method, const char *params,
+                struct rpc_reply *reply)
+{
+    int status = client_ask(c, method, params, reply);
+    if (status == CLIENT_DONE && reply->error.code != 0) {
+        say_where_ids_are(&reply->error);
         status = client_fail(c, CLIENT_REFUSED, &reply->error);
         rpc_reply_finish(reply);
-        return status;
     }
-    return CLIENT_DONE;
+    return status;
 }
 
 int client_call_id(struct client *c, const char *method, const char *key, int64_t id,

@@ -24,6 +24,7 @@ enum client_exit {
     CLIENT_REFUSED = 1,   /* the daemon said no */
     CLIENT_USAGE = 2,
     CLIENT_NO_DAEMON = 3, /* none at the socket, or it went away */
+    CLIENT_INTERRUPTED = 130, /* as shells have it for Ctrl-C */
 };
 
 struct client {
@@ -48,7 +49,10 @@ struct client {
       OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
-    X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, findings")            \
+    X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, what failed")         \
+    X(runs, "runs", "SWEEP", ARG_ID, false,                                                     \
+      OPTION_BIT(STATUS) | OPTION_BIT(LABEL) | OPTION_BIT(SORT) | OPTION_BIT(LIMIT),            \
+      "the runs of a sweep, by number")                                                         \
     X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow a sweep, one line per run")            \
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
     X(best, "best", "SWEEP", ARG_ID, false, OPTION_BIT(LIMIT), "the best runs of a sweep")      \
@@ -86,7 +90,8 @@ struct client {
     X(resume, "resume", "SWEEP", ARG_ID, true, 0, "go on with a paused or held sweep")          \
     X(cancel, "cancel", "SWEEP", ARG_ID, false, OPTION_BIT(RUN),                                \
       "end a sweep, or with --run one run")                                                     \
-    X(delete, "delete", "SWEEP", ARG_ID, true, 0, "remove an ended sweep and its runs")         \
+    X(delete, "delete", "SWEEP", ARG_ID, true, OPTION_BIT(YES),                                 \
+      "remove an ended sweep and its runs")                                                     \
     X(backup, "backup", "FILE", ARG_TEXT, true, 0,                                              \
       "copy the database into a new file, while training goes on")                              \
     X(status, "status", NULL, ARG_NONE, false, 0, "what the daemon is doing")                   \
@@ -102,7 +107,7 @@ struct verb {
     const char *arg; /* NULL: takes none */
     enum arg_kind kind;
     bool required;
-    unsigned options; /* OPTION_BITs beside the global ones */
+    uint64_t options; /* OPTION_BITs beside the global ones */
     const char *summary;
 };
 
@@ -120,8 +125,12 @@ extern const size_t client_verb_count;
  * releases with rpc_reply_finish; else the failure has been reported. params: JSON text. */
 int client_call(struct client *c, const char *method, const char *params,
                 struct rpc_reply *reply);
+/* The same, but a refusal (reply->error) is the caller's to report. */
+int client_ask(struct client *c, const char *method, const char *params, struct rpc_reply *reply);
 /* Connects if not connected. CLIENT_DONE, or reports and returns the exit status. */
 int client_connect(struct client *c);
+/* "sweepctl: TEXT" on stderr, broken at blanks where that is a terminal. */
+void client_say(struct client *c, const char *text);
 /* Reports err (stderr, and with --json an "error" document on out); returns status. */
 int client_fail(struct client *c, int status, const struct errbuf *err);
 /* The connection failed or broke: says how to start a daemon. Returns CLIENT_NO_DAEMON. */

@@ -120,6 +120,12 @@ void live_apply_sweep(struct live *l, const struct json *sweep)
     l->epochs = member_int(sweep, "epochs", 0);
     l->started_us = human_parse_utc(
         member_string(sweep, "started_at", member_string(sweep, "created_at", "")));
+    if (l->ended) { /* its runs are not asked for */
+        l->ended_us = human_parse_utc(member_string(sweep, "ended_at", ""));
+        l->done = member_int(sweep, "done", l->done);
+        l->best = member_real(sweep, "best", NAN);
+        l->has_best = isfinite(l->best);
+    }
     const struct json *spec = json_get(sweep, "spec");
     merge(l, &l->fixed, json_get(spec, "model"));
     merge(l, &l->fixed, json_get(spec, "train"));
@@ -364,9 +370,12 @@ void live_header(const struct live *l, int64_t now_us, size_t width, bool colour
     if (l->stage[0] != '\0')
         buf_printf(&line, "  stage %s", l->stage);
     buf_printf(&line, "  %" PRId64 "/%" PRId64 " runs", l->done, l->run_cap);
+    int64_t until_us = l->ended_us > 0 ? l->ended_us : now_us;
     if (l->started_us > 0)
         buf_printf(&line, "  %s",
-                   human_duration(((double)now_us - (double)l->started_us) / 1e6, text));
+                   human_duration(((double)until_us - (double)l->started_us) / 1e6, text));
+    if (l->ended_us > 0)
+        buf_printf(&line, "  ended %s", human_ago(l->ended_us, now_us, text));
     if (l->has_best)
         buf_printf(&line, "  best %s", human_loss(l->best, text));
     size_t columns_needed = render_width(line.data);

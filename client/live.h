@@ -19,7 +19,7 @@ struct json;
  * terminal is narrow, 0 never) */
 #define LIVE_COLUMN_MAP(X)                                                  \
     X(RUN, "run", "run", "run_id", NUMBER, 5, true, 0)                      \
-    X(NUMBER, "no.", "number", NULL, NUMBER, 4, true, 9)                    \
+    X(NUMBER, "#", "number", NULL, PLACE, 5, true, 9)                       \
     X(STAGE, "stage", "stage", NULL, TEXT, 16, false, 5)                    \
     X(LEARNING_RATE, "lr", "learning_rate", NULL, NUMBER, 8, true, 0)       \
     X(BATCH_SIZE, "batch", "batch_size", NULL, NUMBER, 5, true, 4)          \
@@ -56,6 +56,7 @@ struct live {
     bool again; /* the runs are looked at once more */
     double best;
     int64_t started_us; /* UTC; of the submit while it is queued; 0: not known */
+    int64_t ended_us;   /* UTC; 0: it goes on, or ended just now */
     char name[64], status[24], stage[40], reason[240];
     struct live_run fixed; /* what the spec does not sweep */
     struct live_run *runs; /* running, and ended ones not yet written */

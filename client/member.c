@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,12 +42,20 @@ static const char *yes_or_no(double v, char *out)
     return out;
 }
 
+/* Never to be taken for an id. */
+static const char *place_in_sweep(double v, char *out)
+{
+    char number[HUMAN_MAX];
+    snprintf(out, HUMAN_MAX, "#%.40s", human_number(v, number));
+    return out;
+}
+
 /* Times are text; anything else under such a key is shown as it is. */
 static const char *(*const real_formats[])(double v, char *out) = {
     [CELL_TEXT] = NULL,          [CELL_NUMBER] = human_number,  [CELL_LOSS] = human_loss,
     [CELL_PERCENT] = human_percent, [CELL_COUNT] = count_or_number,
     [CELL_DURATION] = human_duration, [CELL_AGO] = human_number, [CELL_YES] = yes_or_no,
-    [CELL_PARAMS] = NULL,
+    [CELL_PLACE] = place_in_sweep,  [CELL_PARAMS] = NULL,
 };
 
 static char *render_string(const char *text, enum cell_format format)

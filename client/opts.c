@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/verb_words.h"
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -61,7 +63,9 @@ static int unknown_option(const char *arg, struct errbuf *err)
     const char *near = err_nearest(arg, names, OPTION_COUNT);
     if (near != NULL)
         return err_set(err, ERR_KEY, "unknown option '%s'; did you mean '%s'?", arg, near);
-    return err_set(err, ERR_KEY, "unknown option '%s'", arg);
+    if (arg[1] >= '0' && arg[1] <= '9')
+        return err_set(err, ERR_KEY, "unknown option '%s'; ids and numbers are from 1", arg);
+    return err_set(err, ERR_KEY, "unknown option '%s'; `sweepctl VERB --help` lists a verb's", arg);
 }
 
 static int unknown_verb(const char *arg, const struct verb_table *table, struct errbuf *err)
@@ -70,7 +74,10 @@ static int unknown_verb(const char *arg, const struct verb_table *table, struct 
     REQUIRE(table->count <= NAMES_MAX);
     for (size_t i = 0; i < table->count; i++)
         names[i] = table->verbs[i].name;
+    const char *hint = verb_hint(arg);
     const char *near = err_nearest(arg, names, table->count);
+    if (hint != NULL)
+        return err_set(err, ERR_KEY, "unknown verb '%s'; did you mean %s?", arg, hint);
     if (near != NULL)
         return err_set(err, ERR_KEY, "unknown verb '%s'; did you mean '%s'?", arg, near);
     return err_set(err, ERR_KEY, "unknown verb '%s'; `sweepctl help` lists them", arg);
@@ -92,7 +99,7 @@ static int read_option(int argc, char *const *argv, int *i, struct opts *out, st
         value++;
     } else {
         if (*i + 1 >= argc)
-            return err_set(err, ERR_MISSING, "%s needs a value: %s", arg, o->value);
+            return err_set(err, ERR_MISSING, "%s needs a value: %s (%s)", arg, o->value, o->doc);
         value = argv[++*i];
     }
     if ((o->kind == OPTION_TEXT || o->kind == OPTION_RUN_NAME) && *value == '\0')
@@ -102,7 +109,7 @@ static int read_option(int argc, char *const *argv, int *i, struct opts *out, st
     if (o->kind == OPTION_RUN_NAME && opts_positive(value, &out->number[id]) != 0)
         out->number[id] = 0; /* check_verb: a name */
     out->text[id] = value;
-    out->given |= 1u << id;
+    out->given |= UINT64_C(1) << id;
     return 0;
 }
 
@@ -115,12 +122,22 @@ static int add_value(const char *arg, struct opts *out, struct errbuf *err)
     return 0;
 }
 
+/* How the verb is called, behind what is wrong. */
+static int wants(const struct verb *v, const char *arg, struct errbuf *err)
+{
+    const char *how = v->arg == NULL ? "none" : v->arg;
+    return err_set(err, ERR_VALUE, "%s: unexpected argument '%s'; its arguments: %s%s%s", v->name,
+                   arg, v->arg != NULL && !v->required ? "[" : "", how,
+                   v->arg != NULL && !v->required ? "]" : "");
+}
+
 static int read_word(const char *arg, const struct verb_table *table, struct opts *out,
                      struct errbuf *err)
 {
     if (out->verb == NULL) {
+        const char *alias = verb_alias(arg);
         for (size_t i = 0; i < table->count; i++) {
-            if (strcmp(table->verbs[i].name, arg) == 0) {
+            if (strcmp(table->verbs[i].name, alias != NULL ? alias : arg) == 0) {
                 out->verb = &table->verbs[i];
                 return 0;
             }
@@ -131,15 +148,40 @@ static int read_word(const char *arg, const struct verb_table *table, struct opt
     if (v->kind == ARG_ID_VALUES && out->arg != NULL)
         return add_value(arg, out, err);
     if (v->kind == ARG_NONE || out->arg != NULL)
-        return err_set(err, ERR_VALUE, "%s: unexpected argument '%s'", v->name, arg);
+        return wants(v, arg, err);
     if (*arg == '\0')
         return err_set(err, ERR_VALUE, "%s: %s is empty", v->name, v->arg);
     bool run = v->arg[0] == 'R';
     if (v->kind != ARG_TEXT && opts_positive(arg, &out->id) != 0)
-        return err_bad(err, ERR_VALUE, run ? "RUN" : "SWEEP", arg, "the number of a %s, from 1",
-                       run ? "run" : "sweep");
+        return err_bad(err, ERR_VALUE, run ? "RUN" : "SWEEP", arg,
+                       run ? "the id of a run, an integer from 1 (`sweepctl runs` shows them)%s"
+                           : "the id of a sweep, an integer from 1 (`sweepctl list` shows them)%s",
+                       *arg == '#' ? "; #N is a run's place in its sweep, not its id" : "");
     out->arg = arg;
     return 0;
+}
+
+/* Where a person finds what goes there. */
+static const char *where_from(const char *arg)
+{
+    if (strncmp(arg, "SWEEP", 5) == 0)
+        return "; `sweepctl list` shows the sweeps";
+    if (strncmp(arg, "RUN", 3) == 0)
+        return "; `sweepctl runs` shows the runs of the newest sweep";
+    return "";
+}
+
+/* With those that it has. */
+static int no_option(const struct verb *v, const char *name, struct errbuf *err)
+{
+    struct buf list = {0};
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if ((v->options >> i) & 1)
+            buf_printf(&list, "%s%s", list.len > 0 ? ", " : "; it has ", infos[i].name);
+    int rc = err_set(err, ERR_KEY, "%s has no option %s%s", v->name, name,
+                     list.len > 0 ? list.data : "");
+    buf_finish(&list);
+    return rc;
 }
 
 /* Options that the verb does not know, and an argument that it needs. */
@@ -147,16 +189,17 @@ static int check_verb(const struct opts *o, struct errbuf *err)
 {
     if (o->verb == NULL || opts_has(o, OPTION_HELP) || opts_has(o, OPTION_VERSION))
         return 0;
-    unsigned extra = o->given & ~(OPTIONS_GLOBAL | o->verb->options);
+    uint64_t extra = o->given & ~(OPTIONS_GLOBAL | o->verb->options);
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if ((extra >> i) & 1u)
-            return err_set(err, ERR_KEY, "%s has no option %s", o->verb->name, infos[i].name);
+        if ((extra >> i) & 1)
+            return no_option(o->verb, infos[i].name, err);
     }
     if (opts_has(o, OPTION_RUN) && o->verb->kind != ARG_TEXT && o->number[OPTION_RUN] == 0)
         return err_bad(err, ERR_VALUE, infos[OPTION_RUN].name, o->text[OPTION_RUN],
                        "an integer from 1");
     if (o->verb->required && o->arg == NULL)
-        return err_set(err, ERR_MISSING, "%s needs %s", o->verb->name, o->verb->arg);
+        return err_set(err, ERR_MISSING, "%s needs %s: `sweepctl %s %s`%s", o->verb->name,
+                       o->verb->arg, o->verb->name, o->verb->arg, where_from(o->verb->arg));
     return 0;
 }
 

@@ -44,7 +44,11 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(ACTIVE_HOURS, "--active-hours", NULL, TEXT, "FROM-TO", "run in 22:00-07:30 only")         \
     X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, FLAG, NULL, "no runs while on battery")     \
     X(GROUP, "--group", NULL, TEXT, "NAME", "let the members of this group in, too")            \
-    X(ON_EVENT, "--on-event", NULL, TEXT, "PROGRAM", "run this for every event")
+    X(ON_EVENT, "--on-event", NULL, TEXT, "PROGRAM", "run this for every event")                \
+    X(STATUS, "--status", NULL, TEXT, "STATUS", "only runs that are so: failed, completed, ...") \
+    X(LABEL, "--label", NULL, TEXT, "LABEL", "only runs with this label")                       \
+    X(SORT, "--sort", NULL, TEXT, "COLUMN", "by this column; metric: the best first")           \
+    X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {
 #define X(id, name, brief, kind, value, doc) OPTION_##id,
@@ -52,7 +56,7 @@ enum option_id {
 #undef X
     OPTION_COUNT
 };
-#define OPTION_BIT(id) (1u << OPTION_##id)
+#define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
 #define OPTIONS_GLOBAL                                                                          \
     (OPTION_BIT(SOCKET) | OPTION_BIT(JSON) | OPTION_BIT(HELP) | OPTION_BIT(VERSION))
 
@@ -65,7 +69,7 @@ const struct option_info *option_get(enum option_id id);
 
 struct opts {
     const struct verb *verb; /* NULL: none given */
-    unsigned given;          /* OPTION_BITs */
+    uint64_t given;          /* OPTION_BITs */
     const char *text[OPTION_COUNT];
     int64_t number[OPTION_COUNT];
     const char *arg; /* the verb's argument, NULL without one */
@@ -76,7 +80,7 @@ struct opts {
 
 static inline bool opts_has(const struct opts *o, enum option_id id)
 {
-    return (o->given >> id) & 1u;
+    return (o->given >> id) & 1;
 }
 
 /* A decimal integer from 1 to 2^53. 0 or ERR_VALUE. */

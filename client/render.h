@@ -67,7 +67,8 @@ void render_wrapped(struct buf *out, const char *text, size_t indent, size_t wid
 
 /* How a member of an object is shown. */
 enum cell_format { CELL_TEXT, CELL_NUMBER, CELL_LOSS, CELL_PERCENT, CELL_COUNT, CELL_DURATION,
-                   CELL_AGO, CELL_YES /* 1 or 0 */, CELL_PARAMS /* "lr=0.1 kind=mlp" */ };
+                   CELL_AGO, CELL_YES /* 1 or 0 */, CELL_PLACE /* #3: in its sweep */,
+                   CELL_PARAMS /* "lr=0.1 kind=mlp" */ };
 /* The member as text, "-" when missing or null. The caller frees. */
 char *render_member(const struct json *object, const char *key, enum cell_format format);
 /* The member's string, or fallback. Borrowed. */

@@ -18,6 +18,7 @@ void rpc_client_init(struct rpc_client *c)
     memset(c, 0, sizeof *c);
     c->fd = -1;
     c->timeout_ms = -1;
+    c->wake_fd = -1;
 }
 
 void rpc_client_close(struct rpc_client *c)
@@ -131,9 +132,11 @@ int rpc_client_take(struct rpc_client *c, struct rpc_reply *reply, struct errbuf
 
 static int wait_readable(struct rpc_client *c, struct errbuf *err)
 {
-    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    struct pollfd p[] = {{.fd = c->fd, .events = POLLIN}, {.fd = c->wake_fd, .events = POLLIN}};
     for (;;) {
-        int n = poll(&p, 1, c->timeout_ms);
+        int n = poll(p, 2, c->timeout_ms);
+        if (n > 0 && p[1].revents != 0)
+            return err_set(err, ERR_STATE, "interrupted");
         if (n > 0)
             return 0;
         if (n == 0)

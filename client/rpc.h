@@ -19,6 +19,7 @@ struct rpc_client {
     size_t scanned;   /* bytes of in known to hold no '\n' */
     int64_t last_id;
     int timeout_ms;   /* of one wait for bytes in a call; -1: for ever */
+    int wake_fd;      /* readable: a call is given up (ERR_STATE); -1: none */
     /* Notifications that arrive while a call waits for its reply; NULL: dropped. */
     void (*on_notification)(void *arg, const struct rpc_reply *n);
     void *arg;

@@ -12,10 +12,10 @@ const struct verb client_verbs[] = {
 };
 const size_t client_verb_count = ARRAY_LEN(client_verbs);
 
-static void help_options(FILE *out, unsigned options)
+static void help_options(FILE *out, uint64_t options)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if (((options >> i) & 1u) == 0)
+        if (((options >> i) & 1) == 0)
             continue;
         const struct option_info *o = option_get((enum option_id)i);
         char *name = xasprintf("%s%s%s%s%s", o->brief != NULL ? o->brief : "",
@@ -33,7 +33,7 @@ static void usage_line(FILE *out, const struct verb *v)
         fprintf(out, v->required ? " %s" : " [%s]", v->arg);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option_info *o = option_get((enum option_id)i);
-        if ((v->options >> i) & 1u)
+        if ((v->options >> i) & 1)
             fprintf(out, " [%s%s%s]", o->brief != NULL ? o->brief : o->name,
                     o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
     }

@@ -91,6 +91,17 @@ static int read_config(struct replay *r, const char *folder, struct run_config *
     return CLIENT_DONE;
 }
 
+/* Older daemons' files do not tell it, and their runs trained on targets as they are: the database
+ * says so since (schema 013). */
+static void take_target_scale(const struct json *run, struct run_config *config)
+{
+    const struct json *train = json_get(json_get(run, "settings"), "train");
+    char none[32];
+    setting_choice_name(SETTING_TARGET_SCALE, TARGET_SCALE_NONE, none);
+    if (strcmp(member_string(train, "target_scale", ""), none) == 0)
+        config->settings.v[SETTING_TARGET_SCALE] = TARGET_SCALE_NONE;
+}
+
 /* Before an hour is spent on weights that have no place. */
 static int check_output(const struct replay *r)
 {
@@ -122,6 +133,7 @@ static int read_run(struct replay *r, struct run_config *config)
         status = client_fail(r->c, CLIENT_REFUSED, &err);
     } else if (folder != NULL) {
         status = read_config(r, folder, config);
+        take_target_scale(run, config);
     } else {
         err_set(&err, ERR_STATE, "run %lld has no folder: it has not been started yet",
                 (long long)r->c->opts.id);

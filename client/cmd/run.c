@@ -12,7 +12,7 @@ static const struct field run_fields[] = {
     {"run", "id", CELL_NUMBER, FIELD_PLAIN},
     {"sweep", "sweep_id", CELL_NUMBER, FIELD_PLAIN},
     {"sweep's name", "sweep_name", CELL_TEXT, FIELD_PLAIN},
-    {"number", "number", CELL_NUMBER, FIELD_PLAIN},
+    {"in its sweep", "number", CELL_PLACE, FIELD_PLAIN},
     {"kind", "kind", CELL_TEXT, FIELD_PLAIN},
     {"stage", "stage", CELL_TEXT, FIELD_PLAIN},
     {"why", "reason", CELL_TEXT, FIELD_PLAIN},

@@ -1,5 +1,8 @@
 #include "client/client.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "client/report.h"
 #include "sweep/require.h"
 
@@ -56,6 +59,45 @@ static const struct field delayed_fields[] = {
     {"tried again in", "seconds", CELL_DURATION, FIELD_PLAIN},
 };
 
+#define FAILED_MAX 10
+
+struct failed {
+    struct report table;
+    size_t count;
+};
+
+static void add_failed(void *arg, const struct json *run)
+{
+    struct failed *f = arg;
+    if (strcmp(member_string(run, "status", ""), "failed") == 0 && f->count++ < FAILED_MAX)
+        report_row(&f->table, run);
+}
+
+/* By their ids, with their last words: what a person asks for next. */
+static int print_failed(struct client *c, int64_t sweep)
+{
+    static const struct field fields[] = {
+        {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+        {"#", "number", CELL_PLACE, FIELD_PLAIN},
+        {"failed", "error_class", CELL_TEXT, FIELD_PLAIN},
+        {"last words", "error_text", CELL_TEXT, FIELD_PLAIN},
+    };
+    struct failed f = {0};
+    char *params = xasprintf("\"sweep\":%lld", (long long)sweep);
+    report_init(&f.table, fields, ARRAY_LEN(fields));
+    int status = client_pages(c, &(struct client_paged){"runs", params, "runs"}, add_failed, &f);
+    free(params);
+    if (f.count > 0)
+        fputs("\nfailed runs\n", c->out);
+    report_print(&f.table, c);
+    if (f.count > FAILED_MAX)
+        fprintf(c->out, "  … and %zu more: `sweepctl runs %lld --status failed`\n",
+                f.count - FAILED_MAX, (long long)sweep);
+    if (f.count > 0)
+        fputs("`sweepctl log RUN` prints all that a run wrote\n", c->out);
+    return status;
+}
+
 static void print_sweep(struct client *c, const struct json *reply)
 {
     const struct json *stages = json_get(reply, "stages"), *labels = json_get(reply, "labels"),
@@ -94,6 +136,8 @@ int cmd_show(struct client *c)
         client_print_json(c, reply.result);
     else
         print_sweep(c, reply.result);
+    if (!c->json && member_int(json_get(reply.result, "sweep"), "failed", 0) > 0)
+        status = print_failed(c, c->opts.id);
     rpc_reply_finish(&reply);
-    return CLIENT_DONE;
+    return status;
 }

@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "client/launch.h"
@@ -62,19 +64,46 @@ static bool same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* A daemon answers already: well, unless --db asks for another database than it serves. */
+/* What the running daemon has is not what is asked for. */
+static bool differs(const struct client *c, enum option_id id, const struct json *status,
+                    const char *key)
+{
+    const char *given = c->opts.text[id], *has = member_string(status, key, "");
+    return opts_has(&c->opts, id) && strcmp(given, has) != 0 && !same_file(given, has);
+}
+
+/* Of a flag that has no effect on it. */
+static void say_workers(struct client *c, const struct json *status)
+{
+    int64_t has = member_int(status, "workers", 0);
+    if (!opts_has(&c->opts, OPTION_WORKERS) || c->opts.number[OPTION_WORKERS] == has)
+        return;
+    char *line = xasprintf("it goes on with %lld workers: --workers is for a daemon's start "
+                           "(`sweepctl shutdown` first)", (long long)has);
+    client_say(c, line);
+    free(line);
+}
+
+/* A daemon answers already: well, unless it has another database or worker than is asked for. */
 static int found_daemon(struct client *c, struct rpc_reply *status)
 {
-    const char *db = member_string(status->result, "db", "");
+    const struct json *r = status->result;
+    long long pid = member_int(r, "pid", 0);
     int result = CLIENT_DONE;
-    if (opts_has(&c->opts, OPTION_DB) && !same_file(c->opts.text[OPTION_DB], db)) {
-        struct errbuf err;
+    struct errbuf err;
+    if (differs(c, OPTION_DB, r, "db")) {
         err_bad(&err, ERR_VALUE, "--db", c->opts.text[OPTION_DB],
                 "%s, which process %lld serves at %s; else another --socket, or a shutdown first",
-                db, (long long)member_int(status->result, "pid", 0), c->socket);
+                member_string(r, "db", ""), pid, c->socket);
+        result = client_fail(c, CLIENT_REFUSED, &err);
+    } else if (differs(c, OPTION_WORKER_PROGRAM, r, "worker")) {
+        err_bad(&err, ERR_VALUE, "--worker-program", c->opts.text[OPTION_WORKER_PROGRAM],
+                "%s, which process %lld at %s starts its runs with; else `sweepctl shutdown` first",
+                member_string(r, "worker", ""), pid, c->socket);
         result = client_fail(c, CLIENT_REFUSED, &err);
     } else {
-        print_daemon(c, status->result, "", false);
+        print_daemon(c, r, "", false);
+        say_workers(c, r);
     }
     rpc_reply_finish(status);
     return result;

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/problems.h"
 #include "client/report.h"
+#include "client/submit_fate.h"
 #include "client/watch.h"
 #include "sweep/require.h"
 
@@ -34,19 +36,40 @@ static int read_stdin(struct buf *out, struct errbuf *err)
     }
 }
 
-/* The spec goes out as it was written (a number keeps its digits), checked to be JSON and put on
- * one line: outside of strings a line's end is a blank, inside it is not JSON. */
+/* Some editors begin a file with a mark of its encoding. */
+static void drop_mark(struct buf *text)
+{
+    if (text->len >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
+        buf_consume(text, 3);
+}
+
+/* A line that begins with a word and a colon. */
+static bool looks_like_yaml(const char *text)
+{
+    const char *p = text + strspn(text, " \t\r\n");
+    if (strncmp(p, "---", 3) == 0)
+        return true;
+    size_t word = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    return word > 0 && p[word] == ':';
+}
+
 static int check_spec(struct buf *text, const char *file, struct errbuf *err)
 {
     struct errbuf why;
-    struct json *root = json_parse(text->data != NULL ? text->data : "", text->len, &why);
+    drop_mark(text);
+    const char *bytes = text->data != NULL ? text->data : "";
+    if (bytes[strspn(bytes, " \t\r\n")] == '\0')
+        return err_set(err, ERR_PARSE, "%s is empty; allowed: a specification, one JSON object "
+                       "(`sweepctl help submit` has a small one)", file);
+    struct json *root = json_parse(bytes, text->len, &why);
     if (root == NULL)
-        return err_set(err, ERR_PARSE, "%s is not JSON: %s", file, why.message);
+        return err_set(err, ERR_PARSE, "%s is not JSON: %s%s", file, why.message,
+                       looks_like_yaml(bytes)
+                           ? "; it looks like YAML, which python3 turns into JSON: python3 -c "
+                             "'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), "
+                             "sys.stdout)'"
+                           : "");
     json_destroy(root);
-    for (size_t i = 0; i < text->len; i++) {
-        if (text->data[i] == '\n' || text->data[i] == '\r')
-            text->data[i] = ' ';
-    }
     return 0;
 }
 
@@ -120,10 +143,23 @@ static void print_plan(struct client *c, const struct json *plan)
     free(time);
 }
 
+/* What the daemon decided: on stderr, beside what a script reads. */
+static void say_notes(struct client *c, const struct json *result)
+{
+    const struct json *list = json_get(result, "notes");
+    const struct json *v = list != NULL ? json_first(list) : NULL;
+    for (; v != NULL && !c->json; v = json_next(v)) {
+        char *line = xasprintf("note: %s", json_type(v) == JSON_STRING ? json_string(v) : "-");
+        client_say(c, line);
+        free(line);
+    }
+}
+
 static int submitted(struct client *c, const struct json *result)
 {
     int64_t sweep = member_int(result, "sweep", 0);
     bool watch = opts_has(&c->opts, OPTION_WATCH);
+    say_notes(c, result);
     if (opts_has(&c->opts, OPTION_DRY_RUN)) {
         if (c->json)
             client_print_json(c, result);
@@ -146,19 +182,58 @@ static int submitted(struct client *c, const struct json *result)
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
 }
 
-static char *submit_params(const struct client *c, const char *spec)
+/* The spec goes out as it was written (a number keeps its digits), but on one line: outside of
+ * strings a line's end is a blank, inside it is not JSON. */
+static char *submit_params(const struct client *c, const char *text, const char *id)
 {
     struct buf params = {0};
     struct json_writer w;
+    char *spec = xstrdup(text);
+    for (char *p = spec; *p != '\0'; p++)
+        *p = *p == '\n' || *p == '\r' ? ' ' : *p;
     jw_init(&w, &params);
     jw_begin_object(&w);
     jw_kv_raw(&w, "spec", spec);
     if (opts_has(&c->opts, OPTION_DRY_RUN))
         jw_kv_bool(&w, "dry_run", true);
-    if (opts_has(&c->opts, OPTION_ID))
-        jw_kv_string(&w, "id", c->opts.text[OPTION_ID]);
+    else
+        jw_kv_string(&w, "id", id);
     jw_end_object(&w);
+    free(spec);
     return buf_take(&params);
+}
+
+/* An answer that does not come, or says that it may still become a sweep. */
+static bool is_open(int status, const struct rpc_reply *reply)
+{
+    return status == CLIENT_INTERRUPTED || status == CLIENT_NO_DAEMON ||
+           (status == CLIENT_DONE && reply->error.code == ERR_TIMEOUT);
+}
+
+static int call(struct client *c, const struct buf *spec, struct rpc_reply *reply)
+{
+    const char *file = strcmp(c->opts.arg, "-") == 0 ? "stdin" : c->opts.arg;
+    char own[SUBMIT_ID_MAX];
+    submit_fate_id(own);
+    const char *id = opts_has(&c->opts, OPTION_ID) ? c->opts.text[OPTION_ID] : own;
+    int status = client_connect(c);
+    if (status != CLIENT_DONE)
+        return status;
+    char *params = submit_params(c, spec->data, id);
+    submit_fate_begin(c);
+    status = client_ask(c, "submit", params, reply);
+    free(params);
+    bool open = is_open(status, reply) && !opts_has(&c->opts, OPTION_DRY_RUN);
+    if (status == CLIENT_DONE && reply->error.code != 0) {
+        status = problems_fail(c, &(struct spec_text){file, spec->data, spec->len}, reply);
+        rpc_reply_finish(reply);
+    }
+    if (open) {
+        rpc_client_close(&c->rpc);
+        submit_fate_say(c, id);
+    }
+    submit_fate_end(c);
+    return status;
 }
 
 int cmd_submit(struct client *c)
@@ -170,11 +245,8 @@ int cmd_submit(struct client *c)
     if (opts_has(&c->opts, OPTION_ID) && opts_has(&c->opts, OPTION_DRY_RUN))
         return client_usage(c, "--id and --dry-run exclude each other");
     int status = read_spec(c, &spec);
-    if (status == CLIENT_DONE) {
-        char *params = submit_params(c, spec.data);
-        status = client_call(c, "submit", params, &reply);
-        free(params);
-    }
+    if (status == CLIENT_DONE)
+        status = call(c, &spec, &reply);
     buf_finish(&spec);
     if (status != CLIENT_DONE)
         return status;

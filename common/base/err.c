@@ -9,7 +9,8 @@
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
-#define TEXT_MAX 1024 /* longer than every part of struct errbuf, so only str_copy cuts */
+#define TEXT_MAX 2048 /* longer than every part of struct errbuf, so only str_copy cuts */
+#define LIST_MAX 120 /* bytes of a list of names that a sentence with a near miss goes on with */
 #define WORD_MAX 64   /* longer words are not typing errors */
 
 static const struct {
@@ -40,31 +41,72 @@ int err_set(struct errbuf *err, int code, const char *fmt, ...)
     return code;
 }
 
+static bool is_missing(const struct errbuf *e)
+{
+    return e->code == ERR_MISSING && strcmp(e->value, "nothing") == 0;
+}
+
+/* What stands between the key and what is allowed. */
+static void write_given(const struct errbuf *e, bool names, struct buf *out)
+{
+    if (e->code == ERR_KEY && names)
+        buf_puts(out, "unknown");
+    else if (is_missing(e))
+        buf_puts(out, "missing");
+    else if (e->value[0])
+        buf_printf(out, "got %s", e->value);
+}
+
+/* "KEY: got VALUE; did you mean depth? allowed: one of: depth, width" */
+static void write_sentence(const struct errbuf *e, struct buf *out)
+{
+    static const char near[] = "did you mean ";
+    bool suggests = strncmp(e->allowed, near, sizeof(near) - 1) == 0;
+    bool names = suggests || strstr(e->allowed, "one of: ");
+    const char *rest = suggests ? strstr(e->allowed, "? ") : NULL;
+    struct buf given = {0};
+
+    write_given(e, names, &given);
+    buf_puts(out, e->key);
+    if (e->key[0] && (given.len > 0 || e->allowed[0]))
+        buf_puts(out, ": ");
+    buf_append(out, given.data, given.len);
+    if (given.len > 0 && e->allowed[0])
+        buf_puts(out, "; ");
+    if (suggests && !rest)
+        buf_puts(out, e->allowed);
+    else if (suggests && strlen(rest) > LIST_MAX)
+        buf_append(out, e->allowed, (size_t)(rest + 1 - e->allowed));
+    else if (suggests && strncmp(rest + 2, "one of: ", 8) != 0)
+        buf_puts(out, e->allowed);
+    else if (suggests)
+        buf_printf(out, "%.*s allowed: %s", (int)(rest + 1 - e->allowed), e->allowed, rest + 2);
+    else if (e->allowed[0])
+        buf_printf(out, "%s: %s", is_missing(e) ? "wanted" : "allowed", e->allowed);
+    buf_finish(&given);
+}
+
 int err_bad(struct errbuf *err, int code, const char *key, const char *value,
             const char *allowed_fmt, ...)
 {
     struct errbuf made = {.code = code};
-    char text[TEXT_MAX] = "";
-    bool has_key, has_value, has_allowed;
+    struct buf text = {0};
     va_list ap;
 
     if (!err)
         return code;
-    if (allowed_fmt) {
-        va_start(ap, allowed_fmt);
-        vsnprintf(text, sizeof(text), allowed_fmt, ap);
-        va_end(ap);
-    }
     str_copy(made.key, sizeof(made.key), key ? key : "");
     str_copy(made.value, sizeof(made.value), value ? value : "");
-    str_copy(made.allowed, sizeof(made.allowed), text);
-    has_key = made.key[0];
-    has_value = made.value[0];
-    has_allowed = made.allowed[0];
-    snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", made.key,
-             has_key && (has_value || has_allowed) ? ": " : "", has_value ? "got " : "", made.value,
-             has_value && has_allowed ? "; " : "", has_allowed ? "allowed: " : "", made.allowed);
-    str_copy(made.message, sizeof(made.message), text);
+    if (allowed_fmt) {
+        va_start(ap, allowed_fmt);
+        buf_vprintf(&text, allowed_fmt, ap);
+        va_end(ap);
+        str_copy(made.allowed, sizeof(made.allowed), text.data ? text.data : "");
+    }
+    buf_clear(&text);
+    write_sentence(&made, &text);
+    str_copy(made.message, sizeof(made.message), text.data ? text.data : "");
+    buf_finish(&text);
     *err = made;
     return code;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/synonym.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -43,11 +44,19 @@ void field_path_index(char out[FIELD_PATH_MAX], const char *parent, size_t index
     snprintf(out, FIELD_PATH_MAX, "%s[%zu]", parent, index);
 }
 
+size_t field_path_begins(const char *path, const char *step)
+{
+    size_t len = strlen(step);
+
+    /* strchr finds the NUL too: the path ends there. */
+    return strncmp(path, step, len) == 0 && strchr(".[", path[len]) ? len : 0;
+}
+
 int field_refuse(struct errbuf *err, int code, const char *path, const struct json *v,
                  const char *allowed_fmt, ...)
 {
     char key[sizeof(err->key)], value[sizeof(err->value)] = "", allowed[sizeof(err->allowed)];
-    char text[1024];
+    char text[1280];
     va_list ap;
 
     if (v)
@@ -82,9 +91,36 @@ void field_one_of(char *out, size_t size, const char *near, const char *const *n
     buf_finish(&text);
 }
 
+const char *field_near(const char *word, const char *const *names, size_t count, const char **note)
+{
+    struct synonym known = synonym_find(word, names, count);
+
+    *note = known.note;
+    return known.name || *known.note ? known.name : err_nearest(word, names, count);
+}
+
 void field_suggest(char *out, size_t size, const char *word, const char *const *names, size_t count)
 {
-    field_one_of(out, size, err_nearest(word, names, count), names, count);
+    const char *note, *near = field_near(word, names, count, &note);
+    char text[160];
+
+    if (near && *note)
+        snprintf(text, sizeof(text), "%s (%s)", near, note);
+    else if (near)
+        str_copy(text, sizeof(text), near);
+    size_t used = near || !*note ? 0 : (size_t)snprintf(out, size, "%s; ", note);
+    field_one_of(out + used, size - used, near ? text : NULL, names, count);
+}
+
+bool field_meant(const char *allowed, char *out, size_t size)
+{
+    static const char near[] = "did you mean ";
+    const char *name = allowed + sizeof(near) - 1;
+
+    if (strncmp(allowed, near, sizeof(near) - 1) != 0)
+        return false;
+    snprintf(out, size, "%.*s", (int)strcspn(name, " ?"), name);
+    return true;
 }
 
 static bool is_known(const char *word, const char *const *names, size_t count)
@@ -112,6 +148,27 @@ int field_object(const struct json *v, const char *path, const char *const *keys
     return 0;
 }
 
+int field_like(const struct json *v, const char *path, const char *example, struct errbuf *err)
+{
+    const char *hole = strstr(example, "%s");
+    char given[48];
+
+    if (json_type(v) == JSON_OBJECT)
+        return 0;
+    json_excerpt(v, given, sizeof(given));
+    if (!hole || json_type(v) != JSON_STRING)
+        return field_refuse(err, ERR_TYPE, path, v, "an object");
+    return field_refuse(err, ERR_TYPE, path, v, "an object, such as %.*s%s%s",
+                        (int)(hole - example), example, given, hole + 2);
+}
+
+bool field_is_quoted_number(const struct json *v)
+{
+    const char *text = json_type(v) == JSON_STRING ? json_string(v) : "";
+
+    return *text && text[strspn(text, "+-.eE0123456789")] == '\0' && strpbrk(text, "0123456789");
+}
+
 int field_integer(const struct json *v, const char *path, int64_t min, int64_t max, int64_t *out,
                   struct errbuf *err)
 {
@@ -120,7 +177,8 @@ int field_integer(const struct json *v, const char *path, int64_t min, int64_t m
 
     if (!number || value != floor(value) || value < (double)min || value > (double)max)
         return field_refuse(err, number ? ERR_VALUE : ERR_TYPE, path, v,
-                            "an integer from %" PRId64 " to %" PRId64, min, max);
+                            "an integer from %" PRId64 " to %" PRId64 "%s", min, max,
+                            field_is_quoted_number(v) ? ", without the quotes" : "");
     *out = (int64_t)value;
     return 0;
 }
@@ -169,6 +227,11 @@ int field_name(const struct json *v, const char *path, const char *const *names,
             *out = (int)i;
             return 0;
         }
+    }
+    int same = string ? synonym_same_in(word, names, count) : -1;
+    if (same >= 0) {
+        *out = same;
+        return 0;
     }
     field_suggest(allowed, sizeof(allowed), word, names, count);
     return field_refuse(err, string ? ERR_VALUE : ERR_TYPE, path, v, "%s", allowed);

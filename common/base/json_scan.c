@@ -106,19 +106,25 @@ static void excerpt(const struct scan *s, size_t pos, char *out, size_t size)
         snprintf(out, size, "byte 0x%02X", (unsigned char)s->text[pos]);
 }
 
+static void count_lines(const struct scan *s, size_t pos, size_t *line, size_t *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < pos && i < s->len; i++) {
+        if (s->text[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else if (((unsigned char)s->text[i] & 0xC0) != 0x80) {
+            ++*column;
+        }
+    }
+}
+
 static int fail_at(const struct scan *s, size_t pos, const char *allowed)
 {
     char place[64], value[EXCERPT_BYTES + 16];
-    size_t line = 1, column = 1;
+    size_t line, column;
 
-    for (size_t i = 0; i < pos && i < s->len; i++) {
-        if (s->text[i] == '\n') {
-            line++;
-            column = 1;
-        } else if (((unsigned char)s->text[i] & 0xC0) != 0x80) {
-            column++;
-        }
-    }
+    count_lines(s, pos, &line, &column);
     snprintf(place, sizeof(place), "line %zu, column %zu", line, column);
     excerpt(s, pos, value, sizeof(value));
     return err_bad(s->err, ERR_PARSE, place, value, "%s", allowed);
@@ -274,6 +280,22 @@ static int scan_literal(struct scan *s)
 {
     static const char *const literals[] = {"true", "false", "null"};
     static const char *const not_finite[] = {"NaN", "nan", "Infinity", "-Infinity", "inf"};
+    /* What other languages have. */
+    static const struct {
+        const char *text, *allowed;
+    } foreign[] = {
+        {"True", "a JSON value: true, in small letters"},
+        {"False", "a JSON value: false, in small letters"},
+        {"None", "a JSON value: null"},
+        {"'", "a JSON value: a string stands in double quotes"},
+        {".", "a JSON value: a digit before the point, such as 0.5"},
+        {"+", "a JSON value: a number without a plus"},
+        {"//", "a JSON value: JSON has no comments"},
+        {"/*", "a JSON value: JSON has no comments"},
+        {"#", "a JSON value: JSON has no comments"},
+        {"]", "a JSON value: no comma before a ']'"},
+        {"}", "a JSON value: no comma before a '}'"},
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(literals); i++) {
         size_t n = strlen(literals[i]);
@@ -282,6 +304,12 @@ static int scan_literal(struct scan *s)
             s->pos += n;
             return 0;
         }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+        size_t n = strlen(foreign[i].text);
+
+        if (s->len - s->pos >= n && memcmp(s->text + s->pos, foreign[i].text, n) == 0)
+            return fail(s, foreign[i].allowed);
     }
     for (size_t i = 0; i < ARRAY_LEN(not_finite); i++) {
         size_t n = strlen(not_finite[i]);
@@ -299,6 +327,10 @@ static int scan_member(struct scan *s)
     int rc;
 
     skip_space(s);
+    if (peek(s) == '}')
+        return fail(s, "a key in double quotes: no comma before a '}'");
+    if (peek(s) == '/' || peek(s) == '#')
+        return fail(s, "a key in double quotes: JSON has no comments");
     if (peek(s) != '"')
         return fail(s, "a key in double quotes");
     if (s->keys++ == s->refused_key)
@@ -327,6 +359,8 @@ static int scan_container(struct scan *s, char close, int (*element)(struct scan
                 return rc;
             skip_space(s);
         } while (skip_byte(s, ','));
+        if (peek(s) == '/' || peek(s) == '#')
+            return fail(s, "no comments: JSON has none");
         if (!skip_byte(s, close))
             return fail(s, close == ']' ? "',' or ']'" : "',' or '}'");
     }
@@ -360,6 +394,16 @@ int json_scan(const char *text, size_t len, size_t refused_key, struct errbuf *e
         return rc;
     skip_space(&s);
     return s.pos == s.len ? 0 : fail(&s, "nothing after the value");
+}
+
+bool json_scan_key(const char *text, size_t len, size_t number, size_t *line, size_t *column)
+{
+    struct scan s = {.text = text, .len = len, .refused_key = number};
+
+    if (scan_value(&s) == 0 || s.keys != number + 1)
+        return false;
+    count_lines(&s, s.pos + 1, line, column); /* behind the quote */
+    return true;
 }
 
 bool json_member_text(const char *text, size_t len, const char *key, const char **out,

@@ -191,7 +191,29 @@ void rpc_write_result(struct buf *out, const struct rpc_id *id, const char *resu
     end(&w);
 }
 
-void rpc_write_error(struct buf *out, const struct rpc_id *id, const struct errbuf *err)
+static void write_parts(const struct errbuf *err, struct json_writer *w)
+{
+    jw_kv_string(w, "key", err->key);
+    jw_kv_string(w, "value", err->value);
+    jw_kv_string(w, "allowed", err->allowed);
+}
+
+static void write_problems(const struct errbuf *err, size_t count, struct json_writer *w)
+{
+    jw_key(w, "problems");
+    jw_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        jw_begin_object(w);
+        jw_kv_string(w, "error", err_name(err[i].code));
+        jw_kv_string(w, "message", err[i].message);
+        write_parts(&err[i], w);
+        jw_end_object(w);
+    }
+    jw_end_array(w);
+}
+
+void rpc_write_errors(struct buf *out, const struct rpc_id *id, const struct errbuf *err,
+                      size_t count)
 {
     struct json_writer w;
 
@@ -204,12 +226,17 @@ void rpc_write_error(struct buf *out, const struct rpc_id *id, const struct errb
     jw_key(&w, "data");
     jw_begin_object(&w);
     jw_kv_string(&w, "error", err_name(err->code));
-    jw_kv_string(&w, "key", err->key);
-    jw_kv_string(&w, "value", err->value);
-    jw_kv_string(&w, "allowed", err->allowed);
+    write_parts(err, &w);
+    if (count > 1)
+        write_problems(err, count, &w);
     jw_end_object(&w);
     jw_end_object(&w);
     end(&w);
+}
+
+void rpc_write_error(struct buf *out, const struct rpc_id *id, const struct errbuf *err)
+{
+    rpc_write_errors(out, id, err, 1);
 }
 
 void rpc_write_notification(struct buf *out, const char *method, const char *params)

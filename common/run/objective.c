@@ -41,7 +41,10 @@ int objective_parse(const struct json *v, enum metric *metric, char own[METRIC_N
     };
     const struct json *name = json_get(v, "name");
     int index = METRIC_VAL_LOSS, goal;
-    int rc = field_object(v, "$.metric", keys, ARRAY_LEN(keys), err);
+    int rc = field_like(v, "$.metric", "{\"name\": %s}", err);
+
+    if (!rc)
+        rc = field_object(v, "$.metric", keys, ARRAY_LEN(keys), err);
 
     if (!rc && own && name && !is_known(name))
         index = METRIC_NAMED, rc = parse_own(v, own, err);

@@ -11,6 +11,8 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
+#define QUOTE_BYTES 160 /* of a line that is refused */
+
 /* --- writing ------------------------------------------------------------------------------ */
 
 static void write_start(const struct record *r, struct json_writer *w)
@@ -310,6 +312,22 @@ int record_parse(const char *line, size_t len, struct record *out, struct errbuf
     int rc = parse_object(root, out, err);
     json_destroy(root);
     return rc;
+}
+
+void record_explain(const char *line, size_t len, const struct errbuf *why, char *out, size_t size)
+{
+    char quote[QUOTE_BYTES + 1];
+    struct buf text = {0}, cut = {0};
+
+    buf_append(&cut, line, len < 2 * QUOTE_BYTES ? len : 2 * QUOTE_BYTES);
+    for (size_t i = 0; i < cut.len; i++)
+        if ((unsigned char)cut.data[i] < 0x20 || cut.data[i] == 0x7f)
+            cut.data[i] = '?';
+    str_copy(quote, sizeof(quote), cut.data ? cut.data : "");
+    buf_printf(&text, "%s, in the line %s%s", why->message, quote, len > QUOTE_BYTES ? "…" : "");
+    str_copy(out, size, text.data);
+    buf_finish(&text);
+    buf_finish(&cut);
 }
 
 void record_finish(struct record *r)

@@ -322,13 +322,13 @@ static int check_role(const struct parameter *p, const struct spec *s, struct er
     return field_refuse(err, ERR_VALUE, p->path, p->object, "%s", allowed);
 }
 
-static int parse_parameter(const struct json *member, struct spec *s, struct errbuf *err)
+static int parse_parameter(const struct json *member, const char *name, const char *path,
+                           struct spec *s, struct errbuf *err)
 {
     struct parameter p = {.task = task_of(s)};
-    int rc;
 
-    field_path(p.path, PARENT, json_key(member));
-    rc = p.task->bind(member, p.path, s, &p.dimension, err);
+    str_copy(p.path, sizeof(p.path), path);
+    int rc = p.task->bind(member, name, path, s, &p.dimension, err);
     if (!rc)
         rc = read_parameter(member, &p, err);
     if (!rc)
@@ -343,6 +343,33 @@ static int parse_parameter(const struct json *member, struct spec *s, struct err
     return rc;
 }
 
+bool spec_is_nested(const struct json *member)
+{
+    const struct json *inner = json_get(member, "parameters");
+
+    return inner && json_type(inner) == JSON_OBJECT && json_count(member) == 1;
+}
+
+/* The members of list; outer: the names around it, each with its dot. */
+static int parse_members(const struct json *list, const char *path, const char *outer,
+                         struct spec *s, struct errbuf *err)
+{
+    char at[FIELD_PATH_MAX], inner[FIELD_PATH_MAX], name[FIELD_PATH_MAX];
+
+    for (const struct json *m = json_first(list); m; m = json_next(m)) {
+        bool nested = spec_is_nested(m);
+        int rc;
+        field_path(at, path, json_key(m));
+        snprintf(name, sizeof(name), "%s%s%s", outer, json_key(m), nested ? "." : "");
+        field_path(inner, at, "parameters");
+        rc = nested ? parse_members(json_get(m, "parameters"), inner, name, s, err)
+                    : parse_parameter(m, name, at, s, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
 int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char at_least[] = "at least one parameter with \"values\" or \"min\" and \"max\" "
@@ -353,11 +380,9 @@ int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf
         return field_missing(err, "$", "parameters", at_least);
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, PARENT, v, "an object: a member per swept setting");
-    for (const struct json *m = json_first(v); m; m = json_next(m)) {
-        int rc = parse_parameter(m, s, err);
-        if (rc)
-            return rc;
-    }
+    int rc = parse_members(v, PARENT, "", s, err);
+    if (rc)
+        return rc;
     if (!s->space.count && !(method_traits(s->method) & METHOD_INNER))
         return field_refuse(err, ERR_VALUE, PARENT, v, "%s", at_least);
     return 0;

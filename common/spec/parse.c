@@ -36,7 +36,10 @@ static int parse_method(const struct json *root, struct spec *s, struct errbuf *
     for (int i = 0; i < METHOD_COUNT; i++)
         if (!(method_traits((enum method)i) & METHOD_INNER))
             names[count++] = method_name((enum method)i);
-    return field_name(v, "$.method", names, count, &index, err);
+    int rc = field_name(v, "$.method", names, count, &index, err);
+    if (!rc)
+        s->method = (enum method)method_find(names[index]);
+    return rc;
 }
 
 static int parse_metric(const struct json *root, struct spec *s, struct errbuf *err)

@@ -63,9 +63,11 @@ int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
 
     if (!v)
         return 0;
-    int rc = field_object(v, "$.early_terminate", keys, ARRAY_LEN(keys), err);
+    int rc = field_like(v, "$.early_terminate", "{\"type\": %s}", err);
+    if (!rc)
+        rc = field_object(v, "$.early_terminate", keys, ARRAY_LEN(keys), err);
     if (!rc && !type)
-        rc = field_missing(err, "$.early_terminate", "type", "the name of a rule");
+        rc = field_missing(err, "$.early_terminate", "type", "the name of a rule: median, or none");
     if (!rc)
         rc = field_name(type, "$.early_terminate.type", names, STOP_RULE_COUNT, &index, err);
     if (!rc && index != STOP_NONE && !task_of(s)->has_checkpoints)

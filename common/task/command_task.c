@@ -121,11 +121,9 @@ static int take_values(const struct json *member, const char *path, struct dimen
     return 0;
 }
 
-static int bind(const struct json *member, const char *path, struct spec *s, struct dimension *out,
-                struct errbuf *err)
+static int bind(const struct json *member, const char *name, const char *path, struct spec *s,
+                struct dimension *out, struct errbuf *err)
 {
-    const char *name = json_key(member);
-
     if (strlen(name) >= SPACE_NAME_MAX || !metric_name_valid(name))
         return field_refuse(err, ERR_VALUE, path, member,
                             "a name of 1 to %d bytes without control characters",

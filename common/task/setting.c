@@ -129,7 +129,11 @@ static int integer_from_json(const struct setting *t, const struct json *v, cons
 {
     int64_t value;
     int rc = field_integer(v, key, (int64_t)t->min, (int64_t)t->max, &value, err);
+    bool share = json_type(v) == JSON_NUMBER && json_number(v) > 0 && json_number(v) < 1;
 
+    if (rc && share && t == setting_get(SETTING_VALIDATION))
+        return field_refuse(err, ERR_VALUE, key, v,
+                            "a number of samples, an integer from 0: not a share of them");
     if (rc)
         return rc;
     *out = (double)value;
@@ -152,8 +156,8 @@ static int real_from_json(const struct setting *t, const struct json *v, const c
     json_format_real(t->min, min);
     json_format_real(t->max, max);
     return field_refuse(err, number ? ERR_VALUE : ERR_TYPE, key, v,
-                        above ? "a number above %s, up to %s" : "a number from %s to %s", min,
-                        max);
+                        above ? "a number above %s, up to %s%s" : "a number from %s to %s%s", min,
+                        max, field_is_quoted_number(v) ? ", without the quotes" : "");
 }
 
 static int switch_from_json(const struct setting *t, const struct json *v, const char *key,

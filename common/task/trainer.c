@@ -1,10 +1,12 @@
 /* The task of our own worker: data, model and train of a spec, and settings as its parameters. */
 #include "sweep/trainer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/base/synonym.h"
 #include "common/task/trainer_part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -28,7 +30,8 @@ static int parse_data(const struct json *root, struct spec *s, struct errbuf *er
         return field_missing(err, "$", "data",
                              "the data to train on, such as {\"name\": \"fashion-mnist\", "
                              "\"validation\": 10000}");
-    return spec_data_parse(v, &s->trainer.data, err);
+    int rc = field_like(v, "$.data", "{\"name\": %s, \"validation\": 10000}", err);
+    return rc ? rc : spec_data_parse(v, &s->trainer.data, err);
 }
 
 /* "task" may name the trainer, which is what a spec without it means. */
@@ -67,28 +70,69 @@ static int parse(const struct json *root, struct spec *s, struct errbuf *err)
 
 /* --- parameters ------------------------------------------------------------------------------ */
 
-/* The nearest name counts also without its section: momentum is train.momentum. */
-static int refuse_unknown(const struct json *member, const char *path, struct errbuf *err)
+/* The words for each setting: its label, its path, and its path without the section. */
+static void setting_words(const char *words[3 * SETTING_COUNT])
 {
-    const char *labels[SETTING_COUNT], *words[3 * SETTING_COUNT], *near;
-    char allowed[sizeof(err->allowed)];
-
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting *t = setting_get((enum setting_id)i);
-        labels[i] = setting_label((enum setting_id)i);
-        words[3 * i] = labels[i];
+        words[3 * i] = setting_label((enum setting_id)i);
         words[3 * i + 1] = t->path;
         words[3 * i + 2] = strchr(t->path, '.') + 1;
     }
-    near = err_nearest(json_key(member), words, ARRAY_LEN(words));
-    for (int i = 0; near && i < 3 * SETTING_COUNT; i++) {
-        if (strcmp(words[i], near) == 0) {
-            near = labels[i / 3];
-            break;
-        }
-    }
-    field_one_of(allowed, sizeof(allowed), near, labels, SETTING_COUNT);
+}
+
+/* The setting one of whose words that is; -1: none. */
+static int setting_of_word(const char *const *words, const char *word)
+{
+    for (int i = 0; word && i < 3 * SETTING_COUNT; i++)
+        if (strcmp(words[i], word) == 0)
+            return i / 3;
+    return -1;
+}
+
+/* The nearest name counts also without its section: momentum is train.momentum. */
+static int refuse_unknown(const struct json *member, const char *name, const char *path,
+                          struct errbuf *err)
+{
+    const char *labels[SETTING_COUNT], *words[3 * SETTING_COUNT], *note;
+    char allowed[sizeof(err->allowed)], near[160];
+    int id;
+
+    setting_words(words);
+    for (int i = 0; i < SETTING_COUNT; i++)
+        labels[i] = setting_label((enum setting_id)i);
+    id = setting_of_word(words, field_near(name, words, ARRAY_LEN(words), &note));
+    if (id >= 0)
+        snprintf(near, sizeof(near), *note ? "%s (%s)" : "%s", labels[id], note);
+    field_one_of(allowed, sizeof(allowed), id >= 0 ? near : NULL, labels, SETTING_COUNT);
     return field_refuse(err, ERR_KEY, path, member, "%s", allowed);
+}
+
+static int alias(const char *name)
+{
+    const char *words[3 * SETTING_COUNT];
+
+    setting_words(words);
+    for (int i = 0; i < 3 * SETTING_COUNT; i++)
+        if (synonym_same_word(words[i], name))
+            return i / 3;
+    struct synonym known = synonym_find(name, words, ARRAY_LEN(words));
+    return known.same ? setting_of_word(words, known.name) : -1;
+}
+
+/* What stands before the dots is the program's order of things: "optimizer.lr". A "type" there may
+ * be anything's. */
+int trainer_setting_alias(const char *name)
+{
+    const char *last = strrchr(name, '.');
+    int id = alias(name);
+
+    if (id >= 0 || !last)
+        return id;
+    id = setting_find(last + 1);
+    if (id < 0)
+        id = alias(last + 1);
+    return id == SETTING_MODEL_TYPE ? -1 : id;
 }
 
 /* The names of a choice, as the space keeps them. */
@@ -103,17 +147,20 @@ static void take_choices(enum setting_id id, struct dimension *out)
         out->choices[i] = xstrdup(setting_choice_name(id, (int)i, text));
 }
 
-static int bind(const struct json *member, const char *path, struct spec *s, struct dimension *out,
-                struct errbuf *err)
+static int bind(const struct json *member, const char *name, const char *path, struct spec *s,
+                struct dimension *out, struct errbuf *err)
 {
     static const enum value_type types[] = {[SETTING_REAL] = VALUE_REAL,
                                             [SETTING_INTEGER] = VALUE_INTEGER,
                                             [SETTING_SWITCH] = VALUE_SWITCH,
                                             [SETTING_CHOICE] = VALUE_CHOICE};
-    int id = setting_find(json_key(member));
+    int id = setting_find(name);
+    bool exact = id >= 0;
 
+    if (!exact)
+        id = trainer_setting_alias(name);
     if (id < 0)
-        return refuse_unknown(member, path, err);
+        return refuse_unknown(member, name, path, err);
     const struct setting *t = setting_get((enum setting_id)id);
     if (s->trainer.fixed_here[id] || space_find_key(&s->space, id) >= 0)
         return field_refuse(err, ERR_VALUE, path, member, "each setting once: %s is %s",
@@ -122,7 +169,8 @@ static int bind(const struct json *member, const char *path, struct spec *s, str
         return field_refuse(err, ERR_VALUE, path, member, "either here or fixed as %s, not both",
                             t->path);
     *out = (struct dimension){.key = id, .type = types[t->type]};
-    str_copy(out->name, sizeof(out->name), json_key(member));
+    str_copy(out->name, sizeof(out->name),
+             exact ? name : setting_label((enum setting_id)id));
     if (t->type == SETTING_CHOICE)
         take_choices((enum setting_id)id, out);
     return 0;

@@ -84,7 +84,7 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
         if (r->number != (int64_t)i || (unsigned)r->status >= RUN_STATUS_COUNT ||
             (unsigned)r->error >= RUN_ERROR_COUNT || r->until_epoch < 0 ||
             r->until_epoch > r->epochs)
-            return err_set(err, ERR_DATA, "run %" PRId64 " (number %" PRId64 ") does not fit",
+            return err_set(err, ERR_DATA, "run %" PRId64 " (#%" PRId64 ") does not fit",
                            r->id, r->number);
     }
     int rc = spec_parse_text(in->row->spec_json, strlen(in->row->spec_json), spec, err);

@@ -121,6 +121,8 @@ struct submission {
  * prepared has findings of NaN and on_nan may be hold. */
 void engine_submit(struct engine *e, struct submission *in, void *token, utc_us now,
                    struct effects *fx);
+/* The open sweep with that id of a client's choice, perhaps not durable yet; 0: none. */
+int64_t engine_submitted(const struct engine *e, const char *id);
 /* An id that an open sweep has: answers with that sweep, which is durable then, or refuses where
  * the spec is another one. False: no open sweep has it. */
 bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,

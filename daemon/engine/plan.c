@@ -202,9 +202,11 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
                    struct effects *fx)
 {
     struct run_row *row = planned_row(e, s, q->kind, STAGE_ENQUEUED, "enqueued", now);
+    char parent[32];
     if (q->kind == RUN_KIND_TREATMENT) {
         str_copy(row->stage, sizeof(row->stage), "treatment");
-        treat_reason(q->remedy, q->parent_id, q->pattern, q->cause, row->reason);
+        snprintf(parent, sizeof(parent), "run %" PRId64, q->parent_id);
+        treat_reason(q->remedy, parent, q->pattern, q->cause, row->reason);
         row->parent_id = q->parent_id;
         row->has_parent_metric = q->has_parent_metric;
         row->parent_metric = q->parent_metric;

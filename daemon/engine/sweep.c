@@ -112,10 +112,10 @@ static char *submit_reply(const struct sweep *s, const struct record_prepared *p
     jw_init(&w, &json);
     jw_begin_object(&w);
     jw_kv_int(&w, "sweep", s->row->id);
-    if (p != NULL)
-        data_read_write(p, &w);
     if (first != NULL)
         enqueued_write(first, s->run_ids[s->run_count - 1], &w);
+    if (p != NULL)
+        data_read_write(p, &w);
     jw_end_object(&w);
     return buf_take(&json);
 }
@@ -128,6 +128,13 @@ static const struct sweep *find_submitted(const struct engine *e, const char *id
             return e->sweeps[i];
     }
     return NULL;
+}
+
+int64_t engine_submitted(const struct engine *e, const char *id)
+{
+    const struct sweep *s = find_submitted(e, id);
+
+    return s != NULL ? s->row->id : 0;
 }
 
 bool engine_submit_again(struct engine *e, const char *id, const struct spec *spec, void *token,

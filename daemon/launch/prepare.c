@@ -179,13 +179,27 @@ static void job_fail_limit(struct job *j)
     job_fail(j, ERR_LIMIT, text);
 }
 
+/* It has printed nothing, or something that is not what was asked for. */
+static void job_unread(struct job *j, const char *line, size_t len, const struct errbuf *err)
+{
+    char why[512], said[640] = "";
+    if (len > 0)
+        record_explain(line, len, err, said, sizeof(said));
+    capture_explain(&j->capture, why, sizeof(why));
+    char *text = xasprintf("the data could not be prepared: %s%s%s%s", why,
+                           len > 0 ? "; the last line that --prepare printed is refused: " : "",
+                           said, len > 0 ? " (docs/protocol.md, --prepare)" : "");
+    log_warn("%s", text);
+    job_fail(j, ERR_DATA, text);
+    free(text);
+}
+
 /* The last line of its output decides: prepared, or an error with the spec's path in it. */
 static void job_answer(struct job *j)
 {
     struct capture *c = &j->capture;
     struct record r;
     struct errbuf err;
-    char why[512], text[640];
     size_t len = c->output[0].len;
     const char *line = c->output[0].data;
     while (len > 0 && line[len - 1] == '\n')
@@ -202,10 +216,7 @@ static void job_answer(struct job *j)
     } else if (c->watchdog.exceeded != RUN_ERROR_NONE) {
         job_fail_limit(j);
     } else if (len == 0 || record_parse(line, len, &r, &err) < 0) {
-        capture_explain(c, why, sizeof(why));
-        snprintf(text, sizeof(text), "the data could not be prepared: %s", why);
-        log_warn("%s", text);
-        job_fail(j, ERR_DATA, text);
+        job_unread(j, line, len, &err);
     } else {
         if (r.type == RECORD_PREPARED) {
             prepared_remember(&j->prepare->memory, j->key, r.u.prepared);

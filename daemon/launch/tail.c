@@ -144,12 +144,14 @@ static void take_line(struct tail *t, const char *line, size_t len, int64_t begi
 {
     struct record r;
     struct errbuf err;
+    char why[640];
     if (len > RECORD_LINE_MAX) {
         tail_break(t, "a line is longer than allowed");
         return;
     }
     if (record_parse(line, len, &r, &err) < 0) {
-        tail_break(t, err.message);
+        record_explain(line, len, &err, why, sizeof(why));
+        tail_break(t, why);
         return;
     }
     if (!may_follow(t, &r))

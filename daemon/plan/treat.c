@@ -217,11 +217,11 @@ static void propose(struct treat_proposals *p, const struct treat_proposal *item
     p->items[p->count++] = *item;
 }
 
-void treat_reason(enum remedy r, int64_t parent, enum pattern pattern, enum cause_id cause,
+void treat_reason(enum remedy r, const char *parent, enum pattern pattern, enum cause_id cause,
                   char out[TREAT_REASON_MAX])
 {
     const char *ref = remedy_guide_ref(r);
-    snprintf(out, TREAT_REASON_MAX, "%s%s%s%s: run %" PRId64 " is %s, cause %s", remedy_does(r),
+    snprintf(out, TREAT_REASON_MAX, "%s%s%s%s: %s is %s, cause %s", remedy_does(r),
              ref ? " (" : "", ref ? ref : "", ref ? ")" : "", parent, pattern_name(pattern),
              cause_name(cause));
 }
@@ -260,6 +260,7 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
     struct remedy_context context = {.data = &data, .donor = donor_for(in, number)};
     enum remedy remedies[REMEDIES_MAX];
     struct rng rng;
+    char parent[24];
     p.cause = t->cause < CAUSE_COUNT ? t->cause : CAUSE_UNKNOWN;
     struct remedy_past past;
     size_t count = remedies_next(p.pattern, p.cause, past_of(in, number, &past) ? &past : NULL,
@@ -273,7 +274,8 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
             was_tried(in, &p.treatment) || proposed(out, &p.treatment))
             continue;
         p.remedy = remedies[i];
-        treat_reason(p.remedy, (int64_t)number, p.pattern, p.cause, p.reason);
+        snprintf(parent, sizeof(parent), "#%zu", number);
+        treat_reason(p.remedy, parent, p.pattern, p.cause, p.reason);
         propose(out, &p);
         return;
     }

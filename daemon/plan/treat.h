@@ -44,8 +44,9 @@ void treat_proposals_finish(struct treat_proposals *p);
  * treatment each. A run that a treatment of it has improved is left to that. */
 void treat_next(const struct treat_input *in, struct treat_proposals *out);
 
-/* "learning rate / 10 (G4.4): run 12 is bottleneck, cause unknown" */
-void treat_reason(enum remedy r, int64_t parent, enum pattern pattern, enum cause_id cause,
+/* "learning rate / 10 (G4.4): #12 is bottleneck, cause unknown"; parent: "#12" in its own sweep, or
+ * "run 57" */
+void treat_reason(enum remedy r, const char *parent, enum pattern pattern, enum cause_id cause,
                   char out[TREAT_REASON_MAX]);
 
 /* What came of a treatment: cured when its pattern is another than the parent's and its metric not

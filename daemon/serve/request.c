@@ -28,6 +28,7 @@ struct requests *requests_create(void)
 static void request_free(struct request *r)
 {
     buf_finish(&r->text);
+    buf_finish(&r->notes);
     buf_finish(&r->ids);
     if (r->extra_finish)
         r->extra_finish(r->extra);
@@ -122,10 +123,25 @@ static void request_end(struct request *r, struct buf *line)
     request_free(r);
 }
 
+void request_note(struct request *r, const char *sentence)
+{
+    struct json_writer w;
+
+    buf_puts(&r->notes, r->notes.len > 0 ? "," : "");
+    jw_init(&w, &r->notes);
+    jw_string(&w, sentence);
+}
+
 void request_result(struct request *r, const char *json)
 {
     struct buf line = {0};
-    rpc_write_result(&line, &r->rpc_id, json);
+    size_t len = strlen(json);
+    char *noted = NULL;
+
+    if (r->notes.len > 0 && len > 2)
+        noted = xasprintf("%.*s,\"notes\":[%s]}", (int)(len - 1), json, r->notes.data);
+    rpc_write_result(&line, &r->rpc_id, noted ? noted : json);
+    free(noted);
     request_end(r, &line);
 }
 
@@ -134,11 +150,16 @@ void request_result_built(struct request *r)
     request_result(r, r->text.data);
 }
 
-void request_error(struct request *r, const struct errbuf *err)
+void request_errors(struct request *r, const struct errbuf *err, size_t count)
 {
     struct buf line = {0};
-    rpc_write_error(&line, &r->rpc_id, err);
+    rpc_write_errors(&line, &r->rpc_id, err, count);
     request_end(r, &line);
+}
+
+void request_error(struct request *r, const struct errbuf *err)
+{
+    request_errors(r, err, 1);
 }
 
 void request_refuse(struct request *r, int code, const char *fmt, ...)
@@ -173,16 +194,21 @@ static void on_table(void *arg, const struct table *t, const struct errbuf *err)
         request_error(r, err);
 }
 
-void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
-                   void (*next)(struct request *r, const struct table *t))
+void request_query_named(struct request *r, const struct store_named_query *q,
+                         void (*next)(struct request *r, const struct table *t))
 {
     struct asked *asked = xmalloc(sizeof(*asked));
     asked->requests = r->daemon->requests;
     asked->id = r->id;
     r->rows = next;
-    store_query(r->daemon->store,
-                &(struct store_named_query){.id = id, .args = args, .count = count}, on_table,
-                asked);
+    store_query(r->daemon->store, q, on_table, asked);
+}
+
+void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
+                   void (*next)(struct request *r, const struct table *t))
+{
+    request_query_named(r, &(struct store_named_query){.id = id, .args = args, .count = count},
+                        next);
 }
 
 static void on_subject(struct request *r, const struct table *t)
@@ -202,7 +228,7 @@ static void on_subject(struct request *r, const struct table *t)
                 "the id of a %s that exists", what);
         request_error(r, &err);
     } else {
-        request_refuse(r, ERR_NOT_FOUND, "there are no sweeps yet");
+        request_refuse(r, ERR_NOT_FOUND, "there are no sweeps yet (`sweepctl submit SPEC.json`)");
     }
 }
 

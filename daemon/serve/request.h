@@ -33,6 +33,7 @@ struct request {
     int64_t subject;                   /* sweep or run in hand, once resolved */
     struct buf text;                   /* the result under construction … */
     struct json_writer w;              /* … by this writer */
+    struct buf notes;                  /* sentences of request_note, as JSON, with commas */
     struct buf ids;                    /* run ids collected on the way, int64_t each */
     void *extra;                       /* the command's own block; freed with the request … */
     void (*extra_finish)(void *extra); /* … after this, for what it holds; NULL: nothing */
@@ -55,10 +56,15 @@ void requests_fail_all(struct requests *q, const struct errbuf *err);
 void requests_each(struct requests *q, const struct command *command,
                    void (*each)(struct request *r, void *arg), void *arg);
 
+/* The result, an object, gets a list `notes` with this sentence: what was decided for the one who
+ * asked, and how to have it otherwise. */
+void request_note(struct request *r, const char *sentence);
+
 /* Each of these ends the request: the pointer is gone afterwards. */
 void request_result(struct request *r, const char *json);
 void request_result_built(struct request *r); /* what r->w has written */
 void request_error(struct request *r, const struct errbuf *err);
+void request_errors(struct request *r, const struct errbuf *err, size_t count); /* count: from 1 */
 void request_refuse(struct request *r, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -66,6 +72,8 @@ void request_refuse(struct request *r, int code, const char *fmt, ...)
  * request with its error. */
 void request_query(struct request *r, enum store_query_id id, const int64_t *args, size_t count,
                    void (*next)(struct request *r, const struct table *t));
+void request_query_named(struct request *r, const struct store_named_query *q,
+                         void (*next)(struct request *r, const struct table *t));
 /* Checks that the sweep in arg[0] exists, or takes the newest where none is given; then next with
  * r->subject set. Otherwise the request ends with ERR_NOT_FOUND. */
 void request_resolve_sweep(struct request *r, void (*next)(struct request *r));

@@ -1,14 +1,22 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show watch wait best run log curve export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best run log curve export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id) return ;;
+    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id | --label) return ;;
+    --status)
+        mapfile -t COMPREPLY < <(compgen -W "queued running paused completed stopped failed cancelled" -- "$cur")
+        return
+        ;;
+    --sort)
+        mapfile -t COMPREPLY < <(compgen -W "number run metric val_loss val_acc seconds epochs best_epoch status label stage error" -- "$cur")
+        return
+        ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ " $verbs " == *" $word "* ]] && verb=$word && break
@@ -21,6 +29,8 @@ resume cancel delete backup status shutdown help"
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit" ;;
+    runs) options="--status --label --sort --limit" ;;
+    delete) options="--yes" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
     export) options="--output --torch-module --onnx --force" ;;

@@ -41,16 +41,17 @@ struct errbuf {
     int code;           /* enum sweep_err */
     char key[160];      /* JSON path ("$.parameters.depth.min"), flag, file or line */
     char value[160];    /* what was given there */
-    char allowed[320];  /* what is allowed there; may carry a near-miss suggestion */
-    char message[640];  /* the whole sentence */
+    char allowed[1024]; /* what is allowed there; may carry a near-miss suggestion */
+    char message[1280]; /* the whole sentence */
 };
 
 /* Sets code and message (printf style), clears key/value/allowed. err may be NULL. Returns code. */
 int err_set(struct errbuf *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sets all parts; the message becomes "KEY: got VALUE; allowed: ALLOWED" (parts that are NULL or
- * empty are left out). allowed_fmt is printf style. err may be NULL. Returns code. */
+/* Sets all parts; the message becomes "KEY: got VALUE; allowed: ALLOWED" without what is empty
+ * ("did you mean X?" stands before "allowed"; "unknown" for an ERR_KEY among names, "missing" for
+ * an ERR_MISSING of "nothing"). allowed_fmt is printf style. err may be NULL. Returns code. */
 int err_bad(struct errbuf *err, int code, const char *key, const char *value,
             const char *allowed_fmt, ...) __attribute__((format(printf, 5, 6)));
 

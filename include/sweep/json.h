@@ -32,6 +32,16 @@ void json_destroy(struct json *root);
 bool json_member_text(const char *text, size_t len, const char *key, const char **out,
                       size_t *out_len);
 
+/* The deepest value on the way along a path as errors have it ("$.parameters.depth.min"). */
+const struct json *json_at_path(const struct json *root, const char *path);
+struct json_place {
+    size_t line, column; /* from 1 */
+};
+/* Where the key of v, which root holds, stands in the text that root was read from; of an element
+ * of a list the place of the nearest key. */
+bool json_place(const char *text, size_t len, const struct json *root, const struct json *v,
+                struct json_place *out);
+
 enum json_type json_type(const struct json *v);
 /* "null", "boolean", "number", "string", "array", "object" */
 const char *json_type_name(enum json_type type);

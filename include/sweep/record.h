@@ -108,6 +108,9 @@ struct buf;
 void record_write(const struct record *r, struct buf *out);
 /* line[0..len) without '\n'. 0 or an error that says what is wrong with the line. */
 int record_parse(const char *line, size_t len, struct record *out, struct errbuf *err);
+/* What record_parse has said of a line, and the line as far as it fits: for whoever wrote the
+ * program that printed it. */
+void record_explain(const char *line, size_t len, const struct errbuf *why, char *out, size_t size);
 void record_finish(struct record *r);
 
 #endif

@@ -38,6 +38,10 @@ void rpc_write_result(struct buf *out, const struct rpc_id *id, const char *resu
 /* {"code": RPC code, "message": sentence,
  *  "data": {"error": wire name, "key", "value", "allowed"}} */
 void rpc_write_error(struct buf *out, const struct rpc_id *id, const struct errbuf *err);
+/* Of several the first, and in its data all: "problems": [{"error", "message", "key", "value",
+ * "allowed"}]. */
+void rpc_write_errors(struct buf *out, const struct rpc_id *id, const struct errbuf *err,
+                      size_t count);
 void rpc_write_notification(struct buf *out, const char *method, const char *params);
 
 struct rpc_reply {

@@ -47,6 +47,18 @@ struct spec {
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err);
 int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbuf *err);
 void spec_finish(struct spec *s);
+#define SPEC_PROBLEMS_MAX 20
+/* What is wrong with one that spec_parse refuses: its error first, then those that the parser did
+ * not come to, as far as they do not follow from it. The number of errors, at most max of
+ * SPEC_PROBLEMS_MAX, in out; 0: nothing is. */
+size_t spec_problems(const struct json *root, struct errbuf *out, size_t max);
+/* Calls each with a sentence for everything in the specification that s was read from which was
+ * not taken to the letter. */
+typedef void spec_note(void *arg, const char *sentence);
+void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg);
+/* ERR_VALUE where it can be carried out, but hardly means what it says. Asked at submit alone: what
+ * is stored is not asked again. */
+int spec_question(const struct json *root, const struct spec *s, struct errbuf *err);
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
 

@@ -60,10 +60,10 @@ struct task_kind {
 
     /* Reads the members of a spec that are its own. */
     int (*parse)(const struct json *root, struct spec *s, struct errbuf *err);
-    /* A member of "parameters" at path (a JSON path): name, type, choices and key of the
-     * dimension, or what is wrong with the name. */
-    int (*bind)(const struct json *member, const char *path, struct spec *s, struct dimension *out,
-                struct errbuf *err);
+    /* A member of "parameters" at path (a JSON path), called name (of nested ones all their keys,
+     * with dots): name, type, choices and key of the dimension, or what is wrong with the name. */
+    int (*bind)(const struct json *member, const char *name, const char *path, struct spec *s,
+                struct dimension *out, struct errbuf *err);
     /* A JSON value at path as a value of the dimension. */
     int (*read_value)(const struct dimension *d, const struct json *v, const char *path,
                       double *out, struct errbuf *err);

@@ -122,6 +122,9 @@ struct json_writer;
 void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w);
 int spec_data_parse(const struct json *v, struct spec_data *out, struct errbuf *err);
 
+/* The setting that a parameter's name stands for in the field, though it is neither its short name
+ * nor its path: "lr", "batchSize", "momentum", "optimizer.lr"; -1: none, or not for sure. */
+int trainer_setting_alias(const char *name);
 /* A configuration of the space as settings, the preset applied; and back. */
 void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out);
 void trainer_assignment(const struct spec *s, const struct settings *settings,

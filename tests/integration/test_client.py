@@ -21,7 +21,7 @@ def test_verbs():
         check(dry["estimated_seconds"] > 0, "estimated time")
         equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)], "a dry run stores nothing")
         out = json.loads(d.ctl("--json", "submit", "-", text=spec, check=0).stdout)
-        equal(out, {"sweep": 1})
+        equal(out["sweep"], 1)
         d.ctl("wait", 1, check=0)
         best_run = d.sql("SELECT run_id FROM best_runs WHERE rank=1")[0][0]
         for verb in (["list"], ["show", 1], ["best"], ["best", 1, "-n", 3], ["run", best_run],
@@ -35,7 +35,7 @@ def test_verbs():
         equal(len(points), 6)
         seen = d.sql("SELECT val_loss FROM curves WHERE run_id=? ORDER BY point", best_run)
         equal([float(p["val_loss"]) for p in points], [v for v, in seen], "the curve, exactly")
-        equal(d.ctl("log", best_run, check=0).stderr, "")
+        check("has no log" in d.ctl("log", best_run, check=0).stderr, "and why")
 
 
 def test_watch_until_the_end():

@@ -167,7 +167,8 @@ raw.flush()
         equal((status, result["status"]), (0, "completed"))
         equal([p["metrics"] for p in points],
               [{"loss": "nan", "x": "-inf"}, {"loss": 3}, {"loss": 4}])
-        check(b"5 lines that are no JSON object, or too long" in r.stderr(), r.stderr())
+        check(b"5 lines that are no JSON object, or too long (the first: line " in r.stderr(),
+              r.stderr())
 
 
 def test_descriptors_may_be_closed():

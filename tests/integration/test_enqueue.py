@@ -204,9 +204,9 @@ def test_by_the_client():
                 ([*words[1:], 'n="1"', "lr="], 1, '$.lr: got ""; allowed: a number'),
                 ([*words[1:], 'n="1"', "lr=0.1"], 1, "$.lr: got 0.1; allowed: from 0.25 to 1"),
                 ([*words, 'n="1"', "lr=0.5"], 2, "got lr=0.5; allowed: one value of a parameter"),
-                ([*words, "lrr=0.5"], 1, "$.lrr: got 0.5; allowed: did you mean lr?"),
+                ([*words, "lrr=0.5"], 1, "$.lrr: unknown; did you mean lr?"),
                 (["lr"], 2, "enqueue: got lr; allowed: NAME=VALUE"), (["=1"], 2, "NAME=VALUE"),
-                ([], 1, "$.lr: got nothing; allowed: a value of every swept parameter")):
+                ([], 1, "$.lr: missing; wanted: a value of every swept parameter")):
             done = d.ctl("enqueue", sweep, *words, check=status)
             check(says in done.stderr, f"{words}: {done.stderr}")
         done = d.ctl("enqueue", 99, "lr=1", check=1)

@@ -40,6 +40,21 @@ static void test_functions_are_accurate(void **state)
         fail_msg("exp %g tanh %g expm1 %g", worst_exp, worst_tanh, worst_expm1);
 }
 
+/* Its small values too: GELU's tail is x times them. */
+static void test_normal_is_accurate(void **state)
+{
+    double worst_tail = 0, worst = 0;
+    for (float x = -13; x < 0; x += 0.0003f) {
+        double want = 0.5 * erfc(-(double)x * M_SQRT1_2);
+        worst_tail = fmax(worst_tail, relative(real_normal(x), want) / (1 + (double)x * (double)x));
+        worst = fmax(worst, fabs((double)real_normal(-x) - (1 - want)));
+    }
+    if (worst_tail > 4e-7 || worst > 2e-7)
+        fail_msg("tail %g of 1 + x², elsewhere %g", worst_tail, worst);
+    assert_true(isnan(real_normal(NAN)) && real_normal(INFINITY) == 1 &&
+                real_normal(-INFINITY) < 1e-37f);
+}
+
 static void test_functions_at_the_edges(void **state)
 {
     assert_true(isnan(real_exp(NAN)) && isnan(real_tanh(NAN)) && isnan(real_expm1(NAN)));
@@ -205,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_functions_are_accurate),
+        cmocka_unit_test(test_normal_is_accurate),
         cmocka_unit_test(test_functions_at_the_edges),
         cmocka_unit_test(test_activations_keep_nan),
         cmocka_unit_test(test_blas_agrees_with_plain_loops),

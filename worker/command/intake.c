@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/record.h"
 #include "sweep/require.h"
 
 static const char *const EPOCH_KEYS[] = {"epoch", "step"};
@@ -191,16 +193,28 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
     return rc;
 }
 
+/* Its author sees the first of them: the others are most often alike. */
+static void count_bad(struct intake *in, const char *line, size_t len, const struct errbuf *why)
+{
+    char text[sizeof(in->first_bad) - 32];
+
+    if (in->bad_lines++ > 0)
+        return;
+    record_explain(line, len, why, text, sizeof(text));
+    snprintf(in->first_bad, sizeof(in->first_bad), "line %" PRIu64 ": %s", in->lines, text);
+}
+
 static int take_line(struct intake *in, const char *line, size_t len, double seconds)
 {
     struct metrics_line *l = &in->read;
+    struct errbuf why = {0};
 
     if (len > 0 && line[len - 1] == '\r')
         len--;
     if (len == 0)
         return 0;
-    if (!metrics_line_read(line, len, l)) {
-        in->bad_lines++;
+    if (!metrics_line_read(line, len, l, &why)) {
+        count_bad(in, line, len, &why);
         return 0;
     }
     if (l->count == 0)
@@ -227,17 +241,21 @@ static void keep_rest(struct intake *in, const char *bytes, size_t len)
 /* The end of a line, whose beginning may be kept. */
 static int end_line(struct intake *in, const char *bytes, size_t len, double seconds)
 {
+    struct errbuf why;
     int rc = 0;
 
+    in->lines++;
     if (in->line.len > 0 || in->too_long) {
         keep_rest(in, bytes, len);
         bytes = in->line.data;
         len = in->line.len;
     }
-    if (in->too_long)
-        in->bad_lines++;
-    else
+    if (in->too_long) {
+        err_set(&why, ERR_LIMIT, "longer than %d bytes", METRICS_LINE_MAX);
+        count_bad(in, "", 0, &why);
+    } else {
         rc = take_line(in, bytes, len, seconds);
+    }
     in->too_long = false;
     buf_clear(&in->line);
     return rc;
@@ -280,8 +298,12 @@ void intake_left_out(const struct intake *in, struct buf *out)
          "points: of those over a million less two the best and the last are kept"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (kinds[i].count > 0)
-            buf_printf(out, "%s%" PRIu64 " %s", out->len > 0 ? "; " : "", kinds[i].count,
-                       kinds[i].what);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (kinds[i].count == 0)
+            continue;
+        buf_printf(out, "%s%" PRIu64 " %s", out->len > 0 ? "; " : "", kinds[i].count,
+                   kinds[i].what);
+        if (i == 0)
+            buf_printf(out, " (the first: %s)", in->first_bad);
+    }
 }

@@ -56,6 +56,8 @@ struct intake {
     /* what was left out */
     uint64_t bad_lines, late_lines, values;
     uint64_t points_over;
+    uint64_t lines;       /* that have come */
+    char first_bad[512];  /* the first of bad_lines, and what is wrong with it */
 };
 
 void intake_init(struct intake *in, const struct command_config *c,

@@ -53,13 +53,13 @@ static bool quote_literals(const char *line, size_t len, struct buf *out)
     return found;
 }
 
-static struct json *parse(const char *line, size_t len)
+static struct json *parse(const char *line, size_t len, struct errbuf *why)
 {
-    struct json *root = json_parse(line, len, NULL);
+    struct json *root = json_parse(line, len, why);
     struct buf quoted = {0};
 
     if (!root && quote_literals(line, len, &quoted))
-        root = json_parse(quoted.data, quoted.len, NULL);
+        root = json_parse(quoted.data, quoted.len, why);
     buf_finish(&quoted);
     return root;
 }
@@ -79,11 +79,17 @@ static bool read_number(const struct json *v, double *out)
     return false;
 }
 
-bool metrics_line_read(const char *line, size_t len, struct metrics_line *out)
+bool metrics_line_read(const char *line, size_t len, struct metrics_line *out, struct errbuf *why)
 {
-    struct json *root = len <= METRICS_LINE_MAX ? parse(line, len) : NULL;
+    struct json *root = len <= METRICS_LINE_MAX ? parse(line, len, why) : NULL;
     bool is_object = root && json_type(root) == JSON_OBJECT;
     double value;
+
+    if (len > METRICS_LINE_MAX)
+        err_set(why, ERR_LIMIT, "longer than %d bytes", METRICS_LINE_MAX);
+    else if (root && !is_object)
+        err_set(why, ERR_TYPE, "got %s; allowed: an object, such as {\"epoch\": 3, \"loss\": 0.4}",
+                json_type_name(json_type(root)));
 
     out->count = out->left_out = 0;
     for (const struct json *v = is_object ? json_first(root) : NULL; v; v = json_next(v)) {

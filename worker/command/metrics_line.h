@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sweep/err.h"
 #include "sweep/metrics.h"
 
 #define METRICS_LINE_MAX 65536 /* bytes, without '\n' */
@@ -18,8 +19,9 @@ struct metrics_line {
     struct metric_value values[METRICS_LINE_VALUES];
 };
 
-/* False: not a line of metrics. out is undefined then. */
-bool metrics_line_read(const char *line, size_t len, struct metrics_line *out);
+/* False: not a line of metrics; why says what is wrong with it, and out is undefined then. */
+bool metrics_line_read(const char *line, size_t len, struct metrics_line *out,
+                       struct errbuf *why);
 /* The value of that name, NULL: not in the line. */
 const struct metric_value *metrics_line_find(const struct metrics_line *l, const char *name);
 

@@ -214,8 +214,8 @@ static void explain_no_metric(const struct supervisor *s, struct buf *text)
     else if (in->series.count == 0)
         buf_printf(text,
                    ": there was no line of metrics on descriptor SWEEPD_METRICS_FD "
-                   "(%" PRIu64 " that could not be read)",
-                   in->bad_lines);
+                   "(%" PRIu64 " that could not be read%s%s)",
+                   in->bad_lines, in->bad_lines > 0 ? "; the first: " : "", in->first_bad);
     else
         buf_puts(text, near ? "; did you mean " : "; reported: ");
     if (near && in->series.count > 0)

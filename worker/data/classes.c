@@ -147,6 +147,49 @@ static bool are_places(enum format format, const struct classes *c)
     return format == FORMAT_IDX && lowest(c) >= 0 && highest(c) < SAMPLES_CLASSES_MAX;
 }
 
+/* --- one-hot targets -------------------------------------------------------------------------- */
+
+/* Place of the only 1 among zeros; n: it is no such row. */
+static size_t hot_place(const double *row, size_t n)
+{
+    size_t hot = n;
+    for (size_t k = 0; k < n; k++) {
+        if (row[k] == 1 && hot == n)
+            hot = k;
+        else if (row[k] != 0)
+            return n;
+    }
+    return hot;
+}
+
+bool classes_are_one_hot(const struct table *t)
+{
+    bool steps = t->shape.rank == 2 && t->shape.dim[0] == t->outputs;
+    if (t->outputs < 2 || t->outputs > SAMPLES_CLASSES_MAX || steps || t->count == 0)
+        return false;
+    for (size_t i = 0; i < t->count; i++) {
+        if (hot_place(t->targets + i * t->outputs, t->outputs) == t->outputs)
+            return false;
+    }
+    return true;
+}
+
+bool classes_from_one_hot(struct table *t)
+{
+    if (t->count > 0 && !classes_are_one_hot(t))
+        return false;
+    for (size_t i = 0; i < t->count; i++)
+        t->targets[i] = (double)hot_place(t->targets + i * t->outputs, t->outputs);
+    t->outputs = 1;
+    return true;
+}
+
+void classes_of_places(size_t count, struct classes *out)
+{
+    number_classes(count, out);
+    snprintf(out->why, sizeof out->why, "classification: %zu one-hot targets", count);
+}
+
 /* --- the decision ----------------------------------------------------------------------------- */
 
 static bool labels_fit(const struct table *t)

@@ -26,6 +26,13 @@ struct classes {
  * values"). ERR_DATA, ERR_LIMIT with key "$.data.task". */
 int classes_decide(enum format format, enum task task, const struct table *train,
                    struct classes *out, struct errbuf *err);
+/* Several targets a sample, always one of them 1 and the others 0: a class each, unless there is
+ * one for each step. */
+bool classes_are_one_hot(const struct table *t);
+/* Such targets become the place of the 1. False, and t is unchanged, where a row has none. */
+bool classes_from_one_hot(struct table *t);
+/* The classes of one-hot targets. */
+void classes_of_places(size_t count, struct classes *out);
 /* Place of the label; false when it is none of them. */
 bool classes_find(const struct classes *c, double label, size_t *place);
 /* "0, 1, 2, … (10 in all)" */

@@ -294,6 +294,27 @@ static void note_task(const struct table *train, const struct classes *c, struct
         note_names(train, &out->notes);
 }
 
+/* One-hot targets become labels in all parts; *count: how many classes they are of, else 0. */
+static int take_one_hot(const struct source *s, const struct spec_data *d,
+                        struct table tables[PART_COUNT], size_t *count, struct errbuf *err)
+{
+    *count = 0;
+    if (d->task == TASK_REGRESSION || !classes_are_one_hot(&tables[PART_TRAIN]))
+        return 0;
+    *count = tables[PART_TRAIN].outputs;
+    for (int part = 0; part < PART_COUNT; part++) {
+        char place[PLACE_MAX];
+        if (tables[part].count == 0 || classes_from_one_hot(&tables[part]))
+            continue;
+        int rc = err_set(err, ERR_DATA, "%s: some targets are not one-hot (a 1 among zeros), as "
+                         "those of %s are; data.task regression takes them as numbers",
+                         place_of(s, part, targets_path(s, part), place),
+                         targets_path(s, PART_TRAIN));
+        return source_blame(s, d, part_file(s, part), rc, err);
+    }
+    return 0;
+}
+
 int decode_tables(const struct source *s, const struct spec_data *d,
                   struct table tables[PART_COUNT], struct decoded *out, struct errbuf *err)
 {
@@ -302,8 +323,13 @@ int decode_tables(const struct source *s, const struct spec_data *d,
     struct classes classes = {.path = targets_path(s, PART_TRAIN)};
     struct decoded done = {0};
     struct samples *x = &done.samples;
+    size_t hot = 0;
     int rc = check_tables(s, d, tables, err);
     if (rc == 0)
+        rc = take_one_hot(s, d, tables, &hot, err);
+    if (rc == 0 && hot > 0)
+        classes_of_places(hot, &classes);
+    else if (rc == 0)
         rc = classes_decide(s->format, d->task, train, &classes, err);
     if (rc != 0)
         return rc;

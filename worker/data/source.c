@@ -14,7 +14,7 @@
 #include "sweep/sha256.h"
 
 /* Changes whenever the same files, read in the same way, become other samples. */
-#define DECODER "sweep-decoder-3"
+#define DECODER "sweep-decoder-4"
 
 /* What the configuration calls each file. */
 static const struct {

@@ -91,19 +91,13 @@ static void sigmoid_slope(size_t n, const real *y, const real *dy, real *dx)
 }
 
 /* GELU(x) = x·Φ(x), torch.nn.GELU(approximate='none') (Hendrycks & Gimpel 2016) */
-#define SQRT_HALF ((real)0.70710678118654752440)
 #define DENSITY ((real)0.39894228040143267794) /* 1/√(2π) */
-
-static real normal_share(real x)
-{
-    return (real)0.5 * (1 + real_erf(x * SQRT_HALF));
-}
 
 REAL_KERNEL
 static void gelu_map(size_t n, const real *x, real *y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = x[i] * normal_share(x[i]);
+        y[i] = x[i] * real_normal(x[i]);
 }
 
 /* GELU' = Φ(x) + x·φ(x) */
@@ -112,7 +106,7 @@ static void gelu_slope(size_t n, const real *x, const real *dy, real *dx)
 {
     for (size_t i = 0; i < n; i++) {
         real density = DENSITY * real_exp((real)-0.5 * x[i] * x[i]);
-        dx[i] = dy[i] * (normal_share(x[i]) + x[i] * density);
+        dx[i] = dy[i] * (real_normal(x[i]) + x[i] * density);
     }
 }
 

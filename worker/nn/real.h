@@ -50,9 +50,9 @@ static inline real real_tanh(real x)
 {
     return tanh(x);
 }
-static inline real real_erf(real x)
+static inline real real_normal(real x)
 {
-    return erf(x);
+    return 0.5 * erfc(-x * 0.70710678118654752440);
 }
 
 #else
@@ -112,18 +112,25 @@ static inline float real_tanh(float x)
     return x < 0 ? -y : y;
 }
 
-/* Abramowitz & Stegun 7.1.26, absolute error below 2e-7: branch-free, so that loops over it
+/* The normal distribution function. Q(u) = exp(-u²/2)·r(t), t = 1/(1 + 0.3 u), is its tail; r is
+ * the polynomial of least relative error on u up to 14, 6e-8 (fitted here). As computed:
+ * relative error below 4e-7·(1 + x²) for negative x, where x² is rounded before the exponential, so
+ * the tail keeps its digits; absolute error below 2e-7. Branch-free, so that loops over it
  * vectorise. */
-static inline float real_erf(float x)
+static inline float real_normal(float x)
 {
-    float t = 1.0f / (1.0f + 0.3275911f * fabsf(x));
-    float p = 1.061405429f;
-    p = p * t - 1.453152027f;
-    p = p * t + 1.421413741f;
-    p = p * t - 0.284496736f;
-    p = p * t + 0.254829592f;
-    float y = 1.0f - p * t * real_exp(-x * x);
-    return x < 0 ? -y : y;
+    float u = fabsf(x), t = 1.0f / (1.0f + 0.3f * u);
+    float p = 0.0383784031f;
+    p = p * t - 0.169166634f;
+    p = p * t + 0.228661094f;
+    p = p * t - 0.0765075538f;
+    p = p * t + 0.142536207f;
+    p = p * t + 0.0946832593f;
+    p = p * t + 0.121920402f;
+    p = p * t + 0.119487682f;
+    p = p * t + 7.16925212e-06f;
+    float tail = p * real_exp(-0.5f * u * u);
+    return x < 0 ? tail : 1.0f - tail;
 }
 
 #endif

@@ -9,7 +9,7 @@
 static const char *basis(const struct ctf_call *c, char *out, size_t size)
 {
     if (c->best != NULL)
-        snprintf(out, size, "run %zu, the best so far", c->best->number);
+        snprintf(out, size, "#%zu, the best so far", c->best->number);
     else
         snprintf(out, size, "the smallest rate: no run has a finite metric yet");
     return out;

@@ -384,6 +384,32 @@ static void refuse_inner(struct request *r, struct spec *spec)
     request_error(r, &err);
 }
 
+/* All that is wrong with it at once. */
+static void refuse_spec(struct request *r)
+{
+    struct errbuf *err = xcalloc(SPEC_PROBLEMS_MAX, sizeof(*err));
+    size_t count = spec_problems(r->object, err, SPEC_PROBLEMS_MAX);
+    request_errors(r, err, count);
+    free(err);
+}
+
+static void question(struct request *r, struct spec *spec, const struct errbuf *err)
+{
+    spec_finish(spec);
+    request_error(r, err);
+}
+
+static void take_note(void *arg, const char *sentence)
+{
+    request_note(arg, sentence);
+}
+
+static void accept(struct request *r, struct spec *spec)
+{
+    spec_notes(r->object, spec, take_note, r);
+    submit_spec(r, spec, NULL);
+}
+
 static void run(struct request *r)
 {
     struct errbuf err;
@@ -393,11 +419,13 @@ static void run(struct request *r)
     else if (r->given[ID_PARAM] && !r->word[0])
         request_refuse(r, ERR_VALUE, "$.id: got \"\"; allowed: 1 to %d bytes", SUBMIT_ID_MAX - 1);
     else if (spec_parse(r->object, &spec, &err) < 0)
-        request_error(r, &err);
+        refuse_spec(r);
+    else if (spec_question(r->object, &spec, &err) < 0)
+        question(r, &spec, &err);
     else if (method_traits(spec.method) & METHOD_INNER)
         refuse_inner(r, &spec);
     else
-        submit_spec(r, &spec, NULL);
+        accept(r, &spec);
 }
 
 const struct command command_submit = {

@@ -412,7 +412,7 @@ static void test_typed_members(void **state)
     assert_true(b);
 
     assert_int_equal(json_get_string(v, "S", &s, &e), ERR_MISSING);
-    assert_string_equal(e.message, "S: got nothing; allowed: a string");
+    assert_string_equal(e.message, "S: missing; wanted: a string");
     assert_int_equal(json_get_string(v, "i", &s, &e), ERR_TYPE);
     assert_string_equal(e.message, "i: got 3; allowed: a string");
     assert_int_equal(json_get_real(v, "s", &r, &e), ERR_TYPE);

@@ -134,7 +134,7 @@ static const struct {
      {"\"adm\"", ERR_VALUE, "$.k",
       "did you mean adam? one of: sgd, momentum, nesterov, rmsprop, adam, adamw, adagrad, "
       "adadelta"}},
-    {SETTING_OPTIMIZER, {"\"Adam\"", ERR_VALUE, "$.k", "one of: sgd"}},
+    {SETTING_OPTIMIZER, {"\"Adan\"", ERR_VALUE, "$.k", "did you mean adam?"}},
     {SETTING_OPTIMIZER, {"\"\"", ERR_VALUE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"3", ERR_TYPE, "$.k", "one of: sgd"}},
     {SETTING_OPTIMIZER, {"[\"adam\"]", ERR_TYPE, "$.k", "one of: sgd"}},

@@ -221,6 +221,32 @@ static void test_task_of_whole_numbers(void **state)
         expect_task(*state, cases[i].rows, cases[i].of, cases[i].classes, cases[i].words);
 }
 
+/* A 1 among zeros in every row is a class each, also one that no row of a part has. */
+static void test_one_hot_targets(void **state)
+{
+    struct fixture *x = *state;
+    const double hot[] = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0}, not_hot[] = {0, 1, 1, 0};
+    put(x, PART_TRAIN, 3, 4, hot);
+    put(x, PART_TEST, 1, 4, (const double[]){0, 0, 0, 1});
+    expect_decoded(x, 4);
+    static const uint16_t labels[] = {1, 1, 2, 3};
+    assert_int_equal(x->out.samples.outputs, 1);
+    assert_memory_equal(x->out.samples.labels, labels, sizeof labels);
+    assert_string_equal(x->out.notes.note[0].text, "classification: 4 one-hot targets");
+    put(x, PART_TRAIN, 3, 4, hot);
+    put(x, PART_TEST, 1, 4, not_hot);
+    expect_refused(x, ERR_DATA, "$.data.test_path", "/d/test.csv", "some targets are not one-hot");
+    x->data.task = TASK_REGRESSION;
+    put(x, PART_TRAIN, 3, 4, hot);
+    expect_decoded(x, 0);
+    assert_int_equal(x->out.samples.outputs, 4);
+    x->data.task = TASK_AUTO;
+    table_finish(&x->tables[PART_TEST]);
+    put(x, PART_TRAIN, 3, 4, hot);
+    x->tables[PART_TRAIN].targets[0] = 0.5;
+    expect_decoded(x, 0);
+}
+
 static void test_task_as_told(void **state)
 {
     struct fixture *x = *state;
@@ -414,7 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_parts_are_joined),   CASE(test_task_of_its_own),
-        CASE(test_task_of_whole_numbers),
+        CASE(test_task_of_whole_numbers), CASE(test_one_hot_targets),
         CASE(test_task_as_told),       CASE(test_label_of_no_class),
         CASE(test_names),              CASE(test_files_must_agree),
         CASE(test_targets_must_be_numbers), CASE(test_several_targets),

@@ -1,0 +1,111 @@
+/* What was read as something else than it says, for whoever submits it. */
+#include "sweep/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/field.h"
+#include "common/spec/part.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+struct notes {
+    const struct spec *s;
+    spec_note *each;
+    void *arg;
+};
+
+static void note_name(const struct notes *n, const char *path, const char *name, bool nested)
+{
+    char text[2 * FIELD_PATH_MAX + 160];
+    int id = -1;
+
+    if (!task_of(n->s)->has_settings) {
+        snprintf(text, sizeof(text), "%s is the parameter %s", path, name);
+        if (nested)
+            n->each(n->arg, text);
+        return;
+    }
+    if (setting_find(name) < 0)
+        id = trainer_setting_alias(name);
+    if (id < 0)
+        return;
+    const struct setting *t = setting_get((enum setting_id)id);
+    snprintf(text, sizeof(text), "%s is read as %s: %s", path, setting_label((enum setting_id)id),
+             t->doc);
+    n->each(n->arg, text);
+}
+
+static void note_members(const struct notes *n, const struct json *list, const char *path,
+                         const char *outer)
+{
+    char at[FIELD_PATH_MAX], inner[FIELD_PATH_MAX], name[FIELD_PATH_MAX];
+
+    for (const struct json *m = json_first(list); m; m = json_next(m)) {
+        bool nested = spec_is_nested(m);
+        field_path(at, path, json_key(m));
+        field_path(inner, at, "parameters");
+        snprintf(name, sizeof(name), "%s%s%s", outer, json_key(m), nested ? "." : "");
+        if (nested)
+            note_members(n, json_get(m, "parameters"), inner, name);
+        else
+            note_name(n, at, name, *outer != '\0');
+    }
+}
+
+/* Of a metric whose name says so: is more of it better? -1: not known. */
+static int more_is_better(const char *name)
+{
+    static const struct {
+        const char *part;
+        int better;
+    } parts[] = {{"loss", 0}, {"error", 0}, {"perplexity", 0}, {"rmse", 0}, {"mse", 0},
+                 {"mae", 0},  {"acc", 1},   {"f1", 1},         {"auc", 1},  {"r2", 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (strcasestr(name, parts[i].part))
+            return parts[i].better;
+    return -1;
+}
+
+/* A program's metric is what it says; its name is a hint. */
+static void note_goal(const struct notes *n)
+{
+    const char *name = spec_metric_name(n->s);
+    int better = more_is_better(name);
+    char text[METRIC_NAME_MAX + 160];
+
+    if (better < 0 || better == n->s->maximize)
+        return;
+    snprintf(text, sizeof(text), "the best run is the one with the %s %s: is goal \"%s\" meant?",
+             better ? "smallest" : "largest", name, better ? "minimize" : "maximize");
+    n->each(n->arg, text);
+}
+
+void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg)
+{
+    const struct notes n = {s, each, arg};
+    const struct json *parameters = json_get(root, "parameters");
+
+    if (parameters)
+        note_members(&n, parameters, "$.parameters", "");
+    if (!task_of(s)->has_settings)
+        note_goal(&n);
+}
+
+int spec_question(const struct json *root, const struct spec *s, struct errbuf *err)
+{
+    const char *name = spec_metric_name(s);
+    const struct json *goal = json_get(json_get(root, "metric"), "goal");
+    int better = more_is_better(name);
+
+    if (!goal || !task_of(s)->has_settings || better < 0 || better == s->maximize)
+        return 0;
+    return field_refuse(err, ERR_VALUE, "$.metric.goal", goal,
+                        "\"%s\", or no goal: a %s %s is better, and the worst run would be called "
+                        "the best",
+                        better ? "maximize" : "minimize", better ? "larger" : "smaller", name);
+}

@@ -114,7 +114,7 @@ def test_refusals():
                                                   check=1).stderr, "near miss")
         check("$.remedy" in d.ctl("treat", 1, "--remedy", "no_dropout", check=1).stderr,
               "nothing to change")
-        check("the id of a run that exists" in d.ctl("treat", 99, check=1).stderr, "no such run")
+        check("there is no run 99" in d.ctl("treat", 99, check=1).stderr, "no such run")
         try:
             d.submit(overfitting_spec(data, method="grid", treats={"run": 1, "remedy": "l2"},
                                       parameters={"depth": {"values": [3]}}))
@@ -171,7 +171,7 @@ def test_relabel():
         equal([r for r in d.sql("SELECT id, cured FROM runs ORDER BY 1") if r[0] <= 48], outcomes,
               "outcomes follow the labels")
         check("labels changed" in d.ctl("relabel", check=0).stdout, "for people")
-        check("exists" in d.ctl("relabel", 99, check=1).stderr, "no such sweep")
+        check("there is no sweep 99" in d.ctl("relabel", 99, check=1).stderr, "no such sweep")
 
 
 def test_held_data_is_accepted_once():

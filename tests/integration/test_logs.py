@@ -15,7 +15,7 @@ SWEEPCTL = os.path.join(os.environ["BUILD"], "client", "sweepctl")
 # file -> columns that are its training and its validation loss; None: it has none
 LOSSES = {
     "keras/history.json": ("loss", "val_loss"), "keras/log.csv": ("loss", "val_loss"),
-    "keras/stdout.txt": ("loss", "val_loss"),
+    "keras/stdout.txt": ("loss", "val_loss"), "keras/stdout_2.txt": ("loss", "val_loss"),
     "keras/train.tfevents": ("epoch_loss", None),
     "keras/validation.tfevents": (None, "val_epoch_loss"),
     "tensorflow/one.tfevents": ("loss", "val_loss"),

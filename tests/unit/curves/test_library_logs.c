@@ -113,7 +113,7 @@ static void test_every_log(void **state)
         check_file(json_key(f), f);
         files++;
     }
-    assert_true(files >= 17);
+    assert_true(files >= 22);
     json_destroy(expected);
     free(path);
 }

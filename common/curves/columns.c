@@ -33,10 +33,12 @@ static void note_series(const struct training_log *l, struct reading *r, enum cu
                         const struct series *s)
 {
     const char *name = curve_column_name(c);
+    const char *title = s->count == 1 ? training_log_title(l, s->column[0]) : name;
 
-    if (s->count == 1 && strcmp(training_log_title(l, s->column[0]), name) != 0)
-        curve_note(r->curve, "%s from column %zu '%.100s'", name, s->column[0] + 1,
-                   training_log_title(l, s->column[0]));
+    if (strcmp(title, name) != 0 && r->reshaped)
+        curve_note(r->curve, "%s from '%.100s'", name, title);
+    else if (strcmp(title, name) != 0)
+        curve_note(r->curve, "%s from column %zu '%.100s'", name, s->column[0] + 1, title);
     if (s->count > 1) {
         struct buf list = list_columns(l, s->column, s->count);
         curve_note(r->curve, "%s is the sum of %s", name, list.data);

@@ -107,8 +107,8 @@ void submit_fate_say(struct client *c, const char *id)
     else if (strcmp(state, "none") == 0)
         line = xstrdup("nothing was submitted");
     else
-        line = xasprintf("whether it was submitted is not known: the same with --id %s is submitted "
-                         "once, and says so", id);
+        line = xasprintf("whether it was submitted is not known: the same with --id %s is "
+                         "submitted once, and says so", id);
     client_say(c, line);
     free(line);
 }

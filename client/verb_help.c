@@ -28,8 +28,8 @@ static const struct {
      "   \"parameters\": {\"learning_rate\": {\"min\": 0.0001, \"max\": 0.1,\n"
      "     \"distribution\": \"log_uniform_values\"}}, \"run_cap\": 20}\n"},
     {"list",
-     "One line a sweep: its id, which the other verbs take, how far it is, its best metric and the\n"
-     "id of the run that has it. `reason` says why a sweep is held, or how it ended.\n"},
+     "One line a sweep: its id, which the other verbs take, how far it is, its best metric and\n"
+     "the id of the run that has it. `reason` says why a sweep is held, or how it ended.\n"},
     {"show",
      "How far each stage is, how often each label was given, what was found in the data, and the\n"
      "failed runs with their ids and last words.\n\n"
@@ -61,12 +61,12 @@ static const struct {
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",
-     "The last 64 KiB of what the run's program wrote to its stderr, and of a command also what it\n"
-     "printed. A run of our own trainer says nothing where all is well.\n"},
+     "The last 64 KiB of what the run's program wrote to its stderr, and of a command also what\n"
+     "it printed. A run of our own trainer says nothing where all is well.\n"},
     {"curve",
      "One line a point, in the columns that `sweepctl label` reads.\n\n"
      "  sweepctl curve 57 > 57.csv\n"
-     "  sweepctl curve 57 | gnuplot -p -e \"set datafile separator ','; plot '-' using 1:3 w l\"\n"},
+     "  sweepctl curve 57 | gnuplot -p -e \"set datafile separator ','; plot '-' u 1:3\"\n"},
     {"export",
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"
@@ -75,8 +75,8 @@ static const struct {
      "The columns are found by name; scaling, categories and classes are those of the training.\n\n"
      "  sweepctl predict 57 new.csv -o answers.csv\n"},
     {"replay",
-     "Trains the run again from its configuration, beside the daemon, and compares each point. Two\n"
-     "runs with the same seed are equal to the bit on the same processor and BLAS.\n"},
+     "Trains the run again from its configuration, beside the daemon, and compares each point.\n"
+     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"},
     {"explain",
      "The label and the test that decided it, causes by how likely they are, remedies in the\n"
      "guide's order, and what came of those that were tried.\n"},
@@ -100,19 +100,21 @@ static const struct {
      "  sweepctl events --follow\n"},
     {"doctor",
      "Whether the daemon can be started and reached, the worker runs, the disk has room, and runs\n"
-     "go on after a logout; each with what to do about it. Exit status 1 where something is wrong.\n"},
+     "go on after a logout; each with what to do about it. Exit status 1 where\n"
+     "something is wrong.\n"},
     {"pause",
      "Running runs write a checkpoint and end; `resume` goes on from there, to the same bits.\n"},
     {"resume",
      "A held sweep goes on as well: `sweepctl show SWEEP` says why it is held.\n"},
     {"cancel",
-     "For good: running runs are ended, those that wait are dropped; what was measured stays. To go\n"
-     "on later: `pause`.\n\n"
+     "For good: running runs are ended, those that wait are dropped; what was measured stays. To\n"
+     "go on later: `pause`.\n\n"
      "  sweepctl cancel 3\n"
      "  sweepctl cancel --run 57\n"},
     {"delete",
-     "The sweep, its runs, curves, labels, logs and weights, for good. On a terminal it shows what\n"
-     "goes and asks; --yes does not ask. `sweepctl backup FILE` keeps a copy of the database.\n\n"
+     "The sweep, its runs, curves, labels, logs and weights, for good. On a terminal it shows\n"
+     "what goes and asks; --yes does not ask. `sweepctl backup FILE` keeps a copy of the\n"
+     "database.\n\n"
      "  sweepctl delete 3\n"
      "  sweepctl delete 3 --yes\n"},
     {"backup",
@@ -120,7 +122,8 @@ static const struct {
      "was written last is in sweeps.db-wal.\n\n"
      "  sweepctl backup /backup/sweeps.db\n"},
     {"status",
-     "Answered from memory: also while the database is locked or gone, which `trouble` then says.\n"},
+     "Answered from memory: also while the database is locked or gone, which `trouble` then\n"
+     "says.\n"},
     {"shutdown",
      "Running runs are left where they are and go on at the next start, from their checkpoints;\n"
      "--drain lets them finish first.\n"},

@@ -7,30 +7,30 @@
 -- runs, and the rows come out by rank without a sort.
 CREATE VIEW best_runs_exact AS
 SELECT k.sweep_id, k.rank, r.id AS run_id, r.val_loss, r.val_acc, r.best_epoch, r.learning_rate,
-       r.batch_size, r.optimizer, r.depth, l.pattern AS label, p.remedy, r.epochs, r.seconds,
-       r.metric_value, r.stage, r.number, r.status, r.test_loss, r.test_acc, l.cause, r.kind,
+       r.batch_size, r.optimizer, r.depth, l.pattern AS label, l.remedy, r.epochs, r.seconds,
+       r.metric_value, r.stage, r.number, r.status, r.test_loss, r.test_acc,
+       nullif(l.cause, 'unknown') AS cause, r.kind,
        r.remedy AS treated_with, r.parent_id, r.params
 FROM (SELECT id, sweep_id,
              row_number() OVER (PARTITION BY sweep_id ORDER BY rank_key, number) AS rank
       FROM runs
       WHERE rank_key IS NOT NULL) AS k
 CROSS JOIN runs AS r ON r.id = k.id
-LEFT JOIN labels AS l ON l.run_id = r.id
-LEFT JOIN patterns AS p ON p.name = l.pattern;
+LEFT JOIN labels AS l ON l.run_id = r.id;
 
 CREATE VIEW run_overview_exact AS
 SELECT r.sweep_id, r.id AS run_id, r.number, r.kind, r.stage, r.status, r.params,
        r.metric_value, r.best_epoch, r.val_loss, r.val_acc,
        (SELECT c.epoch FROM curves AS c WHERE c.run_id = r.id ORDER BY c.point DESC LIMIT 1)
            AS epochs_done,
-       r.epochs, l.pattern AS label, l.confidence, p.remedy, r.reason, r.stop_reason,
+       r.epochs, l.pattern AS label, l.confidence, l.remedy, r.reason, r.stop_reason,
        r.error_class, r.error_text, r.signal, r.attempts, r.parent_id, r.handle,
        r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation,
-       r.seconds, r.created_at, r.started_at, r.ended_at, r.test_loss, r.test_acc, l.cause,
+       r.seconds, r.created_at, r.started_at, r.ended_at, r.test_loss, r.test_acc,
+       nullif(l.cause, 'unknown') AS cause,
        r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, r.change
 FROM runs AS r
-LEFT JOIN labels AS l ON l.run_id = r.id
-LEFT JOIN patterns AS p ON p.name = l.pattern;
+LEFT JOIN labels AS l ON l.run_id = r.id;
 
 CREATE VIEW sweep_overview_exact AS
 SELECT s.id, s.name, s.status, s.reason, s.method, s.metric, s.goal, s.run_cap, s.epochs,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/report.h"
+#include "sweep/pattern.h"
 #include "sweep/require.h"
 
 static const struct field run_fields[] = {
@@ -48,6 +49,18 @@ static bool titled(struct client *c, const char *title, const struct json *list)
     return true;
 }
 
+static bool is_unknown(const struct json *causes)
+{
+    const struct json *first = json_first(causes);
+    return first != NULL && strcmp(member_string(first, "cause", ""), "unknown") == 0;
+}
+
+static bool is_healthy(const struct json *label)
+{
+    int p = pattern_find(member_string(label, "pattern", ""));
+    return p == PATTERN_LEARNING || p == PATTERN_CONVERGED;
+}
+
 static void print_explained(struct client *c, const struct json *reply)
 {
     const struct json *label = json_get(reply, "label"), *causes = json_get(label, "causes"),
@@ -58,7 +71,11 @@ static void print_explained(struct client *c, const struct json *reply)
     report_pick(c, evidence_fields, ARRAY_LEN(evidence_fields), json_get(label, "evidence"));
     if (label == NULL || json_type(label) == JSON_NULL)
         fputs("it has no label yet: no point was stored\n", c->out);
-    if (titled(c, "why, the likeliest first", causes))
+    if (is_unknown(causes))
+        fputs("\nnothing known explains it\n", c->out);
+    else if (is_healthy(label) && json_first(causes) == NULL)
+        fputs("\nnothing is wrong with it\n", c->out);
+    else if (titled(c, "why, the likeliest first", causes))
         report_list(c, cause_fields, ARRAY_LEN(cause_fields), causes);
     if (titled(c, "what can be done, the guide's first", remedies))
         report_list(c, remedy_fields, ARRAY_LEN(remedy_fields), remedies);

@@ -71,7 +71,8 @@ static const struct field label_fields[] = {
     {"says", "says", CELL_TEXT, FIELD_PLAIN},
     {"guide's remedies", "guide_remedies", CELL_TEXT, FIELD_PLAIN},
     {"our remedies", "our_remedies", CELL_TEXT, FIELD_PLAIN},
-    {NULL, "remedy", CELL_TEXT, FIELD_PLAIN}, /* the first of them */
+    {NULL, "remedy", CELL_TEXT, FIELD_PLAIN}, /* explain says it */
+    {NULL, "remedies", CELL_TEXT, FIELD_PLAIN},
     {NULL, "run_id", CELL_TEXT, FIELD_PLAIN},
     {NULL, "evidence", CELL_TEXT, FIELD_PLAIN},
     {NULL, "classifier_version", CELL_TEXT, FIELD_PLAIN},

@@ -12,6 +12,8 @@
 #include "sweep/err.h"
 #include "sweep/require.h"
 
+#define COMPARED_MAX 16 /* columns of one quantity, cell by cell */
+
 /* --- one series ----------------------------------------------------------------------------- */
 
 static struct buf list_columns(const struct training_log *l, const size_t *column, size_t count)
@@ -31,10 +33,12 @@ static void note_series(const struct training_log *l, struct reading *r, enum cu
                         const struct series *s)
 {
     const char *name = curve_column_name(c);
+    const char *title = s->count == 1 ? training_log_title(l, s->column[0]) : name;
 
-    if (s->count == 1 && strcmp(training_log_title(l, s->column[0]), name) != 0)
-        curve_note(r->curve, "%s from column %zu '%.100s'", name, s->column[0] + 1,
-                   training_log_title(l, s->column[0]));
+    if (strcmp(title, name) != 0 && r->reshaped)
+        curve_note(r->curve, "%s from '%.100s'", name, title);
+    else if (strcmp(title, name) != 0)
+        curve_note(r->curve, "%s from column %zu '%.100s'", name, s->column[0] + 1, title);
     if (s->count > 1) {
         struct buf list = list_columns(l, s->column, s->count);
         curve_note(r->curve, "%s is the sum of %s", name, list.data);
@@ -67,13 +71,15 @@ static int best_of(const struct training_log *l, const struct candidates *k, enu
                    const char *measure, struct reading *r, struct series *out)
 {
     const struct candidate *best = NULL, *tied = NULL;
+    size_t compared = 0;
 
     for (size_t i = 0; i < k->count; i++) {
         const struct candidate *c = &k->list[i];
         if (c->side != side || c->sum || strcmp(c->measure, measure) != 0)
             continue;
         int order = best ? candidate_order(c, best) : -1;
-        if (order == 0 && !candidates_equal(l, c->column, best->column))
+        if (order == 0 && (++compared > COMPARED_MAX ||
+                           !candidates_equal(l, c->column, best->column)))
             tied = c;
         if (order < 0) {
             best = c;

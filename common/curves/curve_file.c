@@ -21,6 +21,7 @@ static int interpret(const struct training_log *log, struct reading *r)
     for (size_t i = 0; training_log_noted(log, i); i++)
         curve_note(r->curve, "%s", training_log_noted(log, i));
     int rc = log_reshape(log, r, &made);
+    r->reshaped = made != NULL;
     log = made ? made : log;
     if (rc == 0)
         rc = columns_choose(log, r, &columns);

@@ -19,6 +19,8 @@
 #include "sweep/require.h"
 
 #define LOOKED_AT ((size_t)1 << 16) /* bytes, to tell whether it is a table */
+#define TITLES_LOOKED 64            /* cells, to tell whether they are titles again */
+#define HEADERS_MAX 1000            /* lines of titles in a file */
 
 /* How many decimals the numbers of a column have, if all have as many. */
 struct decimals {
@@ -33,7 +35,7 @@ struct reader {
     struct csv_scan scan;
     size_t *column;   /* of each cell of a row: the log's column; of the last header */
     char **titles;    /* of the last header */
-    size_t columns, room;
+    size_t columns, room, headers;
     struct number_evidence *seen, all; /* of each column of the log */
     struct decimals *decimals;
     struct number_form *form;
@@ -60,15 +62,15 @@ static bool is_used(const struct reader *r, const char *title)
     return false;
 }
 
-/* Two columns of one title are two columns: the second is "loss (2)". */
+/* Two columns of one title are two columns: the second is "loss (column 7)". */
 static int add_title(struct reader *r, const char *text, size_t len)
 {
-    size_t shown = len < 480 ? len : 480;
-    char *title = xasprintf("%.*s", (int)shown, text);
+    int shown = len < 480 ? (int)len : 480;
+    char *title = xasprintf("%.*s", shown, text);
 
-    for (size_t n = 2; is_used(r, title) && n < 1000; n++) {
+    if (is_used(r, title)) {
         free(title);
-        title = xasprintf("%.*s (%zu)", (int)shown, text, n);
+        title = xasprintf("%.*s (column %zu)", shown, text, r->columns + 1);
     }
     int at = training_log_column(r->log, title, strlen(title), r->err);
     if (at < 0) {
@@ -138,19 +140,21 @@ static int read_titles(struct reader *r)
 /* Titles once more: a log that was appended to, perhaps with other columns. */
 static bool is_header(struct reader *r)
 {
-    size_t same = 0, len;
+    size_t same = 0, len, looked = r->scan.count;
 
+    looked = looked < r->columns ? looked : r->columns;
+    looked = looked < TITLES_LOOKED ? looked : TITLES_LOOKED;
     for (size_t i = 0; i < r->scan.count; i++) {
         const char *text = csv_scan_text(&r->scan, &r->scan.fields[i], &len);
         if (delimited_is_number(text, len))
             return false;
-        for (size_t k = 0; len > 0 && k < r->columns; k++)
+        for (size_t k = 0; i < looked && len > 0 && k < r->columns; k++)
             if (strlen(r->titles[k]) == len && memcmp(r->titles[k], text, len) == 0) {
                 same++;
                 break;
             }
     }
-    return same > 0 && same * 2 >= (r->scan.count < r->columns ? r->scan.count : r->columns);
+    return same > 0 && same * 2 >= looked;
 }
 
 /* --- rows ----------------------------------------------------------------------------------- */
@@ -238,6 +242,8 @@ static int next_line(struct reader *r)
         return LINE_PASSED;
     if (is_header(r)) {
         size_t before = r->columns;
+        if (++r->headers > HEADERS_MAX)
+            return fail_line(r, ERR_LIMIT, NULL, "at most 1,000 lines of titles");
         int rc = take_titles(r);
         training_log_note(r->log, r->columns == before
                                       ? "line %zu has the titles again"
@@ -344,6 +350,7 @@ static int pass(struct reader *r, bool second)
 {
     int rc = read_titles(r);
 
+    r->headers = 0;
     csv_scan_seek(&r->scan, r->start.data_at, r->start.data_line);
     while (rc == 0) {
         int kind = next_line(r);

@@ -17,6 +17,7 @@
     X(json_lines)                \
     X(tensorboard)               \
     X(wandb)                     \
+    X(mlflow_metric)             \
     X(delimited)                 \
     X(plain_lines)
 

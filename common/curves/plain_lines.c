@@ -27,11 +27,13 @@ struct output {
     bool has_epoch; /* one was said */
     double epoch, first_epoch;
     bool counts_parts; /* epochs are written in parts: "Train Epoch: 1 [640/60000]" */
-    size_t bar_line;   /* line and epoch of the row begun last, where a bar wrote it */
+    bool of_bar;       /* the row begun last is of a bar, of this epoch */
     double bar_epoch;
     bool of_heldout;   /* the row begun last is of a validation that is under way */
     double bars, last_at; /* of bars without an epoch: how many were full, and where one stands */
     bool counted;      /* the row begun last has an epoch or a step */
+    bool looks;        /* nothing is written yet: do lines tell an epoch's measurements? */
+    bool lines_tell;   /* they do: what bars say is only what has come so far */
 };
 
 /* --- lines ---------------------------------------------------------------------------------- */
@@ -46,6 +48,15 @@ static size_t escape_length(const char *text, size_t len)
     return n < len ? n + 1 : len;
 }
 
+/* TensorFlow's estimators say of an evaluation: "Saving dict for global step 100: loss = 0.5". */
+static void mark_evaluation(char *text)
+{
+    static const char saving[] = "Saving dict for global step";
+    char *found = strstr(text, saving);
+    if (found)
+        memcpy(found, "eval           ", 15);
+}
+
 static void clean_line(struct buf *out, const char *text, size_t len)
 {
     buf_clear(out);
@@ -58,6 +69,7 @@ static void clean_line(struct buf *out, const char *text, size_t len)
         i++;
     }
     buf_puts(out, "");
+    mark_evaluation(out->data);
 }
 
 static bool is_bar(const char *text)
@@ -140,8 +152,7 @@ static bool fills_up(const struct output *o)
 static bool same_row(const struct output *o, bool bar, bool dict)
 {
     const struct plain_line *l = &o->line;
-    if (bar && l->has_position && o->bar_line == o->number &&
-        o->bar_epoch == o->epoch && o->has_epoch)
+    if (bar && l->has_position && o->of_bar && o->has_epoch && o->bar_epoch == o->epoch)
         return true;
     if (l->heldout && l->has_position && !l->has_epoch && o->of_heldout)
         return true;
@@ -158,7 +169,7 @@ static int write_row(struct output *o, bool bar, const struct loose_value *dict)
         rc = put(o, o->line.pairs[i].name, o->line.pairs[i].value);
     if (rc == 0 && dict)
         rc = json_row_cells(o->log, &o->j, dict, "", o->err);
-    o->bar_line = bar && o->line.has_position ? o->number : 0;
+    o->of_bar = bar && o->line.has_position;
     o->bar_epoch = o->epoch;
     o->of_heldout = o->line.heldout && o->line.has_position;
     return rc;
@@ -217,10 +228,14 @@ static int read_state(struct output *o, const char *text, size_t len)
     clean_line(&o->clean, text, dict ? at : len);
     bool bar = is_bar(o->clean.data), inherited = o->line.context[0] != '\0';
     plain_line_read(o->clean.data, o->clean.len, &o->line);
+    if (o->looks) {
+        o->lines_tell |= !bar && o->line.has_epoch && (dict || o->line.count > 0);
+        return 0;
+    }
     note_epoch(o);
     if (!o->line.heading && !(o->line.heldout && (o->line.has_position || inherited)))
         o->line.context[0] = '\0';
-    if (is_partial(o, bar) || (!dict && o->line.count == 0))
+    if ((bar && o->lines_tell) || is_partial(o, bar) || (!dict && o->line.count == 0))
         return 0;
     return write_row(o, bar, dict);
 }
@@ -247,20 +262,31 @@ static bool is_plain_lines(const struct curve_bytes *in)
     return in->len > 0 && !memchr(in->bytes, '\0', in->len < LOOKED_AT ? in->len : LOOKED_AT);
 }
 
-static int read_plain_lines(const struct curve_bytes *in, struct training_log *out,
-                            struct errbuf *err)
+static int read_lines(struct output *o, const struct curve_bytes *in)
 {
-    struct output *o = xcalloc(1, sizeof(*o));
     int rc = 0;
-    o->log = out;
-    o->err = err;
-    for (size_t at = 0; at < in->len && rc == 0;) {
+    for (size_t at = 0; at < in->len && rc == 0 && !(o->looks && o->lines_tell);) {
         const char *text = in->bytes + at, *end = memchr(text, '\n', in->len - at);
         size_t len = end ? (size_t)(end - text) : in->len - at;
         o->number++;
         rc = read_line(o, text, len);
         at += len + 1;
     }
+    o->line.context[0] = '\0';
+    o->number = 0;
+    o->looks = false;
+    return rc;
+}
+
+static int read_plain_lines(const struct curve_bytes *in, struct training_log *out,
+                            struct errbuf *err)
+{
+    struct output *o = xcalloc(1, sizeof(*o));
+    o->log = out;
+    o->err = err;
+    o->looks = true;
+    read_lines(o, in);
+    int rc = read_lines(o, in);
     loose_json_finish(&o->j);
     buf_finish(&o->clean);
     free(o);

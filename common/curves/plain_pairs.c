@@ -116,7 +116,9 @@ static size_t read_counter(struct scan *s, size_t i)
     struct plain_line *l = s->line;
     const struct token *word = token(s, i), *n;
     bool epoch = is_epoch_word(word), step = is_step_word(word);
-    if ((!epoch && !step && !is_batch_word(word)) || speaks_of_another(token(s, i - 1)))
+    const struct token *before = token(s, i - 1);
+    bool begins = i == 1 && (token_is_word(before, "at") || token_is_word(before, "after"));
+    if ((!epoch && !step && !is_batch_word(word)) || (speaks_of_another(before) && !begins))
         return i;
     size_t at = i + 1;
     if (token_is(token(s, at), '(') && token(s, at + 1)->kind == TOKEN_WORD) {
@@ -279,6 +281,26 @@ static size_t value_behind(const struct scan *s, size_t i, size_t *last)
     return v->kind == TOKEN_NUMBER || v->kind == TOKEN_WORD ? at : 0;
 }
 
+/* "Cost after iteration 100: 0.41", at its first word. Where its value is; 0: it is not so. */
+static size_t value_after_counter(struct scan *s, size_t i)
+{
+    static const char *const between[] = {"after", "at", "in", "for"};
+    const struct token *n = token(s, i + 3);
+    bool epoch = is_epoch_word(token(s, i + 2)), known = false;
+    for (size_t k = 0; k < ARRAY_LEN(between); k++)
+        known |= token_is_word(token(s, i + 1), between[k]);
+    if (!known || (!epoch && !is_step_word(token(s, i + 2))) || n->kind != TOKEN_NUMBER ||
+        !n->measured || !is_whole(n->value))
+        return 0;
+    size_t value = skip_marks(s, i + 4, ":=");
+    if (value == i + 4 || token(s, value)->kind != TOKEN_NUMBER)
+        return 0;
+    s->line->context[0] = '\0';
+    *(epoch ? &s->line->has_epoch : &s->line->has_step) = true;
+    *(epoch ? &s->line->epoch : &s->line->step) = n->value;
+    return value;
+}
+
 /* "train: 0.41" without a word for what it is, but never "Test: 5 batches". */
 static bool is_bare_set(const struct scan *s, size_t i, size_t value)
 {
@@ -292,7 +314,11 @@ static size_t read_pair(struct scan *s, size_t i)
 {
     struct plain_line *l = s->line;
     const struct token *t = token(s, i);
-    size_t last, first = i, value = value_behind(s, i, &last);
+    size_t last, first = i, value = is_metric(t) ? value_after_counter(s, i) : 0;
+    if (value > 0)
+        last = i;
+    else
+        value = value_behind(s, i, &last);
     if (value == 0 || l->count == PLAIN_PAIRS_MAX ||
         (!is_metric(t) && !is_rate(t) && !is_bare_set(s, i, value)))
         return i;
@@ -328,6 +354,28 @@ static size_t read_token(struct scan *s, size_t i)
         return i + read_position(s, i);
     size_t end = token(s, i)->kind == TOKEN_WORD ? read_counter(s, i) : i;
     return end == i && token(s, i)->kind == TOKEN_WORD ? read_pair(s, i) : end;
+}
+
+/* "loss 0.4 | val 0.5": where nothing but a loss is measured, and training has no number of its own
+ * so, the other is one too. */
+static void name_bare_set(struct plain_line *l)
+{
+    struct plain_pair *bare = NULL;
+    size_t metrics = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        struct token t = {.kind = TOKEN_WORD, .at = l->pairs[i].name,
+                          .len = strlen(l->pairs[i].name)};
+        if (is_rate(&t))
+            continue;
+        if (token_is_set(&t) && (bare || set_in_name(t.at, t.len) == SET_TRAIN))
+            return;
+        if (token_is_set(&t))
+            bare = &l->pairs[i];
+        else if (!token_is_word(&t, "loss") || ++metrics > 1)
+            return;
+    }
+    if (bare && metrics == 1)
+        append(bare, " loss", 5);
 }
 
 /* "Test Error:", "--- Validation ---", "Evaluating ..." */
@@ -374,6 +422,7 @@ void plain_line_read(const char *text, size_t len, struct plain_line *out)
         i = end;
     }
     out->count = s.measures ? out->count : 0;
+    name_bare_set(out);
     out->heldout = out->count > 0 && !s.trains;
     out->heading = is_heading(&s);
     keep_context(&s);

@@ -13,6 +13,7 @@
 
 #define SLOTS_MAX (CURVE_COLUMN_COUNT + 2 * SERIES_PARTS_MAX)
 #define AXES_MAX 16
+#define SUMMARIES_MAX 3
 #define NONE SIZE_MAX
 
 struct builder {
@@ -23,8 +24,7 @@ struct builder {
     size_t slot_count;
     struct log_row *rows;
     size_t row_count;
-    uint32_t *parts[2]; /* of each point: which parts of a sum were measured; NULL: one part */
-    size_t cap;
+    size_t summaries; /* rows with text where a number of an epoch should be */
 };
 
 int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
@@ -243,8 +243,14 @@ static int add_row(struct builder *b, size_t row, size_t axis, bool loss, double
         if (!loss)
             return 0; /* Lightning's LearningRateMonitor has rows of its own, without an epoch */
         double unused;
-        if (isnan(*last) || read_at(b->log, row, axis, &unused) == CELL_BAD)
+        bool text = read_at(b->log, row, axis, &unused) == CELL_BAD;
+        if (isnan(*last) || (text && ++b->summaries > SUMMARIES_MAX))
             return reading_fail(b->reading, ERR_VALUE, b->log, row, axis, "a number");
+        if (text) { /* "mean", "best": below the table */
+            curve_note(b->reading->curve, "line %zu has no number in '%.80s': left out",
+                       training_log_where(b->log, row), training_log_title(b->log, axis));
+            return 0;
+        }
         v = *last; /* a table in which an epoch's number stands in its first row only */
     }
     if (!isfinite(v) || v < 0)
@@ -274,9 +280,9 @@ static int collect_rows(struct builder *b)
     else if (b->columns->title[axis].role == CURVE_ROLE_STEP)
         curve_note(b->reading->curve, "epochs are those of column '%.80s'",
                    training_log_title(b->log, axis));
-    if (missing > 0)
+    if (missing > b->summaries)
         curve_note(b->reading->curve, "%zu rows without a '%.80s' have that of the row before",
-                   missing, training_log_title(b->log, axis));
+                   missing - b->summaries, training_log_title(b->log, axis));
     return 0;
 }
 

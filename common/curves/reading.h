@@ -17,6 +17,7 @@ struct reading {
     const char *run;  /* wanted, or NULL */
     bool run_found;   /* `run` was the name of one */
     bool by_key;      /* a row a quantity: the rows of different columns have no common order */
+    bool reshaped;    /* columns do not stand where they stand in the file */
     struct curve *curve; /* takes the notes */
     struct errbuf *err;
 };

@@ -196,14 +196,18 @@ static void decide(struct segments *s, struct decision *d)
     }
 }
 
-static double end_of(const struct segments *s, size_t training)
+/* Do all trainings before the last end before half of its epochs? */
+static bool last_counts(const struct segments *s)
 {
-    double end = 0;
+    const struct segment *last = &s->list[s->count - 1];
+    double end = 0, others = 0;
 
-    for (size_t i = 0; i < s->count; i++)
-        if (s->list[i].training == training)
-            end = fmax(end, s->list[i].high + s->list[i].offset);
-    return end;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct segment *c = &s->list[i];
+        double *to = c->training == last->training ? &end : &others;
+        *to = fmax(*to, c->high + c->offset);
+    }
+    return others * 2 < end;
 }
 
 static int fail_trainings(const struct segments *s, const struct reading *r, size_t trainings)
@@ -237,7 +241,6 @@ static int choose_training(const struct segments *s, struct reading *r, size_t *
 {
     size_t trainings = s->list[s->count - 1].training + 1, number = 0;
     char *end = NULL;
-    bool last_counts = true;
 
     *out = 0;
     if (trainings == 1)
@@ -252,9 +255,7 @@ static int choose_training(const struct segments *s, struct reading *r, size_t *
                    trainings);
         return 0;
     }
-    for (size_t i = 0; i + 1 < trainings; i++)
-        last_counts &= end_of(s, i) * 2 < end_of(s, trainings - 1);
-    if (!last_counts)
+    if (!last_counts(s))
         return fail_trainings(s, r, trainings);
     *out = trainings - 1;
     curve_note(r->curve, "training begins anew %zu times, soon after it began: the last one counts",

@@ -46,6 +46,22 @@ static struct curve_title read_name(const char *name, size_t len)
     return is_known(&t) ? t : whole;
 }
 
+/* One of the words of a name without a tag says what no loss is: "lr_of_run7". */
+static bool find_no_loss(const char *name, size_t len, struct curve_title *out)
+{
+    for (size_t i = 0, n; i < len; i += n + 1) {
+        for (n = 0; i + n < len && isalnum((unsigned char)name[i + n]);)
+            n++;
+        struct curve_title t = curve_title_read(name + i, n);
+        bool score = t.what && strncmp(t.what, "a score", 7) == 0;
+        if (n > 0 && (t.role == CURVE_ROLE_ACC || t.role == CURVE_ROLE_COLUMN || score)) {
+            *out = t;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Validation or test, by any word of the name. */
 static enum curve_split split_in(const char *name, size_t len)
 {
@@ -121,6 +137,8 @@ static int read_file_name(const struct reading *r, const char *title, struct cur
     *out = read_name(name, name_len);
     if (out->role == CURVE_ROLE_PART)
         out->role = CURVE_ROLE_LOSS;
+    if (out->role == CURVE_ROLE_OTHER && !tag && find_no_loss(name, name_len, out))
+        return fail_tag(r, title, out, name, name_len);
     if (out->role != CURVE_ROLE_LOSS && (tag || is_known(out)))
         return fail_tag(r, title, out, name, name_len);
     bool says = out->role == CURVE_ROLE_LOSS;

@@ -19,6 +19,7 @@ static const struct title_word WORDS[] = {
     {"holdout", DEV}, {"heldout", DEV},
     {"test", TEST}, {"testing", TEST}, {"tst", TEST}, {"te", TEST},
     {"epoch", STATISTIC(EPOCH)}, {"epochs", STATISTIC(EPOCH)}, {"ep", STATISTIC(EPOCH)},
+    {"epoche", STATISTIC(EPOCH)}, {"epochen", STATISTIC(EPOCH)}, {"epoca", STATISTIC(EPOCH)},
     {"step", STATISTIC(BATCH)}, {"steps", STATISTIC(BATCH)}, {"batch", STATISTIC(BATCH)},
     {"batches", STATISTIC(BATCH)}, {"minibatch", STATISTIC(BATCH)}, {"iter", STATISTIC(BATCH)},
     {"iters", STATISTIC(BATCH)}, {"iteration", STATISTIC(BATCH)},

@@ -7,7 +7,7 @@
 
 /* --- treat.c -------------------------------------------------------------------------------- */
 
-/* treat, treat_share. After the method is known. */
+/* treat, treat_share, carry_on. After the method is known. */
 int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_treat_write(const struct spec *s, struct json_writer *w);
 /* run_cap of a grid of that size that says none. */

@@ -1,4 +1,4 @@
-/* The keys of treatments: treat and treat_share. */
+/* The keys of treatments: treat, treat_share and carry_on. */
 #include "common/spec/part.h"
 
 #include <math.h>
@@ -29,6 +29,27 @@ static int parse_share(const struct json *v, double *out, struct errbuf *err)
     return 0;
 }
 
+/* Only where stages follow in which it could be. */
+static bool may_carry_on(const struct spec *s)
+{
+    return s->treat && s->method == METHOD_COARSE_TO_FINE;
+}
+
+static int parse_carry_on(const struct json *v, struct spec *s, struct errbuf *err)
+{
+    s->carry_on = may_carry_on(s);
+    if (!v)
+        return 0;
+    if (json_type(v) != JSON_BOOL)
+        return field_refuse(err, ERR_TYPE, "$.carry_on", v, "true or false");
+    if (json_bool(v) && !may_carry_on(s))
+        return field_refuse(err, ERR_VALUE, "$.carry_on", v,
+                            "false: only method coarse_to_fine with treatments has stages in which "
+                            "what helped could be carried on");
+    s->carry_on = json_bool(v);
+    return 0;
+}
+
 int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *treat = json_get(root, "treat"), *share = json_get(root, "treat_share");
@@ -43,11 +64,14 @@ int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err
                             "false: no remedy is known for task %s", task_of(s)->name);
     if (treat)
         s->treat = json_bool(treat);
-    return share ? parse_share(share, &s->treat_share, err) : 0;
+    int rc = share ? parse_share(share, &s->treat_share, err) : 0;
+    return rc ? rc : parse_carry_on(json_get(root, "carry_on"), s, err);
 }
 
 void spec_treat_write(const struct spec *s, struct json_writer *w)
 {
     jw_kv_bool(w, "treat", s->treat);
     jw_kv_real(w, "treat_share", s->treat_share);
+    if (may_carry_on(s) && !s->carry_on) /* earlier specifications have no such key */
+        jw_kv_bool(w, "carry_on", false);
 }

@@ -132,3 +132,22 @@ void labelling_causes(const struct trial *const *trials, size_t number, const st
     };
     causes_of(&in, out);
 }
+
+void labelling_advice(const struct trial *t, const struct causes *c, const struct data_facts *data,
+                      const struct layer_list *layers, struct advice *out)
+{
+    enum cause_id cause = c->count > 0 ? c->items[0].id : CAUSE_UNKNOWN;
+    enum remedy before = t->kind == RUN_KIND_TREATMENT ? t->remedy : REMEDY_COUNT;
+    if (t->config == NULL) {
+        advice_find(t->facts.pattern, cause, before, NULL, NULL, out);
+        return;
+    }
+    struct data_facts own = data_facts_of_run(data, &t->config->settings);
+    struct treatment *parent = xmalloc(sizeof(*parent));
+    *parent = (struct treatment){.settings = t->config->settings,
+                                 .layers = t->config->layers ? *t->config->layers : *layers,
+                                 .epochs = t->epochs,
+                                 .start_from = t->config->start_from};
+    advice_find(t->facts.pattern, cause, before, parent, &own, out);
+    free(parent);
+}

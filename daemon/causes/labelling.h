@@ -37,5 +37,8 @@ void siblings_finish(struct siblings *s);
 void labelling_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
                       const struct data_facts *data, const struct layer_list *layers,
                       struct causes *out);
+/* What can be done about it, from those causes. */
+void labelling_advice(const struct trial *t, const struct causes *c, const struct data_facts *data,
+                      const struct layer_list *layers, struct advice *out);
 
 #endif

@@ -92,6 +92,7 @@ static void read_run(struct pass *p, size_t i)
                                 .epochs = r->epochs,
                                 .has_metric = r->has_metric,
                                 .metric_value = r->metric_value,
+                                .remedy = r->remedy,
                                 .cause = CAUSE_COUNT};
     bool ok = read_config(p, r, &run->trial, &why) == 0;
     run->has_label = ok && r->has_label;
@@ -165,10 +166,14 @@ static void find_causes(struct pass *p)
     const struct relabel_window *w = p->window;
     struct siblings all;
     siblings_init(&all, p->trials, 0, w->count, p->spec.epochs);
-    for (size_t i = w->from; i < w->to; i++)
-        if (p->runs[i].label && p->trials[i]->config)
-            labelling_causes(p->trials, i, &all, &p->data, &p->spec.trainer.layers,
-                             &p->runs[i].label->causes);
+    for (size_t i = w->from; i < w->to; i++) {
+        const struct layer_list *layers = &p->spec.trainer.layers;
+        struct label_row *l = p->runs[i].label;
+        if (l && p->trials[i]->config)
+            labelling_causes(p->trials, i, &all, &p->data, layers, &l->causes);
+        if (l)
+            labelling_advice(p->trials[i], &l->causes, &p->data, layers, &l->advice);
+    }
     siblings_finish(&all);
 }
 
@@ -219,6 +224,14 @@ static bool same_causes(const struct relabel_run *r, const struct causes *c)
     return same;
 }
 
+static bool same_advice(const struct relabel_run *r, const struct advice *a)
+{
+    char *text = advice_names(a);
+    bool same = strcmp(r->remedies_json ? r->remedies_json : "", text ? text : "") == 0;
+    free(text);
+    return same;
+}
+
 static bool same_label(const struct relabel_run *r, const struct label_row *l)
 {
     return r->pattern == l->pattern && r->runner_up == l->runner_up &&
@@ -242,7 +255,7 @@ static void put_label(struct pass *p, size_t i, struct relabelling *c, struct st
     struct label_row *l = run->label;
     bool same = same_label(r, l);
     count_label(c, r, l, same);
-    if (same && r->version == DIAGNOSIS_VERSION)
+    if (same && r->version == DIAGNOSIS_VERSION && same_advice(r, &l->advice))
         return;
     if (!same)
         l->created = p->now;

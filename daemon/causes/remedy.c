@@ -1,9 +1,12 @@
 #include "daemon/causes/remedy.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/causes/remedy_change.h"
+#include "sweep/buf.h"
 #include "sweep/require.h"
 
 static const struct row {
@@ -160,6 +163,54 @@ bool remedy_apply(enum remedy r, const struct remedy_context *c, struct treatmen
     leave_preset(&before.settings, &after.settings);
     *t = after;
     return true;
+}
+
+/* --- advice --------------------------------------------------------------------------------- */
+
+/* Those that give more of what is there already. */
+static bool is_there(enum remedy r, const struct settings *s)
+{
+    return (r == REMEDY_L2 && s->v[SETTING_L2] > 0) ||
+           (r == REMEDY_MORE_DROPOUT && s->v[SETTING_DROPOUT] > 0);
+}
+
+void advice_find(enum pattern p, enum cause_id cause, enum remedy before,
+                 const struct treatment *parent, const struct data_facts *data,
+                 struct advice *out)
+{
+    /* some run of the sweep may give its weights; which one is known when it is tried */
+    const struct remedy_context c = {.data = data, .donor = INT64_MAX};
+    enum remedy all[REMEDIES_MAX];
+    size_t count = remedies_of(p, cause, all);
+    struct treatment *t = parent != NULL ? xmalloc(sizeof(*t)) : NULL;
+    *out = (struct advice){.known = true};
+    for (size_t i = 0; i < count; i++) {
+        if (t != NULL)
+            *t = *parent;
+        if (all[i] != before &&
+            (t == NULL || (!is_there(all[i], &parent->settings) && remedy_apply(all[i], &c, t))))
+            out->items[out->count++] = all[i];
+    }
+    free(t);
+}
+
+char *advice_names(const struct advice *a)
+{
+    struct buf b = {0};
+    if (!a->known)
+        return NULL;
+    buf_puts(&b, "[");
+    for (size_t i = 0; i < a->count; i++)
+        buf_printf(&b, "%s\"%s\"", i ? "," : "", remedy_name(a->items[i]));
+    buf_puts(&b, "]");
+    return buf_take(&b);
+}
+
+void advice_text(enum remedy r, char out[ADVICE_TEXT_MAX])
+{
+    const char *ref = remedy_guide_ref(r);
+    snprintf(out, ADVICE_TEXT_MAX, "%s%s%s%s", remedy_does(r), ref ? " (" : "", ref ? ref : "",
+             ref ? ")" : "");
 }
 
 bool remedy_cured(enum pattern parent, enum pattern treated, double change)

@@ -97,6 +97,23 @@ size_t remedies_next(enum pattern p, enum cause_id cause, const struct remedy_pa
  * it changes is written out first (train.preset none). */
 bool remedy_apply(enum remedy r, const struct remedy_context *c, struct treatment *t);
 
+/* What can be done about a run, the likeliest to help first. */
+struct advice {
+    bool known; /* it was looked for: count 0 is that nothing can be done */
+    size_t count;
+    enum remedy items[REMEDIES_MAX];
+};
+/* Remedies for that label that would change something of that configuration and are not in it
+ * already. before: the remedy that the run is a treatment with; REMEDY_COUNT: none. parent NULL:
+ * nothing is known of the configuration. */
+void advice_find(enum pattern p, enum cause_id cause, enum remedy before,
+                 const struct treatment *parent, const struct data_facts *data,
+                 struct advice *out);
+char *advice_names(const struct advice *a); /* JSON list, heap; NULL: not known */
+/* "learning rate / 10 (G4.4)" */
+#define ADVICE_TEXT_MAX 96
+void advice_text(enum remedy r, char out[ADVICE_TEXT_MAX]);
+
 /* Whether a treatment that came to a metric has cured its parent, from both patterns. change: of
  * the metric, relative, above 0 is worse; NaN: not known. */
 #define REMEDY_NOT_WORSE 0.005 /* within it a metric counts as equal */

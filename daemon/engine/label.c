@@ -66,6 +66,12 @@ static void find_causes(const struct sweep *s, size_t number, const struct sibli
         labelling_causes(sweep_trials(s), number, all, &s->row->data, &s->spec.trainer.layers, out);
 }
 
+static void find_advice(const struct sweep *s, size_t number, const struct causes *c,
+                        struct advice *out)
+{
+    labelling_advice(s->trials[number], c, &s->row->data, &s->spec.trainer.layers, out);
+}
+
 static void take_causes(struct sweep *s, size_t number, const struct causes *c)
 {
     s->trials[number]->cause = c->count > 0 ? c->items[0].id : CAUSE_COUNT;
@@ -117,6 +123,7 @@ void label_ended(struct run *r, utc_us now, struct effects *fx)
                   s->run_count, s->spec.epochs);
     find_causes(s, r->index, &all, &l->causes);
     siblings_finish(&all);
+    find_advice(s, r->index, &l->causes, &l->advice);
     take_causes(s, r->index, &l->causes);
     l->facts_json = labelling_facts_text(&s->trials[r->index]->facts);
     if (r->row->kind == RUN_KIND_TREATMENT)
@@ -188,13 +195,16 @@ void label_barrier(struct sweep *s, struct effects *fx)
     siblings_init(&siblings, sweep_trials(s), from, s->run_count, s->spec.epochs);
     for (size_t i = from; i < s->run_count; i++) {
         struct causes c;
+        struct advice advice;
         uint64_t before = s->written_causes[i];
         if (!s->trials[i]->labelled)
             continue;
         find_causes(s, i, &siblings, &c);
         take_causes(s, i, &c);
-        if (s->written_causes[i] != before)
-            store_batch_put_causes(&fx->batch, s->run_ids[i], &c);
+        if (s->written_causes[i] == before)
+            continue;
+        find_advice(s, i, &c, &advice);
+        store_batch_put_causes(&fx->batch, s->run_ids[i], &c, &advice);
     }
     siblings_finish(&siblings);
     if (task_of(&s->spec)->has_remedies)

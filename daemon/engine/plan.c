@@ -50,15 +50,6 @@ static void set_values(const struct spec *spec, const struct assignment *at, str
     trainer_settings(spec, at, &row->config->settings);
 }
 
-static struct run_row *search_row(struct engine *e, const struct sweep *s, const struct proposal *p,
-                                  utc_us now)
-{
-    struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
-    set_values(&s->spec, &p->at, row);
-    row->until_epoch = stop_next_rung(&s->spec.stop, 0, row->epochs);
-    return row;
-}
-
 /* The swept parameters, and what else the remedy changed. */
 static char *treatment_params(const struct spec *spec, const struct settings *parent,
                               const struct settings *own)
@@ -81,6 +72,56 @@ static char *treatment_params(const struct spec *spec, const struct settings *pa
     }
     jw_end_object(&w);
     return buf_take(&params);
+}
+
+/* "train.dropout 0.3, train.clip global_norm": what the run has otherwise than the spec. */
+static char *carried_text(const struct spec *spec, const struct trial *t)
+{
+    struct settings said;
+    struct buf b = {0};
+    trainer_settings(spec, &t->at, &said);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        enum setting_id id = (enum setting_id)i;
+        if (t->config->settings.v[i] == said.v[i] || spec_dimension(spec, id) != NULL)
+            continue;
+        char value[32];
+        setting_format(id, t->config->settings.v[i], value);
+        buf_printf(&b, "%s%s %s", b.len ? ", " : "", setting_label(id), value);
+    }
+    if (t->config->layers != NULL)
+        buf_printf(&b, "%sits layers", b.len ? ", " : "");
+    return buf_take(&b);
+}
+
+/* All that is not swept is as that run has it. */
+static void carry_on(const struct sweep *s, const struct trial *from, struct run_row *row)
+{
+    const struct spec *spec = &s->spec;
+    const struct settings plain = row->config->settings;
+    char *what = carried_text(spec, from);
+    size_t len = strlen(row->reason);
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (spec_dimension(spec, (enum setting_id)i) == NULL)
+            row->config->settings.v[i] = from->config->settings.v[i];
+    if (from->config->layers != NULL) {
+        row->config->layers = xmalloc(sizeof(*row->config->layers));
+        *row->config->layers = *from->config->layers;
+    }
+    snprintf(row->reason + len, sizeof(row->reason) - len, "; with %s", what);
+    free(row->params_json);
+    row->params_json = treatment_params(spec, &plain, &row->config->settings);
+    free(what);
+}
+
+static struct run_row *search_row(struct engine *e, const struct sweep *s, const struct proposal *p,
+                                  utc_us now)
+{
+    struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
+    set_values(&s->spec, &p->at, row);
+    if (p->ground != TRIAL_NONE)
+        carry_on(s, s->trials[p->ground], row);
+    row->until_epoch = stop_next_rung(&s->spec.stop, 0, row->epochs);
+    return row;
 }
 
 /* What a treatment changed of its parent's configuration. */
@@ -119,12 +160,15 @@ static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const
     const struct trial *root = s->trials[p->of];
     char reason[160];
     snprintf(reason, sizeof(reason),
-             "repeat %" PRIu64 " of #%zu, with a seed of its own: all %zu configurations were tried",
+             "repeat %" PRIu64 " of #%zu, with a seed of its own: all %zu configurations were "
+             "tried",
              p->repetition, p->of, configurations);
     struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT, STAGE_REPEAT, reason, now);
     row->parent_id = s->run_ids[p->of];
     row->seed = rng_run_seed(s->spec.seed, p->repetition);
     set_values(&s->spec, &root->at, row);
+    if (root->ground != 0)
+        carry_on(s, root, row);
     return row;
 }
 
@@ -146,9 +190,34 @@ static void add_run(struct sweep *s, struct run_row *row, enum decision_kind kin
     store_batch_add_decision(&fx->batch, &d, "%s", row->reason);
 }
 
+/* What stays from now on is said once: with the first runs that have it. */
+static void note_carried(struct sweep *s, const struct proposals *p, utc_us now, struct effects *fx)
+{
+    size_t from = p->count > 0 ? p->items[0].ground : TRIAL_NONE;
+    if (from == TRIAL_NONE)
+        return;
+    const struct trial *t = s->trials[from];
+    for (size_t i = 0; i < s->searched_count; i++)
+        if (s->searched[i]->ground == t->ground)
+            return;
+    struct decision_row d = {.sweep_id = s->row->id, .run_id = s->run_ids[from],
+                             .kind = DECISION_CARRIED};
+    const struct trial *parent = s->trials[t->parent];
+    char *what = carried_text(&s->spec, t);
+    char *text = xasprintf("%s stays for the following runs: run %" PRId64 " came to %s %.6g with "
+                           "it, run %" PRId64 " to %.6g without", what, s->run_ids[from],
+                           spec_metric_name(&s->spec), t->metric_value, s->run_ids[t->parent],
+                           parent->metric_value);
+    store_batch_add_decision(&fx->batch, &d, "%s", text);
+    store_batch_add_event(&fx->batch, s->row->id, s->run_ids[from], "carried_on", now, "%s", text);
+    free(text);
+    free(what);
+}
+
 static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, utc_us now,
                       struct effects *fx)
 {
+    note_carried(s, &p->search, now, fx);
     for (size_t i = 0; i < p->search.count; i++)
         add_run(s, search_row(e, s, &p->search.items[i], now), DECISION_PROPOSED, fx);
     if (p->search.count > 0)

@@ -197,6 +197,7 @@ static void relabel_run_finish(struct relabel_run *r)
     free(r->tags);
     free(r->evidence_json);
     free(r->causes_json);
+    free(r->remedies_json);
     free(r->facts_json);
 }
 
@@ -432,11 +433,13 @@ void store_batch_put_metrics(struct store_batch *b, int64_t run_id,
     batch_append(b, STORE_PUT_METRICS)->u.metrics = rows;
 }
 
-void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes)
+void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes,
+                            const struct advice *advice)
 {
     struct causes_row *row = xmalloc(sizeof(*row));
     row->run_id = run_id;
     row->causes = *causes;
+    row->advice = *advice;
     batch_append(b, STORE_PUT_CAUSES)->u.causes = row;
 }
 

@@ -99,6 +99,7 @@ struct label_row {
     char *tags;                /* "past_best,spike" */
     char *evidence_json;
     struct causes causes;
+    struct advice advice;
     char *facts_json;          /* NULL: those that are there stay (none while the run goes on) */
     utc_us created;
 };
@@ -106,6 +107,7 @@ struct label_row {
 struct causes_row {            /* found again when more siblings had ended */
     int64_t run_id;
     struct causes causes;
+    struct advice advice;
 };
 
 struct edit_row {              /* a proposed edit of the search range */
@@ -136,6 +138,7 @@ struct event_row {             /* the log of what happened, for people and for r
     X(ENQUEUED, "enqueued")    \
     X(TREATED, "treated")      \
     X(REPEATED, "repeated")    \
+    X(CARRIED, "carried")      \
     X(ENDED, "ended")          \
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \
@@ -195,13 +198,14 @@ struct relabel_run {
     double metric_value;
     char *params_json;         /* NULL: of a treatment */
     char *settings_json;       /* all */
+    enum remedy remedy;        /* of a treatment; REMEDY_COUNT: it is none */
     bool has_label;            /* else there is none of the following */
     enum pattern pattern;
     char *facts_json;
     /* of those that are labelled; NULL of their neighbours */
     enum pattern runner_up;
     double confidence;
-    char *tags, *evidence_json, *causes_json;
+    char *tags, *evidence_json, *causes_json, *remedies_json;
     int64_t version;
     char created_at[32];
     utc_us created;
@@ -338,7 +342,8 @@ void store_batch_clear_points(struct store_batch *b, int64_t run_id);
 void store_batch_put_layers(struct store_batch *b, int64_t run_id, const struct layer_stats *s);
 void store_batch_put_metrics(struct store_batch *b, int64_t run_id,
                              struct point_metrics *const *m, size_t n);
-void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes);
+void store_batch_put_causes(struct store_batch *b, int64_t run_id, const struct causes *causes,
+                            const struct advice *advice);
 /* Takes over the array and what it holds. */
 void store_batch_put_edits(struct store_batch *b, int64_t sweep_id, struct edit_row *edits,
                            size_t count);

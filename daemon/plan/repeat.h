@@ -1,4 +1,4 @@
-/* Repeats: when every configuration was tried, the same again, each with a seed of its own. Pure. */
+/* Repeats: when every configuration was tried, the same again, each with a seed of its own. */
 #ifndef SWEEPD_REPEAT_H
 #define SWEEPD_REPEAT_H
 

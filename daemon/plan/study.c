@@ -62,12 +62,46 @@ uint64_t trial_ground(const struct spec *s, const struct trial *t)
     return t->config->layers != NULL ? hash_layers(h, t->config->layers) : h;
 }
 
+static bool is_in_space(const struct space *s, const struct assignment *at)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (!dimension_takes(&s->dimensions[i], at->v[i]))
+            return false;
+    return true;
+}
+
+/* Same data, same epochs, same start: only then the two metrics say something of the change, and
+ * it costs nothing to keep. Another optimizer is a stage of its own. */
+static bool is_comparable(const struct study *st, const struct trial *parent,
+                          const struct trial *t)
+{
+    int choice = space_find_role(st->space, ROLE_OPTIMIZER);
+    return t->epochs == parent->epochs && t->config->start_from == parent->config->start_from &&
+           settings_same(&t->config->settings, &parent->config->settings, SETTING_OF_SAMPLES) &&
+           (choice < 0 || t->at.v[choice] == parent->at.v[choice]);
+}
+
+bool trial_carries(const struct study *st, const struct trial *t)
+{
+    if (!is_in_space(st->space, &t->at))
+        return false;
+    while (t->kind == RUN_KIND_TREATMENT) {
+        const struct trial *parent = t->parent < t->number ? st->all[t->parent] : NULL;
+        if (parent == NULL || t->config == NULL || parent->config == NULL ||
+            !is_comparable(st, parent, t) || !trial_better(t, parent, st->maximize))
+            return false;
+        t = parent;
+    }
+    return t->kind == RUN_KIND_SEARCH;
+}
+
 void study_init(struct study *st, const struct spec *s)
 {
     size_t kept = (size_t)spec_treat_cap(s), cap = (size_t)s->run_cap;
     *st = (struct study){.space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
+                         .carries = s->carry_on,
                          .run_cap = cap,
                          .kept = kept,
                          .budget = cap - kept,

@@ -65,6 +65,7 @@ struct study {
     size_t run_cap; /* of all runs of the sweep */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
+    bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
@@ -72,6 +73,10 @@ struct study {
     size_t all_count; /* all runs of the sweep, by number */
     const struct trial *const *all;
 };
+
+/* A treatment that came to more than its parent, from which the search may go on: all that it
+ * changed can be kept for other runs, at no further cost. */
+bool trial_carries(const struct study *st, const struct trial *t);
 
 uint64_t trial_ground(const struct spec *s, const struct trial *t);
 

@@ -221,9 +221,10 @@ void treat_reason(enum remedy r, const char *parent, enum pattern pattern, enum 
                   char out[TREAT_REASON_MAX])
 {
     const char *ref = remedy_guide_ref(r);
-    snprintf(out, TREAT_REASON_MAX, "%s%s%s%s: %s is %s, cause %s", remedy_does(r),
+    bool known = cause != CAUSE_UNKNOWN;
+    snprintf(out, TREAT_REASON_MAX, "%s%s%s%s: %s is %s%s%s", remedy_does(r),
              ref ? " (" : "", ref ? ref : "", ref ? ")" : "", parent, pattern_name(pattern),
-             cause_name(cause));
+             known ? ", cause " : "", known ? cause_name(cause) : "");
 }
 
 /* Two runs of one batch that come to the same configuration are one too many. */

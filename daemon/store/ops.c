@@ -159,6 +159,17 @@ static int put_layers(struct store_sql *q, const struct store_op *op)
     return rc;
 }
 
+static void bind_advice(sqlite3_stmt *st, int remedy, int remedies, const struct advice *a)
+{
+    char text[ADVICE_TEXT_MAX] = "";
+    char *names = advice_names(a);
+    if (a->count > 0)
+        advice_text(a->items[0], text);
+    sqlite3_bind_text(st, remedy, text[0] ? text : NULL, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(st, remedies, names, -1, SQLITE_TRANSIENT);
+    free(names);
+}
+
 static void bind_label(sqlite3_stmt *st, const struct label_row *l)
 {
     bind_int(st, 1, l->run_id);
@@ -171,6 +182,7 @@ static void bind_label(sqlite3_stmt *st, const struct label_row *l)
     bind_time(st, 8, l->created);
     bind_causes(st, 9, 10, &l->causes);
     bind_word(st, 11, l->facts_json);
+    bind_advice(st, 12, 13, &l->advice);
 }
 
 static int put_label(struct store_sql *q, const struct store_op *op)
@@ -185,8 +197,8 @@ static int relabel(struct store_sql *q, const struct store_op *op)
     sqlite3_stmt *st = q->statements[STATEMENT_RELABEL];
     const struct relabelled_row *r = op->u.relabelled;
     bind_label(st, r->label);
-    bind_int(st, 12, r->old_version);
-    bind_text(st, 13, r->old_created_at);
+    bind_int(st, 14, r->old_version);
+    bind_text(st, 15, r->old_created_at);
     return store_sql_run(st);
 }
 
@@ -203,6 +215,7 @@ static int put_causes(struct store_sql *q, const struct store_op *op)
     sqlite3_stmt *st = q->statements[STATEMENT_PUT_CAUSES];
     bind_int(st, 1, op->u.causes->run_id);
     bind_causes(st, 2, 3, &op->u.causes->causes);
+    bind_advice(st, 4, 5, &op->u.causes->advice);
     return store_sql_run(st);
 }
 

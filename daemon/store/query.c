@@ -71,7 +71,8 @@ static const struct {
             "WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
-            "p.says, p.remedy, p.guide_remedies, p.our_remedies, l.cause, "
+            "p.says, l.remedy, l.remedies AS remedies_json, p.guide_remedies, p.our_remedies, "
+            "nullif(l.cause, 'unknown') AS cause, "
             "coalesce(l.causes, '[]') AS causes_json, l.evidence AS evidence_json, "
             "l.classifier_version, l.created_at FROM labels AS l "
             "JOIN patterns AS p ON p.name = l.pattern WHERE l.run_id = ?1"},

@@ -52,13 +52,14 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves WHERE run_id = ? AND point = ?",
     [STATEMENT_PUT_LABEL] =
         "INSERT INTO labels(run_id, pattern, runner_up, confidence, tags, evidence, "
-        "classifier_version, created_at, cause, causes, facts) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "classifier_version, created_at, cause, causes, facts, remedy, remedies) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(run_id) DO UPDATE SET pattern = excluded.pattern, "
         "runner_up = excluded.runner_up, confidence = excluded.confidence, tags = excluded.tags, "
         "evidence = excluded.evidence, classifier_version = excluded.classifier_version, "
         "created_at = excluded.created_at, cause = excluded.cause, causes = excluded.causes, "
-        "facts = coalesce(excluded.facts, facts)",
+        "facts = coalesce(excluded.facts, facts), remedy = excluded.remedy, "
+        "remedies = excluded.remedies",
     [STATEMENT_ADD_EVENT] =
         "INSERT INTO events(sweep_id, run_id, kind, detail, created_at) "
         "VALUES(COALESCE(?1, (SELECT sweep_id FROM runs WHERE id = ?2)), ?2, ?3, ?4, ?5)",
@@ -71,7 +72,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_PUT_LAYER] =
         "INSERT OR REPLACE INTO layer_stats(run_id, point, layer, name" LAYER_STAT_MAP(LAYER_NAME)
         ") VALUES(?, ?, ?, ?" LAYER_STAT_MAP(LAYER_PARAMETER) ")",
-    [STATEMENT_PUT_CAUSES] = "UPDATE labels SET cause = ?2, causes = ?3 WHERE run_id = ?1",
+    [STATEMENT_PUT_CAUSES] =
+        "UPDATE labels SET cause = ?2, causes = ?3, remedy = ?4, remedies = ?5 WHERE run_id = ?1",
     [STATEMENT_CLEAR_EDITS] = "DELETE FROM range_edits WHERE sweep_id = ?",
     [STATEMENT_PUT_EDIT] =
         "INSERT INTO range_edits(sweep_id, position, kind, setting, from_value, to_value, runs, "
@@ -82,8 +84,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_RELABEL] =
         "UPDATE labels SET pattern = ?2, runner_up = ?3, confidence = ?4, tags = ?5, "
         "evidence = ?6, classifier_version = ?7, created_at = coalesce(?8, created_at), "
-        "cause = ?9, causes = ?10, facts = coalesce(?11, facts) WHERE run_id = ?1 "
-        "AND classifier_version = ?12 AND created_at = ?13",
+        "cause = ?9, causes = ?10, facts = coalesce(?11, facts), remedy = ?12, remedies = ?13 "
+        "WHERE run_id = ?1 AND classifier_version = ?14 AND created_at = ?15",
     [STATEMENT_PUT_OUTCOME] = "UPDATE runs SET cured = ?2 WHERE id = ?1 AND cured IS NOT NULL",
     [STATEMENT_ADD_METRIC] =
         "INSERT INTO metrics(run_id, point, name, value) VALUES(?, ?, ?, ?) "

@@ -62,7 +62,7 @@ static int find_sweep(struct store_sql *q, const struct store_window_query *from
 enum run_column {
     R_ID, R_NUMBER, R_KIND, R_STATUS, R_PARAMS, R_SETTINGS, R_EPOCHS, R_METRIC,
     R_PATTERN, R_RUNNER_UP, R_CONFIDENCE, R_TAGS, R_EVIDENCE, R_CAUSES, R_FACTS, R_VERSION,
-    R_CREATED,
+    R_CREATED, R_REMEDY, R_REMEDIES,
 };
 
 /* What a new label is compared with. */
@@ -73,6 +73,7 @@ static void read_old(sqlite3_stmt *st, struct relabel_run *r)
     r->tags = copy_at(st, R_TAGS);
     r->evidence_json = copy_at(st, R_EVIDENCE);
     r->causes_json = copy_at(st, R_CAUSES);
+    r->remedies_json = copy_at(st, R_REMEDIES);
     r->version = sqlite3_column_int64(st, R_VERSION);
     str_copy(r->created_at, sizeof(r->created_at), text_at(st, R_CREATED));
     r->created = store_time_parse(r->created_at);
@@ -93,7 +94,7 @@ static void read_label(sqlite3_stmt *st, struct relabel_run *r, bool judged)
 /* A treatment alone is told by its settings: parameters are quicker to read, where they say all. */
 static void read_run(sqlite3_stmt *st, struct relabel_window *w)
 {
-    int kind = run_kind_find(text_at(st, R_KIND));
+    int kind = run_kind_find(text_at(st, R_KIND)), remedy = remedy_find(text_at(st, R_REMEDY));
     size_t i = w->count++;
     w->runs = array_room(w->runs, &w->cap, i, sizeof(*w->runs));
     struct relabel_run *r = &w->runs[i];
@@ -103,6 +104,7 @@ static void read_run(sqlite3_stmt *st, struct relabel_window *w)
                               .epochs = sqlite3_column_int64(st, R_EPOCHS),
                               .has_metric = sqlite3_column_type(st, R_METRIC) == SQLITE_FLOAT,
                               .metric_value = sqlite3_column_double(st, R_METRIC),
+                              .remedy = remedy < 0 ? REMEDY_COUNT : (enum remedy)remedy,
                               .pattern = PATTERN_NONE,
                               .runner_up = PATTERN_NONE};
     if (r->kind != RUN_KIND_TREATMENT)
@@ -117,7 +119,8 @@ static int read_runs(struct store_sql *q, const struct store_window_query *from,
     static const char sql[] =
         "SELECT r.id, r.number, r.kind, r.status, r.params, r.settings, r.epochs, "
         "r.metric_value, l.pattern, l.runner_up, l.confidence, l.tags, l.evidence, "
-        "l.causes, l.facts, l.classifier_version, l.created_at FROM runs AS r "
+        "l.causes, l.facts, l.classifier_version, l.created_at, r.remedy, l.remedies "
+        "FROM runs AS r "
         "LEFT JOIN labels AS l ON l.run_id = r.id "
         "WHERE r.sweep_id = ?1 AND r.number >= ?2 AND r.number < ?3 ORDER BY r.number";
     int64_t begin = from->sweep_id == w->sweep_id ? from->number : 0;

@@ -11,8 +11,8 @@
 #define METHOD_MAP(X)                                                                              \
     X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS, "the guide's search in four stages (G2)")     \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
-    X(RANDOM, random, METHOD_REPEATS, "independent draws")                                                      \
-    X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                                     \
+    X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
+    X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

@@ -40,6 +40,7 @@ struct spec {
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
+    bool carry_on;      /* what a treatment changed for the better stays for the next stages */
 };
 
 /* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a

@@ -62,6 +62,41 @@ static void check_assignment(const struct space *s, double u)
     buf_finish(&out);
 }
 
+/* All that is wrong with one that is refused: its error first, and each with a place. */
+static void check_problems(const uint8_t *bytes, size_t len, const struct errbuf *first)
+{
+    struct errbuf *found = calloc(SPEC_PROBLEMS_MAX, sizeof(*found));
+    struct json *root = json_parse((const char *)bytes, len, NULL);
+    struct json_place at;
+
+    REQUIRE(found != NULL);
+    if (root) {
+        size_t count = spec_problems(root, found, SPEC_PROBLEMS_MAX);
+        REQUIRE(count > 0 && found[0].code == first->code);
+        for (size_t i = 0; i < count; i++)
+            REQUIRE(json_place((const char *)bytes, len, root, json_at_path(root, found[i].key),
+                               &at));
+    }
+    json_destroy(root);
+    free(found);
+}
+
+static void count_note(void *arg, const char *sentence)
+{
+    *(size_t *)arg += strlen(sentence);
+}
+
+static void check_notes(const uint8_t *bytes, size_t len, const struct spec *s)
+{
+    struct json *root = json_parse((const char *)bytes, len, NULL);
+    struct errbuf err;
+    size_t said = 0;
+
+    spec_notes(root, s, count_note, &said);
+    (void)spec_question(root, s, &err);
+    json_destroy(root);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct errbuf err = {0};
@@ -69,8 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
     if (spec_parse_text((const char *)bytes, len, &s, &err)) {
         REQUIRE(err.code < 0 && err.message[0]);
+        check_problems(bytes, len, &err);
         return 0;
     }
+    check_notes(bytes, len, &s);
     char *text = canonical(&s);
     REQUIRE(spec_parse_text(text, strlen(text), &again, &err) == 0);
     char *same = canonical(&again);

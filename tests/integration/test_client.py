@@ -103,7 +103,7 @@ def test_label_without_a_daemon():
                               capture_output=True, text=True)
         equal(done.returncode, 0, done.stderr)
         label = json.loads(done.stdout)
-        for key in ("pattern", "confidence", "runner_up", "evidence", "tags", "timeline"):
+        for key in ("pattern", "confidence", "runner_up", "evidence", "tags", "timeline", "notes"):
             check(key in label, f"{name}: {key}")
     done = subprocess.run([SWEEPCTL, "label", os.path.join(folder, files[0])],
                           capture_output=True, text=True)

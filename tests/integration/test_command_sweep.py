@@ -326,7 +326,7 @@ def test_what_is_refused():
         refused(d, {**good, "metric": {"name": "x"}}, "$.metric.goal")
         refused(d, {**good, "parameters": {"a": {"values": [1, "x"]}}}, "$.parameters.a.values[1]")
         refused(d, {**good, "parameters": {"a": {"values": [{}]}}}, "$.parameters.a.values[0]")
-        refused(d, {**small_spec(data["path"]), "metric": {"name": "val/loss", "goal": "minimize"}},
+        refused(d, {**small_spec(data["path"]), "metric": {"name": "val/cost", "goal": "minimize"}},
                 "$.metric.name", "val_loss")
 
 

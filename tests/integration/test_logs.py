@@ -15,7 +15,7 @@ SWEEPCTL = os.path.join(os.environ["BUILD"], "client", "sweepctl")
 # file -> columns that are its training and its validation loss; None: it has none
 LOSSES = {
     "keras/history.json": ("loss", "val_loss"), "keras/log.csv": ("loss", "val_loss"),
-    "keras/stdout.txt": ("loss", "val_loss"),
+    "keras/stdout.txt": ("loss", "val_loss"), "keras/stdout_2.txt": ("loss", "val_loss"),
     "keras/train.tfevents": ("epoch_loss", None),
     "keras/validation.tfevents": (None, "val_epoch_loss"),
     "tensorflow/one.tfevents": ("loss", "val_loss"),
@@ -23,7 +23,9 @@ LOSSES = {
     "torch/writer.tfevents": ("Loss/train", "Loss/val"),
     "lightning/metrics.csv": ("train_loss", "val_loss"),
     "lightning/board.tfevents": ("train_loss", "val_loss"),
+    "lightning/stdout.txt": ("train_loss", "val_loss"),
     "transformers/trainer_state.json": ("loss", "eval_loss"),
+    "transformers/stdout.txt": ("loss", "eval_loss"),
     "xgboost/evals_result.json": ("train-rmse", "eval-rmse"),
     "xgboost/stdout.txt": ("train-rmse", "eval-rmse"),
     "lightgbm/evals_result.json": ("training-l2", "valid_1-l2"),

@@ -34,6 +34,24 @@ def noise(home):
     return {"path": path, "format": "csv", "validation": 80, "task": "classification"}
 
 
+def advice_agrees(d, sweep):
+    """best, run, explain and the view say the same remedy, which the run has not already."""
+    seen = dict(d.sql("SELECT run_id, remedy FROM best_runs WHERE sweep_id = ?", sweep))
+    for row in d.call("best", sweep=sweep, limit=100)["runs"]:
+        told = d.call("explain", run=row["run_id"])
+        remedies = told["remedies"]
+        first = remedies[0] if remedies else None
+        text = first and first["does"] + (f" ({first['guide_ref']})" if first["guide_ref"] else "")
+        equal(row["remedy"], text, f"remedy of run {row['run_id']}")
+        equal(seen[row["run_id"]], text, "and in the view")
+        equal(d.call("run", run=row["run_id"])["run"]["remedy"], text, "and of the run")
+        names = [r["remedy"] for r in remedies]
+        check(row["treated_with"] not in names, f"{row['treated_with']} is not advised again")
+        settings = d.call("run", run=row["run_id"])["run"]["settings"]
+        check("l2" not in names or settings["train"]["l2"] == 0, "nor l2 where there is l2")
+        check(row["cause"] != "unknown", "'unknown' is no cause")
+
+
 def test_a_sweep_treats_its_sick_runs():
     with Daemon(workers=2) as d:
         sweep = d.submit(overfitting_spec(noise(d.home)))
@@ -57,6 +75,7 @@ def test_a_sweep_treats_its_sick_runs():
         equal(tried, kinds["treatment"], "remedy_effects counts them")
         labelled = d.sql("SELECT count(*) FROM labels WHERE facts IS NULL")[0][0]
         equal(labelled, 0, "every ended run has its facts")
+        advice_agrees(d, sweep)
 
 
 def test_treat_false():
@@ -114,7 +133,7 @@ def test_refusals():
                                                   check=1).stderr, "near miss")
         check("$.remedy" in d.ctl("treat", 1, "--remedy", "no_dropout", check=1).stderr,
               "nothing to change")
-        check("the id of a run that exists" in d.ctl("treat", 99, check=1).stderr, "no such run")
+        check("there is no run 99" in d.ctl("treat", 99, check=1).stderr, "no such run")
         try:
             d.submit(overfitting_spec(data, method="grid", treats={"run": 1, "remedy": "l2"},
                                       parameters={"depth": {"values": [3]}}))
@@ -171,7 +190,7 @@ def test_relabel():
         equal([r for r in d.sql("SELECT id, cured FROM runs ORDER BY 1") if r[0] <= 48], outcomes,
               "outcomes follow the labels")
         check("labels changed" in d.ctl("relabel", check=0).stdout, "for people")
-        check("exists" in d.ctl("relabel", 99, check=1).stderr, "no such sweep")
+        check("there is no sweep 99" in d.ctl("relabel", 99, check=1).stderr, "no such sweep")
 
 
 def test_held_data_is_accepted_once():

@@ -94,8 +94,8 @@ def make_keras(expected):
     for part, prefix in (("train", ""), ("validation", "val_")):
         events = glob.glob(f"{folder}/{part}/events*")[0]
         name = keep(events, f"keras/{part}.tfevents")
-        expected[name] = {"epoch_loss": history[prefix + "loss"],
-                          "epoch_mae": history[prefix + "mae"]}
+        expected[name] = {prefix + "epoch_loss": history[prefix + "loss"],
+                          prefix + "epoch_mae": history[prefix + "mae"]}
     text = printed(lambda: keras_fit(1))
     expected[write(text, "keras/stdout.txt")] = {"epoch": list(range(1, EPOCHS + 1))}
     expected[write(printed(lambda: keras_fit(2)), "keras/stdout_2.txt")] = {

@@ -193,9 +193,9 @@ static const struct trial *best_but(const struct ctf_plan *p, double but)
 {
     const struct study *st = p->study;
     const struct trial *best = NULL;
-    for (size_t i = 0; i < st->count; i++) {
-        const struct trial *t = st->trials[i];
-        if (!trial_usable(t) || t->at.v[p->rate_at] == but)
+    for (size_t i = 0; i < st->all_count; i++) {
+        const struct trial *t = st->all[i];
+        if (!ctf_goes_by(p, t) || !trial_usable(t) || t->at.v[p->rate_at] == but)
             continue;
         if (best == NULL || trial_better(t, best, st->maximize))
             best = t;
@@ -252,7 +252,7 @@ static void coarse(struct ctf_call *c, size_t left)
 {
     if (c->done[CTF_COARSE] == 0)
         coarse_rates(c, left);
-    else
+    if (c->out->count == 0) /* also where a person has tried those rates */
         coarse_design(c, upto(c, left));
 }
 

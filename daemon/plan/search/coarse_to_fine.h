@@ -43,13 +43,16 @@ struct ctf_call {
     const struct ctf_plan *plan;
     size_t done[CTF_STAGE_COUNT];
     size_t want;             /* proposals at most */
-    const struct trial *best; /* the best run so far; NULL: none is usable */
+    const struct trial *best; /* the best run so far, from which it goes on; NULL: none is usable */
     struct assignment base;  /* its configuration; the middle at the smallest rate without one */
     struct tried tried;      /* with the proposals of this call */
     struct rng rng;
     struct proposals *out;
 };
 
+/* Does the search go by what that run came to? By its own, those that a person asked for, and
+ * treatments that it carries on. */
+bool ctf_goes_by(const struct ctf_plan *p, const struct trial *t);
 void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
                    struct proposals *out);
 /* The configuration with the optimizer of coarse and fine. */

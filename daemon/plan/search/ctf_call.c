@@ -33,20 +33,49 @@ const char *ctf_rate_text(const struct ctf_plan *p, const struct assignment *a,
     return out;
 }
 
+/* A run of the person's choice may have any optimizer, as those of the later stages do: what is
+ * best with one says little of another. */
+static bool has_own_optimizer(const struct ctf_plan *p, const struct trial *t)
+{
+    return p->choice == NULL || t->at.v[p->choice_at] == p->optimizer;
+}
+
+bool ctf_goes_by(const struct ctf_plan *p, const struct trial *t)
+{
+    bool own = strcmp(t->stage, "enqueued") != 0;
+    if (t->kind == RUN_KIND_TREATMENT)
+        return p->study->carries && trial_carries(p->study, t);
+    return t->kind == RUN_KIND_SEARCH && (own || has_own_optimizer(p, t));
+}
+
+/* What was tried with the settings that the next runs will have. */
+static void find_tried(struct ctf_call *c)
+{
+    const struct study *st = c->plan->study;
+    uint64_t ground = st->carries && c->best != NULL ? c->best->ground : 0;
+    tried_init(&c->tried, st->space);
+    for (size_t i = 0; i < st->all_count; i++) {
+        const struct trial *t = st->all[i];
+        if (st->carries ? t->ground == ground : t->kind == RUN_KIND_SEARCH)
+            (void)tried_add(&c->tried, &t->at);
+    }
+}
+
 void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
                    struct proposals *out)
 {
     const struct study *st = p->study;
     *c = (struct ctf_call){.plan = p, .want = want, .out = out};
-    tried_init(&c->tried, st->space);
-    for (size_t i = 0; i < st->count; i++) {
-        const struct trial *t = st->trials[i];
-        (void)tried_add(&c->tried, &t->at);
+    for (size_t i = 0; i < st->count; i++)
         for (int k = 0; k < CTF_STAGE_COUNT; k++)
-            c->done[k] += strcmp(t->stage, ctf_stage_name(k)) == 0;
-        if (trial_usable(t) && (c->best == NULL || trial_better(t, c->best, st->maximize)))
+            c->done[k] += strcmp(st->trials[i]->stage, ctf_stage_name(k)) == 0;
+    for (size_t i = 0; i < st->all_count; i++) {
+        const struct trial *t = st->all[i];
+        if (ctf_goes_by(p, t) && trial_usable(t) &&
+            (c->best == NULL || trial_better(t, c->best, st->maximize)))
             c->best = t;
     }
+    find_tried(c);
     space_middle(st->space, &c->base);
     ctf_own_optimizer(p, &c->base);
     double rates[RATES_MAX];
@@ -69,6 +98,8 @@ bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct assignme
     vsnprintf(reason, sizeof(reason), reason_fmt, ap);
     va_end(ap);
     proposals_add(c->out, at, ctf_stage_name(stage), "%s", reason);
+    if (c->plan->study->carries && c->best != NULL && c->best->ground != 0)
+        c->out->items[c->out->count - 1].ground = c->best->number;
     return true;
 }
 

@@ -15,6 +15,7 @@
 struct errbuf;
 
 struct proposal {
+    size_t ground; /* number of the run whose other settings it has; TRIAL_NONE: the spec's */
     char stage[24];
     char reason[160];     /* in words: "learning rate 0.1, large first (G2.1)" */
     struct assignment at;

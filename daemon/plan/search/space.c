@@ -294,7 +294,7 @@ bool space_near(const struct space *s, const struct assignment *base, uint64_t f
 void tried_add_all(struct tried *t, const struct study *st)
 {
     for (size_t i = 0; i < st->all_count; i++)
-        if (st->all[i]->ground == 0)
+        if (st->all[i]->kind != RUN_KIND_TREATMENT || st->all[i]->ground == 0)
             (void)tried_add(t, &st->all[i]->at);
 }
 

@@ -1,7 +1,11 @@
 /* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
+#include <string.h>
+
 #include "daemon/serve/request.h"
 #include "daemon/causes/cause.h"
 #include "daemon/state.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
 #include "sweep/pattern.h"
 #include "daemon/causes/remedy.h"
 
@@ -12,7 +16,33 @@ static void take_treatments(struct request *r, const struct table *t)
     request_result_built(r);
 }
 
-/* Those of the label in the guide's order, whether they apply to the run or not. */
+static void write_remedy(struct json_writer *w, enum remedy r)
+{
+    jw_begin_object(w);
+    jw_kv_string(w, "remedy", remedy_name(r));
+    jw_kv_string(w, "guide_ref", remedy_guide_ref(r));
+    jw_kv_string(w, "does", remedy_does(r));
+    jw_end_object(w);
+}
+
+/* Those that were found with the label: `best` says the first of them. */
+static bool write_advice(struct request *r, const struct table *label)
+{
+    struct errbuf why;
+    const char *text = table_text(label, 0, "remedies_json", "");
+    struct json *names = *text ? json_parse(text, strlen(text), &why) : NULL;
+    bool known = names != NULL;
+    for (const struct json *v = names ? json_first(names) : NULL; v; v = json_next(v)) {
+        int remedy = json_type(v) == JSON_STRING ? remedy_find(json_string(v)) : -1;
+        if (remedy >= 0)
+            write_remedy(&r->w, (enum remedy)remedy);
+    }
+    json_destroy(names);
+    return known;
+}
+
+/* Of a label that was made before advice was kept, or while its run goes on: those of the label in
+ * the guide's order, whether they apply to the run or not. */
 static void write_remedies(struct request *r, const struct table *label)
 {
     enum remedy remedies[REMEDIES_MAX];
@@ -23,20 +53,15 @@ static void write_remedies(struct request *r, const struct table *label)
     size_t count = p < 0 ? 0
                          : remedies_of((enum pattern)p,
                                        c < 0 ? CAUSE_UNKNOWN : (enum cause_id)c, remedies);
-    for (size_t i = 0; i < count; i++) {
-        jw_begin_object(&r->w);
-        jw_kv_string(&r->w, "remedy", remedy_name(remedies[i]));
-        jw_kv_string(&r->w, "guide_ref", remedy_guide_ref(remedies[i]));
-        jw_kv_string(&r->w, "does", remedy_does(remedies[i]));
-        jw_end_object(&r->w);
-    }
+    for (size_t i = 0; i < count; i++)
+        write_remedy(&r->w, remedies[i]);
 }
 
 static void take_label(struct request *r, const struct table *t)
 {
     jw_key(&r->w, "remedies");
     jw_begin_array(&r->w);
-    if (t->rows > 0)
+    if (t->rows > 0 && !write_advice(r, t))
         write_remedies(r, t);
     jw_end_array(&r->w);
     request_query(r, STORE_QUERY_TREATMENTS, &r->subject, 1, take_treatments);

@@ -46,8 +46,8 @@ static void take_stored(struct request *r, const struct table *t)
 
 static void run(struct request *r)
 {
-    request_query_named(r, &(struct store_named_query){.id = STORE_QUERY_SUBMITTED, .text = r->word},
-                        take_stored);
+    const struct store_named_query q = {.id = STORE_QUERY_SUBMITTED, .text = r->word};
+    request_query_named(r, &q, take_stored);
 }
 
 const struct command command_submitted = {

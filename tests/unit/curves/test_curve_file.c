@@ -88,7 +88,7 @@ static void test_several_columns_of_one_quantity(void **state)
          "!x.csv: columns 'val_loss' and 'valid_loss' are one quantity twice; rename the one"},
         {"x.csv", "epoch,val_loss,valid_loss\n1,3,3\n", "1:-/3", NULL},
         {"x.csv", "epoch,loss,loss\n1,2,3\n",
-         "!x.csv: columns 'loss' and 'loss (2)' are one quantity twice"},
+         "!x.csv: columns 'loss' and 'loss (column 3)' are one quantity twice"},
         {"x.csv", "epoch,acc,accuracy,loss\n1,0.5,0.6,2\n", "1:2/-;0.5/-", "left out: 'accuracy'"},
     };
     CHECK(CASES);
@@ -115,6 +115,7 @@ static void test_what_is_no_loss(void **state)
         {"losses.csv", "epoch,train,val\n1,2,3\n", "1:2/3", NULL},
         {"x.csv", "epoch,train,val\n1,2,3\n", "!x.csv: no column is a loss"},
         {"study.csv", "number,value,params_lr\n0,2,0.1\n1,1,0.2\n", "!study.csv: no column is a loss"},
+        {"lr_run2.csv", "Step,Value\n0,0.5\n", "!lr_run2.csv: column 'Value' is no loss"},
         {"f1.csv", "Step,Value\n0,0.5\n", "!f1.csv: column 'Value' is no loss"},
         {"x.csv", "epoch,acc,val_acc\n1,0.5,0.6\n",
          "!x.csv: no column is a loss: 'acc' (an accuracy), 'val_acc' (an accuracy); at least one of "

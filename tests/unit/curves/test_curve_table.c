@@ -139,6 +139,7 @@ static void test_damage(void **state)
          "need quotes, or ';' between the cells"},
         {"x.csv", "epoch,train_loss,val_loss\n1,2,5,3,5\n2,1,5,2,5\n",
          "!x.csv: line 2: got 5; allowed: 3 cells"},
+        {"x.csv", "epoch,train_loss\n1,2\n2,1\nmean,1.5\n", "1:2/- 2:1/-", "line 4 has no number in"},
         {"x.csv", "", "!x.csv: empty; the first line must name the columns"},
         {"x.csv", "\n \n", "!x.csv: empty; the first line must name the columns"},
         {"x.csv", "1,2.5,3\n2,2,2.5\n",
@@ -173,6 +174,23 @@ static void test_too_much_is_refused(void **state)
     for (int i = 0; i < LOG_COLUMNS_MAX; i++)
         buf_puts(&text, ",1");
     assert_int_equal(parse(&text, &c, &err), ERR_LIMIT);
+    buf_clear(&text);
+    /* Each of them a training from the start, and each as long. */
+    buf_puts(&text, "epoch,train_loss\n");
+    for (int i = 0; i < 200000; i++)
+        buf_puts(&text, "0,9\n1,8\n2,1\n");
+    assert_int_equal(parse(&text, &c, &err), ERR_VALUE);
+    buf_clear(&text);
+    /* One title thousands of times. */
+    buf_puts(&text, "loss");
+    for (int i = 1; i < LOG_COLUMNS_MAX; i++)
+        buf_puts(&text, ",loss");
+    for (int row = 0; row < 20; row++) {
+        buf_puts(&text, "\n1");
+        for (int i = 1; i < LOG_COLUMNS_MAX; i++)
+            buf_puts(&text, ",1");
+    }
+    assert_int_equal(parse(&text, &c, &err), ERR_VALUE);
     buf_clear(&text);
     buf_puts(&text, "train_loss\n");
     for (int i = 0; i < LOG_ROWS_MAX; i++)

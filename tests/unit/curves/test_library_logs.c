@@ -113,7 +113,7 @@ static void test_every_log(void **state)
         check_file(json_key(f), f);
         files++;
     }
-    assert_true(files >= 12);
+    assert_true(files >= 22);
     json_destroy(expected);
     free(path);
 }
@@ -133,9 +133,9 @@ static void test_each_is_known_for_what_it_is(void **state)
         {"keras/history.json", "json_history"},      {"keras/train.tfevents", "tensorboard"},
         {"keras/stdout.txt", "plain_lines"},         {"tensorflow/one.tfevents", "tensorboard"},
         {"tensorflow/two.tfevents", "tensorboard"},  {"torch/writer.tfevents", "tensorboard"},
-        {"lightning/board.tfevents", "tensorboard"},
+        {"lightning/board.tfevents", "tensorboard"}, {"lightning/stdout.txt", "plain_lines"},
         {"transformers/trainer_state.json", "trainer_state"},
-        {"trackio/lines.jsonl", "json_lines"},
+        {"transformers/stdout.txt", "plain_lines"},  {"trackio/lines.jsonl", "json_lines"},
         {"trackio/project.db", "json_lines"},        {"xgboost/evals_result.json", "json_history"},
         {"xgboost/stdout.txt", "plain_lines"},       {"lightgbm/stdout.txt", "plain_lines"},
         {"catboost/catboost_training.json", "catboost_training"},

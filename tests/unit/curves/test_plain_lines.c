@@ -45,6 +45,22 @@ static void test_sets_are_kept_apart(void **state)
            "step|loss|Test Accuracy|Test loss\n64|2.25|-|-\n-|-|0.445|2.5\n64|2|-|-\n");
 }
 
+static void test_counters(void **state)
+{
+    expect("Cost after iteration 100: 0.5\nloss at epoch 3: 0.25\n", "step|Cost|epoch|loss\n"
+           "100|0.5|-|-\n-|-|3|0.25\n");
+    expect("At epoch 3: loss=0.5\nthe best loss came at epoch 1\n", "epoch|loss\n3|0.5\n");
+    expect("epoch 1/10 | loss 0.5 | val 0.75\n", "epoch|loss|val loss\n1|0.5|0.75\n");
+    expect("Epoch: 1, Loss: 0.5, Train: 0.6, Val: 0.7\n", "epoch|Loss|Train|Val\n1|0.5|0.6|0.7\n");
+    expect("INFO:tensorflow:loss = 0.5, step = 100 (0.5 sec)\nINFO:tensorflow:Saving dict for "
+           "global step 100: global_step = 100, loss = 0.75\n",
+           "step|loss|eval loss\n100|0.5|-\n100|-|0.75\n");
+    /* bars beside lines that say an epoch's end */
+    expect("100%|#####| 30/30 [00:01<00:00, 20.1it/s, loss=0.9]\nEpoch 0: loss 0.5, val loss 0.6\n"
+           "100%|#####| 30/30 [00:01<00:00, 20.1it/s, loss=0.8]\nEpoch 1: loss 0.4, val loss 0.5\n",
+           "epoch|loss|val loss\n0|0.5|0.6\n1|0.4|0.5\n");
+}
+
 static void test_what_is_no_measurement(void **state)
 {
     expect("epoch 1 loss 0.5\nEpoch 1: val_loss improved from 0.5 to 0.4, saving model\n"
@@ -99,6 +115,11 @@ static void test_bars(void **state)
            "Epoch 1:  50%|\xe2\x96\x88| 4/8 [00:00<00:00, 300.12it/s, v_num=0, train_loss=0.4]\r"
            "Epoch 1: 100%|\xe2\x96\x88| 8/8 [00:00<00:00, 300.12it/s, train_loss=0.25, val_loss=1]",
            "epoch|train_loss|val_loss\n0|0.5|-\n1|0.25|1\n");
+    /* a bar that is drawn again behind that of the validation */
+    expect("Epoch 0: 100%|\xe2\x96\x88| 8/8 [00:00<00:00, 30.1it/s, v_num=0, loss=0.5]\n"
+           "Validation DataLoader 0: 100%|\xe2\x96\x88| 4/4 [00:00<00:00, 58.06it/s]\x1b[A\n\r"
+           "Epoch 0: 100%|\xe2\x96\x88| 8/8 [00:00<00:00, 30.1it/s, loss=0.25, val_loss=1]\n",
+           "epoch|loss|val_loss\n0|0.25|1\n");
     expect(" 50%|#####     | 1/2 [00:00<00:00, 3.5it/s, loss=0.5]\r"
            "100%|##########| 2/2 [00:00<00:00, 3.5it/s, loss=0.25]\n",
            "step|loss\n1|0.5\n2|0.25\n");
@@ -109,6 +130,14 @@ static void test_boosting(void **state)
     expect("[0]\ttrain-rmse:0.4\tvalidation-rmse:0.5\n[1]\ttrain-rmse:0.3\tvalidation-rmse:0.45\n",
            "step|train-rmse|validation-rmse\n0|0.4|0.5\n1|0.3|0.45\n");
     expect("[1]\ttraining's l2: 0.4\tvalid_0's l2: 0.5\n", "step|training's l2|valid_0's l2\n1|0.4|0.5\n");
+}
+
+static void test_mlflow_metric(void **state)
+{
+    expect_text("mlflow_metric", "1700000000000 0.5 0\n1700000000100 nan 1\n17000000002",
+                "step|x\n0|0.5\n1|nan\n");
+    static const char bad[] = "1700000000000 0.5 0\n1700000000100 0.4\n1700000000100 0.3 2\n";
+    expect_refusal(bad, sizeof(bad) - 1, ERR_PARSE, "line 2");
 }
 
 /* A loss by what "best" says of it; a score; and nothing said. */
@@ -147,9 +176,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_and_numbers), cmocka_unit_test(test_sets_are_kept_apart),
-        cmocka_unit_test(test_what_is_no_measurement), cmocka_unit_test(test_prefixes_of_logs),
+        cmocka_unit_test(test_counters), cmocka_unit_test(test_what_is_no_measurement),
+        cmocka_unit_test(test_prefixes_of_logs),
         cmocka_unit_test(test_epochs_in_parts), cmocka_unit_test(test_bars),
-        cmocka_unit_test(test_boosting), cmocka_unit_test(test_catboost),
+        cmocka_unit_test(test_boosting), cmocka_unit_test(test_catboost), cmocka_unit_test(test_mlflow_metric),
         cmocka_unit_test(test_objects_in_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,24 @@ static void test_not_shuffled(void **state)
 }
 
 /* The order of the file is known from its scan; a run that still learns is told all the same. */
+/* What it does is said behind why, and only of a run whose accuracy never moved. */
+static void test_constant_prediction(void **state)
+{
+    struct made m = stuck();
+    m.facts.tags = 1u << DIAGNOSIS_TAG_CONSTANT_ACCURACY;
+    m.facts.end_val_acc = 0.1;
+    struct causes with = causes_with(&m, NULL, 0);
+    bool said = false;
+    for (size_t i = 0; i < with.count; i++)
+        said = said || (with.items[i].id == CAUSE_CONSTANT_PREDICTION &&
+                        strstr(with.items[i].evidence, "0.1 at the end") != NULL);
+    assert_true(said);
+    m.facts.tags = 0;
+    with = causes_with(&m, NULL, 0);
+    for (size_t i = 0; i < with.count; i++)
+        assert_int_not_equal(with.items[i].id, CAUSE_CONSTANT_PREDICTION);
+}
+
 static void test_sorted(void **state)
 {
     struct made m = healthy();
@@ -245,6 +263,7 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constant_prediction),
         cmocka_unit_test(test_a_healthy_run_has_none), cmocka_unit_test(test_the_data_first),
         cmocka_unit_test(test_clipping_bounds),        cmocka_unit_test(test_dead_units),
         cmocka_unit_test(test_rates),                  cmocka_unit_test(test_not_shuffled),

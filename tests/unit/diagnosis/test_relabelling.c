@@ -131,6 +131,9 @@ static void test_the_same_label(void **state)
         causes_write(&l->causes, &writer);
     set_text(&run->causes_json, causes.len > 0 ? causes.data : "");
     buf_finish(&causes);
+    char *names = advice_names(&l->advice);
+    set_text(&run->remedies_json, names);
+    free(names);
     r = (struct relabelling){0};
     relabelling_step(&r, w, NOW + 1, &again);
     assert_int_equal(r.changed, 0);

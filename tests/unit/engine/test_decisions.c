@@ -36,12 +36,13 @@ static void each_run_has_one(void **state)
             treated += treats;
             assert_int_equal(world_decisions(&w, r->sweep_id, r->id, DECISION_PROPOSED), !treats);
             assert_int_equal(world_decisions(&w, r->sweep_id, r->id, DECISION_TREATED), treats);
-            assert_string_equal(decision_of(&w, r->id)->reason, r->reason);
+            assert_string_equal(decision_of(&w, r->id)->reason, r->reason); /* the first of it */
         }
         assert_true(treated > 0);
         assert_int_equal(w.store.run_count, 26);
         assert_int_equal(world_decisions(&w, 2, 0, DECISION_ENDED), 1); /* 6 of 10 */
-        assert_int_equal(w.store.decision_count, 27);
+        assert_int_equal(w.store.decision_count,
+                         27 + world_decisions(&w, 1, 0, DECISION_CARRIED));
         world_finish(&w);
     }
 }

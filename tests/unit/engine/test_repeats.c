@@ -100,7 +100,7 @@ static void a_last_part_goes_to_the_best(void **state)
     size_t better = 0;
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(rows[4 + i]->parent_id, rows[i]->id);
-        better += rows[i]->metric_value < rows[(size_t)(rows[8]->parent_id - rows[0]->id)]->metric_value;
+        better += rows[i]->metric_value < rows[rows[8]->parent_id - rows[0]->id]->metric_value;
     }
     assert_int_equal(better, 0); /* than the root of the first of the last part */
     assert_int_not_equal(rows[9]->parent_id, rows[8]->parent_id);
@@ -213,7 +213,7 @@ static void treatments_come_before_repeats(void **state)
     world_finish(&w);
 }
 
-/* --- the same at any number of workers and through any kill ------------------------------------ */
+/* --- the same at any number of workers and through any kill ---------------------------------- */
 
 static char *canonical_of(size_t workers, uint64_t seed, unsigned crashes)
 {

@@ -261,12 +261,12 @@ static void check_causes(struct contract *c)
     contract_put_run(c);
     store_batch_put_run(&b, new_run(2, 1, 1));
     store_batch_put_label(&b, new_label(1, PATTERN_BOTTLENECK));
-    store_batch_put_causes(&b, 1, &deep);
-    store_batch_put_causes(&b, 2, &deep); /* has no label */
+    store_batch_put_causes(&b, 1, &deep, &(struct advice){0});
+    store_batch_put_causes(&b, 2, &deep, &(struct advice){0}); /* has no label */
     contract_put(c, &b);
     contract_rows(c, CONTRACT_LABELS,
                   "1|" LABEL("bottleneck", "-") "|" TOO_DEEP_JSON "|" CREATED "\n");
-    store_batch_put_causes(&b, 1, &none);
+    store_batch_put_causes(&b, 1, &none, &(struct advice){0});
     contract_put(c, &b);
     contract_rows(c, CONTRACT_LABELS, "1|" LABEL("bottleneck", "-") "|-|-|" CREATED "\n");
     contract_rows(c, CONTRACT_EVENTS, "");

@@ -150,7 +150,7 @@ static void put_judged(struct store_batch *b, int64_t run_id, const char *facts)
     l->facts_json = xstrdup(facts);
     store_batch_put_label(b, l);
     struct causes c = {.count = 1, .items = {{.id = CAUSE_TOO_DEEP, .weight = 0.5}}};
-    store_batch_put_causes(b, run_id, &c);
+    store_batch_put_causes(b, run_id, &c, &(struct advice){0});
 }
 
 static void test_reopen_restores_open_sweeps(void **state)

@@ -120,11 +120,17 @@ static void test_remedies(void **state)
     struct fixture *f = *state;
     struct store_batch b = {0};
     commit_ranked(f, false, metrics, 3);
-    store_batch_put_label(&b, new_label(10, PATTERN_OSCILLATING)); /* the guide's first */
-    store_batch_put_label(&b, new_label(11, PATTERN_OVERFITTING)); /* ours: the guide has none */
+    struct label_row *own = new_label(10, PATTERN_OSCILLATING);
+    own->advice = (struct advice){true, 2, {REMEDY_LEARNING_RATE_DOWN, REMEDY_CLIP_BY_NORM}};
+    store_batch_put_label(&b, own); /* the run's own, whatever is usual for its pattern */
+    own = new_label(11, PATTERN_OVERFITTING);
+    own->advice = (struct advice){.known = true};
+    store_batch_put_label(&b, own);
     fixture_commit(f, &b);
     assert_rows(f, "SELECT label, remedy FROM best_runs WHERE sweep_id = 1",
-                "oscillating|one more dense layer (G1.1)\noverfitting|L2\n|\n");
+                "oscillating|learning rate / 10 (G4.4)\noverfitting|\n|\n");
+    assert_rows(f, "SELECT remedies FROM labels ORDER BY run_id",
+                "[\"learning_rate_down\",\"clip_by_norm\"]\n[]\n");
 }
 
 static void test_patterns_follow_the_header(void **state)

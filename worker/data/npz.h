@@ -12,8 +12,8 @@ struct npz_names {
 };
 
 /* features, target: the arrays as the spec names them, "" for the usual ones; where one of these
- * has "train" in it, that stands for the part. part: "train", "val" or "test". ERR_NOT_FOUND: that part
- * is not there (of "train": ERR_DATA); out untouched. Messages name the array. */
+ * has "train" in it, that stands for the part. part: "train", "val" or "test". ERR_NOT_FOUND: that
+ * part is not there (of "train": ERR_DATA); out untouched. Messages name the array. */
 int npz_decode(const unsigned char *bytes, size_t len, const struct npz_names *told,
                const char *part, struct table *out, struct errbuf *err);
 

@@ -24,7 +24,8 @@ void scan_columns(const struct samples *s, struct record_prepared *out);
 /* Appends what depends on the configuration: nan_after_scaling (a finite number that is none after
  * the split's scaling; after what scan_samples found, as many as have room), constant_column,
  * class_only_in_validation, single_class, duplicate_rows (features in both the training and the
- * validation part), class_imbalance (largest class over 10 times the smallest of the training part),
+ * validation part), class_imbalance (largest class over 10 times the smallest of the training
+ * part),
  * sorted_targets (of the training part, in the file's order; one target a sample). */
 void scan_split(const struct samples *s, const struct split *p, const struct settings *settings,
                 struct record_prepared *out);

@@ -5,7 +5,7 @@
 #include "common/label/series.h"
 
 #define SAME 1e-6        /* single precision */
-#define EASY 0.9         /* from here on a good model may give the same share of right answers often */
+#define EASY 0.9         /* from here on a good model may often give one share of right answers */
 #define MANY 8           /* points; below EASY that many equal shares are no coincidence */
 #define CHANCE_MOST 0.6  /* a share of right answers that chance can give */
 #define COST_LEAST 0.9   /* of what constant answers cost, for a loss that is theirs */

@@ -1,6 +1,7 @@
 #include "common/label/tags.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/label/classify.h"
 #include "sweep/require.h"
@@ -14,6 +15,19 @@ static const char *const TAG_NAMES[] = {
 const char *diagnosis_tag_name(enum diagnosis_tag t)
 {
     return (unsigned)t < ARRAY_LEN(TAG_NAMES) ? TAG_NAMES[t] : "";
+}
+
+uint32_t diagnosis_tags_parse(const char *list)
+{
+    uint32_t tags = 0;
+    for (const char *at = list; *at != '\0'; at += *at == ',') {
+        size_t len = strcspn(at, ",");
+        for (unsigned t = 0; t < ARRAY_LEN(TAG_NAMES); t++)
+            if (strlen(TAG_NAMES[t]) == len && memcmp(TAG_NAMES[t], at, len) == 0)
+                tags |= 1u << t;
+        at += len;
+    }
+    return tags;
 }
 
 /* Prechelt's generalisation loss GL5: over 5 % above the best, at the end and at its last value:

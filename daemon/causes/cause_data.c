@@ -127,7 +127,7 @@ double cause_overcapacity(const struct cause_features *x, char *evidence)
     return 0.85 * score_ramp(log10(per_sample), 0.5, 2.5) * learnt;
 }
 
-/* Says what the network does, where the other causes say why: it ranks behind those that are firm. */
+/* Says what the network does, where others say why: it ranks behind those that are firm. */
 double cause_constant_prediction(const struct cause_features *x, char *evidence)
 {
     const struct run_facts *f = x->f;

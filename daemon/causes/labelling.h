@@ -10,8 +10,8 @@
 #include "daemon/plan/study.h"
 #include "sweep/kept_points.h"
 
-/* For G4.7: the run's dropout, its layers' largest rate where that is more. layers: the sweep's, for
- * a run without a list of its own; c NULL: another task's run, and NaN. */
+/* For G4.7: the run's dropout, its layers' largest rate where that is more. layers: the sweep's,
+ * for a run without a list of its own; c NULL: another task's run, and NaN. */
 double labelling_dropout(const struct trainer_config *c, const struct layer_list *layers);
 void labelling_diagnose(const struct kept_points *k, bool running, double dropout,
                         struct diagnosis *out);

@@ -199,6 +199,7 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
         int pattern = pattern_find(column_text(st, 3));
         l.facts.pattern = pattern < 0 ? PATTERN_NONE : (enum pattern)pattern;
         l.facts.confidence = sqlite3_column_double(st, 4);
+        l.facts.tags = diagnosis_tags_parse(column_text(st, 5));
         l.cause = found >= 0 ? (enum cause_id)found : CAUSE_COUNT;
         out->labels[out->label_count++] = l;
     }
@@ -262,7 +263,7 @@ static const struct {
     {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
      "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
      append_run},
-    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence FROM sweeps AS s "
+    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence, l.tags FROM sweeps AS s "
      "CROSS JOIN runs AS r ON r.sweep_id = s.id CROSS JOIN labels AS l ON l.run_id = r.id "
      "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
      "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",

@@ -77,6 +77,8 @@ struct diagnosis {
 };
 
 const char *diagnosis_tag_name(enum diagnosis_tag t);
+/* "past_best,spike" as it is stored: bits of those that are known. */
+uint32_t diagnosis_tags_parse(const char *list);
 /* Bytes of workspace that diagnose() needs for count points. */
 size_t diagnosis_workspace_bytes(size_t count);
 /* Any input gives a defined label: 0 points → too_short. workspace aligned for double. */

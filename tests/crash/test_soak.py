@@ -160,13 +160,20 @@ class Soak:
             if status == "held":
                 self.d.call("cancel", sweep=sweep)
 
-    def slope(self):
-        """KiB a minute, by least squares over the samples of the second half."""
-        t = [(s[0] - self.samples[0][0]) / 60 for s in self.samples]
-        m = [s[1] for s in self.samples]
+    def slope(self, samples):
+        """KiB a minute, by least squares."""
+        t = [(s[0] - samples[0][0]) / 60 for s in samples]
+        m = [s[1] for s in samples]
         mt, mm = sum(t) / len(t), sum(m) / len(m)
         square = sum((x - mt) ** 2 for x in t)
         return sum((x - mt) * (y - mm) for x, y in zip(t, m)) / square if square else 0.0
+
+    def memory(self):
+        """What fills at first (caches, a sanitizer's quarantine) is told apart from what goes on."""
+        half = len(self.samples) // 2
+        parts = [p for p in (self.samples[:half], self.samples[half:]) if p]
+        return ", then ".join(f"{p[0][1]} to {p[-1][1]} KiB ({self.slope(p):+.0f} KiB/min)"
+                              for p in parts)
 
 
 def test_soak():
@@ -193,8 +200,7 @@ def test_soak():
                 if not any(begin <= at <= end + 1 for begin, end in soak.recoveries):
                     locked.append(why)
             print(f"# {len(soak.told)} sweeps, kills {soak.kills}; memory "
-                  f"{soak.samples[0][1]} to {soak.samples[-1][1]} KiB, "
-                  f"{soak.slope():+.0f} KiB/min; descriptors "
+                  f"{soak.memory()}; descriptors "
                   f"{soak.samples[0][2]} to {soak.samples[-1][2]}", flush=True)
             equal(locked, [], "errors of readers")
             stored = {r for r, in d.sql("SELECT id FROM sweeps")}

@@ -90,7 +90,7 @@ def test_programs_that_never_stop_talking():
     spec = {"method": "random", "run_cap": 3, "epochs": 5, "seed": 1,
             "task": {"command": [program("flood", FLOOD)]},
             "metric": {"name": "loss", "goal": "minimize"},
-            "parameters": {"x": {"min": 0.0, "max": 1.0}}}
+            "parameters": {"x": {"min": 0.0, "max": 1.0, "distribution": "uniform"}}}
     with Daemon(workers=3) as d:
         sweep = d.submit(spec)
         slowest, answers = 0, 0

@@ -110,9 +110,11 @@ static bool is_called(const char *name)
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;
-    return len > 2 && (strcasecmp(name + len - 3, "_id") == 0 ||
-                       strcasecmp(name + len - 3, " id") == 0 || strcmp(name + len - 2, "Id") == 0 ||
-                       strcmp(name + len - 2, "ID") == 0);
+    if (len <= 2)
+        return false;
+    const char *two = name + len - 2, *three = two - 1;
+    return strcasecmp(three, "_id") == 0 || strcasecmp(three, " id") == 0 ||
+           strcmp(two, "Id") == 0 || strcmp(two, "ID") == 0;
 }
 
 static void add(struct record_prepared *out, const char *kind, int64_t column, const char *place,

@@ -61,8 +61,8 @@ static const char *place_value(const struct spec_data *d, size_t file)
 
 /* --- a folder of the MNIST layout ----------------------------------------------------------- */
 
-/* train-images-idx3-ubyte, train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte, …, plain
- * or packed; letters in any case, and '_' or '.' for '-'. */
+/* train-images-idx3-ubyte, train-images.idx3-ubyte, emnist-letters-train-images-idx3-ubyte, …,
+ * plain or packed; letters in any case, and '_' or '.' for '-'. */
 static const char *const prefixes[2][2] = {
     {"train-images", "train-labels"},
     {"t10k-images", "t10k-labels"},

@@ -10,8 +10,8 @@ struct errbuf;
 /* Name of what the bytes are packed by ("gzip"), NULL: they are not. */
 const char *unpack_kind(const void *bytes, size_t len);
 /* Replaces packed bytes (of xmalloc; freed) by what they hold, at most max bytes and room for one
- * more; leaves others alone. ERR_DATA: damaged, cut short, or a library is not there; ERR_LIMIT. The
- * bytes stay the caller's in any case. */
+ * more; leaves others alone. ERR_DATA: damaged, cut short, or a library is not there; ERR_LIMIT.
+ * The bytes stay the caller's in any case. */
 int unpack(char **bytes, size_t *len, size_t max, struct errbuf *err);
 
 #endif

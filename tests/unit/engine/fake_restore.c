@@ -48,6 +48,7 @@ static bool read_label(const struct fake_store *s, const struct label_row *l,
     json_destroy(v);
     out->facts.pattern = l->pattern;
     out->facts.confidence = l->confidence;
+    out->facts.tags = diagnosis_tags_parse(l->tags);
     out->run_id = l->run_id;
     out->cause = l->causes.count > 0 ? l->causes.items[0].id : CAUSE_COUNT;
     return read;

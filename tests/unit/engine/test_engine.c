@@ -25,7 +25,8 @@ static void test_submit(void **state)
     assert_string_equal(w.last_reply,
                         "{\"sweep\":1,\"data\":{\"task\":\"classification\",\"target\":\"kind\","
                         "\"samples\":100,\"features\":4,\"classes\":2,\"outputs\":0,\"notes\":["
-                        "{\"key\":\"data.task\",\"text\":\"two names\"}]}}");
+                        "{\"key\":\"data.task\",\"text\":\"two names\"}],"
+                        "\"findings\":[],\"held\":null}}");
     const struct sweep_row *s = world_sweep(&w, 1);
     assert_string_equal(s->data_target, "kind");
     assert_string_equal(s->data_notes, "[{\"key\":\"data.task\",\"text\":\"two names\"}]");

@@ -126,6 +126,7 @@ static void label_line(struct buf *out, const struct stored_label *l)
     row_int(out, l->run_id);
     row_text(out, pattern_name(l->facts.pattern));
     row_real(out, true, l->facts.confidence);
+    row_int(out, l->facts.tags); /* bits: 2 is "spike" */
     row_real(out, true, l->facts.spread);
     row_text(out, l->cause < CAUSE_COUNT ? cause_name(l->cause) : NULL);
     row_end(out);

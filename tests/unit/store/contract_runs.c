@@ -224,13 +224,13 @@ static void check_labels(struct contract *c)
     store_batch_put_label(&b, contract_label(1, PATTERN_LEARNING, NULL));
     contract_put(c, &b);
     contract_restored(c, "last 1 2\nsweep 1\nrun 1 = 1.0\nrun 2 = 1.1\n"
-                         "label|2|bottleneck|0.75|0.25|too_deep\n");
+                         "label|2|bottleneck|0.75|2|0.25|too_deep\n");
     /* the first has not ended */
     store_batch_put_label(&b, contract_label(1, PATTERN_LEARNING, "{\"spread\":0.5}"));
     store_batch_put_label(&b, contract_label(2, PATTERN_CONVERGED, NULL));
     contract_put(c, &b);
     contract_restored(c, "last 1 2\nsweep 1\nrun 1 = 1.0\nrun 2 = 1.1\n"
-                         "label|2|converged|0.75|0.25|-\n");
+                         "label|2|converged|0.75|2|0.25|-\n");
     contract_rows(c, CONTRACT_LABELS,
                   "1|" LABEL("learning", "{\"spread\":0.5}") "|-|-|" CREATED "\n"
                   "2|" LABEL("converged", "{\"spread\":0.25}") "|-|-|" CREATED "\n");
@@ -251,7 +251,7 @@ static void check_labels_restored(struct contract *c)
         store_batch_put_label(&b, contract_label(run, PATTERN_LEARNING, "{\"spread\":0.5}"));
     contract_put(c, &b);
     contract_restored(c, "last 2 4\nsweep 1\nrun 1 = 1.0\nrun 4 = 1.1\nrun 3 = 1.2\n"
-                         "label|3|learning|0.75|0.5|-\nlabel|4|learning|0.75|0.5|-\n");
+                         "label|3|learning|0.75|2|0.5|-\nlabel|4|learning|0.75|2|0.5|-\n");
 }
 
 static void check_causes(struct contract *c)

@@ -168,7 +168,7 @@ static void check_delete(struct contract *c)
     contract_rows(c, CONTRACT_EDITS, "2|1|cut|depth|-|[1]|[]|-|deep\n");
     contract_rows(c, CONTRACT_DECISIONS,
                   "2|2|2|paused|of 2|{\"epoch\":1,\"value\":0.5}|-\n");
-    contract_restored(c, "last 3 3\nsweep 2\nrun 2 = 2.1\nlabel|2|learning|0.75|nan|-\n"
+    contract_restored(c, "last 3 3\nsweep 2\nrun 2 = 2.1\nlabel|2|learning|0.75|2|nan|-\n"
                          "rung|2|1|0.5\n");
     store_batch_put_run(&b, again); /* still names its parent, as an engine that did not hear */
     contract_put(c, &b);

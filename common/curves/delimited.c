@@ -180,7 +180,7 @@ static bool all_empty(const struct csv_scan *s, size_t from)
 /* The file's last line, without an end: a program that was stopped while it wrote. */
 static bool is_open_line(const struct reader *r)
 {
-    return !strchr(r->text.data + r->scan.start, '\n');
+    return !memchr(r->text.data + r->scan.start, '\n', r->text.len - r->scan.start);
 }
 
 static size_t count_decimals(const char *text, size_t len)

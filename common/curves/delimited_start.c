@@ -89,7 +89,8 @@ struct lines {
 /* Past a row that cannot be cut up: a line of prose with quotes in it. */
 static void skip_line(struct csv_scan *s)
 {
-    const char *end = strchr(s->place.next, '\n');
+    size_t left = (size_t)(s->text->data + s->text->len - s->place.next);
+    const char *end = memchr(s->place.next, '\n', left);
 
     if (end)
         csv_scan_seek(s, (size_t)(end + 1 - s->text->data), s->place.line + 1);

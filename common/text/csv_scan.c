@@ -176,8 +176,9 @@ static bool is_blank_line(const struct csv_scan *s, const char *start)
 
 static void skip_line(struct csv_scan *s)
 {
-    const char *end = strchr(s->place.next, '\n');
-    s->place.next = end ? end + 1 : s->place.next + strlen(s->place.next);
+    const char *last = s->text->data + s->text->len;
+    const char *end = memchr(s->place.next, '\n', (size_t)(last - s->place.next));
+    s->place.next = end ? end + 1 : last;
     s->place.line += end != NULL;
 }
 

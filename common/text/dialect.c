@@ -35,8 +35,9 @@ const char *dialect_delimiter_name(char delimiter)
 
 static const char *line_end(const char *p)
 {
-    const char *end = strchr(p, '\n');
-    return end ? end + 1 : p + strlen(p);
+    while (*p != '\n' && *p != '\0')
+        p++;
+    return *p == '\n' ? p + 1 : p;
 }
 
 static void skip_one(const struct text *t, struct dialect *d)

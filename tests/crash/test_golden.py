@@ -5,13 +5,13 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from golden import SWEEPS, Data, compare, is_sanitized, load_expectation, run_sweep  # noqa: E402
+from golden import (  # noqa: E402
+    SWEEPS, Data, compare, load_expectation, run_sweep, without_sanitizers)
 from tap import check, run  # noqa: E402
 
 # Whom each kill takes.
 VICTIMS = ["workers", "daemon", "both", "daemon", "workers", "both"]
 LEAST = 2  # kills a sweep, on the average, that must have come while it ran
-SLOW = ["fashion", "conv"]  # left out with sanitizers
 
 
 class Killer:
@@ -53,12 +53,12 @@ class Killer:
             self.kill(d, victim)
 
 
+@without_sanitizers
 def test_golden_sweeps_through_kills():
     expectation = load_expectation("sweeps")
     contents, kills = {}, {}
-    sweeps = [name for name in SWEEPS if name not in SLOW or not is_sanitized()]
     with Data() as folder:
-        for index, name in enumerate(sweeps):
+        for index, name in enumerate(SWEEPS):
             killer = Killer(sum(x.get("points", 0) for x in expectation[name]))
             # Every other sweep goes on from checkpoints, the others train their runs again.
             arguments = ["--checkpoint-seconds", "0"] if index % 2 else []
@@ -66,7 +66,7 @@ def test_golden_sweeps_through_kills():
             for victim, count in killer.kills.items():
                 kills[victim] = kills.get(victim, 0) + count
     print(f"# kills while a sweep ran: {kills}", flush=True)
-    check(sum(kills.values()) >= LEAST * len(sweeps) and all(kills.values()), "too few kills")
+    check(sum(kills.values()) >= LEAST * len(SWEEPS) and all(kills.values()), "too few kills")
     compare(expectation, contents)
 
 

@@ -9,9 +9,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from golden import is_sanitized  # noqa: E402
+from golden import is_sanitized, without_sanitizers  # noqa: E402
 from sweepd import Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
-from tap import Skip, check, equal, equal_rows, run  # noqa: E402
+from tap import check, equal, equal_rows, run  # noqa: E402
 
 KILLS = 5
 SLOW = is_sanitized()
@@ -58,17 +58,15 @@ def killed(spec, workers, seed):
         return d.canonical()
 
 
+@without_sanitizers
 def test_five_kills_with_two_workers():
-    if SLOW:
-        raise Skip("with sanitizers only at random moments")
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
         equal_rows(killed(spec, 2, seed=1), undisturbed(spec), "canonical_content")
 
 
+@without_sanitizers
 def test_five_kills_with_one_worker():
-    if SLOW:
-        raise Skip("with sanitizers only at random moments")
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = coarse_to_fine_spec(make_data(home, samples=1500))
         equal_rows(killed(spec, 1, seed=2), undisturbed(spec), "canonical_content")
@@ -113,6 +111,7 @@ def test_kills_at_random_moments():
         equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
+@without_sanitizers
 def test_running_workers_are_adopted():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         data = make_data(home, samples=2000)
@@ -171,6 +170,7 @@ def test_a_cancelled_worker_does_not_outlive_the_daemon_unseen():
             equal(d.sql("SELECT status FROM runs"), [("cancelled",)])
 
 
+@without_sanitizers
 def test_workers_killed_with_the_daemon():
     """A power cut, as far as processes can show it."""
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
@@ -194,6 +194,7 @@ def test_workers_killed_with_the_daemon():
         equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
+@without_sanitizers
 def test_killed_workers_go_on_from_their_checkpoints():
     """Workers alone, and workers with the daemon, at any moment: also while one is written."""
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
@@ -230,6 +231,7 @@ def test_killed_workers_go_on_from_their_checkpoints():
         equal_rows(seen, undisturbed(spec), "canonical_content")
 
 
+@without_sanitizers
 def test_a_start_follows_a_kill_at_once():
     """Many times, while workers are being started, and not even the killed daemon's end is waited
     for: it, or a child that it had forked, may have its files for a moment."""

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import without_sanitizers  # noqa: E402
 from sweepd import (BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, slow_spec,
                     small_spec)  # noqa: E402
 import tap  # noqa: E402
@@ -124,6 +125,7 @@ def test_sighup_is_ignored_and_sigterm_ends():
         check(not os.path.exists(d.socket), "the socket is removed")
 
 
+@without_sanitizers
 def test_sigterm_while_it_ends():
     """At whatever moment of its end: that is no death by a signal."""
     for i in range(25):

@@ -8,9 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import (COLUMNS, PLACEHOLDER, SWEEPS, TOLD, Data, compare, describe,  # noqa: E402
-                    differences, is_sanitized, load_expectation, run_sweep, spec_of,
-                    store_expectation)
-from tap import Skip, check, equal, run  # noqa: E402
+                    differences, load_expectation, run_sweep, spec_of,
+                    store_expectation, without_sanitizers)
+from tap import check, equal, run  # noqa: E402
 
 
 def with_two_workers():
@@ -25,18 +25,14 @@ def with_one_worker():
         return {name: future.result() for name, future in ended.items()}
 
 
-def compare_unless_slow(contents_of_sweeps):
-    if is_sanitized():
-        raise Skip("golden sweeps: with sanitizers only through kills (test golden_kills)")
-    compare(load_expectation("sweeps"), contents_of_sweeps())
-
-
+@without_sanitizers
 def test_golden_sweeps_with_two_workers():
-    compare_unless_slow(with_two_workers)
+    compare(load_expectation("sweeps"), with_two_workers())
 
 
+@without_sanitizers
 def test_golden_sweeps_with_one_worker():
-    compare_unless_slow(with_one_worker)
+    compare(load_expectation("sweeps"), with_one_worker())
 
 
 def other(value):

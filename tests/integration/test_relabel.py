@@ -7,6 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import without_sanitizers  # noqa: E402
 from sweepd import Daemon, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
@@ -89,6 +90,7 @@ def test_killed():
         completed(d, want)
 
 
+@without_sanitizers
 def test_stopped():
     with Daemon() as d:
         want = filled(d)
@@ -100,6 +102,7 @@ def test_stopped():
         completed(d, want)
 
 
+@without_sanitizers
 def test_the_client_goes_away():
     with Daemon() as d:
         want = filled(d)
@@ -115,6 +118,7 @@ def test_the_client_goes_away():
         equal(d.sql(LABELS), want, "labels")
 
 
+@without_sanitizers
 def test_two_clients_take_turns():
     with Daemon() as d:
         want = filled(d)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import without_sanitizers  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
 
@@ -100,6 +101,7 @@ def test_pause_twice_and_cancel():
         until(lambda: os.listdir(d.db + ".runs") == [], "its folders are removed")
 
 
+@without_sanitizers
 def test_shutdown_and_start():
     spec = slow_spec(slow_data(), run_cap=3)
     with Daemon(workers=2) as d:

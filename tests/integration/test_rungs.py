@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import without_sanitizers  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
 from test_resume import resumed, slow_data  # noqa: E402
@@ -254,6 +255,7 @@ def at_rung(d, number, epoch):
                  "AND until_epoch = ?", number, epoch) != []
 
 
+@without_sanitizers
 def test_daemon_through_rungs():
     """Through restarts, kill -9 in a rung and a folder that is lost: the same content."""
     spec = slow_spec(slow_data(), run_cap=2)

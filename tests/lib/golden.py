@@ -4,6 +4,7 @@ tests/golden/README.md says what is stored and how it is recorded anew. Nothing 
 names of the tree's folders, so that the tree may be rearranged under it.
 """
 import glob
+import functools
 import hashlib
 import json
 import os
@@ -259,6 +260,17 @@ def is_sanitized():
     """Whether the programs are built with AddressSanitizer, which makes them slow."""
     with open(SWEEPD, "rb") as f:
         return b"__asan_init" in f.read()
+
+
+def without_sanitizers(test):
+    """For tests of what is stored, through ways that others go with sanitizers too: there they
+    would only be slow."""
+    @functools.wraps(test)
+    def wrapped():
+        if is_sanitized():
+            raise Skip("with sanitizers, random kills and the soak go the same ways")
+        test()
+    return wrapped
 
 
 def machine():

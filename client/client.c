@@ -157,6 +157,18 @@ int client_call_id(struct client *c, const char *method, const char *key, int64_
     return status;
 }
 
+int client_ask_trainer(struct client *c, struct client_trainer *out)
+{
+    int status = client_call(c, "status", "{}", &out->reply);
+    if (status != CLIENT_DONE)
+        return status;
+    out->program = opts_has(&c->opts, OPTION_WORKER_PROGRAM)
+                       ? c->opts.text[OPTION_WORKER_PROGRAM]
+                       : member_string(out->reply.result, "worker", "");
+    out->core = member_string(out->reply.result, "core", "");
+    return CLIENT_DONE;
+}
+
 static int next_page(struct client *c, const struct client_paged *p, const char *cursor,
                      struct rpc_reply *reply)
 {

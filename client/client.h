@@ -127,6 +127,12 @@ int client_call(struct client *c, const char *method, const char *params,
                 struct rpc_reply *reply);
 /* The same, but a refusal (reply->error) is the caller's to report. */
 int client_ask(struct client *c, const char *method, const char *params, struct rpc_reply *reply);
+/* The program and kernels that the daemon trains with; --worker-program replaces the first. */
+struct client_trainer {
+    const char *program, *core; /* until reply is released */
+    struct rpc_reply reply;
+};
+int client_ask_trainer(struct client *c, struct client_trainer *out);
 /* Connects if not connected. CLIENT_DONE, or reports and returns the exit status. */
 int client_connect(struct client *c);
 /* "sweepctl: TEXT" on stderr, broken at blanks where that is a terminal. */

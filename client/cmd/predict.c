@@ -134,18 +134,14 @@ static int ask_worker(struct client *c, const char *program, const struct run_co
     return status;
 }
 
-/* The program and kernels that the daemon trains with. */
 static int ask_as_daemon(struct client *c, const struct run_config *config)
 {
-    struct rpc_reply reply;
-    int status = client_call(c, "status", "{}", &reply);
+    struct client_trainer t;
+    int status = client_ask_trainer(c, &t);
     if (status != CLIENT_DONE)
         return status;
-    const char *program = opts_has(&c->opts, OPTION_WORKER_PROGRAM)
-                              ? c->opts.text[OPTION_WORKER_PROGRAM]
-                              : member_string(reply.result, "worker", "");
-    status = ask_worker(c, program, config, member_string(reply.result, "core", ""));
-    rpc_reply_finish(&reply);
+    status = ask_worker(c, t.program, config, t.core);
+    rpc_reply_finish(&t.reply);
     return status;
 }
 

@@ -257,20 +257,15 @@ static int train(struct replay *r, const char *program, const struct run_config 
     return more < 0 ? client_fail(r->c, CLIENT_REFUSED, &err) : CLIENT_DONE;
 }
 
-/* The program and kernels that the daemon trains with. */
 static int train_as_daemon(struct replay *r, const struct run_config *config)
 {
-    struct client *c = r->c;
-    struct rpc_reply reply;
-    int status = client_call(c, "status", "{}", &reply);
+    struct client_trainer t;
+    int status = client_ask_trainer(r->c, &t);
     if (status != CLIENT_DONE)
         return status;
-    const char *program = opts_has(&c->opts, OPTION_WORKER_PROGRAM)
-                              ? c->opts.text[OPTION_WORKER_PROGRAM]
-                              : member_string(reply.result, "worker", "");
-    rpc_client_close(&c->rpc); /* nothing more is asked, and it may take hours */
-    status = train(r, program, config, member_string(reply.result, "core", ""));
-    rpc_reply_finish(&reply);
+    rpc_client_close(&r->c->rpc); /* nothing more is asked, and it may take hours */
+    status = train(r, t.program, config, t.core);
+    rpc_reply_finish(&t.reply);
     return status;
 }
 

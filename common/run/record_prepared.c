@@ -22,7 +22,7 @@ _Static_assert(RECORD_FINDINGS_MAX *FINDING_LINE_MAX + RECORD_SOURCES_MAX * SOUR
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static void write_finding(const struct record_finding *f, struct json_writer *w)
+void record_finding_write(const struct record_finding *f, struct json_writer *w)
 {
     jw_begin_object(w);
     jw_kv_string(w, "kind", f->kind);
@@ -33,7 +33,7 @@ static void write_finding(const struct record_finding *f, struct json_writer *w)
     jw_end_object(w);
 }
 
-static void write_note(const struct record_note *n, struct json_writer *w)
+void record_note_write(const struct record_note *n, struct json_writer *w)
 {
     jw_begin_object(w);
     jw_kv_string(w, "key", n->key);
@@ -75,7 +75,7 @@ void record_write_prepared(const struct record *r, struct json_writer *w)
     jw_key(w, "notes");
     jw_begin_array(w);
     for (size_t i = 0; i < p->note_count; i++)
-        write_note(&p->notes[i], w);
+        record_note_write(&p->notes[i], w);
     jw_end_array(w);
     jw_key(w, "sources");
     jw_begin_array(w);
@@ -85,7 +85,7 @@ void record_write_prepared(const struct record *r, struct json_writer *w)
     jw_key(w, "findings");
     jw_begin_array(w);
     for (size_t i = 0; i < p->finding_count; i++)
-        write_finding(&p->findings[i], w);
+        record_finding_write(&p->findings[i], w);
     jw_end_array(w);
 }
 

@@ -10,12 +10,8 @@
 static void write_notes(const struct record_prepared *p, struct json_writer *w)
 {
     jw_begin_array(w);
-    for (size_t i = 0; i < p->note_count; i++) {
-        jw_begin_object(w);
-        jw_kv_string(w, "key", p->notes[i].key);
-        jw_kv_string(w, "text", p->notes[i].text);
-        jw_end_object(w);
-    }
+    for (size_t i = 0; i < p->note_count; i++)
+        record_note_write(&p->notes[i], w);
     jw_end_array(w);
 }
 
@@ -70,18 +66,9 @@ char *data_read_hold(const struct spec *s, const struct record_prepared *p)
 static void write_findings(const struct record_prepared *p, struct json_writer *w)
 {
     jw_begin_array(w);
-    for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++) {
-        const struct record_finding *f = &p->findings[i];
-        if (is_of_kind_before(p, i))
-            continue;
-        jw_begin_object(w);
-        jw_kv_string(w, "kind", f->kind);
-        jw_kv_int(w, "row", f->row);
-        jw_kv_int(w, "column", f->column);
-        jw_kv_int(w, "count", f->count);
-        jw_kv_string(w, "text", f->text);
-        jw_end_object(w);
-    }
+    for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++)
+        if (!is_of_kind_before(p, i))
+            record_finding_write(&p->findings[i], w);
     jw_end_array(w);
 }
 

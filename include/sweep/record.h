@@ -113,4 +113,8 @@ int record_parse(const char *line, size_t len, struct record *out, struct errbuf
 void record_explain(const char *line, size_t len, const struct errbuf *why, char *out, size_t size);
 void record_finish(struct record *r);
 
+/* Each as an object, as the line has it. */
+void record_finding_write(const struct record_finding *f, struct json_writer *w);
+void record_note_write(const struct record_note *n, struct json_writer *w);
+
 #endif

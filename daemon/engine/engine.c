@@ -111,7 +111,7 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     if (lo == r->label_count || r->labels[lo].run_id != run_id)
         return;
     s->trials[number]->labelled = true;
-    s->trials[number]->facts = r->labels[lo].facts;
+    *trial_facts(s->trials[number]) = r->labels[lo].facts;
     s->trials[number]->cause = r->labels[lo].cause;
 }
 
@@ -185,9 +185,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         hold_unreadable(in->row, &why, now, fx);
         return;
     }
-    struct sweep *s = sweep_create(sweep_row_copy(in->row));
-    s->spec = spec;
-    s->method = search_method(spec.method);
+    struct sweep *s = sweep_create(sweep_row_copy(in->row), &spec);
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
@@ -196,6 +194,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
             restore_label(s, i, restored);
     }
     restore_rungs(s, restored);
+    sweep_put_to_sleep(e, s);
 }
 
 void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
@@ -282,11 +281,17 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
 {
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
-    for (size_t i = e->sweep_count; i-- > 0;)
-        sweep_step(e, e->sweeps[i], now, fx);
+    for (size_t i = e->sweep_count; i-- > 0;) {
+        size_t open = e->sweep_count;
+        struct sweep *s = e->sweeps[i];
+        sweep_step(e, s, now, fx);
+        if (e->sweep_count == open) /* it is still there */
+            sweep_put_to_sleep(e, s);
+    }
     if (!e->stopping && !e->shut && e->sweep_count > 0 &&
         free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
+    engine_put_to_sleep(e);
 }
 
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx)
@@ -301,7 +306,7 @@ void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx
 {
     e->shut = !open;
     for (size_t i = 0; i < e->running_count && pause; i++)
-        if (task_of(&e->running[i]->sweep->spec)->has_checkpoints)
+        if (task_of(sweep_spec(e->running[i]->sweep))->has_checkpoints)
             run_yield(e->running[i], fx);
 }
 

@@ -58,9 +58,15 @@ struct kept { /* one of the sweep's best runs */
     bool has_test; /* and so scores on the test set */
 };
 
+/* A sweep's specification, which takes tens of KiB: where many sweeps are open, only those at work
+ * have it; the others have the text in their row. */
+struct spec_cache {
+    struct spec *spec; /* NULL: as text alone */
+};
+
 struct sweep {
     struct sweep_row *row;
-    struct spec spec;
+    struct spec_cache *cache; /* sweep_spec */
     const struct search_method *method;
     struct trial **trials;         /* by run number; owned */
     const struct trial **searched; /* of them the search's own, by number */
@@ -120,7 +126,8 @@ void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
 void engine_free_slot(struct engine *e, struct run *r);
 void engine_add_sweep(struct engine *e, struct sweep *s);
 void engine_drop_sweep(struct engine *e, struct sweep *s);
-struct sweep *sweep_create(struct sweep_row *row); /* takes the row; spec is still empty */
+/* Takes the row, and over what the spec holds. */
+struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec);
 void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
@@ -136,7 +143,21 @@ static inline const struct trial *const *sweep_trials(const struct sweep *s)
 /* What is known of the sweep by now. */
 struct study sweep_study(const struct sweep *s);
 void trial_update(struct trial *t, const struct run_row *row);
+/* Room for them, where there was none. */
+struct run_facts *trial_facts(struct trial *t);
 void run_put(const struct run *r, struct effects *fx);
+/* The whole configuration of a run of the trainer, which the caller lets go of; NULL: another
+ * task's. Its row has it where it is not as the specification and its values say. */
+struct trainer_config *run_config(const struct run *r);
+
+/* --- spec_cache.c ---------------------------------------------------------------------------- */
+/* Borrowed until the sweep is put to sleep. */
+const struct spec *sweep_spec(const struct sweep *s);
+void spec_cache_destroy(struct spec_cache *c);
+/* Where many are open, a sweep of which nothing runs gives up its specification until it is asked
+ * for again. Only while nobody has it in hand. */
+void sweep_put_to_sleep(const struct engine *e, struct sweep *s);
+void engine_put_to_sleep(struct engine *e); /* all */
 
 /* --- best.c ---------------------------------------------------------------------------------- */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores

@@ -97,16 +97,32 @@ static void run_destroy(struct run *r)
     free(r);
 }
 
+struct trainer_config *run_config(const struct run *r)
+{
+    const struct spec *spec = sweep_spec(r->sweep);
+    if (r->row->config != NULL || !task_of(spec)->has_settings)
+        return trainer_config_share(r->row->config);
+    struct trainer_config *c = xcalloc(1, sizeof(*c));
+    trial_settings(spec, r->sweep->trials[r->index], &c->settings);
+    return c;
+}
+
 void run_put(const struct run *r, struct effects *fx)
 {
     REQUIRE(r != NULL);
-    store_batch_put_run(&fx->batch, run_row_copy(r->row));
+    struct run_row *row = run_row_copy(r->row);
+    row->config = run_config(r);
+    store_batch_put_run(&fx->batch, row);
 }
 
-struct sweep *sweep_create(struct sweep_row *row)
+struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec)
 {
     struct sweep *s = xcalloc(1, sizeof(*s));
     s->row = row;
+    s->cache = xcalloc(1, sizeof(*s->cache));
+    s->cache->spec = xmalloc(sizeof(*spec));
+    *s->cache->spec = *spec;
+    s->method = search_method(spec->method);
     s->due = true;
     return s;
 }
@@ -114,6 +130,7 @@ struct sweep *sweep_create(struct sweep_row *row)
 static void trial_destroy(struct trial *t)
 {
     trainer_config_release(t->config);
+    free(t->facts);
     free(t->rungs);
     free(t);
 }
@@ -132,7 +149,7 @@ void sweep_destroy(struct sweep *s)
     free(s->run_ids);
     free(s->written_causes);
     remedy_prior_finish(&s->prior);
-    spec_finish(&s->spec);
+    spec_cache_destroy(s->cache);
     sweep_row_destroy(s->row);
     free(s);
 }
@@ -147,6 +164,13 @@ void trial_update(struct trial *t, const struct run_row *row)
     t->metric_value = row->metric_value;
     t->has_outcome = row->has_outcome;
     t->cured = row->cured;
+}
+
+struct run_facts *trial_facts(struct trial *t)
+{
+    if (t->facts == NULL)
+        t->facts = xcalloc(1, sizeof(*t->facts));
+    return t->facts;
 }
 
 size_t sweep_run_number(const struct sweep *s, int64_t run_id)
@@ -165,7 +189,7 @@ size_t sweep_run_number(const struct sweep *s, int64_t run_id)
 struct study sweep_study(const struct sweep *s)
 {
     struct study st;
-    study_init(&st, &s->spec);
+    study_init(&st, sweep_spec(s));
     st.live = s->live_count;
     st.count = s->searched_count;
     st.trials = s->searched;
@@ -190,22 +214,34 @@ static void read_assignment(const struct spec *s, const struct run_row *row, str
     json_destroy(params);
 }
 
-static struct trial *trial_create(const struct sweep *s, const struct run_row *row)
+/* Of many runs most are as the specification and their values say: that is not kept twice. */
+static void drop_plain_config(const struct sweep *s, struct trial *t, struct run_row *row)
 {
-    struct trial *t = xcalloc(1, sizeof(*t));
-    *t = (struct trial){
-        .number = s->run_count,
-        .kind = row->kind,
-        .cause = CAUSE_COUNT,
-        .parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE,
-        .remedy = row->remedy,
-        .treats_pattern = row->treats_pattern,
-        .treats_cause = row->treats_cause,
-        .epochs = row->epochs,
-        .config = trainer_config_share(row->config),
-    };
-    read_assignment(&s->spec, row, &t->at);
-    t->ground = trial_ground(&s->spec, t);
+    t->ground = trial_ground(sweep_spec(s), t);
+    if (t->config == NULL || t->ground != 0)
+        return;
+    trainer_config_release(t->config);
+    trainer_config_release(row->config);
+    t->config = row->config = NULL;
+}
+
+static struct trial *trial_create(const struct sweep *s, struct run_row *row)
+{
+    const struct spec *spec = sweep_spec(s);
+    struct assignment at;
+    read_assignment(spec, row, &at);
+    struct trial *t = xcalloc(1, offsetof(struct trial, at) + spec->space.count * sizeof(at.v[0]));
+    memcpy(t->at.v, at.v, spec->space.count * sizeof(at.v[0]));
+    t->number = s->run_count;
+    t->kind = row->kind;
+    t->cause = CAUSE_COUNT;
+    t->parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE;
+    t->remedy = row->remedy;
+    t->treats_pattern = row->treats_pattern;
+    t->treats_cause = row->treats_cause;
+    t->epochs = row->epochs;
+    t->config = trainer_config_share(row->config);
+    drop_plain_config(s, t, row);
     str_copy(t->stage, sizeof(t->stage), row->stage);
     trial_update(t, row);
     return t;

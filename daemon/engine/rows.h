@@ -69,7 +69,8 @@ struct run_row {
     double change;             /* of the metric, relative; below 0 is better; NaN: not finite */
     char *params_json;         /* the swept parameters */
     struct trainer_config *config; /* the trainer's whole configuration, owned; the common settings
-                                      become columns; NULL: another task's run */
+                                      become columns; NULL: another task's run, or, in the engine,
+                                      one that is as the specification and its values say */
     uint64_t seed;
     int64_t epochs;            /* the horizon */
     int64_t until_epoch;       /* the budget: it pauses there; 0: none, to the end */

@@ -68,7 +68,7 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     if (s->row->status != SWEEP_RUNNING)
         sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
     read_anew(r);
-    if (row->started != 0 && !task_of(&s->spec)->has_checkpoints)
+    if (row->started != 0 && !task_of(sweep_spec(s))->has_checkpoints)
         store_batch_clear_points(&fx->batch, row->id); /* another attempt, perhaps to other bits */
     set_status(r, RUN_RUNNING);
     row->attempts++;

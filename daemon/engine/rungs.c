@@ -15,13 +15,13 @@ static void decide(struct engine *e, struct run *r, const struct study *st, utc_
     if (v == VERDICT_STOP)
         run_stop(e, r, reason, now, fx);
     else
-        run_continue(r, stop_next_rung(&s->spec.stop, t->rungs[t->rung_count - 1].epoch,
+        run_continue(r, stop_next_rung(&sweep_spec(s)->stop, t->rungs[t->rung_count - 1].epoch,
                                        r->row->epochs), now, fx);
 }
 
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
-    if (s->spec.stop.rule == STOP_NONE || sweep_status_terminal(s->row->status))
+    if (sweep_spec(s)->stop.rule == STOP_NONE || sweep_status_terminal(s->row->status))
         return;
     const struct study st = sweep_study(s);
     for (size_t i = 0; i < s->live_count;) { /* those that are stopped leave the list */

@@ -34,11 +34,18 @@ static void submit_with_rungs(struct world *w, const char *parameters)
     give_budgets(w);
 }
 
+static int depth_of(const struct run *r)
+{
+    struct settings own;
+    trial_settings(sweep_spec(r->sweep), r->sweep->trials[r->index], &own);
+    return (int)own.v[SETTING_DEPTH];
+}
+
 static void decide(struct world *w, struct run *r, bool stops)
 {
     if (r->row->until_epoch == FIRST_RUNG)
         run_continue(r, SECOND_RUNG, w->now, &w->fx);
-    else if (stops && (int)r->row->config->settings.v[SETTING_DEPTH] % 2 == 0)
+    else if (stops && depth_of(r) % 2 == 0)
         run_stop(w->engine, r, RULE, w->now, &w->fx);
     else
         run_continue(r, 0, w->now, &w->fx);

@@ -29,7 +29,7 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s, enum
     row->treats_pattern = PATTERN_NONE;
     row->change = NAN;
     str_copy(row->stage, sizeof(row->stage), stage);
-    str_copy(row->reason, sizeof(row->reason), reason);
+    run_row_set_text(&row->reason, reason);
     row->seed = rng_run_seed(sweep_spec(s)->seed, 0);
     row->epochs = sweep_spec(s)->epochs;
     row->created = now;
@@ -99,7 +99,6 @@ static void carry_on(const struct sweep *s, const struct trial *from, struct run
     const struct spec *spec = sweep_spec(s);
     const struct settings plain = row->config->settings;
     char *what = carried_text(spec, from);
-    size_t len = strlen(row->reason);
     for (int i = 0; i < SETTING_COUNT; i++)
         if (spec_dimension(spec, (enum setting_id)i) == NULL)
             row->config->settings.v[i] = from->config->settings.v[i];
@@ -107,7 +106,9 @@ static void carry_on(const struct sweep *s, const struct trial *from, struct run
         row->config->layers = xmalloc(sizeof(*row->config->layers));
         *row->config->layers = *from->config->layers;
     }
-    snprintf(row->reason + len, sizeof(row->reason) - len, "; with %s", what);
+    char *reason = xasprintf("%s; with %s", row->reason ? row->reason : "", what);
+    run_row_set_text(&row->reason, reason);
+    free(reason);
     free(row->params_json);
     row->params_json = treatment_params(spec, &plain, &row->config->settings);
     free(what);
@@ -189,7 +190,7 @@ static void add_run(struct sweep *s, struct run_row *row, enum decision_kind kin
 {
     struct decision_row d = {.sweep_id = s->row->id, .run_id = row->id, .kind = kind};
     run_put(sweep_add_run(s, row), fx);
-    store_batch_add_decision(&fx->batch, &d, "%s", row->reason);
+    store_batch_add_decision(&fx->batch, &d, "%s", row->reason ? row->reason : "");
 }
 
 /* What stays from now on is said once: with the first runs that have it. */
@@ -273,11 +274,12 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
                    struct effects *fx)
 {
     struct run_row *row = planned_row(e, s, q->kind, STAGE_ENQUEUED, "enqueued", now);
-    char parent[32];
+    char parent[32], reason[TREAT_REASON_MAX];
     if (q->kind == RUN_KIND_TREATMENT) {
         str_copy(row->stage, sizeof(row->stage), "treatment");
         snprintf(parent, sizeof(parent), "run %" PRId64, q->parent_id);
-        treat_reason(q->remedy, parent, q->pattern, q->cause, row->reason);
+        treat_reason(q->remedy, parent, q->pattern, q->cause, reason);
+        run_row_set_text(&row->reason, reason);
         row->parent_id = q->parent_id;
         row->has_parent_metric = q->has_parent_metric;
         row->parent_metric = q->parent_metric;

@@ -29,8 +29,8 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
-    str_copy(r->row->core, sizeof(r->row->core), s->core);
-    str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
+    run_row_set_text(&r->row->core, s->core);
+    run_row_set_text(&r->row->blas, s->blas);
     r->parameters = s->parameters;
     r->row->flop = s->flop;
     r->claims_more = s->resumed_point > r->seen_point;

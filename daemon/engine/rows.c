@@ -116,10 +116,22 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 
 /* --- copies ----------------------------------------------------------------------------------- */
 
+void run_row_set_text(char **field, const char *text)
+{
+    char kept[RUN_TEXT_MAX];
+    str_copy(kept, sizeof(kept), text);
+    free(*field);
+    *field = kept[0] ? xstrdup(kept) : NULL;
+}
+
 struct run_row *run_row_copy(const struct run_row *r)
 {
     struct run_row *copy = xmalloc(sizeof(*copy));
     *copy = *r;
+    copy->reason = copy_text(r->reason);
+    copy->stop_reason = copy_text(r->stop_reason);
+    copy->core = copy_text(r->core);
+    copy->blas = copy_text(r->blas);
     copy->params_json = copy_text(r->params_json);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
@@ -129,10 +141,15 @@ struct run_row *run_row_copy(const struct run_row *r)
 
 void run_row_finish(struct run_row *r)
 {
+    free(r->reason);
+    free(r->stop_reason);
+    free(r->core);
+    free(r->blas);
     free(r->params_json);
     free(r->error_text);
     free(r->stderr_tail);
     trainer_config_release(r->config);
+    r->reason = r->stop_reason = r->core = r->blas = NULL;
     r->params_json = r->error_text = r->stderr_tail = NULL;
     r->config = NULL;
 }

@@ -26,6 +26,7 @@ struct json_writer;
 typedef int64_t utc_us;
 
 #define RUN_HANDLE_MAX 64 /* bytes, with the NUL */
+#define RUN_TEXT_MAX 160
 
 struct sweep_row {
     int64_t id;
@@ -54,10 +55,10 @@ struct run_row {
     int64_t number;            /* from 0 within the sweep */
     enum run_kind kind;
     char stage[24];            /* "coarse", "fine", "optimizers", "sgd", "grid", "random" */
-    char reason[160];          /* why this configuration was chosen, in words */
+    char *reason;              /* why this configuration was chosen, in words */
     enum run_status status;
     enum run_pauser paused_by; /* of paused; NONE: a person, in rows of older daemons */
-    char stop_reason[160];     /* of stopped; "" else */
+    char *stop_reason;         /* of stopped */
     int64_t parent_id;         /* 0: none */
     /* kind treatment: the remedy, the parent's label it answers, and what came of it */
     enum remedy remedy;
@@ -87,7 +88,7 @@ struct run_row {
     char *error_text;          /* NULL without an error */
     int signal;                /* that ended the worker; 0: none */
     char *stderr_tail;         /* last lines, with an error */
-    char core[48], blas[160];  /* BLAS kernel and library that ran */
+    char *core, *blas;         /* BLAS kernel and library that ran */
     int64_t flop;              /* to train on one sample; 0: not said */
     utc_us created, started, ended;
     double seconds;            /* monotonic; of the last attempt and what it resumed */
@@ -307,6 +308,8 @@ struct store_batch {
     struct store_op *ops;
 };
 
+/* A text of a run: at most RUN_TEXT_MAX bytes are kept, and "" is none. */
+void run_row_set_text(char **field, const char *text);
 /* Deep copies; destroy functions take NULL; finish leaves the row's own memory to the caller. */
 struct sweep_row *sweep_row_copy(const struct sweep_row *r);
 void sweep_row_finish(struct sweep_row *r);

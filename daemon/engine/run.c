@@ -208,7 +208,7 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
     if (o->status != RUN_FAILED)
         take_test(row, x->result);
     if (o->status == RUN_STOPPED)
-        str_copy(row->stop_reason, sizeof(row->stop_reason), o->failure.text);
+        run_row_set_text(&row->stop_reason, o->failure.text);
     if (o->status == RUN_FAILED) {
         set_text(&row->error_text, o->failure.text != NULL ? o->failure.text : "");
         set_text(&row->stderr_tail, x->stderr_tail);
@@ -286,7 +286,7 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, s
 {
     REQUIRE(run_at_rung(r) && reason[0] != '\0');
     set_status(r, RUN_STOPPED);
-    str_copy(r->row->stop_reason, sizeof(r->row->stop_reason), reason);
+    run_row_set_text(&r->row->stop_reason, reason);
     r->row->ended = now;
     settle(e, r, true, now, fx);
 }

@@ -136,8 +136,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->sweep_id = sqlite3_column_int64(st, RUN_sweep_id_column);
     r->number = sqlite3_column_int64(st, RUN_number_column);
     column_into(st, RUN_stage_column, r->stage, sizeof(r->stage));
-    column_into(st, RUN_reason_column, r->reason, sizeof(r->reason));
-    column_into(st, RUN_stop_reason_column, r->stop_reason, sizeof(r->stop_reason));
+    r->reason = column_copy(st, RUN_reason_column);
+    r->stop_reason = column_copy(st, RUN_stop_reason_column);
     r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
     read_treatment(st, r);
     r->params_json = column_copy(st, RUN_params_column);
@@ -156,8 +156,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->error_text = column_copy(st, RUN_error_text_column);
     r->signal = sqlite3_column_int(st, RUN_signal_column);
     r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
-    column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
-    column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
+    r->core = column_copy(st, RUN_core_type_column);
+    r->blas = column_copy(st, RUN_blas_version_column);
     r->flop = sqlite3_column_int64(st, RUN_flop_column);
     r->created = store_time_parse(column_text(st, RUN_created_at_column));
     r->started = store_time_parse(column_text(st, RUN_started_at_column));

@@ -75,7 +75,7 @@ static struct run_row *full_run(void)
     r->has_parent_metric = true;
     r->parent_metric = -0.5;
     r->status = RUN_FAILED;
-    str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
+    r->stop_reason = xstrdup("flat");
     r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
     r->config->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
     r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
@@ -93,8 +93,8 @@ static struct run_row *full_run(void)
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
     r->stderr_tail = xstrdup("boom");
-    str_copy(r->core, sizeof(r->core), "Haswell");
-    str_copy(r->blas, sizeof(r->blas), "OpenBLAS 0.3.21");
+    r->core = xstrdup("Haswell");
+    r->blas = xstrdup("OpenBLAS 0.3.21");
     r->flop = INT64_C(1) << 40;
     r->started = r->created + 1000;
     r->ended = r->created + 2000;

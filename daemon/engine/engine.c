@@ -57,7 +57,7 @@ void engine_destroy(struct engine *e)
 /* A sweep as it lies in the database: its row, and its runs by number. */
 struct stored_sweep {
     const struct sweep_row *row;
-    const struct run_row *runs;
+    struct run_row *runs;
     size_t run_count;
 };
 
@@ -115,12 +115,14 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     s->trials[number]->cause = r->labels[lo].cause;
 }
 
-static void restore_rungs(struct sweep *s, const struct store_restored *r)
+static void restore_rungs(const struct engine *e, const struct store_restored *r)
 {
     for (size_t i = 0; i < r->rung_count; i++) {
-        size_t number = sweep_run_number(s, r->rungs[i].run_id);
+        const struct stored_rung *rung = &r->rungs[i];
+        struct sweep *s = engine_sweep(e, rung->sweep_id);
+        size_t number = s != NULL ? sweep_run_number(s, rung->run_id) : TRIAL_NONE;
         if (number != TRIAL_NONE)
-            (void)trial_add_rung(s->trials[number], r->rungs[i].epoch, r->rungs[i].value);
+            (void)trial_add_rung(s->trials[number], rung->epoch, rung->value);
     }
 }
 
@@ -145,19 +147,19 @@ static bool is_unmarked(const struct store_restored *r, int64_t run_id)
     return lo < r->unmarked_count && r->unmarked[lo] == run_id;
 }
 
-static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row,
+static void restore_run(struct engine *e, struct sweep *s, struct run_row *stored,
                         const struct store_restored *restored)
 {
-    struct run_row *copy = run_row_copy(row);
-    if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
-        copy->status = RUN_RUNNING; /* until its folder is read: its points must be known */
-    } else if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
-        copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
-        copy->paused_by = RUN_PAUSER_NONE;
+    struct run_row *row = run_row_take(stored);
+    if (row->status == RUN_PAUSED && row->paused_by == RUN_PAUSER_RUNG) {
+        row->status = RUN_RUNNING; /* until its folder is read: its points must be known */
+    } else if (row->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
+        row->status = RUN_QUEUED; /* it waits for nothing but a slot */
+        row->paused_by = RUN_PAUSER_NONE;
     }
-    struct run *r = sweep_add_run(s, copy);
+    struct run *r = sweep_add_run(s, row);
     if (r != NULL)
-        r->unmarked = is_unmarked(restored, row->id);
+        r->unmarked = is_unmarked(restored, stored->id);
     if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
         engine_take_slot(e, r);
@@ -193,11 +195,10 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
-    restore_rungs(s, restored);
     sweep_put_to_sleep(e, s);
 }
 
-void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
+void engine_restore(struct engine *e, struct store_restored *restored, utc_us now,
                     struct effects *fx)
 {
     REQUIRE(e->sweep_count == 0);
@@ -219,6 +220,7 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
             e->last_sweep_id = in.row->id;
         restore_sweep(e, &in, restored, now, fx);
     }
+    restore_rungs(e, restored);
 }
 
 /* --- schedule -------------------------------------------------------------------------------- */
@@ -357,5 +359,5 @@ size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max)
 const char *engine_run_handle(const struct engine *e, int64_t run_id)
 {
     const struct run *r = engine_running_run(e, run_id);
-    return r != NULL ? r->row->handle : "";
+    return r != NULL && r->row->handle != NULL ? r->row->handle : "";
 }

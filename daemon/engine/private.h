@@ -30,9 +30,10 @@ struct run {
     size_t index;    /* in sweep->trials */
     size_t launcher; /* whose slot it has, while it has one */
     struct backoff wait;
-    enum run_error wait_for;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
+    enum run_error wait_for;
     /* this attempt */
+    enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
     utc_us began;
     int64_t point_at_start; /* furthest_point then */
     struct kept_points kept;
@@ -40,16 +41,15 @@ struct run {
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
+    size_t labelled_points; /* points when the curve was last labelled */
+    int64_t parameters;     /* of the network; 0: not said yet */
     bool claims_more;       /* its checkpoint is further than its lines */
     bool adopted;           /* its folder is read anew, and may end at the rung before this one */
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
-    size_t labelled_points; /* points when the curve was last labelled */
-    enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
-    int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
+    bool unmarked;                   /* its folder may have no identity */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
-    bool unmarked;                   /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -149,6 +149,8 @@ void run_put(const struct run *r, struct effects *fx);
 /* The whole configuration of a run of the trainer, which the caller lets go of; NULL: another
  * task's. Its row has it where it is not as the specification and its values say. */
 struct trainer_config *run_config(const struct run *r);
+/* The values of what is swept as JSON; owned by the caller. */
+char *run_params(const struct run *r);
 
 /* --- spec_cache.c ---------------------------------------------------------------------------- */
 /* Borrowed until the sweep is put to sleep. */

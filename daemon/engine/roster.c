@@ -112,6 +112,8 @@ void run_put(const struct run *r, struct effects *fx)
     REQUIRE(r != NULL);
     struct run_row *row = run_row_copy(r->row);
     row->config = run_config(r);
+    if (row->params_json == NULL)
+        row->params_json = run_params(r);
     store_batch_put_run(&fx->batch, row);
 }
 
@@ -214,6 +216,22 @@ static void read_assignment(const struct spec *s, const struct run_row *row, str
     json_destroy(params);
 }
 
+static char *plain_params(const struct sweep *s, const struct trial *t)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    space_params_write(&sweep_spec(s)->space, &t->at, &w);
+    return buf_take(&text);
+}
+
+char *run_params(const struct run *r)
+{
+    if (r->row->params_json != NULL)
+        return xstrdup(r->row->params_json);
+    return plain_params(r->sweep, r->sweep->trials[r->index]);
+}
+
 /* Of many runs most are as the specification and their values say: that is not kept twice. */
 static void drop_plain_config(const struct sweep *s, struct trial *t, struct run_row *row)
 {
@@ -223,6 +241,12 @@ static void drop_plain_config(const struct sweep *s, struct trial *t, struct run
     trainer_config_release(t->config);
     trainer_config_release(row->config);
     t->config = row->config = NULL;
+    char *params = plain_params(s, t);
+    if (row->params_json != NULL && strcmp(row->params_json, params) == 0) {
+        free(row->params_json);
+        row->params_json = NULL;
+    }
+    free(params);
 }
 
 static struct trial *trial_create(const struct sweep *s, struct run_row *row)

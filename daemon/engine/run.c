@@ -98,7 +98,7 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
     if (r == NULL)
         return;
     failure_spawned(e, r, now, fx);
-    str_copy(r->row->handle, sizeof(r->row->handle), handle);
+    run_row_set_text(&r->row->handle, handle);
     run_put(r, fx);
 }
 
@@ -144,7 +144,7 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
     if (paused)
         r->row->paused_by = RUN_PAUSER_PERSON;
     run_forget_attempt(r);
-    r->row->handle[0] = '\0';
+    run_row_set_text(&r->row->handle, "");
     run_put(r, fx);
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
     if (paused)
@@ -219,7 +219,7 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
 static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
                           struct effects *fx)
 {
-    r->row->handle[0] = '\0';
+    run_row_set_text(&r->row->handle, "");
     r->row->ended = now;
     r->row->seconds = seconds;
     engine_free_slot(e, r);
@@ -250,7 +250,7 @@ static void pause_at_rung(struct engine *e, struct run *r, const struct record_r
     if (known)
         return;
     failure_uncount(r);
-    row->handle[0] = '\0';
+    run_row_set_text(&row->handle, "");
     row->seconds = res->seconds;
     run_put(r, fx);
     store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_paused", now,

@@ -1,4 +1,6 @@
 /* What a run is started with: its configuration, and what it may take. */
+#include <stdlib.h>
+
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -16,13 +18,14 @@ char *run_configure(const struct engine *e, const struct run *r)
     const struct sweep *s = r->sweep;
     const struct spec *spec = sweep_spec(s);
     struct trainer_config *config = run_config(r);
+    char *params = run_params(r);
     struct run_setup setup = {.at = &s->trials[r->index]->at,
                               .config = config,
                               .epochs = r->row->epochs,
                               .until_epoch = r->row->until_epoch,
                               .seed = r->row->seed,
                               .run_id = r->row->id,
-                              .params_json = r->row->params_json,
+                              .params_json = params,
                               .metric_name = spec_metric_name(spec),
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
@@ -44,6 +47,7 @@ char *run_configure(const struct engine *e, const struct run *r)
     jw_init(&w, &text);
     task_of(spec)->configure(spec, &setup, &w);
     trainer_config_release(config);
+    free(params);
     return buf_take(&text);
 }
 

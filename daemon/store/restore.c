@@ -116,7 +116,8 @@ static enum run_pauser read_pauser(sqlite3_stmt *st)
     return found < 0 ? RUN_PAUSER_NONE : (enum run_pauser)found;
 }
 
-static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
+static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, struct run_row *r,
+                    struct errbuf *err)
 {
     const char *error = column_text(st, RUN_error_class_column);
     int kind = run_kind_find(column_text(st, RUN_kind_column));
@@ -128,7 +129,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     if (kind < 0 || status < 0 || error_class < 0)
         return err_set(err, ERR_DATA, "run %lld: kind, status or error_class is unknown",
                        (long long)r->id);
-    if (run_row_read_settings(r, column_text(st, RUN_settings_column), &why) < 0)
+    if (run_settings_read(settings, r, column_text(st, RUN_settings_column), &why) < 0)
         return err_set(err, ERR_DATA, "run %lld: settings: %s", (long long)r->id, why.message);
     r->kind = (enum run_kind)kind;
     r->status = (enum run_status)status;
@@ -146,7 +147,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->until_epoch = sqlite3_column_int64(st, RUN_until_epoch_column);
     r->paused_by = read_pauser(st);
     r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
-    column_into(st, RUN_handle_column, r->handle, sizeof(r->handle));
+    r->handle = column_copy(st, RUN_handle_column);
     r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
     column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
     r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
@@ -180,7 +181,7 @@ static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbu
     out->runs = array_room(out->runs, &out->run_cap, out->run_count, sizeof(*out->runs));
     struct run_row *r = &out->runs[out->run_count++];
     memset(r, 0, sizeof(*r));
-    return read_run(st, r, err);
+    return read_run(st, &out->settings, r, err);
 }
 
 /* Facts that cannot be read are none: the run is never treated. */
@@ -211,7 +212,9 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
 static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
     const char *text = column_text(st, 1);
-    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0), .value = NAN};
+    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0),
+                            .sweep_id = sqlite3_column_int64(st, 2),
+                            .value = NAN};
     struct errbuf why = {0};
     struct json *v = json_parse(text, strlen(text), &why);
 
@@ -268,7 +271,7 @@ static const struct {
      "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
      "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
      append_label},
-    {"SELECT d.run_id, d.detail FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
+    {"SELECT d.run_id, d.detail, d.sweep_id FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
      "WHERE s." OPEN_SWEEPS " AND d.kind = 'paused' AND d.run_id IS NOT NULL "
      "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},
@@ -305,6 +308,7 @@ void store_restored_finish(struct store_restored *r)
         sweep_row_finish(&r->sweeps[i]);
     for (size_t i = 0; i < r->run_count; i++)
         run_row_finish(&r->runs[i]);
+    run_settings_reader_finish(&r->settings);
     free(r->sweeps);
     free(r->runs);
     free(r->labels);

@@ -62,11 +62,19 @@ static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
         !is_open(s, d->sweep_id))
         return false;
     struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
-    *out = (struct stored_rung){.run_id = d->run_id, .value = NAN};
+    *out = (struct stored_rung){.sweep_id = d->sweep_id, .run_id = d->run_id, .value = NAN};
     bool read = json_get_int64(v, "epoch", &out->epoch, &err) == 0;
     (void)json_get_real(v, "value", &out->value, &err);
     json_destroy(v);
     return read;
+}
+
+/* The engine takes over what it owns. */
+static void copy_run(struct store_restored *r, const struct run_row *stored)
+{
+    struct run_row *copy = run_row_copy(stored);
+    r->runs[r->run_count++] = *copy;
+    free(copy);
 }
 
 void fake_store_restore(const struct fake_store *s, struct store_restored *out)
@@ -81,7 +89,7 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
             r.sweeps[r.sweep_count++] = *s->sweeps[i];
     for (size_t i = 0; i < s->run_count; i++)
         if (is_open(s, s->runs[i]->sweep_id))
-            r.runs[r.run_count++] = *s->runs[i];
+            copy_run(&r, s->runs[i]);
     for (size_t i = 0; i < s->label_count; i++)
         r.label_count += read_label(s, &s->labels[i]->row, &r.labels[r.label_count]);
     for (size_t i = 0; i < s->decision_count; i++)
@@ -94,6 +102,8 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
 
 void fake_restored_finish(struct store_restored *r)
 {
+    for (size_t i = 0; i < r->run_count; i++)
+        run_row_finish(&r->runs[i]);
     free(r->sweeps);
     free(r->runs);
     free(r->labels);

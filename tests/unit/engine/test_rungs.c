@@ -109,7 +109,7 @@ static void test_slot_is_free_and_points_are_known(void **state)
         assert_int_equal(row->paused_by, RUN_PAUSER_RUNG);
         assert_int_equal(row->until_epoch, FIRST_RUNG);
         assert_true(row->has_metric && row->best_epoch == FIRST_RUNG && row->seconds == FIRST_RUNG);
-        assert_true(row->attempts == 0 && row->handle[0] == '\0' && row->ended == 0);
+        assert_true(row->attempts == 0 && row->handle == NULL && row->ended == 0);
         assert_int_equal(live(&w, (size_t)n)->kept.count, FIRST_RUNG);
     }
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_RUNNING);

@@ -110,7 +110,7 @@ struct run_row *contract_full_run(void)
     r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
     r->config->start_from = 3;
     r->attempts = r->until_epoch = 2;
-    str_copy(r->handle, sizeof(r->handle), "4711");
+    r->handle = xstrdup("4711");
     r->has_val_acc = r->has_test_loss = r->has_test_acc = true;
     r->val_acc = NAN;
     r->test_loss = INFINITY;

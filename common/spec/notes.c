@@ -85,6 +85,16 @@ static void note_goal(const struct notes *n)
     n->each(n->arg, text);
 }
 
+/* A default that others do not have. */
+static void note_scale(const struct notes *n)
+{
+    if (n->s->trainer.given[SETTING_SCALE] || spec_dimension(n->s, SETTING_SCALE) ||
+        n->s->trainer.fixed.v[SETTING_SCALE] == SCALE_NONE)
+        return;
+    n->each(n->arg, "each column is scaled to mean 0 and deviation 1 over the training part, as of "
+                    "every table (data.scale standard; data.scale none: as it is)");
+}
+
 void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg)
 {
     const struct notes n = {s, each, arg};
@@ -94,6 +104,8 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
         note_members(&n, parameters, "$.parameters", "");
     if (!task_of(s)->has_settings)
         note_goal(&n);
+    else
+        note_scale(&n);
 }
 
 int spec_question(const struct json *root, const struct spec *s, struct errbuf *err)

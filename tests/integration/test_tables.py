@@ -374,6 +374,7 @@ def test_submit_says_it():
         check(": held" in out and "column 3 (b)" in out, out)
         out = d.ctl("submit", name, "--dry-run", check=0).stdout
         check("held: 1 values" in out, out)
+        check("data.scale standard; data.scale none" in out, out)
         try:
             d.call("submit", spec={**spec, "data": {**spec["data"], "ignore": ["kind"]}})
         except RpcError as e:

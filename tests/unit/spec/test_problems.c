@@ -266,6 +266,34 @@ static void test_what_was_inferred_is_said(void **state)
                  "");
 }
 
+/* A table's columns are scaled unless something else is said; what is stored says. */
+static void test_scaling_by_default_is_said(void **state)
+{
+    static const struct {
+        const char *format, *beside;
+        bool table;
+    } cases[] = {{"csv", "", true},
+                 {"tsv", "", true},
+                 {"libsvm", "", true},
+                 {"idx", "", false},
+                 {"npz", "", false},
+                 {"npy", ",\"target_path\":\"/t\"", false}};
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"data\":{\"path\":\"/d\",\"format\":\"%s\",\"validation\":9%s}," CAP "," DEPTH "}",
+                 cases[i].format, cases[i].beside);
+        expect_notes(text, cases[i].table ? "data.scale none" : "");
+    }
+    expect_notes("{\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9,"
+                 "\"scale\":\"standard\"}," CAP "," DEPTH "}",
+                 "");
+    expect_notes("{\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9}," CAP
+                 ",\"parameters\":{\"data.scale\":{\"values\":[\"none\",\"min_max\"]}}}",
+                 "");
+}
+
 static void test_the_wrong_goal_is_questioned(void **state)
 {
     static const struct {
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_case_and_joints_do_not_matter),
         cmocka_unit_test(test_nested_parameters_are_named_with_dots),
         cmocka_unit_test(test_what_was_inferred_is_said),
+        cmocka_unit_test(test_scaling_by_default_is_said),
         cmocka_unit_test(test_the_wrong_goal_is_questioned),
         cmocka_unit_test(test_a_place_is_that_of_the_key),
     };

@@ -58,6 +58,37 @@ static void least_spec_gets_the_defaults(void **state)
     spec_finish(&s);
 }
 
+#define AS_TABLE(rest) "\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9" rest "}"
+
+/* What is stored says it in so many words, and is read as it says. */
+static void columns_of_a_table_are_scaled_by_default(void **state)
+{
+    static const struct {
+        const char *text;
+        int scale;
+    } cases[] = {
+        {"{" AS_TABLE("") "," DEPTH "," CAP "}", SCALE_STANDARD},
+        {"{" AS_TABLE(",\"scale\":\"none\"") "," DEPTH "," CAP "}", SCALE_NONE},
+        {"{" AS_TABLE(",\"scale\":\"min_max\"") "," DEPTH "," CAP "}", SCALE_MIN_MAX},
+        {"{" AS_TABLE("") ",\"parameters\":{\"depth\":{\"values\":[1,2]},"
+         "\"data.scale\":{\"value\":\"none\"}}," CAP "}", SCALE_NONE},
+        {"{" DATA "," DEPTH "," CAP "}", SCALE_NONE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct spec s, again;
+        must_parse(cases[i].text, &s);
+        assert_true(s.trainer.fixed.v[SETTING_SCALE] == cases[i].scale);
+        char *text = canonical(&s);
+        assert_non_null(strstr(text, "\"scale\":"));
+        must_parse(text, &again);
+        assert_true(again.trainer.fixed.v[SETTING_SCALE] == cases[i].scale);
+        free(text);
+        spec_finish(&again);
+        spec_finish(&s);
+    }
+}
+
 static void every_key_is_read(void **state)
 {
     struct spec s;
@@ -523,6 +554,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_spec_gets_the_defaults),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(columns_of_a_table_are_scaled_by_default),
         cmocka_unit_test(dimensions_are_read),
         cmocka_unit_test(grid_without_cap_is_its_size),
         cmocka_unit_test(seeds_are_written_canonically),

@@ -161,8 +161,10 @@ static void test_words_that_may_mean_it_are_suggested(void **state)
         {WITH("\"max_epochs\":3"), ERR_KEY, "$.max_epochs", "did you mean epochs?"},
         {WITH("\"n_trials\":3"), ERR_KEY, "$.n_trials", "did you mean run_cap?"},
         {WITH("\"random_state\":3"), ERR_KEY, "$.random_state", "did you mean seed?"},
-        {WITH("\"early_terminate\":{\"type\":\"hyperband\"}"), ERR_VALUE, "$.early_terminate.type",
-         "did you mean median (the rule that there is)?"},
+        {WITH("\"early_terminate\":{\"type\":\"asha\"}"), ERR_VALUE, "$.early_terminate.type",
+         "did you mean successive_halving?"},
+        {WITH("\"early_terminate\":{\"type\":\"hyperband\",\"reduction_factor\":3}"), ERR_KEY,
+         "$.early_terminate.reduction_factor", "did you mean eta?"},
         {"{" DATA "," CAP ",\"parameters\":{\"learning_rate\":{\"min\":1,\"max\":2,"
          "\"distribution\":\"log_uniform\"}}}",
          ERR_VALUE, "$.parameters.learning_rate.distribution", "did you mean log_uniform_values ("},
@@ -264,6 +266,9 @@ static void test_what_was_inferred_is_said(void **state)
     expect_notes("{" PROGRAM "\"metric\":{\"name\":\"acc\",\"goal\":\"maximize\"},"
                  "\"parameters\":{\"lr\":{\"values\":[1]}}}",
                  "");
+    expect_notes(WITH("\"epochs\":3,\"early_terminate\":{\"type\":\"median\",\"min_iter\":3}"),
+                 "no rung lies before the last epoch, 3");
+    expect_notes(WITH("\"epochs\":4,\"early_terminate\":{\"type\":\"median\",\"min_iter\":3}"), "");
 }
 
 /* A table's columns are scaled unless something else is said; what is stored says. */

@@ -534,6 +534,41 @@ static void trainer_may_be_named(void **state)
 }
 
 /* What the daemon stores of sweeps that it makes itself is read again, without parameters. */
+/* Blocks as W&B's pages have them, and others: their canonical form, which reads back to itself. */
+static void early_termination_is_written_out(void **state)
+{
+    static const struct {
+        const char *block, *canonical;
+    } cases[] = {
+        {"{\"type\":\"hyperband\",\"min_iter\":3}",
+         "{\"type\":\"hyperband\",\"min_iter\":3,\"eta\":3,\"startup\":2,\"lag\":8}"},
+        {"{\"type\":\"hyperband\",\"s\":2,\"eta\":3,\"max_iter\":27,\"strict\":true}",
+         "{\"type\":\"hyperband\",\"eta\":3,\"max_iter\":27,\"s\":2,\"startup\":2,\"lag\":8}"},
+        {"{\"type\":\"successive_halving\",\"every\":2,\"eta\":2}",
+         "{\"type\":\"successive_halving\",\"min_iter\":1,\"every\":2,\"eta\":2,\"startup\":1,"
+         "\"lag\":8}"},
+        {"{\"type\":\"median\"}",
+         "{\"type\":\"median\",\"min_iter\":1,\"every\":1,\"startup\":5,\"lag\":8}"},
+        {"{\"type\":\"median\",\"eta\":2}",
+         "{\"type\":\"median\",\"min_iter\":1,\"eta\":2,\"startup\":5,\"lag\":8}"},
+        {"{\"type\":\"percentile\",\"percentile\":12.5}",
+         "{\"type\":\"percentile\",\"min_iter\":1,\"every\":1,\"startup\":5,\"lag\":8,"
+         "\"percentile\":12.5}"},
+    };
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        const char *block = i % 2 ? cases[i / 2].canonical : cases[i / 2].block;
+        struct spec s;
+        char *text = xasprintf("{" DATA "," DEPTH "," CAP ",\"early_terminate\":%s}", block);
+        must_parse(text, &s);
+        char *got = canonical(&s);
+        if (!strstr(got, cases[i / 2].canonical))
+            fail_msg("%s gave %s", block, got);
+        free(got);
+        free(text);
+        spec_finish(&s);
+    }
+}
+
 static void inner_method_is_read(void **state)
 {
     struct spec s, back;
@@ -561,6 +596,7 @@ int main(void)
         cmocka_unit_test(canonical_form_is_this),
         cmocka_unit_test(random_specs_survive_a_round_trip),
         cmocka_unit_test(trainer_may_be_named),
+        cmocka_unit_test(early_termination_is_written_out),
         cmocka_unit_test(inner_method_is_read),
     };
 

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "client/curve_input.h"
+#include "client/folder_list.h"
 #include "client/human.h"
+#include "client/label_folder.h"
 #include "client/render.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
@@ -14,8 +16,7 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-/* As of the first count points; a file says nothing of dropout. */
-static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis *d)
+void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d)
 {
     struct diagnosis_input in = {
         .points = c->points, .count = count, .running = count < c->count, .dropout = NAN};
@@ -27,34 +28,41 @@ static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
+void label_members(const struct diagnosis *d, const struct curve *c, size_t points,
+                   struct json_writer *w)
+{
+    const struct pattern_info *info = pattern_info(d->pattern);
+
+    jw_kv_string(w, "pattern", info->name);
+    jw_kv_real(w, "confidence", d->confidence);
+    jw_kv_string(w, "runner_up", d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
+    jw_kv_string(w, "guide_ref", info->guide_ref);
+    jw_kv_string(w, "look", info->look);
+    jw_kv_string(w, "says", info->says);
+    jw_kv_string(w, "guide_remedies", info->guide_remedies);
+    jw_kv_string(w, "our_remedies", info->our_remedies);
+    jw_kv_int(w, "points", (int64_t)points);
+    jw_key(w, "notes");
+    jw_begin_array(w);
+    for (size_t i = 0; i < c->note_count; i++)
+        jw_string(w, c->notes[i]);
+    jw_end_array(w);
+    jw_key(w, "tags");
+    diagnosis_tags_write(d, w);
+    jw_key(w, "timeline");
+    diagnosis_timeline_write(d, w);
+    jw_key(w, "evidence");
+    diagnosis_evidence_write(d, w);
+}
+
 static void write_json(const struct diagnosis *d, const struct curve *c, size_t points,
                        struct buf *out)
 {
-    const struct pattern_info *info = pattern_info(d->pattern);
     struct json_writer w;
 
     jw_init(&w, out);
     jw_begin_object(&w);
-    jw_kv_string(&w, "pattern", info->name);
-    jw_kv_real(&w, "confidence", d->confidence);
-    jw_kv_string(&w, "runner_up", d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
-    jw_kv_string(&w, "guide_ref", info->guide_ref);
-    jw_kv_string(&w, "look", info->look);
-    jw_kv_string(&w, "says", info->says);
-    jw_kv_string(&w, "guide_remedies", info->guide_remedies);
-    jw_kv_string(&w, "our_remedies", info->our_remedies);
-    jw_kv_int(&w, "points", (int64_t)points);
-    jw_key(&w, "notes");
-    jw_begin_array(&w);
-    for (size_t i = 0; i < c->note_count; i++)
-        jw_string(&w, c->notes[i]);
-    jw_end_array(&w);
-    jw_key(&w, "tags");
-    diagnosis_tags_write(d, &w);
-    jw_key(&w, "timeline");
-    diagnosis_timeline_write(d, &w);
-    jw_key(&w, "evidence");
-    diagnosis_evidence_write(d, &w);
+    label_members(d, c, points, &w);
     jw_end_object(&w);
     buf_putc(out, '\n');
 }
@@ -171,7 +179,7 @@ static int check_at(const struct label_request *q, const struct curve *c, struct
     return err_set(err, ERR_VALUE, "--at: got %zu; %s has %zu points", q->at, q->path, c->count);
 }
 
-int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
+static int label_one(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     struct curve curve;
     struct diagnosis d;
@@ -183,7 +191,7 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
     rc = check_at(q, &curve, err);
     if (rc == 0) {
         size_t count = q->at > 0 ? q->at : curve.count;
-        diagnose_curve(&curve, count, &d);
+        label_diagnose(&curve, count, &d);
         if (q->json)
             write_json(&d, &curve, count, &text);
         else
@@ -194,4 +202,14 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
     buf_finish(&text);
     curve_finish(&curve);
     return rc;
+}
+
+int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
+{
+    if (strcmp(q->path, "-") == 0 || !folder_is(q->path) || label_folder_is_one(q->path))
+        return label_one(q, out, err);
+    if (q->val_path != NULL || q->at > 0)
+        return err_bad(err, ERR_VALUE, q->val_path != NULL ? "--val" : "--at", NULL,
+                       "one log; %s is a folder of others", q->path);
+    return label_folder(q, out, err);
 }

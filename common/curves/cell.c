@@ -9,6 +9,7 @@
 
 #include "sweep/nothing.h"
 #include "sweep/number.h"
+#include "sweep/require.h"
 
 #define UNIT_MAX 16    /* bytes */
 #define WRAPPERS_MAX 4 /* "[tensor(0.41)]" has two */
@@ -63,9 +64,27 @@ static size_t number_length(struct piece p)
     return n;
 }
 
-/* What may stand behind a number: "/30", " of 30", and a unit behind a blank. */
+/* "± 0.1", "+/-0.1", "+- 0.1": how far it varies. */
+static bool is_deviation(struct piece rest)
+{
+    static const char *const SIGNS[] = {"\xc2\xb1", "+/-", "+-"};
+
+    rest = trimmed(rest.at, rest.len);
+    for (size_t i = 0; i < ARRAY_LEN(SIGNS); i++) {
+        size_t n = strlen(SIGNS[i]);
+        if (rest.len <= n || memcmp(rest.at, SIGNS[i], n) != 0)
+            continue;
+        rest = trimmed(rest.at + n, rest.len - n);
+        return number_is(rest.at, rest.len);
+    }
+    return false;
+}
+
+/* What may stand behind a number: "/30", " of 30", a deviation, and a unit behind a blank. */
 static bool is_unit(struct piece rest)
 {
+    if (is_deviation(rest))
+        return true;
     if (rest.len == 0 || rest.len > UNIT_MAX)
         return rest.len == 0;
     if (rest.at[0] == '/')

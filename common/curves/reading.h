@@ -85,7 +85,19 @@ struct slot {
     enum curve_column target;
     unsigned part;     /* of the target's sum, from 0 */
     size_t nan_from;   /* a NaN in an earlier row was not measured */
+    double placeholder; /* nor is this value; NaN: none */
 };
+#define SLOTS_MAX (CURVE_COLUMN_COUNT + 2 * SERIES_PARTS_MAX)
+
+/* --- what was measured: slots.c --- */
+
+/* Sets nan_from and placeholder, and notes them; ERR_VALUE for a loss that is no number. */
+int slots_judge(const struct training_log *l, struct slot *slots, size_t count, struct reading *r);
+/* Does the row have a value there? NaN is one where it means "not a number". */
+bool slot_measured(const struct training_log *l, const struct slot *s, size_t row, double *v);
+
+/* Rows whose newest stands first: the column of times that says so; SIZE_MAX: there is none. */
+size_t clock_goes_back(const struct training_log *l, const struct log_row *rows, size_t count);
 
 int points_build(const struct training_log *l, const struct columns *c, struct reading *r);
 /* Orders the rows: rewound epochs are dropped, counts that begin again go on, one of several

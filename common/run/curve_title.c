@@ -14,7 +14,7 @@
 
 #define TITLE_MAX 128
 #define WORDS_MAX 24
-#define GLUED_MAX 20 /* bytes of "validationaccuracy", and more */
+#define GLUED_MAX 28 /* bytes of "validierungsgenauigkeit", and more */
 
 struct words {
     char text[2 * TITLE_MAX];
@@ -31,13 +31,21 @@ struct parts {
     bool epoch, step, numbered, bound, after_split;
 };
 
+/* Of ASCII, and of the letters with accents of UTF-8 behind 0xC3: "É", "Ü". */
+static char lower(char c, char before)
+{
+    unsigned char u = (unsigned char)c;
+    bool accented = (unsigned char)before == 0xC3 && u >= 0x80 && u <= 0x9E;
+    return accented ? (char)(u + 0x20) : (char)tolower(u);
+}
+
 static void add_word(struct words *w, const char *text, size_t len)
 {
     if (len == 0 || w->count == WORDS_MAX || w->used + len + 1 > sizeof(w->text))
         return;
     char *at = w->text + w->used;
     for (size_t i = 0; i < len; i++)
-        at[i] = (char)tolower((unsigned char)text[i]);
+        at[i] = lower(text[i], i > 0 ? text[i - 1] : ' ');
     at[len] = '\0';
     w->word[w->count++] = at;
     w->used += len + 1;
@@ -114,7 +122,9 @@ static void sort_word(struct parts *p, const char *word)
         p->step |= w->value == STATISTIC_BATCH;
         return;
     }
-    if (!w || w->kind != WORD_FILLER)
+    if (w && w->kind == WORD_LOSS)
+        add_word(&p->rest, "loss", 4); /* "losses", "verlust" */
+    else if (!w || w->kind != WORD_FILLER)
         add_word(&p->rest, word, strlen(word));
 }
 

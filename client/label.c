@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "client/curve_input.h"
-#include "client/folder_list.h"
 #include "client/human.h"
-#include "client/label_folder.h"
 #include "client/render.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
@@ -179,7 +177,7 @@ static int check_at(const struct label_request *q, const struct curve *c, struct
     return err_set(err, ERR_VALUE, "--at: got %zu; %s has %zu points", q->at, q->path, c->count);
 }
 
-static int label_one(const struct label_request *q, FILE *out, struct errbuf *err)
+int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     struct curve curve;
     struct diagnosis d;
@@ -202,14 +200,4 @@ static int label_one(const struct label_request *q, FILE *out, struct errbuf *er
     buf_finish(&text);
     curve_finish(&curve);
     return rc;
-}
-
-int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
-{
-    if (strcmp(q->path, "-") == 0 || !folder_is(q->path) || label_folder_is_one(q->path))
-        return label_one(q, out, err);
-    if (q->val_path != NULL || q->at > 0)
-        return err_bad(err, ERR_VALUE, q->val_path != NULL ? "--val" : "--at", NULL,
-                       "one log; %s is a folder of others", q->path);
-    return label_folder(q, out, err);
 }

@@ -13,16 +13,16 @@ struct errbuf;
 struct json_writer;
 
 struct label_request {
-    const char *path;     /* "-": standard input; a folder: every log in it */
+    const char *path;     /* "-": standard input */
     const char *val_path; /* a second file with the validation loss, or NULL */
     const char *run;      /* one of several in the file, or NULL */
     size_t at;            /* label as of the first so many points, the run still going; 0: all */
     bool json;
 };
 
-/* Reads the file, labels it and prints the label, for people or as one JSON document; of a folder
- * that is no log itself, what label_folder says. 0, or what curve_input_read says (nothing is
- * printed then), ERR_VALUE for an at beyond the end, or ERR_IO when out cannot be written. */
+/* Reads the file, or the folder that is one log, labels it and prints the label, for people or as
+ * one JSON document. 0, or what curve_input_read says (nothing is printed then), ERR_VALUE for an at
+ * beyond the end, or ERR_IO when out cannot be written. */
 int label_file(const struct label_request *q, FILE *out, struct errbuf *err);
 /* As of the first count points; a file says nothing of dropout. */
 void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d);

@@ -146,7 +146,8 @@ static bool is_log(const char *folder, const struct folder_entry *e)
     return is;
 }
 
-bool label_folder_is_one(const char *path)
+/* Is the folder itself a log, and none of what lies beside it another? */
+static bool is_one_log(const char *path)
 {
     enum log_folder kind = log_folder_kind(path);
     struct folder_list l;
@@ -240,7 +241,7 @@ static void walk_finish(struct walk *w)
     render_table_finish(&w->table);
 }
 
-int label_folder(const struct label_request *q, FILE *out, struct errbuf *err)
+static int label_folder(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     static const struct table_column COLUMNS[] = {
         {"log", false, 0},  {"label", false, 0},   {"confidence", true, 0}, {"points", true, 0},
@@ -260,4 +261,14 @@ int label_folder(const struct label_request *q, FILE *out, struct errbuf *err)
     int rc = print(&w, out, err);
     walk_finish(&w);
     return rc;
+}
+
+int label_path(const struct label_request *q, FILE *out, struct errbuf *err)
+{
+    if (strcmp(q->path, "-") == 0 || !folder_is(q->path) || is_one_log(q->path))
+        return label_file(q, out, err);
+    if (q->val_path != NULL || q->at > 0)
+        return err_bad(err, ERR_VALUE, q->val_path != NULL ? "--val" : "--at", NULL,
+                       "one log; %s is a folder of others", q->path);
+    return label_folder(q, out, err);
 }

@@ -7,10 +7,9 @@
 #define LABEL_FILES_MAX 100000 /* that are looked at */
 #define LABEL_DEPTH_MAX 16     /* of folders */
 
-/* Is the folder itself a log, and none of what lies beside it another? */
-bool label_folder_is_one(const char *path);
-/* Prints a line a log, and of what could not be read the reason. 0; ERR_VALUE where nothing could be
- * read (which is printed all the same), or ERR_IO. */
-int label_folder(const struct label_request *q, FILE *out, struct errbuf *err);
+/* What label_file does; of a folder that is no log itself, or has others beside it: a line for each
+ * log below it, and for what could not be read the reason. 0, or what label_file says; ERR_VALUE
+ * where nothing of a folder could be read (which is printed all the same). */
+int label_path(const struct label_request *q, FILE *out, struct errbuf *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* TensorBoard: event files of one training, later ones going on where the first ends; the
- * validation in a folder of its own below, as Keras and TensorFlow's estimators write it, or both in
- * folders "…train" and "…val". MLflow: meta.yaml, and a file a metric in metrics/. W&B: one *.wandb. */
+ * validation in a folder of its own below, as Keras and TensorFlow's estimators write it, or both
+ * in folders "…train" and "…val". MLflow: meta.yaml, and a file a metric in metrics/. W&B: one
+ * *.wandb. */
 #include "client/log_folder.h"
 
 #include <stdlib.h>

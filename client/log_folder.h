@@ -1,4 +1,5 @@
-/* Folders that are one training log: TensorBoard's, a run of MLflow's file store, W&B's of one run. */
+/* Folders that are one training log: TensorBoard's, a run of MLflow's file store, W&B's of one
+ * run. */
 #ifndef SWEEPCTL_LOG_FOLDER_H
 #define SWEEPCTL_LOG_FOLDER_H
 

@@ -4,9 +4,12 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "sweep/buf.h"
+#include "sweep/err.h"
 #include "sweep/nothing.h"
 #include "sweep/number.h"
 #include "sweep/require.h"
@@ -129,4 +132,24 @@ enum cell_reading cell_read(const struct log_cell *c, double *out, bool *percent
         return CELL_NUMBER;
     }
     return is_unit((struct piece){p.at + n, p.len - n}) ? CELL_NUMBER : CELL_BAD;
+}
+
+int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
+                 size_t column, const char *allowed)
+{
+    char key[160], got[48] = "";
+    const char *text = NULL;
+    double value = 0;
+    size_t where = training_log_where(l, row);
+
+    snprintf(key, sizeof(key), "%.80s: line %zu, column %.40s", r->name, where,
+             training_log_title(l, column));
+    enum log_cell_kind kind = training_log_cell(l, row, column, &value, &text);
+    if (kind == LOG_TEXT)
+        snprintf(got, sizeof(got), "\"%.40s\"", text);
+    else if (kind == LOG_NUMBER)
+        snprintf(got, sizeof(got), "\"%g\"", value);
+    else
+        str_copy(got, sizeof(got), "\"\"");
+    return err_bad(r->err, code, key, got, "%s", allowed);
 }

@@ -26,26 +26,6 @@ struct builder {
     size_t summaries; /* rows with text where a number of an epoch should be */
 };
 
-int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
-                 size_t column, const char *allowed)
-{
-    char key[160], got[48] = "";
-    const char *text = NULL;
-    double value = 0;
-    size_t where = training_log_where(l, row);
-
-    snprintf(key, sizeof(key), "%.80s: line %zu, column %.40s", r->name, where,
-             training_log_title(l, column));
-    enum log_cell_kind kind = training_log_cell(l, row, column, &value, &text);
-    if (kind == LOG_TEXT)
-        snprintf(got, sizeof(got), "\"%.40s\"", text);
-    else if (kind == LOG_NUMBER)
-        snprintf(got, sizeof(got), "\"%g\"", value);
-    else
-        str_copy(got, sizeof(got), "\"\"");
-    return err_bad(r->err, code, key, got, "%s", allowed);
-}
-
 static enum cell_reading read_at(const struct training_log *l, size_t row, size_t column,
                                  double *out)
 {

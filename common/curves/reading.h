@@ -28,6 +28,9 @@ enum cell_reading { CELL_NOTHING, CELL_NUMBER, CELL_BAD };
 /* What a cell says where a number is expected: "61.7 %" (which becomes 0.617, *percent true),
  * "tensor(0.41)", "[0.41]", "0.41 nats", "3/30" (3). NaN is a number here. */
 enum cell_reading cell_read(const struct log_cell *c, double *out, bool *percent);
+/* "file: line 7, column val_loss" as key, the cell's text as value. Returns code. */
+int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
+                 size_t column, const char *allowed);
 
 /* --- one run, one column a quantity: reshape.c, runs.c --- */
 
@@ -65,9 +68,6 @@ struct columns {
 
 int columns_choose(const struct training_log *l, struct reading *r, struct columns *out);
 void columns_finish(struct columns *c);
-/* "file: line 7, column val_loss" as key, the cell's text as value. Returns code. */
-int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
-                 size_t column, const char *allowed);
 
 /* --- rows to points: points.c, segments.c --- */
 

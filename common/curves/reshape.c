@@ -26,8 +26,8 @@ struct shape {
     int made_to[LOG_COLUMNS_MAX];
 };
 
-static const char *const KEYS[] = {"key", "metric", "metric_name", "metricname", "tag", "variable", "series",
-                                   "measure", "quantity", "name"};
+static const char *const KEYS[] = {"key", "metric", "metric_name", "metricname", "tag", "variable",
+                                   "series", "measure", "quantity", "name"};
 static const char *const VALUES[] = {"value", "metric_value", "metricvalue", "scalar",
                                      "values"};
 static const char *const SETS[] = {"phase", "split", "mode", "set", "subset", "stage", "dataset",

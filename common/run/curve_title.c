@@ -80,16 +80,18 @@ enum curve_split curve_split_find(const char *word, size_t len)
 /* "trainloss", "lossval": two known words without anything between. */
 static size_t glued(const char *word)
 {
-    size_t len = strlen(word);
+    const struct title_word *a, *b;
 
-    for (size_t i = 2; len <= GLUED_MAX && i + 2 <= len; i++) {
-        const struct title_word *a = title_word_find(word, i), *b = NULL;
-        if (!a || (b = title_word_find(word + i, len - i)) == NULL)
+    if (strlen(word) > GLUED_MAX)
+        return 0;
+    for (size_t at = 0; (a = title_word_begins(word, &at)) != NULL;) {
+        size_t cut = strlen(a->word);
+        if ((b = title_word_find(word + cut, strlen(word + cut))) == NULL)
             continue;
         bool split_first = a->kind == WORD_SPLIT && (b->kind == WORD_LOSS || b->kind == WORD_ACC);
         bool split_last = b->kind == WORD_SPLIT && (a->kind == WORD_LOSS || a->kind == WORD_ACC);
         if (split_first || split_last)
-            return i;
+            return cut;
     }
     return 0;
 }

@@ -220,6 +220,17 @@ const struct title_word *title_word_find(const char *word, size_t len)
     return NULL;
 }
 
+const struct title_word *title_word_begins(const char *text, size_t *at)
+{
+    while (*at < ARRAY_LEN(WORDS)) {
+        const struct title_word *w = &WORDS[(*at)++];
+        size_t len = w->word[0] == text[0] ? strlen(w->word) : 0;
+        if (len > 0 && strncmp(text, w->word, len) == 0 && text[len] != '\0')
+            return w;
+    }
+    return NULL;
+}
+
 const struct title_quantity *title_quantity_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(QUANTITIES); i++)

@@ -21,8 +21,8 @@ struct label_request {
 };
 
 /* Reads the file, or the folder that is one log, labels it and prints the label, for people or as
- * one JSON document. 0, or what curve_input_read says (nothing is printed then), ERR_VALUE for an at
- * beyond the end, or ERR_IO when out cannot be written. */
+ * one JSON document. 0, or what curve_input_read says (nothing is printed then), ERR_VALUE for an
+ * at beyond the end, or ERR_IO when out cannot be written. */
 int label_file(const struct label_request *q, FILE *out, struct errbuf *err);
 /* As of the first count points; a file says nothing of dropout. */
 void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d);

@@ -58,6 +58,14 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
     return NULL;
 }
 
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->id == run_id)
+            return s->live[i];
+    return NULL;
+}
+
 void engine_take_slot(struct engine *e, struct run *r)
 {
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));

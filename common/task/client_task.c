@@ -1,5 +1,5 @@
-/* The task `client`: runs that somebody else carries out, who asks for a configuration, reports what
- * it comes to, and tells how it ended (docs/protocol.md). */
+/* The task `client`: runs that somebody else carries out, who asks for a configuration, reports
+ * what it comes to, and tells how it ended (docs/protocol.md). */
 #include "common/base/field.h"
 #include "common/task/free_parameters.h"
 #include "sweep/err.h"

@@ -1,5 +1,5 @@
-/* Parameters of any names, whose meaning somebody else knows: what the tasks share whose runs are no
- * training of ours. Members of struct task_kind (sweep/task.h). */
+/* Parameters of any names, whose meaning somebody else knows: what the tasks share whose runs are
+ * no training of ours. Members of struct task_kind (sweep/task.h). */
 #ifndef COMMON_TASK_FREE_PARAMETERS_H
 #define COMMON_TASK_FREE_PARAMETERS_H
 

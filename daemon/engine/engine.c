@@ -228,14 +228,6 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
 
 /* --- schedule -------------------------------------------------------------------------------- */
 
-bool sweep_may_start(const struct engine *e, const struct sweep *s)
-{
-    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
-        return false;
-    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
-    return before == NULL || before == s || sweep_status_terminal(before->row->status);
-}
-
 /* By number: runs that were begun, and paused or lost, come before those that were not. */
 static struct run *first_waiting(const struct engine *e, const struct sweep *s, utc_us now)
 {
@@ -289,6 +281,12 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
         run_start(e, r, now, fx);
     }
     free(entries);
+}
+
+utc_us engine_wake_at(const struct engine *e, utc_us now)
+{
+    utc_us failure = failure_wake_at(e, now), lease = leases_end_at(e);
+    return failure == 0 || (lease != 0 && lease < failure) ? lease : failure;
 }
 
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx)

@@ -94,9 +94,9 @@ static void sooner(const struct engine *e, utc_us now, utc_us until, utc_us *out
         *out = until;
 }
 
-utc_us engine_wake_at(const struct engine *e, utc_us now)
+utc_us failure_wake_at(const struct engine *e, utc_us now)
 {
-    utc_us at = leases_end_at(e);
+    utc_us at = 0;
     for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
         sooner(e, now, e->launchers[i].wait.until, &at);
     for (size_t i = 0; i < e->sweep_count; i++) {

@@ -15,11 +15,6 @@
 
 #define HANDLE_PREFIX "lease:"
 
-bool run_is_leased(const struct run *r)
-{
-    return task_of(&r->sweep->spec)->is_leased;
-}
-
 /* --- leases ---------------------------------------------------------------------------------- */
 
 static void extend(struct run *r, utc_us now)
@@ -47,8 +42,10 @@ static bool lease_of_handle(const char *handle, struct lease *out)
         return false;
     memcpy(out->id, id, (size_t)(colon - id));
     out->id[colon - id] = '\0';
-    out->seconds = atoi(colon + 1);
-    return out->seconds >= 1 && out->seconds <= LEASE_SECONDS_MAX;
+    char *end;
+    long seconds = strtol(colon + 1, &end, 10);
+    out->seconds = (int)seconds;
+    return *end == '\0' && seconds >= 1 && seconds <= LEASE_SECONDS_MAX;
 }
 
 static bool is_held(const struct run *r, utc_us now)
@@ -379,7 +376,8 @@ static int check_tell(const struct run *r, const struct lease_told *in, struct e
                        RUN_POINTS_MAX);
     if (!in->has_value && r->seen_point == 0)
         return err_bad(err, ERR_MISSING, "$.result.value", "nothing",
-                       "the value of %s: nothing was reported before", spec_metric_name(&r->sweep->spec));
+                       "the value of %s: nothing was reported before",
+                       spec_metric_name(&r->sweep->spec));
     return 0;
 }
 

@@ -124,6 +124,10 @@ struct engine {
 struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
 struct run *engine_running_run(const struct engine *e, int64_t run_id);
 struct run *sweep_live_run(const struct sweep *s, int64_t run_id); /* NULL: none that is live */
+/* It is carried out by clients: no worker of ours does. */
+bool run_is_leased(const struct run *r);
+/* It is not held, paused, or behind another sweep. */
+bool sweep_may_start(const struct engine *e, const struct sweep *s);
 /* Of r->launcher. */
 void engine_take_slot(struct engine *e, struct run *r);
 void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
@@ -147,10 +151,6 @@ static inline const struct trial *const *sweep_trials(const struct sweep *s)
 struct study sweep_study(const struct sweep *s);
 void trial_update(struct trial *t, const struct run_row *row);
 void run_put(const struct run *r, struct effects *fx);
-
-/* --- engine.c -------------------------------------------------------------------------------- */
-/* It is not held, paused, or behind another sweep. */
-bool sweep_may_start(const struct engine *e, const struct sweep *s);
 
 /* --- best.c ---------------------------------------------------------------------------------- */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
@@ -207,8 +207,8 @@ bool run_at_rung(const struct run *r);
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
 /* A leased run whose client has waited goes on, in the same attempt. */
 void run_take_up(struct engine *e, struct run *r, struct effects *fx);
-/* A live run of an open sweep that is not cancelled; NULL: err says what it is, and that the verb is
- * not for such. */
+/* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what
+ * the verb is for. */
 struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
                             struct errbuf *err);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
@@ -227,8 +227,6 @@ void run_pause_at_rung(struct engine *e, struct run *r, const struct record_resu
                        struct effects *fx);
 
 /* --- lease.c --------------------------------------------------------------------------------- */
-/* A client has it, or had it last: no worker of ours does. */
-bool run_is_leased(const struct run *r);
 /* A run that was begun goes on after a restart; its points are those that are stored. */
 void lease_restore(struct engine *e, struct run *r, const struct store_restored *restored,
                    utc_us now);
@@ -267,6 +265,8 @@ char *failure_retry_text(const struct run *r, const struct failure *f, utc_us no
 void failure_ended(const struct run *r, utc_us now, struct effects *fx);
 /* Why the sweep should not be called completed: most of its runs failed alike. NULL: it may. */
 char *failure_of_most(const struct sweep *s);
+/* When somebody's wait is over; 0: nobody waits. */
+utc_us failure_wake_at(const struct engine *e, utc_us now);
 /* Is it too early for that run, or for any of that launcher? */
 bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);

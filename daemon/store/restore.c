@@ -284,8 +284,8 @@ static const struct {
      "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},
     {"SELECT run_id" POINT_COLUMNS " FROM curves WHERE run_id IN (SELECT r.id FROM sweeps AS s "
-     "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB 'lease:*' "
-     "AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
+     "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
+     "'lease:*' AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
      append_point},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},

@@ -1,5 +1,6 @@
-/* A point as a client reports it: {"epoch": 3, "val_loss": 0.41, "f1": 0.8}. Names that mean a column
- * of the curve (sweep/curve_title.h) fill it, and every number is a metric under its own name. */
+/* A point as a client reports it: {"epoch": 3, "val_loss": 0.41, "f1": 0.8}. Names that mean a
+ * column of the curve (sweep/curve_title.h) fill it, and every number is a metric under its own
+ * name. */
 #ifndef SWEEP_REPORTED_POINT_H
 #define SWEEP_REPORTED_POINT_H
 

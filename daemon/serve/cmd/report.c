@@ -4,6 +4,7 @@
 
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
+#include "sweep/buf.h"
 #include "sweep/metrics.h"
 #include "sweep/reported_point.h"
 
@@ -34,12 +35,8 @@ static int read_points(const struct json *list, struct reported *out, struct err
 static void run(struct request *r)
 {
     struct daemon *d = r->daemon;
-    struct reported *in = calloc(1, sizeof(*in));
+    struct reported *in = xcalloc(1, sizeof(*in));
     struct errbuf err = {0};
-    if (in == NULL) {
-        request_refuse(r, ERR_LIMIT, "no memory is left for the points");
-        return;
-    }
     if (read_points(r->given[POINTS_PARAM] ? r->object : NULL, in, &err) != 0)
         request_error(r, &err);
     else

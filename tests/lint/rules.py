@@ -51,7 +51,7 @@ HOMES = {
     "base": ("buf", "err", "json", "lingering", "log", "paths", "require", "process", "rng", "rpc",
              "sha256", "shape"),
     "space": ("space",),
-    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
+    "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing", "reported_point",
             "record", "run", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),

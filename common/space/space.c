@@ -186,3 +186,17 @@ void space_middle(const struct space *s, struct assignment *out)
     for (size_t i = 0; i < s->count; i++)
         out->v[i] = dimension_middle(&s->dimensions[i]);
 }
+
+/* Everything is present and allowed: a specification says neither conditions nor constraints. */
+void space_complete(const struct space *s, struct assignment *a)
+{
+    (void)s;
+    (void)a;
+}
+
+bool space_allows(const struct space *s, const struct assignment *a)
+{
+    (void)s;
+    (void)a;
+    return true;
+}

@@ -101,7 +101,7 @@ int space_find_key(const struct space *s, int key)
 bool space_same(const struct space *s, const struct assignment *a, const struct assignment *b)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (a->v[i] != b->v[i])
+        if (a->v[i] != b->v[i] && (space_has(a, i) || space_has(b, i)))
             return false;
     return true;
 }

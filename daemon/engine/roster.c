@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -56,6 +57,27 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
         if (e->running[i]->row->id == run_id)
             return e->running[i];
     return NULL;
+}
+
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->id == run_id)
+            return s->live[i];
+    return NULL;
+}
+
+bool run_is_leased(const struct run *r)
+{
+    return r->sweep->leased;
+}
+
+bool sweep_may_start(const struct engine *e, const struct sweep *s)
+{
+    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
+        return false;
+    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
+    return before == NULL || before == s || sweep_status_terminal(before->row->status);
 }
 
 void engine_take_slot(struct engine *e, struct run *r)
@@ -125,7 +147,9 @@ struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec)
     s->cache->spec = xmalloc(sizeof(*spec));
     *s->cache->spec = *spec;
     s->method = search_method(spec->method);
+    s->leased = task_of(spec)->is_leased;
     s->due = true;
+    s->memo = memo_create();
     return s;
 }
 
@@ -144,6 +168,7 @@ void sweep_destroy(struct sweep *s)
     for (size_t i = 0; i < s->live_count; i++)
         run_destroy(s->live[i]);
     free(s->live);
+    memo_destroy(s->memo);
     for (size_t i = 0; i < s->run_count; i++)
         trial_destroy(s->trials[i]);
     free(s->trials);
@@ -197,6 +222,7 @@ struct study sweep_study(const struct sweep *s)
     st.trials = s->searched;
     st.all_count = s->run_count;
     st.all = sweep_trials(s);
+    st.memo = s->memo;
     return st;
 }
 

@@ -124,6 +124,8 @@ static bool pass_change(struct pair *p)
     p->in_string = false;
     p->old += strcspn(p->old, ",}");
     p->now += strcspn(p->now, ",}");
+    if (*p->old != *p->now) /* one has more members */
+        return false;
     if (p->written == p->section)
         buf_puts(&p->changes, ",");
     else

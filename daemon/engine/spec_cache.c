@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -38,8 +39,11 @@ void spec_cache_destroy(struct spec_cache *c)
 
 void sweep_put_to_sleep(const struct engine *e, struct sweep *s)
 {
-    if (e->sweep_count > AWAKE_MAX && s->running == 0)
-        let_go(s->cache);
+    if (e->sweep_count <= AWAKE_MAX || s->running > 0 || s->cache->spec == NULL)
+        return;
+    memo_destroy(s->memo); /* it knows the space by its place */
+    s->memo = memo_create();
+    let_go(s->cache);
 }
 
 void engine_put_to_sleep(struct engine *e)

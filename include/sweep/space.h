@@ -6,6 +6,7 @@
 #ifndef SWEEP_SPACE_H
 #define SWEEP_SPACE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,10 +76,20 @@ struct space {
     struct dimension dimensions[SPACE_MAX_DIMENSIONS]; /* in the order of the spec */
 };
 
-/* A configuration: v[i] is the value of the space's dimension i. */
+/* A configuration: v[i] is the value of the space's dimension i; NAN: it is absent, because its
+ * condition does not hold. */
 struct assignment {
     double v[SPACE_MAX_DIMENSIONS];
 };
+
+static inline bool space_has(const struct assignment *a, size_t i)
+{
+    return !isnan(a->v[i]);
+}
+/* Of values drawn for all dimensions: makes those absent whose condition does not hold. */
+void space_complete(const struct space *s, struct assignment *a);
+/* The constraints between its values hold; one with an absent value does. */
+bool space_allows(const struct space *s, const struct assignment *a);
 
 void dimension_finish(struct dimension *d);
 void space_finish(struct space *s);

@@ -5,15 +5,15 @@ import glob
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from held import midway, pids  # noqa: E402
 from sweepd import (  # noqa: E402
-    SOURCE, WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed)
+    SOURCE, WORKER, Daemon, is_alive, make_data, slow_spec, small_spec, undisturbed)
 from tap import check, equal, run, until  # noqa: E402
 
 HOME = tempfile.TemporaryDirectory(prefix="sweepd-intake-")
@@ -40,19 +40,6 @@ def program(name, text):
 
 def runs_of(d):
     return d.db + ".runs"
-
-
-def pids(d):
-    return [int(h) for h, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL")]
-
-
-def alive(pid):
-    """Neither gone nor a zombie that waits for its parent."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def events(d, kind):
@@ -133,7 +120,7 @@ def test_a_long_file_is_read_in_turns():
         d.kill()
         with open(gate, "w", encoding="utf-8"):
             pass
-        until(lambda: not alive(worker), "it has ended")
+        until(lambda: not is_alive(worker), "it has ended")
         d.start()
         equal(d.call("status")["running"], 1, "ready before all is read")
         equal(d.wait(sweep)["status"], "completed")
@@ -168,9 +155,7 @@ def damage_all(lines):
 def test_damaged_lines_beside_a_checkpoint():
     spec = two_runs()
     for damages in (damage_middle, damage_order), (damage_end, damage_all):
-        with Daemon(workers=2) as d:
-            sweep = d.submit(spec)
-            until(lambda: begun(d, 2), "points of both")
+        with midway(spec, runs=2) as (d, sweep):
             d.stop()  # each leaves a checkpoint
             for number, damage in enumerate(damages, 1):
                 check(os.path.exists(f"{runs_of(d)}/{number}/checkpoint"), "a checkpoint is there")
@@ -185,15 +170,14 @@ def test_damaged_lines_beside_a_checkpoint():
 
 def test_damaged_lines_of_a_living_worker():
     spec = two_runs()
-    with Daemon(workers=2) as d:
-        sweep = d.submit(spec)
-        until(lambda: begun(d, 2), "points of both")
+    with midway(spec, runs=2) as (d, sweep):
         d.kill()
         for number in 1, 2:
             with open(f"{runs_of(d)}/{number}/run.jsonl", "r+b") as f:
                 f.seek(400)
                 f.write(b"\x00" * 40)
         d.start()
+        d.go_on()
         expect_undisturbed(d, sweep, spec)
         equal(sorted(r for r, _ in events(d, "run_lines_damaged")), [1, 2])
 
@@ -230,7 +214,7 @@ def test_folders_of_an_earlier_database():
                 os.remove(path)
         os.rename(runs_of(d), d.home + "/away")
         d.start()
-        until(lambda: not any(map(alive, earlier)), "the workers of the earlier one are ended")
+        until(lambda: not any(map(is_alive, earlier)), "the workers of the earlier one are ended")
         for number in "1", "2":  # its ids come again
             os.rename(f"{d.home}/away/{number}", f"{runs_of(d)}/{number}")
         expect_undisturbed(d, d.submit(other_spec()), other_spec())
@@ -255,7 +239,7 @@ def test_folders_of_a_lost_future():
             os.remove(path)
         shutil.copy(d.home + "/copy", d.db)
         d.start()
-        until(lambda: not any(map(alive, later)), "workers of runs that are not known are ended")
+        until(lambda: not any(map(is_alive, later)), "workers of runs that are not known are ended")
         d.call("delete", sweep=1)
         expect_undisturbed(d, d.submit(other_spec()), other_spec())
         for number in 2, 3:
@@ -296,9 +280,7 @@ def make_version_11(path):
 def test_an_upgrade_at_night():
     """The daemon before knew of no identity; its workers go on under this one."""
     spec = two_runs()
-    with Daemon(workers=2) as d:
-        sweep = d.submit(spec)
-        until(lambda: begun(d, 2), "points of both")
+    with midway(spec, runs=2) as (d, sweep):
         workers = pids(d)
         d.kill()
         make_version_11(d.db)
@@ -306,6 +288,7 @@ def test_an_upgrade_at_night():
             os.remove(f"{runs_of(d)}/{number}/identity.json")
         d.start()
         equal(pids(d), workers, "the same processes go on")
+        d.go_on()
         expect_undisturbed(d, sweep, spec)
         equal(events(d, "folder_set_aside"), [])
         check(os.path.exists(f"{runs_of(d)}/1/identity.json"), "it is marked now")
@@ -337,33 +320,24 @@ def test_planted_links():
 def test_the_runs_folder_is_deleted():
     """The daemon dies then: its workers train in no folder, and must not do so beside new ones."""
     spec = two_runs()
-    with Daemon(workers=2) as d:
-        sweep = d.submit(spec)
-        until(lambda: begun(d, 2), "points of both")
-        for pid in pids(d):
-            os.kill(pid, signal.SIGSTOP)  # they are there, whatever the next lines take
+    with midway(spec, runs=2) as (d, sweep):
         orphans = pids(d)
         shutil.rmtree(runs_of(d))
         d.kill()
         d.start()
-        until(lambda: not any(map(alive, orphans)), "the orphans are ended")
+        until(lambda: not any(map(is_alive, orphans)), "the orphans are ended")
         expect_undisturbed(d, sweep, spec)
         equal(sorted(r for r, _ in events(d, "stray_worker_ended")), [1, 2])
 
 
 def test_a_stopped_worker_is_adopted():
     spec = two_runs()
-    with Daemon(workers=2) as d:
-        sweep = d.submit(spec)
-        until(lambda: begun(d, 2), "points of both")
+    with midway(spec, runs=2) as (d, sweep):
         workers = pids(d)
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
         d.kill()
         d.start()
         equal(pids(d), workers, "the same processes")
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
+        d.go_on()
         expect_undisturbed(d, sweep, spec)
         equal(events(d, "run_lost"), [])
 

@@ -3,6 +3,7 @@
 BUILD (environment, set by meson) is the build directory. Nothing sleeps for luck: a daemon is up
 when its ready line is there, a sweep has ended when `wait` says so.
 """
+import contextlib
 import functools
 import json
 import os
@@ -15,12 +16,14 @@ import sys
 import tempfile
 import time
 
+from tap import until
+
 BUILD = os.environ["BUILD"]
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SWEEPD = os.path.join(BUILD, "daemon", "sweepd")
 SWEEPCTL = os.path.join(BUILD, "client", "sweepctl")
 WORKER = os.path.join(BUILD, "worker", "sweep-worker")
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 240  # only where something never comes
 
 
 class RpcError(Exception):
@@ -70,6 +73,30 @@ class Connection:
         self.socket.close()
 
 
+def state_of(pid):
+    """Its letter in proc(5); X where there is none any more."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    except OSError:  # also between the opening and the reading
+        return "X"
+
+
+def is_alive(pid):
+    """Neither gone nor a zombie that waits for its parent."""
+    return state_of(pid) not in "ZX"
+
+
+def is_told_to_end(pid):
+    """A SIGTERM waits for it, or it has ended."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as f:
+            pending = next(line for line in f if line.startswith("ShdPnd:"))
+    except (OSError, StopIteration):
+        return True
+    return bool(int(pending.split()[1], 16) >> (signal.SIGTERM - 1) & 1) or not is_alive(pid)
+
+
 class Daemon:
     """A daemon on a database of its own. Use as a context manager."""
 
@@ -87,6 +114,7 @@ class Daemon:
         for name in ("SWEEPD_DB", "SWEEPD_SOCKET", "SWEEPD_WORKERS", "SWEEPD_WORKER"):
             self.environment.pop(name, None)
         self.process = None
+        self.held = []  # workers that are stopped, see held.py
 
     def directories(self):
         base = self.home
@@ -104,6 +132,7 @@ class Daemon:
         try:
             self.stop()
         finally:
+            self.go_on()
             if self.own_home and exc[0] is None:
                 shutil.rmtree(self.home, ignore_errors=True)
             elif exc[0] is not None:
@@ -125,7 +154,7 @@ class Daemon:
         while True:
             with open(self.log_path, "rb") as f:
                 f.seek(log_start)
-                if b"ready" in f.read():
+                if b" ready: socket " in f.read():
                     return self
             if self.process.poll() is not None:
                 raise RuntimeError(f"sweepd ended with {self.process.returncode} before ready")
@@ -137,27 +166,52 @@ class Daemon:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def is_worker(self, pid):
+        """Whether that process lives, and its command line names a folder of the database's runs:
+        numbers are given again, and that of a worker which has ended may be a stranger's."""
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                return (self.db + ".runs/").encode() in f.read()  # a zombie has none
+        except OSError:
+            return False
+
+    def worker_pids(self):
+        return [int(n) for n in os.listdir("/proc") if n.isdigit() and self.is_worker(n)]
+
     def signal_workers(self, number):
-        """To every process whose command line names a folder of the database's runs."""
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as f:
-                    if (self.db + ".runs/").encode() in f.read():
-                        os.kill(int(name), number)
-            except OSError:  # it has ended meanwhile
-                continue
+        """To every worker, and to what has been started with its words."""
+        for pid in self.worker_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def go_on(self):
+        """The workers that are held train on."""
+        for pid in self.held:
+            if self.is_worker(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        self.held = []
+
+    def let_end(self):
+        """The workers that are held go on when they have been told to end: none trains a step more,
+        each leaves a checkpoint."""
+        for pid in self.held:
+            until(lambda: self.process.poll() is not None or is_told_to_end(pid),
+                  "a worker is told to end")
+        self.go_on()
 
     def stop(self):
         """SIGTERM; the daemon must end by itself with status 0."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
+        self.let_end()
         try:
-            status = self.process.wait(30)
+            status = self.process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError("sweepd did not end within 30 s of SIGTERM")
+            raise AssertionError(f"sweepd did not end within {TIMEOUT_SECONDS} s of SIGTERM")
         if status != 0:
             raise AssertionError(f"sweepd ended with status {status}")
 

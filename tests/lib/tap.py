@@ -30,8 +30,9 @@ def equal_rows(seen, asked, what):
                          f"only seen: {added!r}")
 
 
-def until(condition, what, seconds=60):
-    """Waits until that holds, as long as it takes within reason."""
+def until(condition, what, seconds=240):
+    """Waits until that holds, as long as it takes: a process may stand still for many seconds, and
+    the limit only ends what would never end."""
     deadline = time.monotonic() + seconds
     while not condition():
         check(time.monotonic() < deadline, f"{what}: not within {seconds} s")

@@ -164,7 +164,8 @@ size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p
     store_batch_add_points(&fx->batch, run_id, p, accepted);
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
-    if (!task_of(sweep_spec(r->sweep))->has_settings && before < RUN_POINTS_MAX - RUN_POINTS_AT_END &&
+    bool thins = !task_of(sweep_spec(r->sweep))->has_settings;
+    if (thins && before < RUN_POINTS_MAX - RUN_POINTS_AT_END &&
         r->seen_point >= RUN_POINTS_MAX - RUN_POINTS_AT_END)
         note_thinning(r, now, fx);
     label_running(r, now, fx);

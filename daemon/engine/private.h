@@ -163,11 +163,16 @@ void trial_update(struct trial *t, const struct run_row *row);
 /* Room for them, where there was none. */
 struct run_facts *trial_facts(struct trial *t);
 void run_put(const struct run *r, struct effects *fx);
+
+/* --- run_plain.c ----------------------------------------------------------------------------- */
 /* The whole configuration of a run of the trainer, which the caller lets go of; NULL: another
  * task's. Its row has it where it is not as the specification and its values say. */
 struct trainer_config *run_config(const struct run *r);
 /* The values of what is swept as JSON; owned by the caller. */
 char *run_params(const struct run *r);
+/* Finds the trial's ground; of one that is plain the configuration and the parameters go, which are
+ * those that the two above make. */
+void trial_drop_plain(const struct sweep *s, struct trial *t, struct run_row *row);
 
 /* --- spec_cache.c ---------------------------------------------------------------------------- */
 /* Borrowed until the sweep is put to sleep. */

@@ -282,7 +282,8 @@ static const struct {
      "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
      "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
      append_label},
-    {"SELECT d.run_id, d.detail, d.sweep_id FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
+    {"SELECT d.run_id, d.detail, d.sweep_id "
+     "FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
      "WHERE s." OPEN_SWEEPS " AND d.kind = 'paused' AND d.run_id IS NOT NULL "
      "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},

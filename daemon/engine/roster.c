@@ -59,6 +59,27 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
     return NULL;
 }
 
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->id == run_id)
+            return s->live[i];
+    return NULL;
+}
+
+bool run_is_leased(const struct run *r)
+{
+    return task_of(&r->sweep->spec)->is_leased;
+}
+
+bool sweep_may_start(const struct engine *e, const struct sweep *s)
+{
+    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
+        return false;
+    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
+    return before == NULL || before == s || sweep_status_terminal(before->row->status);
+}
+
 void engine_take_slot(struct engine *e, struct run *r)
 {
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));

@@ -107,5 +107,6 @@ void study_init(struct study *st, const struct spec *s)
                          .last = last,
                          .kept = kept,
                          .budget = cap - kept,
-                         .stop = &s->stop};
+                         .stop = &s->stop,
+                         .lag = (size_t)s->lag};
 }

@@ -83,7 +83,7 @@ class Home(tempfile.TemporaryDirectory):
 def command_spec(program, *words, **more):
     spec = {"name": "own", "task": {"command": [program, *(words or ["${args}"])]},
             "metric": {"name": "val/loss", "goal": "minimize"}, "method": "random", "run_cap": 6,
-            "epochs": 6, "parameters": PARAMETERS, "seed": 3, **more}
+            "epochs": 6, "parameters": PARAMETERS, "seed": 3, "repeat_share": 0, **more}
     return {k: v for k, v in spec.items() if v is not None}
 
 

@@ -18,7 +18,8 @@ int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err)
         return 0;
     if (!learns(s))
         return field_refuse(err, ERR_VALUE, "$.lag", v,
-                            "nothing with method %s: it does not go by earlier runs",
+                            "nothing with method %s: it goes by no earlier runs, or by whole stages "
+                            "of them",
                             method_name(s->method));
     if (json_type(v) == JSON_NUMBER && json_number(v) == 0)
         return field_refuse(err, ERR_VALUE, "$.lag", v,

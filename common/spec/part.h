@@ -15,7 +15,7 @@ int64_t spec_grid_cap(const struct spec *s, int64_t size);
 
 /* --- lag.c ---------------------------------------------------------------------------------- */
 
-/* lag. After the method is known. */
+/* lag. After the method and run_cap are known. */
 int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_lag_write(const struct spec *s, struct json_writer *w);
 

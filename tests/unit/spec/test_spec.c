@@ -64,7 +64,13 @@ static void lag_is_of_methods_that_learn(void **state)
     struct spec s;
 
     must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"TPE\"}", &s);
-    assert_int_equal(s.lag, SPEC_LAG);
+    assert_int_equal(s.lag, 1); /* a tenth of run_cap … */
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":50,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, 5);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":5000,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, SPEC_LAG); /* … as far as this */
     char *text = canonical(&s);
     assert_non_null(strstr(text, "\"lag\":"));
     free(text);

@@ -53,7 +53,8 @@ static const struct {
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
             "number, status, test_loss, test_acc, cause, kind, treated_with, parent_id, "
-            "params AS params_json, repetitions FROM best_runs_exact WHERE sweep_id = ?1 AND rank > ?2 "
+            "params AS params_json, repetitions FROM best_runs_exact "
+            "WHERE sweep_id = ?1 AND rank > ?2 "
             "LIMIT ?3"},
     [STORE_QUERY_CONFIGURATIONS] =
         {2, "SELECT sweep_id, rank, run_id, mean, sd, repetitions, failed, runs AS runs_json, "

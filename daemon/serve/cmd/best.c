@@ -1,5 +1,5 @@
-/* The best runs of a sweep, and the configurations that were trained from several seeds: the best of
- * those is the winner. */
+/* The best runs of a sweep, and the configurations that were trained from several seeds: the best
+ * of those is the winner. */
 #include "daemon/serve/request.h"
 
 #define CONFIGURATIONS_MAX 12

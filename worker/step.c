@@ -6,7 +6,8 @@ static size_t answers_of(const struct step *s)
     return shape_count(&s->net.output) / s->loss.outputs;
 }
 
-static struct loss_sum mixed_loss(struct step *s, size_t rows, const struct targets *t, double share)
+static struct loss_sum mixed_loss(struct step *s, size_t rows, const struct targets *t,
+                                  double share)
 {
     struct mixup_batch b = {.rows = rows,
                             .answers = answers_of(s),

@@ -635,6 +635,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_SWEEP_STAGES, 1, {1}, "[{\"stage\":\"random\",\"runs\":1,\"done\":1,"},
         {STORE_QUERY_RUNS, 3, {1, -1, 10}, "\"params\":{\"learning_rate\":0.1}"},
         {STORE_QUERY_BEST, 3, {1, 0, 10}, "\"label\":\"bottleneck\""},
+        {STORE_QUERY_CONFIGURATIONS, 2, {1, 10}, "[]"}, /* of one seed each */
         {STORE_QUERY_LABEL_COUNTS, 1, {1}, "\"guide_ref\":\"G4.4\",\"runs\":1"},
         {STORE_QUERY_RUN, 1, {1}, "\"seed\":\"18446744073709551614\""},
         {STORE_QUERY_LABEL, 1, {1}, "\"evidence\":{\"gap\":0.5}"},

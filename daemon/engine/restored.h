@@ -30,6 +30,11 @@ struct store_restored {
         int64_t run_id, epoch;
         double value;        /* NaN: none */
     } *rungs;                /* in the order they were reached */
+    size_t point_count, point_cap;
+    struct stored_point { /* of a run that a client has */
+        int64_t run_id;
+        struct point point;
+    } *points;            /* by run_id, then point */
 };
 
 #endif

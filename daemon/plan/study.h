@@ -13,6 +13,7 @@
 #include "sweep/run.h"
 #include "sweep/space.h"
 
+struct memo;
 struct spec;
 struct stop_settings;
 struct trainer_config;
@@ -62,11 +63,14 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
-    size_t run_cap; /* of all runs of the sweep */
+    size_t run_cap; /* of all runs of the sweep, without … */
+    size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
+    size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
+    struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;

@@ -47,8 +47,9 @@ static int check_rates(const struct training_log *l, const struct reading *r)
         bool runs = s.leaps >= 3 && s.leaps * 2 >= s.rows;
         bool range = s.rows >= RANGE_ROWS && s.falls <= 1 && s.last >= s.first * RANGE;
         if (runs || range)
-            return err_set(r->err, ERR_VALUE, "%.80s: no column counts epochs or steps, and '%.80s' "
-                           "is another in each row: %s, no curve of one training", r->name, title,
+            return err_set(r->err, ERR_VALUE,
+                           "%.80s: no column counts epochs or steps, and '%.80s' is another in "
+                           "each row: %s, no curve of one training", r->name, title,
                            range ? "a search of the rate" : "a table of runs");
     }
     return 0;

@@ -26,8 +26,8 @@ int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err)
         return 0;
     if (!learns(s))
         return field_refuse(err, ERR_VALUE, "$.lag", v,
-                            "nothing with method %s: it goes by no earlier runs, or by whole stages "
-                            "of them",
+                            "nothing with method %s: it goes by no earlier runs, or by whole "
+                            "stages of them",
                             method_name(s->method));
     if (json_type(v) == JSON_NUMBER && json_number(v) == 0)
         return field_refuse(err, ERR_VALUE, "$.lag", v,

@@ -43,7 +43,7 @@ def retries(d, sweep):
 
 def absent(d, data, away):
     """A sweep of eight runs, of which all that are still to begin meet the absence."""
-    sweep = submit_held(d, random_spec(data, run_cap=8, epochs=100), runs=2)
+    sweep = submit_held(d, random_spec(data, run_cap=8, epochs=600), runs=2)
     d.call("pause", sweep=sweep)
     d.let_end()
     until(lambda: d.call("status")["running"] == 0, "they pause")

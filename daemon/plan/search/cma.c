@@ -70,7 +70,7 @@ static void raw_weights(double *w, size_t count, double *above, double *below)
     *below = squares[1] > 0 ? sum[1] * sum[1] / squares[1] : 0;
 }
 
-/* Those above 0 sum to 1, those below to what leaves the covariance positive (equations 49 to 53). */
+/* Those above 0 sum to 1, those below to what leaves the covariance positive (equations 49-53). */
 static void scale_weights(struct constants *k, size_t count, double n, double below)
 {
     double sum[2] = {0, 0};

@@ -1,8 +1,9 @@
 /* CMA-ES (cma.h) over a search space, generation by generation: the next one begins when all runs
- * of this one have ended. Ranges and ordered values are coordinates; a choice without an order is drawn
- * from probabilities of its own, which move towards what the better half had (population-based
- * incremental learning, Baluja 1994) and keep a margin too. When nothing more comes of a restart it
- * begins anew elsewhere, with twice as many runs a generation (IPOP, Auger and Hansen 2005). */
+ * of this one have ended. Ranges and ordered values are coordinates; a choice without an order is
+ * drawn from probabilities of its own, which move towards what the better half had
+ * (population-based incremental learning, Baluja 1994) and keep a margin too. When nothing more
+ * comes of a restart it begins anew elsewhere, with twice as many runs a generation (IPOP, Auger
+ * and Hansen 2005). */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* The tree-structured Parzen estimator (Bergstra et al. 2011) in its multivariate form (Falkner et
  * al. 2018; Watanabe 2023, "Tree-structured Parzen estimator: understanding its algorithm
  * components"): of the configurations that are seen, a fifth are the better ones; one density
- * around those, by their rank, another around the others; of some configurations drawn from the first, the one
- * with the largest ratio of the two. What is pending counts among the others (a constant liar), and
- * so does all that failed. The first points are Sobol's. */
+ * around those, by their rank, another around the others; of some configurations drawn from the
+ * first, the one with the largest ratio of the two. What is pending counts among the others (a
+ * constant liar), and so does all that failed. The first points are Sobol's. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The samplers of Optuna (and Rustuna) on the tables and seeds of search_bench, and its lines of JSON.
+"""Samplers of Optuna (and Rustuna) on the tables and seeds of search_bench, and its lines of JSON.
 
     search_peer.py TABLES OUT.jsonl SAMPLER FIRST_SEED SEEDS RUNS[,RUNS] LAG [SHARE[,SHARE]]
 
 What OUT.jsonl already holds is not run again. Wants `pip install optuna cmaes scipy`, for gp also
-torch, for rustuna `pip install rustuna`. LAG 0 tells each result before the next ask; LAG n asks for
-run i when the runs below i - n are told, as search_bench does. Listed numbers are given as integers
-(their places), names as categories: what search_bench gives to our methods.
+torch, for rustuna `pip install rustuna`. LAG 0 tells each result before the next ask; LAG n asks
+for run i when the runs below i - n are told, as search_bench does. Listed numbers are given as
+integers (their places), names as categories: what search_bench gives to our methods.
 """
 import array
 import json

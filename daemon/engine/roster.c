@@ -131,6 +131,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    rungs_finish(s);
     remedy_prior_finish(&s->prior);
     spec_finish(&s->spec);
     sweep_row_destroy(s->row);

@@ -10,6 +10,7 @@
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
+#define LAUNCHER_OF_LEASES ENGINE_LAUNCHERS_MAX
 #define BEST_RUNS_KEPT 3          /* whose weights stay */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
@@ -28,11 +29,19 @@ struct backoff {
     utc_us until; /* 0: no wait */
 };
 
+/* That a client has the run. */
+struct lease {
+    char id[40];   /* "": nobody has it */
+    int seconds;   /* so long after its client was last heard of it ends */
+    utc_us until;
+};
+
 struct run {
     struct sweep *sweep;
     struct run_row *row;
     size_t index;    /* in sweep->trials */
     size_t launcher; /* whose slot it has, while it has one */
+    struct lease lease;
     struct backoff wait;
     enum run_error wait_for;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
@@ -66,6 +75,7 @@ struct sweep {
     struct sweep_row *row;
     struct spec spec;
     const struct search_method *method;
+    struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */
     const struct trial **searched; /* of them the search's own, by number */
     size_t searched_count;
@@ -100,7 +110,7 @@ struct launcher_slots {
 };
 
 struct engine {
-    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX];
+    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX + 1]; /* the last: of leases */
     char *runs_dir;
     char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other */
     double checkpoint_seconds;
@@ -119,6 +129,11 @@ struct engine {
 /* --- roster.c -------------------------------------------------------------------------------- */
 struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
 struct run *engine_running_run(const struct engine *e, int64_t run_id);
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id); /* NULL: none that is live */
+/* It is carried out by clients: no worker of ours does. */
+bool run_is_leased(const struct run *r);
+/* It is not held, paused, or behind another sweep. */
+bool sweep_may_start(const struct engine *e, const struct sweep *s);
 /* Of r->launcher. */
 void engine_take_slot(struct engine *e, struct run *r);
 void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
@@ -204,6 +219,12 @@ void run_set_budget(struct run *r, int64_t until_epoch);
 bool run_at_rung(const struct run *r);
 /* A run at its rung goes on to a later one, or to its end (0). */
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
+/* A leased run whose client has waited goes on, in the same attempt. */
+void run_take_up(struct engine *e, struct run *r, struct effects *fx);
+/* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what
+ * the verb is for. */
+struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
+                            struct errbuf *err);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
  * afterwards. Does not step the sweep. */
 void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
@@ -212,6 +233,21 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, s
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
+
+/* Its row says that it runs from now on, in another attempt; the caller has chosen r->launcher. */
+void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* It has ended there; the row keeps its handle where it is leased. */
+void run_pause_at_rung(struct engine *e, struct run *r, const struct record_result *res, utc_us now,
+                       struct effects *fx);
+
+/* --- lease.c --------------------------------------------------------------------------------- */
+/* A run that was begun goes on after a restart; its points are those that are stored. */
+void lease_restore(struct engine *e, struct run *r, const struct store_restored *restored,
+                   utc_us now);
+/* Runs whose clients were not heard of for too long. */
+void leases_end(struct engine *e, utc_us now, struct effects *fx);
+/* When the first of them ends; 0: there is none. */
+utc_us leases_end_at(const struct engine *e);
 
 /* --- points.c -------------------------------------------------------------------------------- */
 /* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
@@ -243,6 +279,8 @@ char *failure_retry_text(const struct run *r, const struct failure *f, utc_us no
 void failure_ended(const struct run *r, utc_us now, struct effects *fx);
 /* Why the sweep should not be called completed: most of its runs failed alike. NULL: it may. */
 char *failure_of_most(const struct sweep *s);
+/* When somebody's wait is over; 0: nobody waits. */
+utc_us failure_wake_at(const struct engine *e, utc_us now);
 /* Is it too early for that run, or for any of that launcher? */
 bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);

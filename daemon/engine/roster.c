@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -58,6 +59,27 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
     return NULL;
 }
 
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->id == run_id)
+            return s->live[i];
+    return NULL;
+}
+
+bool run_is_leased(const struct run *r)
+{
+    return task_of(&r->sweep->spec)->is_leased;
+}
+
+bool sweep_may_start(const struct engine *e, const struct sweep *s)
+{
+    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
+        return false;
+    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
+    return before == NULL || before == s || sweep_status_terminal(before->row->status);
+}
+
 void engine_take_slot(struct engine *e, struct run *r)
 {
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));
@@ -108,6 +130,7 @@ struct sweep *sweep_create(struct sweep_row *row)
     struct sweep *s = xcalloc(1, sizeof(*s));
     s->row = row;
     s->due = true;
+    s->memo = memo_create();
     return s;
 }
 
@@ -125,6 +148,7 @@ void sweep_destroy(struct sweep *s)
     for (size_t i = 0; i < s->live_count; i++)
         run_destroy(s->live[i]);
     free(s->live);
+    memo_destroy(s->memo);
     for (size_t i = 0; i < s->run_count; i++)
         trial_destroy(s->trials[i]);
     free(s->trials);
@@ -172,6 +196,7 @@ struct study sweep_study(const struct sweep *s)
     st.trials = s->searched;
     st.all_count = s->run_count;
     st.all = sweep_trials(s);
+    st.memo = s->memo;
     return st;
 }
 

@@ -26,7 +26,7 @@ struct request {
     const struct command *command;
     int64_t arg[COMMAND_PARAMS_MAX];   /* in the order of command->params */
     bool given[COMMAND_PARAMS_MAX];
-    const struct json *object;         /* the PARAM_OBJECT; only while command->run runs */
+    const struct json *object;         /* the PARAM_OBJECT, PARAM_ARRAY; while command->run runs */
     const char *string;                /* the PARAM_TEXT; likewise */
     char word[65];                     /* the PARAM_WORD, "" without one */
     uint64_t writes_since_ms;          /* waits for a commit; 0: for something else */

@@ -7,6 +7,7 @@
 
 #include "daemon/store/store.h"
 #include "daemon/store/columns.h"
+#include "daemon/store/point_row.h"
 #include "daemon/store/sql.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -223,6 +224,16 @@ static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errb
     return 0;
 }
 
+static int append_point(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    (void)err;
+    out->points = array_room(out->points, &out->point_cap, out->point_count, sizeof(*out->points));
+    struct stored_point *p = &out->points[out->point_count++];
+    p->run_id = sqlite3_column_int64(st, 0);
+    point_row_read(st, &p->point);
+    return 0;
+}
+
 static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
     bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
@@ -271,6 +282,10 @@ static const struct {
      " AND d.kind IN ('paused', 'audited', 'promoted', 'stopped') AND d.run_id IS NOT NULL "
      "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},
+    {"SELECT run_id" POINT_COLUMNS " FROM curves WHERE run_id IN (SELECT r.id FROM sweeps AS s "
+     "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
+     "'lease:*' AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
+     append_point},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
 };
@@ -308,6 +323,7 @@ void store_restored_finish(struct store_restored *r)
     free(r->runs);
     free(r->labels);
     free(r->rungs);
+    free(r->points);
     free(r->unmarked);
     *r = (struct store_restored){0};
 }

@@ -4,12 +4,11 @@ import json
 import os
 import sqlite3
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
 from sweepd import Daemon, make_data, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
 
 TRAINED = 20
 TIMES = 400     # copies: 8,000 runs, four chunks
@@ -63,10 +62,7 @@ def begun(d):
     """Asked for, and its first chunk is there."""
     client = d.connect()
     client.send(REQUEST)
-    deadline = time.monotonic() + 60
-    while count(d, NEW) == 0:
-        check(time.monotonic() < deadline, "no chunk within 60 s")
-        time.sleep(0.001)
+    until(lambda: count(d, NEW) > 0, "a chunk")
     return client
 
 
@@ -109,10 +105,7 @@ def test_the_client_goes_away():
         make_older(d)
         begun(d).close()
         d.call("list")      # others are served meanwhile
-        deadline = time.monotonic() + 60
-        while not d.sql("SELECT 1 FROM events WHERE kind = 'relabelled'"):
-            check(time.monotonic() < deadline, "not finished within 60 s")
-            time.sleep(0.01)
+        until(lambda: d.sql("SELECT 1 FROM events WHERE kind = 'relabelled'"), "finished")
         said = d.sql("SELECT detail FROM events WHERE kind = 'relabelled'")
         equal(said, [(f"{TRAINED * TIMES} of {TRAINED * TIMES} labels changed",)], "event")
         equal(d.sql(LABELS), want, "labels")

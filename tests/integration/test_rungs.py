@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
+from test_night import hours_from_now  # noqa: E402
 from test_resume import resumed, slow_data  # noqa: E402
 from test_trainer import make_sequences, make_table  # noqa: E402
 
@@ -259,15 +260,13 @@ def at_rung(d, number, epoch):
 def test_daemon_through_rungs():
     """Through restarts, kill -9 in a rung and a folder that is lost: the same content."""
     spec = slow_spec(slow_data(), run_cap=2)
-    with Daemon(workers=1) as d:
+    with Daemon(workers=1, arguments=["--active-hours", hours_from_now(2, 3)]) as d:
         sweep = d.submit(spec)
-        d.call("pause", sweep=sweep)
-        until(lambda: d.call("status")["running"] == 0, "no worker")
         d.stop()
         for number in (0, 1):
             set_run(d, number, until_epoch=5)
+        d.arguments = []
         d.start()
-        d.call("resume", sweep=sweep)
         until(lambda: at_rung(d, 0, 5) and at_rung(d, 1, 5), "both at their rung")
         equal(d.call("status")["running"], 0, "slots are free")
         check(os.path.exists(f"{d.db}.runs/1/best.safetensors"), "weights so far")

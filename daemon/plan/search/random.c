@@ -35,7 +35,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, i);
-        for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(&untried.tried, &a));
+        for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(untried.tried, &a));
              attempt++)
             draw(st->space, &r, &a);
         if (!untried_take(&untried, &r, &a)) {

@@ -90,7 +90,7 @@ static uint32_t scramble(uint32_t x, uint64_t seed)
     return x ^ flips;
 }
 
-static void draw(const struct study *st, uint32_t index, struct assignment *a)
+void sobol_draw(const struct study *st, uint32_t index, struct assignment *a)
 {
     *a = (struct assignment){{0}};
     for (size_t i = 0; i < st->space->count; i++) {
@@ -123,7 +123,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, SPACE_MAX_DIMENSIONS + i);
-        draw(st, (uint32_t)i, &a);
+        sobol_draw(st, (uint32_t)i, &a);
         if (!untried_take(&untried, &r, &a)) {
             out->exhausted = true;
             break;

@@ -29,19 +29,15 @@ struct store_restored {
     struct stored_rung {
         int64_t run_id, epoch;
         double value;        /* NaN: none */
-<<<<<<< HEAD
         enum decision_kind kind; /* paused, audited; promoted and stopped only with a flush */
         int64_t flush; /* decided when nothing else was left to do, behind that many runs of the
                           search (daemon/plan/stop/ladder.h) */
     } *rungs;                /* in the order they were decided */
-=======
-    } *rungs;                /* in the order they were reached */
     size_t point_count, point_cap;
     struct stored_point { /* of a run that a client has */
         int64_t run_id;
         struct point point;
     } *points;            /* by run_id, then point */
->>>>>>> main
 };
 
 #define STORED_RUNG_NO_FLUSH (-1)

@@ -118,6 +118,8 @@ static void print_sweep(struct client *c, const struct json *reply)
                       *stopping = json_get(reply, "stopping"),
                       *delayed = json_get(reply, "delayed");
     report_members(c, sweep_fields, ARRAY_LEN(sweep_fields), json_get(reply, "sweep"));
+    report_winner(c, json_get(reply, "configurations"),
+                  member_int(json_get(reply, "sweep"), "best_run", 0));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
     report_list(c, stage_fields, ARRAY_LEN(stage_fields), stages);

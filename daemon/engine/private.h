@@ -6,12 +6,15 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/causes/labelling.h"
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
 #define LAUNCHER_OF_LEASES ENGINE_LAUNCHERS_MAX
 #define BEST_RUNS_KEPT 3          /* whose weights stay */
+#define FINALISTS_KEPT 16         /* until other seeds of the best have ended */
+#define KEPT_MAX (FINALISTS_KEPT + FINALISTS_MAX + 1) /* never reached */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
 
@@ -85,6 +88,7 @@ struct sweep {
     size_t run_count, run_cap;
     size_t treatments;         /* runs of that kind */
     struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */
+    size_t finalists;          /* runs of that stage */
     size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live;         /* by number */
@@ -96,7 +100,7 @@ struct sweep {
     utc_us last_until;   /* no run of it waits for longer */
     size_t alike_from;   /* failures of runs numbered below a person has seen */
     bool failures_seen;  /* by a person: they hold it no more at its end */
-    struct kept best[BEST_RUNS_KEPT];
+    struct kept best[KEPT_MAX];
     size_t best_count;
     size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
 };
@@ -162,6 +166,11 @@ void run_put(const struct run *r, struct effects *fx);
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
  * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+/* As soon as so many runs keep their weights, none that is worse than the last of them will. */
+size_t sweep_keeps(const struct sweep *s);
+/* All runs have ended: the weights stay of the best run of each of the best three configurations,
+ * the winner's first. */
+void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);
 
 /* --- plan.c ---------------------------------------------------------------------------------- */
 /* What comes next, as rows: WAIT when that depends on a live run, DONE when nothing is left. */

@@ -268,6 +268,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     s->run_ids[index] = row->id;
     s->written_causes[index] = 0;
     s->treatments += row->kind == RUN_KIND_TREATMENT;
+    s->finalists += strcmp(row->stage, STAGE_FINALISTS) == 0;
     if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
         s->searched[s->searched_count++] = s->trials[index];
     s->run_count++;

@@ -64,7 +64,8 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
-    size_t run_cap; /* of all runs of the sweep */
+    size_t run_cap; /* of all runs of the sweep, without … */
+    size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */

@@ -53,8 +53,15 @@ static const struct {
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
             "number, status, test_loss, test_acc, cause, kind, treated_with, parent_id, "
-            "params AS params_json FROM best_runs_exact WHERE sweep_id = ?1 AND rank > ?2 "
+            "params AS params_json, repetitions FROM best_runs_exact "
+            "WHERE sweep_id = ?1 AND rank > ?2 "
             "LIMIT ?3"},
+    [STORE_QUERY_CONFIGURATIONS] =
+        {2, "SELECT sweep_id, rank, run_id, mean, sd, repetitions, failed, runs AS runs_json, "
+            "number, kind, stage, learning_rate, batch_size, optimizer, depth, "
+            "params AS params_json FROM best_configurations WHERE sweep_id = ?1 "
+            "AND repetitions > 1 AND EXISTS (SELECT 1 FROM runs WHERE sweep_id = ?1 "
+            "AND kind = 'repeat') ORDER BY rank LIMIT ?2"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_RUN] =
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "

@@ -68,6 +68,7 @@ enum store_query_id {
     STORE_QUERY_SWEEP_STAGES, /* [sweep] stage, runs, done, best metric */
     STORE_QUERY_RUNS,         /* [sweep, after number, limit] view run_overview */
     STORE_QUERY_BEST,         /* [sweep, after rank, limit] view best_runs */
+    STORE_QUERY_CONFIGURATIONS, /* [sweep, limit] view best_configurations: two seeds or more */
     STORE_QUERY_LABEL_COUNTS, /* [sweep] view label_counts */
     STORE_QUERY_RUN,          /* [run] one row, every column */
     STORE_QUERY_LABEL,        /* [run] one row */

@@ -83,7 +83,7 @@ class Home(tempfile.TemporaryDirectory):
 def command_spec(program, *words, **more):
     spec = {"name": "own", "task": {"command": [program, *(words or ["${args}"])]},
             "metric": {"name": "val/loss", "goal": "minimize"}, "method": "random", "run_cap": 6,
-            "epochs": 6, "parameters": PARAMETERS, "seed": 3, **more}
+            "epochs": 6, "parameters": PARAMETERS, "seed": 3, "repeat_share": 0, **more}
     return {k: v for k, v in spec.items() if v is not None}
 
 
@@ -192,6 +192,7 @@ def test_a_shell_script_and_its_words():
 
 METHODS = [
     ({"method": "random"}, 6), ({"method": "sobol"}, 6), ({"method": "tpe", "run_cap": 30}, 30),
+    ({"method": "cmaes", "run_cap": 30}, 30),
     ({"method": "grid", "run_cap": None,
       "parameters": {**PARAMETERS, "lr": {"values": [0.1, 0.01]}}}, 16),
     ({"method": "coarse_to_fine", "run_cap": 16,

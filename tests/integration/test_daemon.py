@@ -121,6 +121,18 @@ def test_sigterm_while_it_ends():
             equal(d.process.wait(TIMEOUT_SECONDS), 0, f"SIGTERM {i * 0.2:.1f} ms behind shutdown")
 
 
+def test_one_thread_takes_signals():
+    """The loop's: another would end the daemon while the loop's takes its handlers away."""
+    with Daemon() as d:
+        d.call("status")
+        others = [t for t in os.listdir(f"/proc/{d.process.pid}/task") if int(t) != d.process.pid]
+        check(len(others) > 2, f"threads: {others}")
+        for thread in others:
+            with open(f"/proc/{d.process.pid}/task/{thread}/status", encoding="utf-8") as f:
+                blocked = int(next(x for x in f if x.startswith("SigBlk:")).split()[1], 16)
+            check(blocked >> (signal.SIGTERM - 1) & 1, f"thread {thread} takes SIGTERM")
+
+
 def test_socket_is_made_again():
     with Daemon() as d:
         os.unlink(d.socket)
@@ -365,7 +377,7 @@ if __name__ == "__main__":
         test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
         test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
-        test_socket_is_made_again, test_start_detaches,
+        test_one_thread_takes_signals, test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,
         test_nothing_is_written_to_a_database_that_was_moved,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,

@@ -43,7 +43,7 @@ def retries(d, sweep):
 
 def absent(d, data, away):
     """A sweep of eight runs, of which all that are still to begin meet the absence."""
-    sweep = submit_held(d, random_spec(data, run_cap=8, epochs=300), runs=2)
+    sweep = submit_held(d, random_spec(data, run_cap=8, epochs=600), runs=2)
     d.call("pause", sweep=sweep)
     d.let_end()
     until(lambda: d.call("status")["running"] == 0, "they pause")
@@ -155,7 +155,7 @@ def kill_held(d):
 def test_kills_never_fail_a_run():
     """A stranger kills every worker that has begun, six times in a row."""
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
-        spec = slow_spec(make_data(home, samples=2000), run_cap=3)
+        spec = slow_spec(make_data(home, samples=800), run_cap=3)
         for _ in range(TRIES):
             with midway(spec, runs=2, points=1, arguments=["--retry-seconds", "0.01"]) as (d, sweep):
                 often = all(kill_held(d) and hold(d, sweep, runs=2, points=1) for _ in range(6))

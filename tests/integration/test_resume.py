@@ -38,7 +38,7 @@ def points(d):
 @functools.cache
 def slow_data():
     """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
-    return make_data(SLOW_HOME.name, samples=2000)
+    return make_data(SLOW_HOME.name, samples=1000)
 
 
 def expect_undisturbed(d, sweep, spec):

@@ -7,7 +7,7 @@ import signal
 from sweepd import Daemon, RpcError, state_of
 from tap import until
 
-TRIES = 20
+TRIES = 50
 
 
 def pids(d):

@@ -286,7 +286,7 @@ def small_spec(folder, **changes):
             "optimizer": {"values": ["adam", "rmsprop", "momentum", "sgd"]},
             "depth": {"min": 1, "max": 3},
         },
-        "epochs": 6, "run_cap": 20, "seed": 110,
+        "epochs": 6, "run_cap": 20, "seed": 110, "repeat_share": 0,
     }
     spec.update(changes)
     return {k: v for k, v in spec.items() if v is not None}

@@ -36,10 +36,17 @@ static void take_labels(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_FINDINGS, &r->subject, 1, take_findings);
 }
 
+static void take_winner(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "configurations", t);
+    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+}
+
 static void take_stages(struct request *r, const struct table *t)
 {
+    const int64_t args[] = {r->subject, 1};
     request_write_rows(r, "stages", t);
-    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+    request_query(r, STORE_QUERY_CONFIGURATIONS, args, 2, take_winner);
 }
 
 static void take_sweep(struct request *r, const struct table *t)

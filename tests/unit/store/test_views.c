@@ -88,7 +88,7 @@ static void test_best_runs_columns(void **state)
     assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('best_runs')",
                 "sweep_id rank run_id val_loss val_acc best_epoch learning_rate batch_size "
                 "optimizer depth label remedy epochs seconds metric_value stage number status "
-                "test_loss test_acc cause kind treated_with parent_id params metric_value_state "
+                "test_loss test_acc cause kind treated_with parent_id params repetitions metric_value_state "
                 "val_loss_state val_acc_state test_loss_state test_acc_state\n");
 }
 
@@ -134,6 +134,31 @@ static void test_best_runs_plan(void **state)
     assert_null(strstr(plan, "TEMP B-TREE"));
     assert_null(strstr(plan, "MATERIALIZE"));
     free(plan);
+}
+
+/* The winner is the best mean of those with two seeds or more. */
+static void test_best_configurations(void **state)
+{
+    const double metrics[] = {0.1, 0.2, 0.3, 0.4, 0.05, NAN};
+    struct fixture *f = *state;
+    commit_ranked(f, false, metrics, 6);
+    sql_execute(f->path,
+                "CREATE TEMP TABLE seen AS SELECT * FROM runs WHERE sweep_id = 1 AND number = 0;"
+                "CREATE TEMP TABLE new(n, parent, value, status);"
+                "INSERT INTO new VALUES(50, 1, 0.4, 'completed'), (51, 2, 0.25, 'completed'),"
+                " (52, 2, 0.9, 'cancelled'), (53, 4, NULL, 'failed'), (54, 2, 0.2, 'completed');"
+                "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+                " epochs, attempts, created_at, metric_value, rank_key, parent_id)"
+                " SELECT 900 + n, 1, n, 'repeat', 'finalists', new.status, params, settings, seed,"
+                " epochs, attempts, created_at, value, value,"
+                " (SELECT id FROM runs WHERE sweep_id = 1 AND number = parent) FROM new, seen;");
+    assert_rows(f, "SELECT rank, number, printf('%.4f', mean), printf('%.6f', sd), repetitions,"
+                   " failed, run_id > 900 FROM best_configurations WHERE sweep_id = 1 LIMIT 5",
+                "1|2|0.2500|0.050000|3|0|1\n2|1|0.3000|0.141421|2|0|0\n"
+                "3|0|0.1000|0.000000|1|0|0\n4|3|0.4000|0.000000|1|0|0\n"
+                "5|4|0.0500|0.000000|1|1|0\n");
+    assert_rows(f, "SELECT number, repetitions FROM best_runs WHERE sweep_id = 1 LIMIT 4",
+                "4|1\n0|1\n1|2\n54|3\n");
 }
 
 static void test_remedies(void **state)
@@ -423,6 +448,7 @@ int main(void)
         TEST(test_best_runs_columns),
         TEST(test_numbers_for_people),
         TEST(test_best_runs_plan),
+        TEST(test_best_configurations),
         TEST(test_remedies),
         TEST(test_patterns_follow_the_header),
         TEST(test_label_counts),

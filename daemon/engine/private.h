@@ -214,7 +214,6 @@ void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects 
 bool rungs_flush(struct sweep *s);
 /* What an earlier daemon decided. */
 void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
-void rungs_finish(struct sweep *s);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);

@@ -134,8 +134,3 @@ void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r)
         s->ladder = ladder_create();
     ladder_flushed_at(s->ladder, r->flush);
 }
-
-void rungs_finish(struct sweep *s)
-{
-    ladder_destroy(s->ladder);
-}

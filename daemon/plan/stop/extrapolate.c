@@ -27,7 +27,7 @@ struct curve {
     double scale; /* y is in units of the largest, so that squares of it stay finite */
 };
 
-/* Power: epoch^-0.05 … epoch^-3. Exponential: e-folding times from a 30th to 3 times the horizon. */
+/* Power: epoch^-0.05 to epoch^-3. Exponential: e-folding times of a 30th to 3 horizons. */
 static struct model model_at(size_t i, double horizon)
 {
     double u = (double)(i % SHAPES) / (SHAPES - 1);

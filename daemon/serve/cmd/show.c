@@ -1,5 +1,5 @@
-/* One sweep: its row, stages, labels, findings, treatments, range edits and what stopping did, each from
- * its own query; and which of its runs wait after a failure. */
+/* One sweep: its row, stages, labels, findings, treatments, range edits and what
+ * stopping did, each from its own query; and which of its runs wait after a failure. */
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 

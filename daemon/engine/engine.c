@@ -120,7 +120,7 @@ static void restore_rungs(struct sweep *s, const struct store_restored *r)
     for (size_t i = 0; i < r->rung_count; i++) {
         size_t number = sweep_run_number(s, r->rungs[i].run_id);
         if (number != TRIAL_NONE)
-            (void)trial_add_rung(s->trials[number], r->rungs[i].epoch, r->rungs[i].value);
+            rungs_restore(s, number, &r->rungs[i]);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/stop/ladder.h"
 #include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -155,6 +156,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
     spec_finish(&s->spec);
     sweep_row_destroy(s->row);

@@ -43,6 +43,7 @@ struct trial {
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
+    int64_t audited;     /* epoch at which it would have been stopped, but for an audit; 0: none */
     size_t parent; /* number of the run it treats or repeats; TRIAL_NONE: not of this sweep */
     /* a treatment */
     enum remedy remedy;

@@ -73,6 +73,40 @@ FROM runs AS r
 LEFT JOIN labels AS l ON l.run_id = r.id
 WHERE r.remedy IS NOT NULL;
 
+-- How often was stopping wrong, and what did it save? Of the runs that a rule would have stopped, some
+-- (early_terminate.audit) lived on: `wrong` of them ended among the best tenth of the sweep's ranked
+-- runs, `best` as the best of all. Saved is what the stopped ones did not train; audit_epochs is what
+-- the others cost.
+CREATE VIEW stopping_audit AS
+WITH cut AS (
+    SELECT d.sweep_id, coalesce(d.detail ->> '$.rule', 'median') AS rule,
+           d.kind = 'audited' AS lived, r.status = 'completed' AS ended, r.rank_key,
+           CAST(d.detail ->> '$.epoch' AS REAL) AS epoch, r.epochs - (d.detail ->> '$.epoch') AS rest,
+           r.seconds
+    FROM decisions AS d
+    JOIN runs AS r ON r.id = d.run_id
+    WHERE d.kind IN ('stopped', 'audited') AND json_type(d.detail, '$.epoch') = 'integer'
+), tenth AS (
+    SELECT sweep_id, min(rank_key) AS first,
+           max(rank_key) FILTER (WHERE place <= max(ranked / 10, 1)) AS last
+    FROM (SELECT sweep_id, rank_key,
+                 row_number() OVER (PARTITION BY sweep_id ORDER BY rank_key, number) AS place,
+                 count(*) OVER (PARTITION BY sweep_id) AS ranked
+          FROM runs
+          WHERE rank_key IS NOT NULL AND sweep_id IN (SELECT sweep_id FROM cut))
+    GROUP BY sweep_id
+)
+SELECT c.sweep_id, c.rule, sum(NOT c.lived) AS stopped, sum(c.lived) AS audited,
+       sum(c.lived AND c.ended) AS audited_ended,
+       count(*) FILTER (WHERE c.lived AND c.ended AND c.rank_key <= t.last) AS wrong,
+       count(*) FILTER (WHERE c.lived AND c.ended AND c.rank_key = t.first) AS best,
+       sum(iif(c.lived, 0, c.rest)) AS epochs_saved,
+       total(iif(c.lived, 0, c.seconds / c.epoch * c.rest)) AS seconds_saved,
+       sum(iif(c.lived, c.rest, 0)) AS audit_epochs
+FROM cut AS c
+LEFT JOIN tenth AS t ON t.sweep_id = c.sweep_id
+GROUP BY c.sweep_id, c.rule;
+
 -- Does the guide's advice work on your data? median_change: the middle one, the lower of two.
 CREATE VIEW remedy_effects AS
 SELECT treats_pattern AS pattern, treats_cause AS cause, remedy, max(guide_ref) AS guide_ref,

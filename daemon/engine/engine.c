@@ -122,7 +122,7 @@ static void restore_rungs(const struct engine *e, const struct store_restored *r
         struct sweep *s = engine_sweep(e, rung->sweep_id);
         size_t number = s != NULL ? sweep_run_number(s, rung->run_id) : TRIAL_NONE;
         if (number != TRIAL_NONE)
-            (void)trial_add_rung(s->trials[number], rung->epoch, rung->value);
+            rungs_restore(s, number, rung);
     }
 }
 

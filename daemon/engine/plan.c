@@ -400,7 +400,13 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
         label_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (open && s->live_count == 0 && hold_for_data(s, now, fx))
         return;
-    if (open && (sweep_plan(e, s, now, fx) != ANSWER_DONE || s->live_count > 0))
+    enum answer answer = open ? sweep_plan(e, s, now, fx) : ANSWER_DONE;
+    if (open && answer != ANSWER_RUNS && rungs_flush(s)) {
+        s->due = true; /* it may be the last of them, or make room for others */
+        sweep_step(e, s, now, fx);
+        return;
+    }
+    if (open && (answer != ANSWER_DONE || s->live_count > 0))
         return;
     struct study st = sweep_study(s);
     if (s->live_count == 0)

@@ -18,6 +18,9 @@
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
 
+struct diagnosis;
+struct ladder;
+struct stored_rung;
 struct json_writer;
 struct rung_verdict;
 struct sweep;
@@ -91,6 +94,7 @@ struct sweep {
     uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
     size_t treatments;         /* runs of that kind */
+    struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */
     size_t finalists;          /* runs of that stage */
     size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
@@ -209,6 +213,8 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
 void enqueued_write(const struct enqueued *q, int64_t run_id, struct json_writer *w);
 
 /* --- label.c --------------------------------------------------------------------------------- */
+/* What its points show by now. */
+void label_diagnose(const struct run *r, bool running, struct diagnosis *d);
 /* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
 void label_ended(struct run *r, utc_us now, struct effects *fx);
 /* The label while it runs: again after every sixty-fourth of its points. */
@@ -232,6 +238,11 @@ void rung_decided(const struct run *r, enum decision_kind kind, const struct run
 /* --- rungs.c --------------------------------------------------------------------------------- */
 /* Runs at rungs go on or are stopped, where all that they may be held against is known. */
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* Nothing is left to do but to wait: those that wait to be promoted are looked at once more. False:
+ * there is somebody else to wait for, or they were. */
+bool rungs_flush(struct sweep *s);
+/* What an earlier daemon decided. */
+void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/stop/ladder.h"
 #include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -165,6 +166,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
     spec_cache_destroy(s->cache);
     sweep_row_destroy(s->row);

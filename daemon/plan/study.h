@@ -42,6 +42,7 @@ struct trial {
     struct run_facts *facts; /* NULL: not labelled; owned by whoever keeps the trials */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
+    int64_t audited;     /* epoch at which it would have been stopped, but for an audit; 0: none */
     size_t parent; /* number of the run it treats or repeats; TRIAL_NONE: not of this sweep */
     /* a treatment */
     enum remedy remedy;

@@ -109,6 +109,9 @@ static const struct {
             "ORDER BY position"},
     [STORE_QUERY_SWEEP_TREATMENTS] =
         {1, "SELECT * FROM treatments_exact WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
+    [STORE_QUERY_STOPPING] =
+        {1, "SELECT rule, stopped, audited, audited_ended, wrong, best, epochs_saved, "
+            "seconds_saved, audit_epochs FROM stopping_audit WHERE sweep_id = ?1 ORDER BY rule"},
     [STORE_QUERY_TREATED] =
         {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, r.remedy, r.treats_cause, "
             "r.change, s.spec, s.data_hash, "

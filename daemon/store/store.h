@@ -79,6 +79,7 @@ enum store_query_id {
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
     STORE_QUERY_EDITS,        /* [sweep] table range_edits */
     STORE_QUERY_SWEEP_TREATMENTS, /* [sweep] view treatments */
+    STORE_QUERY_STOPPING,     /* [sweep] view stopping_audit */
     STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
     STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */

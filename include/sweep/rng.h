@@ -20,6 +20,7 @@ enum rng_stream {
     RNG_TREAT = 6,
     RNG_MIXUP = 7,
     RNG_NOISE = 8,
+    RNG_AUDIT = 12,
     RNG_TEST = 99,
 };
 

@@ -1,5 +1,4 @@
 /* What an engine begins with again. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,15 +56,9 @@ static bool read_label(const struct fake_store *s, const struct label_row *l,
 static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
                       struct stored_rung *out)
 {
-    struct errbuf err;
-    if (d->kind != DECISION_PAUSED || d->run_id == 0 || d->detail_json == NULL ||
-        !is_open(s, d->sweep_id))
-        return false;
-    struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
-    *out = (struct stored_rung){.sweep_id = d->sweep_id, .run_id = d->run_id, .value = NAN};
-    bool read = json_get_int64(v, "epoch", &out->epoch, &err) == 0;
-    (void)json_get_real(v, "value", &out->value, &err);
-    json_destroy(v);
+    bool read = d->run_id != 0 && d->detail_json != NULL && is_open(s, d->sweep_id) &&
+                stored_rung_read(d->run_id, d->kind, d->detail_json, out);
+    out->sweep_id = d->sweep_id;
     return read;
 }
 

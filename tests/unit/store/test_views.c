@@ -48,6 +48,28 @@ static void test_best_runs_minimize(void **state)
     assert_rows(f, "SELECT rank, run_id FROM best_runs WHERE sweep_id = 2", "1|18\n");
 }
 
+/* Twenty runs, the smaller the number the better: 4 and 12 … 15 stopped, 1, 8 and 9 audited, of
+ * which 9 goes on yet. */
+static void test_stopping_audit(void **state)
+{
+    double metrics[20];
+    struct fixture *f = *state;
+    for (int i = 0; i < 20; i++)
+        metrics[i] = i;
+    commit_ranked(f, false, metrics, 20);
+    sql_execute(f->path, "UPDATE runs SET epochs = 10, seconds = 4, status = 'completed'");
+    sql_execute(f->path, "UPDATE runs SET status = 'stopped' WHERE number IN (4, 12, 13, 14, 15)");
+    sql_execute(f->path, "UPDATE runs SET status = 'running' WHERE number = 9");
+    sql_execute(f->path,
+            "INSERT INTO decisions (sweep_id, run_id, kind, reason, detail) "
+            "SELECT 1, id, iif(status = 'stopped', 'stopped', 'audited'), 'why', "
+            "'{\"epoch\":2,\"rule\":\"curve\"}' FROM runs "
+            "WHERE sweep_id = 1 AND number IN (1, 4, 8, 9, 12, 13, 14, 15)");
+    sql_execute(f->path, "INSERT INTO decisions (sweep_id, run_id, kind, reason) VALUES "
+                     "(1, 10, 'stopped', 'a sweep by a person'), (1, NULL, 'ended', 'all')");
+    assert_rows(f, "SELECT * FROM stopping_audit", "1|curve|5|3|2|1|0|40|80.0|24\n");
+}
+
 static void test_best_runs_maximize(void **state)
 {
     const double metrics[] = {0.5, NAN, 0.75, 0.5, 0};
@@ -421,6 +443,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_best_runs_minimize),
+        TEST(test_stopping_audit),
         TEST(test_best_runs_maximize),
         TEST(test_best_runs_columns),
         TEST(test_numbers_for_people),

@@ -5,8 +5,8 @@
  *
  * A file: "sweepd curves 1\n", three 32-bit numbers (configurations, seeds, epochs), then for each
  * configuration and seed the CPU seconds of an epoch (32-bit float), the training and the
- * validation losses, each a code of 24 bits: 0 is NaN or not there, 2^24 - 1 infinite, else on a log scale from
- * 1e-8 to 1e8. All little-endian. */
+ * validation losses, each a code of 24 bits: 0 is NaN or not there, 2^24 - 1 infinite, else on a
+ * log scale from 1e-8 to 1e8. All little-endian. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

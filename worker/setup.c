@@ -44,9 +44,12 @@ static int plan_loss(const struct settings *s, const struct samples *x, struct l
         .probability_clip = (real)s->v[SETTING_PROBABILITY_CLIP],
         .smoothing = (real)s->v[SETTING_LABEL_SMOOTHING],
     };
-    if (loss->smoothing > 0 && kind != LOSS_CROSS_ENTROPY && kind != LOSS_BINARY_CROSS_ENTROPY)
-        return err_bad(err, ERR_VALUE, "$.train.label_smoothing", NULL,
+    if (loss->smoothing > 0 && kind != LOSS_CROSS_ENTROPY && kind != LOSS_BINARY_CROSS_ENTROPY) {
+        char value[32];
+        setting_format(SETTING_LABEL_SMOOTHING, s->v[SETTING_LABEL_SMOOTHING], value);
+        return err_bad(err, ERR_VALUE, "$.train.label_smoothing", value,
                        "0: only cross_entropy and binary_cross_entropy have labels to smooth");
+    }
     if (x->classes == 0 && s->v[SETTING_CLASS_WEIGHTS] != CLASS_WEIGHTS_NONE)
         return err_bad(err, ERR_VALUE, "$.train.class_weights", "balanced",
                        "none: the target is numbers, not classes");

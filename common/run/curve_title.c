@@ -413,3 +413,13 @@ struct curve_title curve_title_read(const char *title, size_t len)
     t.bare = p.split != CURVE_SPLIT_NONE && p.rest.count == 0 && t.role == CURVE_ROLE_OTHER;
     return t;
 }
+
+bool curve_title_column(const char *name, enum curve_column *column, int *rank)
+{
+    struct curve_title title = curve_title_read(name, strlen(name));
+    if (title.kind >= CURVE_COLUMN_COUNT || title.kind == CURVE_SECONDS)
+        return false;
+    *column = (enum curve_column)title.kind;
+    *rank = strcmp(name, curve_column_name(*column)) == 0 ? CURVE_RANK_SAME : title.rank;
+    return true;
+}

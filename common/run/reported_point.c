@@ -29,17 +29,13 @@ static int read_epoch(const struct json *v, const char *path, const struct json 
     return 0;
 }
 
-/* Of two names that mean one column the better one counts, and its own name before all. */
 static void fill_column(struct point *p, int ranks[CURVE_COLUMN_COUNT], const char *name,
                         double value)
 {
-    struct curve_title title = curve_title_read(name, strlen(name));
+    enum curve_column c;
+    int rank;
 
-    if (title.kind >= CURVE_COLUMN_COUNT || title.kind == CURVE_SECONDS)
-        return;
-    enum curve_column c = (enum curve_column)title.kind;
-    int rank = strcmp(name, curve_column_name(c)) == 0 ? -1 : title.rank;
-    if (point_has(p, c) && ranks[c] <= rank)
+    if (!curve_title_column(name, &c, &rank) || (point_has(p, c) && ranks[c] <= rank))
         return;
     ranks[c] = rank;
     point_set(p, c, value);

@@ -100,19 +100,12 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
 static void restore_label(struct sweep *s, size_t number, const struct store_restored *r)
 {
     int64_t run_id = s->run_ids[number];
-    size_t lo = 0, hi = r->label_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->labels[mid].run_id < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo == r->label_count || r->labels[lo].run_id != run_id)
+    size_t i = restored_first(r->labels, r->label_count, sizeof(*r->labels), run_id);
+    if (i == r->label_count || r->labels[i].run_id != run_id)
         return;
     s->trials[number]->labelled = true;
-    *trial_facts(s->trials[number]) = r->labels[lo].facts;
-    s->trials[number]->cause = r->labels[lo].cause;
+    *trial_facts(s->trials[number]) = r->labels[i].facts;
+    s->trials[number]->cause = r->labels[i].cause;
 }
 
 static void restore_rungs(const struct engine *e, const struct store_restored *r)
@@ -136,15 +129,8 @@ static void restore_prior(struct sweep *s)
 
 static bool is_unmarked(const struct store_restored *r, int64_t run_id)
 {
-    size_t lo = 0, hi = r->unmarked_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->unmarked[mid] < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < r->unmarked_count && r->unmarked[lo] == run_id;
+    size_t i = restored_first(r->unmarked, r->unmarked_count, sizeof(*r->unmarked), run_id);
+    return i < r->unmarked_count && r->unmarked[i] == run_id;
 }
 
 static void restore_run(struct engine *e, struct sweep *s, struct run_row *stored,

@@ -57,26 +57,14 @@ static bool is_held(const struct run *r, utc_us now)
 
 /* --- a restart ------------------------------------------------------------------------------- */
 
-static size_t first_point_of(const struct store_restored *restored, int64_t run_id)
-{
-    size_t lo = 0, hi = restored->point_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (restored->points[mid].run_id < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 void lease_restore(struct engine *e, struct run *r, const struct store_restored *restored,
                    utc_us now)
 {
     if (lease_of_handle(r->row->handle, &r->lease))
         extend(r, now); /* its client is given the time anew */
-    for (size_t i = first_point_of(restored, r->row->id);
-         i < restored->point_count && restored->points[i].run_id == r->row->id; i++) {
+    size_t i = restored_first(restored->points, restored->point_count, sizeof(*restored->points),
+                              r->row->id);
+    for (; i < restored->point_count && restored->points[i].run_id == r->row->id; i++) {
         const struct point *p = &restored->points[i].point;
         kept_points_add(&r->kept, p);
         r->last_point = r->seen_point = r->furthest_point = p->point;

@@ -41,6 +41,10 @@ struct store_restored {
     } *points;            /* by run_id, then point */
 };
 
+/* Of count rows of `size` bytes, each beginning with the id of its run and in their order: the
+ * first of that run, or of a later one. */
+size_t restored_first(const void *rows, size_t count, size_t size, int64_t run_id);
+
 #define STORED_RUNG_NO_FLUSH (-1)
 
 /* Of a decision's row. False: it says nothing that the rows of runs do not. */

@@ -109,6 +109,23 @@ void engine_free_slot(struct engine *e, struct run *r)
     r->sweep->running--;
 }
 
+/* --- a restart ------------------------------------------------------------------------------- */
+
+size_t restored_first(const void *rows, size_t count, size_t size, int64_t run_id)
+{
+    size_t lo = 0, hi = count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int64_t id;
+        memcpy(&id, (const char *)rows + mid * size, sizeof(id));
+        if (id < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 /* --- runs ------------------------------------------------------------------------------------ */
 
 static void run_destroy(struct run *r)

@@ -90,6 +90,8 @@ def test_runs_that_would_fail():
         refused(d, {**ok, "data": numbers, "metric": {"name": "val_f1"}}, "$.metric.name", "val_r2")
         refused(d, {**ok, "data": numbers, "train": {"class_weights": "balanced"}},
                 "$.train.class_weights", "none")
+        refused(d, {**ok, "train": {"loss": "mse", "label_smoothing": 0.1}},
+                "$.train.label_smoothing", "0: only cross_entropy")
 
 
 def test_weights_of_another_network():

@@ -330,7 +330,38 @@ def test_what_may_follow_a_rung():
         check(text in said, said)
 
 
+def promoted(workers, kill=False):
+    """The sweep's content."""
+    rule = {"type": "successive_halving", "eta": 2, "lag": 7, "promote": True, "audit": 0.2}
+    with Daemon(workers=workers) as d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=16, epochs=6,
+                          early_terminate=rule)
+        sweep = d.submit(spec)
+        if kill:
+            until(lambda: d.sql("SELECT 1 FROM decisions WHERE kind = 'promoted'"), "one goes on")
+            d.kill()
+            d.start()
+        equal(d.wait(sweep)["status"], "completed")
+        ends = dict(d.sql("SELECT status, count(*) FROM runs GROUP BY status"))
+        check(set(ends) == {"completed", "stopped"} and sum(ends.values()) == 16, ends)
+        row = d.sql("SELECT stopped, audited, audited_ended, epochs_saved > 0 FROM stopping_audit")
+        equal(row[0][:2], (ends["stopped"], row[0][2]), "stopping_audit")
+        equal(row[0][3], 1)
+        shown = d.call("show", sweep=sweep)["stopping"]
+        equal((shown[0]["rule"], shown[0]["stopped"]), ("successive_halving", ends["stopped"]))
+        equal(d.sql("SELECT * FROM events WHERE kind = 'nondeterminism'"), [])
+        return [x[2:] for x in d.sql("SELECT * FROM canonical_content")]
+
+
+@without_sanitizers
+def test_promotion():
+    """Through a real daemon: the same at any number of workers, and through kill -9."""
+    alone = promoted(1)
+    equal(promoted(2), alone)
+    equal(promoted(2, kill=True), alone)
+
+
 if __name__ == "__main__":
     run(test_three_rungs, test_a_rung_that_was_reached, test_lost_and_damaged_checkpoints,
         test_killed_within_a_rung, test_bad_budgets, test_daemon_through_rungs,
-        test_what_may_follow_a_rung)
+        test_what_may_follow_a_rung, test_promotion)

@@ -212,13 +212,6 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
     return proposals_answer(out, st);
 }
 
-static int check(const struct study *st, struct errbuf *err)
-{
-    (void)st;
-    (void)err;
-    return 0;
-}
-
 static void outline(const struct study *st, struct search_outline *out)
 {
     char what[96];
@@ -227,4 +220,4 @@ static void outline(const struct study *st, struct search_outline *out)
     outline_single(st, out, "tpe", what);
 }
 
-const struct search_method search_tpe = {check, outline, ask};
+const struct search_method search_tpe = {search_any, outline, ask};

@@ -482,5 +482,6 @@ int main(void)
         cmocka_unit_test(order_of_configurations),
         cmocka_unit_test(it_pays),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("finalists", tests, NULL, NULL);
 }

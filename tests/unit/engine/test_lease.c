@@ -290,5 +290,6 @@ int main(void)
         cmocka_unit_test(waits_through_a_restart),
         cmocka_unit_test(cancelled_meanwhile),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

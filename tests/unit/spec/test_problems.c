@@ -361,5 +361,6 @@ int main(void)
         cmocka_unit_test(test_the_wrong_goal_is_questioned),
         cmocka_unit_test(test_a_place_is_that_of_the_key),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

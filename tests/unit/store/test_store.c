@@ -657,8 +657,8 @@ static void test_every_query_answers_json(void **state)
     struct point p = new_point(1, NAN, INFINITY);
     struct record_finding finding = {.kind = "inf_in_input", .count = 2};
 
-    /* and test_unended_runs, test_submitted_ids; what needs seeds or stops: best_configurations,
-     * stopping */
+    /* and test_unended_runs, test_submitted_ids; best_configurations needs seeds, stopping_audit
+     * runs that a rule has spared: test_views.c */
     assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 4);
     open_with_run(f);
     store_batch_put_run(&b, new_ranked_run(1, 1, 0, NAN));

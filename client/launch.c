@@ -17,7 +17,7 @@
 #include "sweep/require.h"
 
 #define TAIL_BYTES 500 /* of the log, in an error message */
-#define ASK_MS 2000
+#define ASK_MS 2000  /* of the first question; twice as long each time */
 #define PIPE_FD 3      /* in the child, closed by a successful exec */
 
 int launch_ask(const char *socket, int timeout_ms, struct rpc_reply *reply, struct errbuf *err)
@@ -33,6 +33,15 @@ int launch_ask(const char *socket, int timeout_ms, struct rpc_reply *reply, stru
         rc = err_set(err, reply->error.code, "%s", reply->error.message);
         rpc_reply_finish(reply);
     }
+    return rc;
+}
+
+int launch_ask_patiently(const char *socket, struct rpc_reply *reply, struct errbuf *err)
+{
+    int rc = launch_ask(socket, LAUNCH_PATIENCE_MS, reply, err);
+    if (rc == ERR_TIMEOUT)
+        err_set(err, rc, "a daemon listens at %s and does not answer within %d s", socket,
+                LAUNCH_PATIENCE_MS / 1000);
     return rc;
 }
 
@@ -191,22 +200,34 @@ struct launched {
     const char *socket; /* where it is to answer */
 };
 
-/* Until it answers, ends, or the time is over. */
+/* Opening the database may take long, and so may anything on a loaded machine. */
+static void say_it_takes_long(const struct launch *l, const struct launched *d)
+{
+    fprintf(stderr, "sweepctl: sweepd (process %ld) does not answer at %s yet; its log is %s\n",
+            (long)d->pid, d->socket, l->log);
+}
+
+/* Until it answers or ends: while it lives it is waited for. No question lasts for ever, for
+ * another daemon may be at that socket, which ours ends because of. */
 static int await(const struct launch *l, const struct launched *d, struct rpc_reply *status,
                  struct errbuf *err)
 {
     const struct timespec pause = {.tv_nsec = LAUNCH_POLL_MS * 1000000L};
-    int64_t deadline = now_ms() + LAUNCH_WAIT_MS;
-    int wait_status;
+    int64_t began = now_ms();
+    int wait_status, ask_ms = ASK_MS;
+    bool said = false;
     for (;;) {
         if (waitpid(d->pid, &wait_status, WNOHANG) == d->pid)
             return ended(l, d->log_from, wait_status, err);
-        if (launch_ask(d->socket, ASK_MS, status, err) == 0)
+        int rc = launch_ask(d->socket, ask_ms, status, err);
+        if (rc == 0)
             return 0;
-        if (now_ms() > deadline)
-            return err_set(err, ERR_IO,
-                           "sweepd (process %ld) does not answer at %s after %d s; its log is %s",
-                           (long)d->pid, d->socket, LAUNCH_WAIT_MS / 1000, l->log);
+        if (rc == ERR_TIMEOUT && ask_ms < LAUNCH_PATIENCE_MS)
+            ask_ms *= 2;
+        if (!said && now_ms() - began > LAUNCH_SAY_MS) {
+            say_it_takes_long(l, d);
+            said = true;
+        }
         nanosleep(&pause, NULL);
     }
 }

@@ -140,7 +140,7 @@ static int wait_readable(struct rpc_client *c, struct errbuf *err)
         if (n > 0)
             return 0;
         if (n == 0)
-            return err_set(err, ERR_IO, "the daemon does not answer");
+            return err_set(err, ERR_TIMEOUT, "the daemon does not answer");
         if (errno != EINTR)
             return err_set(err, ERR_IO, "poll: %s", strerror(errno));
     }

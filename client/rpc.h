@@ -31,8 +31,8 @@ void rpc_client_close(struct rpc_client *c);
  * answers; ERR_IO with the reason. */
 int rpc_client_open(struct rpc_client *c, const char *path, struct errbuf *err);
 /* Sends one request and waits for its reply. 0: reply holds the result or the daemon's error
- * (reply->error.code != 0), to be released with rpc_reply_finish. Else ERR_IO (closed, timeout)
- * or ERR_PARSE, ERR_REQUEST, ERR_LIMIT (not our protocol). */
+ * (reply->error.code != 0), to be released with rpc_reply_finish. Else ERR_IO (closed), ERR_TIMEOUT
+ * (somebody is there, and says nothing) or ERR_PARSE, ERR_REQUEST, ERR_LIMIT (not our protocol). */
 int rpc_client_call(struct rpc_client *c, const char *method, const char *params,
                     struct rpc_reply *reply, struct errbuf *err);
 /* Takes the next whole line that has been read: 1, 0 when there is none, or an error. */

@@ -153,7 +153,7 @@ static int read_integer(const char *name, const char *text, long min, long max, 
 
 static int read_workers(const char *name, const char *text, size_t *out, struct errbuf *err)
 {
-    long given;
+    long given = 0;
     if (!text) {
         cpu_set_t cpus;
         int n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus)

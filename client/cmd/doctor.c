@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "client/launch.h"
+#include "sweep/err.h"
 #include "sweep/lingering.h"
 
-#define ANSWER_MS 2000
 #define OUTPUT_BYTES_MAX (256 * 1024)
 
 struct doctor {
@@ -136,7 +136,12 @@ static void check_daemon(struct doctor *d, char db[PATHS_MAX])
 {
     struct rpc_reply reply;
     struct errbuf err;
-    if (launch_ask(d->client->socket, ANSWER_MS, &reply, &err) != 0) {
+    int rc = launch_ask_patiently(d->client->socket, &reply, &err);
+    if (rc == ERR_TIMEOUT) {
+        add_own(d, "daemon", err.message, "look into its log; kill -CONT or kill it");
+        return;
+    }
+    if (rc != 0) {
         add_own(d, "daemon", "none runs here (sweepctl start)", "");
         return;
     }

@@ -7,8 +7,6 @@
 #include "client/launch.h"
 #include "sweep/require.h"
 
-#define ANSWER_MS 2000
-
 /* {"started", "pid", "socket", "db", "log"} from a `status` reply. */
 static void print_daemon(struct client *c, const struct json *status, const char *log,
                          bool started)
@@ -113,9 +111,10 @@ static int start_daemon(struct client *c, struct launch *l, struct errbuf *err)
 {
     struct rpc_reply status;
     /* Another start may have been before us while we waited for the lock. */
-    if (launch_ask(c->socket, ANSWER_MS, &status, err) == 0)
+    int rc = launch_ask_patiently(c->socket, &status, err);
+    if (rc == 0)
         return found_daemon(c, &status);
-    if (launch_start(l, c->socket, &status, err) != 0)
+    if (rc == ERR_TIMEOUT || launch_start(l, c->socket, &status, err) != 0)
         return client_fail(c, CLIENT_REFUSED, err);
     print_daemon(c, status.result, l->log, true);
     rpc_reply_finish(&status);
@@ -127,8 +126,10 @@ int cmd_start(struct client *c)
     struct launch l = {.argc = 1};
     struct rpc_reply status;
     struct errbuf err;
-    if (launch_ask(c->socket, ANSWER_MS, &status, &err) == 0)
+    if (launch_ask_patiently(c->socket, &status, &err) == 0)
         return found_daemon(c, &status);
+    if (err.code == ERR_TIMEOUT)
+        return client_fail(c, CLIENT_REFUSED, &err);
     if (err.code == ERR_VALUE)
         return client_fail(c, CLIENT_USAGE, &err);
     for (size_t i = 0; i < ARRAY_LEN(passed); i++)

@@ -47,6 +47,7 @@ struct usage {
     int64_t memory_bytes; /* private: files that they share are not in it */
     double cpu_seconds;   /* processor time so far */
     bool stopped;         /* by a signal (SIGSTOP), one of them at least */
+    bool busy;            /* one of them at least runs, or waits for a processor or the disk */
 };
 
 struct launcher_type {

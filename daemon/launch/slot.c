@@ -64,7 +64,6 @@ static void check_slot(const struct slot *s)
     REQUIRE(!states[s->state].has_worker || (s->worker && s->tail.dir.fd >= 0));
     REQUIRE(s->state != SLOT_STARTING || !s->worker);
     REQUIRE(s->state != SLOT_DRAINING || s->tail.dir.fd >= 0);
-    REQUIRE(s->state != SLOT_TERMINATING || s->kill_at_ms > 0);
 }
 
 static void move(struct slot *s, enum slot_state to)
@@ -98,17 +97,27 @@ void slot_finish(struct slot *s)
 
 /* --- signals -------------------------------------------------------------------------------- */
 
+static bool grace_is_over(struct slot *s, uint64_t now_ms)
+{
+    const struct launcher_type *type = s->launcher->type;
+    struct usage usage;
+    if (!grace_due(&s->grace, now_ms))
+        return false;
+    bool known = type->usage && type->usage(s->worker, &usage);
+    return grace_look(&s->grace, known ? &usage : NULL, now_ms);
+}
+
 /* Sends what is due; called again on every tick, for an adopted worker's number may be known only
  * once its start line is read. */
 static void send_due(struct slot *s, uint64_t now_ms)
 {
     const struct launcher_type *launcher = s->launcher->type;
-    if (s->state == SLOT_TERMINATING && now_ms >= s->kill_at_ms)
+    if (s->state == SLOT_TERMINATING && grace_is_over(s, now_ms))
         move(s, SLOT_KILL_DUE);
     if (s->state == SLOT_KILL_DUE && launcher->signal(s->worker, SIGKILL)) {
         move(s, SLOT_KILLING);
     } else if (s->state == SLOT_TERM_DUE && launcher->signal(s->worker, SIGTERM)) {
-        s->kill_at_ms = now_ms + SLOT_KILL_AFTER_MS;
+        grace_begin(&s->grace, now_ms);
         move(s, SLOT_TERMINATING);
     }
 }

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/launch/grace.h"
 #include "daemon/launch/launcher.h"
 #include "daemon/launch/tail.h"
 #include "daemon/launch/watchdog.h"
 
-#define SLOT_KILL_AFTER_MS 5000   /* SIGTERM to SIGKILL */
 #define SLOT_READ_WITHIN_MS 60000 /* a file that an ended worker left, and that cannot be read */
 
 /* X(id, name, has a worker) */
@@ -35,7 +35,7 @@ enum slot_state {
 struct slot {
     enum slot_state state;
     unsigned been;         /* states it has been in, as bits 1 << state */
-    uint64_t kill_at_ms;   /* loop time; 0: no deadline */
+    struct grace grace;    /* from SIGTERM to SIGKILL */
     struct worker *worker; /* NULL: none yet, or an earlier daemon's that is gone */
     struct launcher *launcher;
     struct tail tail;
@@ -68,7 +68,7 @@ void slot_start(struct slot *s, const char *config, const struct slot_listener *
 /* Goes on with the worker of an earlier daemon, takes the result that lies there, or reports the
  * run lost. */
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener);
-/* SIGTERM, and SIGKILL SLOT_KILL_AFTER_MS later. */
+/* SIGTERM, and SIGKILL where its grace is over (daemon/launch/grace.h). */
 void slot_term(struct slot *s, uint64_t now_ms);
 void slot_kill(struct slot *s, uint64_t now_ms);
 /* From time to time, and at once when the worker has ended: reads on, sends what is due. True:

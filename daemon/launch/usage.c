@@ -80,6 +80,7 @@ static bool add_times(pid_t pid, struct usage *u)
         return false;
     u->cpu_seconds += (double)(t[0] + t[1] + t[2] + t[3]) / (double)sysconf(_SC_CLK_TCK);
     u->stopped |= state == 'T';
+    u->busy |= state == 'R' || state == 'D';
     return true;
 }
 

@@ -60,7 +60,7 @@ static int query_number(const char *path, sqlite3 *db, const char *sql, int64_t 
 /* Is it ours, or empty? Reads only. *version: its user_version. */
 static int check_identity(const char *path, sqlite3 *db, int64_t *version, struct errbuf *err)
 {
-    int64_t application, objects, newest = (int64_t)schema_migration_count;
+    int64_t application = 0, objects = 0, newest = (int64_t)schema_migration_count;
     int code;
 
     if ((code = query_number(path, db, "PRAGMA application_id", &application, err)) < 0 ||

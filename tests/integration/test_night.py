@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -124,6 +125,22 @@ def test_doctor():
     shutil.rmtree(d.home)
 
 
+def test_a_daemon_that_answers_late():
+    """One that gets no processor for a while: it is not taken for none, nor another one started."""
+    with Daemon(workers=1) as d:
+        os.kill(d.process.pid, signal.SIGSTOP)
+        asked = [subprocess.Popen([SWEEPCTL, "--json", "--socket", d.socket, *words],
+                                  stdout=subprocess.PIPE, text=True, env=d.environment)
+                 for words in (["start", "--db", d.db], ["doctor"])]
+        begin = time.monotonic()
+        until(lambda: time.monotonic() - begin > 3, "longer than clients used to wait")
+        os.kill(d.process.pid, signal.SIGCONT)
+        start, checks = (json.loads(p.communicate(timeout=TIMEOUT_SECONDS)[0]) for p in asked)
+        equal((start["started"], start["pid"]), (False, d.process.pid))
+        says = {c["check"]: c["says"] for c in checks["checks"]}["daemon"]
+        check("none" not in says and "does not" not in says, says)
+
+
 def found_by_note(d):
     """A client that was told no socket reaches the daemon."""
     done = subprocess.run([SWEEPCTL, "--json", "status"], capture_output=True, text=True,
@@ -207,4 +224,5 @@ def test_a_group_is_let_in():
 if __name__ == "__main__":
     run(test_active_hours, test_max_load, test_a_program_is_told_of_events,
         test_a_program_that_hangs_holds_nothing_up, test_doctor,
+        test_a_daemon_that_answers_late,
         test_a_runtime_directory_that_goes, test_start_turns_its_log, test_a_group_is_let_in)

@@ -133,6 +133,13 @@ static void test_no_start(void **state)
     bench_finish(&b);
 }
 
+/* The daemon's ticks from one time to another. */
+static void tick_on(struct bench *b, uint64_t from_ms, uint64_t until_ms)
+{
+    for (uint64_t at = from_ms; at <= until_ms; at += 100)
+        slot_tick(&b->slot, at);
+}
+
 /* The launcher cannot signal it at first: that is tried again; 5 s after SIGTERM it is killed. */
 static void test_term_then_kill(void **state)
 {
@@ -146,15 +153,60 @@ static void test_term_then_kill(void **state)
     w->deaf = false;
     slot_tick(&b.slot, 1100);
     assert_state(&b, SLOT_TERMINATING);
-    slot_term(&b.slot, 2000); /* once is enough */
-    slot_tick(&b.slot, 1100 + SLOT_KILL_AFTER_MS - 1);
+    slot_term(&b.slot, 1150); /* once is enough */
+    tick_on(&b, 1200, 1100 + GRACE_MS - 1);
     assert_string_equal(w->signals, "15 ");
-    slot_tick(&b.slot, 1100 + SLOT_KILL_AFTER_MS);
+    slot_tick(&b.slot, 1100 + GRACE_MS);
     assert_state(&b, SLOT_KILLING);
-    slot_tick(&b.slot, 1100 + 2 * SLOT_KILL_AFTER_MS);
+    slot_tick(&b.slot, 1100 + 2 * GRACE_MS);
     assert_string_equal(w->signals, "15 9 ");
     desk_end(w, 0, SIGKILL);
     assert_non_null(strstr(d->told, "ended 1 killed_by_user signal 9: ended by signal 9"));
+    bench_finish(&b);
+}
+
+/* What counts between SIGTERM and SIGKILL is not the clock where others have the processors. */
+static void test_grace(void **state)
+{
+    struct grace g;
+    struct usage u = {.cpu_seconds = 100, .busy = true};
+    uint64_t at = 1000;
+    grace_begin(&g, at);
+    assert_false(grace_due(&g, at + GRACE_LOOK_MS - 1));
+    while (at + GRACE_LOOK_MS < 1000 + GRACE_LATEST_MS)
+        assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS)); /* it gets no processor */
+    assert_true(grace_look(&g, &u, 1000 + GRACE_LATEST_MS));   /* but not for ever */
+
+    grace_begin(&g, at);
+    assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
+    u.cpu_seconds += GRACE_CPU_SECONDS; /* it had all that it needs, and does not end */
+    assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
+
+    u.busy = false; /* it hangs */
+    grace_begin(&g, at);
+    for (uint64_t end = at + GRACE_MS - GRACE_LOOK_MS; at < end;)
+        assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
+    assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
+
+    grace_begin(&g, at); /* the daemon got no processor itself: one look's worth */
+    assert_false(grace_look(&g, NULL, at + GRACE_LATEST_MS - 1));
+}
+
+/* A busy worker is not killed while its file waits to be read; the slot asks its launcher. */
+static void test_a_starved_worker_is_waited_for(void **state)
+{
+    struct desk *d = *state;
+    struct bench b;
+    bench_start(&b, d);
+    d->usage_known = true;
+    d->usage = (struct usage){.cpu_seconds = 7, .busy = true};
+    slot_term(&b.slot, 1000);
+    tick_on(&b, 1100, 1000 + 4 * GRACE_MS);
+    assert_string_equal(d->workers[0].signals, "15 ");
+    d->usage.busy = false;
+    tick_on(&b, 1100 + 4 * GRACE_MS, 1000 + 5 * GRACE_MS);
+    assert_string_equal(d->workers[0].signals, "15 9 ");
+    desk_end(&d->workers[0], 0, SIGKILL);
     bench_finish(&b);
 }
 
@@ -908,6 +960,8 @@ int main(void)
         TEST(test_a_run),
         TEST(test_no_start),
         TEST(test_term_then_kill),
+        TEST(test_grace),
+        TEST(test_a_starved_worker_is_waited_for),
         TEST(test_ends_without_a_result),
         TEST(test_broken_files),
         TEST(test_congestion),

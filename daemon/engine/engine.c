@@ -184,6 +184,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
+    failure_restore(e, s);
     sweep_put_to_sleep(e, s);
 }
 

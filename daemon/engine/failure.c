@@ -26,9 +26,9 @@ static bool is_before(const struct engine *e, utc_us now, utc_us until)
     return until > now && until - now <= longest_wait(e);
 }
 
-static void wait_after(const struct engine *e, struct backoff *b, unsigned failures, utc_us now)
+static utc_us wait_after(const struct engine *e, unsigned failures, utc_us now)
 {
-    b->until = now + (e->retry_us << (failures < WAIT_DOUBLINGS ? failures : WAIT_DOUBLINGS));
+    return now + (e->retry_us << (failures < WAIT_DOUBLINGS ? failures : WAIT_DOUBLINGS));
 }
 
 /* Does everybody wait for it? One may try when the time has come, and then it is on. */
@@ -47,7 +47,7 @@ static void try_one(const struct engine *e, struct backoff *b, utc_us now)
 static void fail_once(const struct engine *e, struct backoff *b, utc_us now)
 {
     if (++b->failures >= HOLDS_AFTER)
-        wait_after(e, b, b->failures - HOLDS_AFTER, now);
+        b->until = wait_after(e, b->failures - HOLDS_AFTER, now);
 }
 
 static void reopen(struct backoff *b)
@@ -58,7 +58,7 @@ static void reopen(struct backoff *b)
 
 bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now)
 {
-    return is_before(e, now, r->wait.until);
+    return is_before(e, now, r->row->retry_at);
 }
 
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now)
@@ -104,7 +104,7 @@ utc_us failure_wake_at(const struct engine *e, utc_us now)
         sooner(e, now, s->wait.until, &at);
         for (size_t k = 0; k < s->live_count && is_before(e, now, s->last_until); k++)
             if (s->live[k]->row->status == RUN_QUEUED)
-                sooner(e, now, s->live[k]->wait.until, &at);
+                sooner(e, now, s->live[k]->row->retry_at, &at);
     }
     return at;
 }
@@ -159,7 +159,7 @@ static bool is_to_blame(struct engine *e, struct run *r, enum run_error error)
     const struct launcher_slots *l = &e->launchers[r->launcher];
     if (run_error_wait(error) != RUN_WAIT_LAUNCHER)
         return true;
-    if (r->wait.failures == 0)
+    if (r->row->retry_failures == 0)
         r->started_before = l->started;
     return l->started > r->started_before && l->failing_run == r->row->id;
 }
@@ -177,14 +177,15 @@ static void wait_itself(struct engine *e, struct run *r, const struct failure *f
     if (run_error_wait(f->error) == RUN_WAIT_NOBODY)
         return;
     bool went_well = r->furthest_point > r->point_at_start || now - r->began >= longest_wait(e);
-    unsigned before = went_well ? 0 : r->wait.failures;
-    r->wait.failures = before + 1;
-    r->wait_for = f->error;
+    struct run_row *row = r->row;
+    unsigned before = went_well ? 0 : row->retry_failures;
+    row->retry_failures = before + 1;
+    row->retry_for = f->error;
     if (f->error == RUN_ERROR_KILLED && before == 0)
         return;
-    wait_after(e, &r->wait, f->error == RUN_ERROR_KILLED ? before - 1 : before, now);
-    if (r->wait.until > r->sweep->last_until)
-        r->sweep->last_until = r->wait.until;
+    row->retry_at = wait_after(e, f->error == RUN_ERROR_KILLED ? before - 1 : before, now);
+    if (row->retry_at > r->sweep->last_until)
+        r->sweep->last_until = row->retry_at;
 }
 
 bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f, utc_us now,
@@ -206,10 +207,39 @@ bool failure_is_retried(struct engine *e, struct run *r, const struct failure *f
 
 char *failure_retry_text(const struct run *r, const struct failure *f, utc_us now)
 {
-    double seconds = r->wait.until > now ? (double)(r->wait.until - now) * 1e-6 : 0;
+    double seconds = r->row->retry_at > now ? (double)(r->row->retry_at - now) * 1e-6 : 0;
     const char *name = run_error_name(f->error), *text = f->text ? f->text : "";
     return seconds > 0 ? xasprintf("%s: %s; tried again in %.3g s", name, text, seconds)
                        : xasprintf("%s: %s; tried again at once", name, text);
+}
+
+/* When it last failed: its wait was as long as its failures say. */
+static utc_us failed_at(const struct engine *e, const struct run_row *row)
+{
+    unsigned before = row->retry_failures - 1;
+    if (row->retry_for == RUN_ERROR_KILLED && before > 0)
+        before--;
+    return row->retry_at - wait_after(e, before, 0);
+}
+
+/* The launcher is tried at once: a restart is often what has mended it. */
+void failure_restore(const struct engine *e, struct sweep *s)
+{
+    utc_us last = 0;
+    for (size_t i = 0; i < s->live_count; i++) {
+        const struct run_row *row = s->live[i]->row;
+        if (row->status != RUN_QUEUED || row->retry_failures == 0)
+            continue;
+        if (row->retry_at > s->last_until)
+            s->last_until = row->retry_at;
+        if (run_error_wait(row->retry_for) != RUN_WAIT_SWEEP)
+            continue;
+        s->wait.failures += row->retry_failures;
+        if (failed_at(e, row) > last)
+            last = failed_at(e, row);
+    }
+    if (s->wait.failures >= HOLDS_AFTER)
+        s->wait.until = wait_after(e, s->wait.failures - HOLDS_AFTER, last);
 }
 
 /* --- failures alike -------------------------------------------------------------------------- */
@@ -343,9 +373,9 @@ void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
         jw_begin_object(w);
         jw_kv_int(w, "run", r->row->id);
         jw_kv_int(w, "number", r->row->number);
-        jw_kv_string(w, "error", run_error_name(r->wait_for));
-        jw_kv_int(w, "failures", (int64_t)r->wait.failures);
-        jw_kv_real(w, "seconds", seconds_until(e, now, r->wait.until));
+        jw_kv_string(w, "error", run_error_name(r->row->retry_for));
+        jw_kv_int(w, "failures", (int64_t)r->row->retry_failures);
+        jw_kv_real(w, "seconds", seconds_until(e, now, r->row->retry_at));
         jw_end_object(w);
     }
     jw_end_array(w);

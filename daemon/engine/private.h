@@ -45,9 +45,7 @@ struct run {
     size_t index;    /* in sweep->trials */
     size_t launcher; /* whose slot it has, while it has one */
     struct lease lease;
-    struct backoff wait;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
-    enum run_error wait_for;
     /* this attempt */
     enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
     utc_us began;
@@ -305,6 +303,8 @@ struct failure {
 /* A start of the run, in its slot. */
 void failure_begin(struct engine *e, struct run *r, utc_us now);
 void failure_spawned(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* After a restart its runs wait on, as their rows say, and it waits for its data. */
+void failure_restore(const struct engine *e, struct sweep *s);
 /* A start that does not count as an attempt. */
 void failure_uncount(struct run *r);
 /* Is the failed attempt to be followed by another? Then it is known who waits how long. */

@@ -76,6 +76,9 @@ struct run_row {               /* ordered by size: thousands wait */
     int64_t flop;              /* to train on one sample, by the configuration; 0: not said */
     utc_us created, started, ended;
     double seconds;            /* monotonic; of the last attempt and what it resumed */
+    utc_us retry_at;           /* it waits until then, … */
+    unsigned retry_failures;   /* … after so many failures in a row, … */
+    enum run_error retry_for;  /* … the last of them this */
     enum run_kind kind;
     enum run_status status;
     enum run_pauser paused_by; /* of paused; NONE: a person, in rows of older daemons */

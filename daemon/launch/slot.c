@@ -240,7 +240,7 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
         x->inherited = cut_damage(s) && tail_inherited_damage(&s->tail);
         str_copy(text, size, s->tail.broken);
     } else if (s->tail.unreadable) {
-        x->error = RUN_ERROR_DISK_FULL;
+        x->error = RUN_ERROR_FILE_UNREADABLE;
         str_copy(text, size, s->tail.unreadable);
     } else if (signal == SIGKILL && !has_been(s, SLOT_KILLING) && was_out_of_memory(s)) {
         x->error = RUN_ERROR_OUT_OF_MEMORY;

@@ -117,6 +117,18 @@ static enum run_pauser read_pauser(sqlite3_stmt *st)
     return found < 0 ? RUN_PAUSER_NONE : (enum run_pauser)found;
 }
 
+/* A word that this version does not know is no reason to refuse the run: it waits for nothing. */
+static void read_wait(sqlite3_stmt *st, struct run_row *r)
+{
+    const char *name = column_text(st, RUN_retry_for_column);
+    int error = name ? run_error_find(name) : -1;
+    if (error < 0)
+        return;
+    r->retry_for = (enum run_error)error;
+    r->retry_failures = (unsigned)sqlite3_column_int(st, RUN_retry_failures_column);
+    r->retry_at = store_time_parse(column_text(st, RUN_retry_at_column));
+}
+
 static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, struct run_row *r,
                     struct errbuf *err)
 {
@@ -165,6 +177,7 @@ static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, stru
     r->started = store_time_parse(column_text(st, RUN_started_at_column));
     r->ended = store_time_parse(column_text(st, RUN_ended_at_column));
     r->seconds = sqlite3_column_double(st, RUN_seconds_column);
+    read_wait(st, r);
     return 0;
 }
 

@@ -31,7 +31,7 @@ void past_finish(struct past *p)
 static bool is_own_failure(enum run_error e)
 {
     return e != RUN_ERROR_DATA && e != RUN_ERROR_DATA_MISSING && e != RUN_ERROR_SPAWN &&
-           e != RUN_ERROR_DISK_FULL && e != RUN_ERROR_KILLED;
+           e != RUN_ERROR_DISK_FULL && e != RUN_ERROR_FILE_UNREADABLE && e != RUN_ERROR_KILLED;
 }
 
 static bool lies_in_space(const struct space *s, const struct assignment *at)

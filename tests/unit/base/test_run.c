@@ -102,6 +102,7 @@ static void test_failure_policies(void **state)
     } rows[] = {
         {RUN_ERROR_KILLED, 0, RUN_WAIT_RUN, false},
         {RUN_ERROR_DISK_FULL, 0, RUN_WAIT_RUN, false},
+        {RUN_ERROR_FILE_UNREADABLE, 0, RUN_WAIT_RUN, false},
         {RUN_ERROR_DATA_MISSING, 0, RUN_WAIT_SWEEP, false},
         {RUN_ERROR_SPAWN, 3, RUN_WAIT_LAUNCHER, true},
         {RUN_ERROR_HUNG, 3, RUN_WAIT_RUN, true},

@@ -187,6 +187,54 @@ static void test_what_waits_is_said(void **state)
     world_finish(&w);
 }
 
+/* A restart is no way around a wait, and none to begin to count anew. */
+static void test_waits_outlive_a_restart(void **state)
+{
+    struct world w;
+    world_init(&w, 1, 1);
+    world_grid(&w, ONE_RUN, "");
+    kill_first(&w, 4);
+    world_settle(&w);
+    utc_us until = engine_wake_at(w.engine, w.now);
+    assert_true(until > w.now + 3 * SECOND);
+    world_crash(&w, 1, 0);
+    world_settle(&w);
+    assert_int_equal(w.worker_count, 0);
+    assert_int_equal(engine_delayed(w.engine, w.now), 1);
+    assert_int_equal(engine_wake_at(w.engine, w.now), until);
+    kill_first(&w, 1);
+    assert_true(engine_wake_at(w.engine, w.now) > w.now + 7 * SECOND); /* twice as long */
+    world_run(&w);
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
+    assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_COMPLETED);
+    world_finish(&w);
+}
+
+static void test_a_sweep_waits_for_its_data_after_a_restart(void **state)
+{
+    struct world w;
+    world_init(&w, 2, 1);
+    seen = &w;
+    w.fate = without_data;
+    world_grid(&w, FORTY, "");
+    for (int i = 0; events(&w, "run_retried") < 8; i++) {
+        if (w.worker_count == 0)
+            w.now = engine_wake_at(w.engine, w.now);
+        world_settle(&w);
+        if (w.worker_count > 0)
+            world_work(&w, 0);
+    }
+    world_settle(&w);
+    size_t tried = events(&w, "run_retried");
+    world_crash(&w, 2, 0);
+    world_settle(&w);
+    assert_int_equal(w.worker_count, 0); /* though most of the forty have not failed yet */
+    assert_int_equal(events(&w, "run_retried"), tried);
+    world_run(&w);
+    assert_int_equal(world_count(&w, 1, RUN_COMPLETED), 40);
+    world_finish(&w);
+}
+
 /* A clock that is set back does not make it wait for years. */
 static void test_a_clock_that_is_set_back(void **state)
 {
@@ -318,6 +366,8 @@ int main(void)
         cmocka_unit_test(test_one_run_that_never_starts),
         cmocka_unit_test(test_data_gone_for_an_hour),
         cmocka_unit_test(test_what_waits_is_said),
+        cmocka_unit_test(test_waits_outlive_a_restart),
+        cmocka_unit_test(test_a_sweep_waits_for_its_data_after_a_restart),
         cmocka_unit_test(test_a_clock_that_is_set_back),
         cmocka_unit_test(test_many_alike_hold_their_sweep),
         cmocka_unit_test(test_how_many_alike_is_said),

@@ -394,7 +394,7 @@ static void test_unreadable_for_good(void **state)
     assert_int_equal(dup2(folder, b.slot.tail.dir.fd), b.slot.tail.dir.fd);
     desk_end(&d->workers[0], 0, 0); /* at 0 ms */
     slot_tick(&b.slot, SLOT_READ_WITHIN_MS);
-    assert_non_null(strstr(d->told, "ended 1 disk_full signal 0: run.jsonl: "));
+    assert_non_null(strstr(d->told, "ended 1 file_unreadable signal 0: run.jsonl: "));
     bench_finish(&b);
     close(folder);
 }

@@ -80,6 +80,9 @@ static struct run_row *full_run(void)
     r->config->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
     r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
+    r->retry_failures = 3;
+    r->retry_at = 1700000000000000;
+    r->retry_for = RUN_ERROR_DATA_MISSING;
     r->until_epoch = 2;
     r->handle = xstrdup("4711");
     r->has_val_acc = true;
@@ -123,6 +126,7 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_true(layer_list_same(a->config->layers, b->config->layers));
     assert_true(a->seed == b->seed);
     assert_int_equal(a->attempts, b->attempts);
+    assert_int_equal(a->retry_failures, 0); /* it has ended: it waits for nothing */
     assert_int_equal(a->until_epoch, b->until_epoch);
     assert_int_equal(a->paused_by, b->paused_by);
     assert_string_equal(a->handle, b->handle);
@@ -216,6 +220,9 @@ static void test_paused_runs_are_restored(void **state)
         r->status = RUN_PAUSED;
         r->paused_by = (enum run_pauser)p;
         r->until_epoch = p;
+        r->retry_failures = (unsigned)p;
+        r->retry_at = 1700000000000000;
+        r->retry_for = p > 0 ? RUN_ERROR_DATA_MISSING : RUN_ERROR_NONE;
         store_batch_put_run(&b, r);
     }
     fixture_commit(f, &b);
@@ -226,6 +233,10 @@ static void test_paused_runs_are_restored(void **state)
     assert_int_equal(f->restored.run_count, RUN_PAUSER_COUNT);
     for (int p = 0; p < RUN_PAUSER_COUNT; p++) {
         assert_int_equal(f->restored.runs[p].paused_by, p);
+        assert_int_equal(f->restored.runs[p].retry_failures, p);
+        assert_int_equal(f->restored.runs[p].retry_at, p > 0 ? 1700000000000000 : 0);
+        assert_int_equal(f->restored.runs[p].retry_for,
+                         p > 0 ? RUN_ERROR_DATA_MISSING : RUN_ERROR_NONE);
         assert_int_equal(f->restored.runs[p].until_epoch, p);
     }
     assert_false(sql_works(f->path, "UPDATE runs SET until_epoch = 4"));

@@ -13,6 +13,7 @@
 #include "sweep/run.h"
 #include "sweep/space.h"
 
+struct memo;
 struct spec;
 struct stop_settings;
 struct trainer_config;
@@ -42,6 +43,7 @@ struct trial {
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
+    int64_t audited;     /* epoch at which it would have been stopped, but for an audit; 0: none */
     size_t parent; /* number of the run it treats or repeats; TRIAL_NONE: not of this sweep */
     /* a treatment */
     enum remedy remedy;
@@ -62,11 +64,14 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
-    size_t run_cap; /* of all runs of the sweep */
+    size_t run_cap; /* of all runs of the sweep, without … */
+    size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
+    size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
+    struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;

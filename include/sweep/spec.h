@@ -17,8 +17,13 @@
 #define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
+#define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
+#define SPEC_LAG_MAX 1000
 #define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
+#define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
+#define SPEC_REPEAT_SHARE_MAX 0.5
+#define SPEC_SHARES_MAX 0.9 /* of both together */
 
 struct spec {
     char name[SPEC_NAME_MAX];
@@ -37,6 +42,8 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
+    double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
@@ -79,5 +86,8 @@ const char *spec_metric_name(const struct spec *s);
 /* Runs of run_cap that are kept for treatments; the search has the others, and what is left over
  * of these. 0 without treat. */
 int64_t spec_treat_cap(const struct spec *s);
+/* The last runs of run_cap, which are other seeds of the best few. Never 1: nothing could be chosen
+ * by it. */
+int64_t spec_repeat_cap(const struct spec *s);
 
 #endif

@@ -12,9 +12,10 @@
 
 /* With what the label of a row begins that sums up those above it, or says where they come from. */
 static const char *const labels[] = {
-    "total",       "gesamt", "grand total", "subtotal", "sub-total", "sum",     "average", "mean",
-    "source",      "note",   "notes",       "summe",    "totals",    "gesamtsumme", "mittelwert",
-    "durchschnitt", "quelle", "somme",      "moyenne",  "total g\xC3\xA9n\xC3\xA9ral", "suma", "totale",
+    "total",   "totals",       "grand total", "subtotal",   "sub-total",    "sum",
+    "average", "mean",         "source",      "note",       "notes",        "gesamt",
+    "summe",   "gesamtsumme",  "mittelwert",  "quelle",     "durchschnitt", "somme",
+    "moyenne", "suma",         "totale",      "total g\xC3\xA9n\xC3\xA9ral",
     "\xE5\x90\x88\xE8\xAE\xA1", "\xE6\x80\xBB\xE8\xAE\xA1", "\xE5\xB0\x8F\xE8\xAE\xA1",
     "\xE6\x80\xBB\xE5\x92\x8C", "\xE5\xB9\xB3\xE5\x9D\x87", "\xE5\x90\x88\xE8\xA8\x88"};
 
@@ -45,8 +46,8 @@ static bool is_a_value(const struct csv_scan *s, const struct csv_field *f)
     return false;
 }
 
-/* Where the row has fewer fields, it is enough that one alone has something in it, or that the first
- * is text. */
+/* Where the row has fewer fields, it is enough that one alone has something in it, or that the
+ * first is text. */
 static bool is_no_data(const struct csv_scan *s, const struct table_columns *c)
 {
     size_t filled = 0, first = s->count;

@@ -10,7 +10,7 @@ struct table;
 
 struct npz_names {
     const char *features, *target;
-    bool features_alone; /* targets, there or not, are not read; and an only array is the features */
+    bool features_alone; /* targets are not read, and an only array is the features */
 };
 
 /* features, target: the arrays as the spec names them, "" for the usual ones; where one of these

@@ -476,8 +476,9 @@ static void scan_duplicates(const struct samples *s, const struct split *p,
         e->found = true;
         count += e->copies;
         list_add(&l, validation.row, -1,
-                 "row %lld of %s, held out, is the same as row %lld of %s, trained on", (long long)validation.row + 1, validation.file,
-                 (long long)train.row + 1, train.file);
+                 "row %lld of %s, held out, is the same as row %lld of %s, trained on",
+                 (long long)validation.row + 1, validation.file, (long long)train.row + 1,
+                 train.file);
     }
     l.count = count;
     list_end(&l);

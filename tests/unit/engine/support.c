@@ -15,11 +15,14 @@
 void spec_make_with(struct spec *out, const char *method, const char *parameters, int64_t run_cap,
                     uint64_t seed, const char *more)
 {
+    /* All of run_cap is the search's, where a test does not say otherwise. */
+    bool pinned = strcmp(method, "grid") != 0 && strstr(more, "repeat_share") == NULL;
     char *text = xasprintf("{\"name\":\"t\",\"method\":\"%s\",\"metric\":{\"name\":\"val_loss\","
                            "\"goal\":\"minimize\"},\"data\":{\"path\":\"/data\",\"format\":"
                            "\"idx\",\"validation\":10},\"parameters\":{%s},\"epochs\":6,"
-                           "\"run_cap\":%" PRId64 ",\"seed\":%" PRIu64 "%s}",
-                           method, parameters, run_cap, seed, more);
+                           "\"run_cap\":%" PRId64 ",\"seed\":%" PRIu64 "%s%s}",
+                           method, parameters, run_cap, seed, more,
+                           pinned ? ",\"repeat_share\":0" : "");
     struct errbuf err = {0};
     if (spec_parse_text(text, strlen(text), out, &err) != 0)
         fail_msg("%s in %s", err.message, text);
@@ -53,9 +56,13 @@ void answer_landscape(struct trial *t, size_t number, void *arg)
     t->metric_value = landscape(&t->config->settings);
 }
 
-static struct trial *history_add(struct history *h, const struct spec *s,
-                                 const struct proposal *p)
+struct trial *history_add(struct history *h, const struct spec *s, const struct proposal *p)
 {
+    if (h->count == h->cap) {
+        h->cap = h->cap ? h->cap * 2 : 64;
+        h->trials = xrealloc(h->trials, h->cap * sizeof(struct trial *));
+        h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
+    }
     struct trial *t = xcalloc(1, sizeof(*t)); /* padding too: histories are compared as bytes */
     t->number = h->count;
     t->at = p->at;
@@ -85,9 +92,6 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
             break;
         if (h->barrier_count < 4096)
             h->barriers[h->barrier_count++] = h->count;
-        h->cap = h->count + p.count;
-        h->trials = xrealloc(h->trials, h->cap * sizeof(struct trial *));
-        h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
         for (size_t i = 0; i < p.count; i++)
             fn(history_add(h, s, &p.items[i]), h->count - 1, arg);
         proposals_finish(&p);

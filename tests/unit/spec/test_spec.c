@@ -93,6 +93,34 @@ static void real_ends_make_a_real_range(void **state)
     spec_finish(&s);
 }
 
+/* Stored as it was meant then, also when the default becomes another; only where it has a meaning. */
+static void lag_is_of_methods_that_learn(void **state)
+{
+    struct spec s;
+
+    must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"TPE\"}", &s);
+    assert_int_equal(s.lag, 1); /* a tenth of run_cap … */
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":50,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, 5);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":5000,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, SPEC_LAG); /* … as far as this */
+    char *text = canonical(&s);
+    assert_non_null(strstr(text, "\"lag\":"));
+    free(text);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"tpe\",\"lag\":1000}", &s);
+    assert_int_equal(s.lag, 1000);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH "," CAP "}", &s);
+    assert_int_equal(s.lag, 0);
+    text = canonical(&s);
+    assert_null(strstr(text, "lag"));
+    free(text);
+    spec_finish(&s);
+}
+
 #define AS_TABLE(rest) "\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9" rest "}"
 
 /* What is stored says it in so many words, and is read as it says. */
@@ -263,7 +291,7 @@ static void canonical_form_is_this(void **state)
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
         "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0."
-        "2}");
+        "2,\"repeat_share\":0.15}");
     free(text);
     spec_finish(&s);
 }
@@ -463,8 +491,11 @@ static void random_spec(struct rng *r, struct spec *s)
     s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
     s->seed = rng_next(r) >> rng_below(r, 64);
     s->priority = (int64_t)rng_below(r, 2000001) - 1000000;
+    if (method_traits(s->method) & METHOD_LEARNS)
+        s->lag = 1 + (int64_t)rng_below(r, SPEC_LAG_MAX);
     s->treat = rng_below(r, 2);
     s->treat_share = 0.8 * rng_uniform(r);
+    s->repeat_share = 0.1 * rng_uniform(r);
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     random_limits(r, &s->limits);
     random_dimensions(r, s);
@@ -511,6 +542,7 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->trainer.start_from == b->trainer.start_from);
     assert_memory_equal(&a->trainer.fixed, &b->trainer.fixed, sizeof(a->trainer.fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
+    assert_int_equal(a->lag, b->lag);
     assert_true(a->priority == b->priority && a->after == b->after);
     assert_true(a->limits.run.memory_mib == b->limits.run.memory_mib &&
                 a->limits.run.seconds == b->limits.run.seconds &&
@@ -518,6 +550,7 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->limits.has_failures == b->limits.has_failures &&
                 a->limits.failures == b->limits.failures);
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
+    assert_true(a->repeat_share == b->repeat_share);
     assert_true(a->task == b->task && a->own == NULL && b->own == NULL);
     assert_string_equal(a->metric_name, b->metric_name);
     assert_int_equal(a->space.count, b->space.count);
@@ -623,6 +656,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_spec_gets_the_defaults),
+        cmocka_unit_test(lag_is_of_methods_that_learn),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(real_ends_make_a_real_range),
         cmocka_unit_test(columns_of_a_table_are_scaled_by_default),

@@ -128,9 +128,10 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
 static void note_picked(const struct sweep *s, struct effects *fx)
 {
     struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_PICKED};
-    if (s->spec.picked[0])
-        store_batch_add_decision(&fx->batch, &d, "method %s: %s", method_name(s->spec.method),
-                                 s->spec.picked);
+    const struct spec *spec = sweep_spec(s);
+    if (spec->picked[0])
+        store_batch_add_decision(&fx->batch, &d, "method %s: %s", method_name(spec->method),
+                                 spec->picked);
 }
 
 static void open_sweep(struct engine *e, struct sweep *s, const struct submission *in, utc_us now,

@@ -81,6 +81,7 @@ static void alone(struct spec *s)
     s->priority = s->after = s->lag = 0;
     s->treat = s->carry_on = s->repeat = false;
     s->treat_share = s->repeat_share = 0;
+    s->picked[0] = '\0';
     s->stop = (struct stop_settings){.rule = STOP_NONE};
 }
 

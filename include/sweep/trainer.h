@@ -99,6 +99,8 @@ struct trainer_task {
     struct settings fixed;      /* defaults, then "data"/"model"/"train", then single "value"s */
     struct layer_list layers;   /* of a sequential model */
     int64_t start_from;         /* run whose best weights every run starts with; 0: none (G3.2) */
+    bool split_told;
+    uint64_t split_seed;        /* of the samples held out; else the sweep's seed */
     /* while a spec is read and checked: settings that it gives, and those of them it gives as
      * parameters with one value */
     bool given[SETTING_COUNT], fixed_here[SETTING_COUNT];

@@ -54,6 +54,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
     X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
+    X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

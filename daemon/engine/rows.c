@@ -62,6 +62,11 @@ void run_row_set_text(char **field, const char *text)
     *field = kept[0] ? xstrdup(kept) : NULL;
 }
 
+bool run_row_waits(const struct run_row *r)
+{
+    return !run_status_terminal(r->status) && r->retry_failures > 0;
+}
+
 struct run_row *run_row_copy(const struct run_row *r)
 {
     struct run_row *copy = xmalloc(sizeof(*copy));

@@ -332,6 +332,8 @@ struct run_settings_reader {
 int run_settings_read(struct run_settings_reader *r, struct run_row *row, const char *text,
                       struct errbuf *err);
 void run_settings_reader_finish(struct run_settings_reader *r);
+/* It has not ended, and something went wrong with it. */
+bool run_row_waits(const struct run_row *r);
 struct run_row *run_row_copy(const struct run_row *r);
 /* The row with all that it owns, which from has no more. */
 struct run_row *run_row_take(struct run_row *from);

@@ -23,11 +23,6 @@ static const char *treatment(const struct run_row *r, const char *word)
     return r->kind == RUN_KIND_TREATMENT ? word : NULL;
 }
 
-static bool waits(const struct run_row *r)
-{
-    return !run_status_terminal(r->status) && r->retry_failures > 0;
-}
-
 /* --- ops: each gives an SQLite result code --------------------------------------------------- */
 
 static int put_sweep(struct store_sql *q, const struct store_op *op)

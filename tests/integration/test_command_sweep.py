@@ -192,7 +192,8 @@ def test_a_shell_script_and_its_words():
 
 METHODS = [
     ({"method": "random"}, 6), ({"method": "sobol"}, 6), ({"method": "tpe", "run_cap": 30}, 30),
-    ({"method": "cmaes", "run_cap": 30}, 30), ({"method": "auto", "run_cap": 30}, 30),
+    ({"method": "gp", "run_cap": 20}, 20), ({"method": "cmaes", "run_cap": 30}, 30),
+    ({"method": "auto", "run_cap": 30}, 30),
     ({"method": "grid", "run_cap": None,
       "parameters": {**PARAMETERS, "lr": {"values": [0.1, 0.01]}}}, 16),
     ({"method": "coarse_to_fine", "run_cap": 16,

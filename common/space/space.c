@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/space/distribution.h"
 #include "sweep/require.h"
 
 /* Relative: quotients such as 0.7/0.1 miss the integer by a few units in the last place. */
@@ -16,16 +17,16 @@ static double clamp(double x, double min, double max)
     return x < min ? min : x > max ? max : x;
 }
 
-static bool is_log(const struct dimension *d)
-{
-    return d->distribution == DISTRIBUTION_LOG_UNIFORM_VALUES ||
-           d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
-}
-
 static bool is_quantized(const struct dimension *d)
 {
-    return d->distribution == DISTRIBUTION_Q_UNIFORM ||
-           d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
+    return distribution_is_quantized(d->distribution);
+}
+
+/* Each value as often as any other: cells of equal width. */
+static bool is_even(const struct dimension *d)
+{
+    return distribution_shape(d->distribution) == SHAPE_EVEN &&
+           !distribution_is_log(d->distribution);
 }
 
 /* Only whole numbers, q apart from each other. */
@@ -101,9 +102,35 @@ static double continuous_value(const struct dimension *d, double u)
     /* The ends exactly: exp(log(0.001)) is not 0.001. */
     if (u == 0 || u == 1)
         return u == 0 ? d->min : d->max;
-    double x = is_log(d) ? exp(log(d->min) + u * (log(d->max) - log(d->min)))
-                         : d->min + u * (d->max - d->min);
+    if (distribution_shape(d->distribution) != SHAPE_EVEN)
+        return clamp(shape_value(d, u), d->min, d->max);
+    double x = is_even(d) ? d->min + u * (d->max - d->min)
+                          : exp(log(d->min) + u * (log(d->max) - log(d->min)));
     return clamp(x, d->min, d->max);
+}
+
+/* Of listed values with probabilities: the one in whose share u lies. */
+static size_t listed_at(const struct dimension *d, double u)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i + 1 < d->value_count; i++) {
+        sum += d->probabilities[i];
+        if (u < sum)
+            return i;
+    }
+    return d->value_count - 1;
+}
+
+static double listed_position(const struct dimension *d, size_t i)
+{
+    double below = 0;
+
+    if (!d->probabilities)
+        return ((double)i + 0.5) / (double)d->value_count;
+    for (size_t k = 0; k < i; k++)
+        below += d->probabilities[k];
+    return clamp(below + 0.5 * d->probabilities[i], 0, 1);
 }
 
 double dimension_value(const struct dimension *d, double u)
@@ -111,7 +138,9 @@ double dimension_value(const struct dimension *d, double u)
     uint64_t count = dimension_cardinality(d);
 
     u = u > 0 ? fmin(u, 1) : 0; /* NaN too */
-    if (count && !is_log(d)) {
+    if (d->probabilities)
+        return d->values[listed_at(d, u)];
+    if (count && is_even(d)) {
         uint64_t cell = (uint64_t)(u * (double)count);
         return dimension_nth(d, cell < count ? cell : count - 1);
     }
@@ -137,9 +166,11 @@ double dimension_position(const struct dimension *d, double value)
     uint64_t count = dimension_cardinality(d);
 
     if (d->distribution == DISTRIBUTION_CATEGORICAL)
-        return ((double)nearest_listed(d, value) + 0.5) / (double)count;
+        return listed_position(d, nearest_listed(d, value));
     value = clamp(value, d->min, d->max);
-    if (is_log(d))
+    if (distribution_shape(d->distribution) != SHAPE_EVEN)
+        return clamp(shape_share(d, value), 0, 1);
+    if (!is_even(d))
         return clamp((log(value) - log(d->min)) / (log(d->max) - log(d->min)), 0, 1);
     if (!count)
         return clamp((value - d->min) / (d->max - d->min), 0, 1);
@@ -175,9 +206,17 @@ double dimension_middle(const struct dimension *d)
 
     if (d->distribution == DISTRIBUTION_CATEGORICAL)
         return middle_listed(d);
-    if (count && !is_log(d))
+    if (count && is_even(d))
         return dimension_nth(d, (count - 1) / 2);
     return dimension_value(d, 0.5);
+}
+
+void space_at(const struct space *s, const double *u, struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        out->v[i] = dimension_value(&s->dimensions[i], u[i]);
+    space_complete(s, out);
 }
 
 void space_middle(const struct space *s, struct assignment *out)
@@ -185,18 +224,6 @@ void space_middle(const struct space *s, struct assignment *out)
     *out = (struct assignment){{0}};
     for (size_t i = 0; i < s->count; i++)
         out->v[i] = dimension_middle(&s->dimensions[i]);
-}
-
-/* Everything is present and allowed: a specification says neither conditions nor constraints. */
-void space_complete(const struct space *s, struct assignment *a)
-{
-    (void)s;
-    (void)a;
-}
-
-bool space_allows(const struct space *s, const struct assignment *a)
-{
-    (void)s;
-    (void)a;
-    return true;
+    space_complete(s, out);
+    space_nearest(s, out);
 }

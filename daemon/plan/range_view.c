@@ -59,6 +59,13 @@ void range_view_finish(struct range_view *view)
     free(view->best);
 }
 
+double range_value(const struct range_view *view, const struct range_run *r, enum setting_id id)
+{
+    int i = space_find_key(&view->spec->space, (int)id);
+    bool absent = i >= 0 && !space_has(&r->trial->at, (size_t)i);
+    return absent ? NAN : r->trial->config->settings.v[id];
+}
+
 const struct range_edit *range_edit_of(const struct range_view *view, enum edit_kind k,
                                        enum setting_id id)
 {

@@ -168,7 +168,7 @@ static const struct refusal parameters[] = {
     {WITH_PARAMETERS("\"depth\":{\"distribution\":\"uniform\"}"), ERR_MISSING, AT("depth"),
      "\"value\""},
     {WITH_PARAMETERS("\"depth\":{\"vlues\":[1]}"), ERR_KEY, AT("depth.vlues"), "mean value"},
-    {WITH_PARAMETERS("\"depth\":{\"mu\":1}"), ERR_KEY, AT("depth.mu"), "one of: value, values"},
+    {WITH_PARAMETERS("\"depth\":{\"mu\":1}"), ERR_KEY, AT("depth.mu"), "only with distribution normal"},
     {WITH_PARAMETERS("\"depth\":{\"value\":1,\"values\":[1]}"), ERR_VALUE, AT("depth"), "alone"},
     {WITH_PARAMETERS("\"depth\":{\"value\":1,\"max\":1}"), ERR_VALUE, AT("depth"), "alone"},
     {WITH_PARAMETERS("\"depth\":{\"values\":[1],\"min\":1}"), ERR_VALUE, AT("depth"), "either"},

@@ -105,7 +105,8 @@ static const struct row {
     {"graceperiod|minepochs|miniterations|startiter|minresource", "min_iter", "", LIKELY},
     {"interval|frequency|period", "every", "", LIKELY},
     {"startuptrials|nstartuptrials|mintrials|nminruns", "startup", "", LIKELY},
-    {"s|eta|maxiter|reductionfactor|strict", "?min_iter", "of hyperband: median has none", LIKELY},
+    {"reductionfactor|factor", "eta", "", LIKELY},
+    {"nbrackets|numbrackets", "brackets", "", LIKELY},
     /* a parameter */
     {"choices|options|list|categories|choice|grid", "values|categorical", "", LIKELY},
     {"low|lower|start|from|minimum|lo|lowerbound", "min", "", LIKELY},
@@ -138,9 +139,12 @@ static const struct row {
      "evolution|genetic|adaptive|auto|anneal",
      "coarse_to_fine", "there is no Bayesian method; this one goes by what runs have shown",
      LIKELY},
-    {"hyperband|asha|successivehalving|halving|sha|medianstopping|medianpruner|medianstoppingrule|"
-     "envelope|medianrule",
-     "median|coarse_to_fine", "the rule that there is", LIKELY},
+    {"asha|halving|sha|successivehalvingpruner|ashascheduler|asynchyperband",
+     "successive_halving", "", LIKELY},
+    {"hyperbandpruner|bohb", "hyperband", "", LIKELY},
+    {"percentilepruner|quantile", "percentile", "", LIKELY},
+    {"medianstopping|medianpruner|medianstoppingrule|medianrule", "median", "", LIKELY},
+    {"envelope|hyperband|successivehalving", "median|coarse_to_fine", "", LIKELY},
     /* kinds of networks and layers */
     {"cnn|conv|convnet|convolution|convolutional|conv2d|resnet|lenet|vgg|alexnet|convolution2d|"
      "conv1d|conv3d",

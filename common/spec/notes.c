@@ -1,6 +1,7 @@
 /* What was read as something else than it says, for whoever submits it. */
 #include "sweep/spec.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,6 +113,32 @@ static void note_goal(const struct notes *n)
     n->each(n->arg, text);
 }
 
+/* A default that others do not have. */
+static void note_scale(const struct notes *n)
+{
+    if (n->s->trainer.given[SETTING_SCALE] || spec_dimension(n->s, SETTING_SCALE) ||
+        n->s->trainer.fixed.v[SETTING_SCALE] == SCALE_NONE)
+        return;
+    n->each(n->arg, "each column is scaled to mean 0 and deviation 1 over the training part, as of "
+                    "every table (data.scale standard; data.scale none: as it is)");
+}
+
+/* "early_terminate" whose first rung is at the last epoch or behind it. */
+static void note_rungs(const struct notes *n)
+{
+    const struct stop_settings *s = &n->s->stop;
+    char text[160];
+
+    if (s->rule == STOP_NONE || stop_next_rung(s, 0, 0, n->s->epochs) > 0)
+        return;
+    if (stop_brackets(s, n->s->epochs) > 1) /* another run's bracket has a rung */
+        return;
+    snprintf(text, sizeof(text),
+             "$.early_terminate: no rung lies before the last epoch, %" PRId64
+             ": no run is stopped", n->s->epochs);
+    n->each(n->arg, text);
+}
+
 void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg)
 {
     const struct notes n = {s, each, arg};
@@ -121,6 +148,9 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
         note_members(&n, parameters, "$.parameters", "");
     if (!task_of(s)->has_settings)
         note_goal(&n);
+    else
+        note_scale(&n);
+    note_rungs(&n);
 }
 
 /* Exponents of e that look as if values were meant: 0.0001 … 0.1 would be 1.0001 … 1.105. */

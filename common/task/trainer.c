@@ -189,8 +189,19 @@ static int fix(const struct dimension *d, const struct json *v, const char *path
     return read_value(d, v, path, &s->trainer.fixed.v[d->key], err);
 }
 
+/* What is stored always says how it is scaled: sweeps of older daemons go on as they began. */
+static void default_scale(struct spec *s)
+{
+    struct trainer_task *t = &s->trainer;
+
+    if (!t->given[SETTING_SCALE] && !spec_dimension(s, SETTING_SCALE) &&
+        spec_data_is_table(&t->data))
+        t->fixed.v[SETTING_SCALE] = SCALE_STANDARD;
+}
+
 static int check(const struct json *root, struct spec *s, struct errbuf *err)
 {
+    default_scale(s);
     int rc = trainer_check(root, s, err);
 
     if (!rc)

@@ -24,6 +24,11 @@ const char *format_name(enum format f)
     return format_names[f];
 }
 
+bool spec_data_is_table(const struct spec_data *d)
+{
+    return !d->name[0] && ((BIT(CSV) | BIT(TSV) | BIT(LIBSVM)) >> d->format & 1u);
+}
+
 /* --- data: files -------------------------------------------------------------------------- */
 
 /* Keys that go with some formats only, and never with a name. */

@@ -132,7 +132,7 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s, const
     set_values(&s->spec, &p->at, row);
     if (p->ground != TRIAL_NONE)
         carry_on(s, &p->at, s->trials[p->ground], row);
-    row->until_epoch = stop_next_rung(&s->spec.stop, 0, row->epochs);
+    row->until_epoch = stop_next_rung(&s->spec.stop, s->run_count, 0, row->epochs);
     return row;
 }
 

@@ -15,6 +15,7 @@
 #define STAGE_REPEAT "repeat"
 
 struct json_writer;
+struct rung_verdict;
 struct sweep;
 
 /* Failures in a row, and until when nothing is begun because of them. In memory: a restart of the
@@ -171,9 +172,9 @@ char *label_data_fault(const struct sweep *s);
 bool trial_add_rung(struct trial *t, int64_t epoch, double value);
 /* The run has paused there: its value is kept. */
 void rung_reached(struct run *r, int64_t epoch, struct effects *fx);
-/* A decision about the run at its last rung. */
-void rung_note(const struct run *r, enum decision_kind kind, const char *reason,
-               struct effects *fx);
+/* What a rule said of the run at its last rung. */
+void rung_decided(const struct run *r, enum decision_kind kind, const struct rung_verdict *v,
+                  struct effects *fx);
 
 /* --- rungs.c --------------------------------------------------------------------------------- */
 /* Runs at rungs go on or are stopped, where all that they may be held against is known. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 
@@ -22,29 +23,42 @@ bool trial_add_rung(struct trial *t, int64_t epoch, double value)
     return true;
 }
 
-/* {"epoch":3,"value":0.41} */
-static char *rung_detail(int64_t epoch, double value)
+/* What the rule saw, for a machine: {"epoch":3,"value":0.41,"rule":"median","rank":4,"of":9,
+ * "cutoff":0.4}. v NULL: the run has only come there. */
+static char *rung_detail(const struct run *r, const struct rung *at, const struct rung_verdict *v)
 {
     struct buf text = {0};
     struct json_writer w;
     jw_init(&w, &text);
     jw_begin_object(&w);
-    jw_kv_int(&w, "epoch", epoch);
-    jw_kv_real(&w, "value", value);
+    jw_kv_int(&w, "epoch", at->epoch);
+    jw_kv_real(&w, "value", at->value);
+    if (v != NULL) {
+        jw_kv_string(&w, "rule", stop_name(r->sweep->spec.stop.rule));
+        jw_kv_int(&w, "rank", (int64_t)v->rank);
+        jw_kv_int(&w, "of", (int64_t)v->of);
+        if (!isnan(v->cutoff))
+            jw_kv_real(&w, "cutoff", v->cutoff);
+    }
     jw_end_object(&w);
     return buf_take(&text);
 }
 
-void rung_note(const struct run *r, enum decision_kind kind, const char *reason,
-               struct effects *fx)
+static void note(const struct run *r, enum decision_kind kind, const char *reason,
+                 const struct rung_verdict *v, struct effects *fx)
 {
     const struct trial *t = r->sweep->trials[r->index];
-    const struct rung *at = &t->rungs[t->rung_count - 1];
     struct decision_row d = {.sweep_id = r->row->sweep_id,
                              .run_id = r->row->id,
                              .kind = kind,
-                             .detail_json = rung_detail(at->epoch, at->value)};
+                             .detail_json = rung_detail(r, &t->rungs[t->rung_count - 1], v)};
     store_batch_add_decision(&fx->batch, &d, "%s", reason);
+}
+
+void rung_decided(const struct run *r, enum decision_kind kind, const struct rung_verdict *v,
+                  struct effects *fx)
+{
+    note(r, kind, v->reason, v, fx);
 }
 
 void rung_reached(struct run *r, int64_t epoch, struct effects *fx)
@@ -55,5 +69,5 @@ void rung_reached(struct run *r, int64_t epoch, struct effects *fx)
     if (!trial_add_rung(s->trials[r->index], epoch, value_of(r->row)))
         return; /* a restart, or trained there once more: no news */
     snprintf(reason, sizeof(reason), "rung at epoch %" PRId64, epoch);
-    rung_note(r, DECISION_PAUSED, reason, fx);
+    note(r, DECISION_PAUSED, reason, NULL, fx);
 }

@@ -5,18 +5,19 @@
 static void decide(struct engine *e, struct run *r, const struct study *st, utc_us now,
                    struct effects *fx)
 {
-    char reason[VERDICT_REASON_MAX] = "";
+    struct rung_verdict v;
     struct sweep *s = r->sweep;
     const struct trial *t = s->trials[r->index];
-    enum verdict v = stop_decide(st, t, reason);
-    if (v == VERDICT_WAIT)
+    stop_decide(st, t, &v);
+    if (v.verdict == VERDICT_WAIT)
         return;
-    rung_note(r, v == VERDICT_STOP ? DECISION_STOPPED : DECISION_PROMOTED, reason, fx);
-    if (v == VERDICT_STOP)
-        run_stop(e, r, reason, now, fx);
+    rung_decided(r, v.verdict == VERDICT_STOP ? DECISION_STOPPED : DECISION_PROMOTED, &v, fx);
+    if (v.verdict == VERDICT_STOP)
+        run_stop(e, r, v.reason, now, fx);
     else
-        run_continue(r, stop_next_rung(&s->spec.stop, t->rungs[t->rung_count - 1].epoch,
-                                       r->row->epochs), now, fx);
+        run_continue(r, stop_next_rung(&s->spec.stop, t->number,
+                                       t->rungs[t->rung_count - 1].epoch, r->row->epochs),
+                     now, fx);
 }
 
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)

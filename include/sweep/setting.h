@@ -84,7 +84,9 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
       "NaN or Inf in the input: wait for a person, leave the row out, or take the column's "       \
       "mean over the training part (G3.1)")                                                        \
     X(SCALE, DATA, "data.scale", NULL, CHOICE, FROM, 0, SCALE_COUNT - 1, SCALE_NONE,               \
-      CHOICES(SCALE_MAP), "scaling of each feature, fitted on the training part only")             \
+      CHOICES(SCALE_MAP),                                                                          \
+      "scaling of each feature, fitted on the training part only; where neither given nor swept: " \
+      "standard for csv, tsv and libsvm")                                                          \
     X(STRATIFY, SAMPLES, "data.stratify", NULL, SWITCH, FROM, 0, 1, 1, NULL,                       \
       "the validation part has the classes in the same shares")                                    \
     X(MODEL_TYPE, MODEL, "model.type", NULL, CHOICE, FROM, 0, MODEL_TYPE_COUNT - 1, MODEL_MLP,     \

@@ -117,6 +117,9 @@ struct errbuf;
 struct json;
 struct json_writer;
 
+/* Its format says that it is columns of whatever unit, so that they are scaled where nothing is
+ * said: not images, sequences or arrays, whose numbers belong together. */
+bool spec_data_is_table(const struct spec_data *d);
 /* The "data" object with its settings, as spec_write writes it. Also used by the worker's
  * configuration. parse reads the source only; settings_from_json the settings. */
 void spec_data_write(const struct spec_data *d, const struct settings *s, struct json_writer *w);

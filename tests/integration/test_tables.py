@@ -372,8 +372,9 @@ def test_submit_says_it():
         name = f.write("spec.json", json.dumps(spec))
         out = d.ctl("submit", name, check=0).stdout
         check(": held" in out and "column 3 (b)" in out, out)
-        out = d.ctl("submit", name, "--dry-run", check=0).stdout
-        check("held: 1 values" in out, out)
+        done = d.ctl("submit", name, "--dry-run", check=0)
+        check("held: 1 values" in done.stdout, done.stdout)
+        check("data.scale standard; data.scale none" in done.stderr, done.stderr)
         try:
             d.call("submit", spec={**spec, "data": {**spec["data"], "ignore": ["kind"]}})
         except RpcError as e:

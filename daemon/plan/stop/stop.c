@@ -1,9 +1,11 @@
 #include "daemon/plan/stop/stop.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/plan/stop/rank.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -11,7 +13,7 @@ static const struct stop_rule *rule_of(enum stop_rule_id id)
 {
     static const struct stop_rule *const rules[] = {
         [STOP_NONE] = NULL,
-#define X(id, name, doc) [STOP_##id] = &stop_##name,
+#define X(id, name, traits, doc) [STOP_##id] = &stop_##name,
         STOP_MAP(X)
 #undef X
     };
@@ -22,21 +24,47 @@ static const struct stop_rule *rule_of(enum stop_rule_id id)
 /* The trial's value at that rung; NULL: it was not there. */
 static const struct rung *rung_at(const struct trial *t, int64_t epoch)
 {
-    for (size_t i = t->rung_count; i-- > 0;)
-        if (t->rungs[i].epoch == epoch)
-            return &t->rungs[i];
-    return NULL;
+    size_t lo = 0, hi = t->rung_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (t->rungs[mid].epoch < epoch)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < t->rung_count && t->rungs[lo].epoch == epoch ? &t->rungs[lo] : NULL;
+}
+
+/* How many trials of the study are numbered below that. */
+static size_t trials_before(const struct study *st, int64_t number)
+{
+    size_t lo = 0, hi = st->count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if ((int64_t)st->trials[mid]->number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static bool is_compared(const struct rung_view *v, const struct trial *u)
+{
+    return !(stop_traits(v->settings->rule) & STOP_BRACKETS) ||
+           stop_bracket(v->settings, u->number, u->epochs) ==
+               stop_bracket(v->settings, v->number, v->epochs);
 }
 
 /* What the runs before it came to at that rung. False: one of them may still get there. */
-static bool earlier_values(const struct study *st, const struct trial *t, int64_t epoch,
-                           struct rung_view *v, double *values)
+static bool earlier_values(const struct study *st, struct rung_view *v, double *values)
 {
-    for (size_t i = 0; i < st->count; i++) {
+    size_t end = trials_before(st, (int64_t)v->number - v->settings->lag);
+    for (size_t i = end > STOP_RUNS_SEEN ? end - STOP_RUNS_SEEN : 0; i < end; i++) {
         const struct trial *u = st->trials[i];
-        const struct rung *r = rung_at(u, epoch);
-        if ((int64_t)u->number >= (int64_t)t->number - v->settings->lag)
-            return true;
+        if (!is_compared(v, u))
+            continue;
+        const struct rung *r = rung_at(u, v->epoch);
         if (r != NULL)
             values[v->count++] = r->value;
         else if (!run_status_terminal(u->status))
@@ -45,27 +73,36 @@ static bool earlier_values(const struct study *st, const struct trial *t, int64_
     return true;
 }
 
-enum verdict stop_decide(const struct study *st, const struct trial *t,
-                         char reason[VERDICT_REASON_MAX])
+static void find_rank(const struct rung_view *v, struct rung_verdict *out)
+{
+    out->of = v->count + 1;
+    out->rank = 1;
+    for (size_t i = 0; i < v->count; i++)
+        out->rank += rung_cost(v, v->values[i]) < rung_cost(v, v->value);
+}
+
+void stop_decide(const struct study *st, const struct trial *t, struct rung_verdict *out)
 {
     REQUIRE(t->rung_count > 0);
     const struct rung *own = &t->rungs[t->rung_count - 1];
-    double *values = xcalloc(st->count + 1, sizeof(*values));
+    double *values = xcalloc(STOP_RUNS_SEEN, sizeof(*values));
     struct rung_view v = {.settings = st->stop,
                           .maximize = st->maximize,
+                          .number = t->number,
                           .epoch = own->epoch,
+                          .epochs = t->epochs,
                           .value = own->value,
                           .values = values};
-    enum verdict verdict = VERDICT_WAIT;
-    if (earlier_values(st, t, own->epoch, &v, values)) {
-        verdict = VERDICT_GO_ON;
+    *out = (struct rung_verdict){.verdict = VERDICT_WAIT, .cutoff = NAN};
+    if (earlier_values(st, &v, values)) {
+        find_rank(&v, out);
+        out->verdict = VERDICT_GO_ON;
         if ((int64_t)v.count < v.settings->startup)
-            snprintf(reason, VERDICT_REASON_MAX,
+            snprintf(out->reason, sizeof(out->reason),
                      "only %zu of %" PRId64 " earlier runs are known at epoch %" PRId64, v.count,
                      v.settings->startup, v.epoch);
         else
-            verdict = rule_of(v.settings->rule)->decide(&v, reason);
+            rule_of(v.settings->rule)->decide(&v, out);
     }
     free(values);
-    return verdict;
 }

@@ -13,6 +13,10 @@
 
 #define VERDICT_REASON_MAX 160
 
+/* Of the runs before it the last so many are looked at: so a decision costs the same, however long
+ * the sweep. */
+#define STOP_RUNS_SEEN 4096
+
 /* WAIT: a run that is to be seen has not reached the rung yet. */
 enum verdict { VERDICT_GO_ON, VERDICT_STOP, VERDICT_WAIT };
 
@@ -20,22 +24,33 @@ enum verdict { VERDICT_GO_ON, VERDICT_STOP, VERDICT_WAIT };
 struct rung_view {
     const struct stop_settings *settings;
     bool maximize;
+    size_t number;        /* of the run */
     int64_t epoch;
-    double value;         /* the run's best metric up to there; may be non-finite */
+    int64_t epochs;       /* its horizon */
+    double value;         /* its best metric up to the rung; may be non-finite */
     size_t count;         /* of earlier runs that were there */
     const double *values; /* theirs, by number; may be non-finite */
 };
 
+/* What it says. rank: 1 is the best of the `of` values known there, its own among them, and equal
+ * ones share it. cutoff: the worst value that goes on; NaN where there is none. reason: in words,
+ * always, but for WAIT. */
+struct rung_verdict {
+    enum verdict verdict;
+    double cutoff;
+    size_t rank, of;
+    char reason[VERDICT_REASON_MAX];
+};
+
 struct stop_rule {
-    /* reason: in words, always. */
-    enum verdict (*decide)(const struct rung_view *v, char reason[VERDICT_REASON_MAX]);
+    /* Rank is known already. */
+    void (*decide)(const struct rung_view *v, struct rung_verdict *out);
 };
 
 /* Of trial t of the study, at its last rung. */
-enum verdict stop_decide(const struct study *st, const struct trial *t,
-                         char reason[VERDICT_REASON_MAX]);
+void stop_decide(const struct study *st, const struct trial *t, struct rung_verdict *out);
 
-#define X(id, name, doc) extern const struct stop_rule stop_##name;
+#define X(id, name, traits, doc) extern const struct stop_rule stop_##name;
 STOP_MAP(X)
 #undef X
 

@@ -45,10 +45,11 @@ static void test_worse_than_the_median(void **state)
                               .value = cases[i].own,
                               .count = cases[i].count,
                               .values = cases[i].values};
-        char reason[VERDICT_REASON_MAX] = "";
-        if (stop_median.decide(&v, reason) != cases[i].verdict)
-            fail_msg("case %zu: %s", i, reason);
-        assert_non_null(strstr(reason, "at epoch 3 is "));
+        struct rung_verdict out = {.cutoff = NAN};
+        stop_median.decide(&v, &out);
+        if (out.verdict != cases[i].verdict)
+            fail_msg("case %zu: %s", i, out.reason);
+        assert_non_null(strstr(out.reason, "at epoch 3 is "));
     }
 }
 
@@ -68,7 +69,8 @@ struct small_study {
 static void study_make(struct small_study *s, int64_t startup, int64_t lag)
 {
     memset(s, 0, sizeof(*s));
-    s->stop = (struct stop_settings){STOP_MEDIAN, 2, 2, startup, lag};
+    s->stop = (struct stop_settings){
+        .rule = STOP_MEDIAN, .min_iter = 2, .every = 2, .startup = startup, .lag = lag};
     for (size_t i = 0; i < RUNS; i++) {
         s->rungs[i] = (struct rung){2, 0.1 * (double)(i + 1)};
         s->trials[i] = (struct trial){
@@ -78,56 +80,63 @@ static void study_make(struct small_study *s, int64_t startup, int64_t lag)
     s->st = (struct study){.stop = &s->stop, .count = RUNS, .trials = s->pointers};
 }
 
+static enum verdict decided(const struct small_study *s, size_t number, struct rung_verdict *v)
+{
+    stop_decide(&s->st, &s->trials[number], v);
+    return v->verdict;
+}
+
 static void test_sees_those_before_its_lag(void **state)
 {
     struct small_study s;
-    char reason[VERDICT_REASON_MAX] = "";
+    struct rung_verdict v;
     study_make(&s, 2, 2);
     s.rungs[5].value = 0.15; /* better than the median 0.2 of runs 0 to 2, worse than 0.25's */
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_GO_ON);
-    assert_non_null(strstr(reason, "of 3 earlier runs"));
+    assert_int_equal(decided(&s, 5, &v), VERDICT_GO_ON);
+    assert_non_null(strstr(v.reason, "of 3 earlier runs"));
+    assert_true(v.rank == 2 && v.of == 4 && v.cutoff == 0.2);
     s.rungs[3].value = s.rungs[4].value = 0; /* within the lag: not seen */
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_GO_ON);
+    assert_int_equal(decided(&s, 5, &v), VERDICT_GO_ON);
     s.stop.lag = 1;
     s.rungs[3].value = 0.01;
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_GO_ON);
+    assert_int_equal(decided(&s, 5, &v), VERDICT_GO_ON);
     s.rungs[5].value = 0.16; /* the median of 0.1, 0.2, 0.3, 0.01 is 0.15 */
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_STOP);
+    assert_int_equal(decided(&s, 5, &v), VERDICT_STOP);
 }
 
 static void test_waits_for_those_it_sees(void **state)
 {
     struct small_study s;
-    char reason[VERDICT_REASON_MAX] = "";
+    struct rung_verdict v;
     study_make(&s, 2, 2);
     s.trials[1].rung_count = 0;
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_WAIT);
-    assert_int_equal(stop_decide(&s.st, &s.trials[2], reason), VERDICT_GO_ON); /* sees none of it */
+    assert_int_equal(decided(&s, 5, &v), VERDICT_WAIT);
+    assert_int_equal(decided(&s, 2, &v), VERDICT_GO_ON); /* sees none of it */
     s.trials[1].status = RUN_FAILED; /* it will never get there */
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_STOP);
+    assert_int_equal(decided(&s, 5, &v), VERDICT_STOP);
     s.trials[4].rung_count = 0; /* within the lag: not waited for */
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_STOP);
+    assert_int_equal(decided(&s, 5, &v), VERDICT_STOP);
 }
 
 static void test_begins_with_enough_runs(void **state)
 {
     struct small_study s;
-    char reason[VERDICT_REASON_MAX] = "";
+    struct rung_verdict v;
     study_make(&s, 4, 2);
-    assert_int_equal(stop_decide(&s.st, &s.trials[5], reason), VERDICT_GO_ON);
-    assert_string_equal(reason, "only 3 of 4 earlier runs are known at epoch 2");
+    assert_int_equal(decided(&s, 5, &v), VERDICT_GO_ON);
+    assert_string_equal(v.reason, "only 3 of 4 earlier runs are known at epoch 2");
 }
 
 static void test_rungs_of_a_run(void **state)
 {
-    struct stop_settings s = {STOP_MEDIAN, 3, 2, 5, 8};
-    assert_int_equal(stop_next_rung(&s, 0, 10), 3);
-    assert_int_equal(stop_next_rung(&s, 3, 10), 5);
-    assert_int_equal(stop_next_rung(&s, 4, 10), 5);
-    assert_int_equal(stop_next_rung(&s, 9, 10), 0);
-    assert_int_equal(stop_next_rung(&s, 0, 3), 0); /* the last epoch is no rung */
+    struct stop_settings s = {.rule = STOP_MEDIAN, .min_iter = 3, .every = 2};
+    assert_int_equal(stop_next_rung(&s, 0, 0, 10), 3);
+    assert_int_equal(stop_next_rung(&s, 0, 3, 10), 5);
+    assert_int_equal(stop_next_rung(&s, 0, 4, 10), 5);
+    assert_int_equal(stop_next_rung(&s, 0, 9, 10), 0);
+    assert_int_equal(stop_next_rung(&s, 0, 0, 3), 0); /* the last epoch is no rung */
     s.rule = STOP_NONE;
-    assert_int_equal(stop_next_rung(&s, 0, 10), 0);
+    assert_int_equal(stop_next_rung(&s, 0, 0, 10), 0);
 }
 
 /* --- through the engine ----------------------------------------------------------------------- */

@@ -161,8 +161,10 @@ static void test_words_that_may_mean_it_are_suggested(void **state)
         {WITH("\"max_epochs\":3"), ERR_KEY, "$.max_epochs", "did you mean epochs?"},
         {WITH("\"n_trials\":3"), ERR_KEY, "$.n_trials", "did you mean run_cap?"},
         {WITH("\"random_state\":3"), ERR_KEY, "$.random_state", "did you mean seed?"},
-        {WITH("\"early_terminate\":{\"type\":\"hyperband\"}"), ERR_VALUE, "$.early_terminate.type",
-         "did you mean median (the rule that there is)?"},
+        {WITH("\"early_terminate\":{\"type\":\"asha\"}"), ERR_VALUE, "$.early_terminate.type",
+         "did you mean successive_halving?"},
+        {WITH("\"early_terminate\":{\"type\":\"hyperband\",\"reduction_factor\":3}"), ERR_KEY,
+         "$.early_terminate.reduction_factor", "did you mean eta?"},
         {"{" DATA "," CAP ",\"parameters\":{\"learning_rate\":{\"min\":1,\"max\":2,"
          "\"distribution\":\"reciprocal\"}}}",
          ERR_VALUE, "$.parameters.learning_rate.distribution", "did you mean log_uniform_values ("},
@@ -264,6 +266,37 @@ static void test_what_was_inferred_is_said(void **state)
     expect_notes("{" PROGRAM "\"metric\":{\"name\":\"acc\",\"goal\":\"maximize\"},"
                  "\"parameters\":{\"lr\":{\"values\":[1]}}}",
                  "");
+    expect_notes(WITH("\"epochs\":3,\"early_terminate\":{\"type\":\"median\",\"min_iter\":3}"),
+                 "no rung lies before the last epoch, 3");
+    expect_notes(WITH("\"epochs\":4,\"early_terminate\":{\"type\":\"median\",\"min_iter\":3}"), "");
+}
+
+/* A table's columns are scaled unless something else is said; what is stored says. */
+static void test_scaling_by_default_is_said(void **state)
+{
+    static const struct {
+        const char *format, *beside;
+        bool table;
+    } cases[] = {{"csv", "", true},
+                 {"tsv", "", true},
+                 {"libsvm", "", true},
+                 {"idx", "", false},
+                 {"npz", "", false},
+                 {"npy", ",\"target_path\":\"/t\"", false}};
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        snprintf(text, sizeof(text),
+                 "{\"data\":{\"path\":\"/d\",\"format\":\"%s\",\"validation\":9%s}," CAP "," DEPTH "}",
+                 cases[i].format, cases[i].beside);
+        expect_notes(text, cases[i].table ? "data.scale none" : "");
+    }
+    expect_notes("{\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9,"
+                 "\"scale\":\"standard\"}," CAP "," DEPTH "}",
+                 "");
+    expect_notes("{\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9}," CAP
+                 ",\"parameters\":{\"data.scale\":{\"values\":[\"none\",\"min_max\"]}}}",
+                 "");
 }
 
 static void test_the_wrong_goal_is_questioned(void **state)
@@ -322,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_case_and_joints_do_not_matter),
         cmocka_unit_test(test_nested_parameters_are_named_with_dots),
         cmocka_unit_test(test_what_was_inferred_is_said),
+        cmocka_unit_test(test_scaling_by_default_is_said),
         cmocka_unit_test(test_the_wrong_goal_is_questioned),
         cmocka_unit_test(test_a_place_is_that_of_the_key),
     };

@@ -58,6 +58,37 @@ static void least_spec_gets_the_defaults(void **state)
     spec_finish(&s);
 }
 
+#define AS_TABLE(rest) "\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9" rest "}"
+
+/* What is stored says it in so many words, and is read as it says. */
+static void columns_of_a_table_are_scaled_by_default(void **state)
+{
+    static const struct {
+        const char *text;
+        int scale;
+    } cases[] = {
+        {"{" AS_TABLE("") "," DEPTH "," CAP "}", SCALE_STANDARD},
+        {"{" AS_TABLE(",\"scale\":\"none\"") "," DEPTH "," CAP "}", SCALE_NONE},
+        {"{" AS_TABLE(",\"scale\":\"min_max\"") "," DEPTH "," CAP "}", SCALE_MIN_MAX},
+        {"{" AS_TABLE("") ",\"parameters\":{\"depth\":{\"values\":[1,2]},"
+         "\"data.scale\":{\"value\":\"none\"}}," CAP "}", SCALE_NONE},
+        {"{" DATA "," DEPTH "," CAP "}", SCALE_NONE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct spec s, again;
+        must_parse(cases[i].text, &s);
+        assert_true(s.trainer.fixed.v[SETTING_SCALE] == cases[i].scale);
+        char *text = canonical(&s);
+        assert_non_null(strstr(text, "\"scale\":"));
+        must_parse(text, &again);
+        assert_true(again.trainer.fixed.v[SETTING_SCALE] == cases[i].scale);
+        free(text);
+        spec_finish(&again);
+        spec_finish(&s);
+    }
+}
+
 static void every_key_is_read(void **state)
 {
     struct spec s;
@@ -503,6 +534,41 @@ static void trainer_may_be_named(void **state)
 }
 
 /* What the daemon stores of sweeps that it makes itself is read again, without parameters. */
+/* Blocks as W&B's pages have them, and others: their canonical form, which reads back to itself. */
+static void early_termination_is_written_out(void **state)
+{
+    static const struct {
+        const char *block, *canonical;
+    } cases[] = {
+        {"{\"type\":\"hyperband\",\"min_iter\":3}",
+         "{\"type\":\"hyperband\",\"min_iter\":3,\"eta\":3,\"startup\":2,\"lag\":8}"},
+        {"{\"type\":\"hyperband\",\"s\":2,\"eta\":3,\"max_iter\":27,\"strict\":true}",
+         "{\"type\":\"hyperband\",\"eta\":3,\"max_iter\":27,\"s\":2,\"startup\":2,\"lag\":8}"},
+        {"{\"type\":\"successive_halving\",\"every\":2,\"eta\":2}",
+         "{\"type\":\"successive_halving\",\"min_iter\":1,\"every\":2,\"eta\":2,\"startup\":1,"
+         "\"lag\":8}"},
+        {"{\"type\":\"median\"}",
+         "{\"type\":\"median\",\"min_iter\":1,\"every\":1,\"startup\":5,\"lag\":8}"},
+        {"{\"type\":\"median\",\"eta\":2}",
+         "{\"type\":\"median\",\"min_iter\":1,\"eta\":2,\"startup\":5,\"lag\":8}"},
+        {"{\"type\":\"percentile\",\"percentile\":12.5}",
+         "{\"type\":\"percentile\",\"min_iter\":1,\"every\":1,\"startup\":5,\"lag\":8,"
+         "\"percentile\":12.5}"},
+    };
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        const char *block = i % 2 ? cases[i / 2].canonical : cases[i / 2].block;
+        struct spec s;
+        char *text = xasprintf("{" DATA "," DEPTH "," CAP ",\"early_terminate\":%s}", block);
+        must_parse(text, &s);
+        char *got = canonical(&s);
+        if (!strstr(got, cases[i / 2].canonical))
+            fail_msg("%s gave %s", block, got);
+        free(got);
+        free(text);
+        spec_finish(&s);
+    }
+}
+
 static void inner_method_is_read(void **state)
 {
     struct spec s, back;
@@ -523,12 +589,14 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_spec_gets_the_defaults),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(columns_of_a_table_are_scaled_by_default),
         cmocka_unit_test(dimensions_are_read),
         cmocka_unit_test(grid_without_cap_is_its_size),
         cmocka_unit_test(seeds_are_written_canonically),
         cmocka_unit_test(canonical_form_is_this),
         cmocka_unit_test(random_specs_survive_a_round_trip),
         cmocka_unit_test(trainer_may_be_named),
+        cmocka_unit_test(early_termination_is_written_out),
         cmocka_unit_test(inner_method_is_read),
     };
 

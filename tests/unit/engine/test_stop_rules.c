@@ -1,0 +1,297 @@
+/* Stopping rules by themselves; rungs and brackets; and each rule through the engine: the same runs
+ * at any number of workers. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/engine/private.h"
+#include "daemon/plan/stop/stop.h"
+#include "sweep/require.h"
+#include "tests/unit/engine/support.h"
+#include "tests/unit/engine/world.h"
+
+/* --- rungs ------------------------------------------------------------------------------------ */
+
+static void expect_rungs(const struct stop_settings *s, size_t number, int64_t epochs,
+                         const char *wanted)
+{
+    char got[256] = "";
+    for (int64_t e = 0; (e = stop_next_rung(s, number, e, epochs)) > 0;)
+        snprintf(got + strlen(got), sizeof(got) - strlen(got), "%d ", (int)e);
+    assert_string_equal(got, wanted);
+}
+
+static void test_schedules(void **state)
+{
+    struct stop_settings s = {.rule = STOP_MEDIAN, .min_iter = 2, .every = 3, .eta = 3};
+    expect_rungs(&s, 0, 12, "2 5 8 11 ");
+    s.every = 0;
+    expect_rungs(&s, 0, 60, "2 6 18 54 ");
+    expect_rungs(&s, 0, 54, "2 6 18 "); /* the last epoch is no rung */
+    s.eta = 1.5;
+    s.min_iter = 1;
+    expect_rungs(&s, 0, 9, "1 2 3 4 6 "); /* no epoch twice */
+    s.rule = STOP_NONE;
+    expect_rungs(&s, 0, 10, "");
+    s = (struct stop_settings){.rule = STOP_HYPERBAND, .eta = 3, .max_iter = 27, .brackets = 1};
+    expect_rungs(&s, 0, 100, "1 3 9 ");
+    s.rungs = 2;
+    expect_rungs(&s, 0, 100, "3 9 "); /* as W&B has them */
+    expect_rungs(&s, 0, 9, "3 ");
+    s.max_iter = 50;
+    s.rungs = 0;
+    expect_rungs(&s, 0, 100, "1 5 16 ");
+    s = (struct stop_settings){.rule = STOP_MEDIAN, .min_iter = 1000000, .eta = 1000};
+    expect_rungs(&s, 0, 1000000, "");
+}
+
+/* Epochs that each bracket trains when the best 1 / eta go on: alike within a third. */
+static void test_brackets(void **state)
+{
+    struct stop_settings s = {.rule = STOP_HYPERBAND, .eta = 3, .min_iter = 1};
+    double trained[4] = {0};
+    size_t runs[4] = {0};
+    assert_int_equal(stop_brackets(&s, 27), 4);
+    for (size_t n = 0; n < 4000; n++) {
+        size_t b = stop_bracket(&s, n, 27);
+        assert_true(b < 4);
+        runs[b]++;
+        double share = 1, from = 0;
+        for (int64_t at = 0; at < 27; share /= at > 0 ? 3 : 1) {
+            int64_t next = stop_next_rung(&s, n, at, 27);
+            at = next > 0 ? next : 27;
+            trained[b] += share * ((double)at - from);
+            from = (double)at;
+            if (next == 0)
+                break;
+        }
+    }
+    assert_true(runs[0] > runs[1] && runs[1] > runs[2] && runs[2] > runs[3] && runs[3] > 0);
+    for (size_t b = 1; b < 4; b++)
+        assert_true(trained[b] > 0.6 * trained[0] && trained[b] < 1.67 * trained[0]);
+    for (size_t n = 0; n < 100; n++)
+        if (stop_bracket(&s, n, 27) == 2)
+            expect_rungs(&s, n, 27, "9 ");
+        else if (stop_bracket(&s, n, 27) == 3)
+            expect_rungs(&s, n, 27, "");
+    s.brackets = 2;
+    assert_int_equal(stop_brackets(&s, 27), 2);
+    s.brackets = 9; /* no more than there are rungs */
+    assert_int_equal(stop_brackets(&s, 27), 4);
+    s.rule = STOP_SUCCESSIVE_HALVING;
+    assert_int_equal(stop_brackets(&s, 27), 1);
+}
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+#define RUNS 13
+
+struct small_study {
+    struct trial trials[RUNS];
+    const struct trial *pointers[RUNS];
+    struct rung rungs[RUNS];
+    struct study st;
+};
+
+/* The last run came to `own` at epoch 3, the others before it to `others`. */
+static struct rung_verdict decided(struct stop_settings stop, bool maximize, double own,
+                                   const double *others, size_t count)
+{
+    struct small_study s = {0};
+    struct rung_verdict v;
+    assert_true(count < RUNS);
+    for (size_t i = 0; i <= count; i++) {
+        s.rungs[i] = (struct rung){3, i < count ? others[i] : own};
+        s.trials[i] = (struct trial){.number = i, .status = RUN_PAUSED, .epochs = 27,
+                                     .rungs = &s.rungs[i], .rung_count = 1};
+        s.pointers[i] = &s.trials[i];
+    }
+    stop.lag = 0; /* the rule alone */
+    s.st = (struct study){
+        .stop = &stop, .maximize = maximize, .count = count + 1, .trials = s.pointers};
+    stop_decide(&s.st, &s.trials[count], &v);
+    return v;
+}
+
+static const double twelve[] = {0.9, 0.1, 0.5, 0.3, 0.7, 0.2, 0.4, 1.0, 0.6, 0.8, 1.1, NAN};
+
+static void test_percentile(void **state)
+{
+    struct stop_settings s = {.rule = STOP_PERCENTILE, .percentile = 25};
+    /* numpy.percentile of the first five, 25: 0.3 */
+    struct rung_verdict v = decided(s, false, 0.31, twelve, 5);
+    assert_int_equal(v.verdict, VERDICT_STOP);
+    assert_true(v.cutoff == 0.3 && v.rank == 3 && v.of == 6);
+    assert_string_equal(v.reason, "0.31 at epoch 3 is 3rd of 6, worse than 0.3, where the best 25 % "
+                                  "of 5 earlier runs end");
+    assert_int_equal(decided(s, false, 0.3, twelve, 5).verdict, VERDICT_GO_ON);
+    assert_int_equal(decided(s, true, 0.6, twelve, 5).verdict, VERDICT_STOP);
+    assert_int_equal(decided(s, true, 0.7, twelve, 5).verdict, VERDICT_GO_ON);
+    /* numpy.percentile of all eleven that are finite and one that is worst, 25: 0.375 */
+    v = decided(s, false, 0.3751, twelve, 12);
+    assert_int_equal(v.verdict, VERDICT_STOP);
+    assert_true(fabs(v.cutoff - 0.375) < 1e-12);
+    s.percentile = 0;
+    assert_int_equal(decided(s, false, 0.1, twelve, 12).verdict, VERDICT_GO_ON);
+    assert_int_equal(decided(s, false, 0.11, twelve, 12).verdict, VERDICT_STOP);
+    s.percentile = 100;
+    assert_int_equal(decided(s, false, NAN, twelve, 12).verdict, VERDICT_GO_ON);
+    assert_int_equal(decided(s, false, NAN, twelve, 11).verdict, VERDICT_STOP);
+}
+
+/* The same as the median rule, whatever the values. */
+static void test_percentile_50_is_the_median(void **state)
+{
+    struct rng r;
+    rng_init(&r, 1, RNG_TEST, 0);
+    for (int i = 0; i < 2000; i++) {
+        double values[RUNS];
+        size_t count = 1 + rng_below(&r, RUNS - 2);
+        for (size_t k = 0; k <= count; k++)
+            values[k] = rng_below(&r, 8) == 0 ? NAN : (double)rng_below(&r, 12) / 8;
+        struct stop_settings a = {.rule = STOP_MEDIAN};
+        struct stop_settings b = {.rule = STOP_PERCENTILE, .percentile = 50};
+        bool maximize = i % 2;
+        assert_int_equal(decided(a, maximize, values[count], values, count).verdict,
+                         decided(b, maximize, values[count], values, count).verdict);
+    }
+}
+
+static void test_successive_halving(void **state)
+{
+    struct stop_settings s = {.rule = STOP_SUCCESSIVE_HALVING, .eta = 3};
+    /* thirteen with its own: the best four */
+    struct rung_verdict v = decided(s, false, 0.45, twelve, 12);
+    assert_int_equal(v.verdict, VERDICT_STOP);
+    assert_true(v.rank == 5 && v.of == 13 && v.cutoff == 0.4);
+    assert_string_equal(v.reason, "0.45 at epoch 3 is 5th of 13; the best 4 go on");
+    v = decided(s, false, 0.35, twelve, 12);
+    assert_int_equal(v.verdict, VERDICT_GO_ON);
+    assert_true(v.rank == 4 && v.cutoff == 0.35);
+    assert_int_equal(decided(s, false, 0.4, twelve, 12).verdict, VERDICT_GO_ON); /* as good as it */
+    assert_int_equal(decided(s, true, 0.85, twelve, 12).verdict, VERDICT_GO_ON);
+    assert_int_equal(decided(s, true, 0.75, twelve, 12).verdict, VERDICT_STOP);
+    assert_int_equal(decided(s, false, NAN, twelve, 12).verdict, VERDICT_STOP);
+    assert_int_equal(decided(s, false, 0.05, twelve, 1).verdict, VERDICT_GO_ON); /* at least one */
+    v = decided(s, false, 0.95, twelve, 1);
+    assert_string_equal(v.reason, "0.95 at epoch 3 is 2nd of 2; the best 1 goes on");
+    s.startup = 2;
+    assert_int_equal(decided(s, false, 0.95, twelve, 1).verdict, VERDICT_GO_ON);
+    assert_int_equal(decided(s, false, 0.95, twelve, 2).verdict, VERDICT_STOP);
+}
+
+/* Only those of its own bracket count. */
+static void test_hyperband(void **state)
+{
+    struct stop_settings s = {.rule = STOP_HYPERBAND, .eta = 3, .min_iter = 1};
+    size_t own = stop_bracket(&s, 12, 27), same = 0, better = 0;
+    struct rung_verdict v = decided(s, false, 0.65, twelve, 12);
+    for (size_t i = 0; i < 12; i++) {
+        same += stop_bracket(&s, i, 27) == own;
+        better += stop_bracket(&s, i, 27) == own && twelve[i] < 0.65;
+    }
+    assert_true(same > 0 && same < 12);
+    assert_true(v.of == same + 1 && v.rank == better + 1);
+    assert_non_null(strstr(v.reason, " of 4)"));
+    s.brackets = 1;
+    assert_int_equal(decided(s, false, 0.65, twelve, 12).of, 13);
+}
+
+/* However long the sweep, a decision looks at so many runs. */
+static void test_sees_the_last_of_many(void **state)
+{
+    enum { MANY = STOP_RUNS_SEEN + 1000 };
+    static struct trial trials[MANY];
+    static const struct trial *pointers[MANY];
+    static struct rung rungs[MANY];
+    struct stop_settings stop = {.rule = STOP_MEDIAN, .lag = 1, .startup = 5};
+    struct rung_verdict v;
+    for (size_t i = 0; i < MANY; i++) {
+        rungs[i] = (struct rung){3, i < 999 ? 0 : 1};
+        trials[i] = (struct trial){.number = i, .status = RUN_PAUSED, .epochs = 27,
+                                   .rungs = &rungs[i], .rung_count = 1};
+        pointers[i] = &trials[i];
+    }
+    struct study st = {.stop = &stop, .count = MANY, .trials = pointers};
+    stop_decide(&st, &trials[MANY - 1], &v);
+    assert_int_equal(v.of, STOP_RUNS_SEEN + 1);
+    assert_int_equal(v.rank, 2); /* one of the zeros is seen */
+}
+
+/* --- through the engine ----------------------------------------------------------------------- */
+
+static const char *const blocks[] = {
+    ",\"early_terminate\":{\"type\":\"percentile\",\"min_iter\":2,\"every\":2,\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"median\",\"eta\":2,\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"hyperband\",\"eta\":2,\"max_iter\":6,\"s\":2,\"strict\":true,"
+    "\"lag\":7}",
+};
+
+static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
+{
+    struct world w;
+    world_init(&w, workers, seed);
+    w.checkpoint_every = (int64_t)(seed % 3);
+    world_submit(&w, "random", PARAMETERS_FULL, 40, 1, block);
+    world_flush(&w);
+    world_commit(&w);
+    for (int step = 0; step < 900 && kills; step++) {
+        uint64_t dice = rng_below(&w.rng, 64);
+        if (dice == 0)
+            world_crash(&w, 1 + rng_below(&w.rng, 7), (unsigned)(seed % 3 * 100));
+        else if (dice < 24)
+            world_flush(&w);
+        else if (dice < 42)
+            world_commit(&w);
+        else if (w.worker_count > 0)
+            world_work(&w, rng_below(&w.rng, w.worker_count));
+    }
+    world_run(&w);
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
+    size_t stopped = world_count(&w, 1, RUN_STOPPED);
+    assert_in_range(stopped, 5, 35);
+    assert_int_equal(stopped + world_count(&w, 1, RUN_COMPLETED), 40); /* run_cap, exactly */
+    assert_int_equal(world_decisions(&w, 1, 0, DECISION_STOPPED), stopped);
+    assert_int_equal(w.store.nondeterminism, 0);
+    char *text = world_canonical(&w, 1);
+    world_finish(&w);
+    return text;
+}
+
+static void test_same_at_any_number_of_workers(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        char *expected = swept(blocks[i], 1, 3, false);
+        for (size_t k = 0; k < 8; k++) {
+            static const size_t workers[] = {2, 7};
+            char *got = swept(blocks[i], workers[k % 2], 40 + k, k >= 2);
+            assert_string_equal(got, expected);
+            free(got);
+        }
+        free(expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_brackets),
+        cmocka_unit_test(test_percentile),
+        cmocka_unit_test(test_percentile_50_is_the_median),
+        cmocka_unit_test(test_successive_halving),
+        cmocka_unit_test(test_hyperband),
+        cmocka_unit_test(test_sees_the_last_of_many),
+        cmocka_unit_test(test_same_at_any_number_of_workers),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -98,6 +98,7 @@ static int read_values(const struct reading *r, const struct json *v, const char
     const struct json *item = list ? json_first(v) : v;
     size_t count = list ? json_count(v) : 1;
     char at[FIELD_PATH_MAX];
+    bool possible = false;
 
     if (count == 0 || count > SPACE_MAX_VALUES)
         return field_refuse(r->err, ERR_VALUE, path, v, "1 to %d values", SPACE_MAX_VALUES);
@@ -106,13 +107,14 @@ static int read_values(const struct reading *r, const struct json *v, const char
         double *value = &c->values[c->value_count];
         list ? field_path_index(at, path, c->value_count) : str_copy(at, sizeof(at), path);
         int rc = task_of(r->s)->read_value(on, item, at, value, r->err);
-        if (!rc && !dimension_takes(on, *value))
-            rc = field_refuse(r->err, ERR_VALUE, at, item, "a value that %s can have", on->name);
         if (rc)
             return rc;
+        possible |= dimension_takes(on, *value);
         c->value_count++;
     }
-    return 0;
+    return possible ? 0
+                    : field_refuse(r->err, ERR_VALUE, path, v, "a value that %s can have",
+                                   on->name);
 }
 
 static int read_range(const struct reading *r, const struct json *v, const char *path,

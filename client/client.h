@@ -77,7 +77,7 @@ struct client {
       "one more run of a sweep, with values of your own")                                       \
     X(relabel, "relabel", "SWEEP", ARG_ID, false, 0,                                            \
       "judge stored runs again, by the rules of this version")                                  \
-    X(label, "label", "FILE", ARG_TEXT, true,                                                   \
+    X(label, "label", "FILE|DIR", ARG_TEXT, true,                                               \
       OPTION_BIT(AT) | OPTION_BIT(VAL) | OPTION_BIT(RUN),                                       \
       "label a training log (needs no daemon)")                                                   \
     X(events, "events", "SWEEP", ARG_ID, false,                                                 \

@@ -14,8 +14,7 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-/* As of the first count points; a file says nothing of dropout. */
-static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis *d)
+void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d)
 {
     struct diagnosis_input in = {
         .points = c->points, .count = count, .running = count < c->count, .dropout = NAN};
@@ -27,34 +26,41 @@ static void diagnose_curve(const struct curve *c, size_t count, struct diagnosis
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
+void label_members(const struct diagnosis *d, const struct curve *c, size_t points,
+                   struct json_writer *w)
+{
+    const struct pattern_info *info = pattern_info(d->pattern);
+
+    jw_kv_string(w, "pattern", info->name);
+    jw_kv_real(w, "confidence", d->confidence);
+    jw_kv_string(w, "runner_up", d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
+    jw_kv_string(w, "guide_ref", info->guide_ref);
+    jw_kv_string(w, "look", info->look);
+    jw_kv_string(w, "says", info->says);
+    jw_kv_string(w, "guide_remedies", info->guide_remedies);
+    jw_kv_string(w, "our_remedies", info->our_remedies);
+    jw_kv_int(w, "points", (int64_t)points);
+    jw_key(w, "notes");
+    jw_begin_array(w);
+    for (size_t i = 0; i < c->note_count; i++)
+        jw_string(w, c->notes[i]);
+    jw_end_array(w);
+    jw_key(w, "tags");
+    diagnosis_tags_write(d, w);
+    jw_key(w, "timeline");
+    diagnosis_timeline_write(d, w);
+    jw_key(w, "evidence");
+    diagnosis_evidence_write(d, w);
+}
+
 static void write_json(const struct diagnosis *d, const struct curve *c, size_t points,
                        struct buf *out)
 {
-    const struct pattern_info *info = pattern_info(d->pattern);
     struct json_writer w;
 
     jw_init(&w, out);
     jw_begin_object(&w);
-    jw_kv_string(&w, "pattern", info->name);
-    jw_kv_real(&w, "confidence", d->confidence);
-    jw_kv_string(&w, "runner_up", d->runner_up == PATTERN_NONE ? NULL : pattern_name(d->runner_up));
-    jw_kv_string(&w, "guide_ref", info->guide_ref);
-    jw_kv_string(&w, "look", info->look);
-    jw_kv_string(&w, "says", info->says);
-    jw_kv_string(&w, "guide_remedies", info->guide_remedies);
-    jw_kv_string(&w, "our_remedies", info->our_remedies);
-    jw_kv_int(&w, "points", (int64_t)points);
-    jw_key(&w, "notes");
-    jw_begin_array(&w);
-    for (size_t i = 0; i < c->note_count; i++)
-        jw_string(&w, c->notes[i]);
-    jw_end_array(&w);
-    jw_key(&w, "tags");
-    diagnosis_tags_write(d, &w);
-    jw_key(&w, "timeline");
-    diagnosis_timeline_write(d, &w);
-    jw_key(&w, "evidence");
-    diagnosis_evidence_write(d, &w);
+    label_members(d, c, points, &w);
     jw_end_object(&w);
     buf_putc(out, '\n');
 }
@@ -183,7 +189,7 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
     rc = check_at(q, &curve, err);
     if (rc == 0) {
         size_t count = q->at > 0 ? q->at : curve.count;
-        diagnose_curve(&curve, count, &d);
+        label_diagnose(&curve, count, &d);
         if (q->json)
             write_json(&d, &curve, count, &text);
         else

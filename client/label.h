@@ -6,7 +6,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "sweep/curve_file.h"
+#include "sweep/diagnosis.h"
+
 struct errbuf;
+struct json_writer;
 
 struct label_request {
     const char *path;     /* "-": standard input */
@@ -16,9 +20,14 @@ struct label_request {
     bool json;
 };
 
-/* Reads the file, labels it and prints the label, for people or as one JSON document. 0, or what
- * curve_input_read says (nothing is printed then), ERR_VALUE for an at beyond the end, or ERR_IO
- * when out cannot be written. */
+/* Reads the file, or the folder that is one log, labels it and prints the label, for people or as
+ * one JSON document. 0, or what curve_input_read says (nothing is printed then), ERR_VALUE for an
+ * at beyond the end, or ERR_IO when out cannot be written. */
 int label_file(const struct label_request *q, FILE *out, struct errbuf *err);
+/* As of the first count points; a file says nothing of dropout. */
+void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d);
+/* What --json says of a log, as members of the object that was begun. */
+void label_members(const struct diagnosis *d, const struct curve *c, size_t points,
+                   struct json_writer *w);
 
 #endif

@@ -93,7 +93,8 @@ static const struct {
      "Any curve that another program has logged. The label is printed with its confidence and the\n"
      "sentence that says why.\n\n"
      "  sweepctl label history.csv\n"
-     "  sweepctl label history.csv --at 20        as it would have been after 20 points\n"},
+     "  sweepctl label history.csv --at 20        as it would have been after 20 points\n"
+     "  sweepctl label runs/                      every log in a folder, a line each\n"},
     {"events",
      "  sweepctl events 3\n"
      "  sweepctl events --since 8h                what happened in the night\n"

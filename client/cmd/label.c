@@ -1,5 +1,5 @@
 #include "client/client.h"
-#include "client/label.h"
+#include "client/label_folder.h"
 
 int cmd_label(struct client *c)
 {
@@ -11,7 +11,7 @@ int cmd_label(struct client *c)
         q.run = c->opts.text[OPTION_RUN];
     if (opts_has(&c->opts, OPTION_AT))
         q.at = (size_t)c->opts.number[OPTION_AT];
-    int rc = label_file(&q, c->out, &err);
+    int rc = label_path(&q, c->out, &err);
     if (rc == 0)
         return CLIENT_DONE;
     /* No daemon is asked: a file that cannot be read is a wrong argument, a bad one is refused. */

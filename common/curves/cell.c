@@ -4,11 +4,15 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "sweep/buf.h"
+#include "sweep/err.h"
 #include "sweep/nothing.h"
 #include "sweep/number.h"
+#include "sweep/require.h"
 
 #define UNIT_MAX 16    /* bytes */
 #define WRAPPERS_MAX 4 /* "[tensor(0.41)]" has two */
@@ -63,9 +67,27 @@ static size_t number_length(struct piece p)
     return n;
 }
 
-/* What may stand behind a number: "/30", " of 30", and a unit behind a blank. */
+/* "± 0.1", "+/-0.1", "+- 0.1": how far it varies. */
+static bool is_deviation(struct piece rest)
+{
+    static const char *const SIGNS[] = {"\xc2\xb1", "+/-", "+-"};
+
+    rest = trimmed(rest.at, rest.len);
+    for (size_t i = 0; i < ARRAY_LEN(SIGNS); i++) {
+        size_t n = strlen(SIGNS[i]);
+        if (rest.len <= n || memcmp(rest.at, SIGNS[i], n) != 0)
+            continue;
+        rest = trimmed(rest.at + n, rest.len - n);
+        return number_is(rest.at, rest.len);
+    }
+    return false;
+}
+
+/* What may stand behind a number: "/30", " of 30", a deviation, and a unit behind a blank. */
 static bool is_unit(struct piece rest)
 {
+    if (is_deviation(rest))
+        return true;
     if (rest.len == 0 || rest.len > UNIT_MAX)
         return rest.len == 0;
     if (rest.at[0] == '/')
@@ -110,4 +132,24 @@ enum cell_reading cell_read(const struct log_cell *c, double *out, bool *percent
         return CELL_NUMBER;
     }
     return is_unit((struct piece){p.at + n, p.len - n}) ? CELL_NUMBER : CELL_BAD;
+}
+
+int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
+                 size_t column, const char *allowed)
+{
+    char key[160], got[48] = "";
+    const char *text = NULL;
+    double value = 0;
+    size_t where = training_log_where(l, row);
+
+    snprintf(key, sizeof(key), "%.80s: line %zu, column %.40s", r->name, where,
+             training_log_title(l, column));
+    enum log_cell_kind kind = training_log_cell(l, row, column, &value, &text);
+    if (kind == LOG_TEXT)
+        snprintf(got, sizeof(got), "\"%.40s\"", text);
+    else if (kind == LOG_NUMBER)
+        snprintf(got, sizeof(got), "\"%g\"", value);
+    else
+        str_copy(got, sizeof(got), "\"\"");
+    return err_bad(r->err, code, key, got, "%s", allowed);
 }

@@ -51,22 +51,36 @@ int curve_file_interpret(const struct curve_source *in, const struct training_lo
     return rc;
 }
 
-int curve_file_parse(const struct curve_source *in, struct curve *out, struct errbuf *err)
+static const struct curve_format *find_format(const struct curve_bytes *bytes)
+{
+    for (size_t i = 0; i < ARRAY_LEN(FORMATS); i++)
+        if (FORMATS[i]->is(bytes))
+            return FORMATS[i];
+    return NULL;
+}
+
+bool curve_file_known(const struct curve_source *in)
 {
     struct curve_bytes bytes = {in->name, in->bytes, in->len};
-    struct training_log *log = training_log_create();
-    int rc = ERR_PARSE;
-    bool read = false;
+    return find_format(&bytes) != NULL;
+}
 
-    for (size_t i = 0; !read && i < ARRAY_LEN(FORMATS); i++) {
-        if (FORMATS[i]->is(&bytes)) {
-            read = true;
-            rc = FORMATS[i]->read(&bytes, log, err);
-        }
-    }
-    if (!read)
-        err_set(err, ERR_PARSE, "%.80s: in no format that is known; a table with the columns "
-                "epoch, train_loss, val_loss is one", in->name);
+int curve_file_read(const struct curve_source *in, struct training_log *log, struct errbuf *err)
+{
+    struct curve_bytes bytes = {in->name, in->bytes, in->len};
+    const struct curve_format *format = find_format(&bytes);
+
+    if (!format)
+        return err_set(err, ERR_PARSE, "%.80s: in no format that is known; a table with the "
+                       "columns epoch, train_loss, val_loss is one", in->name);
+    return format->read(&bytes, log, err);
+}
+
+int curve_file_parse(const struct curve_source *in, struct curve *out, struct errbuf *err)
+{
+    struct training_log *log = training_log_create();
+    int rc = curve_file_read(in, log, err);
+
     if (rc == 0)
         rc = curve_file_interpret(in, log, out, err);
     training_log_destroy(log);

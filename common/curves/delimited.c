@@ -114,6 +114,7 @@ static int take_wide_titles(struct reader *r)
     const char *p = r->text.data + r->start.title_at, *end = p + strcspn(p, "\r\n");
     int rc = 0;
 
+    forget_titles(r);
     for (size_t i = 0; rc == 0 && i < r->start.unnamed; i++)
         rc = add_title(r, "", 0);
     while (rc == 0 && (p += strspn(p, " \t")) < end) {

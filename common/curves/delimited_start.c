@@ -98,13 +98,29 @@ static void skip_line(struct csv_scan *s)
         csv_scan_seek(s, s->text->len, s->place.line);
 }
 
+/* "Avg IOU: 0.3": no title, but what a program says of one. */
+static bool has_pair(const struct csv_scan *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct csv_field *f = &s->fields[i];
+        const char *colon = memrchr(f->text, ':', f->len);
+        size_t at = colon ? (size_t)(colon + 1 - f->text) : f->len;
+        while (at < f->len && f->text[at] == ' ')
+            at++;
+        if (at > 1 && at < f->len && f->text[at - 1] == ' ' &&
+            delimited_is_number(f->text + at, f->len - at))
+            return true;
+    }
+    return false;
+}
+
 static void remember(struct lines *l, struct csv_scan *s)
 {
     if (l->count == BEFORE_MAX) {
         memmove(l->list, l->list + 1, (BEFORE_MAX - 1) * sizeof(l->list[0]));
         l->count--;
     }
-    bool text = !has_number(s);
+    bool text = !has_number(s) && !has_pair(s);
     l->list[l->count++] =
         (struct line){s->start, s->line, s->count, text ? count_known(s) : 0, text};
 }

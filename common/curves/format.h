@@ -18,6 +18,7 @@
     X(tensorboard)               \
     X(wandb)                     \
     X(mlflow_metric)             \
+    X(printed_table)             \
     X(delimited)                 \
     X(plain_lines)
 

@@ -74,7 +74,7 @@ static int add(struct reader *r, enum loose_kind kind, uint32_t *out)
 static void put_utf8(struct buf *b, uint32_t c)
 {
     char out[4];
-    if (c < 0x20)
+    if (c < 0x20 || c == 0x7f)
         c = ' ';
     if (c >= 0xD800 && c <= 0xDFFF)
         c = 0xFFFD;
@@ -134,7 +134,7 @@ static void read_escape(struct reader *r)
     } else if (c == 'n' || c == 't' || c == 'r' || c == 'b' || c == 'f')
         buf_putc(&r->j->texts, ' ');
     else if (c >= 0x20)
-        buf_putc(&r->j->texts, (char)c);
+        buf_putc(&r->j->texts, c == 0x7f ? ' ' : (char)c);
 }
 
 /* Control characters become blanks: titles and names of runs are shown on terminals. */

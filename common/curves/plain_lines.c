@@ -2,7 +2,6 @@
  * asked, for any text. Understood: "epoch 3 loss 0.41 val_loss 0.5" and its many ways of writing,
  * progress bars (only the complete ones of an epoch count), dicts and JSON objects within a line,
  * XGBoost's, LightGBM's and CatBoost's lines, and what stands in front of a message in a log. */
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "common/curves/json_row.h"
 #include "common/curves/metric_word.h"
 #include "common/curves/plain_pairs.h"
+#include "common/curves/terminal_text.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
@@ -34,19 +34,14 @@ struct output {
     bool counted;      /* the row begun last has an epoch or a step */
     bool looks;        /* nothing is written yet: do lines tell an epoch's measurements? */
     bool lines_tell;   /* they do: what bars say is only what has come so far */
+    bool bar_of_all;   /* a bar goes on from epoch to epoch: it counts the steps of all */
+    double look_epoch, look_at, look_of; /* of the bar before, while that is looked for */
+    bool has_step;     /* a line said where the training is, and nothing else */
+    double step;
+    bool restates;     /* "best iteration is:": the line below was there before */
 };
 
 /* --- lines ---------------------------------------------------------------------------------- */
-
-/* Colours and movements of the cursor: ESC [ … letter. */
-static size_t escape_length(const char *text, size_t len)
-{
-    size_t n = 1;
-    if (n < len && text[n] == '[')
-        for (n++; n < len && !isalpha((unsigned char)text[n]) && (unsigned char)text[n] >= ' '; n++)
-            continue;
-    return n < len ? n + 1 : len;
-}
 
 /* TensorFlow's estimators say of an evaluation: "Saving dict for global step 100: loss = 0.5". */
 static void mark_evaluation(char *text)
@@ -62,7 +57,7 @@ static void clean_line(struct buf *out, const char *text, size_t len)
     buf_clear(out);
     for (size_t i = 0; i < len && out->len < LOOKED_AT;) {
         if (text[i] == '\x1b') {
-            i += escape_length(text + i, len - i);
+            i += terminal_escape(text + i, len - i);
             continue;
         }
         buf_putc(out, text[i] ? text[i] : ' ');
@@ -70,16 +65,6 @@ static void clean_line(struct buf *out, const char *text, size_t len)
     }
     buf_puts(out, "");
     mark_evaluation(out->data);
-}
-
-static bool is_bar(const char *text)
-{
-    static const char *const marks[] = {"\xe2\x94\x81" /* ━ */, "\xe2\x96\x88" /* █ */, "it/s",
-                                        "s/it", "/step", "[=", "[>", "[.", "ETA:", "%|"};
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-        if (strstr(text, marks[i]))
-            return true;
-    return false;
 }
 
 /* --- rows ----------------------------------------------------------------------------------- */
@@ -116,9 +101,12 @@ static double epoch_of_row(struct output *o, bool bar)
 static int put_counters(struct output *o, bool bar)
 {
     const struct plain_line *l = &o->line;
+    if (bar && o->bar_of_all && l->has_position)
+        return put(o, "step", l->at);
     int rc = o->has_epoch ? put(o, "epoch", epoch_of_row(o, bar)) : 0;
-    bool step = l->has_step;
-    double value = l->step;
+    bool held = !l->has_step && !l->has_batch && !l->has_position && !o->has_epoch && o->has_step;
+    bool step = l->has_step || held;
+    double value = held ? o->step : l->step;
     if (!step && !o->has_epoch && l->has_position && !l->heldout) {
         step = true;
         value = isnan(l->of) ? l->at : o->bars * l->of + l->at;
@@ -152,11 +140,13 @@ static bool fills_up(const struct output *o)
 static bool same_row(const struct output *o, bool bar, bool dict)
 {
     const struct plain_line *l = &o->line;
+    if (bar && l->has_position && o->bar_of_all)
+        return false;
     if (bar && l->has_position && o->of_bar && o->has_epoch && o->bar_epoch == o->epoch)
         return true;
     if (l->heldout && l->has_position && !l->has_epoch && o->of_heldout)
         return true;
-    bool counts = l->has_step || l->has_batch || l->has_position || o->has_epoch;
+    bool counts = l->has_step || l->has_batch || l->has_position || o->has_epoch || o->has_step;
     return !dict && !counts && !o->counted && fills_up(o);
 }
 
@@ -210,7 +200,7 @@ static const struct loose_value *find_dict(struct output *o, const char *text, s
 static bool is_partial(struct output *o, bool bar)
 {
     const struct plain_line *l = &o->line;
-    if (!bar || !l->has_position)
+    if (!bar || !l->has_position || o->bar_of_all)
         return false;
     if (!o->has_epoch) {
         o->bars += l->at < o->last_at;
@@ -220,18 +210,64 @@ static bool is_partial(struct output *o, bool bar)
     return l->at < l->of;
 }
 
+/* Does a bar stand further on in a later epoch than it did in the one before, and was not full
+ * then? */
+static void look_at_bar(struct output *o, bool bar)
+{
+    const struct plain_line *l = &o->line;
+    if (l->has_epoch && o->has_epoch && l->epoch != o->epoch)
+        o->look_epoch = o->look_at;
+    if (l->has_epoch) {
+        o->has_epoch = true;
+        o->epoch = l->epoch;
+    }
+    if (!bar || !l->has_position)
+        return;
+    o->bar_of_all |= o->look_epoch > 1 && l->at > o->look_epoch && l->of == o->look_of &&
+                     o->look_epoch < l->of;
+    o->look_epoch = 0;
+    o->look_at = l->at;
+    o->look_of = l->of;
+}
+
+/* LightGBM's and XGBoost's "Early stopping, best iteration is:" */
+static bool announces_best(const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+        len--;
+    return len > 0 && text[len - 1] == ':' && strcasestr(text, "best iteration");
+}
+
+/* A line that says where the training is and measures nothing: "Iteration 100, Testing net". What
+ * has a counter of its own ends it. */
+static void hold_step(struct output *o, bool measured)
+{
+    const struct plain_line *l = &o->line;
+    if (l->has_step)
+        o->has_step = !measured;
+    if (l->has_step && !measured)
+        o->step = l->step;
+}
+
 /* One state of a line: what stands between two returns of the carriage. */
 static int read_state(struct output *o, const char *text, size_t len)
 {
     size_t at = len;
     const struct loose_value *dict = find_dict(o, text, len, &at);
     clean_line(&o->clean, text, dict ? at : len);
-    bool bar = is_bar(o->clean.data), inherited = o->line.context[0] != '\0';
+    bool bar = terminal_has_bar(o->clean.data), inherited = o->line.context[0] != '\0';
     plain_line_read(o->clean.data, o->clean.len, &o->line);
     if (o->looks) {
+        look_at_bar(o, bar);
         o->lines_tell |= !bar && o->line.has_epoch && (dict || o->line.count > 0);
         return 0;
     }
+    bool restated = o->restates && o->line.has_step;
+    o->restates = announces_best(o->clean.data);
+    if (restated)
+        return 0;
+    hold_step(o, dict || o->line.count > 0);
     note_epoch(o);
     if (!o->line.heading && !(o->line.heldout && (o->line.has_position || inherited)))
         o->line.context[0] = '\0';
@@ -247,12 +283,10 @@ static int read_line(struct output *o, const char *text, size_t len)
     if (len == 0 || (len == 1 && *text == '\r'))
         o->line.context[0] = '\0';
     for (size_t at = 0; at < len && rc == 0;) {
-        size_t from = at;
-        while (at < len && text[at] != '\r' && text[at] != '\b')
-            at++;
-        if (at > from)
-            rc = read_state(o, text + from, at - from);
-        at++;
+        size_t n = terminal_state(text + at, len - at);
+        if (n > 0)
+            rc = read_state(o, text + at, n);
+        at += n + 1;
     }
     return rc;
 }
@@ -274,7 +308,7 @@ static int read_lines(struct output *o, const struct curve_bytes *in)
     }
     o->line.context[0] = '\0';
     o->number = 0;
-    o->looks = false;
+    o->looks = o->has_epoch = false;
     return rc;
 }
 

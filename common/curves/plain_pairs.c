@@ -146,6 +146,20 @@ static size_t read_counter(struct scan *s, size_t i)
     return at + (of ? 3 : 1);
 }
 
+/* "Train: 3 [ 10/500 (2%)]": the epoch. Where it ends; i: it is not so. */
+static size_t read_set_counter(struct scan *s, size_t i)
+{
+    const struct token *n = token(s, i + 2);
+    if (!token_is_set(token(s, i)) || !token_is(token(s, i + 1), ':') ||
+        n->kind != TOKEN_NUMBER || !n->measured || !is_whole(n->value) ||
+        !token_is(token(s, i + 3), '[') || s->line->has_epoch)
+        return i;
+    s->line->has_epoch = true;
+    s->line->epoch = n->value;
+    s->context = i + 1;
+    return i + 3;
+}
+
 /* "[3]", "[2,  2000]" and "10:" that a line begins with. */
 static size_t read_start(struct scan *s)
 {
@@ -272,6 +286,8 @@ static size_t value_behind(const struct scan *s, size_t i, size_t *last)
         *last = close;
         at = close + 1;
     }
+    if (token_is_word(token(s, at), "value")) /* "lm loss value: 0.41" */
+        at++;
     at = skip_marks(s, at, "'\"");
     bool separated = token_is(token(s, at), ':') || token_is(token(s, at), '=');
     at = separated ? skip_marks(s, at, ":='\"") : at;
@@ -338,6 +354,23 @@ static size_t read_pair(struct scan *s, size_t i)
     return value + used;
 }
 
+/* Darknet's "7: 1.234567, 1.345678 avg loss, 0.001 rate", behind the 7: the second counts. Where it
+ * ends; i: it is not so. */
+static size_t read_average(struct scan *s, size_t i)
+{
+    const struct token *n = token(s, i + 2);
+    struct plain_pair *p = &s->line->pairs[s->line->count];
+    if (token(s, i)->kind != TOKEN_NUMBER || !token_is(token(s, i + 1), ',') ||
+        n->kind != TOKEN_NUMBER || !n->measured || !token_is_word(token(s, i + 3), "avg") ||
+        token_is(token(s, i + 4), ':') || token_is(token(s, i + 4), '='))
+        return i;
+    str_copy(p->name, sizeof(p->name), "avg loss");
+    p->value = n->value;
+    s->line->count++;
+    s->measures = s->trains = true;
+    return i + 4;
+}
+
 /* What a word that is no part of a pair says of those that follow; of "val loss 0.4" the first
  * belongs to a name as well. */
 static void note_word(struct scan *s, size_t i)
@@ -353,6 +386,7 @@ static size_t read_token(struct scan *s, size_t i)
     if (token(s, i)->kind == TOKEN_NUMBER)
         return i + read_position(s, i);
     size_t end = token(s, i)->kind == TOKEN_WORD ? read_counter(s, i) : i;
+    end = end == i ? read_set_counter(s, i) : end;
     return end == i && token(s, i)->kind == TOKEN_WORD ? read_pair(s, i) : end;
 }
 
@@ -413,6 +447,7 @@ void plain_line_read(const char *text, size_t len, struct plain_line *out)
     s.used = read_start(&s);
     if (out->has_step || out->has_epoch)
         out->context[0] = '\0';
+    s.used = out->has_step ? read_average(&s, s.used) : s.used;
     for (size_t i = s.used; i < s.count;) {
         size_t end = read_token(&s, i);
         if (end == i)

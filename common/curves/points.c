@@ -11,7 +11,6 @@
 #include "sweep/err.h"
 #include "sweep/require.h"
 
-#define SLOTS_MAX (CURVE_COLUMN_COUNT + 2 * SERIES_PARTS_MAX)
 #define AXES_MAX 16
 #define SUMMARIES_MAX 3
 #define NONE SIZE_MAX
@@ -27,26 +26,6 @@ struct builder {
     size_t summaries; /* rows with text where a number of an epoch should be */
 };
 
-int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
-                 size_t column, const char *allowed)
-{
-    char key[160], got[48] = "";
-    const char *text = NULL;
-    double value = 0;
-    size_t where = training_log_where(l, row);
-
-    snprintf(key, sizeof(key), "%.80s: line %zu, column %.40s", r->name, where,
-             training_log_title(l, column));
-    enum log_cell_kind kind = training_log_cell(l, row, column, &value, &text);
-    if (kind == LOG_TEXT)
-        snprintf(got, sizeof(got), "\"%.40s\"", text);
-    else if (kind == LOG_NUMBER)
-        snprintf(got, sizeof(got), "\"%g\"", value);
-    else
-        str_copy(got, sizeof(got), "\"\"");
-    return err_bad(r->err, code, key, got, "%s", allowed);
-}
-
 static enum cell_reading read_at(const struct training_log *l, size_t row, size_t column,
                                  double *out)
 {
@@ -55,69 +34,6 @@ static enum cell_reading read_at(const struct training_log *l, size_t row, size_
 
     c.kind = training_log_cell(l, row, column, &c.value, &c.text);
     return cell_read(&c, out, &percent);
-}
-
-/* --- NaN ------------------------------------------------------------------------------------ */
-
-/* What the NaNs of a column are like, from row to row. */
-struct nans {
-    size_t finite, count;
-    size_t run, gap;  /* NaNs since the last number; the most between numbers, or before them */
-    size_t run_from;  /* first row of the run */
-};
-
-static int count_nans(struct builder *b, struct slot *s, struct nans *out)
-{
-    bool loss = s->target <= CURVE_VAL_LOSS;
-    double v;
-
-    for (size_t row = 0; row < training_log_rows(b->log); row++) {
-        enum cell_reading cell = read_at(b->log, row, s->column, &v);
-        if (cell == CELL_BAD && loss)
-            return reading_fail(b->reading, ERR_VALUE, b->log, row, s->column,
-                                "a number, nan, inf, -inf, or nothing (not measured)");
-        if (cell != CELL_NUMBER)
-            continue;
-        if (isnan(v)) {
-            out->run_from = out->run++ == 0 ? row : out->run_from;
-            out->count++;
-            continue;
-        }
-        out->gap = out->run > out->gap ? out->run : out->gap;
-        out->run = 0;
-        out->finite += isfinite(v);
-    }
-    return 0;
-}
-
-/* NaN between numbers was not measured, and at the end where there were as many together before;
- * more of them to the end are not a number. A column that is nothing but NaN is missing, unless
- * the file has no number of a loss at all. */
-static int judge_nans(struct builder *b)
-{
-    struct nans n[SLOTS_MAX] = {0};
-    size_t finite = 0;
-
-    for (size_t i = 0; i < b->slot_count; i++) {
-        int rc = count_nans(b, &b->slots[i], &n[i]);
-        if (rc != 0)
-            return rc;
-        finite += b->slots[i].target <= CURVE_VAL_LOSS ? n[i].finite : 0;
-    }
-    for (size_t i = 0; i < b->slot_count; i++) {
-        struct slot *s = &b->slots[i];
-        bool loss = s->target <= CURVE_VAL_LOSS;
-        bool ends = n[i].run > n[i].gap && (n[i].finite > 0 || (loss && finite == 0));
-        s->nan_from = ends ? n[i].run_from : NONE;
-        const char *title = training_log_title(b->log, s->column);
-        if (loss && n[i].count > 0 && n[i].finite == 0 && !ends)
-            curve_note(b->reading->curve, "'%.80s' is never a number: taken as not measured",
-                       title);
-        else if (loss && n[i].count > (ends ? n[i].run : 0))
-            curve_note(b->reading->curve,
-                       "NaN in '%.80s' with numbers behind it is taken as not measured", title);
-    }
-    return 0;
 }
 
 /* --- the axis ------------------------------------------------------------------------------- */
@@ -177,8 +93,7 @@ static bool row_has(const struct builder *b, size_t row, bool *loss)
     *loss = false;
     for (size_t i = 0; i < b->slot_count; i++) {
         const struct slot *s = &b->slots[i];
-        bool has = read_at(b->log, row, s->column, &v) == CELL_NUMBER &&
-                   (!isnan(v) || row >= s->nan_from);
+        bool has = slot_measured(b->log, s, row, &v);
         any |= has;
         *loss |= has && s->target <= CURVE_VAL_LOSS;
     }
@@ -261,6 +176,23 @@ static int add_row(struct builder *b, size_t row, size_t axis, bool loss, double
     return 0;
 }
 
+/* Without an axis: the rows' own order, or that of their times where the newest stands first. */
+static void count_rows(struct builder *b)
+{
+    size_t column = clock_goes_back(b->log, b->rows, b->row_count);
+
+    for (size_t i = 0; column != NONE && i < b->row_count / 2; i++) {
+        struct log_row *first = &b->rows[i], *last = &b->rows[b->row_count - 1 - i];
+        size_t row = first->row;
+        first->row = last->row;
+        last->row = row;
+    }
+    curve_note(b->reading->curve, "no column counts epochs or steps: rows are counted");
+    if (column != NONE)
+        curve_note(b->reading->curve, "the rows are put in order of '%.80s', the last first",
+                   training_log_title(b->log, column));
+}
+
 static int collect_rows(struct builder *b)
 {
     size_t rows = training_log_rows(b->log), missing, axis = choose_axis(b, &missing);
@@ -276,7 +208,7 @@ static int collect_rows(struct builder *b)
             return rc;
     }
     if (axis == NONE)
-        curve_note(b->reading->curve, "no column counts epochs or steps: rows are counted");
+        count_rows(b);
     else if (b->columns->title[axis].role == CURVE_ROLE_STEP)
         curve_note(b->reading->curve, "epochs are those of column '%.80s'",
                    training_log_title(b->log, axis));
@@ -298,8 +230,7 @@ static void fill(const struct builder *b, const struct log_row *row, struct poin
     part[0] = part[1] = 0;
     for (size_t i = 0; i < b->slot_count; i++) {
         const struct slot *s = &b->slots[i];
-        if (read_at(b->log, row->row, s->column, &v) != CELL_NUMBER ||
-            (isnan(v) && row->row < s->nan_from))
+        if (!slot_measured(b->log, s, row->row, &v))
             continue;
         if (s->target <= CURVE_VAL_LOSS && b->columns->series[s->target].count > 1) {
             v += point_has(p, s->target) ? p->v[s->target] : 0;
@@ -390,7 +321,7 @@ int points_build(const struct training_log *l, const struct columns *c, struct r
     struct builder b = {.log = l, .columns = c, .reading = r};
 
     find_slots(&b);
-    int rc = judge_nans(&b);
+    int rc = slots_judge(l, b.slots, b.slot_count, r);
     if (rc == 0)
         rc = collect_rows(&b);
     if (rc == 0)

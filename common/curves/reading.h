@@ -28,6 +28,9 @@ enum cell_reading { CELL_NOTHING, CELL_NUMBER, CELL_BAD };
 /* What a cell says where a number is expected: "61.7 %" (which becomes 0.617, *percent true),
  * "tensor(0.41)", "[0.41]", "0.41 nats", "3/30" (3). NaN is a number here. */
 enum cell_reading cell_read(const struct log_cell *c, double *out, bool *percent);
+/* "file: line 7, column val_loss" as key, the cell's text as value. Returns code. */
+int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
+                 size_t column, const char *allowed);
 
 /* --- one run, one column a quantity: reshape.c, runs.c --- */
 
@@ -65,9 +68,6 @@ struct columns {
 
 int columns_choose(const struct training_log *l, struct reading *r, struct columns *out);
 void columns_finish(struct columns *c);
-/* "file: line 7, column val_loss" as key, the cell's text as value. Returns code. */
-int reading_fail(const struct reading *r, int code, const struct training_log *l, size_t row,
-                 size_t column, const char *allowed);
 
 /* --- rows to points: points.c, segments.c --- */
 
@@ -85,7 +85,19 @@ struct slot {
     enum curve_column target;
     unsigned part;     /* of the target's sum, from 0 */
     size_t nan_from;   /* a NaN in an earlier row was not measured */
+    double placeholder; /* nor is this value; NaN: none */
 };
+#define SLOTS_MAX (CURVE_COLUMN_COUNT + 2 * SERIES_PARTS_MAX)
+
+/* --- what was measured: slots.c --- */
+
+/* Sets nan_from and placeholder, and notes them; ERR_VALUE for a loss that is no number. */
+int slots_judge(const struct training_log *l, struct slot *slots, size_t count, struct reading *r);
+/* Does the row have a value there? NaN is one where it means "not a number". */
+bool slot_measured(const struct training_log *l, const struct slot *s, size_t row, double *v);
+
+/* Rows whose newest stands first: the column of times that says so; SIZE_MAX: there is none. */
+size_t clock_goes_back(const struct training_log *l, const struct log_row *rows, size_t count);
 
 int points_build(const struct training_log *l, const struct columns *c, struct reading *r);
 /* Orders the rows: rewound epochs are dropped, counts that begin again go on, one of several

@@ -26,11 +26,13 @@ struct shape {
     int made_to[LOG_COLUMNS_MAX];
 };
 
-static const char *const KEYS[] = {"key", "metric", "metric_name", "tag", "variable", "series",
-                                   "measure", "quantity", "name"};
-static const char *const VALUES[] = {"value", "metric_value", "scalar", "values"};
+static const char *const KEYS[] = {"key", "metric", "metric_name", "metricname", "tag", "variable",
+                                   "series", "measure", "quantity", "name"};
+static const char *const VALUES[] = {"value", "metric_value", "metricvalue", "scalar",
+                                     "values"};
 static const char *const SETS[] = {"phase", "split", "mode", "set", "subset", "stage", "dataset",
-                                   "partition", "type", "run", "name"};
+                                   "partition", "type", "run", "name", "context",
+                                   "metric_context", "variant"};
 
 /* What all texts of a column are. */
 struct content {
@@ -44,15 +46,23 @@ static const char *last_part(const char *text)
     return slash ? slash + 1 : text;
 }
 
+/* The set that a text is: "train", "Validation", or the one of Aim's "{'subset': 'train'}"; NULL:
+ * none. */
+static const char *set_in(const char *part, char plain[SET_MAX + 1])
+{
+    title_plain(part, plain, SET_MAX + 1);
+    const char *word = strncmp(plain, "subset_", 7) == 0 ? plain + 7 : plain;
+    return curve_split_find(word, strlen(word)) != CURVE_SPLIT_NONE ? word : NULL;
+}
+
 /* Names a set, in a folder with the one before (NULL: there is none). */
 static bool is_set_of(const char *text, const char *before)
 {
-    char plain[64];
+    char plain[SET_MAX + 1];
     const char *part = last_part(text);
     size_t folder = (size_t)(part - text);
 
-    title_plain(part, plain, sizeof(plain));
-    if (curve_split_find(plain, strlen(plain)) == CURVE_SPLIT_NONE)
+    if (!set_in(part, plain))
         return false;
     return !before || ((size_t)(last_part(before) - before) == folder &&
                        memcmp(before, text, folder) == 0);
@@ -108,9 +118,30 @@ static bool is_set(struct content c)
     return c.sets;
 }
 
+/* Of whatever title: all its cells are names of sets, and of more than one. */
+static size_t find_set_column(const struct training_log *l)
+{
+    for (size_t i = 0; i < training_log_columns(l); i++) {
+        const char *first = NULL, *text = NULL;
+        double value;
+        bool differ = false;
+        for (size_t row = 0; row < training_log_rows(l) && !differ; row++) {
+            if (training_log_cell(l, row, i, &value, &text) != LOG_TEXT)
+                continue;
+            differ = first && strcmp(first, text) != 0;
+            first = text;
+        }
+        if (differ && content_of(l, i).sets)
+            return i;
+    }
+    return NONE;
+}
+
 static void find_shape(const struct training_log *l, struct shape *s)
 {
     s->set = find_column(l, SETS, ARRAY_LEN(SETS), is_set);
+    if (s->set == NONE)
+        s->set = find_set_column(l);
     s->key = find_column(l, KEYS, ARRAY_LEN(KEYS), is_text);
     s->value = find_column(l, VALUES, ARRAY_LEN(VALUES), has_numbers);
     if (s->key == s->set || s->value == NONE)
@@ -130,13 +161,15 @@ static void find_shape(const struct training_log *l, struct shape *s)
     }
 }
 
-static const char *set_of(const struct training_log *l, const struct shape *s, size_t row)
+static const char *set_of(const struct training_log *l, const struct shape *s, size_t row,
+                          char plain[SET_MAX + 1])
 {
     const char *set = NULL;
     double value;
 
     bool has = s->set != NONE && training_log_cell(l, row, s->set, &value, &set) == LOG_TEXT;
-    return has ? last_part(set) : "";
+    const char *word = has ? set_in(last_part(set), plain) : NULL;
+    return word ? word : "";
 }
 
 /* Place of that title in the new log; the set before it, where it names none itself. */
@@ -180,7 +213,8 @@ static int copy_row(const struct training_log *l, struct shape *s, size_t row,
                     struct training_log *to, struct errbuf *err)
 {
     struct log_cell c, value = {.kind = LOG_NOTHING};
-    const char *key = NULL, *set = set_of(l, s, row);
+    char plain[SET_MAX + 1];
+    const char *key = NULL, *set = set_of(l, s, row, plain);
     double number;
     int rc = training_log_row(to, training_log_where(l, row), err);
 

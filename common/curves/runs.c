@@ -1,5 +1,7 @@
 /* Several runs in one file: told apart by a column, or by W&B's titles "run - val_loss". */
 #include <ctype.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,8 @@
 #include "sweep/require.h"
 
 #define NAME_MAX_BYTES 200
+#define TURNS_MAX 256 /* runs side by side, by a column whose title does not say so */
+#define NONE SIZE_MAX
 
 /* weak: may also count something else within one run, so that a value a row means nothing. */
 static const struct run_title {
@@ -24,6 +28,8 @@ static const struct run_title {
     {"trial_name", false, true}, {"trial_number", false, false}, {"job", false, true},
     {"job_id", false, false}, {"seed", false, false}, {"random_seed", false, false},
     {"fold", false, false}, {"cv_fold", false, false}, {"kfold", false, false},
+    {"rank", false, false}, {"local_rank", false, false}, {"global_rank", false, false},
+    {"worker", false, false}, {"client", false, false}, {"client_id", false, false},
     {"session", true, false}, {"replicate", false, false}, {"repeat", true, false},
     {"model", true, true}, {"model_name", true, true}, {"config", true, true},
     {"config_name", true, true}, {"version", true, false}, {"group", true, true},
@@ -140,17 +146,87 @@ static bool tells_apart(const struct training_log *l, size_t column, bool weak)
     return count > 1 && !(weak && (n.too_many || count * 2 > named));
 }
 
+/* Does the log count epochs or steps? */
+static size_t find_axis(const struct training_log *l)
+{
+    for (int steps = 0; steps < 2; steps++) {
+        for (size_t i = 0; i < training_log_columns(l); i++) {
+            const char *title = training_log_title(l, i);
+            enum curve_role role = curve_title_read(title, strlen(title)).role;
+            if (role == (steps ? CURVE_ROLE_STEP : CURVE_ROLE_EPOCH))
+                return i;
+        }
+    }
+    return NONE;
+}
+
 struct run_columns {
     size_t column[ARRAY_LEN(TITLES)];
     size_t count;
 };
 
+/* Text in a column of whatever title, where the epochs of each of its names go up, those of all
+ * rows do not, and the names come in turns: runs that were written side by side. */
+static bool takes_turns(const struct training_log *l, size_t column, size_t axis)
+{
+    struct names n = {.seen = training_log_create()};
+    double last[TURNS_MAX], before = -INFINITY, value;
+    bool each = true, back = false, turns = false;
+    int at = -1;
+
+    for (size_t row = 0; row < training_log_rows(l) && each; row++) {
+        const char *text = NULL;
+        size_t known = training_log_columns(n.seen);
+        if (training_log_cell(l, row, axis, &value, NULL) != LOG_NUMBER)
+            continue;
+        int now = training_log_cell(l, row, column, NULL, &text) == LOG_TEXT
+                      ? name_place(&n, text) : -1;
+        bool known_name = now >= 0 && (size_t)now < known;
+        each = now >= 0 && now < TURNS_MAX && (!known_name || value > last[now]);
+        if (!each)
+            break;
+        turns |= known_name && now != at;
+        back |= value <= before;
+        last[now] = before = value;
+        at = now;
+    }
+    training_log_destroy(n.seen);
+    return each && back && turns;
+}
+
+/* A name of its own in each row, and nothing that counts: a table of models. */
+static bool names_each_row(const struct training_log *l, size_t column)
+{
+    struct names n = {.seen = training_log_create()};
+    size_t rows = training_log_rows(l), texts = 0;
+
+    for (size_t i = 0; i < rows; i++) {
+        const char *text = NULL;
+        if (training_log_cell(l, i, column, NULL, &text) != LOG_TEXT)
+            continue;
+        texts++;
+        name_place(&n, text);
+    }
+    bool each = rows > 1 && texts == rows && (n.too_many || training_log_columns(n.seen) == rows);
+    training_log_destroy(n.seen);
+    return each;
+}
+
 static void find_columns(const struct training_log *l, const bool *taken, struct run_columns *out)
 {
+    size_t axis = find_axis(l);
+
     out->count = 0;
     for (size_t i = 0; i < training_log_columns(l) && out->count < ARRAY_LEN(TITLES); i++) {
         const struct run_title *t = taken[i] ? NULL : find_title(training_log_title(l, i));
-        if (t && tells_apart(l, i, t->weak))
+        if (t && (tells_apart(l, i, t->weak) ||
+                  (t->weak && axis == NONE && names_each_row(l, i))))
+            out->column[out->count++] = i;
+    }
+    for (size_t i = 0; i < training_log_columns(l) && out->count == 0 && axis != NONE; i++) {
+        const char *title = training_log_title(l, i);
+        if (!taken[i] && curve_title_read(title, strlen(title)).role == CURVE_ROLE_OTHER &&
+            takes_turns(l, i, axis))
             out->column[out->count++] = i;
     }
 }

@@ -31,15 +31,6 @@ struct segments {
     size_t count, cap;
 };
 
-static bool measured(const struct training_log *l, const struct slot *s, size_t row, double *v)
-{
-    struct log_cell c = {.column = s->column};
-    bool percent = false;
-
-    c.kind = training_log_cell(l, row, s->column, &c.value, &c.text);
-    return cell_read(&c, v, &percent) == CELL_NUMBER && (!isnan(*v) || row >= s->nan_from);
-}
-
 /* --- cutting -------------------------------------------------------------------------------- */
 
 static struct segment *segment_at(struct segments *s, size_t at, const struct training_log *l,
@@ -73,13 +64,13 @@ static size_t place_row(const struct training_log *l, const struct slot *slots, 
     double v;
 
     for (size_t i = 0; i < slot_count; i++) {
-        if (!measured(l, &slots[i], row->row, &v))
+        if (!slot_measured(l, &slots[i], row->row, &v))
             continue;
         size_t mine = segment[i] + (row->axis < last[i]);
         at = mine > at ? mine : at;
     }
     for (size_t i = 0; i < slot_count; i++) {
-        if (!measured(l, &slots[i], row->row, &v))
+        if (!slot_measured(l, &slots[i], row->row, &v))
             continue;
         segment[i] = at;
         last[i] = row->axis;
@@ -130,7 +121,7 @@ static void find_levels(const struct training_log *l, const struct slot *slots, 
             loss = &slots[i];
     for (size_t i = 0; loss && i < count; i++) {
         struct segment *at = &s->list[rows[i].segment];
-        if (!measured(l, loss, rows[i].row, &v) || !isfinite(v))
+        if (!slot_measured(l, loss, rows[i].row, &v) || !isfinite(v))
             continue;
         at->loss_first = isnan(at->loss_first) ? v : at->loss_first;
         at->loss_last = v;
@@ -326,7 +317,7 @@ static bool is_unique(const struct training_log *l, const struct slot *slots, si
         last[i] = NAN;
     for (size_t i = 0; unique && i < count; i++) {
         for (size_t k = 0; k < slot_count; k++) {
-            if (!measured(l, &slots[k], rows[i].row, &v))
+            if (!slot_measured(l, &slots[k], rows[i].row, &v))
                 continue;
             unique &= last[k] != rows[i].axis;
             last[k] = rows[i].axis;

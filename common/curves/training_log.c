@@ -96,11 +96,20 @@ static void grow_index(struct training_log *l)
         l->index[place(l, l->titles[i], strlen(l->titles[i]))] = (uint32_t)i + 1;
 }
 
-int training_log_column(struct training_log *l, const char *title, size_t len, struct errbuf *err)
+/* What a file has for a title is shown to people: no control characters. */
+static size_t clean_title(const char *title, size_t len, char out[TITLE_MAX])
 {
-    const char *nul = memchr(title, '\0', len);
-    len = nul ? (size_t)(nul - title) : len;
-    len = len < TITLE_MAX ? len : TITLE_MAX;
+    size_t n = 0;
+    for (; n < len && n < TITLE_MAX && title[n]; n++)
+        out[n] = (unsigned char)title[n] < 0x20 || title[n] == 0x7f ? ' ' : title[n];
+    return n;
+}
+
+int training_log_column(struct training_log *l, const char *text, size_t text_len,
+                        struct errbuf *err)
+{
+    char title[TITLE_MAX];
+    size_t len = clean_title(text, text_len, title);
     size_t i = place(l, title, len);
     if (l->index[i] != 0)
         return (int)l->index[i] - 1;

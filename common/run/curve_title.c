@@ -14,7 +14,7 @@
 
 #define TITLE_MAX 128
 #define WORDS_MAX 24
-#define GLUED_MAX 20 /* bytes of "validationaccuracy", and more */
+#define GLUED_MAX 28 /* bytes of "validierungsgenauigkeit", and more */
 
 struct words {
     char text[2 * TITLE_MAX];
@@ -31,13 +31,21 @@ struct parts {
     bool epoch, step, numbered, bound, after_split;
 };
 
+/* Of ASCII, and of the letters with accents of UTF-8 behind 0xC3: "É", "Ü". */
+static char lower(char c, char before)
+{
+    unsigned char u = (unsigned char)c;
+    bool accented = (unsigned char)before == 0xC3 && u >= 0x80 && u <= 0x9E;
+    return accented ? (char)(u + 0x20) : (char)tolower(u);
+}
+
 static void add_word(struct words *w, const char *text, size_t len)
 {
     if (len == 0 || w->count == WORDS_MAX || w->used + len + 1 > sizeof(w->text))
         return;
     char *at = w->text + w->used;
     for (size_t i = 0; i < len; i++)
-        at[i] = (char)tolower((unsigned char)text[i]);
+        at[i] = lower(text[i], i > 0 ? text[i - 1] : ' ');
     at[len] = '\0';
     w->word[w->count++] = at;
     w->used += len + 1;
@@ -72,16 +80,18 @@ enum curve_split curve_split_find(const char *word, size_t len)
 /* "trainloss", "lossval": two known words without anything between. */
 static size_t glued(const char *word)
 {
-    size_t len = strlen(word);
+    const struct title_word *a, *b;
 
-    for (size_t i = 2; len <= GLUED_MAX && i + 2 <= len; i++) {
-        const struct title_word *a = title_word_find(word, i), *b = NULL;
-        if (!a || (b = title_word_find(word + i, len - i)) == NULL)
+    if (strlen(word) > GLUED_MAX)
+        return 0;
+    for (size_t at = 0; (a = title_word_begins(word, &at)) != NULL;) {
+        size_t cut = strlen(a->word);
+        if ((b = title_word_find(word + cut, strlen(word + cut))) == NULL)
             continue;
         bool split_first = a->kind == WORD_SPLIT && (b->kind == WORD_LOSS || b->kind == WORD_ACC);
         bool split_last = b->kind == WORD_SPLIT && (a->kind == WORD_LOSS || a->kind == WORD_ACC);
         if (split_first || split_last)
-            return i;
+            return cut;
     }
     return 0;
 }
@@ -114,7 +124,9 @@ static void sort_word(struct parts *p, const char *word)
         p->step |= w->value == STATISTIC_BATCH;
         return;
     }
-    if (!w || w->kind != WORD_FILLER)
+    if (w && w->kind == WORD_LOSS)
+        add_word(&p->rest, "loss", 4); /* "losses", "verlust" */
+    else if (!w || w->kind != WORD_FILLER)
         add_word(&p->rest, word, strlen(word));
 }
 

@@ -35,6 +35,38 @@ static const struct title_word WORDS[] = {
     {"stdev", STATISTIC(BOUND)}, {"stddev", STATISTIC(BOUND)}, {"sd", STATISTIC(BOUND)},
     {"var", STATISTIC(BOUND)}, {"variance", STATISTIC(BOUND)}, {"sem", STATISTIC(BOUND)},
     {"minimum", STATISTIC(BOUND)}, {"maximum", STATISTIC(BOUND)},
+    /* Other languages; what stands behind another word without a gap ("Trainingsverlust",
+     * "训练损失") is found by its parts. */
+    {"trainings", TRAIN}, {"lern", TRAIN}, {"entraînement", TRAIN}, {"entrainement", TRAIN},
+    {"apprentissage", TRAIN}, {"entrenamiento", TRAIN}, {"addestramento", TRAIN},
+    {"treino", TRAIN}, {"treinamento", TRAIN}, {"обучение", TRAIN}, {"训练", TRAIN},
+    {"训练集", TRAIN}, {"訓練", TRAIN}, {"学習", TRAIN}, {"학습", TRAIN}, {"훈련", TRAIN},
+    {"validierung", VAL}, {"validierungs", VAL}, {"validación", VAL}, {"validacion", VAL},
+    {"validazione", VAL}, {"validação", VAL}, {"validacao", VAL}, {"валидация", VAL},
+    {"验证", VAL}, {"验证集", VAL}, {"驗證", VAL}, {"検証", VAL}, {"검증", VAL},
+    {"prueba", TEST}, {"teste", TEST}, {"测试", TEST}, {"测试集", TEST}, {"測試", TEST},
+    {"テスト", TEST}, {"테스트", TEST},
+    {"époque", STATISTIC(EPOCH)}, {"epoque", STATISTIC(EPOCH)}, {"época", STATISTIC(EPOCH)},
+    {"эпоха", STATISTIC(EPOCH)}, {"轮次", STATISTIC(EPOCH)}, {"轮数", STATISTIC(EPOCH)},
+    {"轮", STATISTIC(EPOCH)}, {"周期", STATISTIC(EPOCH)}, {"エポック", STATISTIC(EPOCH)},
+    {"에포크", STATISTIC(EPOCH)}, {"에폭", STATISTIC(EPOCH)},
+    {"schritt", STATISTIC(BATCH)}, {"schritte", STATISTIC(BATCH)},
+    {"étape", STATISTIC(BATCH)}, {"itération", STATISTIC(BATCH)}, {"paso", STATISTIC(BATCH)},
+    {"шаг", STATISTIC(BATCH)}, {"步数", STATISTIC(BATCH)}, {"步", STATISTIC(BATCH)},
+    {"迭代次数", STATISTIC(BATCH)}, {"迭代", STATISTIC(BATCH)}, {"ステップ", STATISTIC(BATCH)},
+    {"mittel", STATISTIC(MEAN)}, {"mittlerer", STATISTIC(MEAN)}, {"moyenne", STATISTIC(MEAN)},
+    {"平均", STATISTIC(MEAN)},
+    {"最小", STATISTIC(BOUND)}, {"最大", STATISTIC(BOUND)}, {"最佳", STATISTIC(BOUND)},
+    {"最好", STATISTIC(BOUND)}, {"bester", STATISTIC(BOUND)}, {"beste", STATISTIC(BOUND)},
+    {"verlust", WORD_LOSS, 0}, {"perte", WORD_LOSS, 0}, {"pérdida", WORD_LOSS, 0},
+    {"perdida", WORD_LOSS, 0}, {"perdita", WORD_LOSS, 0}, {"perda", WORD_LOSS, 0},
+    {"потери", WORD_LOSS, 0}, {"потеря", WORD_LOSS, 0}, {"损失", WORD_LOSS, 0},
+    {"损失值", WORD_LOSS, 0}, {"損失", WORD_LOSS, 0}, {"손실", WORD_LOSS, 0},
+    {"genauigkeit", WORD_ACC, 0}, {"exactitude", WORD_ACC, 0}, {"exactitud", WORD_ACC, 0},
+    {"accuratezza", WORD_ACC, 0}, {"acurácia", WORD_ACC, 0}, {"точность", WORD_ACC, 0},
+    {"准确率", WORD_ACC, 0}, {"精度", WORD_ACC, 0}, {"正解率", WORD_ACC, 0}, {"정확도", WORD_ACC, 0},
+    {"de", WORD_FILLER, 0}, {"der", WORD_FILLER, 0}, {"des", WORD_FILLER, 0},
+    {"du", WORD_FILLER, 0}, {"集", WORD_FILLER, 0},
     {"loss", WORD_LOSS, 0}, {"losses", WORD_LOSS, 0},
     {"acc", WORD_ACC, 0}, {"accuracy", WORD_ACC, 0}, {"accuracies", WORD_ACC, 0},
     {"metric", WORD_FILLER, 0}, {"metrics", WORD_FILLER, 0}, {"scalar", WORD_FILLER, 0},
@@ -108,7 +140,8 @@ static const struct title_quantity QUANTITIES[] = {
     {"top1", ACC(1)}, {"acc1", ACC(1)}, {"top5", ACC(2)}, {"acc5", ACC(2)},
     /* No losses. */
     {"lr", COLUMN(LEARNING_RATE, RATE)}, {"learning_rate", COLUMN(LEARNING_RATE, RATE)},
-    {"learn_rate", COLUMN(LEARNING_RATE, RATE)},
+    {"learn_rate", COLUMN(LEARNING_RATE, RATE)}, {"lernrate", COLUMN(LEARNING_RATE, RATE)},
+    {"学习率", COLUMN(LEARNING_RATE, RATE)}, {"学習率", COLUMN(LEARNING_RATE, RATE)},
     {"gradient_norm", COLUMN(GRAD_NORM, "a norm of the gradient")},
     {"grad_norm", COLUMN(GRAD_NORM, "a norm of the gradient")},
     {"gnorm", COLUMN(GRAD_NORM, "a norm of the gradient")},
@@ -183,6 +216,17 @@ const struct title_word *title_word_find(const char *word, size_t len)
         const char *known = WORDS[i].word;
         if (known[0] == word[0] && strncmp(known, word, len) == 0 && known[len] == '\0')
             return &WORDS[i];
+    }
+    return NULL;
+}
+
+const struct title_word *title_word_begins(const char *text, size_t *at)
+{
+    while (*at < ARRAY_LEN(WORDS)) {
+        const struct title_word *w = &WORDS[(*at)++];
+        size_t len = w->word[0] == text[0] ? strlen(w->word) : 0;
+        if (len > 0 && strncmp(text, w->word, len) == 0 && text[len] != '\0')
+            return w;
     }
     return NULL;
 }

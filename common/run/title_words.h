@@ -37,6 +37,9 @@ struct title_quantity {
 
 /* NULL: unknown. The word is in lower case. */
 const struct title_word *title_word_find(const char *word, size_t len);
+/* The next known word that the text begins with, and goes on behind; *at is 0 before the first.
+ * NULL: no more. */
+const struct title_word *title_word_begins(const char *text, size_t *at);
 const struct title_quantity *title_quantity_find(const char *name);
 /* What detectors have losses of ("box", "obj", "cls", …): their sum is the loss. */
 bool title_part_known(const char *word);

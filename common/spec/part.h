@@ -13,6 +13,12 @@ void spec_treat_write(const struct spec *s, struct json_writer *w);
 /* run_cap of a grid of that size that says none. */
 int64_t spec_treat_grid_cap(const struct spec *s, int64_t size);
 
+/* --- lag.c ---------------------------------------------------------------------------------- */
+
+/* lag. After the method is known. */
+int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_lag_write(const struct spec *s, struct json_writer *w);
+
 /* --- repeat.c ------------------------------------------------------------------------------- */
 
 /* repeat. After the method is known. */

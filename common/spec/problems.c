@@ -20,7 +20,7 @@ static const struct stand_in {
     const char *path, *json;
 } stand_ins[] = {
     {"$.run_cap", "1"},
-    {"$.method", "\"random\""},
+    {"$.method", "\"tpe\""}, /* of which most may be said */
     {"$.data", "{\"name\":\"x\",\"validation\":1}"},
     {"$.data.name", "\"x\""},
     {"$.data.path", "\"/x\""},

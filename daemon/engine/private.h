@@ -63,6 +63,7 @@ struct sweep {
     struct sweep_row *row;
     struct spec spec;
     const struct search_method *method;
+    struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */
     const struct trial **searched; /* of them the search's own, by number */
     size_t searched_count;

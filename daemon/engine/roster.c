@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -108,6 +109,7 @@ struct sweep *sweep_create(struct sweep_row *row)
     struct sweep *s = xcalloc(1, sizeof(*s));
     s->row = row;
     s->due = true;
+    s->memo = memo_create();
     return s;
 }
 
@@ -125,6 +127,7 @@ void sweep_destroy(struct sweep *s)
     for (size_t i = 0; i < s->live_count; i++)
         run_destroy(s->live[i]);
     free(s->live);
+    memo_destroy(s->memo);
     for (size_t i = 0; i < s->run_count; i++)
         trial_destroy(s->trials[i]);
     free(s->trials);
@@ -171,6 +174,7 @@ struct study sweep_study(const struct sweep *s)
     st.trials = s->searched;
     st.all_count = s->run_count;
     st.all = sweep_trials(s);
+    st.memo = s->memo;
     return st;
 }
 

@@ -112,5 +112,6 @@ void study_init(struct study *st, const struct spec *s)
                          .run_cap = cap,
                          .kept = kept,
                          .budget = cap - kept,
-                         .stop = &s->stop};
+                         .stop = &s->stop,
+                         .lag = (size_t)s->lag};
 }

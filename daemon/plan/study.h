@@ -13,6 +13,7 @@
 #include "sweep/run.h"
 #include "sweep/space.h"
 
+struct memo;
 struct spec;
 struct stop_settings;
 struct trainer_config;
@@ -67,6 +68,8 @@ struct study {
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
+    size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
+    struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;

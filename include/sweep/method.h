@@ -5,6 +5,7 @@
 #define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
+#define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
@@ -13,6 +14,7 @@
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
     X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
     X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \
+    X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS, "tree-structured Parzen estimator")                \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

@@ -17,6 +17,8 @@
 #define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
+#define SPEC_LAG 8 /* default */
+#define SPEC_LAG_MAX 1000
 #define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
 
@@ -37,6 +39,7 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */

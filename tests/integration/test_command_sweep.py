@@ -191,7 +191,7 @@ def test_a_shell_script_and_its_words():
 
 
 METHODS = [
-    ({"method": "random"}, 6), ({"method": "sobol"}, 6),
+    ({"method": "random"}, 6), ({"method": "sobol"}, 6), ({"method": "tpe", "run_cap": 30}, 30),
     ({"method": "grid", "run_cap": None,
       "parameters": {**PARAMETERS, "lr": {"values": [0.1, 0.01]}}}, 16),
     ({"method": "coarse_to_fine", "run_cap": 16,
@@ -201,10 +201,10 @@ METHODS = [
 ]
 
 
-def test_same_content_with_one_worker_and_with_two():
+def test_same_content_with_any_number_of_workers():
     with Home() as home:
         program, seen = home.script(LEARNS), []
-        for workers in (1, 2):
+        for workers in (1, 2, 7):
             with Daemon(workers=workers) as d:
                 for changes, runs in METHODS:
                     sweep = d.submit(command_spec(program, name=changes["method"], **changes))
@@ -217,7 +217,7 @@ def test_same_content_with_one_worker_and_with_two():
                             "ORDER BY 2 LIMIT 2", sweep), [("coarse", 0), ("fine", 6)])
                 seen.append(d.canonical())
         equal(len(seen[0]), 6 * sum(runs for _, runs in METHODS))
-        check(seen[0] == seen[1], "canonical_content differs")
+        check(seen[0] == seen[1] == seen[2], "canonical_content differs")
 
 
 def test_killed_and_paused():
@@ -393,6 +393,6 @@ def test_every_verb_answers():
 
 if __name__ == "__main__":
     run(test_what_is_stored, test_a_shell_script_and_its_words,
-        test_same_content_with_one_worker_and_with_two, test_killed_and_paused,
+        test_same_content_with_any_number_of_workers, test_killed_and_paused,
         test_no_run_is_lost_or_twice, test_cancel_ends_a_program_that_ignores_it,
         test_what_is_refused, test_what_fails_is_held_and_the_others_go_on, test_every_verb_answers)

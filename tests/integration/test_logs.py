@@ -69,6 +69,84 @@ def test_two_files_are_one_curve():
     check("one_sided" not in d["tags"], str(d["tags"]))
 
 
+def folder(make):
+    """A new folder with what make puts there: {path: bytes or text}."""
+    top = tempfile.mkdtemp()
+    for name, content in make.items():
+        path = os.path.join(top, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(content if isinstance(content, bytes) else content.encode())
+    return top
+
+
+def log_bytes(name):
+    with open(os.path.join(LOGS, name), "rb") as f:
+        return f.read()
+
+
+def metric(first):
+    return "".join(f"{1700000000000 + i * 1000} {first * 0.8 ** i + 0.1} {i}\n" for i in range(12))
+
+
+MLFLOW = {"meta.yaml": "run_id: abc\n", "metrics/train/loss": metric(2.0), "metrics/val_loss": metric(2.5),
+          "metrics/system/memory": metric(1.0), "params/lr": "0.1"}
+
+
+def test_folders_that_are_one_log():
+    keras = folder({"train/events.out.tfevents.1.a": log_bytes("keras/train.tfevents"),
+                    "validation/events.out.tfevents.2.a": log_bytes("keras/validation.tfevents")})
+    torch = folder({"events.out.tfevents.1.a": log_bytes("torch/writer.tfevents"), "hparams.yaml": "lr: 0.1\n"})
+    wandb = folder({"run-abc.wandb": log_bytes("wandb/run.wandb"), "files/config.yaml": "a: 1\n"})
+    for top in (keras, torch, wandb, folder(MLFLOW)):
+        d = labelled(top)
+        check(d["points"] == 12 and d["pattern"] == "learning", f"{d['points']} {d['pattern']}")
+        check("one_sided" not in d["tags"], str(d["tags"]))
+        check(labelled(top, "--at", "4")["points"] == 4, "--at")
+        shutil.rmtree(top)
+
+
+def test_a_folder_of_logs():
+    curve = "epoch,loss,val_loss\n" + "".join(f"{i},{2 * 0.8 ** i},{2.5 * 0.8 ** i}\n" for i in range(9))
+    top = folder({"a/log.csv": curve, "b/c/out.txt": log_bytes("keras/stdout.txt"), "weights.bin": bytes(range(256)),
+                  "notes.md": "# nothing\n", "old.csv.gz": b"\x1f\x8b\x08\0" + bytes(40), ".hidden.csv": curve,
+                  **{f"mlruns/0/abc/{k}": v for k, v in MLFLOW.items()},
+                  "board/train/events.out.tfevents.1.a": log_bytes("keras/train.tfevents"),
+                  "board/validation/events.out.tfevents.1.a": log_bytes("keras/validation.tfevents")})
+    os.mkfifo(os.path.join(top, "pipe.csv"))
+    os.symlink(top, os.path.join(top, "circle"))
+    d = labelled(top)
+    paths = [one["path"] for one in d["logs"]]
+    check(paths == ["a/log.csv", "b/c/out.txt", "board", "mlruns/0/abc"], str(paths))
+    check(all(one["pattern"] and one["points"] > 8 and "evidence" in one for one in d["logs"]), str(d["logs"]))
+    reasons = {one["path"]: one["reason"] for one in d["unread"]}
+    check(sorted(reasons) == ["notes.md", "old.csv.gz", "weights.bin"], str(reasons))
+    check("gzip -dc" in reasons["old.csv.gz"] and "format" in reasons["weights.bin"], str(reasons))
+    check(d["files"] == 7 and d["complete"] is True, str(d["files"]))
+    text = subprocess.run([SWEEPCTL, "label", top], capture_output=True, text=True, timeout=60, check=True).stdout
+    check(text.splitlines()[1].split()[:2] == ["a/log.csv", "learning"] and "3 not read" in text, text)
+    code, _, err = label(top, "--at", "3")
+    check(code == 1 and "one log" in err, err)
+    shutil.rmtree(top)
+
+
+def test_a_folder_without_logs():
+    for make, said in (({"notes.md": "nothing\n"}, "could be read"), ({}, "no files")):
+        top = folder(make)
+        code, _, err = label(top)
+        check(code == 1 and said in err, err)
+        shutil.rmtree(top)
+
+
+def test_files_that_are_too_long_are_not_read():
+    top = folder({"log.csv": "epoch,loss\n" + "1,2\n" * 2000})
+    path = os.path.join(top, "log.csv")
+    os.truncate(path, 2 << 30)
+    code, _, err = label(path)
+    check(code == 1 and "2048 MiB" in err and "256 MiB" in err, err)
+    shutil.rmtree(top)
+
+
 def test_a_database_of_several_runs():
     path = os.path.join(LOGS, "mlflow/mlflow.db")
     code, _, err = label(path)
@@ -99,4 +177,5 @@ def test_databases_that_are_none():
 
 if __name__ == "__main__":
     run(test_each_is_labelled, test_two_files_are_one_curve, test_a_database_of_several_runs,
-        test_databases_that_are_none)
+        test_databases_that_are_none, test_folders_that_are_one_log, test_a_folder_of_logs,
+        test_a_folder_without_logs, test_files_that_are_too_long_are_not_read)

@@ -43,7 +43,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
     if (st->count >= st->budget)
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
     tried_init(&tried, st->space);
-    tried_add_all(&tried, st);
+    tried_add_all(&tried, st, 0);
     uint64_t i = st->count, place = i < size ? space_place_of(st->space, i) : 0;
     for (; i < size && out->count < want && st->count + out->count < st->budget; i++, place++) {
         struct assignment a = {{0}};

@@ -52,7 +52,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, i);
-        draw_new(st->space, &untried.tried, &r, &a);
+        draw_new(st->space, untried.tried, &r, &a);
         if (!untried_take(&untried, &r, &a)) {
             out->exhausted = true;
             break;

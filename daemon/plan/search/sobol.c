@@ -106,7 +106,7 @@ static void point(const struct study *st, uint32_t index, struct assignment *a)
 
 /* In place of a point that is not allowed others of the sequence, which no run comes to by its
  * number; after too many of them the nearest must do. */
-static void draw(const struct study *st, uint32_t index, struct assignment *a)
+void sobol_draw(const struct study *st, uint32_t index, struct assignment *a)
 {
     for (uint32_t k = 0; k < REDRAWS; k++) {
         point(st, index + k * RUNS_MAX, a);
@@ -138,7 +138,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         struct assignment a;
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, SPACE_MAX_DIMENSIONS + i);
-        draw(st, (uint32_t)i, &a);
+        sobol_draw(st, (uint32_t)i, &a);
         if (!untried_take(&untried, &r, &a)) {
             out->exhausted = true;
             break;

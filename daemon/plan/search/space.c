@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -86,6 +87,23 @@ bool tried_add(struct tried *t, const struct assignment *c)
     if (t->count * 2 > t->slot_count)
         tried_grow(t);
     return true;
+}
+
+size_t tried_place(const struct tried *t, const struct assignment *c)
+{
+    double key[SPACE_MAX_DIMENSIONS];
+    key_of(t->space, c, key);
+    uint32_t place = t->slots[slot_find(t, key)];
+    return place != 0 ? place - 1 : TRIED_NONE;
+}
+
+/* The last one added lies behind no other on its way: its slot may become free. */
+void tried_truncate(struct tried *t, size_t count)
+{
+    while (t->count > count) {
+        t->count--;
+        t->slots[slot_find(t, t->keys + t->count * t->space->count)] = 0;
+    }
 }
 
 /* --- the space ------------------------------------------------------------------------------- */
@@ -291,11 +309,37 @@ bool space_near(const struct space *s, const struct assignment *base, uint64_t f
 
 /* --- what was not tried yet ------------------------------------------------------------------ */
 
-void tried_add_all(struct tried *t, const struct study *st)
+void tried_add_all(struct tried *t, const struct study *st, size_t from)
 {
-    for (size_t i = 0; i < st->all_count; i++)
+    for (size_t i = from; i < st->all_count; i++)
         if (st->all[i]->kind != RUN_KIND_TREATMENT || st->all[i]->ground == 0)
             (void)tried_add(t, &st->all[i]->at);
+}
+
+/* Of the runs below a number, kept between asks. */
+struct tried_before {
+    struct tried tried;
+    size_t number;
+};
+
+static void tried_before_destroy(void *data)
+{
+    struct tried_before *b = data;
+    tried_finish(&b->tried);
+    free(b);
+}
+
+static struct tried *tried_before(const struct study *st)
+{
+    struct tried_before *b = memo_get(st->memo, MEMO_TRIED);
+    if (b == NULL) {
+        b = xcalloc(1, sizeof(*b));
+        tried_init(&b->tried, st->space);
+        memo_keep(st->memo, MEMO_TRIED, b, tried_before_destroy);
+    }
+    tried_add_all(&b->tried, st, b->number);
+    b->number = st->all_count;
+    return &b->tried;
 }
 
 /* In a space without end nothing drawn before is drawn again, but where conditions leave no more
@@ -303,26 +347,38 @@ void tried_add_all(struct tried *t, const struct study *st)
 void untried_init(struct untried *u, const struct study *st)
 {
     *u = (struct untried){.finite = space_size(st->space, 0) < UINT64_MAX};
-    tried_init(&u->tried, st->space);
-    if (u->finite || st->space->conditional)
-        tried_add_all(&u->tried, st);
+    bool remembers = u->finite || st->space->conditional;
+    if (remembers && st->memo != NULL) {
+        u->tried = tried_before(st);
+        u->known = u->tried->count;
+        return;
+    }
+    u->tried = &u->own;
+    tried_init(&u->own, st->space);
+    if (remembers)
+        tried_add_all(&u->own, st, 0);
 }
 
+/* What was taken is no run yet: the study does not keep it. */
 void untried_finish(struct untried *u)
 {
-    tried_finish(&u->tried);
+    if (u->tried == &u->own)
+        tried_finish(&u->own);
+    else
+        tried_truncate(u->tried, u->known);
+    *u = (struct untried){0};
 }
 
 bool untried_take(struct untried *u, struct rng *rng, struct assignment *a)
 {
     struct assignment other;
-    if (tried_has(&u->tried, a)) {
-        bool found = space_near(u->tried.space, a, 0, &u->tried, rng, &other);
+    if (tried_has(u->tried, a)) {
+        bool found = space_near(u->tried->space, a, 0, u->tried, rng, &other);
         if (!found && u->finite)
             return false;
         if (found)
             *a = other;
     }
-    (void)tried_add(&u->tried, a);
+    (void)tried_add(u->tried, a);
     return true;
 }

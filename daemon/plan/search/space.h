@@ -24,6 +24,11 @@ void tried_finish(struct tried *t);
 bool tried_has(const struct tried *t, const struct assignment *c);
 /* false when it was there already */
 bool tried_add(struct tried *t, const struct assignment *c);
+/* It was added as the so-manieth, from 0; TRIED_NONE: never. */
+#define TRIED_NONE SIZE_MAX
+size_t tried_place(const struct tried *t, const struct assignment *c);
+/* As it was when it held so many. */
+void tried_truncate(struct tried *t, size_t count);
 
 /* --- the space ------------------------------------------------------------------------------ */
 
@@ -42,14 +47,16 @@ bool space_near(const struct space *s, const struct assignment *base, uint64_t f
 
 /* --- what was not tried yet ----------------------------------------------------------------- */
 
-/* Adds the configurations of all runs of the sweep that are as its specification says, whoever
- * asked for them. */
-void tried_add_all(struct tried *t, const struct study *st);
+/* Adds the configurations of all runs of the sweep, from that one on, that are as its specification
+ * says, whoever asked for them. */
+void tried_add_all(struct tried *t, const struct study *st, size_t from);
 
 /* No configuration of a finite space comes twice: with the same seed it would be the same run. */
 struct untried {
     bool finite;
-    struct tried tried;
+    struct tried *tried; /* what the study keeps of it, with what is taken until finish; or own */
+    size_t known;        /* before anything was taken */
+    struct tried own;
 };
 void untried_init(struct untried *u, const struct study *st);
 void untried_finish(struct untried *u);

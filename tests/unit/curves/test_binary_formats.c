@@ -324,5 +324,6 @@ int main(void)
         cmocka_unit_test(test_history_records),
         cmocka_unit_test(test_wandb_files_broken_off_and_damaged),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

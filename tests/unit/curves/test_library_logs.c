@@ -153,5 +153,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_each_is_known_for_what_it_is),
     };
     folder = argc > 1 ? argv[1] : ".";
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,5 +182,6 @@ int main(void)
         cmocka_unit_test(test_boosting), cmocka_unit_test(test_catboost), cmocka_unit_test(test_mlflow_metric),
         cmocka_unit_test(test_objects_in_lines),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,9 +53,13 @@ void answer_landscape(struct trial *t, size_t number, void *arg)
     t->metric_value = landscape(&t->config->settings);
 }
 
-static struct trial *history_add(struct history *h, const struct spec *s,
-                                 const struct proposal *p)
+struct trial *history_add(struct history *h, const struct spec *s, const struct proposal *p)
 {
+    if (h->count == h->cap) {
+        h->cap = h->cap ? h->cap * 2 : 64;
+        h->trials = xrealloc(h->trials, h->cap * sizeof(struct trial *));
+        h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
+    }
     struct trial *t = xcalloc(1, sizeof(*t)); /* padding too: histories are compared as bytes */
     t->number = h->count;
     t->at = p->at;
@@ -85,9 +89,6 @@ void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *ar
             break;
         if (h->barrier_count < 4096)
             h->barriers[h->barrier_count++] = h->count;
-        h->cap = h->count + p.count;
-        h->trials = xrealloc(h->trials, h->cap * sizeof(struct trial *));
-        h->reasons = xrealloc(h->reasons, h->cap * sizeof(*h->reasons));
         for (size_t i = 0; i < p.count; i++)
             fn(history_add(h, s, &p.items[i]), h->count - 1, arg);
         proposals_finish(&p);

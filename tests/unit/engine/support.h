@@ -38,6 +38,8 @@ struct history {
 typedef void trial_fn(struct trial *t, size_t number, void *arg);
 /* The whole search, each run answered by fn. */
 void history_run(struct history *h, const struct spec *s, trial_fn *fn, void *arg);
+/* The run of a proposal, not answered yet. */
+struct trial *history_add(struct history *h, const struct spec *s, const struct proposal *p);
 void history_finish(struct history *h);
 void answer_landscape(struct trial *t, size_t number, void *arg);
 size_t history_count(const struct history *h, const char *stage);

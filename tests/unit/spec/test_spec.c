@@ -58,6 +58,28 @@ static void least_spec_gets_the_defaults(void **state)
     spec_finish(&s);
 }
 
+/* Stored as it was meant then, also when the default becomes another; only where it has a meaning. */
+static void lag_is_of_methods_that_learn(void **state)
+{
+    struct spec s;
+
+    must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"TPE\"}", &s);
+    assert_int_equal(s.lag, SPEC_LAG);
+    char *text = canonical(&s);
+    assert_non_null(strstr(text, "\"lag\":"));
+    free(text);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"tpe\",\"lag\":1000}", &s);
+    assert_int_equal(s.lag, 1000);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH "," CAP "}", &s);
+    assert_int_equal(s.lag, 0);
+    text = canonical(&s);
+    assert_null(strstr(text, "lag"));
+    free(text);
+    spec_finish(&s);
+}
+
 #define AS_TABLE(rest) "\"data\":{\"path\":\"/d\",\"format\":\"csv\",\"validation\":9" rest "}"
 
 /* What is stored says it in so many words, and is read as it says. */
@@ -428,6 +450,8 @@ static void random_spec(struct rng *r, struct spec *s)
     s->run_cap = 1 + (int64_t)rng_below(r, SPEC_MAX_RUNS);
     s->seed = rng_next(r) >> rng_below(r, 64);
     s->priority = (int64_t)rng_below(r, 2000001) - 1000000;
+    if (method_traits(s->method) & METHOD_LEARNS)
+        s->lag = 1 + (int64_t)rng_below(r, SPEC_LAG_MAX);
     s->treat = rng_below(r, 2);
     s->treat_share = 0.8 * rng_uniform(r);
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
@@ -476,6 +500,7 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->trainer.start_from == b->trainer.start_from);
     assert_memory_equal(&a->trainer.fixed, &b->trainer.fixed, sizeof(a->trainer.fixed));
     assert_true(a->epochs == b->epochs && a->run_cap == b->run_cap && a->seed == b->seed);
+    assert_int_equal(a->lag, b->lag);
     assert_true(a->priority == b->priority && a->after == b->after);
     assert_true(a->limits.run.memory_mib == b->limits.run.memory_mib &&
                 a->limits.run.seconds == b->limits.run.seconds &&
@@ -588,6 +613,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_spec_gets_the_defaults),
+        cmocka_unit_test(lag_is_of_methods_that_learn),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(columns_of_a_table_are_scaled_by_default),
         cmocka_unit_test(dimensions_are_read),

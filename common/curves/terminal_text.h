@@ -1,0 +1,14 @@
+/* What was written to a terminal and kept: colours, movements of the cursor, progress bars. */
+#ifndef COMMON_CURVES_TERMINAL_TEXT_H
+#define COMMON_CURVES_TERMINAL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes of the escape sequence that text begins with: ESC [ … letter. */
+size_t terminal_escape(const char *text, size_t len);
+/* Bytes of the first state of a line: up to a return of the carriage, or a backspace. */
+size_t terminal_state(const char *text, size_t len);
+bool terminal_has_bar(const char *text);
+
+#endif

@@ -1,0 +1,72 @@
+/* What a method that learns may see, in logical time: its run number n sees exactly the runs
+ * numbered below n - lag, all of which have ended, and of those from there to n - 1 the
+ * configurations alone. So what it proposes depends neither on the number of workers nor on how
+ * fast each run is, nor on how many are asked for at once. */
+#ifndef SWEEPD_SEARCH_PAST_H
+#define SWEEPD_SEARCH_PAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/plan/search/axis.h"
+#include "daemon/plan/search/search.h"
+#include "daemon/plan/search/space.h"
+
+/* How far a configuration came. Those further up are better, whatever their costs. */
+enum outcome {
+    OUTCOME_COMPLETED, /* by cost */
+    OUTCOME_STOPPED,   /* early: by how far it came, then by cost */
+    OUTCOME_FAILED,    /* diverged, crashed, out of memory, not a number: worst, and all alike */
+};
+
+/* A configuration, with all the runs of it that are seen. */
+struct past_item {
+    enum outcome outcome;
+    double cost;     /* mean over its seeds, small is good; of FAILED: NAN */
+    int64_t reach;   /* of a stopped run: its last rung, and its cost there */
+    double stopped_cost;
+    uint32_t completed, failed; /* runs */
+    double sum;      /* of the costs of completed ones */
+};
+
+struct past {
+    const struct space *space;
+    bool maximize;
+    struct axes axes;
+    size_t seen;               /* the runs numbered below it */
+    struct tried configurations; /* in the order of first runs; their numbers are those of items */
+    size_t cap;
+    struct past_item *items;
+    double *places;            /* [items][dimensions] (axis.h) */
+    uint32_t *ranking;         /* items from best to worst; equal ones by number */
+};
+
+void past_init(struct past *p, const struct space *space, bool maximize);
+void past_finish(struct past *p);
+
+static inline size_t past_count(const struct past *p)
+{
+    return p->configurations.count;
+}
+
+static inline const double *past_places(const struct past *p, size_t item)
+{
+    return p->places + item * p->space->count;
+}
+
+/* As run `number` of the sweep may see it. False: one of the runs it sees has not ended. Left out
+ * is what says nothing of the configuration: runs that a person cancelled, those that failed for
+ * another reason than their own, and treatments that changed what is not swept. */
+bool past_see(struct past *p, const struct study *st, size_t number);
+
+/* The past of a study: what it keeps, or `own`, which past_close finishes. */
+struct past *past_open(const struct study *st, struct past *own);
+void past_close(struct past *p, struct past *own);
+
+/* The configurations between those it sees and its own: runs of the sweep, then what was proposed
+ * before it in the same ask. Places in out [lag][dimensions]; returns the number. */
+size_t past_pending(const struct past *p, const struct study *st, const struct proposals *asked,
+                    double *out);
+
+#endif

@@ -1,0 +1,289 @@
+/* Methods on recorded tables: each run of a search is one cell of the table. Nothing but
+ * daemon/plan is asked; what a daemon would do about a run is done at once.
+ *
+ *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE
+ *
+ * TABLE as convert_tables.py writes it; LAG 0: the method's default; SHARE of the runs repeats the
+ * best with other seeds (0: none). A line of JSON for each seed and number of runs: `better`, the
+ * share of the table's configurations that are truly better (by the mean over its seeds) than the
+ * winner, and `regret`, how far the winner is from the best of all, where 1 is the median.
+ *
+ * Which of the table's seeds a run meets follows from the sweep's seed and the configuration alone
+ * (search_peer.py does the same), and each further run of a configuration meets the next. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/plan/search/memo.h"
+#include "daemon/plan/search/search.h"
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/rng.h"
+#include "sweep/spec.h"
+
+#define TABLE_MAX (64 * 1024 * 1024)
+
+struct table {
+    struct buf bytes;
+    char *parameters; /* as JSON */
+    char name[128];
+    size_t seeds, count;
+    const double *costs; /* [count][seeds] */
+    double *truth;       /* [count]: mean over the seeds */
+    double best, median;
+};
+
+struct sweep {
+    const struct table *table;
+    struct spec spec;
+    struct trial **trials;
+    size_t *cells; /* of each run */
+    size_t count;
+    uint32_t *times; /* runs of each cell */
+};
+
+static void die(const char *what, const struct errbuf *err)
+{
+    fprintf(stderr, "search_bench: %s %s\n", what, err ? err->message : "");
+    exit(1);
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void table_judge(struct table *t)
+{
+    double *sorted = xcalloc(t->count, sizeof(*sorted));
+    t->truth = xcalloc(t->count, sizeof(*t->truth));
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t k = 0; k < t->seeds; k++)
+            t->truth[i] += t->costs[i * t->seeds + k] / (double)t->seeds;
+        sorted[i] = t->truth[i];
+    }
+    qsort(sorted, t->count, sizeof(*sorted), ascending);
+    t->best = sorted[0];
+    t->median = sorted[t->count / 2];
+    free(sorted);
+}
+
+static void table_read(struct table *t, const char *path)
+{
+    struct errbuf err = {0};
+    *t = (struct table){0};
+    if (buf_read_file(&t->bytes, path, TABLE_MAX, &err) != 0)
+        die(path, &err);
+    char *line = memchr(t->bytes.data, '\n', t->bytes.len);
+    if (line == NULL)
+        die("no line of JSON in", NULL);
+    struct json *head = json_parse(t->bytes.data, (size_t)(line - t->bytes.data), &err);
+    if (head == NULL)
+        die(path, &err);
+    struct buf text = {0};
+    struct json_writer w;
+    jw_init(&w, &text);
+    jw_value(&w, json_get(head, "parameters"));
+    t->parameters = buf_take(&text);
+    str_copy(t->name, sizeof(t->name), json_string(json_get(head, "name")));
+    t->seeds = (size_t)json_number(json_get(head, "seeds"));
+    size_t bytes = t->bytes.len - (size_t)(line + 1 - t->bytes.data);
+    double *costs = xmalloc(bytes + sizeof(*costs));
+    memcpy(costs, line + 1, bytes);
+    t->costs = costs;
+    t->count = bytes / sizeof(*costs) / t->seeds;
+    json_destroy(head);
+    table_judge(t);
+}
+
+/* --- a sweep on it --------------------------------------------------------------------------- */
+
+static size_t cell_of(const struct sweep *s, const struct assignment *at)
+{
+    size_t cell = 0;
+    for (size_t i = 0; i < s->spec.space.count; i++) {
+        const struct dimension *d = &s->spec.space.dimensions[i];
+        size_t k = 0;
+        while (k < d->value_count && d->values[k] != at->v[i])
+            k++;
+        cell = cell * d->value_count + k;
+    }
+    return cell;
+}
+
+/* The so-manieth run of that cell. */
+static double cost_of(const struct sweep *s, size_t cell, uint32_t time)
+{
+    uint64_t first = rng_mix(rng_mix(s->spec.seed + 1) + cell) >> 33;
+    return s->table->costs[cell * s->table->seeds + (first + time) % s->table->seeds];
+}
+
+static void run(struct sweep *s, const struct assignment *at, enum run_kind kind, size_t parent)
+{
+    struct trial *t = xcalloc(1, sizeof(*t));
+    size_t cell = cell_of(s, at);
+    t->number = s->count;
+    t->at = *at;
+    t->kind = kind;
+    t->parent = parent;
+    t->cause = CAUSE_COUNT;
+    t->status = RUN_COMPLETED;
+    t->epochs = 1;
+    t->metric_value = cost_of(s, cell, s->times[cell]++);
+    t->has_metric = isfinite(t->metric_value);
+    s->cells[s->count] = cell;
+    s->trials[s->count++] = t;
+}
+
+static void search(struct sweep *s, size_t budget)
+{
+    struct memo *memo = memo_create();
+    for (;;) {
+        struct proposals p = {0};
+        struct study st;
+        study_init(&st, &s->spec);
+        st.budget = budget;
+        st.memo = memo;
+        st.all = st.trials = (const struct trial *const *)s->trials;
+        st.all_count = st.count = s->count;
+        if (search_method(s->spec.method)->ask(&st, 1000, &p) != ANSWER_RUNS)
+            break;
+        for (size_t i = 0; i < p.count && s->count < budget; i++) {
+            run(s, &p.items[i].at, RUN_KIND_SEARCH, TRIAL_NONE);
+            str_copy(s->trials[s->count - 1]->stage, sizeof(p.items[i].stage), p.items[i].stage);
+        }
+        proposals_finish(&p);
+    }
+    memo_destroy(memo);
+}
+
+/* Mean over the runs of a cell by now. */
+static double mean_of(const struct sweep *s, size_t cell)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < s->times[cell]; k++)
+        sum += cost_of(s, cell, k);
+    return sum / s->times[cell];
+}
+
+/* The winner's cell: the best mean, of those with `least` runs. */
+static size_t winner(const struct sweep *s, uint32_t least)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->times[s->cells[i]] >= least &&
+            (best == SIZE_MAX || mean_of(s, s->cells[i]) < mean_of(s, best)))
+            best = s->cells[i];
+    return best;
+}
+
+/* The next seed of the least repeated of the eight best by mean. */
+static size_t repeat_next(const struct sweep *s)
+{
+    size_t top[8] = {0}, n = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        size_t cell = s->cells[i], at = 0;
+        bool known = false;
+        for (size_t k = 0; k < n; k++)
+            known = known || top[k] == cell;
+        if (known)
+            continue;
+        while (at < n && mean_of(s, top[at]) <= mean_of(s, cell))
+            at++;
+        if (at == 8)
+            continue;
+        n += n < 8;
+        memmove(&top[at + 1], &top[at], (n - at - 1) * sizeof(*top));
+        top[at] = cell;
+    }
+    size_t least = 0;
+    for (size_t k = 1; k < n; k++)
+        least = s->times[top[k]] < s->times[top[least]] ? k : least;
+    return top[least];
+}
+
+static void repeat(struct sweep *s, size_t runs)
+{
+    while (s->count < runs) {
+        size_t cell = repeat_next(s), i = 0;
+        while (s->cells[i] != cell)
+            i++;
+        struct assignment at = s->trials[i]->at;
+        run(s, &at, RUN_KIND_REPEAT, i);
+    }
+}
+
+static void report(const struct sweep *s, const char *method, double share, size_t runs,
+                   double seconds)
+{
+    const struct table *t = s->table;
+    size_t won = winner(s, share > 0 ? 2 : 1), better = 0;
+    for (size_t i = 0; i < t->count; i++)
+        better += t->truth[i] < t->truth[won];
+    printf("{\"table\":\"%s\",\"method\":\"%s\",\"seed\":%" PRIu64 ",\"runs\":%zu,\"lag\":%" PRId64
+           ",\"repeat_share\":%g,\"better\":%.6g,\"regret\":%.6g,\"us_per_proposal\":%.1f}\n",
+           t->name, method, s->spec.seed, runs, s->spec.lag, share,
+           (double)better / (double)t->count,
+           (t->truth[won] - t->best) / (t->median - t->best), seconds / (double)runs * 1e6);
+}
+
+static void sweep_run(const struct table *t, const char *method, uint64_t seed, size_t runs,
+                      const char *lag, double share)
+{
+    struct sweep s = {.table = t,
+                      .trials = xcalloc(runs, sizeof(*s.trials)),
+                      .cells = xcalloc(runs, sizeof(*s.cells)),
+                      .times = xcalloc(t->count, sizeof(*s.times))};
+    struct errbuf err = {0};
+    struct timespec begin, end;
+    char *own = atoi(lag) > 0 ? xasprintf(",\"lag\":%s", lag) : xstrdup("");
+    char *text = xasprintf("{\"task\":{\"command\":[\"x\"]},\"metric\":{\"name\":\"cost\",\"goal\":"
+                           "\"minimize\"},\"method\":\"%s\",\"run_cap\":%zu,\"seed\":%" PRIu64
+                           ",\"parameters\":%s%s}", method, runs, seed, t->parameters, own);
+    if (spec_parse_text(text, strlen(text), &s.spec, &err) != 0)
+        die(text, &err);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+    search(&s, runs - (size_t)floor(share * (double)runs));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    repeat(&s, runs);
+    report(&s, method, share, runs,
+           (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+    for (size_t i = 0; i < s.count; i++)
+        free(s.trials[i]);
+    free(s.trials);
+    free(s.cells);
+    free(s.times);
+    spec_finish(&s.spec);
+    free(text);
+    free(own);
+}
+
+int main(int argc, char **argv)
+{
+    struct table t;
+    if (argc != 8)
+        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE", NULL);
+    table_read(&t, argv[1]);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* lines stay whole where several write to one file */
+    uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10);
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        char *rest = argv[5];
+        while (*rest != '\0') {
+            size_t runs = strtoul(rest, &rest, 10);
+            rest += *rest == ',';
+            sweep_run(&t, argv[2], seed, runs, argv[6], atof(argv[7]));
+        }
+    }
+    free(t.parameters);
+    free(t.truth);
+    free((void *)(uintptr_t)t.costs);
+    buf_finish(&t.bytes);
+    return 0;
+}

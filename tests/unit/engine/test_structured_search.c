@@ -56,6 +56,7 @@ static void each_method_keeps_to_the_space(void **state)
         {"random", INFINITE, 200, 200},    {"sobol", FINITE, 40, 40},
         {"sobol", FINITE, 100, COUNT},     {"sobol", INFINITE, 200, 200},
         {"grid", FINITE, 100, COUNT},      {"grid", FINITE, 20, 20},
+        {"tpe", INFINITE, 60, 60},         {"tpe", FINITE, 80, COUNT},
         {"coarse_to_fine", INFINITE, 60, 60}, {"coarse_to_fine", FINITE, 30, 30},
     };
 

@@ -1,5 +1,6 @@
 #include "client/report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static const struct field best_fields[] = {
     {"treated with", "treated_with", CELL_TEXT, FIELD_PLAIN, 5},
     {"label", "label", CELL_TEXT, FIELD_WORD},
     {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN, 9},
+    {"seeds", "repetitions", CELL_COUNT, FIELD_PLAIN, 10},
     {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
     /* where there is a test set */
     {"test loss", "test_loss", CELL_LOSS, FIELD_PLAIN, 6},
@@ -37,7 +39,18 @@ static const struct field program_fields[] = {
     {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN, 9},
     {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN, 10},
     {"label", "label", CELL_TEXT, FIELD_WORD},
+    {"seeds", "repetitions", CELL_COUNT, FIELD_PLAIN, 11},
     {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
+};
+/* Configurations trained from several seeds. */
+static const struct field configuration_fields[] = {
+    {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
+    {"mean", "mean", CELL_LOSS, FIELD_PLAIN},
+    {"± sd", "sd", CELL_LOSS, FIELD_PLAIN},
+    {"seeds", "repetitions", CELL_COUNT, FIELD_PLAIN},
+    {"failed", "failed", CELL_COUNT, FIELD_PLAIN, 2},
+    {"best run", "run_id", CELL_NUMBER, FIELD_PLAIN},
     {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
 };
 static const struct field label_fields[] = {
@@ -128,6 +141,30 @@ bool report_is_program(const struct json *run)
     return settings != NULL && json_type(settings) == JSON_OBJECT && json_first(settings) == NULL;
 }
 
+void report_winner(struct client *c, const struct json *configurations, int64_t best_run)
+{
+    const struct json *first = json_first(configurations);
+    double mean = member_real(first, "mean", NAN), sd = member_real(first, "sd", NAN);
+    char text[2][HUMAN_MAX];
+    if (first != NULL && member_int(first, "failed", 0) == 0)
+        fprintf(c->out, "winner: run %lld, mean %s ± %s over %lld seeds\n",
+                (long long)member_int(first, "run_id", 0), human_loss(mean, text[0]),
+                human_loss(sd, text[1]), (long long)member_int(first, "repetitions", 0));
+    else if (best_run > 0)
+        fprintf(c->out, "winner: run %lld, from one seed alone\n", (long long)best_run);
+}
+
+/* Configurations that were trained from several seeds, the winner first. */
+static void report_configurations(struct client *c, const struct json *reply)
+{
+    const struct json *list = json_get(reply, "configurations");
+    if (json_first(list) != NULL) {
+        fputs("\nconfigurations by the mean over their seeds\n", c->out);
+        report_list(c, configuration_fields, ARRAY_LEN(configuration_fields), list);
+    }
+    report_winner(c, list, member_int(json_first(json_get(reply, "runs")), "run_id", 0));
+}
+
 void report_best(struct client *c, const struct json *reply)
 {
     int64_t sweep = member_int(reply, "sweep", 0);
@@ -139,6 +176,7 @@ void report_best(struct client *c, const struct json *reply)
                                       : ARRAY_LEN(best_fields) - TEST_FIELDS;
     if (report_list(c, fields, count, runs) == 0)
         fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
+    report_configurations(c, reply);
 }
 
 void report_labels(struct client *c, const struct json *labels)

@@ -48,6 +48,17 @@ static void signals_wait(bool wait)
     pthread_sigmask(wait ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
+static void no_work(uv_work_t *work)
+{
+    /* a thread that takes it is there */
+}
+
+/* The first work begins libuv's threads: now, so that they never take those signals. */
+static void begin_pool(struct sweepd *d)
+{
+    uv_queue_work(&d->loop, &d->first_work, no_work, NULL);
+}
+
 static void close_handles(struct sweepd *d)
 {
     signals_wait(true);
@@ -379,6 +390,7 @@ int daemon_run(const struct config *config, struct errbuf *err)
         return rc;
     }
     create_parts(&d);
+    begin_pool(&d);
     signals_wait(false);
     /* Before anything is begun or adopted, so that a refusal leaves living workers alone. */
     rc = server_listen(d.server, err);

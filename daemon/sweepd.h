@@ -37,6 +37,7 @@ struct sweepd {
     unsigned signals; /* TERM and INT so far */
     bool closing;
     bool untrimmed; /* something happened since free memory was given back */
+    uv_work_t first_work; /* see begin_pool */
 };
 
 /* Submits the batch and carries out the actions when it is durable. fx is empty afterwards. */

@@ -10,7 +10,12 @@ SELECT k.sweep_id, k.rank, r.id AS run_id, r.val_loss, r.val_acc, r.best_epoch, 
        r.batch_size, r.optimizer, r.depth, l.pattern AS label, l.remedy, r.epochs, r.seconds,
        r.metric_value, r.stage, r.number, r.status, r.test_loss, r.test_acc,
        nullif(l.cause, 'unknown') AS cause, r.kind,
-       r.remedy AS treated_with, r.parent_id, r.params
+       r.remedy AS treated_with, r.parent_id, r.params,
+       (SELECT count(*) FROM runs AS s
+        WHERE (s.id = iif(r.kind = 'repeat', r.parent_id, r.id)
+               OR s.parent_id = iif(r.kind = 'repeat', r.parent_id, r.id) AND s.kind = 'repeat')
+          AND s.status = 'completed'
+          AND s.metric_value < 9e999 AND s.metric_value > -9e999) AS repetitions
 FROM (SELECT id, sweep_id,
              row_number() OVER (PARTITION BY sweep_id ORDER BY rank_key, number) AS rank
       FROM runs
@@ -68,6 +73,40 @@ FROM runs AS r
 LEFT JOIN labels AS l ON l.run_id = r.id
 WHERE r.remedy IS NOT NULL;
 
+-- How often was stopping wrong, and what did it save? Of the runs that a rule would have stopped, some
+-- (early_terminate.audit) lived on: `wrong` of them ended among the best tenth of the sweep's ranked
+-- runs, `best` as the best of all. Saved is what the stopped ones did not train; audit_epochs is what
+-- the others cost.
+CREATE VIEW stopping_audit AS
+WITH cut AS (
+    SELECT d.sweep_id, coalesce(d.detail ->> '$.rule', 'median') AS rule,
+           d.kind = 'audited' AS lived, r.status = 'completed' AS ended, r.rank_key,
+           CAST(d.detail ->> '$.epoch' AS REAL) AS epoch, r.epochs - (d.detail ->> '$.epoch') AS rest,
+           r.seconds
+    FROM decisions AS d
+    JOIN runs AS r ON r.id = d.run_id
+    WHERE d.kind IN ('stopped', 'audited') AND json_type(d.detail, '$.epoch') = 'integer'
+), tenth AS (
+    SELECT sweep_id, min(rank_key) AS first,
+           max(rank_key) FILTER (WHERE place <= max(ranked / 10, 1)) AS last
+    FROM (SELECT sweep_id, rank_key,
+                 row_number() OVER (PARTITION BY sweep_id ORDER BY rank_key, number) AS place,
+                 count(*) OVER (PARTITION BY sweep_id) AS ranked
+          FROM runs
+          WHERE rank_key IS NOT NULL AND sweep_id IN (SELECT sweep_id FROM cut))
+    GROUP BY sweep_id
+)
+SELECT c.sweep_id, c.rule, sum(NOT c.lived) AS stopped, sum(c.lived) AS audited,
+       sum(c.lived AND c.ended) AS audited_ended,
+       count(*) FILTER (WHERE c.lived AND c.ended AND c.rank_key <= t.last) AS wrong,
+       count(*) FILTER (WHERE c.lived AND c.ended AND c.rank_key = t.first) AS best,
+       sum(iif(c.lived, 0, c.rest)) AS epochs_saved,
+       total(iif(c.lived, 0, c.seconds / c.epoch * c.rest)) AS seconds_saved,
+       sum(iif(c.lived, c.rest, 0)) AS audit_epochs
+FROM cut AS c
+LEFT JOIN tenth AS t ON t.sweep_id = c.sweep_id
+GROUP BY c.sweep_id, c.rule;
+
 -- Does the guide's advice work on your data? median_change: the middle one, the lower of two.
 CREATE VIEW remedy_effects AS
 SELECT treats_pattern AS pattern, treats_cause AS cause, remedy, max(guide_ref) AS guide_ref,
@@ -98,7 +137,7 @@ SELECT sweep_id, rank, run_id,
        CAST(iif(test_loss < 9e999 AND test_loss > -9e999, test_loss, NULL) AS REAL)
            AS test_loss,
        CAST(iif(test_acc < 9e999 AND test_acc > -9e999, test_acc, NULL) AS REAL) AS test_acc,
-       cause, kind, treated_with, parent_id, params,
+       cause, kind, treated_with, parent_id, params, repetitions,
        CASE WHEN metric_value < 9e999 AND metric_value > -9e999 THEN 'ok'
             WHEN metric_value IS NULL THEN 'missing' WHEN metric_value = 'nan' THEN 'nan'
             ELSE iif(metric_value > 0, '+inf', '-inf') END AS metric_value_state,
@@ -235,6 +274,60 @@ SELECT run_id, point, epoch,
             WHEN seconds IS NULL THEN 'missing' WHEN seconds = 'nan' THEN 'nan'
             ELSE iif(seconds > 0, '+inf', '-inf') END AS seconds_state
 FROM curves;
+
+-- The configurations of a sweep, best first: by the mean over their seeds where a run of them went
+-- to its end. A repeat's configuration is its parent's. Those with two seeds or more come first,
+-- those of which a run failed last; means that differ by rounding alone are the same. sd is that of
+-- a sample, its root found by Newton's steps from the values' range (not every SQLite has sqrt).
+CREATE VIEW best_configurations AS
+WITH seeds AS (
+    SELECT sweep_id, iif(kind = 'repeat', parent_id, id) AS root, id, number, status,
+           status = 'completed' AND metric_value < 9e999 AND metric_value > -9e999 AS counts,
+           metric_value
+    FROM runs
+    WHERE status IN ('completed', 'failed')),
+means AS (
+    SELECT sweep_id, root, count(*) FILTER (WHERE counts) AS repetitions,
+           count(*) FILTER (WHERE NOT counts) AS failed,
+           avg(metric_value) FILTER (WHERE counts) AS mean,
+           max(metric_value) FILTER (WHERE counts) - min(metric_value) FILTER (WHERE counts)
+               AS spread,
+           json_group_array(id) AS runs
+    FROM seeds
+    GROUP BY sweep_id, root),
+deviations AS (
+    SELECT m.*, iif(repetitions < 2, NULL, (
+                SELECT sum((s.metric_value - m.mean) * (s.metric_value - m.mean))
+                        / (m.repetitions - 1)
+                 FROM runs AS s
+                 WHERE (s.id = m.root OR s.parent_id = m.root AND s.kind = 'repeat')
+                   AND s.status = 'completed'
+                   AND s.metric_value < 9e999 AND s.metric_value > -9e999)) AS variance
+    FROM means AS m
+    WHERE repetitions > 0)
+SELECT d.sweep_id,
+       row_number() OVER (PARTITION BY d.sweep_id
+                          ORDER BY CASE WHEN d.failed > 0 THEN 2 ELSE d.repetitions < 2 END,
+                                   CAST(printf('%.12e', d.mean) AS REAL)
+                                   * iif(w.goal = 'maximize', -1, 1), r.number) AS rank,
+       CAST(d.mean AS REAL) AS mean,
+       CASE WHEN d.repetitions < 2 THEN NULL
+            WHEN NOT d.variance > 0 THEN 0.0
+            ELSE (WITH RECURSIVE newton(x, n) AS (
+                      SELECT d.spread, 0
+                      UNION ALL
+                      SELECT (x + d.variance / x) / 2, n + 1 FROM newton WHERE n < 24)
+                  SELECT x FROM newton WHERE n = 24) END AS sd,
+       d.repetitions, d.failed,
+       (SELECT s.id FROM runs AS s
+        WHERE (s.id = d.root OR s.parent_id = d.root AND s.kind = 'repeat')
+          AND s.status = 'completed' AND s.rank_key IS NOT NULL
+        ORDER BY s.rank_key, s.number LIMIT 1) AS run_id,
+       d.runs, r.number, r.kind, r.stage, r.learning_rate, r.batch_size, r.optimizer, r.depth,
+       r.params
+FROM deviations AS d
+JOIN runs AS r ON r.id = d.root
+JOIN sweeps AS w ON w.id = d.sweep_id;
 
 CREATE VIEW metric_points AS
 SELECT run_id, name, point,

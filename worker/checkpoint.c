@@ -16,7 +16,7 @@
 #include "worker/data/atomic_file.h"
 
 #define MAGIC "SWEEPCKP"
-#define VERSION 1
+#define VERSION 2
 
 /* The file: this head, then the vectors one after another, then the SHA-256 of all before it in
  * hex. This machine's byte order and this build's structures: a checkpoint is never carried
@@ -25,8 +25,8 @@ struct head {
     char magic[8];
     uint32_t version, real_bytes;
     char identity[72];
-    uint64_t values, states, has_best; /* numbers in a vector, vectors of state */
-    uint64_t step;
+    uint64_t values, states, has_best, has_average; /* numbers in a vector, vectors of state */
+    uint64_t step, averaged; /* so many weights are in the average */
     struct schedule schedule;
     struct progress progress;
 };
@@ -42,7 +42,9 @@ struct part {
     size_t count;
 };
 
-static size_t parts_of(const struct checkpointed *c, struct part out[OPTIM_STATE_MAX + 2])
+#define PARTS_MAX (OPTIM_STATE_MAX + 3)
+
+static size_t parts_of(const struct checkpointed *c, struct part out[PARTS_MAX])
 {
     const struct step *s = c->step;
     const struct net *n = &s->net;
@@ -52,6 +54,8 @@ static size_t parts_of(const struct checkpointed *c, struct part out[OPTIM_STATE
         out[count++] = (struct part){s->optim.state[i], n->parameter_count};
     if (c->best)
         out[count++] = (struct part){c->best, n->value_count};
+    if (s->average.values)
+        out[count++] = (struct part){s->average.values, n->value_count};
     return count;
 }
 
@@ -65,11 +69,12 @@ static void head_fill(struct head *h, const char identity[65], const struct step
     h->values = s->net.value_count;
     h->states = s->optim.ops->state_count;
     h->has_best = has_best;
+    h->has_average = s->average.values != NULL;
 }
 
 static size_t file_bytes(const struct checkpointed *c)
 {
-    struct part parts[OPTIM_STATE_MAX + 2];
+    struct part parts[PARTS_MAX];
     size_t count = parts_of(c, parts), bytes = sizeof(struct head) + CHECK_BYTES;
     for (size_t i = 0; i < count; i++)
         bytes += parts[i].count * sizeof(real);
@@ -105,11 +110,12 @@ int checkpoint_write(const char *path, const char identity[65], const struct che
     struct atomic_file f;
     struct sha256 sum;
     struct head h;
-    struct part parts[OPTIM_STATE_MAX + 2];
+    struct part parts[PARTS_MAX];
     char check[CHECK_BYTES];
     size_t count = parts_of(c, parts);
     head_fill(&h, identity, c->step, c->best != NULL);
     h.step = c->step->optim.step;
+    h.averaged = c->step->average.count;
     h.schedule = c->step->schedule;
     h.progress = *c->progress;
     sha256_init(&sum);
@@ -150,7 +156,7 @@ static bool intact(const char *bytes, size_t len)
 static int take(const char *bytes, size_t len, const char identity[65],
                 const struct checkpointed *c)
 {
-    struct part parts[OPTIM_STATE_MAX + 2];
+    struct part parts[PARTS_MAX];
     size_t count = parts_of(c, parts);
     struct head h;
     if (len != file_bytes(c))
@@ -164,6 +170,7 @@ static int take(const char *bytes, size_t len, const char identity[65],
         at += parts[i].count * sizeof(real);
     }
     c->step->optim.step = h.step;
+    c->step->average.count = h.averaged;
     c->step->schedule = h.schedule;
     *c->progress = h.progress;
     return 0;

@@ -59,7 +59,7 @@ static int run_prepare(const char *argument, struct link *link)
 }
 
 #define X(id, name) int worker_##name(const char *config_path, struct link *link);
-TASK_MAP(X)
+WORKER_TASK_MAP(X)
 #undef X
 
 static int run_predict(const char *argument, struct link *link)
@@ -76,7 +76,7 @@ static int run_task(const char *config_path, struct link *link)
         int (*run)(const char *config_path, struct link *link);
     } tasks[] = {
 #define X(id, name) {#name, worker_##name},
-        TASK_MAP(X)
+        WORKER_TASK_MAP(X)
 #undef X
     };
     char task[32] = "trainer";

@@ -42,7 +42,14 @@ static int plan_loss(const struct settings *s, const struct samples *x, struct l
         .sum = s->v[SETTING_LOSS_REDUCTION] == REDUCTION_SUM,
         .huber_delta = (real)s->v[SETTING_HUBER_DELTA],
         .probability_clip = (real)s->v[SETTING_PROBABILITY_CLIP],
+        .smoothing = (real)s->v[SETTING_LABEL_SMOOTHING],
     };
+    if (loss->smoothing > 0 && kind != LOSS_CROSS_ENTROPY && kind != LOSS_BINARY_CROSS_ENTROPY) {
+        char value[32];
+        setting_format(SETTING_LABEL_SMOOTHING, s->v[SETTING_LABEL_SMOOTHING], value);
+        return err_bad(err, ERR_VALUE, "$.train.label_smoothing", value,
+                       "0: only cross_entropy and binary_cross_entropy have labels to smooth");
+    }
     if (x->classes == 0 && s->v[SETTING_CLASS_WEIGHTS] != CLASS_WEIGHTS_NONE)
         return err_bad(err, ERR_VALUE, "$.train.class_weights", "balanced",
                        "none: the target is numbers, not classes");
@@ -96,6 +103,12 @@ static struct net_plan plan_net(const struct settings *s, const struct model_pla
     };
 }
 
+/* Copies of all values that averaging takes. */
+static size_t averages(const struct settings *s)
+{
+    return s->v[SETTING_AVERAGE] != AVERAGE_NONE ? 1 : 0;
+}
+
 int setup_check(const struct run_config *c, const struct samples *x, double *flop,
                 struct errbuf *err)
 {
@@ -114,7 +127,7 @@ int setup_check(const struct run_config *c, const struct samples *x, double *flo
     struct optim optim;
     optim_init(&optim, &s);
     plan.train_rows = batch_rows(&s, x->parts[PART_TRAIN]);
-    plan.copies = optim.ops->state_count + 1;
+    plan.copies = optim.ops->state_count + 1 + averages(&s);
     rc = plan_outputs(&plan, x, &loss, err);
     if (rc == 0)
         rc = net_check(&plan, &size, err);
@@ -163,9 +176,27 @@ static void give_optimizer(struct setup *s, const struct run_config *c, size_t t
     size_t batch = n->plan.train_rows, copies = step->optim.ops->state_count;
     for (size_t i = 0; i < copies; i++)
         step->optim.state[i] = n->copies[i];
+    step->optim.seed = c->seed;
+    average_init(&step->average, &s->settings, c->epochs,
+                 averages(&s->settings) > 0 ? n->copies[copies++] : NULL);
     s->best = copies < n->plan.copies ? n->copies[copies] : NULL;
     schedule_init(&step->schedule, &s->settings, c->epochs,
                   (int64_t)((train_count + batch - 1) / batch));
+}
+
+/* Values, or labels in their place, and the gradient of a batch's outputs. */
+static void give_mixup(struct setup *s, uint64_t seed)
+{
+    const struct net *n = &s->step.net;
+    size_t count = n->plan.train_rows * shape_count(&n->output);
+    s->step.mixup = (struct mixup){.alpha = s->settings.v[SETTING_MIXUP], .seed = seed};
+    if (s->step.mixup.alpha == 0)
+        return;
+    real *room = xcalloc(2 * count, sizeof *room);
+    s->mixing = room;
+    s->step.mixup.gradient = room;
+    s->step.mixup.values = room + count;
+    s->step.mixup.labels = (uint16_t *)(void *)(room + count); /* as many at most, and smaller */
 }
 
 static int start_values(struct setup *s, const struct run_config *c, struct errbuf *err)
@@ -191,7 +222,8 @@ int setup_open(struct setup *out, const struct run_config *c, const struct sampl
     optim_init(&out->step.optim, &out->settings);
     struct net_plan plan = plan_net(&out->settings, &out->model, x);
     plan.train_rows = batch_rows(&out->settings, split->train_count);
-    plan.copies = out->step.optim.ops->state_count + (c->weights[0] ? 1 : 0);
+    plan.copies = out->step.optim.ops->state_count + (c->weights[0] ? 1 : 0) +
+                  averages(&out->settings);
     rc = blame_model(plan_outputs(&plan, x, &out->step.loss, err), err);
     if (rc == 0)
         rc = blame_model(net_init(&out->step.net, &plan, c->seed, err), err);
@@ -204,6 +236,7 @@ int setup_open(struct setup *out, const struct run_config *c, const struct sampl
         return rc;
     }
     give_optimizer(out, c, split->train_count);
+    give_mixup(out, c->seed);
     if (x->classes > 0 && out->settings.v[SETTING_CLASS_WEIGHTS] == CLASS_WEIGHTS_BALANCED)
         out->class_weights = balance_classes(x, split);
     out->step.loss.class_weights = out->class_weights;
@@ -218,5 +251,6 @@ void setup_close(struct setup *s)
     model_plan_finish(&s->model);
     free(s->class_weights);
     free(s->report);
+    free(s->mixing);
     memset(s, 0, sizeof *s);
 }

@@ -16,6 +16,7 @@ struct setup {
     double *report;           /* step.loss.report, or NULL */
     struct step step;
     real *best;               /* copy that takes the best values; NULL: not asked for */
+    void *mixing;             /* the room of step.mixup, or NULL */
 };
 
 /* Would setup_open refuse this? Takes no memory. Errors have key "$.model" or the setting's. *flop

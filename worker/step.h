@@ -4,7 +4,9 @@
 #define WORKER_STEP_H
 
 #include "worker/nn/loss.h"
+#include "worker/nn/mixup.h"
 #include "worker/nn/net.h"
+#include "worker/optim/average.h"
 #include "worker/optim/optim.h"
 #include "worker/optim/schedule.h"
 
@@ -13,6 +15,8 @@ struct step {
     struct loss loss;
     struct optim optim;
     struct schedule schedule;
+    struct mixup mixup;
+    struct average average;
 };
 
 struct step_result {
@@ -20,7 +24,8 @@ struct step_result {
     double norm2;   /* squared L2 norm of the data term's gradient */
 };
 
-/* net.input[rows] is filled. Forward, loss, backward, clipping, penalty, update. */
+/* net.input[rows] is filled. Mixing, forward, loss, backward, clipping, noise,
+ * penalty, update, averaging. */
 struct step_result step_run(struct step *s, size_t rows, const struct targets *t);
 
 #endif

@@ -102,6 +102,8 @@ static void write_checkpoint(struct train *t)
 static void set_evaluation(struct train *t, struct point *p)
 {
     const struct split *split = t->split;
+    struct net *n = &t->setup.step.net;
+    average_exchange(&t->setup.step.average, n->value_count, n->values);
     if (split->validation_count > 0) {
         t->evaluator.watch = t->layers ? &t->watch : NULL;
         struct evaluation v = evaluate(&t->evaluator, &t->setup.step, split->validation,
@@ -118,6 +120,7 @@ static void set_evaluation(struct train *t, struct point *p)
     if (settings_of(t)[SETTING_TRAIN_LOSS_EVAL] != 0)
         point_set(p, CURVE_TRAIN_LOSS_EVAL,
                   evaluate(&t->evaluator, &t->setup.step, split->train, split->train_count).loss);
+    average_exchange(&t->setup.step.average, n->value_count, n->values);
 }
 
 /* Keeps the values when the metric is better than at every point before. */
@@ -128,9 +131,10 @@ static void keep_best(struct train *t, const struct point *p)
     if (!point_has(p, column) ||
         (g->have_best && !metric_better(p->v[column], g->best_value, t->config->maximize)))
         return;
+    const struct net *n = &t->setup.step.net;
     if (t->setup.best)
-        memcpy(t->setup.best, t->setup.step.net.values,
-               t->setup.step.net.value_count * sizeof *t->setup.best);
+        memcpy(t->setup.best, average_of(&t->setup.step.average, n->values),
+               n->value_count * sizeof *t->setup.best);
     g->best_value = p->v[column];
     g->best_epoch = p->epoch;
     g->have_best = true;
@@ -202,6 +206,8 @@ static int end_point(struct train *t, double epoch, bool end_of_epoch)
     if (settings_of(t)[SETTING_L2] > 0)
         point_set(&p, CURVE_PENALTY,
                   optim_penalty(&t->setup.settings, &s->net) * loss_report(&s->loss));
+    if (end_of_epoch)
+        average_end_epoch(&s->average, g->epoch, s->net.value_count, s->net.values);
     set_evaluation(t, &p);
     point_set(&p, CURVE_SECONDS, g->seconds + train_clock_seconds() - t->start_seconds);
     keep_best(t, &p);

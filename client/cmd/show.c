@@ -59,6 +59,17 @@ static const struct field delayed_fields[] = {
     {"tried again in", "seconds", CELL_DURATION, FIELD_PLAIN},
 };
 
+static const struct field stopping_fields[] = {
+    {"stopped by", "rule", CELL_TEXT, FIELD_WORD},
+    {"runs", "stopped", CELL_COUNT, FIELD_PLAIN},
+    {"epochs saved", "epochs_saved", CELL_COUNT, FIELD_PLAIN},
+    {"time saved", "seconds_saved", CELL_DURATION, FIELD_PLAIN},
+    {"audited", "audited", CELL_COUNT, FIELD_PLAIN},
+    {"ended", "audited_ended", CELL_COUNT, FIELD_PLAIN},
+    {"among the best tenth", "wrong", CELL_COUNT, FIELD_PLAIN},
+    {"the best", "best", CELL_COUNT, FIELD_PLAIN},
+};
+
 #define FAILED_MAX 10
 
 struct failed {
@@ -104,8 +115,11 @@ static void print_sweep(struct client *c, const struct json *reply)
                       *findings = json_get(reply, "findings"),
                       *treatments = json_get(reply, "treatments"),
                       *edits = json_get(reply, "range_edits"),
+                      *stopping = json_get(reply, "stopping"),
                       *delayed = json_get(reply, "delayed");
     report_members(c, sweep_fields, ARRAY_LEN(sweep_fields), json_get(reply, "sweep"));
+    report_winner(c, json_get(reply, "configurations"),
+                  member_int(json_get(reply, "sweep"), "best_run", 0));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
     report_list(c, stage_fields, ARRAY_LEN(stage_fields), stages);
@@ -121,6 +135,9 @@ static void print_sweep(struct client *c, const struct json *reply)
     if (json_first(edits) != NULL)
         fputs("\nthe runs speak for these edits of the search range\n", c->out);
     report_list(c, edit_fields, ARRAY_LEN(edit_fields), edits);
+    if (json_first(stopping) != NULL)
+        fputc('\n', c->out);
+    report_list(c, stopping_fields, ARRAY_LEN(stopping_fields), stopping);
     if (json_first(delayed) != NULL)
         fputs("\nwait after a failure\n", c->out);
     report_list(c, delayed_fields, ARRAY_LEN(delayed_fields), delayed);

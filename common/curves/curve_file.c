@@ -24,6 +24,8 @@ static int interpret(const struct training_log *log, struct reading *r)
     r->reshaped = made != NULL;
     log = made ? made : log;
     if (rc == 0)
+        rc = no_curve_check(log, r);
+    if (rc == 0)
         rc = columns_choose(log, r, &columns);
     if (rc == 0)
         rc = points_build(log, &columns, r);

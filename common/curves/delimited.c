@@ -367,12 +367,33 @@ static int pass(struct reader *r, bool second)
 
 /* --- the format ----------------------------------------------------------------------------- */
 
+/* Frames of lines ("│ 3 │ 0.41 │", "┏━━┳"): '|' and '-' in place of them. The new length. */
+static size_t plain_frames(char *bytes, size_t len)
+{
+    size_t used = 0;
+
+    if (!memmem(bytes, len, "\xe2\x94\x82", 3) && !memmem(bytes, len, "\xe2\x94\x83", 3) &&
+        !memmem(bytes, len, "\xe2\x95\x91", 3))
+        return len;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char a = (unsigned char)bytes[i];
+        unsigned char b = i + 2 < len ? (unsigned char)bytes[i + 1] : 0;
+        unsigned char c = i + 2 < len ? (unsigned char)bytes[i + 2] : 0;
+        bool frame = a == 0xe2 && (b == 0x94 || b == 0x95);
+        bool upright = (b == 0x94 && (c == 0x82 || c == 0x83)) || (b == 0x95 && c == 0x91);
+        bytes[used++] = !frame ? bytes[i] : upright ? '|' : '-';
+        i += frame ? 2 : 0;
+    }
+    return used;
+}
+
 static void load(const struct curve_bytes *in, size_t len, struct text *out)
 {
     char *bytes = xmalloc(len + 1);
 
     memcpy(bytes, in->bytes, len);
     text_to_utf8(&bytes, &len);
+    len = plain_frames(bytes, len);
     bytes[len] = '\0';
     *out = (struct text){.data = bytes, .len = len, .path = in->name};
 }

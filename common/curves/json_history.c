@@ -9,8 +9,11 @@
 #include "common/curves/format.h"
 #include "common/curves/json_row.h"
 #include "common/curves/metric_word.h"
+#include "sweep/curve_title.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
+
+#define TIME_MIN 1e8 /* seconds since 1970 */
 
 struct series {
     const struct loose_value *values; /* list, or an object of row numbers */
@@ -164,6 +167,14 @@ static int read_lists(struct history *h, const struct loose_value *object)
     return rc;
 }
 
+/* A time in seconds, as TensorBoard's triples begin with one. */
+static bool begins_with_time(const struct history *h, const struct loose_value *list)
+{
+    const struct loose_value *first = loose_first(h->j, list);
+    double time;
+    return first && loose_number(h->j, first, &time) && time > TIME_MIN;
+}
+
 /* A row of a list of lists, titles one for each place. */
 static int row_of_list(struct history *h, const struct loose_value *titles,
                        const struct loose_value *list, size_t where)
@@ -175,7 +186,7 @@ static int row_of_list(struct history *h, const struct loose_value *titles,
     for (const struct loose_value *v = loose_first(h->j, list); v && rc == 0;
          v = loose_next(h->j, v)) {
         const char *name = title && title->kind == LOOSE_TEXT ? loose_text(h->j, title) : NULL;
-        if (!titles && list->count == ARRAY_LEN(tensorboard))
+        if (!titles && list->count == ARRAY_LEN(tensorboard) && begins_with_time(h, list))
             name = tensorboard[place++];
         if (name)
             rc = json_row_cell(h->out, h->j, v, name, h->err);
@@ -220,6 +231,95 @@ static const struct loose_value *list_of_objects(const struct loose_json *j,
     return found;
 }
 
+/* The number of a key that counts: "3", "epoch_3", "step 100"; not "fold_3". */
+static bool number_of_key(const char *key, double *out)
+{
+    size_t len = strlen(key), from = len;
+    while (from > 0 && isdigit((unsigned char)key[from - 1]))
+        from--;
+    enum curve_role role = curve_title_read(key, from).role;
+    *out = strtod(key + from, NULL);
+    return from < len && len - from < 10 &&
+           (from == 0 || role == CURVE_ROLE_EPOCH || role == CURVE_ROLE_STEP);
+}
+
+/* {"epoch_1": {"loss": 0.5}, "epoch_2": …}: each member a row, its key the epoch; other members
+ * are settings. */
+static bool is_keyed(const struct history *h, const struct loose_value *root)
+{
+    size_t rows = 0;
+    double last = -1, number;
+    for (const struct loose_value *m = loose_first(h->j, root); m; m = loose_next(h->j, m)) {
+        const struct loose_value *first = loose_first(h->j, m);
+        if (m->kind != LOOSE_OBJECT)
+            continue;
+        if (!number_of_key(loose_key(h->j, m), &number) || number <= last || !first ||
+            (!is_cell(h->j, first) && first->kind != LOOSE_OBJECT))
+            return false;
+        last = number;
+        rows++;
+    }
+    return rows > 2;
+}
+
+static int read_keyed(struct history *h, const struct loose_value *root)
+{
+    size_t where = 0;
+    int rc = 0;
+    double epoch;
+    for (const struct loose_value *m = loose_first(h->j, root); m && rc == 0;
+         m = loose_next(h->j, m)) {
+        if (m->kind != LOOSE_OBJECT)
+            continue;
+        rc = json_row(h->out, h->j, m, ++where, h->err);
+        bool counts = loose_member(h->j, m, "epoch") || loose_member(h->j, m, "step");
+        int column = rc == 0 && !counts ? training_log_column(h->out, "epoch", 5, h->err) : 0;
+        rc = rc == 0 && column < 0 ? column : rc;
+        if (rc == 0 && !counts && number_of_key(loose_key(h->j, m), &epoch))
+            rc = training_log_number(h->out, (size_t)column, epoch, h->err);
+    }
+    return rc;
+}
+
+/* {"train_loss": [{"step": 1, "value": 0.5}, …], "val_loss": …}: lists of values by name. */
+static bool is_listed(const struct history *h, const struct loose_value *m)
+{
+    static const char *const names[] = {"key", "metric", "name", "tag"};
+    const struct loose_value *first = loose_first(h->j, m);
+    const char *key = loose_key(h->j, m);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (first && loose_member(h->j, first, names[i]))
+            return false;
+    return m->kind == LOOSE_LIST && first && first->kind == LOOSE_OBJECT &&
+           loose_member(h->j, first, "value") != NULL && is_metric_word(key, strlen(key));
+}
+
+static bool are_listed(const struct history *h, const struct loose_value *root)
+{
+    size_t lists = 0;
+    for (const struct loose_value *m = loose_first(h->j, root); m; m = loose_next(h->j, m))
+        lists += is_listed(h, m);
+    return lists > 0;
+}
+
+static int read_listed(struct history *h, const struct loose_value *root)
+{
+    size_t where = 0;
+    int rc = 0;
+    for (const struct loose_value *m = loose_first(h->j, root); m && rc == 0;
+         m = loose_next(h->j, m)) {
+        const char *key = loose_key(h->j, m);
+        for (const struct loose_value *v = is_listed(h, m) ? loose_first(h->j, m) : NULL;
+             v && rc == 0; v = loose_next(h->j, v)) {
+            rc = json_row(h->out, h->j, v, ++where, h->err);
+            int column = rc == 0 ? training_log_column(h->out, "key", 3, h->err) : rc;
+            rc = column < 0 ? column
+                            : training_log_text(h->out, (size_t)column, key, strlen(key), h->err);
+        }
+    }
+    return rc;
+}
+
 static int read_root(struct history *h)
 {
     const struct loose_value *root = loose_root(h->j), *rows = NULL;
@@ -229,6 +329,10 @@ static int read_root(struct history *h)
     const struct loose_value *data = loose_member(h->j, root, "data");
     if (columns && data && columns->kind == LOOSE_LIST && data->kind == LOOSE_LIST)
         return read_rows(h, columns, data);
+    if (is_keyed(h, root))
+        return read_keyed(h, root);
+    if (are_listed(h, root))
+        return read_listed(h, root);
     rows = list_of_objects(h->j, root, 1);
     return rows ? read_rows(h, NULL, rows) : read_lists(h, root);
 }

@@ -57,7 +57,7 @@ static bool read_axis(const struct training_log *l, size_t row, size_t column, d
         return false;
     size_t skip = strcspn(text, "0123456789");
     for (size_t i = 0; i < skip; i++)
-        if (!isalpha((unsigned char)text[i]) && !memchr(" _#[(:", text[i], 6))
+        if (!isalpha((unsigned char)text[i]) && !memchr(" _#[(:-", text[i], 7))
             return false;
     size_t len = strlen(text + skip);
     struct log_cell c = {.kind = LOG_TEXT, .text = text + skip};

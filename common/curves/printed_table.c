@@ -16,6 +16,7 @@
 #define LOOKED_AT ((size_t)1 << 16) /* bytes, to tell whether there is one */
 #define LINE_MAX_BYTES 2048         /* of a line; what comes behind is left out */
 #define COLUMNS_MAX 40
+#define HEADERS_MAX 20000 /* lines of titles: each of their words is looked up */
 #define TITLE_BYTES 80
 
 struct cell {
@@ -29,6 +30,7 @@ struct cells {
 };
 
 struct drawing {
+    const char *name; /* of the file */
     struct training_log *log; /* NULL: only looked at */
     struct errbuf *err;
     char line[LINE_MAX_BYTES + 1];
@@ -36,7 +38,7 @@ struct drawing {
     char title[COLUMNS_MAX][TITLE_BYTES];
     size_t columns; /* 0: no titles, or of a table without a loss */
     size_t number;  /* of the line */
-    size_t rows;
+    size_t rows, headers;
 };
 
 /* --- lines ---------------------------------------------------------------------------------- */
@@ -211,6 +213,9 @@ static int read_line(struct drawing *d, const char *text, size_t len)
     take_line(d, text, len);
     cut_bar(d);
     if (cut_cells(d->line, 2, &cells) && is_titles(&cells)) {
+        if (++d->headers > HEADERS_MAX)
+            return err_set(d->err, ERR_LIMIT, "%s: line %zu: more than %d lines of titles",
+                           d->name, d->number, HEADERS_MAX);
         take_titles(d, &cells);
         return 0;
     }
@@ -252,6 +257,7 @@ static bool is_printed_table(const struct curve_bytes *in)
     if (memchr(in->bytes, '\0', len) || !memchr(in->bytes, '\n', len) || !is_drawn(in->bytes, len))
         return false;
     struct drawing *d = xcalloc(1, sizeof(*d));
+    d->name = in->name;
     read_lines(d, in->bytes, len);
     bool is = d->rows > 0;
     free(d);
@@ -262,6 +268,7 @@ static int read_printed_table(const struct curve_bytes *in, struct training_log 
                               struct errbuf *err)
 {
     struct drawing *d = xcalloc(1, sizeof(*d));
+    d->name = in->name;
     d->log = out;
     d->err = err;
     int rc = read_lines(d, in->bytes, in->len);

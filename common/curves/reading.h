@@ -52,6 +52,11 @@ int runs_filter(const struct training_log *l, const bool *taken, struct reading 
 /* By titles "run - val_loss": drop[i] is set for columns of other runs. */
 int runs_drop_columns(const struct training_log *l, struct reading *r, bool *drop);
 
+/* The first column that counts epochs, else steps; SIZE_MAX: none does. */
+size_t log_axis(const struct training_log *l);
+/* Refuses a table whose rows are no points of one training: no_curve.c. */
+int no_curve_check(const struct training_log *l, const struct reading *r);
+
 /* --- which column is which quantity: columns.c --- */
 
 /* Columns whose sum is the series; mostly one. */

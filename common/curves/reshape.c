@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/curves/reading.h"
 #include "sweep/buf.h"
@@ -17,6 +18,7 @@ enum meaning { PLAIN, AXIS, DROPPED };
 
 struct shape {
     size_t key, value, set; /* columns, or NONE */
+    const char *yes, *no;   /* of a set column of 1 and 0, or True and False; else NULL */
     unsigned char *meaning; /* enum meaning of each column */
     bool *taken, *drop;
     int *to; /* of a plain column: its place in the new log */
@@ -118,6 +120,62 @@ static bool is_set(struct content c)
     return c.sets;
 }
 
+static const struct flag {
+    const char *title, *yes, *no;
+} FLAGS[] = {
+    {"is_train", "train", "val"}, {"is_training", "train", "val"}, {"training", "train", "val"},
+    {"train", "train", "val"}, {"is_val", "val", "train"}, {"is_validation", "val", "train"},
+    {"is_eval", "val", "train"}, {"is_test", "test", "train"}, {"validation", "val", "train"},
+    {"eval", "val", "train"}, {"val", "val", "train"},
+};
+
+/* 1, 0, -1: neither */
+static int flag_at(const struct training_log *l, size_t row, size_t column)
+{
+    const char *text = NULL;
+    double value = 0;
+
+    switch (training_log_cell(l, row, column, &value, &text)) {
+    case LOG_NUMBER:
+        return value == 1 ? 1 : value == 0 ? 0 : -1;
+    case LOG_TEXT:
+        return strcasecmp(text, "true") == 0 ? 1 : strcasecmp(text, "false") == 0 ? 0 : -1;
+    default:
+        return -1;
+    }
+}
+
+/* Both, and nothing else. */
+static bool is_flag(const struct training_log *l, size_t column)
+{
+    size_t seen[2] = {0};
+
+    for (size_t row = 0; row < training_log_rows(l); row++) {
+        int flag = flag_at(l, row, column);
+        if (flag < 0)
+            return false;
+        seen[flag]++;
+    }
+    return seen[0] > 0 && seen[1] > 0;
+}
+
+/* "is_train" and its likes. */
+static void find_flag(const struct training_log *l, struct shape *s)
+{
+    for (size_t i = 0; i < training_log_columns(l) && s->set == NONE; i++) {
+        char plain[64];
+        title_plain(training_log_title(l, i), plain, sizeof(plain));
+        for (size_t k = 0; k < ARRAY_LEN(FLAGS); k++) {
+            if (strcmp(plain, FLAGS[k].title) != 0 || !is_flag(l, i))
+                continue;
+            s->set = i;
+            s->yes = FLAGS[k].yes;
+            s->no = FLAGS[k].no;
+            break;
+        }
+    }
+}
+
 /* Of whatever title: all its cells are names of sets, and of more than one. */
 static size_t find_set_column(const struct training_log *l)
 {
@@ -142,6 +200,7 @@ static void find_shape(const struct training_log *l, struct shape *s)
     s->set = find_column(l, SETS, ARRAY_LEN(SETS), is_set);
     if (s->set == NONE)
         s->set = find_set_column(l);
+    find_flag(l, s);
     s->key = find_column(l, KEYS, ARRAY_LEN(KEYS), is_text);
     s->value = find_column(l, VALUES, ARRAY_LEN(VALUES), has_numbers);
     if (s->key == s->set || s->value == NONE)
@@ -167,6 +226,8 @@ static const char *set_of(const struct training_log *l, const struct shape *s, s
     const char *set = NULL;
     double value;
 
+    if (s->yes)
+        return flag_at(l, row, s->set) == 1 ? s->yes : s->no;
     bool has = s->set != NONE && training_log_cell(l, row, s->set, &value, &set) == LOG_TEXT;
     const char *word = has ? set_in(last_part(set), plain) : NULL;
     return word ? word : "";

@@ -30,6 +30,10 @@ static const struct run_title {
     {"fold", false, false}, {"cv_fold", false, false}, {"kfold", false, false},
     {"rank", false, false}, {"local_rank", false, false}, {"global_rank", false, false},
     {"worker", false, false}, {"client", false, false}, {"client_id", false, false},
+    {"worker_id", true, false}, {"replica", true, false}, {"layer", true, false},
+    {"layer_id", true, false}, {"head", true, false}, {"task", true, false},
+    {"task_id", true, false}, {"class_id", true, false}, {"domain", true, false},
+    {"env_id", true, false}, {"agent", true, false}, {"agent_id", true, false},
     {"session", true, false}, {"replicate", false, false}, {"repeat", true, false},
     {"model", true, true}, {"model_name", true, true}, {"config", true, true},
     {"config_name", true, true}, {"version", true, false}, {"group", true, true},
@@ -146,8 +150,7 @@ static bool tells_apart(const struct training_log *l, size_t column, bool weak)
     return count > 1 && !(weak && (n.too_many || count * 2 > named));
 }
 
-/* Does the log count epochs or steps? */
-static size_t find_axis(const struct training_log *l)
+size_t log_axis(const struct training_log *l)
 {
     for (int steps = 0; steps < 2; steps++) {
         for (size_t i = 0; i < training_log_columns(l); i++) {
@@ -214,7 +217,7 @@ static bool names_each_row(const struct training_log *l, size_t column)
 
 static void find_columns(const struct training_log *l, const bool *taken, struct run_columns *out)
 {
-    size_t axis = find_axis(l);
+    size_t axis = log_axis(l);
 
     out->count = 0;
     for (size_t i = 0; i < training_log_columns(l) && out->count < ARRAY_LEN(TITLES); i++) {

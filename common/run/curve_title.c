@@ -101,7 +101,14 @@ static bool is_number(const char *word)
     return word[strspn(word, "0123456789")] == '\0';
 }
 
-static void sort_word(struct parts *p, const char *word)
+static bool is_loss_word(const char *word)
+{
+    const struct title_word *w = word ? title_word_find(word, strlen(word)) : NULL;
+    return w && w->kind == WORD_LOSS;
+}
+
+/* next: the word behind it, or NULL. */
+static void sort_word(struct parts *p, const char *word, const char *next)
 {
     const struct title_word *w = title_word_find(word, strlen(word));
 
@@ -126,7 +133,7 @@ static void sort_word(struct parts *p, const char *word)
     }
     if (w && w->kind == WORD_LOSS)
         add_word(&p->rest, "loss", 4); /* "losses", "verlust" */
-    else if (!w || w->kind != WORD_FILLER)
+    else if (!w || w->kind != WORD_FILLER || (w->value && is_loss_word(next)))
         add_word(&p->rest, word, strlen(word));
 }
 
@@ -135,14 +142,14 @@ static void sort_words(const struct words *w, struct parts *out)
     for (size_t i = 0; i < w->count; i++) {
         size_t cut = title_word_find(w->word[i], strlen(w->word[i])) ? 0 : glued(w->word[i]);
         if (cut == 0) {
-            sort_word(out, w->word[i]);
+            sort_word(out, w->word[i], i + 1 < w->count ? w->word[i + 1] : NULL);
             continue;
         }
         struct words two = {0};
         add_word(&two, w->word[i], cut);
         add_word(&two, w->word[i] + cut, strlen(w->word[i]) - cut);
         for (size_t k = 0; k < two.count; k++)
-            sort_word(out, two.word[k]);
+            sort_word(out, two.word[k], NULL);
     }
 }
 
@@ -250,6 +257,15 @@ static void read_quantity(const struct title_quantity *q, const struct parts *p,
         t->kind = q->column;
 }
 
+/* scikit-learn's "neg_mean_squared_error" is a score, of which more is better; a negative log
+ * likelihood is a loss. */
+static bool is_negated(const char *name)
+{
+    size_t n = strncmp(name, "neg_", 4) == 0 ? 4 : strncmp(name, "negative_", 9) == 0 ? 9 : 0;
+    const struct title_quantity *q = n > 0 ? title_quantity_find(name + n) : NULL;
+    return q && q->role == CURVE_ROLE_LOSS && q->preference >= 2 && !title_quantity_find(name);
+}
+
 static void read_rest(const struct parts *p, struct curve_title *t)
 {
     char name[TITLE_MAX];
@@ -266,6 +282,11 @@ static void read_rest(const struct parts *p, struct curve_title *t)
     if (p->bound)
         return; /* the best so far, a deviation: no curve of its own */
     const struct title_quantity *q = find_quantity(name);
+    if (is_negated(name)) {
+        t->role = CURVE_ROLE_METRIC;
+        t->what = "a negated error, of which more is better";
+        return;
+    }
     if (has_kind(&p->rest, WORD_LOSS))
         read_loss(p, t);
     else if (has_kind(&p->rest, WORD_ACC))
@@ -391,4 +412,14 @@ struct curve_title curve_title_read(const char *title, size_t len)
     t.set = p.set;
     t.bare = p.split != CURVE_SPLIT_NONE && p.rest.count == 0 && t.role == CURVE_ROLE_OTHER;
     return t;
+}
+
+bool curve_title_column(const char *name, enum curve_column *column, int *rank)
+{
+    struct curve_title title = curve_title_read(name, strlen(name));
+    if (title.kind >= CURVE_COLUMN_COUNT || title.kind == CURVE_SECONDS)
+        return false;
+    *column = (enum curve_column)title.kind;
+    *rank = strcmp(name, curve_column_name(*column)) == 0 ? CURVE_RANK_SAME : title.rank;
+    return true;
 }

@@ -70,17 +70,17 @@ static const struct title_word WORDS[] = {
     {"loss", WORD_LOSS, 0}, {"losses", WORD_LOSS, 0},
     {"acc", WORD_ACC, 0}, {"accuracy", WORD_ACC, 0}, {"accuracies", WORD_ACC, 0},
     {"metric", WORD_FILLER, 0}, {"metrics", WORD_FILLER, 0}, {"scalar", WORD_FILLER, 0},
-    {"scalars", WORD_FILLER, 0}, {"logs", WORD_FILLER, 0}, {"value", WORD_FILLER, 0},
-    {"summary", WORD_FILLER, 0}, {"history", WORD_FILLER, 0}, {"set", WORD_FILLER, 0},
-    {"dataset", WORD_FILLER, 0}, {"data", WORD_FILLER, 0}, {"split", WORD_FILLER, 0},
+    {"scalars", WORD_FILLER, 0}, {"logs", WORD_FILLER, 0}, {"value", WORD_FILLER, 1},
+    {"summary", WORD_FILLER, 0}, {"history", WORD_FILLER, 0}, {"set", WORD_FILLER, 1},
+    {"dataset", WORD_FILLER, 0}, {"data", WORD_FILLER, 1}, {"split", WORD_FILLER, 0},
     {"model", WORD_FILLER, 0}, {"trainer", WORD_FILLER, 0}, {"global", WORD_FILLER, 0},
-    {"current", WORD_FILLER, 0}, {"boosting", WORD_FILLER, 0}, {"num", WORD_FILLER, 0},
-    {"number", WORD_FILLER, 0}, {"n", WORD_FILLER, 0}, {"nb", WORD_FILLER, 0},
-    {"no", WORD_FILLER, 0}, {"idx", WORD_FILLER, 0}, {"index", WORD_FILLER, 0},
-    {"id", WORD_FILLER, 0}, {"count", WORD_FILLER, 0}, {"counter", WORD_FILLER, 0},
+    {"current", WORD_FILLER, 0}, {"boosting", WORD_FILLER, 0}, {"num", WORD_FILLER, 1},
+    {"number", WORD_FILLER, 1}, {"n", WORD_FILLER, 1}, {"nb", WORD_FILLER, 0},
+    {"no", WORD_FILLER, 1}, {"idx", WORD_FILLER, 1}, {"index", WORD_FILLER, 1},
+    {"id", WORD_FILLER, 1}, {"count", WORD_FILLER, 1}, {"counter", WORD_FILLER, 1},
     {"dataloader", WORD_FILLER, 0}, {"of", WORD_FILLER, 0}, {"on", WORD_FILLER, 0},
     {"in", WORD_FILLER, 0}, {"the", WORD_FILLER, 0}, {"for", WORD_FILLER, 0},
-    {"per", WORD_FILLER, 0}, {"s", WORD_FILLER, 0},
+    {"per", WORD_FILLER, 0}, {"s", WORD_FILLER, 1},
 };
 
 #define LOSS(preference, measure) CURVE_ROLE_LOSS, -1, preference, measure, NULL
@@ -101,6 +101,7 @@ static const struct title_quantity QUANTITIES[] = {
     {"loss_total", LOSS(PREFERENCE_TOTAL, "total")},
     {"loss_overall", LOSS(PREFERENCE_TOTAL, "total")},
     {"combined_loss", LOSS(PREFERENCE_TOTAL, "total")},
+    {"data_loss", LOSS(2, "data")},
     {"objective", LOSS(2, "objective")}, {"cost", LOSS(2, "cost")},
     {"criterion", LOSS(2, "criterion")},
     {"nll", LOSS(3, "nll")}, {"nloglik", LOSS(3, "nll")},
@@ -135,7 +136,7 @@ static const struct title_quantity QUANTITIES[] = {
     {"error", LOSS(40, "error")}, {"err", LOSS(40, "error")}, {"merror", LOSS(40, "error")},
     {"error_rate", LOSS(40, "error")},
     /* What counts, when it has another name than an epoch's or a step's. */
-    {"total_steps", STEP}, {"total_iterations", STEP},
+    {"total_steps", STEP}, {"total_iterations", STEP}, {"checkpoint", STEP}, {"ckpt", STEP},
     /* Accuracies that are not called so. */
     {"top1", ACC(1)}, {"acc1", ACC(1)}, {"top5", ACC(2)}, {"acc5", ACC(2)},
     /* No losses. */

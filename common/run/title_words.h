@@ -20,7 +20,7 @@ enum statistic {
 struct title_word {
     const char *word;
     enum title_word_kind kind;
-    int value; /* enum curve_split, or enum statistic */
+    int value; /* enum curve_split or statistic; of a filler 1: "value_loss" is of the value */
 };
 
 /* Of losses: the lower counts. */

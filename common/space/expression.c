@@ -14,39 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/space/expression_words.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
-
-/* --- words ----------------------------------------------------------------------------------- */
-
-enum word {
-    WORD_END,
-    WORD_NUMBER,
-    WORD_NAME,   /* bare or in backquotes */
-    WORD_TEXT,   /* in quotes */
-    WORD_SIGN,   /* of the table below */
-    WORD_WRONG,
-};
-
-static const struct {
-    const char *text;
-    enum step_kind kind;
-    char level; /* 'o' or, 'a' and, 'n' not, 'c' comparison, 's' sum, 'p' product, '^' power */
-} signs[] = {
-    {"**", STEP_CALL, '^'},          {"<=", STEP_LESS_OR_EQUAL, 'c'},
-    {">=", STEP_GREATER_OR_EQUAL, 'c'}, {"==", STEP_EQUAL, 'c'},
-    {"!=", STEP_NOT_EQUAL, 'c'},     {"&&", STEP_AND, 'a'},
-    {"||", STEP_OR, 'o'},            {"<", STEP_LESS, 'c'},
-    {">", STEP_GREATER, 'c'},        {"+", STEP_ADD, 's'},
-    {"-", STEP_SUBTRACT, 's'},       {"*", STEP_MULTIPLY, 'p'},
-    {"/", STEP_DIVIDE, 'p'},         {"!", STEP_NOT, 'n'},
-    {"(", STEP_NUMBER, '('},         {")", STEP_NUMBER, ')'},
-    {",", STEP_NUMBER, ','},
-    /* words of letters: longest first does not matter, they are compared whole */
-    {"and", STEP_AND, 'a'},          {"or", STEP_OR, 'o'},
-    {"not", STEP_NOT, 'n'},
-};
 
 enum type { TYPE_NUMBER, TYPE_TRUTH, TYPE_CHOICE, TYPE_TEXT };
 
@@ -60,20 +31,11 @@ struct operand {
 };
 
 struct parser {
+    struct words w;
     const struct space *space;
-    const char *text, *path;
     constraint_find *find;
     const void *arg;
-    struct errbuf *err;
-    int code;   /* of what went wrong */
     size_t nesting;
-    /* the word that is looked at */
-    enum word word;
-    size_t begin, end;
-    enum step_kind kind; /* of a sign */
-    char level;
-    double number;
-    char name[SPACE_TEXT_MAX];
     /* what comes of it */
     struct buf canonical;
     size_t copied; /* so much of the text is in it */
@@ -84,137 +46,12 @@ struct parser {
 
 static bool fail(struct parser *p, size_t at, int code, const char *allowed)
 {
-    char excerpt[40], value[80] = "its end";
-
-    if (p->code)
-        return false;
-    str_copy(excerpt, sizeof(excerpt), p->text + at);
-    if (*excerpt)
-        snprintf(value, sizeof(value), "\"%s\" at column %zu", excerpt, at + 1);
-    p->code = err_bad(p->err, code, p->path, value, "%s", allowed);
-    return false;
+    return words_fail(&p->w, at, code, allowed);
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static size_t digits(const char *s)
-{
-    size_t n = 0;
-    while (is_digit(s[n]))
-        n++;
-    return n;
-}
-
-/* Bytes of the number there; 0: none. */
-static size_t number_length(const char *s)
-{
-    size_t whole = digits(s), n = whole;
-    if (s[n] == '.') {
-        size_t part = digits(s + n + 1);
-        if (whole + part == 0)
-            return 0;
-        n += 1 + part;
-    }
-    if (n && (s[n] == 'e' || s[n] == 'E')) {
-        size_t sign = s[n + 1] == '-' || s[n + 1] == '+';
-        size_t power = digits(s + n + 1 + sign);
-        n += power ? 1 + sign + power : 0;
-    }
-    return n;
-}
-
-static bool take_number(struct parser *p, size_t len)
-{
-    char copy[64];
-
-    if (len >= sizeof(copy))
-        return fail(p, p->begin, ERR_VALUE, "a number of at most 63 characters");
-    memcpy(copy, p->text + p->begin, len);
-    copy[len] = '\0';
-    p->number = strtod(copy, NULL);
-    p->end = p->begin + len;
-    p->word = WORD_NUMBER;
-    return true;
-}
-
-/* What stands between two marks. */
-static bool take_quoted(struct parser *p, char mark)
-{
-    const char *from = p->text + p->begin + 1, *to = strchr(from, mark);
-
-    if (!to || to == from || (size_t)(to - from) >= sizeof(p->name))
-        return fail(p, p->begin, ERR_VALUE, "1 to 63 bytes between two of these marks");
-    memcpy(p->name, from, (size_t)(to - from));
-    p->name[to - from] = '\0';
-    p->end = (size_t)(to - p->text) + 1;
-    p->word = mark == '`' ? WORD_NAME : WORD_TEXT;
-    return true;
-}
-
-static bool take_sign(struct parser *p, size_t i)
-{
-    p->word = WORD_SIGN;
-    p->kind = signs[i].kind;
-    p->level = signs[i].level;
-    p->end = p->begin + strlen(signs[i].text);
-    return true;
-}
-
-static bool take_letters(struct parser *p)
-{
-    const char *from = p->text + p->begin;
-    size_t len = 0;
-
-    while (is_letter(from[len]) || is_digit(from[len]) || from[len] == '.')
-        len++;
-    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
-        if (strlen(signs[i].text) == len && memcmp(signs[i].text, from, len) == 0)
-            return take_sign(p, i);
-    if (len >= sizeof(p->name))
-        return fail(p, p->begin, ERR_VALUE, "a name of at most 63 bytes");
-    memcpy(p->name, from, len);
-    p->name[len] = '\0';
-    p->end = p->begin + len;
-    p->word = WORD_NAME;
-    return true;
-}
-
-/* The next word, behind the one that is looked at. */
 static bool advance(struct parser *p)
 {
-    const char *s = p->text;
-
-    p->begin = p->end;
-    while (s[p->begin] == ' ' || s[p->begin] == '\t')
-        p->begin++;
-    s += p->begin;
-    size_t len = number_length(s);
-    p->word = WORD_END;
-    p->level = 0;
-    p->end = p->begin;
-    if (p->code || !*s)
-        return !p->code;
-    if (len)
-        return take_number(p, len);
-    if (*s == '`' || *s == '\'' || *s == '"')
-        return take_quoted(p, *s);
-    if (is_letter(*s))
-        return take_letters(p);
-    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
-        if (strncmp(s, signs[i].text, strlen(signs[i].text)) == 0)
-            return take_sign(p, i);
-    return fail(p, p->begin, ERR_VALUE,
-                *s == '=' ? "\"==\" for is equal to, \"<=\", \">=\""
-                          : "numbers, names of parameters, + - * / ** ( ), < <= > >= == !=, "
-                            "and or not");
+    return words_advance(&p->w);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -222,7 +59,7 @@ static bool advance(struct parser *p)
 static bool add(struct parser *p, enum step_kind kind, size_t dimension, double number)
 {
     if (p->count == EXPRESSION_STEPS_MAX)
-        return fail(p, p->begin, ERR_LIMIT, "at most 256 numbers, names and signs");
+        return fail(p, p->w.begin, ERR_LIMIT, "at most 256 numbers, names and signs");
     p->steps[p->count++] = (struct step){kind, (uint8_t)dimension, number};
     return true;
 }
@@ -230,23 +67,18 @@ static bool add(struct parser *p, enum step_kind kind, size_t dimension, double 
 /* The text so far, and behind it that instead of the word that is looked at. */
 static void replace(struct parser *p, const char *word)
 {
-    buf_append(&p->canonical, p->text + p->copied, p->begin - p->copied);
+    buf_append(&p->canonical, p->w.text + p->copied, p->w.begin - p->copied);
     buf_puts(&p->canonical, word);
-    p->copied = p->end;
+    p->copied = p->w.end;
 }
 
 /* A name as it may stand in an expression. */
 static void replace_name(struct parser *p, const char *name)
 {
-    bool plain = is_letter(*name);
+    bool plain = words_are_plain(name) && function_find(name, strlen(name)) < 0 &&
+                 strcmp(name, "true") != 0 && strcmp(name, "false") != 0;
     char quoted[SPACE_NAME_MAX + 3];
 
-    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
-        plain = plain && strcmp(signs[i].text, name) != 0;
-    plain = plain && function_find(name, strlen(name)) < 0 && strcmp(name, "true") != 0 &&
-            strcmp(name, "false") != 0;
-    for (const char *c = name; *c && plain; c++)
-        plain = is_letter(*c) || is_digit(*c) || *c == '.';
     snprintf(quoted, sizeof(quoted), plain ? "%s" : "`%s`", name);
     replace(p, quoted);
 }
@@ -257,17 +89,17 @@ static bool parse_sum(struct parser *p, struct operand *out);
 static bool deeper(struct parser *p)
 {
     return ++p->nesting <= EXPRESSION_NESTING_MAX ||
-           fail(p, p->begin, ERR_LIMIT, "at most 32 levels of nesting");
+           fail(p, p->w.begin, ERR_LIMIT, "at most 32 levels of nesting");
 }
 
 static bool is_sign(const struct parser *p, char level)
 {
-    return p->word == WORD_SIGN && p->level == level;
+    return p->w.word == WORD_SIGN && p->w.level == level;
 }
 
 static bool expect(struct parser *p, char level, const char *allowed)
 {
-    return is_sign(p, level) ? advance(p) : fail(p, p->begin, ERR_VALUE, allowed);
+    return is_sign(p, level) ? advance(p) : fail(p, p->w.begin, ERR_VALUE, allowed);
 }
 
 static bool want_number(struct parser *p, const struct operand *o)
@@ -289,7 +121,7 @@ static bool want_truth(struct parser *p, const struct operand *o)
 /* function ( sum, … ) */
 static bool parse_call(struct parser *p, int f, struct operand *out)
 {
-    size_t count = 0, at = p->begin;
+    size_t count = 0, at = p->w.begin;
     char allowed[96];
     struct operand argument;
 
@@ -306,7 +138,7 @@ static bool parse_call(struct parser *p, int f, struct operand *out)
     if (!is_sign(p, ')') || count < function_least(f)) {
         snprintf(allowed, sizeof(allowed), "%zu to %zu arguments and \")\" here", function_least(f),
                  function_most(f));
-        return fail(p, p->begin, ERR_VALUE, allowed);
+        return fail(p, p->w.begin, ERR_VALUE, allowed);
     }
     *out = (struct operand){.type = TYPE_NUMBER, .at = at};
     return add(p, STEP_CALL, count, f) && advance(p);
@@ -322,7 +154,7 @@ static bool parse_parameter(struct parser *p, struct operand *out)
     struct constraint_name n;
     char allowed[512];
 
-    if (!p->find(p->arg, p->name, &n)) {
+    if (!p->find(p->arg, p->w.name, &n)) {
         struct buf names = {0};
         for (size_t i = 0; i < p->space->count; i++)
             buf_printf(&names, "%s%s", i ? ", " : "", p->space->dimensions[i].name);
@@ -331,10 +163,10 @@ static bool parse_parameter(struct parser *p, struct operand *out)
                  "a function (%s)",
                  names.data ? names.data : "none is swept", function_names());
         buf_finish(&names);
-        return fail(p, p->begin, ERR_KEY, allowed);
+        return fail(p, p->w.begin, ERR_KEY, allowed);
     }
     replace_name(p, n.name);
-    *out = (struct operand){.type = type_of(n.type), .step = p->count, .at = p->begin};
+    *out = (struct operand){.type = type_of(n.type), .step = p->count, .at = p->w.begin};
     if (n.dimension < 0 && n.type == VALUE_CHOICE) {
         out->type = TYPE_TEXT;
         str_copy(out->text, sizeof(out->text), n.text);
@@ -349,31 +181,31 @@ static bool parse_parameter(struct parser *p, struct operand *out)
 
 static bool parse_name(struct parser *p, struct operand *out)
 {
-    bool bare = p->text[p->begin] != '`';
-    bool yes = bare && strcmp(p->name, "true") == 0, no = bare && strcmp(p->name, "false") == 0;
-    int f = bare ? function_find(p->name, strlen(p->name)) : -1;
-    const char *behind = p->text + p->end;
+    bool bare = p->w.text[p->w.begin] != '`';
+    bool yes = bare && strcmp(p->w.name, "true") == 0, no = bare && strcmp(p->w.name, "false") == 0;
+    int f = bare ? function_find(p->w.name, strlen(p->w.name)) : -1;
+    const char *behind = p->w.text + p->w.end;
 
     behind += strspn(behind, " \t");
     if (f >= 0 && *behind == '(')
         return parse_call(p, f, out);
     if (!yes && !no)
         return parse_parameter(p, out);
-    *out = (struct operand){.type = TYPE_TRUTH, .at = p->begin};
+    *out = (struct operand){.type = TYPE_TRUTH, .at = p->w.begin};
     return add(p, STEP_NUMBER, 0, yes) && advance(p);
 }
 
 static bool parse_operand(struct parser *p, struct operand *out)
 {
-    size_t at = p->begin;
+    size_t at = p->w.begin;
 
-    switch (p->word) {
+    switch (p->w.word) {
     case WORD_NUMBER:
         *out = (struct operand){.type = TYPE_NUMBER, .at = at};
-        return add(p, STEP_NUMBER, 0, p->number) && advance(p);
+        return add(p, STEP_NUMBER, 0, p->w.number) && advance(p);
     case WORD_TEXT:
         *out = (struct operand){.type = TYPE_TEXT, .step = p->count, .at = at};
-        str_copy(out->text, sizeof(out->text), p->name);
+        str_copy(out->text, sizeof(out->text), p->w.name);
         return add(p, STEP_NUMBER, 0, 0) && advance(p);
     case WORD_NAME:
         return parse_name(p, out);
@@ -392,10 +224,10 @@ static bool parse_operand(struct parser *p, struct operand *out)
 
 static bool parse_signed(struct parser *p, struct operand *out)
 {
-    size_t at = p->begin;
+    size_t at = p->w.begin;
     struct operand power;
 
-    if (p->word == WORD_SIGN && p->kind == STEP_SUBTRACT) {
+    if (p->w.word == WORD_SIGN && p->w.kind == STEP_SUBTRACT) {
         if (!deeper(p) || !advance(p) || !parse_signed(p, out) || !want_number(p, out))
             return false;
         p->nesting--;
@@ -422,7 +254,7 @@ static bool parse_row(struct parser *p, char level, bool (*part)(struct parser *
     if (!part(p, out))
         return false;
     while (is_sign(p, level)) {
-        enum step_kind kind = p->kind;
+        enum step_kind kind = p->w.kind;
         if (!want(p, out) || !advance(p) || !part(p, &next) || !want(p, &next) ||
             !add(p, kind, 0, 0))
             return false;
@@ -498,18 +330,19 @@ static bool parse_comparison(struct parser *p, struct operand *out)
         return false;
     if (!is_sign(p, 'c'))
         return true;
-    enum step_kind kind = p->kind;
+    enum step_kind kind = p->w.kind;
     if (!advance(p) || !parse_sum(p, &right) || !match(p, kind, out, &right) ||
         !add(p, kind, 0, 0))
         return false;
     out->type = TYPE_TRUTH;
     return !is_sign(p, 'c') ||
-           fail(p, p->begin, ERR_VALUE, "one comparison, or \"and\" between two: a < b and b < c");
+           fail(p, p->w.begin, ERR_VALUE,
+                "one comparison, or \"and\" between two: a < b and b < c");
 }
 
 static bool parse_denial(struct parser *p, struct operand *out)
 {
-    size_t at = p->begin;
+    size_t at = p->w.begin;
 
     if (!is_sign(p, 'n'))
         return parse_comparison(p, out);
@@ -538,8 +371,8 @@ static bool parse(struct parser *p)
 
     if (!advance(p) || !parse_truth(p, &all) || !want_truth(p, &all))
         return false;
-    if (p->word != WORD_END)
-        return fail(p, p->begin, ERR_VALUE, "an operator here, or the end");
+    if (p->w.word != WORD_END)
+        return fail(p, p->w.begin, ERR_VALUE, "an operator here, or the end");
     replace(p, "");
     return p->canonical.len < SPACE_CONSTRAINT_MAX ||
            fail(p, 0, ERR_LIMIT, "fewer bytes with the parameters' whole names");
@@ -551,8 +384,10 @@ int space_constrain(struct space *s, const char *text, const char *path, constra
     struct parser *p = xcalloc(1, sizeof(*p));
 
     REQUIRE(s->constraint_count < SPACE_MAX_CONSTRAINTS);
-    *p = (struct parser){
-        .space = s, .text = text, .path = path, .find = find, .arg = arg, .err = err};
+    *p = (struct parser){.w = {.text = text, .path = path, .err = err},
+                         .space = s,
+                         .find = find,
+                         .arg = arg};
     if (strlen(text) >= SPACE_CONSTRAINT_MAX)
         (void)fail(p, 0, ERR_LIMIT, "at most 511 bytes");
     else if (parse(p)) {
@@ -566,7 +401,7 @@ int space_constrain(struct space *s, const char *text, const char *path, constra
                                   (s->constraint_count + 1) * sizeof(struct constraint *));
         s->constraints[s->constraint_count++] = c;
     }
-    int code = p->code;
+    int code = p->w.code;
     buf_finish(&p->canonical);
     free(p);
     return code;

@@ -1,5 +1,6 @@
 /* Configurations by number, where conditions and constraints leave out some of the combinations:
- * places of all combinations are gone through, and those that are none are passed over in blocks. */
+ * places of all combinations are gone through, and those that are none are passed over in
+ * blocks. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,4 +301,13 @@ void space_nearest(const struct space *s, struct assignment *a)
             approach(s, a, i, &at);
     }
     *a = at;
+}
+
+void space_middle(const struct space *s, struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        out->v[i] = dimension_middle(&s->dimensions[i]);
+    space_complete(s, out);
+    space_nearest(s, out);
 }

@@ -9,16 +9,25 @@ static bool learns(const struct spec *s)
     return method_traits(s->method) & METHOD_LEARNS;
 }
 
+/* Each run that is seen late costs a search of few runs more than one of many (docs/testing.md). */
+static int64_t by_default(const struct spec *s)
+{
+    int64_t tenth = s->run_cap / 10;
+
+    return tenth < 1 ? 1 : tenth < SPEC_LAG ? tenth : SPEC_LAG;
+}
+
 int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "lag");
 
-    s->lag = learns(s) ? SPEC_LAG : 0;
+    s->lag = learns(s) ? by_default(s) : 0;
     if (!v)
         return 0;
     if (!learns(s))
         return field_refuse(err, ERR_VALUE, "$.lag", v,
-                            "nothing with method %s: it does not go by earlier runs",
+                            "nothing with method %s: it goes by no earlier runs, or by whole "
+                            "stages of them",
                             method_name(s->method));
     if (json_type(v) == JSON_NUMBER && json_number(v) == 0)
         return field_refuse(err, ERR_VALUE, "$.lag", v,

@@ -114,8 +114,8 @@ static int parse_probabilities(const struct parameter *p, struct dimension *d, s
         sum += x;
     }
     if (fabs(sum - 1) > PROBABILITIES_SLACK)
-        return parameter_refuse(p, ERR_VALUE, "probabilities", p->probabilities, "numbers whose sum is 1",
-                         err);
+        return parameter_refuse(p, ERR_VALUE, "probabilities", p->probabilities,
+                                "numbers whose sum is 1", err);
     return 0;
 }
 
@@ -167,7 +167,8 @@ static int check_range(const struct parameter *p, const struct dimension *d, str
         return field_refuse(err, ERR_VALUE, p->path, p->object,
                             "min below max: the range is empty (one value: {\"value\": x})");
     if (distribution_is_log(d->distribution) && d->min <= 0)
-        return parameter_refuse(p, ERR_VALUE, "min", p->min, "above 0, for a range on a log scale", err);
+        return parameter_refuse(p, ERR_VALUE, "min", p->min,
+                                "above 0, for a range on a log scale", err);
     return 0;
 }
 
@@ -186,7 +187,8 @@ static int parse_q(const struct parameter *p, struct dimension *d, struct errbuf
     if (p->q)
         d->q = json_number(p->q);
     if (d->q <= 0 || (integer && !is_whole(d->q)))
-        return parameter_refuse(p, ERR_VALUE, "q", p->q, integer ? "an integer from 1" : "above 0", err);
+        return parameter_refuse(p, ERR_VALUE, "q", p->q,
+                                integer ? "an integer from 1" : "above 0", err);
     if (dimension_cardinality(d) == 0)
         return parameter_refuse(p, ERR_VALUE, "q", p->q,
                          "a step with 1 to 2^53 multiples from min to max (default 1)", err);

@@ -32,7 +32,8 @@ static const struct {
 #define X(id, name) [DISTRIBUTION_##id] = {DISTRIBUTION_##id, ENDS_AS_SAID},
     DISTRIBUTION_MAP(X)
 #undef X
-#define X(id, name, distribution, ends) [SPELLING_##id] = {DISTRIBUTION_##distribution, ENDS_##ends},
+#define X(id, name, distribution, ends) \
+    [SPELLING_##id] = {DISTRIBUTION_##distribution, ENDS_##ends},
     SPELLING_MAP(X)
 #undef X
 };
@@ -63,14 +64,16 @@ static int refuse_bare(const struct json *member, const char *path, struct errbu
 /* Keys that go with certain distributions alone. */
 static int check_extras(const struct parameter *p, struct errbuf *err)
 {
-    bool curve = parameter_is_curve(p), beta = curve && distribution_shape(p->distribution) == SHAPE_BETA;
+    bool curve = parameter_is_curve(p);
+    bool beta = curve && distribution_shape(p->distribution) == SHAPE_BETA;
     const struct {
         const char *key;
         const struct json *v;
         bool fits;
         const char *allowed;
     } extras[] = {
-        {"mu", p->mu, curve && !beta, "only with distribution normal, log_normal and their q_ forms"},
+        {"mu", p->mu, curve && !beta,
+         "only with distribution normal, log_normal and their q_ forms"},
         {"sigma", p->sigma, curve && !beta,
          "only with distribution normal, log_normal and their q_ forms"},
         {"a", p->a, beta, "only with distribution beta or q_beta; ends of a range are min and max"},
@@ -184,8 +187,8 @@ static int check_role(const struct parameter *p, const struct spec *s, struct er
     char allowed[SPACE_NAME_MAX + 80];
 
     if (p->value && p->role)
-        return parameter_refuse(p, ERR_KEY, "role", p->role, "only with \"values\" or \"min\" and \"max\"",
-                         err);
+        return parameter_refuse(p, ERR_KEY, "role", p->role,
+                                "only with \"values\" or \"min\" and \"max\"", err);
     if (other < 0)
         return 0;
     snprintf(allowed, sizeof(allowed), "each role once: %s is that of %s; \"role\": \"none\"",

@@ -152,7 +152,7 @@ static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf 
         return field_integer(v, "$.run_cap", 1, SPEC_MAX_RUNS, &s->run_cap, err);
     if (!size)
         return field_missing(err, "$", "run_cap", "the number of runs the sweep may start");
-    s->run_cap = spec_treat_grid_cap(s, (int64_t)size);
+    s->run_cap = spec_grid_cap(s, (int64_t)size);
     return 0;
 }
 
@@ -182,7 +182,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         "name",       "method", "metric",      "parameters", "run_cap",         "data",
         "model",      "train",  "epochs",      "seed",       "priority",        "after",
         "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
-        "repeat",     "carry_on", "lag",        "constraints",
+        "repeat",     "carry_on", "repeat_share", "lag",     "constraints",
     };
     char path[FIELD_PATH_MAX];
 
@@ -203,9 +203,8 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
         parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
-        parse_own,  spec_structure_parse, spec_treat_parse, spec_stop_parse,   parse_epochs, parse_run_cap,
-        parse_seed, parse_order,      spec_limits_parse, spec_repeat_parse,
-        spec_lag_parse,
+        parse_own,   spec_structure_parse, spec_treat_parse, spec_repeat_parse, spec_stop_parse,
+        parse_epochs, parse_run_cap, parse_seed, parse_order, spec_limits_parse, spec_lag_parse,
     };
     struct spec s = {
         .name = "sweep",

@@ -11,17 +11,17 @@
 int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_treat_write(const struct spec *s, struct json_writer *w);
 /* run_cap of a grid of that size that says none. */
-int64_t spec_treat_grid_cap(const struct spec *s, int64_t size);
+int64_t spec_grid_cap(const struct spec *s, int64_t size);
 
 /* --- lag.c ---------------------------------------------------------------------------------- */
 
-/* lag. After the method is known. */
+/* lag. After the method and run_cap are known. */
 int spec_lag_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_lag_write(const struct spec *s, struct json_writer *w);
 
 /* --- repeat.c ------------------------------------------------------------------------------- */
 
-/* repeat. After the method is known. */
+/* repeat, repeat_share. After the method and treatments are known. */
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_repeat_write(const struct spec *s, struct json_writer *w);
 
@@ -69,5 +69,12 @@ int spec_structure_parse(const struct json *root, struct spec *s, struct errbuf 
 /* "condition" of a dimension, and "constraints", where there are any. */
 void spec_condition_write(const struct spec *s, const struct dimension *d, struct json_writer *w);
 void spec_constraints_write(const struct spec *s, struct json_writer *w);
+
+/* --- compare.c ------------------------------------------------------------------------------- */
+
+/* The canonical form as JSON; owned by the caller. */
+struct json *spec_canonical(const struct spec *s);
+/* Both are written alike. */
+bool spec_same_json(const struct json *a, const struct json *b);
 
 #endif

@@ -56,6 +56,9 @@ enum stop_key {
     KEY_LAG,
     KEY_PERCENTILE,
     KEY_BRACKETS,
+    KEY_PROMOTE,
+    KEY_THRESHOLD,
+    KEY_AUDIT,
     KEY_COUNT
 };
 
@@ -75,6 +78,9 @@ static const struct {
     [KEY_LAG] = {"lag", 0},
     [KEY_PERCENTILE] = {"percentile", STOP_PERCENTILES},
     [KEY_BRACKETS] = {"brackets", STOP_BRACKETS},
+    [KEY_PROMOTE] = {"promote", STOP_HALVES},
+    [KEY_THRESHOLD] = {"threshold", STOP_EXTRAPOLATES},
+    [KEY_AUDIT] = {"audit", 0},
 };
 
 static const struct json *member(const struct json *v, enum stop_key k)
@@ -176,6 +182,12 @@ static int parse_reals(const struct json *v, struct stop_settings *s, struct err
     if (!rc)
         rc = parse_real(v, KEY_PERCENTILE, 0, 100, "a number from 0 to 100: 25 lets the best "
                         "quarter go on", &s->percentile, err);
+    if (!rc)
+        rc = parse_real(v, KEY_THRESHOLD, 0, 1, "a chance from 0 to 1", &s->threshold, err);
+    if (!rc)
+        rc = parse_real(v, KEY_AUDIT, 0, 1, "a share from 0 to 1: 0.05 lets one in twenty of the "
+                        "runs that would be stopped go on, to learn what that costs", &s->audit,
+                        err);
     return rc;
 }
 
@@ -225,11 +237,13 @@ static void choose_rungs(const struct json *v, struct stop_settings *s)
         s->startup = (int64_t)fmax(1, ceil(s->eta) - 1);
 }
 
-static int parse_strict(const struct json *v, struct errbuf *err)
+static int parse_switch(const struct json *v, enum stop_key k, bool *to, struct errbuf *err)
 {
-    const struct json *strict = member(v, KEY_STRICT);
-    return strict && json_type(strict) != JSON_BOOL ? refuse(err, v, KEY_STRICT, "true or false")
-                                                    : 0;
+    const struct json *b = member(v, k);
+    if (b && json_type(b) != JSON_BOOL)
+        return refuse(err, v, k, "true or false");
+    *to = b && json_bool(b);
+    return 0;
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -260,7 +274,9 @@ int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
                                  .startup = STOP_STARTUP,
                                  .lag = STOP_LAG,
                                  .eta = STOP_ETA,
-                                 .percentile = STOP_BEST_PERCENTAGE};
+                                 .percentile = STOP_BEST_PERCENTAGE,
+                                 .threshold = STOP_CHANCE};
+    bool strict = false;
 
     if (!v)
         return 0;
@@ -278,7 +294,9 @@ int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
     if (!rc)
         rc = parse_reals(v, &stop, err);
     if (!rc)
-        rc = parse_strict(v, err);
+        rc = parse_switch(v, KEY_PROMOTE, &stop.promote, err);
+    if (!rc) /* runs pause exactly at their rungs: they are as W&B's strict has them anyway */
+        rc = parse_switch(v, KEY_STRICT, &strict, err);
     if (!rc)
         rc = check_rungs(v, &stop, err);
     if (rc || stop.rule == STOP_NONE)
@@ -321,5 +339,11 @@ void spec_stop_write(const struct spec *s, struct json_writer *w)
         jw_kv_real(w, keys[KEY_PERCENTILE].name, stop->percentile);
     if (stop->brackets > 0)
         jw_kv_int(w, keys[KEY_BRACKETS].name, stop->brackets);
+    if (stop->promote)
+        jw_kv_bool(w, keys[KEY_PROMOTE].name, true);
+    if (traits & STOP_EXTRAPOLATES)
+        jw_kv_real(w, keys[KEY_THRESHOLD].name, stop->threshold);
+    if (stop->audit > 0)
+        jw_kv_real(w, keys[KEY_AUDIT].name, stop->audit);
     jw_end_object(w);
 }

@@ -11,10 +11,11 @@ int64_t spec_treat_cap(const struct spec *s)
     return s->treat ? (int64_t)floor(s->treat_share * (double)s->run_cap) : 0;
 }
 
-/* A grid is tried whole: its treatments come on top. */
-int64_t spec_treat_grid_cap(const struct spec *s, int64_t size)
+/* A grid is tried whole: its treatments and repeats come on top. */
+int64_t spec_grid_cap(const struct spec *s, int64_t size)
 {
-    int64_t cap = s->treat ? (int64_t)ceil((double)size / (1 - s->treat_share)) : size;
+    double others = (s->treat ? s->treat_share : 0) + s->repeat_share;
+    int64_t cap = others > 0 ? (int64_t)ceil((double)size / (1 - others)) : size;
     return cap < SPEC_MAX_RUNS ? cap : SPEC_MAX_RUNS;
 }
 

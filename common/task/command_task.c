@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/task/free_parameters.h"
 #include "sweep/buf.h"
 #include "sweep/command.h"
 #include "sweep/err.h"
@@ -12,26 +13,10 @@
 
 /* --- reading a spec -------------------------------------------------------------------------- */
 
-/* What the trainer alone understands. */
-static int refuse_trainers(const struct json *root, struct errbuf *err)
-{
-    static const char *const keys[] = {"data", "model", "train", "start_from"};
-    char path[FIELD_PATH_MAX];
-
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        field_path(path, "$", keys[i]);
-        if (json_get(root, keys[i]))
-            return field_refuse(err, ERR_KEY, path, json_get(root, keys[i]),
-                                "nothing beside \"task\": {\"command\": …}: a program has its own "
-                                "data and model; give it what it needs in \"parameters\"");
-    }
-    return 0;
-}
-
 static int parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     struct command_task *t = xcalloc(1, sizeof(*t));
-    int rc = refuse_trainers(root, err);
+    int rc = free_refuse_trainers(root, "command", err);
 
     if (!rc)
         rc = command_task_parse(json_get(root, "task"), t, err);
@@ -49,133 +34,6 @@ static void finish(struct spec *s)
     command_task_finish(s->own);
     free(s->own);
     s->own = NULL;
-}
-
-/* --- parameters ------------------------------------------------------------------------------ */
-
-static const char one_type[] = "all numbers, all strings, or all true and false";
-
-/* Numbers of any kind are REAL: a program reads "32" whatever it means by it. */
-static bool type_of(const struct json *v, enum value_type *out)
-{
-    switch (json_type(v)) {
-    case JSON_NUMBER:
-        *out = VALUE_REAL;
-        return true;
-    case JSON_BOOL:
-        *out = VALUE_SWITCH;
-        return true;
-    case JSON_STRING:
-        *out = VALUE_CHOICE;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The strings that the parameter may be, as they stand in the list. */
-static void take_choice(struct dimension *d, const struct json *v)
-{
-    for (size_t i = 0; i < d->choice_count; i++)
-        if (strcmp(d->choices[i], json_string(v)) == 0)
-            return;
-    d->choices = xrealloc(d->choices, (d->choice_count + 1) * sizeof(char *));
-    d->choices[d->choice_count++] = xstrdup(json_string(v));
-}
-
-static int take_value(const struct json *v, const char *path, struct dimension *d, bool first,
-                      struct errbuf *err)
-{
-    enum value_type type;
-
-    if (!type_of(v, &type))
-        return field_refuse(err, ERR_TYPE, path, v, "a number, a string, true or false");
-    if (!first && type != d->type)
-        return field_refuse(err, ERR_TYPE, path, v, "%s", one_type);
-    d->type = type;
-    if (type == VALUE_CHOICE && strlen(json_string(v)) >= SPACE_TEXT_MAX)
-        return field_refuse(err, ERR_LIMIT, path, v, "at most %d bytes", SPACE_TEXT_MAX - 1);
-    if (type == VALUE_CHOICE)
-        take_choice(d, v);
-    return 0;
-}
-
-static int take_values(const struct json *member, const char *path, struct dimension *d,
-                       struct errbuf *err)
-{
-    const struct json *value = json_get(member, "value"), *values = json_get(member, "values");
-    char list[FIELD_PATH_MAX], item[FIELD_PATH_MAX];
-    size_t i = 0;
-
-    field_path(list, path, value ? "value" : "values");
-    if (value)
-        return take_value(value, list, d, true, err);
-    if (!values || json_type(values) != JSON_ARRAY || json_count(values) > SPACE_MAX_VALUES)
-        return 0; /* the form is checked where all forms are */
-    for (const struct json *v = json_first(values); v; v = json_next(v), i++) {
-        field_path_index(item, list, i);
-        int rc = take_value(v, item, d, i == 0, err);
-        if (rc)
-            return rc;
-    }
-    return 0;
-}
-
-static int bind(const struct json *member, const char *name, const char *path, struct spec *s,
-                struct dimension *out, struct errbuf *err)
-{
-    if (strlen(name) >= SPACE_NAME_MAX || !metric_name_valid(name))
-        return field_refuse(err, ERR_VALUE, path, member,
-                            "a name of 1 to %d bytes without control characters",
-                            SPACE_NAME_MAX - 1);
-    if (s->space.count == SPACE_MAX_DIMENSIONS)
-        return field_refuse(err, ERR_LIMIT, path, member, "at most %d parameters",
-                            SPACE_MAX_DIMENSIONS);
-    *out = (struct dimension){.key = -1, .type = VALUE_REAL};
-    str_copy(out->name, sizeof(out->name), name);
-    int rc = take_values(member, path, out, err);
-    if (rc)
-        dimension_finish(out);
-    return rc;
-}
-
-static int read_value(const struct dimension *d, const struct json *v, const char *path,
-                      double *out, struct errbuf *err)
-{
-    int rc = dimension_from_json(d, v, path, out, err);
-
-    if (!rc && *out == 0)
-        *out = 0; /* -0 would be another value */
-    return rc;
-}
-
-/* The program is given it all the same: a dimension of one value. */
-static int fix(const struct dimension *d, const struct json *v, const char *path, struct spec *s,
-               struct errbuf *err)
-{
-    double value;
-    int rc = read_value(d, v, path, &value, err);
-
-    if (rc)
-        return rc;
-    struct dimension *own = &s->space.dimensions[s->space.count++];
-    *own = *d;
-    own->distribution = DISTRIBUTION_CATEGORICAL;
-    own->values = xmalloc(sizeof(*own->values));
-    own->values[0] = value;
-    own->value_count = 1;
-    own->choices = d->choice_count > 0 ? xcalloc(d->choice_count, sizeof(char *)) : NULL;
-    for (size_t i = 0; i < d->choice_count; i++)
-        own->choices[i] = xstrdup(d->choices[i]);
-    return 0;
-}
-
-static int check(const struct json *root, struct spec *s, struct errbuf *err)
-{
-    (void)root;
-    (void)s;
-    (void)err;
-    return 0;
 }
 
 /* --- writing it ------------------------------------------------------------------------------ */
@@ -207,10 +65,10 @@ const struct task_kind task_command = {
     .name = "command",
     .has_environment = true,
     .parse = parse,
-    .bind = bind,
-    .read_value = read_value,
-    .fix = fix,
-    .check = check,
+    .bind = free_bind,
+    .read_value = free_read_value,
+    .fix = free_fix,
+    .check = free_check,
     .write = write,
     .finish = finish,
     .configure = configure,

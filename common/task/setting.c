@@ -345,7 +345,15 @@ int settings_from_json(struct settings *s, const struct json *root, bool *seen, 
  * spec stays the same text. */
 static bool is_silent(int id, double value)
 {
-    return id == SETTING_TARGET_SCALE && value == table[id].fallback;
+    static const enum setting_id young[] = {
+        SETTING_TARGET_SCALE,   SETTING_LABEL_SMOOTHING, SETTING_MIXUP,
+        SETTING_GRADIENT_NOISE, SETTING_AVERAGE,         SETTING_AVERAGE_DECAY,
+        SETTING_AVERAGE_START,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(young); i++)
+        if (id == (int)young[i])
+            return value == table[id].fallback;
+    return false;
 }
 
 void settings_write_except(const struct settings *s, const char *section, const bool *skip,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/configurations.h"
 
 /* Ranked among the best by metric, then number, so that the order of ending does not matter. */
 static bool ranks_before(const struct sweep *s, const struct kept *a, const struct kept *b)
@@ -55,6 +56,80 @@ static void drop_start_weights(const struct sweep *s, const struct run_row *row,
         drop_weights(s, &k, fx);
 }
 
+/* --- finalists ------------------------------------------------------------------------------- */
+
+/* The number of the run that had its configuration first. */
+static size_t root_of(const struct sweep *s, int64_t number)
+{
+    const struct trial *t = s->trials[number];
+    return t->kind == RUN_KIND_REPEAT && t->parent < s->run_count ? t->parent : (size_t)number;
+}
+
+/* Place of the best run of that configuration among the kept; best_count: none of it is there. */
+static size_t place_of(const struct sweep *s, size_t root)
+{
+    size_t i = 0;
+    while (i < s->best_count && root_of(s, s->best[i].number) != root)
+        i++;
+    return i;
+}
+
+static void remove_kept(struct sweep *s, size_t place)
+{
+    s->best_count--;
+    memmove(&s->best[place], &s->best[place + 1],
+            (s->best_count - place) * sizeof(s->best[place]));
+}
+
+/* Of a configuration that is repeated one run is kept, the best. */
+static bool is_beaten(struct sweep *s, const struct kept *k, struct effects *fx)
+{
+    size_t place = place_of(s, root_of(s, k->number));
+    if (place == s->best_count)
+        return false;
+    if (!ranks_before(s, k, &s->best[place]))
+        return true;
+    struct kept other = s->best[place];
+    remove_kept(s, place);
+    drop_weights(s, &other, fx);
+    return false;
+}
+
+size_t sweep_keeps(const struct sweep *s)
+{
+    if (s->finalists > 0)
+        return KEPT_MAX;
+    return spec_repeat_cap(&s->spec) > 0 ? FINALISTS_KEPT : BEST_RUNS_KEPT;
+}
+
+void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx)
+{
+    struct kept winners[BEST_RUNS_KEPT];
+    struct configurations c;
+    size_t n = 0;
+    if (s->best_count <= 1 || sweep_keeps(s) == BEST_RUNS_KEPT)
+        return;
+    configurations_init(&c, st);
+    for (size_t i = 0; i < c.count && n < BEST_RUNS_KEPT; i++) {
+        size_t place = place_of(s, c.items[i].root);
+        if (place == s->best_count)
+            continue;
+        winners[n++] = s->best[place];
+        remove_kept(s, place);
+    }
+    while (n < BEST_RUNS_KEPT && s->best_count > 0) { /* such as were stopped */
+        winners[n++] = s->best[0];
+        remove_kept(s, 0);
+    }
+    configurations_finish(&c);
+    for (size_t i = 0; i < s->best_count; i++)
+        drop_weights(s, &s->best[i], fx);
+    memcpy(s->best, winners, n * sizeof(*winners));
+    s->best_count = n;
+}
+
+/* --- a run has ended ------------------------------------------------------------------------- */
+
 static void rank_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
 {
     struct kept k = {.run_id = row->id,
@@ -63,15 +138,17 @@ static void rank_ended(struct sweep *s, const struct run_row *row, struct effect
                      .has_test = row->has_test_loss};
     bool ranked = (row->status == RUN_COMPLETED || row->status == RUN_STOPPED) &&
                   row->has_metric && isfinite(row->metric_value);
+    if (ranked && strcmp(row->stage, STAGE_FINALISTS) == 0)
+        ranked = !is_beaten(s, &k, fx);
     size_t place = s->best_count;
     while (ranked && place > 0 && ranks_before(s, &k, &s->best[place - 1]))
         place--;
-    if (!ranked || place == BEST_RUNS_KEPT) {
+    if (!ranked || place == sweep_keeps(s)) {
         if (row->started != 0)
             drop_weights(s, &k, fx);
         return;
     }
-    if (s->best_count == BEST_RUNS_KEPT)
+    if (s->best_count == sweep_keeps(s))
         drop_weights(s, &s->best[--s->best_count], fx);
     memmove(&s->best[place + 1], &s->best[place], (s->best_count - place) * sizeof(k));
     s->best[place] = k;

@@ -100,19 +100,12 @@ static int restore_check(const struct engine *e, const struct stored_sweep *in, 
 static void restore_label(struct sweep *s, size_t number, const struct store_restored *r)
 {
     int64_t run_id = s->run_ids[number];
-    size_t lo = 0, hi = r->label_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->labels[mid].run_id < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo == r->label_count || r->labels[lo].run_id != run_id)
+    size_t i = restored_first(r->labels, r->label_count, sizeof(*r->labels), run_id);
+    if (i == r->label_count || r->labels[i].run_id != run_id)
         return;
     s->trials[number]->labelled = true;
-    s->trials[number]->facts = r->labels[lo].facts;
-    s->trials[number]->cause = r->labels[lo].cause;
+    s->trials[number]->facts = r->labels[i].facts;
+    s->trials[number]->cause = r->labels[i].cause;
 }
 
 static void restore_rungs(struct sweep *s, const struct store_restored *r)
@@ -120,7 +113,7 @@ static void restore_rungs(struct sweep *s, const struct store_restored *r)
     for (size_t i = 0; i < r->rung_count; i++) {
         size_t number = sweep_run_number(s, r->rungs[i].run_id);
         if (number != TRIAL_NONE)
-            (void)trial_add_rung(s->trials[number], r->rungs[i].epoch, r->rungs[i].value);
+            rungs_restore(s, number, &r->rungs[i]);
     }
 }
 
@@ -134,23 +127,18 @@ static void restore_prior(struct sweep *s)
 
 static bool is_unmarked(const struct store_restored *r, int64_t run_id)
 {
-    size_t lo = 0, hi = r->unmarked_count;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->unmarked[mid] < run_id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < r->unmarked_count && r->unmarked[lo] == run_id;
+    size_t i = restored_first(r->unmarked, r->unmarked_count, sizeof(*r->unmarked), run_id);
+    return i < r->unmarked_count && r->unmarked[i] == run_id;
 }
 
 static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row,
-                        const struct store_restored *restored)
+                        const struct store_restored *restored, utc_us now)
 {
     struct run_row *copy = run_row_copy(row);
+    bool leased = task_of(&s->spec)->is_leased;
     if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
-        copy->status = RUN_RUNNING; /* until its folder is read: its points must be known */
+        if (!leased)
+            copy->status = RUN_RUNNING; /* until its folder is read: its points must be known */
     } else if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
         copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
         copy->paused_by = RUN_PAUSER_NONE;
@@ -158,7 +146,9 @@ static void restore_run(struct engine *e, struct sweep *s, const struct run_row 
     struct run *r = sweep_add_run(s, copy);
     if (r != NULL)
         r->unmarked = is_unmarked(restored, row->id);
-    if (r != NULL && r->row->status == RUN_RUNNING) {
+    if (r != NULL && leased) {
+        lease_restore(e, r, restored, now);
+    } else if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
         engine_take_slot(e, r);
     }
@@ -191,7 +181,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
-        restore_run(e, s, &in->runs[i], restored);
+        restore_run(e, s, &in->runs[i], restored, now);
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
@@ -224,14 +214,6 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
 
 /* --- schedule -------------------------------------------------------------------------------- */
 
-static bool may_start(const struct engine *e, const struct sweep *s)
-{
-    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
-        return false;
-    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
-    return before == NULL || before == s || sweep_status_terminal(before->row->status);
-}
-
 /* By number: runs that were begun, and paused or lost, come before those that were not. */
 static struct run *first_waiting(const struct engine *e, const struct sweep *s, utc_us now)
 {
@@ -251,6 +233,14 @@ static size_t free_launcher(const struct engine *e, utc_us now)
     return i;
 }
 
+/* Runs that workers of ours may begin. */
+static size_t startable(const struct engine *e, struct sweep *s, utc_us now)
+{
+    if (task_of(&s->spec)->is_leased || !sweep_may_start(e, s))
+        return 0;
+    return failure_startable(e, s, now);
+}
+
 static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
@@ -261,7 +251,7 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
                                  .priority = s->row->priority,
                                  .running = s->running,
                                  .served = s->served,
-                                 .waiting = may_start(e, s) ? failure_startable(e, s, now) : 0};
+                                 .waiting = startable(e, s, now)};
     }
     for (size_t launcher; (launcher = free_launcher(e, now)) < ENGINE_LAUNCHERS_MAX;) {
         size_t i = queue_pick(entries, e->sweep_count);
@@ -279,9 +269,16 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
     free(entries);
 }
 
+utc_us engine_wake_at(const struct engine *e, utc_us now)
+{
+    utc_us failure = failure_wake_at(e, now), lease = leases_end_at(e);
+    return failure == 0 || (lease != 0 && lease < failure) ? lease : failure;
+}
+
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
 {
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
+    leases_end(e, now, fx);
     for (size_t i = e->sweep_count; i-- > 0;)
         sweep_step(e, e->sweeps[i], now, fx);
     if (!e->stopping && !e->shut && e->sweep_count > 0 &&
@@ -307,9 +304,17 @@ void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx
 
 /* --- queries --------------------------------------------------------------------------------- */
 
+size_t engine_leased(const struct engine *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->running_count; i++)
+        n += run_is_leased(e->running[i]);
+    return n;
+}
+
 size_t engine_running(const struct engine *e)
 {
-    return e->running_count;
+    return e->running_count - engine_leased(e);
 }
 
 size_t engine_queued(const struct engine *e)
@@ -343,9 +348,10 @@ bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_stat
 
 size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max)
 {
-    size_t n = e->running_count < max ? e->running_count : max;
-    for (size_t i = 0; i < n; i++)
-        out[i] = e->running[i]->row->id;
+    size_t n = 0;
+    for (size_t i = 0; i < e->running_count && n < max; i++)
+        if (!run_is_leased(e->running[i]))
+            out[n++] = e->running[i]->row->id;
     return n;
 }
 

@@ -130,6 +130,33 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
 /* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
                     utc_us now, struct effects *fx);
+/* --- clients that carry runs out (task `client`) --- */
+
+#define LEASE_SECONDS 60
+#define LEASE_SECONDS_MAX 86400
+/* The next run of an open sweep, for so many seconds after its client was last heard of; or none,
+ * while there is none. */
+void engine_ask(struct engine *e, int64_t sweep_id, int seconds, void *token, utc_us now,
+                struct effects *fx);
+struct lease_report {
+    int64_t run_id;
+    const char *lease;
+    struct point_metrics *const *points; /* with their epochs; their numbers are given here */
+    size_t count;
+};
+/* Points, as far as the run's rung, and whether it goes on behind them. */
+void engine_report(struct engine *e, const struct lease_report *in, void *token, utc_us now,
+                   struct effects *fx);
+struct lease_told {
+    int64_t run_id;
+    const char *lease;
+    const struct record_result *result; /* completed or failed */
+    bool has_value;
+    double value; /* of the metric, at the end; may be non-finite */
+};
+void engine_tell(struct engine *e, const struct lease_told *in, void *token, utc_us now,
+                 struct effects *fx);
+
 /* Fills the free slots. Called once after every burst of events, and at engine_wake_at. */
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx);
 
@@ -195,12 +222,13 @@ void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
                           struct json_writer *w);
 /* What a run with a slot may take. */
 struct run_limits engine_run_limits(const struct engine *e, int64_t run_id);
-size_t engine_running(const struct engine *e); /* runs with a slot */
+size_t engine_running(const struct engine *e); /* runs with a worker */
+size_t engine_leased(const struct engine *e);  /* runs that clients have */
 size_t engine_queued(const struct engine *e);
 size_t engine_workers(const struct engine *e); /* slots of all launchers */
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,
                        const char **reason);
-/* Run ids that are `running`, for adoption after engine_restore. Returns the number written. */
+/* Ids of runs that have a worker, for adoption after engine_restore. Returns the number written. */
 size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max);
 enum run_known {
     RUN_KNOWN_LIVE,   /* not ended, of an open sweep: out is filled in */

@@ -94,7 +94,7 @@ static void sooner(const struct engine *e, utc_us now, utc_us until, utc_us *out
         *out = until;
 }
 
-utc_us engine_wake_at(const struct engine *e, utc_us now)
+utc_us failure_wake_at(const struct engine *e, utc_us now)
 {
     utc_us at = 0;
     for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)

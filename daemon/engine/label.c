@@ -17,7 +17,7 @@
 
 /* --- label ----------------------------------------------------------------------------------- */
 
-static void diagnose_run(const struct run *r, bool running, struct diagnosis *d)
+void label_diagnose(const struct run *r, bool running, struct diagnosis *d)
 {
     double dropout = labelling_dropout(r->row->config, &r->sweep->spec.trainer.layers);
     labelling_diagnose(&r->kept, running, dropout, d);
@@ -32,7 +32,7 @@ void label_running(struct run *r, utc_us now, struct effects *fx)
     if (fresh == 0 || fresh < r->labelled_points / 64)
         return;
     r->labelled_points = r->kept.count;
-    diagnose_run(r, true, &d);
+    label_diagnose(r, true, &d);
     if (d.pattern == PATTERN_TOO_SHORT || d.pattern == r->announced)
         return;
     r->announced = d.pattern;
@@ -116,7 +116,7 @@ void label_ended(struct run *r, utc_us now, struct effects *fx)
     struct sweep *s = r->sweep;
     struct diagnosis d;
     struct siblings all;
-    diagnose_run(r, false, &d);
+    label_diagnose(r, false, &d);
     note_facts(r, &d);
     struct label_row *l = labelling_row(r->row->id, &d, now);
     siblings_init(&all, sweep_trials(s), r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,

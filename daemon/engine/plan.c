@@ -113,13 +113,15 @@ static void carry_on(const struct sweep *s, const struct assignment *at, const s
     char *what = carried_text(spec, from);
     size_t len = strlen(row->reason);
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (!is_swept(spec, at, (enum setting_id)i) && !is_swept(spec, &from->at, (enum setting_id)i))
+        if (!is_swept(spec, at, (enum setting_id)i) &&
+            !is_swept(spec, &from->at, (enum setting_id)i))
             row->config->settings.v[i] = from->config->settings.v[i];
     if (from->config->layers != NULL) {
         row->config->layers = xmalloc(sizeof(*row->config->layers));
         *row->config->layers = *from->config->layers;
     }
-    snprintf(row->reason + len, sizeof(row->reason) - len, "; with %s", what);
+    if (*what != '\0')
+        snprintf(row->reason + len, sizeof(row->reason) - len, "; with %s", what);
     free(row->params_json);
     row->params_json = treatment_params(spec, &plain, &row->config->settings);
     free(what);
@@ -164,6 +166,17 @@ static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
     return row;
 }
 
+static void repeat_reason(const struct repeat *p, size_t configurations, char out[160])
+{
+    int n = snprintf(out, 160, "repeat %" PRIu64 " of #%zu, with a seed of its own: ",
+                     p->repetition, p->of);
+    if (p->place == 0)
+        snprintf(out + n, 160 - (size_t)n, "all %zu configurations were tried", configurations);
+    else
+        snprintf(out + n, 160 - (size_t)n, "place %zu of %zu by the mean, %.6g over %zu seed%s",
+                 p->place, configurations, p->mean, p->seeds, p->seeds == 1 ? "" : "s");
+}
+
 /* The same configuration, from another seed. It goes to its end: what is known of a part says
  * little of the spread. */
 static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const struct repeat *p,
@@ -171,13 +184,12 @@ static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const
 {
     const struct trial *root = s->trials[p->of];
     char reason[160];
-    snprintf(reason, sizeof(reason),
-             "repeat %" PRIu64 " of #%zu, with a seed of its own: all %zu configurations were "
-             "tried",
-             p->repetition, p->of, configurations);
-    struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT, STAGE_REPEAT, reason, now);
+    repeat_reason(p, configurations, reason);
+    struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT,
+                                      p->place == 0 ? STAGE_REPEAT : STAGE_FINALISTS, reason, now);
     row->parent_id = s->run_ids[p->of];
     row->seed = rng_run_seed(s->spec.seed, p->repetition);
+    row->epochs = root->epochs;
     set_values(&s->spec, &root->at, row);
     if (root->ground != 0)
         carry_on(s, &root->at, root, row);
@@ -226,6 +238,15 @@ static void note_carried(struct sweep *s, const struct proposals *p, utc_us now,
     free(what);
 }
 
+static void take_repeats(struct engine *e, struct sweep *s, const struct repeats *r,
+                         const char *what, utc_us now, struct effects *fx)
+{
+    for (size_t i = 0; i < r->count; i++)
+        add_run(s, repeat_row(e, s, &r->items[i], r->configurations, now), DECISION_REPEATED, fx);
+    if (r->count > 0)
+        announce(s, what, r->count, now, fx);
+}
+
 static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, utc_us now,
                       struct effects *fx)
 {
@@ -238,11 +259,8 @@ static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, u
         add_run(s, treatment_row(e, s, &p->treatments.items[i], now), DECISION_TREATED, fx);
     if (p->treatments.count > 0)
         announce(s, "treatments", p->treatments.count, now, fx);
-    for (size_t i = 0; i < p->repeats.count; i++)
-        add_run(s, repeat_row(e, s, &p->repeats.items[i], p->repeats.configurations, now),
-                DECISION_REPEATED, fx);
-    if (p->repeats.count > 0)
-        announce(s, "repeats", p->repeats.count, now, fx);
+    take_repeats(e, s, &p->repeats, "repeats", now, fx);
+    take_repeats(e, s, &p->finalists, STAGE_FINALISTS, now, fx);
 }
 
 static struct plan_input plan_input_of(const struct sweep *s)
@@ -252,6 +270,7 @@ static struct plan_input plan_input_of(const struct sweep *s)
                             .repeats = s->spec.repeat,
                             .study = sweep_study(s),
                             .treatments = s->treatments,
+                            .finalists = s->finalists,
                             .want = PLANNED_MAX - s->live_count,
                             .treat = {.spec = &s->spec,
                                       .trials = sweep_trials(s),
@@ -389,8 +408,17 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
         label_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (open && s->live_count == 0 && hold_for_data(s, now, fx))
         return;
-    if (open && (sweep_plan(e, s, now, fx) != ANSWER_DONE || s->live_count > 0))
+    enum answer answer = open ? sweep_plan(e, s, now, fx) : ANSWER_DONE;
+    if (open && answer != ANSWER_RUNS && rungs_flush(s)) {
+        s->due = true; /* it may be the last of them, or make room for others */
+        sweep_step(e, s, now, fx);
         return;
+    }
+    if (open && (answer != ANSWER_DONE || s->live_count > 0))
+        return;
+    struct study st = sweep_study(s);
+    if (s->live_count == 0)
+        sweep_keep_winners(s, &st, fx);
     if (open)
         complete(s, now, fx);
     if (s->live_count == 0 && sweep_status_terminal(s->row->status))

@@ -6,14 +6,21 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/causes/labelling.h"
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
+#define LAUNCHER_OF_LEASES ENGINE_LAUNCHERS_MAX
 #define BEST_RUNS_KEPT 3          /* whose weights stay */
+#define FINALISTS_KEPT 16         /* until other seeds of the best have ended */
+#define KEPT_MAX (FINALISTS_KEPT + FINALISTS_MAX + 1) /* never reached */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
 
+struct diagnosis;
+struct ladder;
+struct stored_rung;
 struct json_writer;
 struct rung_verdict;
 struct sweep;
@@ -25,11 +32,19 @@ struct backoff {
     utc_us until; /* 0: no wait */
 };
 
+/* That a client has the run. */
+struct lease {
+    char id[40];   /* "": nobody has it */
+    int seconds;   /* so long after its client was last heard of it ends */
+    utc_us until;
+};
+
 struct run {
     struct sweep *sweep;
     struct run_row *row;
     size_t index;    /* in sweep->trials */
     size_t launcher; /* whose slot it has, while it has one */
+    struct lease lease;
     struct backoff wait;
     enum run_error wait_for;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
@@ -72,6 +87,8 @@ struct sweep {
     uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
     size_t run_count, run_cap;
     size_t treatments;         /* runs of that kind */
+    struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */
+    size_t finalists;          /* runs of that stage */
     size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live;         /* by number */
@@ -83,7 +100,7 @@ struct sweep {
     utc_us last_until;   /* no run of it waits for longer */
     size_t alike_from;   /* failures of runs numbered below a person has seen */
     bool failures_seen;  /* by a person: they hold it no more at its end */
-    struct kept best[BEST_RUNS_KEPT];
+    struct kept best[KEPT_MAX];
     size_t best_count;
     size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
 };
@@ -97,7 +114,7 @@ struct launcher_slots {
 };
 
 struct engine {
-    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX];
+    struct launcher_slots launchers[ENGINE_LAUNCHERS_MAX + 1]; /* the last: of leases */
     char *runs_dir;
     char database[RESTORED_IDENTITY_MAX]; /* what tells it from every other */
     double checkpoint_seconds;
@@ -116,6 +133,11 @@ struct engine {
 /* --- roster.c -------------------------------------------------------------------------------- */
 struct sweep *engine_sweep(const struct engine *e, int64_t sweep_id); /* NULL: not open */
 struct run *engine_running_run(const struct engine *e, int64_t run_id);
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id); /* NULL: none that is live */
+/* It is carried out by clients: no worker of ours does. */
+bool run_is_leased(const struct run *r);
+/* It is not held, paused, or behind another sweep. */
+bool sweep_may_start(const struct engine *e, const struct sweep *s);
 /* Of r->launcher. */
 void engine_take_slot(struct engine *e, struct run *r);
 void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
@@ -144,6 +166,11 @@ void run_put(const struct run *r, struct effects *fx);
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
  * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+/* As soon as so many runs keep their weights, none that is worse than the last of them will. */
+size_t sweep_keeps(const struct sweep *s);
+/* All runs have ended: the weights stay of the best run of each of the best three configurations,
+ * the winner's first. */
+void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);
 
 /* --- plan.c ---------------------------------------------------------------------------------- */
 /* What comes next, as rows: WAIT when that depends on a live run, DONE when nothing is left. */
@@ -157,6 +184,8 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
 void enqueued_write(const struct enqueued *q, int64_t run_id, struct json_writer *w);
 
 /* --- label.c --------------------------------------------------------------------------------- */
+/* What its points show by now. */
+void label_diagnose(const struct run *r, bool running, struct diagnosis *d);
 /* Label, causes and facts of a run whose worker is gone; what came of it, if it is a treatment. */
 void label_ended(struct run *r, utc_us now, struct effects *fx);
 /* The label while it runs: again after every sixty-fourth of its points. */
@@ -180,6 +209,11 @@ void rung_decided(const struct run *r, enum decision_kind kind, const struct run
 /* --- rungs.c --------------------------------------------------------------------------------- */
 /* Runs at rungs go on or are stopped, where all that they may be held against is known. */
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* Nothing is left to do but to wait: those that wait to be promoted are looked at once more. False:
+ * there is somebody else to wait for, or they were. */
+bool rungs_flush(struct sweep *s);
+/* What an earlier daemon decided. */
+void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
@@ -193,6 +227,12 @@ void run_set_budget(struct run *r, int64_t until_epoch);
 bool run_at_rung(const struct run *r);
 /* A run at its rung goes on to a later one, or to its end (0). */
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
+/* A leased run whose client has waited goes on, in the same attempt. */
+void run_take_up(struct engine *e, struct run *r, struct effects *fx);
+/* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what
+ * the verb is for. */
+struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
+                            struct errbuf *err);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
  * afterwards. Does not step the sweep. */
 void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
@@ -201,6 +241,21 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, s
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* What an attempt left in memory and in the row: its file is read anew. */
 void run_forget_attempt(struct run *r);
+
+/* Its row says that it runs from now on, in another attempt; the caller has chosen r->launcher. */
+void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx);
+/* It has ended there; the row keeps its handle where it is leased. */
+void run_pause_at_rung(struct engine *e, struct run *r, const struct record_result *res, utc_us now,
+                       struct effects *fx);
+
+/* --- lease.c --------------------------------------------------------------------------------- */
+/* A run that was begun goes on after a restart; its points are those that are stored. */
+void lease_restore(struct engine *e, struct run *r, const struct store_restored *restored,
+                   utc_us now);
+/* Runs whose clients were not heard of for too long. */
+void leases_end(struct engine *e, utc_us now, struct effects *fx);
+/* When the first of them ends; 0: there is none. */
+utc_us leases_end_at(const struct engine *e);
 
 /* --- points.c -------------------------------------------------------------------------------- */
 /* Its lines were no good, as why says: it goes on from its checkpoint where that fits what is left
@@ -232,6 +287,8 @@ char *failure_retry_text(const struct run *r, const struct failure *f, utc_us no
 void failure_ended(const struct run *r, utc_us now, struct effects *fx);
 /* Why the sweep should not be called completed: most of its runs failed alike. NULL: it may. */
 char *failure_of_most(const struct sweep *s);
+/* When somebody's wait is over; 0: nobody waits. */
+utc_us failure_wake_at(const struct engine *e, utc_us now);
 /* Is it too early for that run, or for any of that launcher? */
 bool failure_run_waits(const struct engine *e, const struct run *r, utc_us now);
 bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now);

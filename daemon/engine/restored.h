@@ -29,7 +29,25 @@ struct store_restored {
     struct stored_rung {
         int64_t run_id, epoch;
         double value;        /* NaN: none */
-    } *rungs;                /* in the order they were reached */
+        enum decision_kind kind; /* paused, audited; promoted and stopped only with a flush */
+        int64_t flush; /* decided when nothing else was left to do, behind that many runs of the
+                          search (daemon/plan/stop/ladder.h) */
+    } *rungs;                /* in the order they were decided */
+    size_t point_count, point_cap;
+    struct stored_point { /* of a run that a client has */
+        int64_t run_id;
+        struct point point;
+    } *points;            /* by run_id, then point */
 };
+
+/* Of count rows of `size` bytes, each beginning with the id of its run and in their order: the
+ * first of that run, or of a later one. */
+size_t restored_first(const void *rows, size_t count, size_t size, int64_t run_id);
+
+#define STORED_RUNG_NO_FLUSH (-1)
+
+/* Of a decision's row. False: it says nothing that the rows of runs do not. */
+bool stored_rung_read(int64_t run_id, enum decision_kind kind, const char *detail,
+                      struct stored_rung *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/stop/ladder.h"
 #include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -59,6 +60,27 @@ struct run *engine_running_run(const struct engine *e, int64_t run_id)
     return NULL;
 }
 
+struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
+{
+    for (size_t i = 0; i < s->live_count; i++)
+        if (s->live[i]->row->id == run_id)
+            return s->live[i];
+    return NULL;
+}
+
+bool run_is_leased(const struct run *r)
+{
+    return task_of(&r->sweep->spec)->is_leased;
+}
+
+bool sweep_may_start(const struct engine *e, const struct sweep *s)
+{
+    if (s->row->status != SWEEP_QUEUED && s->row->status != SWEEP_RUNNING)
+        return false;
+    const struct sweep *before = s->row->after ? engine_sweep(e, s->row->after) : NULL;
+    return before == NULL || before == s || sweep_status_terminal(before->row->status);
+}
+
 void engine_take_slot(struct engine *e, struct run *r)
 {
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));
@@ -85,6 +107,23 @@ void engine_free_slot(struct engine *e, struct run *r)
     e->launchers[r->launcher].taken--;
     memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
     r->sweep->running--;
+}
+
+/* --- a restart ------------------------------------------------------------------------------- */
+
+size_t restored_first(const void *rows, size_t count, size_t size, int64_t run_id)
+{
+    size_t lo = 0, hi = count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int64_t id;
+        memcpy(&id, (const char *)rows + mid * size, sizeof(id));
+        if (id < run_id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 /* --- runs ------------------------------------------------------------------------------------ */
@@ -134,6 +173,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
     spec_finish(&s->spec);
     sweep_row_destroy(s->row);
@@ -246,6 +286,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     s->run_ids[index] = row->id;
     s->written_causes[index] = 0;
     s->treatments += row->kind == RUN_KIND_TREATMENT;
+    s->finalists += strcmp(row->stage, STAGE_FINALISTS) == 0;
     if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
         s->searched[s->searched_count++] = s->trials[index];
     s->run_count++;

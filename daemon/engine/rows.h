@@ -142,12 +142,14 @@ struct event_row {             /* the log of what happened, for people and for r
     X(ENDED, "ended")          \
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \
-    X(STOPPED, "stopped")
+    X(STOPPED, "stopped")      \
+    X(AUDITED, "audited") /* it would have been stopped, and goes on to its end all the same */
 
 enum decision_kind {
 #define X(id, name) DECISION_##id,
     DECISION_MAP(X)
 #undef X
+    DECISION_KIND_COUNT
 };
 
 struct decision_row {          /* why the search did what it did */

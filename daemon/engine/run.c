@@ -59,7 +59,7 @@ static void read_anew(struct run *r)
     r->row->has_test_loss = r->row->has_test_acc = false; /* with the weights */
 }
 
-void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     struct run_row *row = r->row;
@@ -82,13 +82,18 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, row->id, "run_started", now, "attempt %" PRId64,
                           row->attempts);
-    struct action *a = effects_add(fx, ACTION_START_RUN, s->row->id, row->id);
+    notify_run_started(fx, r);
+}
+
+void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    run_begin(e, r, now, fx);
+    struct action *a = effects_add(fx, ACTION_START_RUN, r->row->sweep_id, r->row->id);
     a->launcher = r->launcher;
     a->config = run_configure(e, r);
     a->owner = xmalloc(sizeof(*a->owner));
     run_owner(e, r, a->owner);
-    a->limits = engine_run_limits(e, row->id);
-    notify_run_started(fx, r);
+    a->limits = engine_run_limits(e, r->row->id);
 }
 
 void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,
@@ -177,6 +182,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     struct sweep *s = r->sweep;
     if (had_worker)
         label_ended(r, now, fx);
+    r->row->handle[0] = '\0';
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",
@@ -219,7 +225,6 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
 static void finish_worker(struct engine *e, struct run *r, double seconds, utc_us now,
                           struct effects *fx)
 {
-    r->row->handle[0] = '\0';
     r->row->ended = now;
     r->row->seconds = seconds;
     engine_free_slot(e, r);
@@ -236,8 +241,8 @@ static bool paused_early(const struct run *r, const struct record_result *res)
 
 /* Slot and worker are gone, the points stay known. After a restart the folder says so once more:
  * that is no news. */
-static void pause_at_rung(struct engine *e, struct run *r, const struct record_result *res,
-                          utc_us now, struct effects *fx)
+void run_pause_at_rung(struct engine *e, struct run *r, const struct record_result *res, utc_us now,
+                       struct effects *fx)
 {
     struct run_row *row = r->row;
     bool known = row->paused_by == RUN_PAUSER_RUNG;
@@ -250,7 +255,8 @@ static void pause_at_rung(struct engine *e, struct run *r, const struct record_r
     if (known)
         return;
     failure_uncount(r);
-    row->handle[0] = '\0';
+    if (!run_is_leased(r)) /* its client may go on */
+        row->handle[0] = '\0';
     row->seconds = res->seconds;
     run_put(r, fx);
     store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_paused", now,
@@ -280,6 +286,14 @@ void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects
     run_put(r, fx);
     store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_continued", now,
                           "to epoch %" PRId64, until_epoch > 0 ? until_epoch : row->epochs);
+}
+
+void run_take_up(struct engine *e, struct run *r, struct effects *fx)
+{
+    REQUIRE(run_is_leased(r));
+    set_status(r, RUN_RUNNING);
+    engine_take_slot(e, r);
+    run_put(r, fx);
 }
 
 void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx)
@@ -316,7 +330,7 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
         check_pause(r, x->result);
         struct outcome o = decide(r, x);
         if (o.status == RUN_PAUSED) {
-            pause_at_rung(e, r, x->result, now, fx);
+            run_pause_at_rung(e, r, x->result, now, fx);
             return;
         }
         if (r->yielding && x->result == NULL) {
@@ -374,7 +388,7 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
 
 void run_yield(struct run *r, struct effects *fx)
 {
-    if (r->row->status != RUN_RUNNING || r->yielding)
+    if (r->row->status != RUN_RUNNING || r->yielding || run_is_leased(r))
         return;
     r->yielding = true;
     effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
@@ -397,6 +411,10 @@ void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     r->row->error = RUN_ERROR_KILLED_BY_USER;
     r->row->ended = now;
     set_text(&r->row->error_text, CANCELLED_TEXT);
+    if (has_worker && run_is_leased(r)) { /* its client hears of it when it reports */
+        finish_worker(e, r, 0, now, fx);
+        return;
+    }
     if (!has_worker) {
         settle(e, r, false, now, fx);
         return;
@@ -405,20 +423,21 @@ void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
 }
 
-static struct run *live_run(const struct engine *e, int64_t run_id, struct errbuf *err)
+struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
+                            struct errbuf *err)
 {
     for (size_t i = 0; i < e->sweep_count; i++) {
         const struct sweep *s = e->sweeps[i];
-        for (size_t k = 0; k < s->live_count; k++)
-            if (s->live[k]->row->id == run_id && s->live[k]->row->status != RUN_CANCELLED)
-                return s->live[k];
+        struct run *r = sweep_live_run(s, run_id);
+        if (r != NULL && r->row->status != RUN_CANCELLED)
+            return r;
         size_t number = sweep_run_number(s, run_id);
         if (number == TRIAL_NONE)
             continue;
         enum run_status status = s->trials[number]->status;
         err_bad(err, ERR_STATE, "run",
                 run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
-                "queued, running, paused, for cancel");
+                "queued, running, paused, for %s", verb);
         return NULL;
     }
     err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
@@ -429,7 +448,7 @@ void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now
                        struct effects *fx)
 {
     struct errbuf err = {0};
-    struct run *r = live_run(e, run_id, &err);
+    struct run *r = engine_live_run(e, run_id, "cancel", &err);
     if (r == NULL) {
         effects_refuse(fx, token, &err);
         return;

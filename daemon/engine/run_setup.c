@@ -26,9 +26,9 @@ char *run_configure(const struct engine *e, const struct run *r)
                               .metric_name = spec_metric_name(spec),
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
-                              /* The third best only gets better: what is worse already will never
-                               * be kept. */
-                              .has_weights_floor = s->best_count == BEST_RUNS_KEPT};
+                              /* The last of the best only gets better: what is worse already will
+                               * never be kept. */
+                              .has_weights_floor = s->best_count == sweep_keeps(s)};
     char run_dir[SPEC_PATH_MAX];
     (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);
     setup.run_dir = run_dir;
@@ -38,7 +38,7 @@ char *run_configure(const struct engine *e, const struct run *r)
     if (start)
         run_file(e, start, RUN_FILE_WEIGHTS, setup.start_weights);
     if (setup.has_weights_floor)
-        setup.weights_floor = s->best[BEST_RUNS_KEPT - 1].metric;
+        setup.weights_floor = s->best[s->best_count - 1].metric;
     struct buf text = {0};
     struct json_writer w;
     jw_init(&w, &text);

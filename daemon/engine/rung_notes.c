@@ -39,6 +39,10 @@ static char *rung_detail(const struct run *r, const struct rung *at, const struc
         jw_kv_int(&w, "of", (int64_t)v->of);
         if (!isnan(v->cutoff))
             jw_kv_real(&w, "cutoff", v->cutoff);
+        if (!isnan(v->probability))
+            jw_kv_real(&w, "probability", v->probability);
+        if (v->flush >= 0)
+            jw_kv_int(&w, "flush", v->flush);
     }
     jw_end_object(&w);
     return buf_take(&text);

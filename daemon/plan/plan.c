@@ -8,7 +8,8 @@ static size_t treat_budget(const struct plan_input *in)
     size_t all = in->study.kept, search = in->study.run_cap - all;
     size_t done = in->treat.count - in->treatments;
     size_t now = done < search ? (all * done + search - 1) / search : all;
-    size_t left = in->study.run_cap - in->treat.count, may = 0;
+    size_t cap = in->study.run_cap, had = in->treat.count, may = 0;
+    size_t left = cap > had ? cap - had : 0; /* a person's own runs may be among the last */
     if (now > in->treatments)
         may = now - in->treatments;
     return may < left ? may : left;
@@ -45,7 +46,8 @@ static bool may_repeat(const struct plan_input *in)
     return in->repeats && !(in->treats && in->study.live > 0);
 }
 
-enum answer plan_next(const struct plan_input *in, struct plan *out)
+/* All but the finalists. */
+static enum answer plan_search(const struct plan_input *in, struct plan *out)
 {
     /* Runs that are not the search's: those kept for treatments, and more where more were begun. */
     size_t others = in->treat.count - in->study.count;
@@ -63,9 +65,33 @@ enum answer plan_next(const struct plan_input *in, struct plan *out)
     return answer;
 }
 
+/* Nothing is worth another seed: the search has the last runs too, as it has what treatments leave
+ * over. */
+static enum answer give_back(const struct plan_input *in, struct plan *out)
+{
+    struct plan_input all = *in;
+    all.study.run_cap += in->study.last;
+    all.study.kept += in->study.last;
+    all.study.last = 0;
+    plan_finish(out);
+    return plan_search(&all, out);
+}
+
+enum answer plan_next(const struct plan_input *in, struct plan *out)
+{
+    enum answer answer = in->finalists > 0 ? ANSWER_DONE : plan_search(in, out);
+    if (answer != ANSWER_DONE || in->study.last == 0)
+        return answer;
+    answer = finalists_next(&in->study, in->finalists, in->want, &out->finalists);
+    if (answer == ANSWER_DONE && in->finalists == 0)
+        answer = give_back(in, out);
+    return answer;
+}
+
 void plan_finish(struct plan *p)
 {
     proposals_finish(&p->search);
     treat_proposals_finish(&p->treatments);
     repeats_finish(&p->repeats);
+    repeats_finish(&p->finalists);
 }

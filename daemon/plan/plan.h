@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/repeat.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
@@ -17,6 +18,7 @@ struct plan_input {
     bool treats;
     size_t treatments;         /* begun so far */
     bool repeats;              /* what is left of run_cap when every configuration was tried */
+    size_t finalists;          /* begun so far: then nothing else follows */
     size_t want;               /* runs of the search at most */
 };
 
@@ -24,11 +26,13 @@ struct plan {
     struct proposals search;
     struct treat_proposals treatments;
     struct repeats repeats;
+    struct repeats finalists;
 };
 
 /* At the end of a stage the sick are treated first, in rounds until none is left or their share is
  * used up; what is left over of it at the end is the search's again. When every configuration was
- * tried, they are repeated. Never more than run_cap. */
+ * tried, they are repeated. When all that has ended, the best few are, with the last of run_cap; if
+ * there is none that came to its end, the search has those runs too. Never more than run_cap. */
 enum answer plan_next(const struct plan_input *in, struct plan *out);
 void plan_finish(struct plan *p);
 

@@ -68,10 +68,15 @@ static int compare_roots(const void *a, const void *b, void *arg)
     return (x > y) - (x < y);
 }
 
+void repeats_add(struct repeats *r, const struct repeat *item)
+{
+    r->items = array_room(r->items, &r->cap, r->count, sizeof(*r->items));
+    r->items[r->count++] = *item;
+}
+
 static void propose(struct rounds *r, size_t number, struct repeats *out)
 {
-    out->items = array_room(out->items, &out->cap, out->count, sizeof(*out->items));
-    out->items[out->count++] = (struct repeat){number, ++r->times[number]};
+    repeats_add(out, &(struct repeat){.of = number, .repetition = ++r->times[number]});
 }
 
 /* At most so many of those that were repeated so often. */

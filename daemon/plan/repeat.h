@@ -11,6 +11,10 @@
 struct repeat {
     size_t of;           /* number of the run that had the configuration first */
     uint64_t repetition; /* from 1; 0 is that run */
+    /* Why, of a finalist (finalists.h): */
+    size_t place;        /* by mean, from 1; 0: none, every configuration was tried */
+    size_t seeds;        /* so far */
+    double mean;         /* of them */
 };
 
 struct repeats {
@@ -18,6 +22,7 @@ struct repeats {
     size_t count, cap;
     struct repeat *items;
 };
+void repeats_add(struct repeats *r, const struct repeat *item);
 void repeats_finish(struct repeats *r);
 
 /* Appends at most `want`, in rounds: each configuration so often before any more often. Of a round

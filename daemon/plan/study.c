@@ -104,12 +104,14 @@ bool trial_carries(const struct study *st, const struct trial *t)
 
 void study_init(struct study *st, const struct spec *s)
 {
-    size_t kept = (size_t)spec_treat_cap(s), cap = (size_t)s->run_cap;
+    size_t kept = (size_t)spec_treat_cap(s), last = (size_t)spec_repeat_cap(s);
+    size_t cap = (size_t)s->run_cap - last;
     *st = (struct study){.space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
                          .carries = s->carry_on,
                          .run_cap = cap,
+                         .last = last,
                          .kept = kept,
                          .budget = cap - kept,
                          .stop = &s->stop,

@@ -43,6 +43,7 @@ struct trial {
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
+    int64_t audited;     /* epoch at which it would have been stopped, but for an audit; 0: none */
     size_t parent; /* number of the run it treats or repeats; TRIAL_NONE: not of this sweep */
     /* a treatment */
     enum remedy remedy;
@@ -63,7 +64,8 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
-    size_t run_cap; /* of all runs of the sweep */
+    size_t run_cap; /* of all runs of the sweep, without … */
+    size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */

@@ -9,7 +9,7 @@ struct request;
 
 #define COMMAND_PARAMS_MAX 6
 
-enum param_type { PARAM_INTEGER, PARAM_SWITCH, PARAM_OBJECT, PARAM_WORD, PARAM_TEXT };
+enum param_type { PARAM_INTEGER, PARAM_SWITCH, PARAM_OBJECT, PARAM_ARRAY, PARAM_WORD, PARAM_TEXT };
 
 struct param {
     const char *name; /* NULL ends the list */

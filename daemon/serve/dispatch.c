@@ -14,7 +14,8 @@
 #define COMMAND_MAP(X)                                                                            \
     X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
     X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)    \
-    X(treat) X(explain) X(relabel) X(enqueue) X(backup) X(submitted)
+    X(treat) X(explain) X(relabel) X(enqueue) X(backup) X(submitted) \
+    X(ask) X(report) X(tell)
 
 #define X(verb) extern const struct command command_##verb;
 COMMAND_MAP(X)
@@ -73,8 +74,8 @@ static const struct {
     const char *words;
 } param_types[] = {
     [PARAM_INTEGER] = {JSON_NUMBER, "an integer"}, [PARAM_SWITCH] = {JSON_BOOL, "true or false"},
-    [PARAM_OBJECT] = {JSON_OBJECT, "an object"},   [PARAM_WORD] = {JSON_STRING, "a string"},
-    [PARAM_TEXT] = {JSON_STRING, "a string"},
+    [PARAM_OBJECT] = {JSON_OBJECT, "an object"},   [PARAM_ARRAY] = {JSON_ARRAY, "a list"},
+    [PARAM_WORD] = {JSON_STRING, "a string"},      [PARAM_TEXT] = {JSON_STRING, "a string"},
 };
 
 static int read_integer(const struct param *p, const char *path, const struct json *v,

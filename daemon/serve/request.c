@@ -316,12 +316,17 @@ static int64_t limit_of(const struct request *r)
     return r->arg[i];
 }
 
+void request_write_page(struct request *r, const struct table *t)
+{
+    write_page(r, t, limit_of(r));
+}
+
 static void on_page(struct request *r, const struct table *t)
 {
     jw_begin_object(&r->w);
     if (r->subject)
         jw_kv_int(&r->w, r->command->params[0].name, r->subject);
-    write_page(r, t, limit_of(r));
+    request_write_page(r, t);
     jw_end_object(&r->w);
     request_result_built(r);
 }

@@ -26,7 +26,7 @@ struct request {
     const struct command *command;
     int64_t arg[COMMAND_PARAMS_MAX];   /* in the order of command->params */
     bool given[COMMAND_PARAMS_MAX];
-    const struct json *object;         /* the PARAM_OBJECT; only while command->run runs */
+    const struct json *object;         /* the PARAM_OBJECT, PARAM_ARRAY; while command->run runs */
     const char *string;                /* the PARAM_TEXT; likewise */
     char word[65];                     /* the PARAM_WORD, "" without one */
     uint64_t writes_since_ms;          /* waits for a commit; 0: for something else */
@@ -87,6 +87,8 @@ void request_write_rows(struct request *r, const char *name, const struct table 
 /* A paged method in one call: after resolving, the query with [subject, cursor, limit] from
  * arg[1], arg[2], answered {"sweep"|"run": subject, NAME: [rows], "cursor": next or null}. */
 void request_answer_page(struct request *r, enum store_query_id id);
+/* NAME: [rows], "cursor": … into the open object of r->w, for one that writes more beside it. */
+void request_write_page(struct request *r, const struct table *t);
 /* The same with a query of one's own. */
 void request_answer_rows(struct request *r, const struct store_named_query *q);
 

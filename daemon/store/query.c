@@ -53,8 +53,15 @@ static const struct {
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
             "number, status, test_loss, test_acc, cause, kind, treated_with, parent_id, "
-            "params AS params_json FROM best_runs_exact WHERE sweep_id = ?1 AND rank > ?2 "
+            "params AS params_json, repetitions FROM best_runs_exact "
+            "WHERE sweep_id = ?1 AND rank > ?2 "
             "LIMIT ?3"},
+    [STORE_QUERY_CONFIGURATIONS] =
+        {2, "SELECT sweep_id, rank, run_id, mean, sd, repetitions, failed, runs AS runs_json, "
+            "number, kind, stage, learning_rate, batch_size, optimizer, depth, "
+            "params AS params_json FROM best_configurations WHERE sweep_id = ?1 "
+            "AND repetitions > 1 AND EXISTS (SELECT 1 FROM runs WHERE sweep_id = ?1 "
+            "AND kind = 'repeat') ORDER BY rank LIMIT ?2"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_RUN] =
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
@@ -102,6 +109,9 @@ static const struct {
             "ORDER BY position"},
     [STORE_QUERY_SWEEP_TREATMENTS] =
         {1, "SELECT * FROM treatments_exact WHERE sweep_id = ?1 ORDER BY number LIMIT 1000"},
+    [STORE_QUERY_STOPPING] =
+        {1, "SELECT rule, stopped, audited, audited_ended, wrong, best, epochs_saved, "
+            "seconds_saved, audit_epochs FROM stopping_audit WHERE sweep_id = ?1 ORDER BY rule"},
     [STORE_QUERY_TREATED] =
         {1, "SELECT r.status, r.epochs, r.settings, r.metric_value, r.remedy, r.treats_cause, "
             "r.change, s.spec, s.data_hash, "

@@ -7,6 +7,7 @@
 
 #include "daemon/store/store.h"
 #include "daemon/store/columns.h"
+#include "daemon/store/point_row.h"
 #include "daemon/store/sql.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -207,21 +208,29 @@ static int append_label(sqlite3_stmt *st, struct store_restored *out, struct err
     return 0;
 }
 
-/* The value as JSON has it: whole numbers have no point, and what is not finite is text. */
 static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
-    const char *text = column_text(st, 1);
-    struct stored_rung r = {.run_id = sqlite3_column_int64(st, 0), .value = NAN};
-    struct errbuf why = {0};
-    struct json *v = json_parse(text, strlen(text), &why);
+    struct stored_rung r;
+    enum decision_kind kind = (enum decision_kind)0;
 
     (void)err;
-    if (v && json_get_int64(v, "epoch", &r.epoch, &why) == 0) {
-        (void)json_get_real(v, "value", &r.value, &why);
+    while (kind < DECISION_KIND_COUNT && strcmp(decision_name(kind), column_text(st, 2)) != 0)
+        kind++;
+    if (kind < DECISION_KIND_COUNT &&
+        stored_rung_read(sqlite3_column_int64(st, 0), kind, column_text(st, 1), &r)) {
         out->rungs = array_room(out->rungs, &out->rung_cap, out->rung_count, sizeof(*out->rungs));
         out->rungs[out->rung_count++] = r;
     }
-    json_destroy(v);
+    return 0;
+}
+
+static int append_point(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    (void)err;
+    out->points = array_room(out->points, &out->point_cap, out->point_count, sizeof(*out->points));
+    struct stored_point *p = &out->points[out->point_count++];
+    p->run_id = sqlite3_column_int64(st, 0);
+    point_row_read(st, &p->point);
     return 0;
 }
 
@@ -268,10 +277,15 @@ static const struct {
      "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
      "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
      append_label},
-    {"SELECT d.run_id, d.detail FROM sweeps AS s CROSS JOIN decisions AS d ON d.sweep_id = s.id "
-     "WHERE s." OPEN_SWEEPS " AND d.kind = 'paused' AND d.run_id IS NOT NULL "
+    {"SELECT d.run_id, d.detail, d.kind FROM sweeps AS s "
+     "CROSS JOIN decisions AS d ON d.sweep_id = s.id WHERE s." OPEN_SWEEPS
+     " AND d.kind IN ('paused', 'audited', 'promoted', 'stopped') AND d.run_id IS NOT NULL "
      "AND d.detail IS NOT NULL ORDER BY d.id",
      append_rung},
+    {"SELECT run_id" POINT_COLUMNS " FROM curves WHERE run_id IN (SELECT r.id FROM sweeps AS s "
+     "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
+     "'lease:*' AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
+     append_point},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
 };
@@ -309,6 +323,7 @@ void store_restored_finish(struct store_restored *r)
     free(r->runs);
     free(r->labels);
     free(r->rungs);
+    free(r->points);
     free(r->unmarked);
     *r = (struct store_restored){0};
 }

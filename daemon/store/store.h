@@ -68,6 +68,7 @@ enum store_query_id {
     STORE_QUERY_SWEEP_STAGES, /* [sweep] stage, runs, done, best metric */
     STORE_QUERY_RUNS,         /* [sweep, after number, limit] view run_overview */
     STORE_QUERY_BEST,         /* [sweep, after rank, limit] view best_runs */
+    STORE_QUERY_CONFIGURATIONS, /* [sweep, limit] view best_configurations: two seeds or more */
     STORE_QUERY_LABEL_COUNTS, /* [sweep] view label_counts */
     STORE_QUERY_RUN,          /* [run] one row, every column */
     STORE_QUERY_LABEL,        /* [run] one row */
@@ -78,6 +79,7 @@ enum store_query_id {
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
     STORE_QUERY_EDITS,        /* [sweep] table range_edits */
     STORE_QUERY_SWEEP_TREATMENTS, /* [sweep] view treatments */
+    STORE_QUERY_STOPPING,     /* [sweep] view stopping_audit */
     STORE_QUERY_TREATED,      /* [run] what a treatment of it needs */
     STORE_QUERY_TREATMENTS,   /* [run] view treatments, of that run */
     STORE_QUERY_REMEDY_EFFECTS, /* [] view remedy_effects */

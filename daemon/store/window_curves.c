@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 
+#include "daemon/store/point_row.h"
 #include "daemon/store/sql.h"
 #include "sweep/buf.h"
 #include "sweep/kept_points.h"
@@ -16,7 +17,6 @@
 #define WINDOW_ROWS 262144
 #define WINDOW_LAYER_POINTS 4096 /* of a run, whose layers are read; of more every second, … */
 
-#define CURVE_NAME(id, column, canonical) ", " #column
 #define LAYER_NAME(member, doc) ", " #member
 
 /* A window as its curves come. */
@@ -91,18 +91,6 @@ static int read_layers(struct curve_reader *c, struct relabel_run *r, struct err
 
 /* --- curves ----------------------------------------------------------------------------------- */
 
-static void read_point(sqlite3_stmt *st, struct point *p)
-{
-    *p = (struct point){.point = sqlite3_column_int64(st, 1),
-                        .epoch = sqlite3_column_double(st, 2)};
-    for (int c = 0; c < CURVE_COLUMN_COUNT; c++) {
-        int type = sqlite3_column_type(st, 3 + c);
-        if (type != SQLITE_NULL)
-            point_set(p, (enum curve_column)c,
-                      type == SQLITE_TEXT ? NAN : sqlite3_column_double(st, 3 + c));
-    }
-}
-
 /* Those of the chunk; and of the neighbours beyond it those whose facts were never stored, without
  * which the causes of the chunk's last runs would be others the next time. */
 static bool is_wanted(const struct relabel_window *w, size_t i)
@@ -138,7 +126,7 @@ static int read_curve(struct curve_reader *c, int64_t run_id, bool wanted)
         c->rows++;
         if (!wanted)
             continue;
-        read_point(c->curves, &p);
+        point_row_read(c->curves, &p);
         kept_points_add(&c->kept, &p);
     }
     return step;
@@ -172,7 +160,7 @@ int window_read_curves(struct store_sql *q, struct relabel_window *w, struct err
 {
     struct curve_reader c = {.sql = q, .window = w};
     size_t last = w->to - 1;
-    int rc = store_sql_prepare(q, "SELECT run_id, point, epoch" CURVE_COLUMN_MAP(CURVE_NAME)
+    int rc = store_sql_prepare(q, "SELECT run_id" POINT_COLUMNS
                                " FROM curves WHERE run_id BETWEEN ?1 AND ?2 "
                                "ORDER BY run_id, point", &c.curves, err);
     if (rc < 0)

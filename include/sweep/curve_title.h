@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 
 #define CURVE_MEASURE_MAX 48
+#define CURVE_RANK_SAME (-1) /* of a column's own name */
 
 /* Beside the columns of sweep/curve.h: */
 enum { CURVE_TITLE_EPOCH = CURVE_COLUMN_COUNT, CURVE_TITLE_OTHER, CURVE_TITLE_KINDS };
@@ -46,6 +47,10 @@ struct curve_title {
 /* "val_loss", "Valid/Loss", "eval/loss", "run-7 - val_loss", "train_loss_epoch", "valLoss",
  * "Loss (MSE)", "Epoch [#]", … */
 struct curve_title curve_title_read(const char *title, size_t len);
+/* Of a series that is reported under that name: the column that it feeds, and its rank: of two
+ * names that mean one column the lower counts, and the column's own name comes before all. False:
+ * none; times are measured, not reported. */
+bool curve_title_column(const char *name, enum curve_column *column, int *rank);
 /* How many bytes of W&B's "run - title" stand before the title itself; 0: no run is named. */
 size_t curve_title_run(const char *title, size_t len);
 /* train, validation, dev, test, …, as a word of its own. */

@@ -18,6 +18,9 @@ enum rng_stream {
     RNG_DROPOUT = 4,
     RNG_SEARCH = 5,
     RNG_TREAT = 6,
+    RNG_MIXUP = 7,
+    RNG_NOISE = 8,
+    RNG_AUDIT = 12,
     RNG_TEST = 99,
 };
 

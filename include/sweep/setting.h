@@ -35,6 +35,7 @@ enum setting_type { SETTING_REAL, SETTING_INTEGER, SETTING_SWITCH, SETTING_CHOIC
     X(HUBER, "huber")
 #define REDUCTION_MAP(X) X(MEAN, "mean") X(SUM, "sum")
 #define CLASS_WEIGHTS_MAP(X) X(NONE, "none") X(BALANCED, "balanced")
+#define AVERAGE_MAP(X) X(NONE, "none") X(EMA, "ema") X(SWA, "swa")
 /* X(id, name, usual learning rate): the worker's row of functions is optim_<name>, worker/optim/.
  * The adaptive ones move every weight by about the rate itself, whatever the gradient's size (G2.2
  * quotes 0.001 for Adam); the others by rate x gradient: PyTorch's examples and defaults. */
@@ -143,6 +144,12 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
     X(CLASS_WEIGHTS, TRAIN, "train.class_weights", NULL, CHOICE, FROM, 0,                          \
       CLASS_WEIGHTS_COUNT - 1, CLASS_WEIGHTS_NONE, CHOICES(CLASS_WEIGHTS_MAP),                     \
       "balanced: each class weighs samples / (classes x samples of the class)")                    \
+    X(LABEL_SMOOTHING, TRAIN, "train.label_smoothing", NULL, REAL, FROM, 0, 0.999, 0, NULL,        \
+      "cross-entropies: share of a label that is spread evenly over all classes; losses are told " \
+      "without it")                                                                                \
+    X(MIXUP, TRAIN, "train.mixup", NULL, REAL, FROM, 0, 100, 0, NULL,                              \
+      "each sample of a batch is mixed with another, and so is its loss, in shares drawn from "    \
+      "Beta(this, this); 0: none")                                                                 \
     X(OPTIMIZER, TRAIN, "train.optimizer", "optimizer", CHOICE, FROM, 0, OPTIMIZER_COUNT - 1,      \
       OPTIMIZER_ADAM, &(OPTIMIZER_MAP(OPTIMIZER_CHOICE))[1], "optimizer (G2.2)")                   \
     X(LEARNING_RATE, TRAIN, "train.learning_rate", "learning_rate", REAL, ABOVE, 0, 1e6, 1e-3,     \
@@ -177,6 +184,17 @@ enum setting_bound { SETTING_FROM, SETTING_ABOVE };
       "clip value: upper bound")                                                                   \
     X(CLIP_NORM, TRAIN, "train.clip_norm", NULL, REAL, ABOVE, 0, 1e30, 1, NULL,                    \
       "clip norm and global_norm: largest norm")                                                   \
+    X(GRADIENT_NOISE, TRAIN, "train.gradient_noise", NULL, REAL, FROM, 0, 1000, 0, NULL,           \
+      "variance of normal noise that is added to each number of the clipped gradient; it falls "   \
+      "as (1 + steps)^-0.55")                                                                      \
+    X(AVERAGE, TRAIN, "train.average", NULL, CHOICE, FROM, 0, AVERAGE_COUNT - 1, AVERAGE_NONE,     \
+      CHOICES(AVERAGE_MAP),                                                                        \
+      "weights that validation, test and export see: a running mean over the steps (ema), or the " \
+      "mean over the ends of the last epochs (swa)")                                               \
+    X(AVERAGE_DECAY, TRAIN, "train.average_decay", NULL, REAL, FROM, 0, 0.999999, 0.999, NULL,     \
+      "ema: what stays of the mean at each step")                                                  \
+    X(AVERAGE_START, TRAIN, "train.average_start", NULL, REAL, FROM, 0, 0.999, 0.75, NULL,         \
+      "swa: share of the epochs that is over before the first is taken")                           \
     X(PRESET, TRAIN, "train.preset", NULL, CHOICE, FROM, 0, PRESET_COUNT - 1, PRESET_NONE,         \
       CHOICES(PRESET_MAP),                                                                         \
       "guide_g3_2: the guide's snippet to the letter; it fixes optimizer, learning_rate, "         \
@@ -271,6 +289,12 @@ enum class_weights {
     CLASS_WEIGHTS_MAP(X)
 #undef X
     CLASS_WEIGHTS_COUNT
+};
+enum average_kind {
+#define X(id, name) AVERAGE_##id,
+    AVERAGE_MAP(X)
+#undef X
+    AVERAGE_COUNT
 };
 enum optimizer {
 #define X(id, name, rate) OPTIMIZER_##id,

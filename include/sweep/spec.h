@@ -17,10 +17,13 @@
 #define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
-#define SPEC_LAG 8 /* default */
+#define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
 #define SPEC_LAG_MAX 1000
 #define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
+#define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
+#define SPEC_REPEAT_SHARE_MAX 0.5
+#define SPEC_SHARES_MAX 0.9 /* of both together */
 
 struct spec {
     char name[SPEC_NAME_MAX];
@@ -40,6 +43,7 @@ struct spec {
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
+    double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
@@ -66,6 +70,17 @@ int spec_question(const struct json *root, const struct spec *s, struct errbuf *
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
 
+/* What a sweep gets more of. */
+struct spec_extension {
+    int64_t run_cap;               /* in all; 0: as it is, of a whole grid as many as it has then */
+    const struct json *parameters; /* {"depth": {"max": 8}, "optimizer": {"values": ["adam"]}}: new
+                                      ends, and values that come to those there are; NULL: none */
+};
+/* The specification of s with it. Parameters keep their numbers, choices theirs, and what lay in the
+ * space lies there still. ERR_VALUE where it would not, or where nothing is more. */
+int spec_extend(const struct spec *s, const struct spec_extension *x, struct spec *out,
+                struct errbuf *err);
+
 /* 0 where both write the same; else ERR_VALUE, and err names the first member that differs. */
 int spec_compare(const struct spec *stored, const struct spec *given, struct errbuf *err);
 
@@ -82,5 +97,8 @@ const char *spec_metric_name(const struct spec *s);
 /* Runs of run_cap that are kept for treatments; the search has the others, and what is left over
  * of these. 0 without treat. */
 int64_t spec_treat_cap(const struct spec *s);
+/* The last runs of run_cap, which are other seeds of the best few. Never 1: nothing could be chosen
+ * by it. */
+int64_t spec_repeat_cap(const struct spec *s);
 
 #endif

@@ -11,13 +11,17 @@
 #define STOP_PERCENTILES 1u /* percentile */
 #define STOP_HALVES 2u      /* the best 1 / eta go on; geometric rungs unless "every" is given */
 #define STOP_BRACKETS 4u    /* brackets: runs are only compared within theirs */
+#define STOP_EXTRAPOLATES 8u /* threshold; reads its curve, and waits until others have ended */
+#define STOP_DIAGNOSES 16u  /* reads the run's label */
 
 /* X(id, name, traits, what it stops) */
 #define STOP_MAP(X)                                                                                \
     X(MEDIAN, median, 0, "worse than the median of earlier runs at the same epoch")                \
     X(PERCENTILE, percentile, STOP_PERCENTILES, "not in the best part of the earlier runs there")  \
     X(SUCCESSIVE_HALVING, successive_halving, STOP_HALVES, "not among the best 1 / eta there")     \
-    X(HYPERBAND, hyperband, STOP_HALVES | STOP_BRACKETS, "the same, within its bracket")
+    X(HYPERBAND, hyperband, STOP_HALVES | STOP_BRACKETS, "the same, within its bracket")           \
+    X(CURVE, curve, STOP_EXTRAPOLATES, "hardly able to beat the best any more")                    \
+    X(LABEL, label, STOP_DIAGNOSES, "with a diagnosis that will not change, not among the best")
 
 enum stop_rule_id {
     STOP_NONE,
@@ -34,6 +38,7 @@ unsigned stop_traits(enum stop_rule_id r);
 #define STOP_LAG 8
 #define STOP_ETA 3
 #define STOP_BEST_PERCENTAGE 25
+#define STOP_CHANCE 0.05
 
 /* Of "early_terminate". Rungs lie before the last epoch: at min_iter, min_iter + every, …; where
  * every is 0 at min_iter, min_iter x eta, …; where max_iter is given at max_iter / eta, max_iter /
@@ -47,6 +52,9 @@ struct stop_settings {
     double eta;
     int64_t max_iter, rungs;
     double percentile;
+    bool promote;     /* of a rule that halves: a run waits until it is among the best */
+    double threshold; /* stop below that chance of beating the best */
+    double audit;     /* share of the runs to be stopped that go on, to learn what that costs */
     int64_t brackets; /* 0: one for each rung, and one whose runs are never stopped */
 };
 

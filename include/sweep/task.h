@@ -20,8 +20,12 @@ struct dimension;
 struct trainer_config;
 
 /* X(id, name): the row is struct task_kind task_<name>, in common/task/<name>.c */
-#define TASK_MAP(X)     \
-    X(TRAINER, trainer) \
+#define TASK_MAP(X)    \
+    WORKER_TASK_MAP(X) \
+    X(CLIENT, client)
+/* Those that a worker of ours carries out: worker_<name> */
+#define WORKER_TASK_MAP(X) \
+    X(TRAINER, trainer)    \
     X(COMMAND, command)
 
 enum task_id {
@@ -57,6 +61,7 @@ struct task_kind {
     bool has_checkpoints; /* a run can end at a rung and go on later */
     bool has_remedies;    /* its runs have causes and treatments, and the range its edits */
     bool has_environment; /* its runs get all of the daemon's environment */
+    bool is_leased;       /* its runs are asked for: no worker of ours carries them out */
 
     /* Reads the members of a spec that are its own. */
     int (*parse)(const struct json *root, struct spec *s, struct errbuf *err);

@@ -45,6 +45,7 @@ def record(name, values, unit, aim, **facts):
 
 def one_epoch_spec(data, runs):
     return {"name": "one-epoch", "method": "random", "run_cap": runs, "epochs": 1, "seed": 1,
+            "repeat_share": 0,
             "data": {"path": data, "format": "idx", "limit": 120, "validation": 20},
             "model": {"width": 16, "depth": 1},
             "parameters": {"learning_rate": {"min": 1e-4, "max": 1e-1,

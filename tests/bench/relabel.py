@@ -27,6 +27,7 @@ TRIES = 3
 
 def spec(data):
     return {"name": "relabel", "method": "random", "run_cap": TRAINED, "epochs": 20, "seed": 1,
+            "repeat_share": 0,
             "data": {"path": data, "format": "idx", "limit": 120, "validation": 20},
             "model": {"width": 16},
             "parameters": {"learning_rate": {"min": 1e-4, "max": 1e-1,

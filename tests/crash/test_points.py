@@ -10,7 +10,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
 from power import SHIM, preloaded_worker  # noqa: E402
-from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import TIMEOUT_SECONDS, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 POINTS = int(os.environ.get("CRASH_POINTS", "2"))  # of each call
@@ -61,11 +61,11 @@ class Night:
                 equal(d.wait(self.submit(d))["status"], "completed")
                 if d.process.poll() is None:
                     d.process.send_signal(signal.SIGTERM)
-                check(d.process.wait(60) in ENDS, f"ended with {d.process.returncode}")
+                check(d.process.wait(TIMEOUT_SECONDS) in ENDS, f"ended with {d.process.returncode}")
                 if d.process.returncode == 0:
                     return
             except (EOFError, OSError, RuntimeError):
-                d.process.wait(60)  # it died at the point
+                d.process.wait(TIMEOUT_SECONDS)  # it died at the point
             check(d.process.returncode in ENDS, f"ended with {d.process.returncode}")
             for name in ("LD_PRELOAD", "SHIM_KILL", "SHIM_FAIL"):
                 d.environment.pop(name, None)

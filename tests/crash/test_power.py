@@ -11,17 +11,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
 from power import Disk, preloaded_worker  # noqa: E402
 from sweepd import Daemon, make_data, small_spec  # noqa: E402
-from tap import Skip, check, equal, equal_rows, run  # noqa: E402
+from tap import Skip, check, equal, equal_rows, run, until  # noqa: E402
 
 CUTS = int(os.environ.get("CRASH_CUTS", "6"))
 RUNS = 12
 
 
 def wait_for_points(d, count):
-    deadline = time.monotonic() + 120
-    while d.sql("SELECT count(*) FROM curves")[0][0] < count:
-        check(time.monotonic() < deadline, "points are stored")
-        time.sleep(0.005)
+    until(lambda: d.sql("SELECT count(*) FROM curves")[0][0] >= count, "points are stored")
 
 
 def told(d, sweep):

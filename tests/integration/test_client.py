@@ -49,6 +49,38 @@ def test_watch_until_the_end():
         equal(len(table.stdout.splitlines()), 10, "that command prints the ten best runs")
 
 
+def test_winner_of_several_seeds():
+    """The last share goes to other seeds of the best few; the winner is the best mean, and the
+    weights of its best run are there."""
+    with Daemon() as d:
+        data = make_data(d.home)
+        d.ctl("submit", "-", text=json.dumps(small_spec(data, method="random", repeat_share=None)),
+              check=0)
+        d.ctl("wait", 1, check=0)
+        equal(d.sql("SELECT kind, count(*) FROM runs GROUP BY kind ORDER BY kind"),
+              [("repeat", 3), ("search", 17)])
+        seeds = d.sql("SELECT coalesce(parent_id, id), avg(val_loss), group_concat(id) FROM runs "
+                      "GROUP BY 1 HAVING count(*) > 1 ORDER BY 2")
+        reply = json.loads(d.ctl("best", "--json", check=0).stdout)
+        first = reply["configurations"][0]
+        equal(len(reply["configurations"]), 2)
+        check(abs(first["mean"] - seeds[0][1]) < 1e-12 and first["sd"] > 0, first)
+        equal(sorted(first["runs"]), sorted(int(i) for i in seeds[0][2].split(",")))
+        check(first["run_id"] in first["runs"], first)
+        text = d.ctl("best", check=0).stdout
+        word = f"winner: run {first['run_id']}, mean "
+        check(word in text and f"over {first['repetitions']} seeds" in text, text)
+        check(word in d.ctl("show", 1, check=0).stdout, "show says so too")
+        d.ctl("export", first["run_id"], "-o", os.path.join(d.home, "best.safetensors"), check=0)
+        kept = [r for r, in d.sql("SELECT id FROM runs")
+                if os.path.exists(f"{d.db}.runs/{r}/best.safetensors")]
+        equal(len(kept), 3, "runs that kept their weights")
+        d.ctl("submit", "-", text=json.dumps(small_spec(data, method="random", run_cap=2,
+                                                        name="few")), check=0)
+        d.ctl("wait", 2, check=0)
+        check("from one seed alone" in d.ctl("best", 2, check=0).stdout, "a lucky seed, perhaps")
+
+
 def test_export():
     """The best weights, byte for byte, and a module that names the same tensors."""
     with Daemon() as d:
@@ -113,4 +145,5 @@ def test_label_without_a_daemon():
 
 
 if __name__ == "__main__":
-    run(test_verbs, test_watch_until_the_end, test_export, test_label_without_a_daemon)
+    run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_export,
+        test_label_without_a_daemon)

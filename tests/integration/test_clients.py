@@ -12,8 +12,8 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import (SWEEPCTL, SWEEPD, Connection, Daemon, RpcError, make_data,  # noqa: E402
-                    slow_spec, small_spec)
+from sweepd import (SWEEPCTL, SWEEPD, TIMEOUT_SECONDS, Connection, Daemon,  # noqa: E402
+                    RpcError, make_data, slow_spec, small_spec)
 from tap import Skip, check, equal, run, until  # noqa: E402
 
 WATCHERS = 100
@@ -61,20 +61,25 @@ def request(number, method, **params):
 
 def test_watchers_that_never_read_cost_little():
     d, data = daemon()
+    other = d.submit(endless(data))
+    d.call("pause", sweep=other)
+    until(lambda: d.call("status")["running"] == 0, "it is paused")
     before = rss(d)
     watchers = [d.connect() for _ in range(WATCHERS)]
     for w in watchers:
         w.call("watch")
-    sweep = d.submit(many_points(data, name="watched"))
+    sweep = d.submit(many_points(data, name="watched", after=other))
     slow = subprocess.Popen([SWEEPCTL, "--socket", d.socket, "--json", "watch", str(sweep)],
                             stdout=subprocess.PIPE, env=d.environment)
+    until(lambda: hears_of_a_pause(d, slow, sweep), "it watches")
+    d.call("cancel", sweep=other)
     equal(d.wait(sweep)["status"], "completed")
     used = rss(d) - before
     limit = 400 if SANITIZED else 24
     check(used < limit * MIB, f"{WATCHERS} watchers that do not read: {used} KiB")
     print(f"# {WATCHERS} watchers that never read: {used} KiB more")
     catches_up(watchers[0], sweep)
-    hears_again(watchers[0], data)
+    hears_again(watchers[0], data, other)
     for w in watchers:
         w.close()
     # sweepctl too, whose pipe was full long before: it looks again, and knows the end
@@ -82,6 +87,12 @@ def test_watchers_that_never_read_cost_little():
     equal(slow.wait(), 0)
     equal(lines[-1], {"sweep": sweep, "status": "completed", "reason": None})
     check(any(line.get("method") == "lagged" for line in lines), "it lagged")
+
+
+def hears_of_a_pause(d, process, sweep):
+    d.call("pause", sweep=sweep)
+    d.call("resume", sweep=sweep)
+    return select.select([process.stdout], [], [], 0.05)[0]
 
 
 def catches_up(watcher, sweep):
@@ -104,14 +115,15 @@ def catches_up(watcher, sweep):
     equal(watcher.call("status")["stopping"], False)
 
 
-def hears_again(watcher, data):
+def hears_again(watcher, data, other):
     d, _ = daemon()
     sweep = d.submit(small_spec(data, method="random", run_cap=1, epochs=1, name="behind it"))
     method = None
     while method != "sweep_ended":
         message = json.loads(watcher.line())
-        method = message["method"]
-        equal(message["params"]["sweep"], sweep, method)
+        if message["params"]["sweep"] != other:
+            method = message["method"]
+            equal(message["params"]["sweep"], sweep, method)
 
 
 def test_pipelined_requests_are_all_answered():
@@ -150,7 +162,7 @@ def test_silent_clients_lock_nobody_out():
     places = select.poll()
     for s in silent:
         places.register(s.socket, select.POLLIN)
-    gone = {fd for fd, _ in places.poll(60000)}
+    gone = {fd for fd, _ in places.poll(1000 * TIMEOUT_SECONDS)}
     check(gone, "some have made room")
     equal({s.line() for s in silent if s.socket.fileno() in gone}, {b""})
     for s in silent:
@@ -246,8 +258,10 @@ def test_events_of_all_and_since():
         while (seen[-1]["sweep_id"], seen[-1]["kind"]) != (sweep, "run_ended"):
             seen.append(json.loads(p.stdout.readline()))
         p.kill()
-    with open(d.log_path, encoding="utf-8") as f:
-        check(f"event=run_ended sweep={sweep} run=" in f.read(), "a line of the log")
+    def logged():
+        with open(d.log_path, encoding="utf-8") as f:
+            return f"event=run_ended sweep={sweep} run=" in f.read()
+    until(logged, "a line of the log")
 
 
 def test_the_daemon_is_found_by_its_note():
@@ -257,7 +271,7 @@ def test_the_daemon_is_found_by_its_note():
     with d:
         environment = {k: v for k, v in d.environment.items() if k != "XDG_RUNTIME_DIR"}
         done = subprocess.run([SWEEPCTL, "--json", "status"], capture_output=True, text=True,
-                              env=environment, timeout=60)
+                              env=environment, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 0, done.stderr)
         equal(json.loads(done.stdout)["pid"], d.process.pid)
     check(not os.path.exists(d.db + ".socket"), "the note goes with the daemon")
@@ -281,7 +295,7 @@ def test_a_daemon_of_somebody_else_is_not_trusted():
     try:
         # root trusts nobody but itself: /tmp is root's, and the daemon there is not
         done = subprocess.run([SWEEPCTL, "--socket", path, "status"], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 1, done.stderr)
         check(str(nobody) in done.stderr, done.stderr)
     finally:
@@ -317,7 +331,7 @@ def test_a_stderr_that_nobody_reads():
     d.wait(d.submit({**spec, "name": "heard"}))
     text = b""
     while b"event=sweep_ended" not in text and b"event=run_ended" not in text:
-        select.select([ready], [], [], 60)
+        check(select.select([ready], [], [], TIMEOUT_SECONDS)[0], text)
         text += os.read(ready, 65536)
     check(b"lines were left out" in text, text)
     d.__exit__(None, None, None)

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import TIMEOUT_SECONDS, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 TELL = f"#!{sys.executable} -SE" + """
@@ -83,7 +83,7 @@ class Home(tempfile.TemporaryDirectory):
 def command_spec(program, *words, **more):
     spec = {"name": "own", "task": {"command": [program, *(words or ["${args}"])]},
             "metric": {"name": "val/loss", "goal": "minimize"}, "method": "random", "run_cap": 6,
-            "epochs": 6, "parameters": PARAMETERS, "seed": 3, **more}
+            "epochs": 6, "parameters": PARAMETERS, "seed": 3, "repeat_share": 0, **more}
     return {k: v for k, v in spec.items() if v is not None}
 
 
@@ -97,17 +97,17 @@ def completed(d, sweep):
     equal(d.wait(sweep)["status"], "completed", d.sql("SELECT error_text FROM runs"))
 
 
-def until(d, query, wanted, seconds=30):
-    deadline = time.monotonic() + seconds
+def until(d, query, wanted):
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while (seen := d.sql(query)) != wanted:
-        check(time.monotonic() < deadline, f"{query}: {seen}, not {wanted} within {seconds} s")
+        check(time.monotonic() < deadline, f"{query}: {seen}, not {wanted}")
         time.sleep(0.01)
 
 
-def at_gate(d, run_id=1, but=0, seconds=30):
+def at_gate(d, run_id=1, but=0):
     """(supervisor, program) of the run, another supervisor than `but`, once the program is in its
     third epoch: the first has been written then."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     path, lines = f"{d.db}.runs/{run_id}/run.jsonl", []
     while True:
         if os.path.exists(path):
@@ -116,17 +116,17 @@ def at_gate(d, run_id=1, but=0, seconds=30):
         if len(lines) == 2 and (pid := json.loads(lines[0])["pid"]) != but:
             with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
                 return pid, int(f.read())
-        check(time.monotonic() < deadline, f"{lines}: not at the gate within {seconds} s")
+        check(time.monotonic() < deadline, f"{lines}: not at the gate")
         time.sleep(0.01)
 
 
-def ended(pid, seconds=30):
+def ended(pid):
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([fd], [], [], seconds)[0])
+        return bool(select.select([fd], [], [], TIMEOUT_SECONDS)[0])
     finally:
         os.close(fd)
 
@@ -192,6 +192,7 @@ def test_a_shell_script_and_its_words():
 
 METHODS = [
     ({"method": "random"}, 6), ({"method": "sobol"}, 6), ({"method": "tpe", "run_cap": 30}, 30),
+    ({"method": "cmaes", "run_cap": 30}, 30),
     ({"method": "grid", "run_cap": None,
       "parameters": {**PARAMETERS, "lr": {"values": [0.1, 0.01]}}}, 16),
     ({"method": "coarse_to_fine", "run_cap": 16,

@@ -1,5 +1,4 @@
 """The daemon as a process: start, refuse a second one, signals, socket, install, workers."""
-import functools
 import json
 import os
 import signal
@@ -12,24 +11,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
-from sweepd import (BUILD, SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, slow_spec,
-                    small_spec)  # noqa: E402
-import tap  # noqa: E402
-from tap import check, equal, run  # noqa: E402
-
-
-def pids_of(program):
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program):
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found
-
-
-until = functools.partial(tap.until, seconds=30)
+from held import midway  # noqa: E402
+from sweepd import (BUILD, SWEEPCTL, SWEEPD, TIMEOUT_SECONDS, WORKER, Daemon,  # noqa: E402
+                    make_data, slow_spec, small_spec)
+from tap import check, equal, run, until  # noqa: E402
 
 
 def test_modes_and_ready_line():
@@ -44,7 +29,7 @@ def test_modes_and_ready_line():
 def test_second_daemon_is_refused():
     with Daemon() as d:
         done = subprocess.run([SWEEPD, "--db", d.db, "--socket", d.home + "/other/sock"],
-                              capture_output=True, text=True, env=d.environment, timeout=30)
+                              capture_output=True, text=True, env=d.environment, timeout=TIMEOUT_SECONDS)
         check(done.returncode == 1, f"exit {done.returncode}")
         check(str(d.process.pid) in done.stderr, f"names the process: {done.stderr}")
 
@@ -52,7 +37,7 @@ def test_second_daemon_is_refused():
 def test_second_daemon_on_a_socket_is_refused():
     with Daemon() as d:
         done = subprocess.run([SWEEPD, "--db", d.home + "/other/db", "--socket", d.socket],
-                              capture_output=True, text=True, env=d.environment, timeout=30)
+                              capture_output=True, text=True, env=d.environment, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 1)
         check("another daemon answers" in done.stderr, done.stderr)
         equal(d.call("status")["pid"], d.process.pid, "the first one still answers")
@@ -100,7 +85,7 @@ def test_a_database_of_a_newer_daemon_is_refused():
         with open(d.db, "rb") as f:
             before = f.read()
         done = subprocess.run([SWEEPD, "--db", d.db, "--socket", d.socket], capture_output=True,
-                              text=True, env=d.environment, timeout=30)
+                              text=True, env=d.environment, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 1, done.stderr)
         for text in (d.db, "newer sweepd", f"schema {known + 1}", f"up to {known}"):
             check(text in done.stderr, done.stderr)
@@ -111,7 +96,7 @@ def test_a_database_of_a_newer_daemon_is_refused():
 def test_bad_flags():
     for arguments, word in ((["--workers", "0"], "--workers"), (["--worker", "2"], "--worker"),
                             (["--db"], "--db"), (["--workers", "x"], "x")):
-        done = subprocess.run([SWEEPD, *arguments], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([SWEEPD, *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 2, str(arguments))
         check(word in done.stderr, done.stderr)
 
@@ -133,13 +118,25 @@ def test_sigterm_while_it_ends():
             d.connect().call("shutdown")
             time.sleep(i * 0.0002)
             d.process.send_signal(signal.SIGTERM)
-            equal(d.process.wait(30), 0, f"SIGTERM {i * 0.2:.1f} ms behind shutdown")
+            equal(d.process.wait(TIMEOUT_SECONDS), 0, f"SIGTERM {i * 0.2:.1f} ms behind shutdown")
+
+
+def test_one_thread_takes_signals():
+    """The loop's: another would end the daemon while the loop's takes its handlers away."""
+    with Daemon() as d:
+        d.call("status")
+        others = [t for t in os.listdir(f"/proc/{d.process.pid}/task") if int(t) != d.process.pid]
+        check(len(others) > 2, f"threads: {others}")
+        for thread in others:
+            with open(f"/proc/{d.process.pid}/task/{thread}/status", encoding="utf-8") as f:
+                blocked = int(next(x for x in f if x.startswith("SigBlk:")).split()[1], 16)
+            check(blocked >> (signal.SIGTERM - 1) & 1, f"thread {thread} takes SIGTERM")
 
 
 def test_socket_is_made_again():
     with Daemon() as d:
         os.unlink(d.socket)
-        until(d.listens, "socket made again", seconds=40)
+        until(d.listens, "socket made again")
         equal(d.call("status")["running"], 0)
 
 
@@ -149,7 +146,7 @@ def test_start_detaches():
         env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
         for name in ("first", "second"):  # the second finds the first
             done = subprocess.run([SWEEPCTL, "start"], env=env, capture_output=True, text=True,
-                                  timeout=60)
+                                  timeout=TIMEOUT_SECONDS)
             equal(done.returncode, 0, name + done.stderr)
         status = json.loads(subprocess.run([SWEEPCTL, "--json", "status"], env=env, check=True,
                                            capture_output=True, text=True).stdout)
@@ -170,21 +167,21 @@ def test_starts_at_the_same_time_and_another_database():
     with Daemon() as d:
         d.stop()
         starts = [ctl_start(d) for _ in range(5)]
-        said = [p.communicate(timeout=60) for p in starts]
+        said = [p.communicate(timeout=TIMEOUT_SECONDS) for p in starts]
         equal([p.returncode for p in starts], [0] * 5, str(said))
         pid = d.call("status")["pid"]
         check(all(f"process {pid}\n" in out for out, _ in said), str(said))
         other = ctl_start(d, "--db", d.home + "/other.db")
-        _, text = other.communicate(timeout=60)
+        _, text = other.communicate(timeout=TIMEOUT_SECONDS)
         equal(other.returncode, 1)
         check("--db: got " in text and d.db in text and str(pid) in text, text)
         same = ctl_start(d, "--db", d.db)
-        same.communicate(timeout=60)
+        same.communicate(timeout=TIMEOUT_SECONDS)
         equal(same.returncode, 0)
         for _ in range(3):  # a start may follow a shutdown at once
             d.ctl("shutdown", check=0)
             again = ctl_start(d)
-            _, text = again.communicate(timeout=60)
+            _, text = again.communicate(timeout=TIMEOUT_SECONDS)
             equal(again.returncode, 0, text)
             check(d.call("status")["pid"] != pid, "a new one")
             pid = d.call("status")["pid"]
@@ -193,10 +190,10 @@ def test_starts_at_the_same_time_and_another_database():
 
 
 def test_nothing_is_written_to_a_database_that_was_moved():
-    with Daemon() as d:
-        sweep = d.submit(slow_spec(make_data(d.home)))
-        until(lambda: d.sql("SELECT count(*) FROM curves")[0][0] > 0, "points")
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, \
+            midway(slow_spec(make_data(home), run_cap=2)) as (d, sweep):
         os.rename(d.db, d.db + ".away")
+        d.go_on()
         until(lambda: d.call("status")["trouble"], "trouble is told")
         check("moved, deleted or replaced" in d.call("status")["trouble"], "says why")
         os.rename(d.db + ".away", d.db)
@@ -208,13 +205,12 @@ def test_nothing_is_written_to_a_database_that_was_moved():
 def test_worker_crash_fails_its_run_alone():
     # a sanitizer must leave the signal alone
     options = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0"
-    with Daemon(workers=1, environment={"ASAN_OPTIONS": options}) as d:
-        data = make_data(d.home, samples=2000)
-        sweep = d.submit(slow_spec(data, run_cap=3))
-        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND handle IS NOT NULL"),
-              "a running run")
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, \
+            midway(slow_spec(make_data(home), run_cap=3),
+                   environment={"ASAN_OPTIONS": options}) as (d, sweep):
         run_id, handle = d.sql("SELECT id, handle FROM runs WHERE status='running'")[0]
         os.kill(int(handle), signal.SIGSEGV)
+        d.go_on()
         equal(d.wait(sweep)["status"], "completed")
         equal(d.sql("SELECT status, error_class, signal FROM runs WHERE id=?", run_id),
               [("failed", "worker_crash", signal.SIGSEGV)])
@@ -222,12 +218,9 @@ def test_worker_crash_fails_its_run_alone():
 
 
 def test_a_killed_worker_is_tried_again():
-    with Daemon(workers=1) as d:
-        data = make_data(d.home, samples=2000)
-        sweep = d.submit(slow_spec(data, run_cap=1))
-        until(lambda: d.sql("SELECT 1 FROM runs WHERE status='running' AND handle IS NOT NULL"),
-              "a running run")
-        os.kill(int(d.sql("SELECT handle FROM runs")[0][0]), signal.SIGKILL)
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, \
+            midway(slow_spec(make_data(home), run_cap=1)) as (d, sweep):
+        os.kill(d.held.pop(), signal.SIGKILL)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.sql("SELECT status FROM runs"), [("completed",)])
         equal(d.sql("SELECT count(*) FROM events WHERE kind='nondeterminism'"), [(0,)])
@@ -285,13 +278,12 @@ def test_cancel_reaches_what_a_wrapper_started():
         with open(wrapper, "w", encoding="utf-8") as f:
             f.write(f'#!/bin/sh\n{WORKER} "$@"\n')
         os.chmod(wrapper, 0o755)
-        before = set(pids_of(WORKER))
         with Daemon(workers=1, arguments=["--worker-program", wrapper]) as d:
             sweep = d.submit(slow_spec(make_data(home, samples=2000), run_cap=1, epochs=6000))
             until(lambda: d.sql("SELECT 1 FROM curves"), "a point")
-            check(set(pids_of(WORKER)) - before, "the wrapped worker runs")
+            equal(len(d.worker_pids()), 2, "the wrapper and the wrapped worker")
             d.call("cancel", sweep=sweep)
-            until(lambda: set(pids_of(WORKER)) <= before, "the wrapped worker ends")
+            until(lambda: not d.worker_pids(), "both end")
 
 
 def test_worker_by_hand():
@@ -334,32 +326,29 @@ def test_install_under_destdir():
         d = Daemon(home=home)
         env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
         ctl = installed["sweepctl"]
-        done = subprocess.run([ctl, "start"], env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([ctl, "start"], env=env, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 0, done.stderr)
         try:
             spec = json.dumps(small_spec(make_data(home), run_cap=4, epochs=1))
             done = subprocess.run([ctl, "submit", "-", "--json"], input=spec, env=env,
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
             equal(done.returncode, 0, done.stderr)
             sweep = json.loads(done.stdout)["sweep"]
             subprocess.run([ctl, "wait", str(sweep)], env=env, check=True, capture_output=True,
-                           timeout=60)
+                           timeout=TIMEOUT_SECONDS)
             used = json.loads(subprocess.run([ctl, "status", "--json"], env=env, check=True,
                                              capture_output=True, text=True).stdout)
             equal(os.readlink(f"/proc/{used['pid']}/exe"), installed["sweepd"], "its own daemon")
         finally:
-            subprocess.run([ctl, "shutdown"], env=env, capture_output=True, timeout=60)
+            subprocess.run([ctl, "shutdown"], env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
 
 
 def test_nothing_is_left_running():
-    with Daemon(workers=2) as d:
-        data = make_data(d.home, samples=2000)
-        d.submit(slow_spec(data, run_cap=4, epochs=600))
-        until(lambda: len(d.sql("SELECT 1 FROM runs WHERE handle IS NOT NULL")) == 2, "two workers")
-        pids = [int(h) for h, in d.sql("SELECT handle FROM runs WHERE handle IS NOT NULL")]
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, \
+            midway(slow_spec(make_data(home), run_cap=4), runs=2) as (d, _):
+        equal(len(d.worker_pids()), 2, "two workers")
         d.stop()
-        for pid in pids:
-            until(lambda: pid not in pids_of(WORKER), "the worker ends with the daemon")
+        equal(d.worker_pids(), [], "the workers have ended with the daemon")
         equal({s for s, in d.sql("SELECT status FROM runs")}, {"queued"},
               "interrupted runs wait for the next start")
 
@@ -388,7 +377,7 @@ if __name__ == "__main__":
         test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
         test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
         test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
-        test_socket_is_made_again, test_start_detaches,
+        test_one_thread_takes_signals, test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,
         test_nothing_is_written_to_a_database_that_was_moved,
         test_worker_crash_fails_its_run_alone, test_a_killed_worker_is_tried_again,

@@ -23,7 +23,7 @@ MEMORY_KIB = 300 * 1024 * (8 if os.environ.get("ASAN_OPTIONS") else 1)
 @functools.cache
 def data():
     """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
-    return make_data(HOME.name, samples=2000)
+    return make_data(HOME.name, samples=1000)
 
 
 def two_runs(**changes):

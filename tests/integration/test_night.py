@@ -8,10 +8,13 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import SWEEPCTL, SWEEPD, WORKER, Daemon, make_data, small_spec, slow_spec  # noqa: E402
+from held import midway  # noqa: E402
+from sweepd import (SWEEPCTL, SWEEPD, TIMEOUT_SECONDS, WORKER, Daemon, make_data,  # noqa: E402
+                    small_spec, slow_spec)
 from tap import Skip, check, equal, run, until  # noqa: E402
 
 
@@ -22,13 +25,13 @@ def hours_from_now(first, last):
 
 def test_active_hours():
     """Outside of them nothing starts, what runs goes back to the queue, and status says why."""
-    d = Daemon(workers=1).start()
-    sweep = d.submit(slow_spec(make_data(d.home), run_cap=2, epochs=100))
-    until(lambda: d.call("status")["running"] == 1, "a run starts")
-    d.kill()
-    d.arguments = ["--active-hours", hours_from_now(2, 3)]
-    with d:
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home, \
+            midway(slow_spec(make_data(home), run_cap=2)) as (d, sweep):
+        d.kill()
+        d.arguments = ["--active-hours", hours_from_now(2, 3)]
+        d.start()
         check("outside the active hours" in d.call("status")["waiting"], "status says why")
+        d.let_end()
         until(lambda: {s for s, in d.sql("SELECT status FROM runs")} == {"queued"},
               "the adopted run yields")
         equal(d.call("status")["running"], 0)
@@ -50,7 +53,7 @@ def test_max_load():
                         ("--active-hours", "25:00-07:30"), ("--active-hours", "07:30-07:30"),
                         ("--group", "no-such-group"), ("--on-event", "/nowhere")):
         done = subprocess.run([SWEEPD, flag, value, "--worker-program", WORKER],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 2, f"{flag} {value}")
         check(flag in done.stderr and value in done.stderr, done.stderr)
 
@@ -124,7 +127,7 @@ def test_doctor():
 def found_by_note(d):
     """A client that was told no socket reaches the daemon."""
     done = subprocess.run([SWEEPCTL, "--json", "status"], capture_output=True, text=True,
-                          env=d.environment, timeout=60)
+                          env=d.environment, timeout=TIMEOUT_SECONDS)
     return done.returncode == 0
 
 
@@ -154,7 +157,7 @@ def test_start_turns_its_log():
         f.truncate(8 * 1024 * 1024)  # as long as it may be
     done = subprocess.run([SWEEPCTL, "--json", "--socket", d.socket, "start", "--db", d.db,
                            "--active-hours", hours_from_now(2, 3), "--pause-on-battery"],
-                          capture_output=True, text=True, env=d.environment, timeout=60)
+                          capture_output=True, text=True, env=d.environment, timeout=TIMEOUT_SECONDS)
     equal(done.returncode, 0, done.stderr)
     check("active hours" in d.call("status")["waiting"], "flags of the daemon go through")
     d.ctl("shutdown", check=0)

@@ -6,12 +6,11 @@ import os
 import shutil
 import struct
 import sys
-import time
 import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon, RpcError, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
 
 
 def refused(d, spec, *words):
@@ -91,6 +90,8 @@ def test_runs_that_would_fail():
         refused(d, {**ok, "data": numbers, "metric": {"name": "val_f1"}}, "$.metric.name", "val_r2")
         refused(d, {**ok, "data": numbers, "train": {"class_weights": "balanced"}},
                 "$.train.class_weights", "none")
+        refused(d, {**ok, "train": {"loss": "mse", "label_smoothing": 0.1}},
+                "$.train.label_smoothing", "0: only cross_entropy")
 
 
 def test_weights_of_another_network():
@@ -184,9 +185,8 @@ def test_data_changed_after_submit():
         with open(path, "wb") as f:
             f.write(content)
         d.call("resume", sweep=sweep)
-        while not d.sql("SELECT 1 FROM runs WHERE error_class='data_error' LIMIT 1"):
-            check(d.sql("SELECT status FROM sweeps") == [("running",)], "no run saw the change")
-            time.sleep(0.05)
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE error_class='data_error' LIMIT 1"),
+              "a run sees the change")
         d.call("cancel", sweep=sweep)
 
 
@@ -350,9 +350,8 @@ def test_validation_file_changed_after_submit():
         d.call("pause", sweep=sweep)
         write(d, "valid.csv", csv_text(11))
         d.call("resume", sweep=sweep)
-        while not d.sql("SELECT 1 FROM runs WHERE error_class='data_error' LIMIT 1"):
-            check(d.sql("SELECT status FROM sweeps") == [("running",)], "no run saw the change")
-            time.sleep(0.05)
+        until(lambda: d.sql("SELECT 1 FROM runs WHERE error_class='data_error' LIMIT 1"),
+              "a run sees the change")
         d.call("cancel", sweep=sweep)
 
 

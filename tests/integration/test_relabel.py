@@ -1,18 +1,21 @@
 """Relabelling that is cut off, by the client, a stop or a kill: whole labels only, and the next one
 completes it."""
+import functools
 import json
 import os
+import shutil
 import sqlite3
 import sys
-import time
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
 from sweepd import Daemon, make_data, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
 
 TRAINED = 20
-TIMES = 400     # copies: 8,000 runs, four chunks
+TIMES = 260     # copies: 5,200 runs, three chunks
+HOME = tempfile.TemporaryDirectory(prefix="sweepd-relabel-")
 REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"relabel"}\n'
 LABELS = "SELECT run_id, pattern, runner_up, confidence, tags, evidence FROM labels ORDER BY 1"
 OLD = "pattern = 'diverging' AND evidence = '{}' AND classifier_version = 1"
@@ -35,24 +38,32 @@ def copy_of(db, table, key):
             f"INSERT INTO {table}({quoted}) SELECT {', '.join(values)} FROM t, {table}")
 
 
-def filled(d):
-    """Runs that were trained, and copies of them; the labels."""
-    spec = small_spec(make_data(d.home), method="random", run_cap=TRAINED, treat=False)
-    equal(d.wait(d.submit(spec))["status"], "completed", "status")
-    d.stop()
-    with sqlite3.connect(d.db) as db:
-        copies = [copy_of(db, t, k) for t, k in
-                  (("runs", "id"), ("curves", "run_id"), ("labels", "run_id"))]
-    db.close()
-    written(d.db, *copies)
-    d.start()
-    return d.sql(LABELS)
+@functools.cache
+def filled():
+    """A stopped daemon's folder: runs that were trained, copies of them, all with labels as they were
+    long ago; and the labels that they have today."""
+    d = Daemon(home=os.path.join(HOME.name, "filled"))
+    os.mkdir(d.home)
+    with d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=TRAINED, treat=False)
+        equal(d.wait(d.submit(spec))["status"], "completed", "status")
+        d.stop()
+        with sqlite3.connect(d.db) as db:
+            copies = [copy_of(db, t, k) for t, k in
+                      (("runs", "id"), ("curves", "run_id"), ("labels", "run_id"))]
+        db.close()
+        written(d.db, *copies)
+        want = d.sql(LABELS)
+        written(d.db, "UPDATE labels SET pattern = 'diverging', evidence = '{}', "
+                      "classifier_version = 1")
+    return d.home, want
 
 
-def make_older(d):
-    d.stop()
-    written(d.db, "UPDATE labels SET pattern = 'diverging', evidence = '{}', classifier_version = 1")
-    d.start()
+def older():
+    """A daemon with a copy of that, and the labels that it is to come to."""
+    home, want = filled()
+    copy = tempfile.mkdtemp(dir=HOME.name)
+    return Daemon(home=shutil.copytree(home, copy, dirs_exist_ok=True)), want
 
 
 def count(d, condition="1"):
@@ -63,10 +74,7 @@ def begun(d):
     """Asked for, and its first chunk is there."""
     client = d.connect()
     client.send(REQUEST)
-    deadline = time.monotonic() + 60
-    while count(d, NEW) == 0:
-        check(time.monotonic() < deadline, "no chunk within 60 s")
-        time.sleep(0.001)
+    until(lambda: count(d, NEW) > 0, "a chunk")
     return client
 
 
@@ -79,9 +87,8 @@ def completed(d, want):
 
 
 def test_killed():
-    with Daemon() as d:
-        want = filled(d)
-        make_older(d)
+    d, want = older()
+    with d:
         client = begun(d)
         d.kill()
         client.close()
@@ -92,9 +99,8 @@ def test_killed():
 
 @without_sanitizers
 def test_stopped():
-    with Daemon() as d:
-        want = filled(d)
-        make_older(d)
+    d, want = older()
+    with d:
         client = begun(d)
         d.stop()    # with status 0
         client.close()
@@ -104,15 +110,11 @@ def test_stopped():
 
 @without_sanitizers
 def test_the_client_goes_away():
-    with Daemon() as d:
-        want = filled(d)
-        make_older(d)
+    d, want = older()
+    with d:
         begun(d).close()
         d.call("list")      # others are served meanwhile
-        deadline = time.monotonic() + 60
-        while not d.sql("SELECT 1 FROM events WHERE kind = 'relabelled'"):
-            check(time.monotonic() < deadline, "not finished within 60 s")
-            time.sleep(0.01)
+        until(lambda: d.sql("SELECT 1 FROM events WHERE kind = 'relabelled'"), "finished")
         said = d.sql("SELECT detail FROM events WHERE kind = 'relabelled'")
         equal(said, [(f"{TRAINED * TIMES} of {TRAINED * TIMES} labels changed",)], "event")
         equal(d.sql(LABELS), want, "labels")
@@ -120,9 +122,8 @@ def test_the_client_goes_away():
 
 @without_sanitizers
 def test_two_clients_take_turns():
-    with Daemon() as d:
-        want = filled(d)
-        make_older(d)
+    d, want = older()
+    with d:
         clients = [d.connect(), d.connect()]
         for c in clients:
             c.send(REQUEST)

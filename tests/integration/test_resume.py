@@ -9,6 +9,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
+from held import midway  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
 
@@ -17,7 +18,8 @@ SLOW_HOME = tempfile.TemporaryDirectory(prefix="sweepd-data-")
 
 def start_lines(d, run_id):
     with open(f"{d.db}.runs/{run_id}/run.jsonl", encoding="utf-8") as f:
-        return [x for x in map(json.loads, f) if x["type"] == "start"]
+        lines = [json.loads(x) for x in f if x.endswith("\n")]  # the last one may be half there
+    return [x for x in lines if x["type"] == "start"]
 
 
 def resumed(d, run_id):
@@ -36,7 +38,7 @@ def points(d):
 @functools.cache
 def slow_data():
     """One folder for all tests: it is a part of what a sweep is, and so of `undisturbed`."""
-    return make_data(SLOW_HOME.name, samples=2000)
+    return make_data(SLOW_HOME.name, samples=1000)
 
 
 def expect_undisturbed(d, sweep, spec):
@@ -51,12 +53,11 @@ def expect_undisturbed(d, sweep, spec):
 def test_pause_and_resume():
     with tempfile.TemporaryDirectory(prefix="sweepd-data-") as home:
         spec = slow_spec(slow_data(), run_cap=3)
-        with Daemon(workers=2) as d:
-            sweep = d.submit(spec)
+        with midway(spec, runs=2) as (d, sweep):
             watch = d.connect()
             watch.call("watch", sweep=sweep)
-            until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
             equal(d.call("pause", sweep=sweep)["status"], "paused")
+            d.let_end()
             until(lambda: statuses(d) == ["paused", "paused", "queued"], "paused runs")
             while json.loads(watch.line())["method"] != "run_paused":
                 pass
@@ -104,9 +105,7 @@ def test_pause_twice_and_cancel():
 @without_sanitizers
 def test_shutdown_and_start():
     spec = slow_spec(slow_data(), run_cap=3)
-    with Daemon(workers=2) as d:
-        sweep = d.submit(spec)
-        until(lambda: len(d.sql("SELECT DISTINCT run_id FROM curves")) == 2, "points of both")
+    with midway(spec, runs=2) as (d, sweep):
         d.stop()
         equal(statuses(d), ["queued"] * 3)
         d.start()
@@ -117,10 +116,9 @@ def test_shutdown_and_start():
 def test_a_worker_stopped_by_somebody_else():
     """The machine's own end signals every process: no run fails by it."""
     spec = slow_spec(slow_data(), run_cap=1)
-    with Daemon(workers=1) as d:
-        sweep = d.submit(spec)
-        until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
+    with midway(spec) as (d, sweep):
         os.kill(start_lines(d, 1)[0]["pid"], signal.SIGTERM)
+        d.go_on()
         expect_undisturbed(d, sweep, spec)
         check(resumed(d, 1)[1] > 0, "it went on")
 
@@ -128,9 +126,7 @@ def test_a_worker_stopped_by_somebody_else():
 def test_a_worker_that_cannot_go_on():
     """Its checkpoint is no good: from the beginning, to the same bits."""
     spec = slow_spec(slow_data(), run_cap=1)
-    with Daemon(workers=1) as d:
-        sweep = d.submit(spec)
-        until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
+    with midway(spec, arguments=["--checkpoint-seconds", "0"]) as (d, sweep):
         d.stop()
         with open(f"{d.db}.runs/1/checkpoint", "r+b") as f:
             f.seek(-200, os.SEEK_END)
@@ -201,10 +197,9 @@ def test_replay():
 
 
 def test_replay_of_runs_that_did_not_end():
-    with Daemon(workers=1) as d:
-        sweep = d.submit(slow_spec(slow_data(), run_cap=2))
-        until(lambda: d.sql("SELECT 1 FROM curves WHERE point>=3"), "points")
+    with midway(slow_spec(slow_data(), run_cap=2)) as (d, sweep):
         d.call("pause", sweep=sweep)
+        d.let_end()
         until(lambda: statuses(d)[0] == "paused", "a paused run")
         equal(d.ctl("replay", 1, check=0).stdout,
               f"run 1: all {points(d)} points are the same, to the bit\n")

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
 from tap import check, equal, run, until  # noqa: E402
+from test_night import hours_from_now  # noqa: E402
 from test_resume import resumed, slow_data  # noqa: E402
 from test_trainer import make_sequences, make_table  # noqa: E402
 
@@ -259,15 +260,13 @@ def at_rung(d, number, epoch):
 def test_daemon_through_rungs():
     """Through restarts, kill -9 in a rung and a folder that is lost: the same content."""
     spec = slow_spec(slow_data(), run_cap=2)
-    with Daemon(workers=1) as d:
+    with Daemon(workers=1, arguments=["--active-hours", hours_from_now(2, 3)]) as d:
         sweep = d.submit(spec)
-        d.call("pause", sweep=sweep)
-        until(lambda: d.call("status")["running"] == 0, "no worker")
         d.stop()
         for number in (0, 1):
             set_run(d, number, until_epoch=5)
+        d.arguments = []
         d.start()
-        d.call("resume", sweep=sweep)
         until(lambda: at_rung(d, 0, 5) and at_rung(d, 1, 5), "both at their rung")
         equal(d.call("status")["running"], 0, "slots are free")
         check(os.path.exists(f"{d.db}.runs/1/best.safetensors"), "weights so far")
@@ -331,7 +330,38 @@ def test_what_may_follow_a_rung():
         check(text in said, said)
 
 
+def promoted(workers, kill=False):
+    """The sweep's content."""
+    rule = {"type": "successive_halving", "eta": 2, "lag": 7, "promote": True, "audit": 0.2}
+    with Daemon(workers=workers) as d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=16, epochs=6,
+                          early_terminate=rule)
+        sweep = d.submit(spec)
+        if kill:
+            until(lambda: d.sql("SELECT 1 FROM decisions WHERE kind = 'promoted'"), "one goes on")
+            d.kill()
+            d.start()
+        equal(d.wait(sweep)["status"], "completed")
+        ends = dict(d.sql("SELECT status, count(*) FROM runs GROUP BY status"))
+        check(set(ends) == {"completed", "stopped"} and sum(ends.values()) == 16, ends)
+        row = d.sql("SELECT stopped, audited, audited_ended, epochs_saved > 0 FROM stopping_audit")
+        equal(row[0][:2], (ends["stopped"], row[0][2]), "stopping_audit")
+        equal(row[0][3], 1)
+        shown = d.call("show", sweep=sweep)["stopping"]
+        equal((shown[0]["rule"], shown[0]["stopped"]), ("successive_halving", ends["stopped"]))
+        equal(d.sql("SELECT * FROM events WHERE kind = 'nondeterminism'"), [])
+        return [x[2:] for x in d.sql("SELECT * FROM canonical_content")]
+
+
+@without_sanitizers
+def test_promotion():
+    """Through a real daemon: the same at any number of workers, and through kill -9."""
+    alone = promoted(1)
+    equal(promoted(2), alone)
+    equal(promoted(2, kill=True), alone)
+
+
 if __name__ == "__main__":
     run(test_three_rungs, test_a_rung_that_was_reached, test_lost_and_damaged_checkpoints,
         test_killed_within_a_rung, test_bad_budgets, test_daemon_through_rungs,
-        test_what_may_follow_a_rung)
+        test_what_may_follow_a_rung, test_promotion)

@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import BUILD, SWEEPD, WORKER, Daemon, make_data, slow_spec  # noqa: E402
+from sweepd import (BUILD, SWEEPD, TIMEOUT_SECONDS, WORKER, Daemon, make_data,  # noqa: E402
+                    slow_spec)
 from tap import Skip, check, equal, run, until  # noqa: E402
 
 SECRETS = {"AWS_SECRET_ACCESS_KEY": "hunter2", "LC_TIME": "C", "SWEEPD_WORKER_NICE": "19"}
@@ -30,6 +31,11 @@ def environ_of(pid):
 def first_line(path):
     with open(path, encoding="utf-8") as f:
         return f.readline().strip()
+
+
+def whole_lines(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read().count("\n")
 
 
 def checks():
@@ -57,7 +63,7 @@ def test_a_worker_that_trains():
             Daemon(workers=1, environment=SECRETS) as d:
         sweep = d.submit(slow_spec(make_data(home), run_cap=1, epochs=6000))
         lines = f"{d.db}.runs/1/run.jsonl"
-        until(lambda: os.path.exists(lines) and first_line(lines), "its first line")
+        until(lambda: os.path.exists(lines) and whole_lines(lines), "its first line")
         pid = json.loads(first_line(lines))["pid"]
         known = environ_of(pid)
         check("AWS_SECRET_ACCESS_KEY" not in known, known)
@@ -141,14 +147,14 @@ def test_a_service_manager():
     """Type=notify with a watchdog, and a socket that is there before the daemon."""
     with tempfile.TemporaryDirectory(prefix="sweepd-") as home:
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        manager.settimeout(60)
+        manager.settimeout(TIMEOUT_SECONDS)
         manager.bind(os.path.join(home, "notify"))
         path = os.path.join(home, "sock")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(path)
         listener.listen(8)
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(60)
+        client.settimeout(TIMEOUT_SECONDS)
         client.connect(path)  # before there is a daemon
         client.sendall(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
         pid = os.fork()

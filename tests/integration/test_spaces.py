@@ -64,12 +64,50 @@ def test_a_grid_has_what_is_allowed_once():
 def test_methods_keep_to_the_space():
     with Daemon() as d:
         data = make_data(d.home)
-        for method, runs in (("random", 12), ("sobol", 12), ("coarse_to_fine", 10)):
-            sweep = d.submit(spec_of(data, method, run_cap=runs, repeat=False))
+        for method, runs in (("random", 12), ("sobol", 12), ("coarse_to_fine", 10), ("tpe", 14),
+                             ("cmaes", 12)):
+            sweep = d.submit(spec_of(data, method, run_cap=runs, repeat=False, repeat_share=0))
             equal(d.wait(sweep)["status"], "completed", method)
             params = params_of(d, sweep)
             equal(len(params), runs, method)
             sound(params)
+            seen = d.call("runs", sweep=sweep, limit=100)["runs"]
+            equal([r["params"] for r in sorted(seen, key=lambda r: r["number"])], params, "told")
+
+
+def test_seeds_and_rungs_keep_what_is_absent():
+    """Repeats have their configuration's values, stopped runs their own, and views say no others."""
+    with Daemon() as d:
+        data = make_data(d.home)
+        sweep = d.submit(spec_of(data, "tpe", run_cap=16, repeat_share=0.25, lag=2) | {
+            "epochs": 4, "early_terminate": {"type": "median", "min_iter": 1, "every": 1}})
+        equal(d.wait(sweep)["status"], "completed")
+        rows = [(n, kind, json.loads(p)) for n, kind, p in d.sql(
+            "SELECT number, kind, params FROM runs WHERE sweep_id=? ORDER BY number", sweep)]
+        repeats = [p for _, kind, p in rows if kind == "repeat"]
+        check(repeats, "there are repeats")
+        sound([p for _, kind, p in rows if kind == "search"])
+        for p in repeats:
+            check(p in [q for _, kind, q in rows if kind == "search"], p)
+        for text, in d.sql("SELECT params FROM best_configurations WHERE sweep_id=?", sweep):
+            p = json.loads(text)
+            equal("train.momentum" in p, p["optimizer"] == "momentum", p)
+
+
+def test_asked_for_by_a_client():
+    with Daemon() as d:
+        sweep = d.submit({
+            "task": {"client": {}}, "method": "tpe", "epochs": 1, "run_cap": 8, "repeat_share": 0,
+            "metric": {"name": "loss", "goal": "minimize"}, "constraints": ["kernel < 5 or n == 1"],
+            "parameters": {"kind": {"values": ["cnn", "mlp"]}, "n": {"min": 1, "max": 3},
+                           "kernel": {"values": [3, 5], "condition": {"kind": "cnn"}}}})
+        for _ in range(8):
+            r = d.call("ask", sweep=sweep)
+            p = r["params"]
+            equal("kernel" in p, p["kind"] == "cnn", p)
+            check(p.get("kernel", 3) < 5 or p["n"] == 1, p)
+            d.call("tell", run=r["run"], value=p["n"])
+        equal(d.wait(sweep)["status"], "completed")
 
 
 def test_as_many_workers_as_one_likes():
@@ -162,14 +200,16 @@ def test_a_network_that_no_run_has_is_not_refused():
     """Constraints leave out what would not fit into memory."""
     with Daemon() as d:
         data = make_data(d.home)
-        spec = small_spec(data, method="random", epochs=1, run_cap=2, repeat=False, model={"type": "mlp"}, parameters={
-            "depth": {"values": [1, 200]}, "width": {"values": [8, 65536]}},
-            constraints=["depth * width < 2000"])
+        spec = small_spec(data, method="random", epochs=1, run_cap=2, repeat=False,
+                          model={"type": "mlp"}, constraints=["depth * width < 2000"],
+                          parameters={"depth": {"values": [1, 200]},
+                                      "width": {"values": [8, 65536]}})
         equal(d.wait(d.submit(spec))["status"], "completed")
 
 
 if __name__ == "__main__":
     run(test_a_grid_has_what_is_allowed_once, test_methods_keep_to_the_space,
+        test_seeds_and_rungs_keep_what_is_absent, test_asked_for_by_a_client,
         test_as_many_workers_as_one_likes, test_enqueue_knows_what_is_absent,
         test_a_program_is_not_given_what_is_absent, test_what_cannot_be_is_refused_at_submit,
         test_a_network_that_no_run_has_is_not_refused)

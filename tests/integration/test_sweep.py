@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon, make_data, slow_spec, small_spec  # noqa: E402
-from tap import check, equal, run  # noqa: E402
+from tap import check, equal, run, until  # noqa: E402
 
 
 def test_coarse_to_fine_end_to_end():
@@ -95,18 +95,18 @@ def test_readers_are_never_locked_out():
         reader.start()
         try:
             d.wait(d.submit(small_spec(make_data(d.home))))
+            until(lambda: reads[0] > 5, "the reader runs")
             d.stop()
         finally:
             stop.set()
             reader.join()
-        check(reads[0] > 5, "the reader ran")
         equal(errors, [], "errors of the reader")
 
 
 def test_pause_resume_cancel_delete():
     with Daemon(workers=1) as d:
         data = make_data(d.home, samples=2000)
-        sweep = d.submit(slow_spec(data, run_cap=12))
+        sweep = d.submit(slow_spec(data, run_cap=12, epochs=6000))
         d.call("pause", sweep=sweep)
         equal(d.sql("SELECT status FROM sweeps WHERE id=?", sweep), [("paused",)])
         d.call("resume", sweep=sweep)
@@ -127,7 +127,7 @@ def test_pause_resume_cancel_delete():
 
 def test_cancel_one_run():
     with Daemon(workers=1) as d:
-        sweep = d.submit(slow_spec(make_data(d.home, samples=2000), run_cap=4, epochs=600))
+        sweep = d.submit(slow_spec(make_data(d.home, samples=2000), run_cap=4, epochs=6000))
         watch = d.connect()
         watch.call("watch", sweep=sweep)
         run_id = d.sql("SELECT min(id) FROM runs")[0][0]

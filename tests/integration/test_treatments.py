@@ -17,7 +17,7 @@ def overfitting_spec(data, **more):
                                              "distribution": "log_uniform_values"},
                            "optimizer": {"values": ["adam", "sgd"]},
                            "depth": {"min": 1, "max": 3}},
-            "epochs": 24, "run_cap": 24, "seed": 3, **more}
+            "epochs": 24, "run_cap": 24, "seed": 3, "repeat_share": 0, **more}
 
 
 def noise(home):

@@ -154,7 +154,7 @@ class Daemon:
         while True:
             with open(self.log_path, "rb") as f:
                 f.seek(log_start)
-                if b"ready" in f.read():
+                if b" ready: socket " in f.read():
                     return self
             if self.process.poll() is not None:
                 raise RuntimeError(f"sweepd ended with {self.process.returncode} before ready")
@@ -166,33 +166,46 @@ class Daemon:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def is_worker(self, pid):
+        """Whether that process lives, and its command line names a folder of the database's runs:
+        numbers are given again, and that of a worker which has ended may be a stranger's."""
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                return (self.db + ".runs/").encode() in f.read()  # a zombie has none
+        except OSError:
+            return False
+
+    def worker_pids(self):
+        return [int(n) for n in os.listdir("/proc") if n.isdigit() and self.is_worker(n)]
+
     def signal_workers(self, number):
-        """To every process whose command line names a folder of the database's runs."""
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as f:
-                    if (self.db + ".runs/").encode() in f.read():
-                        os.kill(int(name), number)
-            except OSError:  # it has ended meanwhile
-                continue
+        """To every worker, and to what has been started with its words."""
+        for pid in self.worker_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def go_on(self):
         """The workers that are held train on."""
         for pid in self.held:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            if self.is_worker(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
         self.held = []
 
-    def stop(self):
-        """SIGTERM; the daemon must end by itself with status 0. Workers that are held go on when
-        they have been told to end: none trains a step more, each leaves a checkpoint."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
+    def let_end(self):
+        """The workers that are held go on when they have been told to end: none trains a step more,
+        each leaves a checkpoint."""
         for pid in self.held:
             until(lambda: self.process.poll() is not None or is_told_to_end(pid),
                   "a worker is told to end")
         self.go_on()
+
+    def stop(self):
+        """SIGTERM; the daemon must end by itself with status 0."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        self.let_end()
         try:
             status = self.process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -273,7 +286,7 @@ def small_spec(folder, **changes):
             "optimizer": {"values": ["adam", "rmsprop", "momentum", "sgd"]},
             "depth": {"min": 1, "max": 3},
         },
-        "epochs": 6, "run_cap": 20, "seed": 110,
+        "epochs": 6, "run_cap": 20, "seed": 110, "repeat_share": 0,
     }
     spec.update(changes)
     return {k: v for k, v in spec.items() if v is not None}

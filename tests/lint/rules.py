@@ -52,7 +52,7 @@ HOMES = {
              "sha256", "shape"),
     "space": ("space",),
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
-            "record", "run", "weights_hash"),
+            "record", "reported_point", "run", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
     "curves": ("curve_file", "training_log"),

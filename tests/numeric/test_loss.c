@@ -11,6 +11,7 @@
 #include "sweep/require.h"
 #include "sweep/rng.h"
 #include "worker/nn/loss.h"
+#include "worker/nn/mixup.h"
 
 _Static_assert(sizeof(real) == sizeof(double), "links the library in double");
 
@@ -390,6 +391,54 @@ static void test_outputs(void **state)
     assert_int_equal(n, 2);
 }
 
+/* Input and loss of a batch and of its mirror image, in the shares of the step. */
+static void test_mixup(void **state)
+{
+    static struct sample s, flipped;
+    real input[ROWS * 2], dz[NUMBERS], a[NUMBERS], b[NUMBERS], room[NUMBERS];
+    uint16_t labels[ROWS];
+    struct mixup m = {.alpha = 0.4, .seed = 3, .labels = labels, .values = room, .gradient = b};
+    double mean = 0, spread = 0;
+    for (int i = 0; i < 2000; i++) {
+        double share = mixup_share(&m, (uint64_t)i);
+        assert_true(share >= 0 && share <= 1 && share == mixup_share(&m, (uint64_t)i));
+        mean += share / 2000;
+        spread += (share - 0.5) * (share - 0.5) / 2000;
+    }
+    assert_true(fabs(mean - 0.5) < 0.05 && fabs(spread - 0.25 / 1.8) < 0.01); /* Beta(0.4, 0.4) */
+    for (size_t i = 0; i < ROWS * 2; i++)
+        input[i] = (real)i;
+    mixup_input(0.75, ROWS, 2, input);
+    for (size_t i = 0; i < ROWS * 2; i++) {
+        size_t other = (ROWS - 1 - i / 2) * 2 + i % 2;
+        assert_true(fabs(input[i] - (0.75 * (double)i + 0.25 * (double)other)) < 1e-12);
+    }
+    struct loss l = {.kind = LOSS_CROSS_ENTROPY, .outputs = 4};
+    draw_sample(&s, &l, 1);
+    for (size_t i = 0; i < ROWS; i++)
+        flipped.labels[i] = s.labels[ROWS - 1 - i];
+    struct targets t = {.labels = s.labels}, f = {.labels = flipped.labels};
+    struct loss_sum one = loss_compute(&l, ROWS, s.z, &t, a);
+    struct loss_sum two = loss_compute(&l, ROWS, s.z, &f, room);
+    memcpy(flipped.z, room, sizeof room);
+    struct mixup_batch batch = {ROWS, 1, s.z, &t, dz};
+    struct loss_sum got = mixup_loss(&m, &l, 0.75, &batch);
+    assert_true(fabs(got.loss - (0.75 * one.loss + 0.25 * two.loss)) < 1e-12);
+    assert_true(got.weight == one.weight && got.correct == one.correct);
+    for (size_t i = 0; i < ROWS * l.outputs; i++)
+        assert_true(fabs(dz[i] - (0.75 * a[i] + 0.25 * flipped.z[i])) < 1e-12);
+    struct loss r = {.kind = LOSS_MSE, .outputs = 3};
+    draw_sample(&s, &r, 2);
+    for (size_t i = 0; i < ROWS * 3; i++)
+        flipped.values[i] = s.values[(ROWS - 1 - i / 3) * 3 + i % 3];
+    struct targets v = {.values = s.values}, w = {.values = flipped.values};
+    one = loss_compute(&r, ROWS, s.z, &v, NULL);
+    two = loss_compute(&r, ROWS, s.z, &w, NULL);
+    batch.targets = &v;
+    got = mixup_loss(&m, &r, 0.25, &batch);
+    assert_true(fabs(got.loss - (0.25 * one.loss + 0.75 * two.loss)) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,7 +446,7 @@ int main(void)
         cmocka_unit_test(test_binary),           cmocka_unit_test(test_binary_extremes),
         cmocka_unit_test(test_without_gradient), cmocka_unit_test(test_clip),
         cmocka_unit_test(test_not_finite),       cmocka_unit_test(test_ties),
-        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_outputs),          cmocka_unit_test(test_mixup),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,13 +323,52 @@ static void test_penalty(void **state)
     assert_true(optim_penalty(&s, &w.net) == 0);
 }
 
+/* With a rate of 1 a step of sgd is the gradient itself: what is left of it is the noise, normal,
+ * with the variance of its step, and the same for the same seed. */
+static void test_noise(void **state)
+{
+    static struct world w, again;
+    struct settings settings = settings_of(OPTIMIZER_SGD);
+    double sum = 0, squared = 0, counted = 0;
+    settings.v[SETTING_LEARNING_RATE] = 1;
+    settings.v[SETTING_GRADIENT_NOISE] = 0.3;
+    world_init(&w, &settings);
+    world_init(&again, &settings);
+    w.optim.seed = again.optim.seed = 5;
+    for (int step = 0; step < 400; step++) {
+        real before[TOTAL];
+        memcpy(before, w.values, sizeof before);
+        memset(w.gradients, 0, sizeof w.gradients);
+        memset(again.gradients, 0, sizeof again.gradients);
+        assert_true(optim_step(&w.optim, &w.net) == 0); /* of the data term */
+        optim_step(&again.optim, &again.net);
+        assert_memory_equal(w.values, again.values, sizeof w.values);
+        double scale = sqrt(0.3 * pow(1 + step, -0.55));
+        for (size_t s = 0; s < SPANS; s++)
+            for (size_t i = spans[s].first; i < spans[s].first + spans[s].count; i++) {
+                double x = (before[i] - w.values[i]) / scale;
+                sum += x;
+                squared += x * x;
+                counted++;
+            }
+        assert_memory_equal(before, w.values, FROZEN * sizeof(real));
+    }
+    /* five deviations of the mean and of the variance */
+    assert_true(fabs(sum / counted) < 5 / sqrt(counted));
+    assert_true(fabs(squared / counted - 1) < 5 * sqrt(2 / counted));
+    again.optim.seed = 6;
+    optim_step(&w.optim, &w.net);
+    optim_step(&again.optim, &again.net);
+    assert_memory_not_equal(w.values, again.values, sizeof w.values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trajectories),  cmocka_unit_test(test_clip_and_penalty),
         cmocka_unit_test(test_guide_bounds),  cmocka_unit_test(test_nan_stays),
         cmocka_unit_test(test_norm_of_small), cmocka_unit_test(test_adam_first_step),
-        cmocka_unit_test(test_penalty),
+        cmocka_unit_test(test_penalty),       cmocka_unit_test(test_noise),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

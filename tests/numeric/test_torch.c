@@ -212,7 +212,9 @@ static double evaluate_all(const struct group *g, struct step *s, real *targets)
     struct net *n = &s->net;
     assert_true(n->eval_rows >= rows);
     struct targets t = gather(g, n, 0, rows, targets);
+    average_exchange(&s->average, n->value_count, n->values);
     const real *z = net_forward(n, rows, false, s->optim.step);
+    average_exchange(&s->average, n->value_count, n->values);
     size_t answers = rows * (shape_count(&n->output) / s->loss.outputs);
     struct loss_sum sum = loss_compute(&s->loss, answers, z, &t, NULL);
     return sum.loss / sum.weight;
@@ -245,6 +247,8 @@ static size_t train(const struct group *g, const struct run_config *c, double nu
         epoch += out[i];
         if (++in_epoch == batches) {
             schedule_end_epoch(&step->schedule, epoch / (double)batches, false);
+            average_end_epoch(&step->average, (int64_t)(i + 1) / (int64_t)batches,
+                              step->net.value_count, step->net.values);
             in_epoch = 0;
             epoch = 0;
         }
@@ -393,7 +397,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         GROUP(dense), GROUP(batch_norm), GROUP(lstm), GROUP(gru), GROUP(conv), GROUP(rnn),
         GROUP(lstm_both_ends), GROUP(gru_both_ends), GROUP(rnn_both_ends), GROUP(lstm_stacked),
-        GROUP(conv_norm), GROUP(residual), GROUP(regression),
+        GROUP(conv_norm), GROUP(residual), GROUP(regularised), GROUP(regression),
         GROUP(regression_steps), GROUP(binary),
         cmocka_unit_test_prestate(test_notices_faults, (char[]){"conv"}),
         cmocka_unit_test_prestate(test_notices_constants, (char[]){"dense"}),

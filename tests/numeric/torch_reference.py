@@ -39,7 +39,8 @@ DEFAULTS = {
     "beta1": 0.9, "beta2": 0.999, "alpha": 0.99, "rho": 0.95, "epsilon": 1e-8,
     "weight_decay": 0.01, "l2": 0.0, "l2_gradient": True, "clip": "none", "clip_min": -1.0,
     "clip_max": 1.0, "clip_norm": 1.0, "schedule": "constant", "warmup_epochs": 0.0,
-    "schedule_epochs": 10, "schedule_factor": 0.5, "schedule_floor": 0.0, "freeze": 0}
+    "schedule_epochs": 10, "schedule_factor": 0.5, "schedule_floor": 0.0, "freeze": 0,
+    "label_smoothing": 0.0, "average": "none", "average_decay": 0.999, "average_start": 0.75}
 GUIDE_G3_2 = {
     "optimizer": "momentum", "learning_rate": 0.001, "momentum": 0.5, "loss": "cross_entropy",
     "loss_reduction": "sum", "probability_clip": 1e-10, "l2": 0.01, "l2_gradient": False,
@@ -172,6 +173,31 @@ def mean_loss(s, z, y, classes, weights):
     return (w * losses).sum() / w.sum()
 
 
+def smoothed_loss(s, z, y, classes, weights):
+    """What is followed: the mean loss, where part of each label is spread over all classes."""
+    if not s["label_smoothing"]:
+        return mean_loss(s, z, y, classes, weights)
+    z, y, part = z.reshape(-1, z.shape[-1]), y.reshape(-1), s["label_smoothing"]
+    if s["loss"] == "binary_cross_entropy":
+        want = (y.unsqueeze(1).to(z.dtype) if z.shape[1] == 1
+                else nn.functional.one_hot(y, classes).to(z.dtype))
+        return nn.functional.binary_cross_entropy_with_logits(
+            z, want * (1 - part) + part / classes)
+    return nn.functional.cross_entropy(z, y, label_smoothing=part,
+                                       weight=None if weights is None else weights.to(z.dtype))
+
+
+def make_average(s, net):
+    """(model or None, when it is updated: "step", "epoch")."""
+    average = torch.optim.swa_utils
+    if s["average"] == "ema":
+        decay = average.get_ema_multi_avg_fn(s["average_decay"])
+        return average.AveragedModel(net, multi_avg_fn=decay, use_buffers=True), "step"
+    if s["average"] == "swa":
+        return average.AveragedModel(net, use_buffers=True), "epoch"
+    return None, ""
+
+
 def is_weight(name):
     """What l2 and weight decay apply to: matrices and kernels, no bias, no scale of a norm."""
     return name.rsplit(".", 1)[-1].startswith("weight")
@@ -269,16 +295,21 @@ def train(group, case, state, kind, nudge=0.0):
         weights = y.numel() / (group["classes"] * count)
     optimizer = make_optimizer(s, net)
     schedule, when = make_schedule(s, optimizer)
+    averaged, moment = make_average(s, net)
     losses, epoch = [], []
     while len(losses) < STEPS[kind]:
         epoch = []
         for first in range(0, ROWS, BATCH):
             xb, yb = x[first:first + BATCH], y[first:first + BATCH]
             optimizer.zero_grad()
-            loss = mean_loss(s, net(xb), yb, group["classes"], weights)
-            (loss * yb.shape[0] if s["loss_reduction"] == "sum" else loss).backward()
+            z = net(xb)
+            loss = mean_loss(s, z, yb, group["classes"], weights)
+            followed = smoothed_loss(s, z, yb, group["classes"], weights)
+            (followed * yb.shape[0] if s["loss_reduction"] == "sum" else followed).backward()
             clip(s, net)
             optimizer.step()
+            if moment == "step":
+                averaged.update_parameters(net)
             if when == "step":
                 schedule.step()
             epoch.append(loss.item())
@@ -287,6 +318,10 @@ def train(group, case, state, kind, nudge=0.0):
             schedule.step()
         elif when == "metric":
             schedule.step(sum(epoch) / len(epoch))
+        if moment == "epoch" and len(losses) > s["average_start"] * EPOCHS * len(epoch):
+            averaged.update_parameters(net)
+    if averaged is not None and averaged.n_averaged > 0:
+        net = averaged
     net.eval()
     with torch.no_grad():
         last = mean_loss(s, net(x), y, group["classes"], weights).item()
@@ -443,6 +478,23 @@ def normalized():
             dense(8), {"type": "batch_norm", "activation": "relu"}]
 
 
+def regularised_group():
+    """Labels that are smoothed, and averages of the weights, running means among them."""
+    sgd = {"optimizer": "sgd", "learning_rate": 0.03}
+    return make_group([10], [
+        case("sgd", normalized(), **sgd),
+        case("smoothing", normalized(), label_smoothing=0.1, **sgd),
+        case("smoothing_weighted", normalized(), label_smoothing=0.3, class_weights="balanced",
+             **sgd),
+        case("smoothing_sum", normalized(), label_smoothing=0.2, loss_reduction="sum",
+             optimizer="sgd", learning_rate=0.01),
+        case("smoothing_binary", normalized(), label_smoothing=0.2, loss="binary_cross_entropy",
+             **sgd),
+        case("ema", normalized(), average="ema", average_decay=0.9, **sgd),
+        case("ema_slow", normalized(), average="ema", average_decay=0.99, learning_rate=0.005),
+        case("swa", normalized(), average="swa", average_start=0.5, **sgd)], seed=31)
+
+
 CONV = [{"type": "conv2d", "channels": 4, "activation": "relu"}, {"type": "max_pool"},
         {"type": "conv2d", "channels": 6, "padding": 1, "activation": "relu"},
         {"type": "avg_pool"}, {"type": "flatten"}]
@@ -462,6 +514,7 @@ def one(kind, **options):
 GROUPS = {
     "dense": dense_group,
     "batch_norm": lambda: make_group([10], every_optimizer(normalized()), seed=24),
+    "regularised": regularised_group,
     "lstm": lambda: make_group([7, 3], every_optimizer([dense(6, "relu"), one("lstm")], 2), seed=3),
     "gru": lambda: make_group([7, 3], every_optimizer([one("gru")], 2), seed=4),
     "conv": lambda: make_group([2, 10, 10], every_optimizer(CONV), seed=5),

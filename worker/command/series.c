@@ -5,16 +5,6 @@
 #include "sweep/curve_title.h"
 #include "sweep/err.h"
 
-/* The column's own name is it before anything that only sounds like it. */
-#define RANK_SAME (-1)
-
-static int rank_of(const char *name, struct curve_title title)
-{
-    if (strcmp(name, curve_column_name((enum curve_column)title.kind)) == 0)
-        return RANK_SAME;
-    return title.rank;
-}
-
 static struct series look_up(const struct command_curves *curves, const char *name)
 {
     struct series s = {.column = SERIES_NONE};
@@ -23,16 +13,16 @@ static struct series look_up(const struct command_curves *curves, const char *na
     for (int c = 0; c < CURVE_COLUMN_COUNT; c++) {
         if (strcmp(curves->column[c], name) == 0) {
             s.column = c;
-            s.rank = RANK_SAME;
+            s.rank = CURVE_RANK_SAME;
             return s;
         }
     }
-    struct curve_title title = curve_title_read(name, strlen(name));
-    if (title.kind >= CURVE_COLUMN_COUNT || title.kind == CURVE_SECONDS ||
-        curves->column[title.kind][0])
+    enum curve_column c;
+    int rank;
+    if (!curve_title_column(name, &c, &rank) || curves->column[c][0])
         return s;
-    s.column = title.kind;
-    s.rank = rank_of(name, title);
+    s.column = (int)c;
+    s.rank = rank;
     return s;
 }
 

@@ -125,6 +125,34 @@ static inline void cross_entropy_slope(size_t n, size_t label, real total, real 
     dz[label] -= scale;
 }
 
+/* The same where part of the label is spread evenly over all classes (Szegedy et al. 2016). The
+ * spread part weighs each class by its own weight, as PyTorch's. */
+static void smoothed_slope(const struct batch *b, size_t label, real total, real scale, real *dz)
+{
+    const struct loss *l = b->l;
+    size_t n = l->outputs;
+    real spread = l->smoothing / (real)((double)n * b->divisor), own = (1 - l->smoothing) * scale;
+    real all = (real)n;
+    if (l->class_weights) {
+        all = 0;
+        for (size_t j = 0; j < n; j++)
+            all += l->class_weights[j];
+    }
+    real factor = (own + spread * all) / total;
+    for (size_t j = 0; j < n; j++)
+        dz[j] = dz[j] * factor - spread * (l->class_weights ? l->class_weights[j] : 1);
+    dz[label] -= own;
+}
+
+/* dz holds exp(z - top) of one row and becomes its gradient; scale 0 with a clipped probability. */
+static inline void row_slope(const struct batch *b, size_t label, real total, real scale, real *dz)
+{
+    if (b->l->smoothing != 0 && !(scale == 0 && b->l->probability_clip > 0))
+        smoothed_slope(b, label, total, scale, dz);
+    else
+        cross_entropy_slope(b->l->outputs, label, total, scale, dz);
+}
+
 /* Rows first … first + count; work holds their numbers (part of dz, or a scratch). */
 static void cross_entropy_piece(const struct batch *b, size_t first, size_t count, real *work,
                                 struct totals *t)
@@ -145,7 +173,7 @@ static void cross_entropy_piece(const struct batch *b, size_t first, size_t coun
             total += work[r * n + j];
         double scale = cross_entropy_row(b, first + r, total, top[r], t);
         if (b->dz)
-            cross_entropy_slope(n, b->t->labels[first + r], total, (real)scale, work + r * n);
+            row_slope(b, b->t->labels[first + r], total, (real)scale, work + r * n);
     }
 }
 
@@ -235,6 +263,13 @@ static inline bool is_correct(const struct loss *l, const real *z, size_t label)
     return first_largest(z, top, label);
 }
 
+/* What smoothing adds to the slope of binary cross-entropy, which falls as its target rises: target
+ * - (target + smoothing·(1/classes - target)). */
+static inline real smoothed_by(const struct loss *l, size_t classes, real target)
+{
+    return l->smoothing * (target - 1 / (real)classes);
+}
+
 /* Mean over rows × outputs, as PyTorch's. Labels stand for one-hot targets; the weight of a row is
  * that of its class. */
 static inline __attribute__((always_inline)) struct loss_sum elementwise(const struct batch *b,
@@ -257,6 +292,8 @@ static inline __attribute__((always_inline)) struct loss_sum elementwise(const s
                 row += log(product);
                 product = 1;
             }
+            if (l->smoothing != 0)
+                p.slope += smoothed_by(l, n + hot, target);
             if (b->dz)
                 b->dz[r * n + j] = scale * p.slope;
         }

@@ -21,6 +21,8 @@ struct loss {
     bool sum;               /* the gradient is of the sum over the rows, not of their mean */
     real huber_delta;
     real probability_clip;  /* 0: none (G3.2) */
+    real smoothing;         /* share of a label that is spread over all classes: of the gradient of
+                               cross-entropies alone, what is told has nothing of it; 0: none */
     const real *class_weights; /* [classes] or NULL */
     const double *report;   /* [outputs]: what a loss of 1 is told as, for values that are trained
                                on in another unit; NULL: as 1. The gradient has nothing of it */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sweep/require.h"
+#include "sweep/rng.h"
 #include "worker/optim/clip.h"
 
 /* Numbers per piece: gradient, parameters and two states of a piece stay in the first-level
@@ -34,6 +35,7 @@ void optim_init(struct optim *o, const struct settings *s)
         .clip_min = s->v[SETTING_CLIP_MIN],
         .clip_max = s->v[SETTING_CLIP_MAX],
         .clip_norm = s->v[SETTING_CLIP_NORM],
+        .noise = s->v[SETTING_GRADIENT_NOISE],
     };
 }
 
@@ -78,6 +80,12 @@ static void add_penalty(size_t n, real l2, const real *restrict p, real *restric
 {
     for (size_t i = 0; i < n; i++)
         g[i] += l2 * p[i];
+}
+
+static void add_noise(struct rng *r, size_t n, real deviation, real *g)
+{
+    for (size_t i = 0; i < n; i++)
+        g[i] += deviation * (real)rng_normal(r);
 }
 
 /* --- watching ------------------------------------------------------------------------------- */
@@ -134,6 +142,8 @@ struct walk {
     struct norms *norms; /* or NULL */
     real coefficient;    /* of clipping by norm, 1 when off */
     double norm2;        /* of the gradient before clipping, so far */
+    real noise;          /* deviation; 0: none */
+    struct rng rng;      /* of it */
 };
 
 static void update(const struct optim *o, struct net *net, size_t at, size_t n, real decay)
@@ -164,12 +174,23 @@ static void step_span(struct walk *w, const struct net_span *run, bool sums)
             clip_scale(n, w->coefficient, g);
         if (o->clip == CLIP_VALUE)
             clip_bound(n, (real)o->clip_min, (real)o->clip_max, g);
+        if (w->noise > 0)
+            add_noise(&w->rng, n, w->noise, g);
         if (l2 != 0)
             add_penalty(n, l2, p, g);
         update(o, w->net, at, n, decay);
         if (w->norms)
             norms_after(w->norms, at, n, p);
     }
+}
+
+/* The variance falls as (1 + t)^-0.55, t steps done. */
+static void begin_noise(struct walk *w, const struct optim *o)
+{
+    if (o->noise == 0)
+        return;
+    w->noise = (real)sqrt(o->noise * pow(1 + (double)o->step, -0.55));
+    rng_init(&w->rng, o->seed, RNG_NOISE, o->step);
 }
 
 /* One pass; a second over the gradients, before, only where their norm decides about them. */
@@ -185,6 +206,7 @@ double optim_step(struct optim *o, struct net *n)
     }
     if (o->watch)
         norms_begin(&norms, o->watch, n);
+    begin_noise(&w, o);
     o->step++;
     if (o->ops->prepare)
         o->ops->prepare(o);

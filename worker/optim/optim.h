@@ -45,6 +45,9 @@ struct optim {
     double l2;               /* added to the gradient of weights; 0 when off or not followed */
     enum clip clip;
     double clip_min, clip_max, clip_norm;
+    double noise;            /* variance of what is added to each number of the clipped gradient at
+                                the first step (Neelakantan et al. 2015); 0: none */
+    uint64_t seed;           /* of the noise */
     uint64_t step;           /* steps done */
     real coef[4];            /* what prepare() made for this step */
     real *state[OPTIM_STATE_MAX]; /* [parameter_count] */

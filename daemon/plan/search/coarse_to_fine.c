@@ -112,8 +112,8 @@ static bool is_choice(const struct dimension *d)
     return d->type == VALUE_CHOICE;
 }
 
-/* The dimension with that role, if it is such as the search can use in it, and always there; another
- * is searched as any without a role. */
+/* The dimension with that role, if it is such as the search can use in it, and always there;
+ * another is searched as any without a role. */
 static const struct dimension *find_role(const struct space *s, enum role role,
                                          bool fits(const struct dimension *), size_t *index)
 {

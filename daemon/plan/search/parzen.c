@@ -6,6 +6,8 @@
 
 #include "sweep/buf.h"
 
+#define NEGLIGIBLE 30 /* a kernel whose density is so many powers of e below the largest */
+
 /* --- kernels --------------------------------------------------------------------------------- */
 
 /* Of the normal distribution between two points, in units of its deviation. */
@@ -54,11 +56,21 @@ static void scale_range(struct parzen *p, size_t dimension)
     double s = p->width[dimension];
     const double *centres = p->centres + dimension * p->count;
     double *scale = p->log_scale + dimension * p->count;
+    for (size_t k = 0; k < p->count; k++) {
+        double u = centres[k];
+        p->lacking[dimension] = p->lacking[dimension] || isnan(u);
+        scale[k] = isnan(u) ? 0 : -log(s * sqrt(2 * M_PI) * normal_between(-u / s, (1 - u) / s));
+    }
+}
+
+static void set_table(struct parzen *p, size_t dimension)
+{
+    const struct axis *x = &p->axes->items[dimension];
+    const double *centres = p->centres + dimension * p->count;
+    uint16_t *cells = p->cells + dimension * p->count;
+    p->tables[dimension] = table_create(x, p->width[dimension]);
     for (size_t k = 0; k < p->count; k++)
-        scale[k] = isnan(centres[k])
-                       ? 0
-                       : -log(s * sqrt(2 * M_PI) *
-                              normal_between(-centres[k] / s, (1 - centres[k]) / s));
+        cells[k] = (uint16_t)(isnan(centres[k]) ? x->count : centres[k]);
 }
 
 /* --- the mixture ----------------------------------------------------------------------------- */
@@ -83,6 +95,8 @@ void parzen_init(struct parzen *p, const struct axes *axes, const double *const 
                          .width = xcalloc(d + 1, sizeof(*p->width)),
                          .log_scale = xcalloc(d * count + 1, sizeof(*p->log_scale)),
                          .tables = xcalloc(d + 1, sizeof(*p->tables)),
+                         .cells = xcalloc(d * count + 1, sizeof(*p->cells)),
+                         .lacking = xcalloc(d + 1, sizeof(*p->lacking)),
                          .sums = xcalloc(count + 1, sizeof(*p->sums))};
     set_weights(p, weights);
     memcpy(p->width, width, d * sizeof(*width));
@@ -92,7 +106,7 @@ void parzen_init(struct parzen *p, const struct axes *axes, const double *const 
         if (axes->items[i].kind == AXIS_RANGE)
             scale_range(p, i);
         else
-            p->tables[i] = table_create(&axes->items[i], width[i]);
+            set_table(p, i);
     }
 }
 
@@ -105,6 +119,8 @@ void parzen_finish(struct parzen *p)
     free(p->width);
     free(p->log_scale);
     free(p->tables);
+    free(p->cells);
+    free(p->lacking);
     free(p->sums);
     *p = (struct parzen){0};
 }
@@ -156,9 +172,12 @@ static void add_range(struct parzen *p, size_t dimension, double place)
     const double *centres = p->centres + dimension * p->count;
     const double *scale = p->log_scale + dimension * p->count;
     double factor = 0.5 / (p->width[dimension] * p->width[dimension]);
-    for (size_t k = 0; k < p->count; k++) {
+    double *sums = p->sums;
+    for (size_t k = 0; k < p->count && !p->lacking[dimension]; k++)
+        sums[k] += scale[k] - factor * (place - centres[k]) * (place - centres[k]);
+    for (size_t k = 0; k < p->count && p->lacking[dimension]; k++) {
         double off = place - centres[k];
-        p->sums[k] += isnan(off) ? 0 : scale[k] - factor * off * off;
+        sums[k] += isnan(off) ? 0 : scale[k] - factor * off * off;
     }
 }
 
@@ -166,9 +185,10 @@ static void add_table(struct parzen *p, size_t dimension, double place)
 {
     size_t n = p->axes->items[dimension].count;
     const double *row = p->tables[dimension] + (size_t)place * (n + 1);
-    const double *centres = p->centres + dimension * p->count;
+    const uint16_t *cells = p->cells + dimension * p->count;
+    double *sums = p->sums;
     for (size_t k = 0; k < p->count; k++)
-        p->sums[k] += row[isnan(centres[k]) ? n : (size_t)centres[k]];
+        sums[k] += row[cells[k]];
     p->sums[p->count] += row[n];
 }
 
@@ -187,6 +207,7 @@ double parzen_log_density(struct parzen *p, const double *places)
     for (size_t k = 0; k < p->count; k++)
         most = p->sums[k] > most ? p->sums[k] : most;
     for (size_t k = 0; k <= p->count; k++)
-        sum += p->weights[k] * exp(p->sums[k] - most);
+        if (p->sums[k] > most - NEGLIGIBLE)
+            sum += p->weights[k] * exp(p->sums[k] - most);
     return most + log(sum);
 }

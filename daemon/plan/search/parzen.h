@@ -6,7 +6,9 @@
 #ifndef SWEEPD_SEARCH_PARZEN_H
 #define SWEEPD_SEARCH_PARZEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/plan/search/axis.h"
 #include "sweep/rng.h"
@@ -20,6 +22,8 @@ struct parzen {
                         * kernel that is spread over all of them */
     double *log_scale; /* [dimensions][count] of ranges: log of the cut-off density's factor */
     double **tables;   /* [dimensions] of cells and choices: [own][centre, or count: none], logs */
+    uint16_t *cells;   /* [dimensions][count]: their columns */
+    bool *lacking;     /* [dimensions]: a range that some centre has not */
     double *sums;      /* [count + 1] scratch */
 };
 

@@ -42,11 +42,35 @@ static bool lies_in_space(const struct space *s, const struct assignment *at)
     return true;
 }
 
-static bool speaks(const struct space *s, const struct trial *t)
+bool past_speaks(const struct space *s, const struct trial *t)
 {
     if (t->status == RUN_CANCELLED || (t->status == RUN_FAILED && !is_own_failure(t->error)))
         return false;
     return t->ground == 0 && (t->kind != RUN_KIND_TREATMENT || lies_in_space(s, &t->at));
+}
+
+static enum outcome outcome_of_run(const struct trial *t)
+{
+    if (!trial_usable(t))
+        return OUTCOME_FAILED;
+    return t->status == RUN_COMPLETED ? OUTCOME_COMPLETED : OUTCOME_STOPPED;
+}
+
+static int64_t reach_of(const struct trial *t)
+{
+    return t->rung_count > 0 ? t->rungs[t->rung_count - 1].epoch : 0;
+}
+
+int past_compare(const struct trial *a, const struct trial *b, bool maximize)
+{
+    enum outcome x = outcome_of_run(a), y = outcome_of_run(b);
+    if (x != y)
+        return x < y ? -1 : 1;
+    if (x == OUTCOME_FAILED)
+        return 0;
+    if (x == OUTCOME_STOPPED && reach_of(a) != reach_of(b))
+        return reach_of(a) > reach_of(b) ? -1 : 1;
+    return trial_better(b, a, maximize) - trial_better(a, b, maximize);
 }
 
 /* --- the ranking ----------------------------------------------------------------------------- */
@@ -104,13 +128,13 @@ static enum outcome outcome_of(const struct past_item *item)
 static void book(const struct past *p, struct past_item *item, const struct trial *t)
 {
     double cost = p->maximize ? -t->metric_value : t->metric_value;
-    bool completed = trial_usable(t) && t->status == RUN_COMPLETED;
+    bool completed = outcome_of_run(t) == OUTCOME_COMPLETED;
     item->failed += !trial_usable(t);
     item->completed += completed;
     item->sum += completed ? cost : 0;
     if (trial_usable(t) && !completed) {
         item->stopped_cost = cost;
-        item->reach = t->rung_count > 0 ? t->rungs[t->rung_count - 1].epoch : 0;
+        item->reach = reach_of(t);
     }
     item->outcome = outcome_of(item);
     item->cost = item->outcome == OUTCOME_FAILED      ? NAN
@@ -134,7 +158,7 @@ static void add_item(struct past *p, const struct assignment *at)
 
 static void add_run(struct past *p, const struct trial *t)
 {
-    if (!speaks(p->space, t))
+    if (!past_speaks(p->space, t))
         return;
     size_t item = tried_place(&p->configurations, &t->at);
     if (item == TRIED_NONE) {

@@ -55,6 +55,11 @@ static inline const double *past_places(const struct past *p, size_t item)
     return p->places + item * p->space->count;
 }
 
+/* Does the run say anything of its configuration? */
+bool past_speaks(const struct space *s, const struct trial *t);
+/* Of two that have ended: below 0 when a is better; 0 when neither is. */
+int past_compare(const struct trial *a, const struct trial *b, bool maximize);
+
 /* As run `number` of the sweep may see it. False: one of the runs it sees has not ended. Left out
  * is what says nothing of the configuration: runs that a person cancelled, those that failed for
  * another reason than their own, and treatments that changed what is not swept. */

@@ -56,3 +56,32 @@ enum answer proposals_answer(const struct proposals *p, const struct study *st)
         return ANSWER_RUNS;
     return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
 }
+
+int search_any(const struct study *st, struct errbuf *err)
+{
+    (void)st;
+    (void)err;
+    return 0;
+}
+
+enum answer search_ask_draws(const struct draws *d, const struct study *st, size_t want,
+                             struct proposals *out)
+{
+    struct untried untried;
+    if (st->count >= st->budget)
+        return proposals_answer(out, st);
+    untried_init(&untried, st);
+    for (uint64_t i = st->count; i < st->budget && i < st->count + want; i++) {
+        struct assignment a;
+        struct rng r;
+        d->draw(st, untried.tried, i, &r, &a);
+        if (!untried_take(&untried, &r, &a)) {
+            out->exhausted = true;
+            break;
+        }
+        proposals_add(out, &a, d->stage, "%s %" PRIu64 " of %" PRIu64, d->word, i + 1,
+                      search_runs(st, st->budget));
+    }
+    untried_finish(&untried);
+    return proposals_answer(out, st);
+}

@@ -13,6 +13,8 @@
 #include "sweep/space.h"
 
 struct errbuf;
+struct rng;
+struct tried;
 
 struct proposal {
     size_t ground; /* number of the run whose other settings it has; TRIAL_NONE: the spec's */
@@ -62,6 +64,19 @@ struct search_method {
     /* Appends at most `want` proposals. */
     enum answer (*ask)(const struct study *st, size_t want, struct proposals *out);
 };
+
+/* check of a method that works on any study. */
+int search_any(const struct study *st, struct errbuf *err);
+
+/* Of a method whose run number i depends on i alone, and in a finite space on what was tried. */
+struct draws {
+    const char *stage, *word; /* "point": for the reason */
+    /* r goes on when what was drawn was tried before. */
+    void (*draw)(const struct study *st, const struct tried *tried, uint64_t i, struct rng *r,
+                 struct assignment *a);
+};
+enum answer search_ask_draws(const struct draws *d, const struct study *st, size_t want,
+                             struct proposals *out);
 
 const struct search_method *search_method(enum method m);
 

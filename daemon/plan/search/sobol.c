@@ -116,38 +116,22 @@ void sobol_draw(const struct study *st, uint32_t index, struct assignment *a)
     space_nearest(st->space, a);
 }
 
-static int check(const struct study *st, struct errbuf *err)
-{
-    (void)st;
-    (void)err;
-    return 0;
-}
-
 static void outline(const struct study *st, struct search_outline *out)
 {
     outline_single(st, out, "sobol", "scrambled Sobol points");
 }
 
-static enum answer ask(const struct study *st, size_t want, struct proposals *out)
+static void draw(const struct study *st, const struct tried *tried, uint64_t i, struct rng *r,
+                 struct assignment *a)
 {
-    struct untried untried;
-    if (st->count >= st->budget)
-        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    untried_init(&untried, st);
-    for (uint64_t i = st->count; i < st->budget && i < st->count + want; i++) {
-        struct assignment a;
-        struct rng r;
-        rng_init(&r, st->seed, RNG_SEARCH, SPACE_MAX_DIMENSIONS + i);
-        sobol_draw(st, (uint32_t)i, &a);
-        if (!untried_take(&untried, &r, &a)) {
-            out->exhausted = true;
-            break;
-        }
-        proposals_add(out, &a, "sobol", "point %" PRIu64 " of %" PRIu64, i + 1,
-                      search_runs(st, st->budget));
-    }
-    untried_finish(&untried);
-    return proposals_answer(out, st);
+    (void)tried;
+    rng_init(r, st->seed, RNG_SEARCH, SPACE_MAX_DIMENSIONS + i);
+    sobol_draw(st, (uint32_t)i, a);
 }
 
-const struct search_method search_sobol = {check, outline, ask};
+static enum answer ask(const struct study *st, size_t want, struct proposals *out)
+{
+    return search_ask_draws(&(struct draws){"sobol", "point", draw}, st, want, out);
+}
+
+const struct search_method search_sobol = {search_any, outline, ask};

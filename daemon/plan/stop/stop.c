@@ -8,6 +8,7 @@
 #include "daemon/plan/stop/rank.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
+#include "sweep/rng.h"
 
 static const struct stop_rule *rule_of(enum stop_rule_id id)
 {
@@ -21,8 +22,7 @@ static const struct stop_rule *rule_of(enum stop_rule_id id)
     return rules[id];
 }
 
-/* The trial's value at that rung; NULL: it was not there. */
-static const struct rung *rung_at(const struct trial *t, int64_t epoch)
+const struct rung *stop_rung_at(const struct trial *t, int64_t epoch)
 {
     size_t lo = 0, hi = t->rung_count;
     while (lo < hi) {
@@ -35,8 +35,7 @@ static const struct rung *rung_at(const struct trial *t, int64_t epoch)
     return lo < t->rung_count && t->rungs[lo].epoch == epoch ? &t->rungs[lo] : NULL;
 }
 
-/* How many trials of the study are numbered below that. */
-static size_t trials_before(const struct study *st, int64_t number)
+size_t stop_trials_before(const struct study *st, int64_t number)
 {
     size_t lo = 0, hi = st->count;
     while (lo < hi) {
@@ -56,53 +55,85 @@ static bool is_compared(const struct rung_view *v, const struct trial *u)
                stop_bracket(v->settings, v->number, v->epochs);
 }
 
-/* What the runs before it came to at that rung. False: one of them may still get there. */
-static bool earlier_values(const struct study *st, struct rung_view *v, double *values)
+/* A run that a rule has stopped, or would have, but for an audit: it comes to no further rung. */
+bool stop_has_left(const struct trial *t)
 {
-    size_t end = trials_before(st, (int64_t)v->number - v->settings->lag);
-    for (size_t i = end > STOP_RUNS_SEEN ? end - STOP_RUNS_SEEN : 0; i < end; i++) {
+    return run_status_terminal(t->status) || t->audited > 0;
+}
+
+static void take_best(struct rung_view *v, const struct trial *u)
+{
+    if (u->status != RUN_COMPLETED || !u->has_metric || !isfinite(u->metric_value))
+        return;
+    if (!v->has_best || metric_better(u->metric_value, v->best, v->maximize))
+        v->best = u->metric_value;
+    v->has_best = true;
+}
+
+bool stop_view(const struct study *st, const struct trial *t, struct rung_view *v)
+{
+    REQUIRE(t->rung_count > 0);
+    const struct rung *own = &t->rungs[t->rung_count - 1];
+    bool ends = stop_traits(st->stop->rule) & STOP_EXTRAPOLATES;
+    *v = (struct rung_view){.settings = st->stop,
+                            .maximize = st->maximize,
+                            .number = t->number,
+                            .epoch = own->epoch,
+                            .epochs = t->epochs,
+                            .value = own->value,
+                            .label = PATTERN_NONE};
+    size_t end = stop_trials_before(st, (int64_t)t->number - st->stop->lag);
+    size_t from = end > STOP_RUNS_SEEN ? end - STOP_RUNS_SEEN : 0;
+    v->values = xcalloc(end - from + 1, sizeof(*v->values));
+    for (size_t i = from; i < end; i++) {
         const struct trial *u = st->trials[i];
         if (!is_compared(v, u))
             continue;
-        const struct rung *r = rung_at(u, v->epoch);
-        if (r != NULL)
-            values[v->count++] = r->value;
-        else if (!run_status_terminal(u->status))
+        const struct rung *r = stop_rung_at(u, v->epoch);
+        if ((r == NULL && !stop_has_left(u)) || (ends && !run_status_terminal(u->status)))
             return false;
+        if (r != NULL)
+            v->values[v->count++] = r->value;
+        take_best(v, u);
     }
     return true;
 }
 
-static void find_rank(const struct rung_view *v, struct rung_verdict *out)
+void stop_view_finish(struct rung_view *v)
 {
-    out->of = v->count + 1;
-    out->rank = 1;
+    free(v->values);
+    v->values = NULL;
+}
+
+void stop_judge(const struct rung_view *v, struct rung_verdict *out)
+{
+    *out = (struct rung_verdict){
+        .verdict = VERDICT_GO_ON, .cutoff = NAN, .probability = NAN, .rank = 1, .of = v->count + 1,
+        .flush = -1};
     for (size_t i = 0; i < v->count; i++)
         out->rank += rung_cost(v, v->values[i]) < rung_cost(v, v->value);
+    if ((int64_t)v->count < v->settings->startup)
+        snprintf(out->reason, sizeof(out->reason),
+                 "only %zu of %" PRId64 " earlier runs are known at epoch %" PRId64, v->count,
+                 v->settings->startup, v->epoch);
+    else
+        rule_of(v->settings->rule)->decide(v, out);
 }
 
 void stop_decide(const struct study *st, const struct trial *t, struct rung_verdict *out)
 {
-    REQUIRE(t->rung_count > 0);
-    const struct rung *own = &t->rungs[t->rung_count - 1];
-    double *values = xcalloc(STOP_RUNS_SEEN, sizeof(*values));
-    struct rung_view v = {.settings = st->stop,
-                          .maximize = st->maximize,
-                          .number = t->number,
-                          .epoch = own->epoch,
-                          .epochs = t->epochs,
-                          .value = own->value,
-                          .values = values};
-    *out = (struct rung_verdict){.verdict = VERDICT_WAIT, .cutoff = NAN};
-    if (earlier_values(st, &v, values)) {
-        find_rank(&v, out);
-        out->verdict = VERDICT_GO_ON;
-        if ((int64_t)v.count < v.settings->startup)
-            snprintf(out->reason, sizeof(out->reason),
-                     "only %zu of %" PRId64 " earlier runs are known at epoch %" PRId64, v.count,
-                     v.settings->startup, v.epoch);
-        else
-            rule_of(v.settings->rule)->decide(&v, out);
-    }
-    free(values);
+    struct rung_view v;
+    *out = (struct rung_verdict){.verdict = VERDICT_WAIT};
+    if (stop_view(st, t, &v))
+        stop_judge(&v, out);
+    stop_view_finish(&v);
+}
+
+bool stop_is_audited(const struct study *st, const struct trial *t)
+{
+    struct rng r;
+    if (!(st->stop->audit > 0))
+        return false;
+    rng_init(&r, st->seed, RNG_AUDIT, t->number);
+    return rng_uniform(&r) < st->stop->audit;
 }

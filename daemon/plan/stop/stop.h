@@ -20,6 +20,12 @@
 /* WAIT: a run that is to be seen has not reached the rung yet. */
 enum verdict { VERDICT_GO_ON, VERDICT_STOP, VERDICT_WAIT };
 
+/* A run's own metric at its points up to a rung. */
+struct rung_curve {
+    size_t count;
+    const double *epochs, *values; /* ascending; may be non-finite */
+};
+
 /* What a rule reads. */
 struct rung_view {
     const struct stop_settings *settings;
@@ -29,7 +35,14 @@ struct rung_view {
     int64_t epochs;       /* its horizon */
     double value;         /* its best metric up to the rung; may be non-finite */
     size_t count;         /* of earlier runs that were there */
-    const double *values; /* theirs, by number; may be non-finite */
+    double *values;       /* theirs, by number; may be non-finite */
+    /* STOP_EXTRAPOLATES: */
+    bool has_best;
+    double best; /* what the best of the earlier runs that have ended came to */
+    struct rung_curve curve;
+    /* STOP_DIAGNOSES: as its points up to the rung show it */
+    enum pattern label;
+    double confidence;
 };
 
 /* What it says. rank: 1 is the best of the `of` values known there, its own among them, and equal
@@ -38,7 +51,9 @@ struct rung_view {
 struct rung_verdict {
     enum verdict verdict;
     double cutoff;
+    double probability; /* of beating the best; NaN: the rule knows none */
     size_t rank, of;
+    int64_t flush; /* of a ladder: the time of the flush it was decided in; -1: in none */
     char reason[VERDICT_REASON_MAX];
 };
 
@@ -47,8 +62,26 @@ struct stop_rule {
     void (*decide)(const struct rung_view *v, struct rung_verdict *out);
 };
 
-/* Of trial t of the study, at its last rung. */
+/* What is known at the last rung of trial t but for its own curve and label, which the caller puts
+ * in where the rule has them. False: a run that is to be seen may still get there. In any case
+ * stop_view_finish. */
+bool stop_view(const struct study *st, const struct trial *t, struct rung_view *out);
+void stop_view_finish(struct rung_view *v);
+void stop_judge(const struct rung_view *v, struct rung_verdict *out);
+
+/* The trial's value at that rung; NULL: it was not there. */
+const struct rung *stop_rung_at(const struct trial *t, int64_t epoch);
+/* Ended, or to be judged as if it had: it comes to no further rung. */
+bool stop_has_left(const struct trial *t);
+/* How many trials of the study are numbered below that. */
+size_t stop_trials_before(const struct study *st, int64_t number);
+
+/* The three in one, for rules that need no more. */
 void stop_decide(const struct study *st, const struct trial *t, struct rung_verdict *out);
+
+/* Would that run go on all the same, so that it is known what stopping costs? By seed and number
+ * alone. */
+bool stop_is_audited(const struct study *st, const struct trial *t);
 
 #define X(id, name, traits, doc) extern const struct stop_rule stop_##name;
 STOP_MAP(X)

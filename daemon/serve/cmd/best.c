@@ -1,8 +1,40 @@
+/* The best runs of a sweep, and the configurations that were trained from several seeds: the best
+ * of those is the winner. */
 #include "daemon/serve/request.h"
+
+#define CONFIGURATIONS_MAX 12
+
+static void take_runs(struct request *r, const struct table *t)
+{
+    request_write_page(r, t);
+    jw_end_object(&r->w);
+    request_result_built(r);
+}
+
+static void query_runs(struct request *r)
+{
+    const int64_t args[] = {r->subject, r->arg[1], r->arg[2]};
+    request_query(r, STORE_QUERY_BEST, args, 3, take_runs);
+}
+
+static void take_configurations(struct request *r, const struct table *t)
+{
+    jw_begin_object(&r->w);
+    jw_kv_int(&r->w, "sweep", r->subject);
+    request_write_rows(r, "configurations", t);
+    query_runs(r);
+}
 
 static void answer(struct request *r)
 {
-    request_answer_page(r, STORE_QUERY_BEST);
+    const int64_t args[] = {r->subject, CONFIGURATIONS_MAX};
+    if (r->arg[1] == 0) { /* beside the first page alone */
+        request_query(r, STORE_QUERY_CONFIGURATIONS, args, 2, take_configurations);
+        return;
+    }
+    jw_begin_object(&r->w);
+    jw_kv_int(&r->w, "sweep", r->subject);
+    query_runs(r);
 }
 
 static void run(struct request *r)

@@ -1,15 +1,21 @@
-/* One sweep: its row, stages, labels, findings, treatments and range edits, each from its own
- * query; and which of its runs wait after a failure. */
+/* One sweep: its row, stages, labels, findings, treatments, range edits and what
+ * stopping did, each from its own query; and which of its runs wait after a failure. */
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 
-static void take_edits(struct request *r, const struct table *t)
+static void take_stopping(struct request *r, const struct table *t)
 {
-    request_write_rows(r, "range_edits", t);
+    request_write_rows(r, "stopping", t);
     jw_key(&r->w, "delayed");
     engine_write_delayed(r->daemon->engine, r->subject, loop_now(), &r->w);
     jw_end_object(&r->w);
     request_result_built(r);
+}
+
+static void take_edits(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "range_edits", t);
+    request_query(r, STORE_QUERY_STOPPING, &r->subject, 1, take_stopping);
 }
 
 static void take_treatments(struct request *r, const struct table *t)
@@ -30,10 +36,17 @@ static void take_labels(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_FINDINGS, &r->subject, 1, take_findings);
 }
 
+static void take_winner(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "configurations", t);
+    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+}
+
 static void take_stages(struct request *r, const struct table *t)
 {
+    const int64_t args[] = {r->subject, 1};
     request_write_rows(r, "stages", t);
-    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+    request_query(r, STORE_QUERY_CONFIGURATIONS, args, 2, take_winner);
 }
 
 static void take_sweep(struct request *r, const struct table *t)

@@ -27,6 +27,7 @@ static void run(struct request *r)
     jw_kv_int(w, "uptime_seconds", daemon_uptime_seconds(d));
     jw_kv_int(w, "workers", (int64_t)engine_workers(d->engine));
     jw_kv_int(w, "running", (int64_t)engine_running(d->engine));
+    jw_kv_int(w, "leased", (int64_t)engine_leased(d->engine));
     jw_kv_int(w, "queued", (int64_t)engine_queued(d->engine));
     jw_kv_int(w, "delayed", (int64_t)engine_delayed(d->engine, loop_now()));
     jw_kv_bool(w, "stopping", d->stopping);

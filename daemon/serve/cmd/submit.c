@@ -13,6 +13,7 @@
 #include "daemon/serve/known_remedies.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/serve/request.h"
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/state.h"
 #include "sweep/buf.h"
@@ -30,6 +31,7 @@ struct dry_run {
     struct search_outline outline;
     int64_t treatments; /* at most */
     int64_t repeats;    /* at least, where every configuration will have been tried */
+    int64_t finalists;  /* the last runs */
     struct estimate estimate;
     struct record_prepared data;
     char held[512]; /* why it would wait for a person; "": it would not */
@@ -83,7 +85,7 @@ static void answer_plan(struct request *r, const struct table *rates)
 {
     const struct dry_run *p = r->extra;
     struct json_writer *w = &r->w;
-    int64_t runs = p->treatments + p->repeats;
+    int64_t runs = p->treatments + p->repeats + p->finalists;
     jw_begin_object(w);
     jw_key(w, "stages");
     jw_begin_array(w);
@@ -98,6 +100,8 @@ static void answer_plan(struct request *r, const struct table *rates)
     write_stage(w, "repeats", p->repeats,
                 "of these configurations, each with a seed of its own (\"repeat\": false ends the "
                 "sweep instead)");
+    write_stage(w, STAGE_FINALISTS, p->finalists,
+                "other seeds of the best few (repeat_share); the winner is the best mean");
     jw_end_array(w);
     jw_kv_int(w, "runs", runs);
     jw_kv_real(w, "estimated_seconds",
@@ -110,7 +114,7 @@ static void answer_plan(struct request *r, const struct table *rates)
 
 static int64_t count_repeats(const struct spec *spec, const struct dry_run *p)
 {
-    int64_t runs = p->treatments;
+    int64_t runs = p->treatments + p->finalists;
     for (size_t i = 0; i < p->outline.count; i++)
         runs += p->outline.stages[i].runs;
     return spec->repeat ? spec->run_cap - runs : 0;
@@ -123,6 +127,7 @@ static void plan(struct request *r, const struct spec *spec, const struct record
     study_init(&st, spec);
     search_method(spec->method)->outline(&st, &p->outline);
     p->treatments = spec_treat_cap(spec);
+    p->finalists = spec_repeat_cap(spec);
     p->repeats = count_repeats(spec, p);
     estimate_init(&p->estimate, spec, data);
     p->data = *data;

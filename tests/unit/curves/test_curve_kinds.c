@@ -181,13 +181,80 @@ static void test_other_languages(void **state)
     CHECK(CASES);
 }
 
+static void test_losses_by_name(void **state)
+{
+    static const struct curve_case CASES[] = {
+        {"x.csv", "update,policy_loss,value_loss,total_loss\n1,-0.5,1,2.5\n2,-0.5,1,2\n", "1:2.5/- 2:2/-",
+         "left out: 'policy_loss' and 'value_loss'"},
+        {"x.csv", "epoch,data_loss,l2_loss,total_loss\n1,2,0.5,2.5\n2,1.5,0.5,2\n", "1:2.5/- 2:2/-", NULL},
+        {"x.csv", "epoch,loss value,val_loss/value\n1,2.5,3\n", "1:2.5/3", NULL},
+        {"x.csv", "epoch,losses\n1,2.5\n", "1:2.5/-", NULL},
+        {"x.csv", "epoch,neg_mean_squared_error\n1,-2.5\n2,-2\n",
+         "!x.csv: no column is a loss: 'neg_mean_squared_error' (a negated error, of which more is better)"},
+        {"x.csv", "epoch,train_neg_log_loss\n1,-2.5\n", "!x.csv: no column is a loss"},
+        {"x.csv", "epoch,neg_log_likelihood\n1,2.5\n2,2\n", "1:2.5/- 2:2/-", NULL},
+        {"x.csv", "checkpoint,eval_loss\ncheckpoint-1000,2\ncheckpoint-1500,1.5\ncheckpoint-500,3\n",
+         "500:-/3 1000:-/2 1500:-/1.5", "put in order"},
+        {"x.csv", "epoch,is_train,loss\n1,1,2.5\n1,0,3\n2,1,2\n2,0,2.5\n", "1:2.5/3 2:2/2.5",
+         "told by column 'is_train'"},
+        {"x.csv", "epoch,validation,loss\n1,False,2.5\n1,True,3\n2,False,2\n2,True,2.5\n",
+         "1:2.5/3 2:2/2.5", NULL},
+        {"x.csv", "epoch,layer,loss\n1,0,2.5\n1,1,9\n2,0,2\n2,1,8\n",
+         "!x.csv: column 'layer' tells 2 runs apart; take one with --run: '0', '1'"},
+    };
+    CHECK(CASES);
+}
+
+static void test_tables_that_are_no_curves(void **state)
+{
+    static const struct curve_case CASES[] = {
+        {"x.csv", "lr,batch_size,train_loss,val_loss\n0.1,32,2,3\n0.01,32,1,2\n0.1,64,3,4\n0.01,64,2,3\n",
+         "!x.csv: no column counts epochs or steps, and 'lr' is another in each row: a table of runs"},
+        {"x.txt", "lr 1e-6: loss 2.5\nlr 1e-5: loss 2.4\nlr 1e-4: loss 2\nlr 1e-3: loss 1\nlr 1e-2: loss 9\n",
+         "!x.txt: no column counts epochs or steps, and 'lr' is another in each row"},
+        {"x.csv", "lr,loss\n1e-6,2.5\n1e-5.5,2.5\n1e-5,2.4\n1e-4,2\n1e-3,1\n1e-2,9\n",
+         "!x.csv: no column counts epochs or steps, and 'lr' is another in each row"},
+        /* a rate of training: once a tenth, and the halves of each epoch */
+        {"x.csv", "lr,loss\n0.1,4\n0.1,3\n0.01,2\n0.01,1\n", "1:4/- 2:3/- 3:2/- 4:1/-", NULL},
+        {"x.csv", "lr,loss\n0.8,4\n0.4,3\n0.2,2\n0.1,1\n", "1:4/- 2:3/- 3:2/- 4:1/-", NULL},
+        {"x.csv", "epoch,lr,loss\n1,0.1,4\n2,0.01,3\n3,0.001,2\n4,0.0001,1\n", "1:4/- 2:3/- 3:2/- 4:1/-", NULL},
+        {"x.csv", ",train_loss,val_loss\ncount,9,9\nmean,2,3\nstd,0.5,0.5\nmin,1,2\n50%,2,3\nmax,3,4\n",
+         "!x.csv: the rows are statistics of a curve"},
+    };
+    CHECK(CASES);
+}
+
+static void test_json_by_name(void **state)
+{
+    static const struct curve_case CASES[] = {
+        {"x.json", "{\"0\": {\"loss\": 2.5, \"val_loss\": 3}, \"1\": {\"loss\": 2, \"val_loss\": 2.5}, "
+                   "\"2\": {\"loss\": 1, \"val_loss\": 2}}", "0:2.5/3 1:2/2.5 2:1/2", NULL},
+        {"x.json", "{\"epoch_1\": {\"train\": {\"loss\": 2.5}}, \"epoch_2\": {\"train\": {\"loss\": 2}}, "
+                   "\"epoch_10\": {\"train\": {\"loss\": 1}}}", "1:2.5/- 2:2/- 10:1/-", NULL},
+        {"x.json", "{\"fold_1\": {\"loss\": 2.5}, \"fold_2\": {\"loss\": 2}, \"fold_3\": {\"loss\": 1}}",
+         "!x.json: columns 'fold_1/loss'"},
+        {"x.json", "{\"train_loss\": [{\"step\": 1, \"value\": 2.5}, {\"step\": 2, \"value\": 2}], "
+                   "\"val_loss\": [{\"step\": 2, \"value\": 3}]}", "1:2.5/- 2:2/3", NULL},
+        {"x.json", "{\"metrics\": [{\"key\": \"loss\", \"step\": 1, \"value\": 2.5}, {\"key\": \"val_loss\", "
+                   "\"step\": 1, \"value\": 3}]}", "1:2.5/3", NULL},
+        {"x.json", "[[1700000000.5, 0, 2.5], [1700000001.5, 1, 2]]", "0:2.5/- 1:2/-", NULL},
+        {"x.json", "[[0, 2.5, 3], [1, 2, 2.5]]", "!x.json: no column is a loss"},
+        {"x.txt", "\xe2\x94\x8f\xe2\x94\x81\xe2\x94\xb3\xe2\x94\x81\xe2\x94\x93\n\xe2\x94\x83 Epoch \xe2\x94\x83 "
+                  "Train Loss \xe2\x94\x83\n\xe2\x94\x82 1 \xe2\x94\x82 2.5 \xe2\x94\x82\n\xe2\x94\x82 2 "
+                  "\xe2\x94\x82 2 \xe2\x94\x82\n\xe2\x94\x94\xe2\x94\x80\xe2\x94\xb4\xe2\x94\x80\xe2\x94\x98\n",
+         "1:2.5/- 2:2/-", NULL},
+    };
+    CHECK(CASES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables_on_a_terminal), cmocka_unit_test(test_printed_lines),
         cmocka_unit_test(test_exports_of_trackers),  cmocka_unit_test(test_runs_side_by_side),
         cmocka_unit_test(test_what_was_not_measured), cmocka_unit_test(test_the_newest_first),
-        cmocka_unit_test(test_other_languages),
+        cmocka_unit_test(test_other_languages),       cmocka_unit_test(test_losses_by_name),
+        cmocka_unit_test(test_tables_that_are_no_curves), cmocka_unit_test(test_json_by_name),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,5 +1,4 @@
 /* What an engine begins with again. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,16 +56,22 @@ static bool read_label(const struct fake_store *s, const struct label_row *l,
 static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
                       struct stored_rung *out)
 {
-    struct errbuf err;
-    if (d->kind != DECISION_PAUSED || d->run_id == 0 || d->detail_json == NULL ||
-        !is_open(s, d->sweep_id))
-        return false;
-    struct json *v = json_parse(d->detail_json, strlen(d->detail_json), &err);
-    *out = (struct stored_rung){.run_id = d->run_id, .value = NAN};
-    bool read = json_get_int64(v, "epoch", &out->epoch, &err) == 0;
-    (void)json_get_real(v, "value", &out->value, &err);
-    json_destroy(v);
-    return read;
+    return d->run_id != 0 && d->detail_json != NULL && is_open(s, d->sweep_id) &&
+           stored_rung_read(d->run_id, d->kind, d->detail_json, out);
+}
+
+static bool is_leased(const struct fake_store *s, int64_t run_id)
+{
+    const struct run_row *run = fake_run(s, run_id);
+    return run != NULL && strncmp(run->handle, "lease:", 6) == 0 &&
+           !run_status_terminal(run->status) && is_open(s, run->sweep_id);
+}
+
+static int points_by_run(const void *a, const void *b)
+{
+    const struct stored_point *x = a, *y = b;
+    int by_run = order(x->run_id, y->run_id);
+    return by_run != 0 ? by_run : order(x->point.point, y->point.point);
 }
 
 void fake_store_restore(const struct fake_store *s, struct store_restored *out)
@@ -86,6 +91,12 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
         r.label_count += read_label(s, &s->labels[i]->row, &r.labels[r.label_count]);
     for (size_t i = 0; i < s->decision_count; i++)
         r.rung_count += read_rung(s, &s->decisions[i], &r.rungs[r.rung_count]);
+    r.points = xcalloc(s->point_count + 1, sizeof(*r.points));
+    for (size_t i = 0; i < s->point_count; i++)
+        if (is_leased(s, s->points[i].run_id))
+            r.points[r.point_count++] =
+                (struct stored_point){s->points[i].run_id, s->points[i].p};
+    qsort(r.points, r.point_count, sizeof(*r.points), points_by_run);
     qsort(r.sweeps, r.sweep_count, sizeof(*r.sweeps), sweeps_by_id);
     qsort(r.runs, r.run_count, sizeof(*r.runs), runs_by_number);
     qsort(r.labels, r.label_count, sizeof(*r.labels), labels_by_run);
@@ -98,5 +109,6 @@ void fake_restored_finish(struct store_restored *r)
     free(r->runs);
     free(r->labels);
     free(r->rungs);
+    free(r->points);
     *r = (struct store_restored){0};
 }

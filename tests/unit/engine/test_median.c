@@ -40,11 +40,13 @@ static void test_worse_than_the_median(void **state)
         {1, false, 1, {0.5}, VERDICT_STOP},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        double values[5];
+        memcpy(values, cases[i].values, sizeof(values));
         struct rung_view v = {.maximize = cases[i].maximize,
                               .epoch = 3,
                               .value = cases[i].own,
                               .count = cases[i].count,
-                              .values = cases[i].values};
+                              .values = values};
         struct rung_verdict out = {.cutoff = NAN};
         stop_median.decide(&v, &out);
         if (out.verdict != cases[i].verdict)

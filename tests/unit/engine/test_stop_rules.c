@@ -204,6 +204,66 @@ static void test_hyperband(void **state)
     assert_int_equal(decided(s, false, 0.65, twelve, 12).of, 13);
 }
 
+/* A view as the engine makes it, of a run that came to `own` among the twelve. */
+static struct rung_verdict judged(const struct stop_settings *s, struct rung_view v, double own)
+{
+    struct rung_verdict out;
+    v.settings = s;
+    v.epoch = 9;
+    v.epochs = 27;
+    v.value = own;
+    v.count = 12;
+    v.values = (double *)(uintptr_t)twelve;
+    stop_judge(&v, &out);
+    return out;
+}
+
+static void test_label(void **state)
+{
+    struct stop_settings s = {.rule = STOP_LABEL};
+    struct rung_view v = {.label = PATTERN_BOTTLENECK, .confidence = 0.9};
+    struct rung_verdict out = judged(&s, v, 0.15);
+    assert_int_equal(out.verdict, VERDICT_STOP);
+    assert_string_equal(out.reason, "bottleneck (0.90) at epoch 9, which stays; 0.15 is 2nd of 13, "
+                                    "the best 1 always goes on");
+    assert_int_equal(judged(&s, v, 0.1).verdict, VERDICT_GO_ON); /* the best tenth */
+    v.confidence = 0.3;
+    assert_int_equal(judged(&s, v, 0.9).verdict, VERDICT_GO_ON); /* not sure */
+    v = (struct rung_view){.label = PATTERN_LEARNING, .confidence = 1};
+    assert_int_equal(judged(&s, v, 0.9).verdict, VERDICT_GO_ON);
+    v.label = PATTERN_NONE;
+    assert_string_equal(judged(&s, v, 0.9).reason, "no label by epoch 9");
+    v.label = PATTERN_NOT_A_NUMBER;
+    v.confidence = 0;
+    assert_int_equal(judged(&s, v, NAN).verdict, VERDICT_STOP);
+}
+
+static void test_curve(void **state)
+{
+    static const double epochs[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const double falling[] = {1, 0.7, 0.58, 0.5, 0.45, 0.41, 0.38, 0.354, 0.333}; /* x^-0.5 */
+    static const double flat[] = {1, 0.6, 0.45, 0.41, 0.4, 0.4, 0.401, 0.4, 0.4};
+    struct stop_settings s = {.rule = STOP_CURVE, .threshold = 0.05};
+    struct rung_view v = {
+        .has_best = true, .best = 0.25, .curve = {ARRAY_LEN(epochs), epochs, falling}};
+    struct rung_verdict out = judged(&s, v, 0.333);
+    assert_int_equal(out.verdict, VERDICT_GO_ON); /* 27^-0.5 is 0.19 */
+    assert_true(out.probability > 0.5 && out.cutoff == 0.25);
+    v.best = 0.05;
+    out = judged(&s, v, 0.333);
+    assert_int_equal(out.verdict, VERDICT_STOP);
+    assert_non_null(strstr(out.reason, "0.333 at epoch 9 heads for 0."));
+    assert_non_null(strstr(out.reason, "to beat 0.05, under 0.05"));
+    v.best = 0.25;
+    v.curve.values = flat;
+    assert_int_equal(judged(&s, v, 0.4).verdict, VERDICT_STOP);
+    assert_int_equal(judged(&s, v, 0.2).verdict, VERDICT_GO_ON); /* better than it already */
+    v.curve.count = 4;
+    assert_string_equal(judged(&s, v, 0.4).reason, "only 4 points by epoch 9; 5 say where it heads");
+    v.has_best = false;
+    assert_int_equal(judged(&s, v, 0.4).verdict, VERDICT_GO_ON);
+}
+
 /* However long the sweep, a decision looks at so many runs. */
 static void test_sees_the_last_of_many(void **state)
 {
@@ -233,13 +293,31 @@ static const char *const blocks[] = {
     ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,\"lag\":7}",
     ",\"early_terminate\":{\"type\":\"hyperband\",\"eta\":2,\"max_iter\":6,\"s\":2,\"strict\":true,"
     "\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"curve\",\"min_iter\":5,\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"label\",\"min_iter\":5,\"lag\":7}",
+    ",\"early_terminate\":{\"type\":\"median\",\"lag\":7,\"audit\":0.5}",
+    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,\"lag\":7,\"promote\":true}",
+    ",\"early_terminate\":{\"type\":\"hyperband\",\"eta\":2,\"lag\":3,\"promote\":true}",
+    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":3,\"lag\":7,\"promote\":true,"
+    "\"audit\":0.2}",
 };
+
+static size_t epochs_reached(const struct world *w)
+{
+    size_t sum = 0;
+    for (int64_t n = 0; n < 40; n++) {
+        const struct run_row *r = world_run_row(w, 1, n);
+        sum += (size_t)(r->status == RUN_STOPPED ? r->until_epoch : WORLD_POINTS);
+    }
+    return sum;
+}
 
 static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
 {
     struct world w;
     world_init(&w, workers, seed);
     w.checkpoint_every = (int64_t)(seed % 3);
+    w.overfit = strstr(block, "label") != NULL; /* something to diagnose */
     world_submit(&w, "random", PARAMETERS_FULL, 40, 1, block);
     world_flush(&w);
     world_commit(&w);
@@ -257,10 +335,14 @@ static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
     world_run(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     size_t stopped = world_count(&w, 1, RUN_STOPPED);
-    assert_in_range(stopped, 5, 35);
+    if (stopped < 5 || stopped > 35)
+        fail_msg("%s: %zu are stopped", block, stopped);
     assert_int_equal(stopped + world_count(&w, 1, RUN_COMPLETED), 40); /* run_cap, exactly */
     assert_int_equal(world_decisions(&w, 1, 0, DECISION_STOPPED), stopped);
+    assert_true((world_decisions(&w, 1, 0, DECISION_AUDITED) > 0) == (strstr(block, "audit") != 0));
     assert_int_equal(w.store.nondeterminism, 0);
+    if (!kills) /* no epoch was trained twice */
+        assert_int_equal(w.steps, epochs_reached(&w));
     char *text = world_canonical(&w, 1);
     world_finish(&w);
     return text;
@@ -280,6 +362,36 @@ static void test_same_at_any_number_of_workers(void **state)
     }
 }
 
+/* Runs that live on for an audit change nothing for the others: they are judged as if those had
+ * been stopped. */
+static void test_an_audit_changes_nothing_else(void **state)
+{
+    struct world plain, audited;
+    size_t lived = 0, stopped = 0;
+    world_init(&plain, 3, 1);
+    world_submit(&plain, "random", PARAMETERS_FULL, 60, 1,
+                 ",\"early_terminate\":{\"type\":\"median\",\"lag\":3}");
+    world_run(&plain);
+    world_init(&audited, 2, 1);
+    world_submit(&audited, "random", PARAMETERS_FULL, 60, 1,
+                 ",\"early_terminate\":{\"type\":\"median\",\"lag\":3,\"audit\":0.3}");
+    world_run(&audited);
+    for (int64_t n = 0; n < 60; n++) {
+        const struct run_row *a = world_run_row(&plain, 1, n), *b = world_run_row(&audited, 1, n);
+        bool lives = world_decisions(&audited, 1, b->id, DECISION_AUDITED) > 0;
+        if (a->status == RUN_COMPLETED || !lives)
+            assert_int_equal(a->status, b->status);
+        else
+            assert_true(a->status == RUN_STOPPED && b->status == RUN_COMPLETED);
+        assert_int_equal(b->kind, RUN_KIND_SEARCH);
+        lived += lives;
+        stopped += b->status == RUN_STOPPED;
+    }
+    assert_in_range(lived, 3, stopped);
+    world_finish(&plain);
+    world_finish(&audited);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,7 +401,10 @@ int main(void)
         cmocka_unit_test(test_percentile_50_is_the_median),
         cmocka_unit_test(test_successive_halving),
         cmocka_unit_test(test_hyperband),
+        cmocka_unit_test(test_label),
+        cmocka_unit_test(test_curve),
         cmocka_unit_test(test_sees_the_last_of_many),
+        cmocka_unit_test(test_an_audit_changes_nothing_else),
         cmocka_unit_test(test_same_at_any_number_of_workers),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

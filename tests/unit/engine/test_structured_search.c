@@ -57,6 +57,7 @@ static void each_method_keeps_to_the_space(void **state)
         {"sobol", FINITE, 100, COUNT},     {"sobol", INFINITE, 200, 200},
         {"grid", FINITE, 100, COUNT},      {"grid", FINITE, 20, 20},
         {"tpe", INFINITE, 60, 60},         {"tpe", FINITE, 80, COUNT},
+        {"cmaes", INFINITE, 80, 80},       {"cmaes", FINITE, 80, COUNT},
         {"coarse_to_fine", INFINITE, 60, 60}, {"coarse_to_fine", FINITE, 30, 30},
     };
 
@@ -168,18 +169,21 @@ static void absent_values_are_equal(void **state)
 /* Few of many combinations are allowed: they are found all the same, and proposals stay quick. */
 static void narrow_spaces_are_found(void **state)
 {
+    static const char *const methods[] = {"random", "sobol", "tpe", "cmaes"};
     struct spec s;
     struct history h;
 
-    spec_make_with(&s, "random",
-                   "\"depth\":{\"min\":1,\"max\":200},\"width\":{\"min\":1,\"max\":1000},"
-                   "\"batch_size\":{\"min\":1,\"max\":1000}",
-                   50, 3, ",\"treat\":false,\"constraints\":[\"width == 2 * batch_size\"]");
-    history_run(&h, &s, answer_landscape, NULL);
-    assert_int_equal(h.count, 50);
-    must_be_sound(&h, &s);
-    history_finish(&h);
-    spec_finish(&s);
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        spec_make_with(&s, methods[i],
+                       "\"depth\":{\"min\":1,\"max\":200},\"width\":{\"min\":1,\"max\":1000},"
+                       "\"batch_size\":{\"min\":1,\"max\":1000}",
+                       50, 3, ",\"treat\":false,\"constraints\":[\"width == 2 * batch_size\"]");
+        history_run(&h, &s, answer_landscape, NULL);
+        assert_int_equal(h.count, 50);
+        must_be_sound(&h, &s);
+        history_finish(&h);
+        spec_finish(&s);
+    }
 }
 
 int main(void)

@@ -144,6 +144,7 @@ static void test_words_that_may_mean_it_are_suggested(void **state)
     static const struct refusal cases[] = {
         {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
         {WITH("\"method\":\"gp\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
+        {WITH("\"method\":\"cma\""), ERR_VALUE, "$.method", "did you mean cmaes?"},
         {WITH("\"method\":\"pbt\""), ERR_VALUE, "$.method", "did you mean coarse_to_fine (this"},
         {WITH("\"model\":{\"type\":\"cnn\"}"), ERR_VALUE, "$.model.type",
          "did you mean sequential (with conv2d"},
@@ -360,5 +361,6 @@ int main(void)
         cmocka_unit_test(test_the_wrong_goal_is_questioned),
         cmocka_unit_test(test_a_place_is_that_of_the_key),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

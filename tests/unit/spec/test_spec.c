@@ -64,7 +64,13 @@ static void lag_is_of_methods_that_learn(void **state)
     struct spec s;
 
     must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"TPE\"}", &s);
-    assert_int_equal(s.lag, SPEC_LAG);
+    assert_int_equal(s.lag, 1); /* a tenth of run_cap … */
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":50,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, 5);
+    spec_finish(&s);
+    must_parse("{" DATA "," DEPTH ",\"run_cap\":5000,\"method\":\"tpe\"}", &s);
+    assert_int_equal(s.lag, SPEC_LAG); /* … as far as this */
     char *text = canonical(&s);
     assert_non_null(strstr(text, "\"lag\":"));
     free(text);
@@ -250,7 +256,7 @@ static void canonical_form_is_this(void **state)
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
         "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0."
-        "2}");
+        "2,\"repeat_share\":0.15}");
     free(text);
     spec_finish(&s);
 }
@@ -454,6 +460,7 @@ static void random_spec(struct rng *r, struct spec *s)
         s->lag = 1 + (int64_t)rng_below(r, SPEC_LAG_MAX);
     s->treat = rng_below(r, 2);
     s->treat_share = 0.8 * rng_uniform(r);
+    s->repeat_share = 0.1 * rng_uniform(r);
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     random_limits(r, &s->limits);
     random_dimensions(r, s);
@@ -508,6 +515,7 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->limits.has_failures == b->limits.has_failures &&
                 a->limits.failures == b->limits.failures);
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
+    assert_true(a->repeat_share == b->repeat_share);
     assert_true(a->task == b->task && a->own == NULL && b->own == NULL);
     assert_string_equal(a->metric_name, b->metric_name);
     assert_int_equal(a->space.count, b->space.count);

@@ -148,6 +148,10 @@ char *contract_brief(const struct store_restored *r)
         row_int(&out, r->rungs[i].run_id);
         row_int(&out, r->rungs[i].epoch);
         row_real(&out, true, r->rungs[i].value);
+        if (r->rungs[i].kind != DECISION_PAUSED)
+            row_text(&out, decision_name(r->rungs[i].kind));
+        if (r->rungs[i].flush >= 0)
+            row_int(&out, r->rungs[i].flush);
         row_end(&out);
     }
     return buf_take(&out);

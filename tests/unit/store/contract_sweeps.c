@@ -53,10 +53,15 @@ static void check_rungs(struct contract *c)
     decide(&b, 1, 1, DECISION_PAUSED, "{\"epoch\":3,\"value\":\"-inf\"}");
     decide(&b, 1, 1, DECISION_PAUSED, "{\"value\":1}"); /* at no epoch: none */
     decide(&b, 1, 1, DECISION_PAUSED, NULL);
+    decide(&b, 1, 1, DECISION_AUDITED, "{\"epoch\":3,\"value\":2}");
+    decide(&b, 1, 2, DECISION_PROMOTED, "{\"epoch\":2,\"value\":2,\"flush\":7}");
+    decide(&b, 1, 2, DECISION_STOPPED, "{\"epoch\":4,\"value\":2,\"flush\":0}");
+    decide(&b, 1, 2, DECISION_STOPPED, "{\"epoch\":4,\"value\":2}");
     contract_put(c, &b);
     contract_restored(c, "last 2 3\nsweep 1\nrun 1 = 1.0\nrun 2 = 1.1\n"
                          "rung|2|1|0.30000000000000004\nrung|1|1|1\nrung|1|2|+inf\n"
-                         "rung|2|2|nan\nrung|1|3|-inf\n");
+                         "rung|2|2|nan\nrung|1|3|-inf\nrung|1|3|2|audited\n"
+                         "rung|2|2|2|promoted|7\nrung|2|4|2|stopped|0\n");
 }
 
 static struct edit_row *new_edits(size_t count)

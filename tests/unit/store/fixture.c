@@ -62,7 +62,7 @@ void fixture_close(struct fixture *f)
 {
     bool closed = false;
     store_close(f->store, set_flag, &closed);
-    assert_true(fixture_wait(f, &closed, 30));
+    assert_true(fixture_wait(f, &closed, PATIENCE_SECONDS));
     f->store = NULL;
     store_restored_finish(&f->restored);
 }
@@ -91,7 +91,7 @@ void fixture_commit(struct fixture *f, struct store_batch *b)
     bool done = false;
     store_submit(f->store, b, set_flag, &done);
     assert_int_equal(b->count, 0);
-    assert_true(fixture_wait(f, &done, 30));
+    assert_true(fixture_wait(f, &done, PATIENCE_SECONDS));
 }
 
 static sqlite3 *open_database(const char *path)

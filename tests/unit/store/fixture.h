@@ -9,6 +9,8 @@
 
 #include "daemon/store/store.h"
 
+#define PATIENCE_SECONDS 240 /* of a wait for what must come, however slow the machine is */
+
 struct fixture {
     char folder[64];
     char path[96];            /* of the database; its folder does not exist at first */

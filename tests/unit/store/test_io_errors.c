@@ -43,7 +43,7 @@ static bool commit(struct fixture *f, int *committed)
     store_batch_add_points(&b, 1, points, POINTS);
     store_batch_add_event(&b, 1, 1, "commit", 1, "%d", *committed);
     store_submit(f->store, &b, set_flag, &done);
-    bool durable = fixture_wait(f, &done, 30);
+    bool durable = fixture_wait(f, &done, PATIENCE_SECONDS);
     *committed += durable;
     return durable;
 }
@@ -151,7 +151,7 @@ static struct answer ask(struct fixture *f)
     store_query(f->store,
                 &(struct store_named_query){.id = STORE_QUERY_CURVE, .args = args, .count = 3},
                 take_answer, &a);
-    assert_true(fixture_wait(f, &a.done, 30));
+    assert_true(fixture_wait(f, &a.done, PATIENCE_SECONDS));
     return a;
 }
 

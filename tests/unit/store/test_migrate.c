@@ -337,6 +337,18 @@ static void test_failures_have_their_present_names(void **state)
                         "worker_crash,disk_full,data_error,-");
 }
 
+/* Sweeps of before have no last share for repeats. */
+static void test_migrates_without_finalists(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6,
+                 OLD_SWEEP(1, "completed", "{}") OLD_SWEEP(2, "held", "{\"a\":[1.50]}")
+                 "UPDATE sweeps SET method = 'random' WHERE id = 2;");
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT group_concat(spec, ' ') FROM sweeps"),
+                        "{} {\"a\":[1.50],\"repeat_share\":0}");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -461,6 +473,7 @@ int main(void)
         TEST(test_a_pid_becomes_a_handle),
         TEST(test_an_identity_comes),
         TEST(test_failures_have_their_present_names),
+        TEST(test_migrates_without_finalists),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -74,7 +74,7 @@ static struct answer ask(struct fixture *f, enum store_query_id id, const int64_
     struct answer a = {0};
     store_query(f->store, &(struct store_named_query){.id = id, .args = args, .count = count},
                 take_answer, &a);
-    assert_true(fixture_wait(f, &a.done, 30));
+    assert_true(fixture_wait(f, &a.done, PATIENCE_SECONDS));
     return a;
 }
 
@@ -110,7 +110,7 @@ static void test_queries_are_answered_while_somebody_writes(void **state)
     assert_int_equal(ask(f, STORE_QUERY_RUN, (int64_t[]){2}, 1).rows, 0);
     sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_close(other);
-    assert_true(fixture_wait(f, &committed, 30));
+    assert_true(fixture_wait(f, &committed, PATIENCE_SECONDS));
     assert_int_equal(ask(f, STORE_QUERY_RUN, (int64_t[]){2}, 1).rows, 1);
     assert_string_equal(store_trouble(f->store), "");
 }
@@ -197,7 +197,7 @@ static void test_an_unclean_end_is_followed_by_a_check(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(fixture_open(f), 0);
     store_on_notice(f->store, hear, &h);
-    assert_true(fixture_wait(f, &h.any, 30));
+    assert_true(fixture_wait(f, &h.any, PATIENCE_SECONDS));
     assert_string_equal(h.kind, STORE_NOTICE_DAMAGED);
     assert_non_null(strstr(h.text, ".recover"));
     assert_string_equal(store_damage(f->store), h.text);
@@ -332,7 +332,7 @@ static void test_a_backup_while_others_write(void **state)
     assert_string_equal(rows, "ok\n");
     free(rows);
     store_backup(f->store, copy, take_copy, &again);
-    assert_true(fixture_wait(f, &again.done, 30));
+    assert_true(fixture_wait(f, &again.done, PATIENCE_SECONDS));
     assert_int_equal(again.err.code, ERR_VALUE);
     assert_non_null(strstr(again.err.message, "nothing is overwritten"));
 }
@@ -349,7 +349,7 @@ static void test_a_backup_of_a_damaged_database_fails(void **state)
     assert_int_equal(fixture_open(f), 0);
     beside(f, ".copy", copy, sizeof(copy));
     store_backup(f->store, copy, take_copy, &c);
-    assert_true(fixture_wait(f, &c.done, 30));
+    assert_true(fixture_wait(f, &c.done, PATIENCE_SECONDS));
     assert_int_equal(c.err.code, ERR_DATA);
     assert_true(access(copy, F_OK) < 0);
 }

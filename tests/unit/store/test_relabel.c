@@ -105,9 +105,9 @@ static void ask(struct pass *p)
 /* Nothing of it is under way any more. */
 static void end_of(struct pass *p)
 {
-    assert_true(fixture_wait(p->f, &p->ended, 120));
+    assert_true(fixture_wait(p->f, &p->ended, PATIENCE_SECONDS));
     if (p->windows > 0)
-        assert_true(fixture_wait(p->f, &p->between, 120));
+        assert_true(fixture_wait(p->f, &p->between, PATIENCE_SECONDS));
 }
 
 static struct pass relabel_while(struct fixture *f, int64_t only, void (*meanwhile)(struct pass *p))

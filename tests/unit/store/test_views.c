@@ -48,6 +48,28 @@ static void test_best_runs_minimize(void **state)
     assert_rows(f, "SELECT rank, run_id FROM best_runs WHERE sweep_id = 2", "1|18\n");
 }
 
+/* Twenty runs, the smaller the number the better: 4 and 12 … 15 stopped, 1, 8 and 9 audited, of
+ * which 9 goes on yet. */
+static void test_stopping_audit(void **state)
+{
+    double metrics[20];
+    struct fixture *f = *state;
+    for (int i = 0; i < 20; i++)
+        metrics[i] = i;
+    commit_ranked(f, false, metrics, 20);
+    sql_execute(f->path, "UPDATE runs SET epochs = 10, seconds = 4, status = 'completed'");
+    sql_execute(f->path, "UPDATE runs SET status = 'stopped' WHERE number IN (4, 12, 13, 14, 15)");
+    sql_execute(f->path, "UPDATE runs SET status = 'running' WHERE number = 9");
+    sql_execute(f->path,
+            "INSERT INTO decisions (sweep_id, run_id, kind, reason, detail) "
+            "SELECT 1, id, iif(status = 'stopped', 'stopped', 'audited'), 'why', "
+            "'{\"epoch\":2,\"rule\":\"curve\"}' FROM runs "
+            "WHERE sweep_id = 1 AND number IN (1, 4, 8, 9, 12, 13, 14, 15)");
+    sql_execute(f->path, "INSERT INTO decisions (sweep_id, run_id, kind, reason) VALUES "
+                     "(1, 10, 'stopped', 'a sweep by a person'), (1, NULL, 'ended', 'all')");
+    assert_rows(f, "SELECT * FROM stopping_audit", "1|curve|5|3|2|1|0|40|80.0|24\n");
+}
+
 static void test_best_runs_maximize(void **state)
 {
     const double metrics[] = {0.5, NAN, 0.75, 0.5, 0};
@@ -66,7 +88,7 @@ static void test_best_runs_columns(void **state)
     assert_rows(f, "SELECT group_concat(name, ' ') FROM pragma_table_info('best_runs')",
                 "sweep_id rank run_id val_loss val_acc best_epoch learning_rate batch_size "
                 "optimizer depth label remedy epochs seconds metric_value stage number status "
-                "test_loss test_acc cause kind treated_with parent_id params metric_value_state "
+                "test_loss test_acc cause kind treated_with parent_id params repetitions metric_value_state "
                 "val_loss_state val_acc_state test_loss_state test_acc_state\n");
 }
 
@@ -112,6 +134,31 @@ static void test_best_runs_plan(void **state)
     assert_null(strstr(plan, "TEMP B-TREE"));
     assert_null(strstr(plan, "MATERIALIZE"));
     free(plan);
+}
+
+/* The winner is the best mean of those with two seeds or more. */
+static void test_best_configurations(void **state)
+{
+    const double metrics[] = {0.1, 0.2, 0.3, 0.4, 0.05, NAN};
+    struct fixture *f = *state;
+    commit_ranked(f, false, metrics, 6);
+    sql_execute(f->path,
+                "CREATE TEMP TABLE seen AS SELECT * FROM runs WHERE sweep_id = 1 AND number = 0;"
+                "CREATE TEMP TABLE new(n, parent, value, status);"
+                "INSERT INTO new VALUES(50, 1, 0.4, 'completed'), (51, 2, 0.25, 'completed'),"
+                " (52, 2, 0.9, 'cancelled'), (53, 4, NULL, 'failed'), (54, 2, 0.2, 'completed');"
+                "INSERT INTO runs(id, sweep_id, number, kind, stage, status, params, settings, seed,"
+                " epochs, attempts, created_at, metric_value, rank_key, parent_id)"
+                " SELECT 900 + n, 1, n, 'repeat', 'finalists', new.status, params, settings, seed,"
+                " epochs, attempts, created_at, value, value,"
+                " (SELECT id FROM runs WHERE sweep_id = 1 AND number = parent) FROM new, seen;");
+    assert_rows(f, "SELECT rank, number, printf('%.4f', mean), printf('%.6f', sd), repetitions,"
+                   " failed, run_id > 900 FROM best_configurations WHERE sweep_id = 1 LIMIT 5",
+                "1|2|0.2500|0.050000|3|0|1\n2|1|0.3000|0.141421|2|0|0\n"
+                "3|0|0.1000|0.000000|1|0|0\n4|3|0.4000|0.000000|1|0|0\n"
+                "5|4|0.0500|0.000000|1|1|0\n");
+    assert_rows(f, "SELECT number, repetitions FROM best_runs WHERE sweep_id = 1 LIMIT 4",
+                "4|1\n0|1\n1|2\n54|3\n");
 }
 
 static void test_remedies(void **state)
@@ -396,10 +443,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_best_runs_minimize),
+        TEST(test_stopping_audit),
         TEST(test_best_runs_maximize),
         TEST(test_best_runs_columns),
         TEST(test_numbers_for_people),
         TEST(test_best_runs_plan),
+        TEST(test_best_configurations),
         TEST(test_remedies),
         TEST(test_patterns_follow_the_header),
         TEST(test_label_counts),

@@ -95,5 +95,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_samples),
                                        cmocka_unit_test(test_wishes)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

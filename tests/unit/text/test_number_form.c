@@ -132,5 +132,6 @@ int main(void)
         cmocka_unit_test(test_columns), cmocka_unit_test(test_file_decides),
         cmocka_unit_test(test_no_numbers), cmocka_unit_test(test_long),
         cmocka_unit_test(test_nothing)};
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,103 @@
+#include "daemon/plan/configurations.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sweep/buf.h"
+
+/* Means that differ by how their sum was rounded are the same. */
+static double rounded(double mean)
+{
+    char text[40];
+    snprintf(text, sizeof(text), "%.12e", mean);
+    return strtod(text, NULL);
+}
+
+static int rank_class(const struct configuration *c)
+{
+    return c->failed > 0 ? 2 : c->seeds < 2;
+}
+
+int configuration_compare_means(const struct configuration *a, const struct configuration *b,
+                                bool maximize)
+{
+    double x = rounded(a->mean), y = rounded(b->mean);
+    if (x != y)
+        return (x < y) == maximize ? 1 : -1;
+    return (a->root > b->root) - (a->root < b->root);
+}
+
+int configuration_compare(const struct configuration *a, const struct configuration *b,
+                          bool maximize)
+{
+    if (rank_class(a) != rank_class(b))
+        return rank_class(a) - rank_class(b);
+    return configuration_compare_means(a, b, maximize);
+}
+
+static int compare_items(const void *a, const void *b, void *arg)
+{
+    const struct study *st = arg;
+    return configuration_compare(a, b, st->maximize);
+}
+
+static bool is_seed(const struct trial *t)
+{
+    return t->status == RUN_COMPLETED && t->has_metric && isfinite(t->metric_value);
+}
+
+/* Mean and sum of squared deviations grow run by run (Welford 1962): sd holds that sum. */
+static void add_run(struct configuration *c, const struct study *st, size_t number)
+{
+    const struct trial *t = st->all[number];
+    c->repeats += t->kind == RUN_KIND_REPEAT;
+    if (t->status == RUN_CANCELLED || t->status == RUN_STOPPED || !run_status_terminal(t->status))
+        return;
+    if (!is_seed(t)) {
+        c->failed++;
+        return;
+    }
+    double delta = t->metric_value - c->mean;
+    c->seeds++;
+    c->mean += delta / (double)c->seeds;
+    c->sd += delta * (t->metric_value - c->mean);
+    if (c->seeds == 1 || trial_better(t, st->all[c->best], st->maximize))
+        c->best = number;
+}
+
+/* By number of the run that had each first; of another run there is none. */
+static struct configuration *gather(const struct study *st)
+{
+    struct configuration *by_root = xcalloc(st->all_count + 1, sizeof(*by_root));
+    for (size_t i = 0; i < st->all_count; i++) {
+        const struct trial *t = st->all[i];
+        bool repeats = t->kind == RUN_KIND_REPEAT;
+        if (repeats && t->parent >= i) /* its root is of no sweep that is known */
+            continue;
+        add_run(&by_root[repeats ? t->parent : i], st, i);
+    }
+    return by_root;
+}
+
+void configurations_init(struct configurations *c, const struct study *st)
+{
+    struct configuration *items = gather(st);
+    size_t n = 0;
+    for (size_t i = 0; i < st->all_count; i++) {
+        if (items[i].seeds == 0)
+            continue;
+        items[n] = items[i];
+        items[n].root = i;
+        items[n].sd = items[n].seeds > 1 ? sqrt(items[n].sd / (double)(items[n].seeds - 1)) : NAN;
+        n++;
+    }
+    qsort_r(items, n, sizeof(*items), compare_items, (void *)(uintptr_t)st);
+    *c = (struct configurations){.count = n, .items = items};
+}
+
+void configurations_finish(struct configurations *c)
+{
+    free(c->items);
+    *c = (struct configurations){0};
+}

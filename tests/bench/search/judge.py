@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Lines of search_bench and search_peer.py: means, and each of our methods against its namesake.
+
+    judge.py FILE.jsonl… [--append results.jsonl]
+
+Means are over seeds, then over tables. Pairs are the same table and seed; the test is Wilcoxon's
+signed-rank test on the regret, two-sided, by the normal approximation with ties.
+"""
+import collections
+import json
+import math
+import statistics
+import sys
+import time
+
+PAIRS = [("tpe", "optuna_tpe5"), ("tpe", "rustuna"), ("tpe", "optuna_tpe4"), ("tpe", "optuna_gp"),
+         ("cmaes", "optuna_cmaes"), ("sobol", "optuna_sobol"), ("random", "optuna_random")]
+
+
+def wilcoxon(differences):
+    """Sum of ranks below 0, of those above, and p."""
+    d = sorted((x for x in differences if x), key=abs)
+    ranks, ties, i = [0.0] * len(d), 0, 0
+    while i < len(d):
+        k = i
+        while k < len(d) and abs(d[k]) == abs(d[i]):
+            k += 1
+        for j in range(i, k):
+            ranks[j] = (i + 1 + k) / 2
+        ties += (k - i) ** 3 - (k - i)
+        i = k
+    below = sum(r for r, x in zip(ranks, d) if x < 0)
+    above = sum(r for r, x in zip(ranks, d) if x > 0)
+    n = len(d)
+    variance = n * (n + 1) * (2 * n + 1) / 24 - ties / 48
+    if variance <= 0:
+        return below, above, 1.0
+    z = (min(below, above) - n * (n + 1) / 4) / math.sqrt(variance)
+    return below, above, min(1.0, math.erfc(-z / math.sqrt(2)))
+
+
+def read(files):
+    rows = collections.defaultdict(dict)
+    for name in files:
+        for line in open(name):
+            r = json.loads(line)
+            rows[r["method"], r["lag"], r["repeat_share"], r["runs"]][r["table"], r["seed"]] = r
+    return rows
+
+
+def over_tables(cells, key):
+    tables = collections.defaultdict(list)
+    for (table, _), r in cells.items():
+        tables[table].append(r[key])
+    return statistics.mean(statistics.mean(v) for v in tables.values())
+
+
+def main():
+    args = sys.argv[1:]
+    out = args.pop(args.index("--append") + 1) if "--append" in args else None
+    rows = read(a for a in args if a != "--append")
+    lines = []
+    for key in sorted(rows):
+        suites = {"all": rows[key]}
+        for suite in ("hpobench", "hpolib"):
+            suites[suite] = {k: r for k, r in rows[key].items() if k[0].startswith(suite)}
+        line = dict(zip(("method", "lag", "repeat_share", "runs"), key))
+        line["studies"] = len(rows[key])
+        for suite, cells in suites.items():
+            if cells:
+                line[f"better_percent_{suite}"] = round(100 * over_tables(cells, "better"), 2)
+                line[f"regret_{suite}"] = round(over_tables(cells, "regret"), 4)
+        lines.append(line)
+    for ours, peer in PAIRS:
+        for key in sorted(rows):
+            theirs = {k[1]: rows[k] for k in rows if k[0] == peer and k[2:] == key[2:]}
+            if key[0] != ours or not theirs:
+                continue
+            lag = key[1] if key[1] in theirs else 0
+            both = [k for k in rows[key] if k in theirs[lag]]
+            better, worse, p = wilcoxon([rows[key][k]["regret"] - theirs[lag][k]["regret"]
+                                         for k in both])
+            lines.append({"method": ours, "lag": key[1], "against": peer, "its_lag": lag,
+                          "repeat_share": key[2], "runs": key[3], "pairs": len(both),
+                          "ranks_better": better, "ranks_worse": worse, "p": float(f"{p:.3g}"),
+                          "verdict": "no difference" if p > 0.05 else
+                                     "better" if better > worse else "worse"})
+    for line in lines:
+        print(json.dumps(line))
+    if out:
+        with open(out, "a") as f:
+            for line in lines:
+                f.write(json.dumps({"date": time.strftime("%Y-%m-%d"), **line}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,7 @@ void range_view_init(struct range_view *view, const struct spec *s,
                                 .best = xcalloc(count + 1, sizeof(*view->best))};
     for (size_t i = 0; i < count; i++)
         if (trials[i]->kind == RUN_KIND_SEARCH && trials[i]->labelled)
-            view->runs[view->count++] = (struct range_run){trials[i], run_ids[i]};
+            view->runs[view->count++] = (struct range_run){s, trials[i], run_ids[i]};
     qsort(view->runs, view->count, sizeof(*view->runs), by_id);
     for (size_t i = 0; i < view->count; i++)
         if (trial_usable(view->runs[i].trial))
@@ -62,8 +62,11 @@ void range_view_finish(struct range_view *view)
 double range_value(const struct range_view *view, const struct range_run *r, enum setting_id id)
 {
     int i = space_find_key(&view->spec->space, (int)id);
-    bool absent = i >= 0 && !space_has(&r->trial->at, (size_t)i);
-    return absent ? NAN : r->trial->config->settings.v[id];
+    struct settings own;
+    if (i >= 0 && !space_has(&r->trial->at, (size_t)i))
+        return NAN;
+    trial_settings(r->spec, r->trial, &own);
+    return own.v[id];
 }
 
 const struct range_edit *range_edit_of(const struct range_view *view, enum edit_kind k,

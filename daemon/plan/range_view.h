@@ -8,6 +8,7 @@
 #define MOST 0.67 /* share that counts as most */
 
 struct range_run {
+    const struct spec *spec;
     const struct trial *trial;
     int64_t run_id;
 };

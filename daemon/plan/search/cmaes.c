@@ -140,7 +140,7 @@ static void fit(const struct evolution *e, const struct assignment *at, struct d
             d->x[e->coordinate_of[i]] =
                 (x->edges[(size_t)place] + x->edges[(size_t)place + 1]) / 2;
     }
-    d->at = *at;
+    space_take(e->study->space, at, &d->at);
 }
 
 /* The search's own run number i, from the generation's distribution. */

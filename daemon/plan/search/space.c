@@ -342,12 +342,12 @@ static struct tried *tried_before(const struct study *st)
     return &b->tried;
 }
 
-/* In a space without end nothing drawn before is drawn again, but where conditions leave no more
- * than a few values of some branch. */
+/* In a space without end nothing drawn before is drawn again, but where conditions or constraints
+ * leave no more than a few values of some branch. */
 void untried_init(struct untried *u, const struct study *st)
 {
     *u = (struct untried){.finite = space_size(st->space, 0) < UINT64_MAX};
-    bool remembers = u->finite || st->space->conditional;
+    bool remembers = u->finite || st->space->conditional || st->space->constraint_count > 0;
     if (remembers && st->memo != NULL) {
         u->tried = tried_before(st);
         u->known = u->tried->count;

@@ -150,8 +150,8 @@ static void resumes_at_a_barrier(void **state)
         world_work(&w, 0);
     struct sweep *s = w.engine->sweeps[0];
     for (size_t i = 0; i < 3; i++) { /* all say that the data is at fault */
-        s->trials[i]->facts.pattern = PATTERN_DATASET_PROBLEM;
-        s->trials[i]->facts.confidence = 0.95;
+        s->trials[i]->facts->pattern = PATTERN_DATASET_PROBLEM;
+        s->trials[i]->facts->confidence = 0.95;
     }
     world_settle(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_HELD);

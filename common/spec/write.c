@@ -72,6 +72,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_begin_object(w);
     jw_kv_string(w, "name", s->name);
     jw_kv_string(w, "method", method_name(s->method));
+    spec_auto_write(s, w);
     jw_key(w, "metric");
     objective_write(spec_metric_name(s), s->maximize, w);
     task_of(s)->write(s, w);

@@ -57,7 +57,9 @@ static const struct {
     {"best",
      "By the sweep's metric, the best first. `remedy` is what the guide advises for the label of\n"
      "the run; `sweepctl explain RUN` says why.\n\n"
-     "  sweepctl best 3 -n 3\n"},
+     "  sweepctl best 3 -n 3\n"
+     "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
+     "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",

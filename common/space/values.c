@@ -60,30 +60,47 @@ enum role role_of_name(const char *name)
 
 /* --- the space ------------------------------------------------------------------------------- */
 
+static void drop_conditions(struct dimension *d)
+{
+    for (size_t i = 0; i < d->condition_count; i++)
+        free(d->conditions[i].values);
+    free(d->conditions);
+    d->conditions = NULL;
+    d->condition_count = 0;
+    d->rests_on = 0;
+}
+
 void dimension_finish(struct dimension *d)
 {
     free(d->values);
     free(d->probabilities);
-    for (size_t i = 0; i < d->condition_count; i++)
-        free(d->conditions[i].values);
-    free(d->conditions);
+    drop_conditions(d);
     for (size_t i = 0; i < d->choice_count; i++)
         free(d->choices[i]);
     free(d->choices);
     *d = (struct dimension){0};
 }
 
-void space_finish(struct space *s)
+void space_loosen(struct space *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        dimension_finish(&s->dimensions[i]);
+        drop_conditions(&s->dimensions[i]);
     for (size_t i = 0; i < s->constraint_count; i++)
         free(s->constraints[i]);
     free(s->constraints);
     walk_destroy(s->walk);
     s->constraints = NULL;
-    s->constraint_count = s->count = 0;
+    s->constraint_count = 0;
+    s->conditional = false;
     s->walk = NULL;
+}
+
+void space_finish(struct space *s)
+{
+    space_loosen(s);
+    for (size_t i = 0; i < s->count; i++)
+        dimension_finish(&s->dimensions[i]);
+    s->count = 0;
 }
 
 int space_find_role(const struct space *s, enum role role)

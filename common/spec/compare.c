@@ -58,7 +58,9 @@ static int compare(const char *path, const struct json *stored, const struct jso
     int rc = 0;
 
     if (!stored || !given || json_type(stored) != JSON_OBJECT || json_type(given) != JSON_OBJECT)
-        return stored && given && spec_same_json(stored, given) ? 0 : other(path, stored, given, err);
+        return stored && given && spec_same_json(stored, given)
+                   ? 0
+                   : other(path, stored, given, err);
     for (const struct json *m = json_first(given); m && rc == 0; m = json_next(m)) {
         field_path(inner, path, json_key(m));
         rc = compare(inner, json_get(stored, json_key(m)), m, err);

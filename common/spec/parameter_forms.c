@@ -144,6 +144,12 @@ static bool is_whole(double x)
     return x == floor(x);
 }
 
+/* 0.0 is a real number to whoever writes it, 0 a whole one. */
+static bool is_written_whole(const struct parameter *p, const struct json *v, double value)
+{
+    return is_whole(value) && (p->dimension.type == VALUE_INTEGER || !json_written_real(v));
+}
+
 /* Does the distribution suit the range and the setting's type? */
 static int check_range(const struct parameter *p, const struct dimension *d, struct errbuf *err)
 {
@@ -236,8 +242,7 @@ static int parse_ends(const struct parameter *p, struct dimension *d, struct err
 {
     int rc;
 
-    if (p->given && (p->ends == ENDS_EXPONENTS ||
-                     p->ends == ENDS_INVERSE))
+    if (p->given && (p->ends == ENDS_EXPONENTS || p->ends == ENDS_INVERSE))
         return parse_exponents(p, d, err);
     rc = number_at(p, "min", p->min, &d->min, err);
     return rc ? rc : number_at(p, "max", p->max, &d->max, err);
@@ -256,7 +261,7 @@ static int parse_range(struct parameter *p, struct spec *s, struct errbuf *err)
         return rc;
     if (p->given)
         fresh.distribution = p->distribution;
-    else if (is_whole(fresh.min) && is_whole(fresh.max))
+    else if (is_written_whole(p, p->min, fresh.min) && is_written_whole(p, p->max, fresh.max))
         fresh.distribution = DISTRIBUTION_INT_UNIFORM;
     else
         fresh.distribution = DISTRIBUTION_UNIFORM;

@@ -186,7 +186,8 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         "name",       "method", "metric",      "parameters", "run_cap",         "data",
         "model",      "train",  "epochs",      "seed",       "priority",        "after",
         "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
-        "repeat",     "carry_on", "repeat_share", "lag",     "picked",          "constraints",
+        "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
+        "constraints",
     };
     char path[FIELD_PATH_MAX];
 

@@ -83,6 +83,10 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_kv_int(w, "run_cap", s->run_cap);
     jw_key(w, "seed");
     write_seed(s->seed, w);
+    if (s->trainer.split_told && s->trainer.split_seed != s->seed) {
+        jw_key(w, "split_seed");
+        write_seed(s->trainer.split_seed, w);
+    }
     jw_kv_int(w, "priority", s->priority);
     if (s->after)
         jw_kv_int(w, "after", s->after);

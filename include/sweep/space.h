@@ -136,6 +136,8 @@ void space_nearest(const struct space *s, struct assignment *a);
 
 void dimension_finish(struct dimension *d);
 void space_finish(struct space *s);
+/* Nothing is conditional in it or constrained any more. */
+void space_loosen(struct space *s);
 /* Index of the first dimension with that role, or of the one with that name or key; -1: none. */
 int space_find_role(const struct space *s, enum role role);
 int space_find_name(const struct space *s, const char *name);

@@ -79,8 +79,8 @@ struct spec_extension {
     const struct json *parameters; /* {"depth": {"max": 8}, "optimizer": {"values": ["adam"]}}: new
                                       ends, and values that come to those there are; NULL: none */
 };
-/* The specification of s with it. Parameters keep their numbers, choices theirs, and what lay in the
- * space lies there still. ERR_VALUE where it would not, or where nothing is more. */
+/* The specification of s with it. Parameters keep their numbers, choices theirs, and what lay in
+ * the space lies there still. ERR_VALUE where it would not, or where nothing is more. */
 int spec_extend(const struct spec *s, const struct spec_extension *x, struct spec *out,
                 struct errbuf *err);
 

@@ -59,6 +59,16 @@ def test_a_grid_has_what_is_allowed_once():
         for run_id, text in d.sql("SELECT id, params FROM runs WHERE sweep_id=?", sweep):
             settings = json.loads(d.sql("SELECT settings FROM runs WHERE id=?", run_id)[0][0])
             equal(settings["train"]["momentum"], json.loads(text).get("train.momentum", 0.9))
+        # the spec of one run alone, which has no conditions any more
+        spec = json.loads(d.ctl("best", sweep, "--spec", check=0).stdout)
+        equal({k: v["values"][0] for k, v in spec["parameters"].items()}, best[0]["params"])
+        again = d.submit(spec)
+        equal(d.wait(again)["status"], "completed")
+        equal(d.call("best", sweep=again)["runs"][0]["metric_value"], best[0]["metric_value"])
+        # one of them treated: a sweep of its own, without this one's space
+        treated = d.call("treat", run=best[0]["run_id"], remedy="learning_rate_down")
+        equal(d.wait(treated["sweep"])["status"], "completed")
+        equal(d.call("show", sweep=treated["sweep"])["sweep"]["spec"].get("constraints"), None)
 
 
 def test_methods_keep_to_the_space():
@@ -106,7 +116,8 @@ def test_asked_for_by_a_client():
             p = r["params"]
             equal("kernel" in p, p["kind"] == "cnn", p)
             check(p.get("kernel", 3) < 5 or p["n"] == 1, p)
-            d.call("tell", run=r["run"], value=p["n"])
+            d.call("tell", run=r["run"], lease=r["lease"],
+                   result={"status": "completed", "value": p["n"]})
         equal(d.wait(sweep)["status"], "completed")
 
 

@@ -219,7 +219,7 @@ def test_same_content_with_any_number_of_workers():
                             "ORDER BY 2 LIMIT 2", sweep), [("coarse", 0), ("fine", 6)])
                 (reason,), = d.sql("SELECT reason FROM decisions WHERE kind = 'picked'")
                 shown = d.call("show", sweep=len(METHODS) - 2)["sweep"]
-                check("method tpe: " + shown["picked"] == reason, reason)
+                check("method gp: " + shown["picked"] == reason, reason)
                 seen.append(d.canonical())
         equal(len(seen[0]), 6 * sum(runs for _, runs in METHODS))
         check(seen[0] == seen[1] == seen[2], "canonical_content differs")

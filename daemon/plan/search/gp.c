@@ -17,7 +17,7 @@
 
 #define STARTUP 6       /* configurations that must be seen before the process is asked */
 #define POINTS_MAX 300  /* that it goes by: the better half of them the best of all */
-#define FIT_MAX 80      /* that its kernel is fitted to */
+#define FIT_MAX 96      /* that its kernel is fitted to */
 #define PENDING_MAX 96  /* the last ones */
 #define EVERYWHERE 6    /* blocks of FACTOR_LANES candidates from the whole space … */
 #define NEAR_BEST 2     /* … near the best that are seen … */
@@ -343,10 +343,13 @@ static void begin(struct call *c, uint64_t i, struct proposal *p)
         space_middle(c->study->space, &p->at);
     else
         sobol_draw(c->study, (uint32_t)i, &p->at);
-    snprintf(p->reason, sizeof(p->reason),
-             "%s: %zu of the %d configurations to begin with are known",
-             i == 0 ? "the middle of the space" : "a point of Sobol's", past_count(c->past),
-             STARTUP);
+    const char *what = i == 0 ? "the middle of the space" : "a point of Sobol's";
+    if (past_count(c->past) < STARTUP)
+        snprintf(p->reason, sizeof(p->reason),
+                 "%s: %zu of the %d configurations to begin with are known", what,
+                 past_count(c->past), STARTUP);
+    else
+        snprintf(p->reason, sizeof(p->reason), "%s: nothing that was drawn is allowed", what);
 }
 
 /* False: every configuration was tried. */

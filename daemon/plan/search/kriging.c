@@ -120,7 +120,7 @@ static void covariance_matrix(const struct kernel *k, const struct points *p, co
 #define SIGNAL_DEVIATION 0.7
 #define NOISE_MEAN -4.0
 #define NOISE_DEVIATION 1.5
-#define STEPS 30 /* of resilient propagation (Riedmiller and Braun 1993) */
+#define STEPS 40 /* of resilient propagation (Riedmiller and Braun 1993) */
 #define STEP 0.3
 #define STEP_MAX 1.0
 #define STEP_MIN 1e-3
@@ -195,8 +195,8 @@ static double posterior(struct fit *f, const struct kernel *k, double *gradient)
     return value;
 }
 
-/* Up, by the signs of the gradient alone: the best on the way, and its value. */
-static double climb(struct fit *f, struct kernel *k)
+/* Up, by the signs of the gradient alone: the best on the way. */
+static void climb(struct fit *f, struct kernel *k)
 {
     double step[SPACE_MAX_DIMENSIONS + 2], before[SPACE_MAX_DIMENSIONS + 2] = {0},
         gradient[SPACE_MAX_DIMENSIONS + 2], best = -INFINITY;
@@ -218,19 +218,10 @@ static double climb(struct fit *f, struct kernel *k)
             at.log[i] += before[i] > 0 ? step[i] : before[i] < 0 ? -step[i] : 0;
         }
     }
-    return best;
 }
 
-/* From short lengths and little noise, or from long ones and much: one may be a summit of its own. */
-static double climb_from(struct fit *f, struct kernel *k, double length, double noise)
-{
-    *k = (struct kernel){.dimensions = f->points->axes->count};
-    for (size_t i = 0; i < k->dimensions + 2; i++)
-        k->log[i] = prior_mean(k, i) + (i < k->dimensions ? length : 0);
-    k->log[k->dimensions + 1] = noise;
-    return climb(f, k);
-}
-
+/* From short lengths and little noise: where the posterior has a second summit, at which all is
+ * noise, this one finds better configurations (docs/decisions/0013 has the figures). */
 void kernel_fit(struct kernel *k, const struct points *p, const struct seen *s)
 {
     struct fit f = {.points = p, .seen = s, .stride = factor_stride(p->count)};
@@ -240,10 +231,10 @@ void kernel_fit(struct kernel *k, const struct points *p, const struct seen *s)
     f.slopes = xcalloc(cells, sizeof(double));
     f.inverse = xcalloc(cells, sizeof(double));
     f.weights = xcalloc(f.stride, sizeof(double));
-    struct kernel noisy;
-    double value = climb_from(&f, k, -1, NOISE_MEAN);
-    if (climb_from(&f, &noisy, 0, -0.5) > value)
-        *k = noisy;
+    *k = (struct kernel){.dimensions = p->axes->count};
+    for (size_t i = 0; i < k->dimensions + 2; i++)
+        k->log[i] = prior_mean(k, i) - (i < k->dimensions ? 1 : 0);
+    climb(&f, k);
     free(f.matrix);
     free(f.slopes);
     free(f.inverse);

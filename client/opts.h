@@ -48,6 +48,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(STATUS, "--status", NULL, TEXT, "STATUS", "only runs that are so: failed, completed, ...") \
     X(LABEL, "--label", NULL, TEXT, "LABEL", "only runs with this label")                       \
     X(SORT, "--sort", NULL, TEXT, "COLUMN", "by this column; metric: the best first")           \
+    X(METHOD, "--method", NULL, TEXT, "METHOD", "pedanova (as it is without it) or fanova")     \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

@@ -58,6 +58,11 @@ static const struct {
      "By the sweep's metric, the best first. `remedy` is what the guide advises for the label of\n"
      "the run; `sweepctl explain RUN` says why.\n\n"
      "  sweepctl best 3 -n 3\n"},
+    {"importance",
+     "pedanova: for being among the best tenth, as shares of 1. fanova: the share of the metric's\n"
+     "variance that a parameter explains by itself, by a random forest.\n\n"
+     "  sweepctl importance 3\n"
+     "  sweepctl importance 3 --method fanova\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",

@@ -55,7 +55,8 @@ struct client {
       "the runs of a sweep, by number")                                                         \
     X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow a sweep, one line per run")            \
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
-    X(best, "best", "SWEEP", ARG_ID, false, OPTION_BIT(LIMIT), "the best runs of a sweep")      \
+    X(best, "best", "SWEEP", ARG_ID, false,                                                     \
+      OPTION_BIT(LIMIT) | OPTION_BIT(SPEC) | OPTION_BIT(RUN), "the best runs of a sweep")      \
     X(importance, "importance", "SWEEP", ARG_ID, false, OPTION_BIT(METHOD),                     \
       "how much each parameter of a sweep decided")                                             \
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \

@@ -49,6 +49,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(LABEL, "--label", NULL, TEXT, "LABEL", "only runs with this label")                       \
     X(SORT, "--sort", NULL, TEXT, "COLUMN", "by this column; metric: the best first")           \
     X(METHOD, "--method", NULL, TEXT, "METHOD", "pedanova (as it is without it) or fanova")     \
+    X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

@@ -57,7 +57,9 @@ static const struct {
     {"best",
      "By the sweep's metric, the best first. `remedy` is what the guide advises for the label of\n"
      "the run; `sweepctl explain RUN` says why.\n\n"
-     "  sweepctl best 3 -n 3\n"},
+     "  sweepctl best 3 -n 3\n"
+     "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
+     "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
     {"importance",
      "pedanova: for being among the best tenth, as shares of 1. fanova: the share of the metric's\n"
      "variance that a parameter explains by itself, by a random forest.\n\n"

@@ -32,7 +32,7 @@ resume cancel delete backup status shutdown help"
     replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
-    best) options="--limit" ;;
+    best) options="--limit --spec --run" ;;
     importance) options="--method" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;

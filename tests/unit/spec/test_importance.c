@@ -256,5 +256,6 @@ int main(void)
         cmocka_unit_test(fanova_of_many_runs),
         cmocka_unit_test(shares_and_order),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ int launch_prepare(struct launch *l, struct errbuf *err);
 int launch_lock(const struct launch *l);
 void launch_unlock(int lock);
 /* Runs it in a session of its own, stdin closed, output appended to the log, and waits until it
- * answers or ends; where that takes long, says so on stderr. 0 and its status; or why not, with the last lines of the log. */
+ * answers or ends; where that takes long, says so on stderr. 0 and its status; or why not, with the
+ * last lines of the log. */
 int launch_start(struct launch *l, const char *socket, struct rpc_reply *status,
                  struct errbuf *err);
 

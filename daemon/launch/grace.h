@@ -9,10 +9,10 @@
 
 struct usage;
 
-#define GRACE_LOOK_MS 500      /* between two looks */
-#define GRACE_MS 5000          /* so long it may do nothing */
-#define GRACE_CPU_SECONDS 5.0  /* so much processor time it may take to end */
-#define GRACE_LATEST_MS 45000  /* whatever it does: below the minute that systemd gives the daemon */
+#define GRACE_LOOK_MS 500     /* between two looks */
+#define GRACE_MS 5000         /* so long it may do nothing */
+#define GRACE_CPU_SECONDS 5.0 /* so much processor time it may take to end */
+#define GRACE_LATEST_MS 45000 /* whatever it does: below the minute that systemd gives the daemon */
 
 struct grace {
     uint64_t began_ms, looked_ms;

@@ -93,7 +93,7 @@ enum run_wait {
     X(OUT_OF_MEMORY, "out_of_memory", 1, RUN, 1, "over its limit, or no more was there")           \
     X(SPAWN, "spawn_error", 3, LAUNCHER, 1, "the worker could not be started")                     \
     X(DISK_FULL, "disk_full", 0, RUN, 0, "the worker could not write its results")                 \
-    X(FILE_UNREADABLE, "file_unreadable", 0, RUN, 0, "run.jsonl cannot be read at the moment")      \
+    X(FILE_UNREADABLE, "file_unreadable", 0, RUN, 0, "run.jsonl cannot be read at the moment")     \
     X(PROTOCOL, "protocol_error", 3, NOBODY, 1, "run.jsonl does not follow the format")            \
     X(KILLED_BY_USER, "killed_by_user", 1, RUN, 0, "cancelled through sweepctl")                   \
     X(TIMEOUT, "timeout", 1, RUN, 1, "it took longer than its limit")                              \

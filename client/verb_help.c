@@ -60,6 +60,12 @@ static const struct {
      "  sweepctl best 3 -n 3\n"
      "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
      "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
+    {"morning",
+     "Winner, how sure that is, what the search learnt, what went wrong and why, what failed, what to\n"
+     "do next as commands, what it cost. Also while it goes on. Without SWEEP: all that are open or\n"
+     "have ended in the last day.\n\n"
+     "  sweepctl morning\n"
+     "  sweepctl --json morning 3 | jq .sweeps[0].wrong\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",

@@ -129,8 +129,10 @@ def test_morning():
     with Daemon() as d:
         refused = d.ctl("morning")
         check(refused.returncode == 1 and "there is no sweep yet" in refused.stderr, refused.stderr)
-        d.ctl("submit", "-", text=json.dumps(small_spec(make_data(d.home), repeat_share=0.2,
-                                                        epochs=24, treat=True)), check=0)
+        d.ctl("submit", "-", text=json.dumps(small_spec(
+            make_data(d.home), method="random", run_cap=16, epochs=24, treat=True, parameters={
+                "learning_rate": {"values": [30, 0.1, 0.01, 0.001]},
+                "dropout": {"values": [0, 0.8]}})), check=0)
         d.ctl("wait", 1, check=0)
         words = "printf 'no such \\033[2Jlayer %s' $1; exit 1"
         d.ctl("submit", "-", text=json.dumps(

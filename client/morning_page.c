@@ -35,7 +35,7 @@ static int64_t stamp(const struct json *v, const char *key)
     return human_parse_utc(member_string(v, key, ""));
 }
 
-/* --- what it is, and the winner ---------------------------------------------------------------- */
+/* --- what it is, and the winner --------------------------------------------------------------- */
 
 static void print_head(struct client *c, const struct json *page)
 {
@@ -111,7 +111,7 @@ static void print_sure(struct client *c, const char *title, const struct json *p
     say(c, title, &text);
 }
 
-/* --- what was learnt ----------------------------------------------------------------------------- */
+/* --- what was learnt -------------------------------------------------------------------------- */
 
 static void print_edits(struct client *c, const char *title, const struct json *page)
 {
@@ -143,7 +143,7 @@ static void print_remedies(struct client *c, const char *title, const struct jso
     }
 }
 
-/* --- what went wrong ----------------------------------------------------------------------------- */
+/* --- what went wrong -------------------------------------------------------------------------- */
 
 static void print_wrong(struct client *c, const char *title, const struct json *page)
 {
@@ -181,19 +181,21 @@ static void print_findings(struct client *c, const char *title, const struct jso
     const struct json *v = json_first(json_get(page, "findings"));
     for (; v != NULL; v = json_next(v), title = "") {
         struct buf text = {0};
-        buf_printf(&text, "%s: %s", member_string(v, "kind", ""), member_string(v, "text", ""));
+        buf_printf(&text, "%s: %s", member_string(v, "kind", ""),
+                   member_string(v, "text", ""));
         say(c, title, &text);
     }
 }
 
-/* --- next, and the cost -------------------------------------------------------------------------- */
+/* --- next, and the cost ----------------------------------------------------------------------- */
 
 static void print_next(struct client *c, const char *title, const struct json *page)
 {
     const struct json *v = json_first(json_get(page, "next"));
     for (; v != NULL; v = json_next(v), title = "") {
         struct buf text = {0};
-        buf_printf(&text, "%s   # %s", member_string(v, "command", ""), member_string(v, "why", ""));
+        buf_printf(&text, "%s   # %s", member_string(v, "command", ""),
+                   member_string(v, "why", ""));
         say(c, title, &text);
     }
 }

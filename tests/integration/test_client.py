@@ -124,6 +124,22 @@ def test_best_again():
         check(refused.returncode == 2 and "--spec" in refused.stderr, refused.stderr)
 
 
+def test_best_again_conditional():
+    """A parameter that is not there, weighted choices and a constraint."""
+    with Daemon() as d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=12, epochs=3, model={}, parameters={
+            "optimizer": {"values": ["sgd", "momentum"], "probabilities": [0.5, 0.5]},
+            "learning_rate": {"min": 0.001, "max": 0.1, "distribution": "log_uniform_values"},
+            "train.momentum": {"min": 0.5, "max": 0.9, "condition": {"optimizer": "momentum"}},
+            "depth": {"values": [1, 2]}, "width": {"values": [8, 16]}},
+            constraints=["depth * width <= 16"])
+        d.ctl("submit", "-", text=json.dumps(spec), check=0)
+        d.ctl("wait", 1, check=0)
+        for optimizer in ("sgd", "momentum"):
+            run = d.sql("SELECT max(id) FROM runs WHERE sweep_id=1 AND optimizer=?", optimizer)[0][0]
+            equal(content(d, again(d, 1, "--run", run)), content(d, run), optimizer)
+
+
 def test_morning():
     """The page of a search and of a program that fails, as text and as JSON."""
     with Daemon() as d:
@@ -244,6 +260,6 @@ def test_label_without_a_daemon():
 
 
 if __name__ == "__main__":
-    run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_best_again, test_morning,
-        test_best_again_program, test_export,
+    run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_best_again,
+        test_best_again_conditional, test_best_again_program, test_morning, test_export,
         test_label_without_a_daemon)

@@ -45,7 +45,8 @@ static const struct {
      "best_epoch, status, label, stage, error, learning_rate and batch_size; with a - before it\n"
      "the other way round. --label none: those that have no label.\n"},
     {"watch",
-     "On a terminal it fills the screen, without SWEEP with all sweeps: ? says the keys, q leaves.\n"
+     "On a terminal it fills the screen, without SWEEP with all sweeps; ? says the keys, q\n"
+     "leaves. "
      "It ends with the sweep, unless a key was pressed. NO_COLOR and a locale without UTF-8 are\n"
      "heeded. Elsewhere a line for each run that ends; without SWEEP of the newest that goes on.\n"
      "Leaving or Ctrl-C ends the watching, not the sweep. At its end\n"

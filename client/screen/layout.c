@@ -6,6 +6,7 @@
 
 #include "client/human.h"
 #include "client/screen/curves.h"
+#include "client/screen/losses.h"
 #include "sweep/require.h"
 
 #define CARD_WIDTH 38 /* columns that a running run has at least */
@@ -119,21 +120,7 @@ static void head(struct grid *g, const struct model *m, int64_t now_us)
                 m->sweep_count, rate, epoch);
 }
 
-/* --- the runs under way ------------------------------------------------------------------------ */
-
-void layout_losses(struct grid *g, const struct model_run *r, const struct area *a, bool marks)
-{
-    static const struct sample none;
-    const float *v = r->count > 0 ? r->samples[0].v : none.v;
-    struct curve_line lines[] = {
-        {v + SAMPLE_EPOCH, v + SAMPLE_TRAIN, r->count, SAMPLE_COLUMNS, INK_1, 't', true},
-        {v + SAMPLE_EPOCH, v + SAMPLE_VAL, r->count, SAMPLE_COLUMNS, INK_2, 'v', false}};
-    double last = r->count > 0 ? r->samples[r->count - 1].v[SAMPLE_EPOCH] : 1;
-    double from = v[SAMPLE_EPOCH];
-    struct curve_area area = {a->row, a->column, a->width, a->height,
-                              from, last > from ? last : from + 1, marks};
-    curves_draw(g, &area, lines, r->count > 0 ? 2 : 0);
-}
+/* --- the runs under way ----------------------------------------------------------------------- */
 
 static void norm_line(struct grid *g, const struct model_run *r, struct span at)
 {
@@ -171,7 +158,7 @@ static void card(struct grid *g, const struct model_run *r, const struct area *a
                 isnan(r->train) ? "-" : brief(r->train, train),
                 isnan(r->val) ? "-" : brief(r->val, val));
     struct area plot = {a->row + 2, a->column, a->width, a->height - 3};
-    layout_losses(g, r, &plot, marks);
+    losses_draw(g, r, &plot, marks);
     norm_line(g, r, (struct span){a->row + a->height - 1, a->column, a->width});
 }
 
@@ -214,14 +201,14 @@ static size_t cards(struct grid *g, const struct model *m, const struct view *v,
     return row + lines * height;
 }
 
-/* --- the table of runs ------------------------------------------------------------------------- */
+/* --- the table of runs ------------------------------------------------------------------------ */
 
 /* X(title, width, right, least columns of the terminal that show it) */
 #define RUN_COLUMN_MAP(X)                                                                       \
     X(RUN, "run", 6, true, 0) X(NUMBER, "#", 6, true, 90) X(STAGE, "stage", 12, false, 150)     \
     X(STATUS, "status", 9, false, 0) X(EPOCH, "epoch", 9, true, 60)                             \
     X(TRAIN, "train loss", 10, true, 110) X(VAL, "val loss", 9, true, 0)                        \
-    X(METRIC, "metric", 9, true, 150) X(LABEL, "label", 18, false, 70)                              \
+    X(METRIC, "metric", 9, true, 150) X(LABEL, "label", 18, false, 70)                             \
     X(TIME, "time", 12, true, 130)
 
 enum run_column {
@@ -334,7 +321,7 @@ static void table(struct grid *g, const struct model *m, struct view *v, size_t 
         run_row(g, &m->runs[v->order[i]], row + 2 + i - first, i == cursor);
 }
 
-/* --- the pages ----------------------------------------------------------------------------------- */
+/* --- the pages -------------------------------------------------------------------------------- */
 
 static void foot(struct grid *g, const struct model *m, const struct view *v)
 {

@@ -13,17 +13,12 @@
  * keeps its scroll within the text. */
 void layout_draw(struct grid *g, const struct model *m, struct view *v, int64_t now_us);
 
-/* --- layout_run.c ------------------------------------------------------------------------------ */
+/* --- layout_run.c ----------------------------------------------------------------------------- */
 
 /* One run with its curves, why it is as it is, and its last words. */
 void layout_run(struct grid *g, const struct model *m, const struct model_run *r,
                 const struct view *v);
 void layout_log(struct grid *g, const struct model *m, const struct model_run *r, struct view *v);
 void layout_overlay(struct grid *g, const struct model *m, const struct view *v);
-/* Its two losses in that place, on one scale. */
-struct area {
-    size_t row, column, width, height;
-};
-void layout_losses(struct grid *g, const struct model_run *r, const struct area *a, bool marks);
 
 #endif

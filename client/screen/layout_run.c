@@ -8,11 +8,12 @@
 
 #include "client/human.h"
 #include "client/screen/curves.h"
+#include "client/screen/losses.h"
 #include "sweep/require.h"
 
 #define CURVES_SHARE 2 /* the curves take 1 / this of the screen */
 
-/* --- one run ------------------------------------------------------------------------------------ */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static void run_head(struct grid *g, const struct model_run *r)
 {
@@ -122,7 +123,7 @@ void layout_run(struct grid *g, const struct model *m, const struct model_run *r
     size_t row = 3 + grid_wrap(g, (struct span){3, 0, g->width}, 2, r->params, INK_PLAIN);
     size_t height = g->height / CURVES_SHARE > 3 ? g->height / CURVES_SHARE - 2 : 1;
     struct area plot = {row, 0, g->width, height};
-    layout_losses(g, r, &plot, marks);
+    losses_draw(g, r, &plot, marks);
     row += height;
     label_bar(g, r, row++);
     epoch_axis(g, r, row++);
@@ -162,7 +163,7 @@ void layout_log(struct grid *g, const struct model *m, const struct model_run *r
     }
 }
 
-/* --- several ------------------------------------------------------------------------------------- */
+/* --- several ---------------------------------------------------------------------------------- */
 
 void layout_overlay(struct grid *g, const struct model *m, const struct view *v)
 {

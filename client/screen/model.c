@@ -230,7 +230,7 @@ static void merge(struct model_run *r, const struct json *row)
     note_label(r, member_string(row, "pattern", member_string(row, "label", "")));
 }
 
-static bool is_over(const struct model_run *r)
+bool model_run_over(const struct model_run *r)
 {
     int status = run_status_find(r->status);
     return status >= 0 && run_status_terminal((enum run_status)status);
@@ -363,7 +363,7 @@ void model_take_detail(struct model *m, int64_t run, const struct json *explaine
     m->detail_log = xstrdup(log != NULL ? log : "");
 }
 
-/* --- notifications ------------------------------------------------------------------------------ */
+/* --- notifications ---------------------------------------------------------------------------- */
 
 struct note {
     struct model *m;
@@ -375,7 +375,7 @@ struct note {
 static struct model_run *started(const struct note *n)
 {
     struct model_run *r = n->run > 0 ? run_of(n->m, n->s->id, n->run) : NULL;
-    if (r != NULL && !r->running && !is_over(r)) {
+    if (r != NULL && !r->running && !model_run_over(r)) {
         r->running = true;
         n->s->running++;
         str_copy(r->status, sizeof r->status, "running");
@@ -427,11 +427,11 @@ static void on_ended(const struct note *n)
     struct model_run *r = n->run > 0 ? run_of(n->m, n->s->id, n->run) : NULL;
     if (r == NULL)
         return;
-    bool over = is_over(r), ran = r->running;
+    bool over = model_run_over(r), ran = r->running;
     merge(r, n->params);
     r->running = false;
     n->s->running -= ran && n->s->running > 0;
-    if (!over && is_over(r)) {
+    if (!over && model_run_over(r)) {
         n->s->done++;
         n->s->failed += strcmp(r->status, "failed") == 0;
         n->m->ends[n->m->end_count++ % MODEL_RATE_ENDS] = n->now_us;
@@ -489,67 +489,4 @@ bool model_apply(struct model *m, const char *method, const struct json *params,
         }
     }
     return false;
-}
-
-/* --- speed ------------------------------------------------------------------------------------ */
-
-double model_rate(const struct model *m, int64_t now_us)
-{
-    size_t held = m->end_count < MODEL_RATE_ENDS ? m->end_count : MODEL_RATE_ENDS, n = 0;
-    int64_t first = now_us;
-    for (size_t i = 0; i < held; i++) {
-        if (m->ends[i] <= now_us - MODEL_RATE_US)
-            continue;
-        n++;
-        first = m->ends[i] < first ? m->ends[i] : first;
-    }
-    /* Of a full ring only what it spans is known. */
-    double span = n == MODEL_RATE_ENDS ? (double)(now_us - first)
-                                       : fmin((double)MODEL_RATE_US, (double)(now_us - m->since_us));
-    return span > 0 ? (double)n / (span / 1e6) : 0;
-}
-
-double model_epoch_seconds(const struct model *m, const struct model_sweep *s)
-{
-    double seconds = 0, epochs = 0, live_us = 0, live = 0;
-    for (size_t i = 0; i < m->run_count; i++) {
-        const struct model_run *r = &m->runs[i];
-        if (r->sweep != s->id)
-            continue;
-        if (is_over(r) && isfinite(r->seconds) && isfinite(r->epoch)) {
-            seconds += r->seconds;
-            epochs += r->epoch;
-        } else if (r->running && r->last_us > r->first_us) {
-            live_us += (double)(r->last_us - r->first_us);
-            live += r->epoch - r->first_epoch;
-        }
-    }
-    if (epochs > 0)
-        return seconds / epochs;
-    if (s->train_epochs > 0)
-        return s->train_seconds / s->train_epochs;
-    return live > 0 ? live_us / 1e6 / live : NAN;
-}
-
-double model_eta(const struct model *m, const struct model_sweep *s)
-{
-    double left = 0, epochs = 0, over = 0;
-    double speed = model_epoch_seconds(m, s);
-    for (size_t i = 0; i < m->run_count; i++) {
-        const struct model_run *r = &m->runs[i];
-        if (r->sweep != s->id)
-            continue;
-        if (r->running)
-            left += fmax(0, r->epochs - (isnan(r->epoch) ? 0 : r->epoch));
-        if (is_over(r) && isfinite(r->epoch)) {
-            epochs += r->epoch;
-            over++;
-        }
-    }
-    /* Runs to come train as long as those that ended did: rules may stop them early. */
-    double each = over > 0 ? epochs / over : s->epochs;
-    double to_come = (double)(s->run_cap - s->done - s->running);
-    left += fmax(0, to_come) * each;
-    double workers = (double)(m->workers > 0 ? m->workers : 1);
-    return s->over ? 0 : left * speed / workers;
 }

@@ -81,6 +81,10 @@ bool model_apply(struct model *m, const char *method, const struct json *params,
 
 struct model_sweep *model_sweep(const struct model *m, int64_t id);
 struct model_run *model_run(const struct model *m, int64_t id);
+bool model_run_over(const struct model_run *r);
+
+/* --- speed.c --------------------------------------------------------------------------------- */
+
 /* Runs that ended in the last minute, per second. */
 double model_rate(const struct model *m, int64_t now_us);
 /* Seconds of training per epoch, as measured; NaN: nothing was yet. */

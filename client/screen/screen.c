@@ -47,7 +47,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- what the daemon says ----------------------------------------------------------------------- */
+/* --- what the daemon says --------------------------------------------------------------------- */
 
 static void on_notification(void *arg, const struct rpc_reply *n)
 {
@@ -212,7 +212,7 @@ static int catch_up(struct screen *s)
     return status == CLIENT_DONE && behind ? read_runs(s) : status;
 }
 
-/* --- drawing ------------------------------------------------------------------------------------- */
+/* --- drawing ---------------------------------------------------------------------------------- */
 
 static void draw(struct screen *s)
 {
@@ -329,7 +329,7 @@ static void read_signals(struct screen *s)
     }
 }
 
-/* --- the loop ------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static bool is_over(const struct screen *s, int64_t sweep)
 {

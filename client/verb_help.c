@@ -64,6 +64,11 @@ static const struct {
      "  sweepctl best 3 -n 3\n"
      "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
      "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
+    {"importance",
+     "pedanova: for being among the best tenth, as shares of 1. fanova: the share of the metric's\n"
+     "variance that a parameter explains by itself, by a random forest.\n\n"
+     "  sweepctl importance 3\n"
+     "  sweepctl importance 3 --method fanova\n"},
     {"morning",
      "Winner, how sure that is, what the search learnt, what went wrong and why, what failed,\n"
      "what to do next as commands, what it cost. Also while it goes on. Without SWEEP: all that\n"

@@ -1,6 +1,6 @@
 /* What a watcher knows of a sweep, and how it is shown in lines, where there is no full screen.
- * Pure: notifications and replies in, lines out; no I/O and no clock, so that it is tested without a
- * daemon.
+ * Pure: notifications and replies in, lines out; no I/O and no clock, so that it is tested without
+ * a daemon.
  *
  * A run is held only until its line has been written, so a sweep of a million runs takes no more
  * memory than its running ones. */

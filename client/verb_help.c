@@ -92,7 +92,11 @@ static const struct {
      "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"},
     {"explain",
      "The label and the test that decided it, causes by how likely they are, remedies in the\n"
-     "guide's order, and what came of those that were tried.\n"},
+     "guide's order, and what came of those that were tried; before them what the search decided\n"
+     "about the run: what proposed it, and why it was stopped or went on. With --sweep: what the\n"
+     "whole search did, stage by stage, and why.\n\n"
+     "  sweepctl explain 57\n"
+     "  sweepctl explain --sweep 3\n"},
     {"treat",
      "A new run with one remedy and nothing else changed, in a sweep of its own.\n\n"
      "  sweepctl treat 57 --watch\n"

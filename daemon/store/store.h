@@ -88,6 +88,8 @@ enum store_query_id {
     STORE_QUERY_RUN_EVENTS,   /* [run, after id, limit, since µs] */
     STORE_QUERY_ALL_EVENTS,   /* [after id, limit, since µs] */
     STORE_QUERY_SUBMITTED,    /* [] text: the client's id. id, spec of the sweep that has it */
+    STORE_QUERY_DECISIONS,    /* [sweep, after id, limit] table decisions */
+    STORE_QUERY_RUN_DECISIONS, /* [run, after id, limit] so too */
     STORE_QUERY_COUNT
 };
 

@@ -43,6 +43,7 @@ resume cancel delete backup status shutdown help"
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit --spec --run" ;;
     importance) options="--method" ;;
+    explain) options="--sweep" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
     events) options="--run --since --follow" ;;

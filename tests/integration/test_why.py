@@ -1,4 +1,4 @@
-"""What a search says of itself: importance of the parameters."""
+"""What a search says of itself: importance of the parameters, why a sweep and a run are as they are."""
 import json
 import os
 import sys
@@ -27,9 +27,13 @@ def score(params):
 def carry_out(d, sweep, of=score):
     c = d.connect()
     while (asked := c.call("ask", sweep=sweep))["run"] is not None:
-        c.call("report", run=asked["run"], lease=asked["lease"],
-               points=[{"epoch": e, "score": of(asked["params"])} for e in (1, 2)])
-        c.call("tell", run=asked["run"], lease=asked["lease"], result={})
+        for epoch in range(1, asked["epochs"] + 1):
+            answer = c.call("report", run=asked["run"], lease=asked["lease"],
+                            points=[{"epoch": epoch, "score": of(asked["params"])}])
+            if answer["verdict"] != "go_on":
+                break
+        else:
+            c.call("tell", run=asked["run"], lease=asked["lease"], result={})
     c.close()
 
 
@@ -60,5 +64,39 @@ def test_importance():
         equal(by_view, [(i + 1, r["parameter"], r["importance"]) for i, r in enumerate(by_verb)])
 
 
+def test_explain():
+    """A run that a rule stopped, and the sweep as a whole."""
+    rule = {"type": "median", "min_iter": 1, "startup": 3, "lag": 1}
+    spec = client_spec(method="tpe", run_cap=30, repeat_share=0.2, early_terminate=rule, lag=2)
+    with Daemon(workers=1) as d:
+        sweep = d.submit(spec)
+        carry_out(d, sweep)
+        equal(d.wait(sweep)["status"], "completed")
+        stopped, = d.sql("SELECT run_id, reason FROM decisions WHERE kind = 'stopped' "
+                         "ORDER BY id LIMIT 1")
+        told = d.ctl("explain", stopped[0], check=0).stdout
+        for word in ("proposed", "paused", "stopped", "rung at epoch 1"):
+            check(word in told, f"{word}: {told}")
+        kinds = [x["kind"] for x in json.loads(
+            d.ctl("explain", stopped[0], "--json", check=0).stdout)["decisions"]]
+        equal(kinds, ["proposed", "paused", "stopped"])
+        told = json.loads(d.ctl("explain", "--sweep", sweep, "--json", check=0).stdout)
+        counts = {(g["stage"], g["kind"]): g["times"] for g in told["decided"]}
+        equal(counts["tpe", "proposed"], 24)
+        equal(counts["finalists", "repeated"], 6)
+        equal(sum(n for (_, kind), n in counts.items() if kind == "stopped"),
+              d.sql("SELECT count(*) FROM runs WHERE status = 'stopped'")[0][0])
+        check(told["best"][0]["kind"] in ("proposed", "repeated"), told["best"])
+        equal(told["sweep"]["importances"][0]["parameter"], "lr")
+        text = d.ctl("explain", "--sweep", sweep, check=0).stdout
+        for word in ("tpe: completed", "winner", "what was decided about runs", "finalists",
+                     "what stopping did", "as it came about", "best tenth"):
+            check(word in text, f"{word}: {text}")
+        equal(len(d.call("decisions", sweep=sweep, limit=7)["decisions"]), 7)
+        check("either RUN or --sweep" in d.ctl("explain", check=2).stderr, "neither")
+        check("no sweep" in d.ctl("explain", "--sweep", 99, check=1).stderr
+              or "99" in d.ctl("explain", "--sweep", 99, check=1).stderr, "unknown")
+
+
 if __name__ == "__main__":
-    run(test_importance)
+    run(test_importance, test_explain)

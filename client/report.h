@@ -57,6 +57,8 @@ void report_stopping(struct client *c, const struct json *stopping);
  * what the daemon says beyond them. */
 void report_members(struct client *c, const struct field *fields, size_t count,
                     const struct json *object);
+/* One such line. */
+void report_line(struct client *c, const char *title, const char *value, enum tone tone);
 /* Only those named. */
 void report_pick(struct client *c, const struct field *fields, size_t count,
                  const struct json *object);

@@ -76,7 +76,8 @@ struct client {
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "what a run's network says of new rows, as CSV")                                          \
     X(replay, "replay", "RUN", ARG_ID, false,                                                   \
-      OPTION_BIT(SWEEP) | OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+      OPTION_BIT(SWEEP) | OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) |                          \
+          OPTION_BIT(WORKER_PROGRAM),                                                           \
       "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \
     X(explain, "explain", "RUN", ARG_ID, false, OPTION_BIT(SWEEP),                              \
       "why a run is as it is and what came of remedies; or what a search did and why")          \

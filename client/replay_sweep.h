@@ -5,7 +5,7 @@
 
 #include "client/client.h"
 
-/* Has the daemon decide that sweep again. CLIENT_DONE: all is the same; CLIENT_REFUSED: it is not. */
+/* Has the daemon decide that sweep again. CLIENT_DONE: all is the same; CLIENT_REFUSED: not. */
 int replay_sweep(struct client *c, int64_t sweep);
 
 #endif

@@ -99,8 +99,9 @@ static const struct {
      "  sweepctl predict 57 new.csv -o answers.csv\n"},
     {"replay",
      "Trains the run again from its configuration, beside the daemon, and compares each point.\n"
-     "Two runs with the same seed are equal to the bit on the same processor and BLAS. With --sweep\n"
-     "no run is trained: every decision of that sweep is made again from what its runs showed.\n\n"
+     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"
+     "With --sweep no run is trained: every decision of that sweep is made again from what its\n"
+     "runs showed.\n\n"
      "  sweepctl replay 57\n"
      "  sweepctl replay --sweep 3\n"},
     {"explain",

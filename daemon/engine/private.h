@@ -128,7 +128,7 @@ struct engine {
     utc_us retry_us;          /* the first wait after a failure */
     struct run_limits limits; /* of runs whose specification says none */
     int64_t last_sweep_id, last_run_id;
-    const int64_t *given_ids; /* of the runs of a sweep that is decided again, by number; borrowed */
+    const int64_t *given_ids; /* of a sweep's runs, by number: it is decided again; borrowed */
     size_t given_count;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;

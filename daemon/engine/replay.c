@@ -1,6 +1,6 @@
-/* The engine is run over what is stored: no clock, no slot, one run after the other. That is enough,
- * because decisions are made in logical time. What came from outside (runs that a person asked for,
- * cancelled ones) is taken as it is stored, as early as it may have come. */
+/* The engine is run over what is stored: no clock, no slot, one run after the other. That is
+ * enough, because decisions are made in logical time. What came from outside (runs that a person
+ * asked for, cancelled ones) is taken as it is stored, as early as it may have come. */
 #include "daemon/engine/replay.h"
 
 #include <stdlib.h>

@@ -173,7 +173,7 @@ void replay_compare(struct replay *p, const struct store_batch *b)
     }
 }
 
-/* Runs that have ended, and did not come to an end here; what is cancelled in the middle has none. */
+/* Runs that have ended, and came to no end here; what was cancelled in the middle has none. */
 static void compare_unended(struct replay *p)
 {
     for (size_t i = 0; i < p->in->rows.run_count; i++) {

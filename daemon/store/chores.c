@@ -1,5 +1,6 @@
 /* What takes long, in libuv's pool, each on a connection of its own: the check after an unclean
- * end, backups, and what is done with all that is stored of a sweep. The end of the store interrupts them. */
+ * end, backups, and what is done with all that is stored of a sweep. The end of the store
+ * interrupts them. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* All that is stored of one sweep, for whoever decides it again: its rows and decisions at once, and
- * run by run what each showed. One read transaction, so that all of it is of one moment. */
+/* All that is stored of one sweep, for whoever decides it again: its rows and decisions at once,
+ * and run by run what each showed. One read transaction, so that all of it is of one moment. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -62,8 +62,8 @@ void store_on_notice(struct store *s, store_notice_cb *cb, void *arg);
 typedef void store_backup_cb(void *arg, int64_t bytes, const struct errbuf *err);
 void store_backup(struct store *s, const char *file, store_backup_cb *cb, void *arg);
 
-/* use is called in libuv's pool with all that is stored of the sweep, as of one moment; then done on
- * the loop: err is what came of it, NULL where all went well. */
+/* use is called in libuv's pool with all that is stored of the sweep, as of one moment; then done
+ * on the loop: err is what came of it, NULL where all went well. */
 typedef int store_history_work(void *arg, const struct replay_source *in, struct errbuf *err);
 typedef void store_history_cb(void *arg, const struct errbuf *err);
 void store_history(struct store *s, int64_t sweep_id, store_history_work *use,

@@ -1,4 +1,4 @@
-/* A sweep decided again from its rows, beside the loop: the first decision that differs, or none. */
+/* A sweep decided again from its rows, beside the loop: the first decision that differs. */
 #include <stdlib.h>
 
 #include "daemon/engine/replay.h"

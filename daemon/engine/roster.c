@@ -48,6 +48,7 @@ void engine_drop_sweep(struct engine *e, struct sweep *s)
     size_t i = sweep_position(e, s->row->id);
     REQUIRE(i < e->sweep_count && e->sweeps[i] == s);
     e->sweep_count--;
+    e->closed++;
     memmove(&e->sweeps[i], &e->sweeps[i + 1], (e->sweep_count - i) * sizeof(struct sweep *));
     sweep_destroy(s);
 }
@@ -232,6 +233,12 @@ struct study sweep_study(const struct sweep *s)
     st.all_count = s->run_count;
     st.all = sweep_trials(s);
     st.memo = s->memo;
+    st.extended = s->extended_from > 0;
+    st.before = s->finalists_before;
+    size_t mine = st.last > st.before ? st.last - st.before : 0; /* of the last runs */
+    st.run_cap += st.last - mine;
+    st.last = mine != 1 ? mine : 0; /* nothing could be chosen by one */
+    st.run_cap += mine - st.last;
     return st;
 }
 

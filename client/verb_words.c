@@ -42,8 +42,8 @@ static const struct {
     {"dump snapshot copy", NULL, "'backup FILE'"},
     {"datasets", "data", ""},
     {"trials trial experiments", NULL, "'runs SWEEP'"},
-    {"edit update set priority", NULL, "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V', or 'submit' with a "
-                                 "changed spec"},
+    {"edit update set priority", NULL,
+     "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V', or 'submit' with a changed spec"},
     {"ui web dashboard gui open", NULL, "'watch'; the database can be read by any SQLite tool"},
 };
 

@@ -134,7 +134,7 @@ void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *param
 struct extension {
     int64_t sweep_id;
     struct spec_extension what;
-    struct store_restored *ended; /* the rows of one that has ended; its runs are taken. NULL: open */
+    struct store_restored *ended; /* of one that has ended; its runs are taken. NULL: open */
 };
 void engine_extend(struct engine *e, const struct extension *in, void *token, utc_us now,
                    struct effects *fx);
@@ -142,8 +142,8 @@ void engine_extend(struct engine *e, const struct extension *in, void *token, ut
  * NULL: it is not open. */
 const struct spec *engine_sweep_spec(const struct engine *e, int64_t sweep_id);
 const char *engine_sweep_data(const struct engine *e, int64_t sweep_id);
-/* How many sweeps have ended, or were deleted, since the start: where it is another number, what was
- * read of an ended one may not hold any more. */
+/* How many sweeps have ended, or were deleted, since the start: where it is another number, what
+ * was read of an ended one may not hold any more. */
 uint64_t engine_closed(const struct engine *e);
 /* --- clients that carry runs out (task `client`) --- */
 

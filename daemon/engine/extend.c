@@ -4,43 +4,11 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
-#include "daemon/engine/restored.h"
 #include "daemon/plan/search/memo.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 
-/* --- what is known of it --------------------------------------------------------------------- */
-
-/* Runs numbered from there on came after it: finalists of before are none of the coming ones. */
-static void count_finalists(struct sweep *s, size_t from)
-{
-    s->finalists_before += s->finalists;
-    s->finalists = 0;
-    s->extended_from = from;
-}
-
-void sweep_restore_extension(struct sweep *s, const struct stored_extension *x)
-{
-    count_finalists(s, (size_t)x->from);
-    if (x->ended) { /* only the weights of its winners were left */
-        struct study st = sweep_study(s);
-        sweep_keep_winners(s, &st, NULL);
-    }
-    sweep_keep_fewer(s, NULL);
-}
-
-bool stored_extension_read(int64_t sweep_id, const char *detail, struct stored_extension *out)
-{
-    struct errbuf why;
-    struct stored_extension x = {.sweep_id = sweep_id};
-    struct json *v = json_parse(detail, strlen(detail), &why);
-    bool read = v != NULL && json_get_int64(v, "from", &x.from, &why) == 0 &&
-                json_get_bool(v, "ended", &x.ended, &why) == 0 && x.from >= 0;
-    json_destroy(v);
-    if (read)
-        *out = x;
-    return read;
-}
+/* --- what is said of it ---------------------------------------------------------------------- */
 
 /* {"from":12,"ended":true,"run_cap":20,"parameters":{"depth":{"max":8}}} */
 static char *extension_detail(const struct sweep *s, const struct spec_extension *x, bool ended)
@@ -135,7 +103,7 @@ static void extend(struct sweep *s, const struct spec_extension *x, const struct
     int64_t before = s->row->run_cap;
     take_spec(s, wider);
     note_extension(s, x, before, ended, now, fx);
-    count_finalists(s, s->run_count);
+    sweep_note_extended(s, s->run_count);
     sweep_keep_fewer(s, fx);
     s->due = true;
     if (ended) {
@@ -148,8 +116,9 @@ static void extend(struct sweep *s, const struct spec_extension *x, const struct
 
 static char *extend_reply(const struct sweep *s)
 {
-    return xasprintf("{\"sweep\":%" PRId64 ",\"run_cap\":%" PRId64 ",\"runs\":%zu,\"status\":\"%s\"}",
-                     s->row->id, s->row->run_cap, s->run_count, sweep_status_name(s->row->status));
+    return xasprintf("{\"sweep\":%" PRId64 ",\"run_cap\":%" PRId64 ",\"runs\":%zu,"
+                     "\"status\":\"%s\"}", s->row->id, s->row->run_cap, s->run_count,
+                     sweep_status_name(s->row->status));
 }
 
 void engine_extend(struct engine *e, const struct extension *in, void *token, utc_us now,

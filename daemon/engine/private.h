@@ -160,6 +160,9 @@ struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec);
 void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
+/* Runs numbered from there on came after it was extended: finalists of before are none of the
+ * coming ones. */
+void sweep_note_extended(struct sweep *s, size_t from);
 void sweep_remove_live(struct sweep *s, struct run *r);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);
@@ -205,6 +208,8 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
 size_t sweep_keeps(const struct sweep *s);
 /* No more than sweep_keeps. */
 void sweep_keep_fewer(struct sweep *s, struct effects *fx);
+/* An extension that was made when so many runs were there as now. */
+void sweep_restore_extension(struct sweep *s, const struct stored_extension *x);
 /* All runs have ended: the weights stay of the best run of each of the best three configurations,
  * the winner's first. */
 void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);
@@ -288,10 +293,6 @@ void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* It has ended there; the row keeps its handle where it is leased. */
 void run_pause_at_rung(struct engine *e, struct run *r, const struct record_result *res, utc_us now,
                        struct effects *fx);
-
-/* --- extend.c -------------------------------------------------------------------------------- */
-/* As it was when so many runs were there as now. */
-void sweep_restore_extension(struct sweep *s, const struct stored_extension *x);
 
 /* --- engine.c -------------------------------------------------------------------------------- */
 /* An ended sweep is open again, with its status as it was: ERR_NOT_FOUND, ERR_DATA. */

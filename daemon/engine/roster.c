@@ -323,6 +323,13 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     return NULL;
 }
 
+void sweep_note_extended(struct sweep *s, size_t from)
+{
+    s->finalists_before += s->finalists;
+    s->finalists = 0;
+    s->extended_from = from;
+}
+
 void sweep_remove_live(struct sweep *s, struct run *r)
 {
     size_t i = 0;

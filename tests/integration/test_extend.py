@@ -139,7 +139,7 @@ def test_what_is_refused():
         # a network of those that the range allows then does not fit into memory
         try:
             d.call("extend", sweep=sweep, parameters={"width": {"max": 65536},
-                                                      "depth": {"max": 4000}})
+                                                      "depth": {"max": 256}})
             raise AssertionError("taken")
         except RpcError as e:
             check("memory" in e.message, e.message)

@@ -34,8 +34,8 @@ static void outline(const struct study *st, struct search_outline *out)
                  "the first %" PRIu64 " of %" PRIu64 " combinations", runs, size);
 }
 
-/* The search's own run i is no earlier combination than the i-th, where none came to them: those that
- * a person asked for are left out. */
+/* The search's own run i is no earlier combination than the i-th, where none came to them: those
+ * that a person asked for are left out. */
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
     uint64_t size = space_size(st->space, 0), total = search_runs(st, st->budget);

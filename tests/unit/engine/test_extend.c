@@ -57,6 +57,7 @@ static void each_method_goes_on(void **state)
         const char *method, *more;
     } cases[] = {
         {"random", SHARE}, {"sobol", SHARE}, {"tpe", SHARE ",\"lag\":2"}, {"cmaes", SHARE},
+        {"gp", SHARE},
         {"coarse_to_fine", SHARE},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -88,7 +89,8 @@ static void values_beyond(const struct world *w, int64_t from, int64_t to, bool 
 
 static void wider_ranges_are_drawn_from(void **state)
 {
-    static const char *const methods[] = {"random", "sobol", "tpe", "cmaes", "coarse_to_fine"};
+    static const char *const methods[] = {"random", "sobol", "tpe", "gp", "cmaes",
+                                          "coarse_to_fine"};
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         struct world w;
         world_init(&w, 2, 1);

@@ -43,7 +43,7 @@ static const struct {
     {"datasets", "data", ""},
     {"trials trial experiments", NULL, "'runs SWEEP'"},
     {"edit update set priority", NULL,
-     "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V', or 'submit' with a changed spec"},
+     "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V' or 'submit' a changed spec"},
     {"ui web dashboard gui open", NULL, "'watch'; the database can be read by any SQLite tool"},
 };
 

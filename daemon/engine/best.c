@@ -128,16 +128,6 @@ void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects 
     s->best_count = n;
 }
 
-void sweep_restore_extension(struct sweep *s, const struct stored_extension *x)
-{
-    sweep_note_extended(s, (size_t)x->from);
-    if (x->ended) { /* only the weights of its winners were left */
-        struct study st = sweep_study(s);
-        sweep_keep_winners(s, &st, NULL);
-    }
-    sweep_keep_fewer(s, NULL);
-}
-
 void sweep_keep_fewer(struct sweep *s, struct effects *fx)
 {
     while (s->best_count > sweep_keeps(s))

@@ -167,6 +167,17 @@ static void hold_unreadable(const struct sweep_row *row, const struct errbuf *wh
     store_batch_put_sweep(&fx->batch, held);
 }
 
+/* It was made when so many runs were there as now. */
+static void restore_extension(struct sweep *s, const struct stored_extension *x)
+{
+    sweep_note_extended(s, (size_t)x->from);
+    if (x->ended) { /* only the weights of its winners were left */
+        struct study st = sweep_study(s);
+        sweep_keep_winners(s, &st, NULL);
+    }
+    sweep_keep_fewer(s, NULL);
+}
+
 static void restore_extensions(struct sweep *s, const struct store_restored *r, size_t *next)
 {
     for (; *next < r->extension_count; ++*next) {
@@ -174,7 +185,7 @@ static void restore_extensions(struct sweep *s, const struct store_restored *r, 
         if (x->sweep_id == s->row->id && x->from > (int64_t)s->run_count)
             return;
         if (x->sweep_id == s->row->id)
-            sweep_restore_extension(s, x);
+            restore_extension(s, x);
     }
 }
 

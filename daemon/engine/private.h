@@ -20,7 +20,6 @@
 
 struct diagnosis;
 struct ladder;
-struct stored_extension;
 struct stored_rung;
 struct json_writer;
 struct rung_verdict;
@@ -208,8 +207,6 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
 size_t sweep_keeps(const struct sweep *s);
 /* No more than sweep_keeps. */
 void sweep_keep_fewer(struct sweep *s, struct effects *fx);
-/* An extension that was made when so many runs were there as now. */
-void sweep_restore_extension(struct sweep *s, const struct stored_extension *x);
 /* All runs have ended: the weights stay of the best run of each of the best three configurations,
  * the winner's first. */
 void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);

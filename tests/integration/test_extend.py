@@ -142,7 +142,7 @@ def test_what_is_refused():
                                                       "depth": {"max": 256}})
             raise AssertionError("taken")
         except RpcError as e:
-            check("memory" in e.message, e.message)
+            check("the network needs" in e.message, e.message)
         with open(os.path.join(data, os.listdir(data)[0]), "ab") as f:
             f.write(b"more")
         try:

@@ -327,15 +327,17 @@ static const struct restoring of_one[] = {
     {EXTENSIONS_SQL(ONE_SWEEP), append_extension},
 };
 
-static int append_all(struct sqlite3 *db, const struct restoring *q, int64_t sweep_id,
-                      struct store_restored *out, struct errbuf *err)
+/* sweep_id is for a statement that asks for one. */
+static int restore_part(struct sqlite3 *db, const struct restoring *part, int64_t sweep_id,
+                        struct store_restored *r, struct errbuf *err)
 {
     sqlite3_stmt *st = NULL;
-    int code = 0, rc = sqlite3_prepare_v2(db, q->sql, -1, &st, NULL);
+    int code = 0, rc = sqlite3_prepare_v2(db, part->sql, -1, &st, NULL);
+
     if (rc == SQLITE_OK && sqlite3_bind_parameter_count(st) > 0)
-        rc = sqlite3_bind_int64(st, 1, sweep_id);
+        sqlite3_bind_int64(st, 1, sweep_id);
     while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-        code = q->append(st, out, err);
+        code = part->append(st, r, err);
         rc = SQLITE_OK;
     }
     if (code == 0 && rc != SQLITE_DONE)
@@ -344,14 +346,14 @@ static int append_all(struct sqlite3 *db, const struct restoring *q, int64_t swe
     return code;
 }
 
-static int restore(struct sqlite3 *db, const struct restoring *queries, size_t count,
-                   int64_t sweep_id, struct store_restored *out, struct errbuf *err)
+static int restore_parts(struct sqlite3 *db, const struct restoring *parts, size_t count,
+                         int64_t sweep_id, struct store_restored *out, struct errbuf *err)
 {
     struct store_restored r = {0};
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++)
-        code = append_all(db, &queries[i], sweep_id, &r, err);
+        code = restore_part(db, &parts[i], sweep_id, &r, err);
     if (code == 0)
         *out = r;
     else
@@ -361,7 +363,13 @@ static int restore(struct sqlite3 *db, const struct restoring *queries, size_t c
 
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
 {
-    return restore(db, of_open, ARRAY_LEN(of_open), 0, out, err);
+    return restore_parts(db, of_open, ARRAY_LEN(of_open), 0, out, err);
+}
+
+int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err)
+{
+    return restore_parts(db, of_one, ARRAY_LEN(of_one), sweep_id, out, err);
 }
 
 /* All of one state of the database: a commit may come between two of them. */
@@ -370,7 +378,7 @@ int store_sql_restore_ended(struct sqlite3 *db, int64_t sweep_id, struct store_r
 {
     if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
-    int code = restore(db, of_one, ARRAY_LEN(of_one), sweep_id, out, err);
+    int code = store_sql_restore_sweep(db, sweep_id, out, err);
     (void)sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     return code;
 }

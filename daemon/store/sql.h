@@ -76,8 +76,12 @@ double store_sql_real(struct sqlite3_stmt *st, int column);
 
 /* Fills all of *out, or nothing: ERR_IO, ERR_DATA (a row that makes no sense). */
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);
-/* Of one sweep, whatever its state; no rows where there is none. */
+/* Of one sweep, whatever its state, in a transaction of its own; no rows where there is none. */
 int store_sql_restore_ended(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err);
+
+/* The same in the transaction that is under way. */
+int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
                             struct errbuf *err);
 
 /* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */

@@ -62,6 +62,11 @@ def test_an_ended_sweep_goes_on():
         equal(d.call("show", sweep=sweep)["sweep"]["spec"]["parameters"]["depth"]["max"], 4)
         equal(d.sql("SELECT count(*) FROM events WHERE sweep_id=? AND kind='extended'",
                     sweep)[0][0], 1)
+        try:
+            d.call("replay", sweep=sweep)
+            raise AssertionError("replayed")
+        except RpcError as e:
+            check("was extended" in e.message, e.message)
 
 
 def test_the_same_through_a_kill():

@@ -60,6 +60,10 @@ struct client {
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
     X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
+    X(plot, "plot", "KIND SWEEP", ARG_TEXT_VALUES, true,                                        \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(RUN) | OPTION_BIT(X) |                \
+          OPTION_BIT(Y) | OPTION_BIT(LANGUAGE),                                                 \
+      "a chart of a sweep as SVG: history, curves, parallel, ...")                              \
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
           OPTION_BIT(FORCE),                                                                    \

@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best run log curve export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best run log curve plot export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
@@ -9,6 +9,15 @@ resume cancel delete backup status shutdown help"
         return
         ;;
     -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id | --label) return ;;
+    --x | --y) return ;;
+    --language)
+        mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
+        return
+        ;;
+    plot)
+        mapfile -t COMPREPLY < <(compgen -W "history curves parallel slice contour edf pareto timeline labels" -- "$cur")
+        return
+        ;;
     --status)
         mapfile -t COMPREPLY < <(compgen -W "queued running paused completed stopped failed cancelled" -- "$cur")
         return
@@ -33,6 +42,7 @@ resume cancel delete backup status shutdown help"
     delete) options="--yes" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
+    plot) options="--output --force --run --x --y --language" ;;
     export) options="--output --torch-module --onnx --force" ;;
     cancel) options="--run" ;;
     label) options="--val --at --run" ;;

@@ -21,7 +21,7 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s, enum
                                    const char *stage, const char *reason, utc_us now)
 {
     struct run_row *row = xcalloc(1, sizeof(*row));
-    row->id = ++e->last_run_id;
+    row->id = s->run_count < e->given_count ? e->given_ids[s->run_count] : ++e->last_run_id;
     row->sweep_id = s->row->id;
     row->number = (int64_t)s->run_count;
     row->kind = kind;
@@ -397,6 +397,8 @@ static void complete(struct sweep *s, utc_us now, struct effects *fx)
         struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};
         store_batch_add_decision(&fx->batch, &d, "%s", few);
     }
+    if (held == NULL)
+        sweep_weigh_parameters(s);
     sweep_set_status(s, held ? SWEEP_HELD : SWEEP_COMPLETED, held ? held : few, now, fx);
     free(held);
     free(few);

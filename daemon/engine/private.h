@@ -128,6 +128,8 @@ struct engine {
     utc_us retry_us;          /* the first wait after a failure */
     struct run_limits limits; /* of runs whose specification says none */
     int64_t last_sweep_id, last_run_id;
+    const int64_t *given_ids; /* of a sweep's runs, by number: it is decided again; borrowed */
+    size_t given_count;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
     struct run **running; /* with a slot */
@@ -226,6 +228,10 @@ void label_barrier(struct sweep *s, struct effects *fx);
  * NULL when they do not. */
 char *label_data_fault(const struct sweep *s);
 
+/* --- importance.c ---------------------------------------------------------------------------- */
+/* Into its row: how much each of its parameters decided. */
+void sweep_weigh_parameters(struct sweep *s);
+
 /* --- rung_notes.c ---------------------------------------------------------------------------- */
 /* False when that rung, or a later one, is known already. */
 bool trial_add_rung(struct trial *t, int64_t epoch, double value);
@@ -243,6 +249,10 @@ void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects 
 bool rungs_flush(struct sweep *s);
 /* What an earlier daemon decided. */
 void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
+
+/* --- sweep.c --------------------------------------------------------------------------------- */
+/* Why its method was picked, where it was. */
+void sweep_note_picked(const struct sweep *s, struct effects *fx);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);

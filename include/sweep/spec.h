@@ -17,6 +17,7 @@
 #define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
+#define SPEC_USUAL_RUNS 24 /* of a sweep that says nothing but its data */
 #define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
 #define SPEC_LAG_MAX 1000
 #define SPEC_METHOD_AUTO "auto" /* one of the others is picked */
@@ -76,6 +77,7 @@ void spec_write(const struct spec *s, struct json_writer *w);
 /* What a sweep gets more of. */
 struct spec_extension {
     int64_t run_cap;               /* in all; 0: as it is, of a whole grid as many as it has then */
+    int64_t runs;                  /* or so many more; 0: none */
     const struct json *parameters; /* {"depth": {"max": 8}, "optimizer": {"values": ["adam"]}}: new
                                       ends, and values that come to those there are; NULL: none */
 };

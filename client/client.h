@@ -64,6 +64,9 @@ struct client {
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(RUN) | OPTION_BIT(X) |                \
           OPTION_BIT(Y) | OPTION_BIT(LANGUAGE),                                                 \
       "a chart of a sweep as SVG: history, curves, parallel, ...")                              \
+    X(report, "report", "SWEEP", ARG_ID_VALUES, false,                                          \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(LANGUAGE),                            \
+      "one HTML file of sweeps: charts, labels, treatments, decisions, failures")               \
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
           OPTION_BIT(FORCE),                                                                    \

@@ -98,6 +98,9 @@ static const struct {
             "AND id > ?2 AND created_at >= " TIME("?4") " ORDER BY id LIMIT ?3"},
     [STORE_QUERY_ALL_EVENTS] =
         {3, EVENTS "WHERE id > ?1 AND created_at >= " TIME("?3") " ORDER BY id LIMIT ?2"},
+    [STORE_QUERY_DECISIONS] =
+        {3, "SELECT id, run_id, kind, reason, detail AS detail_json, seen_event FROM decisions "
+            "WHERE sweep_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
     [STORE_QUERY_LAST_SWEEP] = {0, "SELECT max(id) AS id FROM sweeps"},
     [STORE_QUERY_RUN_RATES] =
         {0, "SELECT r.seconds, r.epochs, min(s.data_samples, coalesce(nullif(r.settings ->> "

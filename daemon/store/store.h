@@ -75,6 +75,7 @@ enum store_query_id {
     STORE_QUERY_CURVE,        /* [run, after point, limit] */
     STORE_QUERY_FINDINGS,     /* [sweep] */
     STORE_QUERY_EVENTS,       /* [sweep, after id, limit, since µs] */
+    STORE_QUERY_DECISIONS,    /* [sweep, after id, limit] table decisions */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */
     STORE_QUERY_RUN_RATES,    /* [] seconds, epochs, … of the last 200 completed runs */
     STORE_QUERY_EDITS,        /* [sweep] table range_edits */

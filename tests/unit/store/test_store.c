@@ -643,6 +643,8 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_EVENTS, 4, {1, 0, 1, 0}, "\"detail\":\"100%\""},
         {STORE_QUERY_RUN_EVENTS, 4, {1, 0, 10, 2000000}, "\"detail\":\"of the run\""},
         {STORE_QUERY_ALL_EVENTS, 3, {0, 10, 3000000}, "\"detail\":\"late\""},
+        {STORE_QUERY_DECISIONS, 3, {1, 0, 10},
+         "\"reason\":\"proposed of 3\",\"detail\":{\"epoch\":3}"},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
         {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100,\"flop\":6000"},
         {STORE_QUERY_EDITS, 1, {1}, "\"to\":0.01,\"runs\":[1,2,3]"},
@@ -666,6 +668,7 @@ static void test_every_query_answers_json(void **state)
     store_batch_put_label(&b, new_label(1, PATTERN_BOTTLENECK));
     store_batch_add_finding(&b, 1, &finding);
     store_batch_add_event(&b, 1, 0, "note", 1, "100%%");
+    decide(&b, 1, DECISION_PROPOSED, "{\"epoch\":3}");
     store_batch_add_event(&b, 1, 1, "note", 1000000, "too early");
     store_batch_add_event(&b, 1, 1, "note", 2000000, "of the run");
     store_batch_add_event(&b, 0, 0, "note", 3000000, "late");

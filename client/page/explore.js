@@ -19,7 +19,11 @@
   function short(v) {
     return v === null || v === undefined ? "–" : typeof v === "number" ? String(+v.toPrecision(4)) : v;
   }
+  var shades = {};
   function colour(pattern) { /* as the style has it, light or dark */
+    return shades[pattern] || (shades[pattern] = shade(pattern));
+  }
+  function shade(pattern) {
     var probe = document.querySelector("svg.probe .p-" + (pattern < 0 ? "none" : data.patterns[pattern]));
     return probe ? getComputedStyle(probe).fill : "#888";
   }
@@ -39,7 +43,7 @@
 
   /* A run is [id, number, status, pattern, metric, seconds, values…]. */
   function explorer(root, sweep) {
-    var first = 6, axes = [], lines = [], shown = sweep.runs, chosen = null;
+    var first = 6, axes = [], shown = sweep.runs, chosen = null;
     var labels = {}, scatter, curves;
     sweep.runs.forEach(function (r) { labels[r[3]] = (labels[r[3]] || 0) + 1; });
 
@@ -127,19 +131,30 @@
     var svg = shape("svg", { "class": "chart", viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": words.parallel });
     function axisX(i) { return axes.length > 1 ? 70 + (W - 140) * i / (axes.length - 1) : W / 2; }
     function axisY(a, v) { return B - (B - T) * place(a, v); }
-    var step = Math.ceil(sweep.runs.length / LINES);
-    sweep.runs.forEach(function (r, k) {
-      if (r[4] === null || k % step) return;
-      var d = "", down = false;
-      axes.forEach(function (a, i) {
-        if (r[a.column] === null) { down = false; return; }
-        d += (down ? "L" : "M") + axisX(i).toFixed(1) + " " + axisY(a, r[a.column]).toFixed(1);
-        down = true;
+    /* The lines lie on a canvas below: a thousand of them are drawn anew in each frame of a drag. */
+    var fine = sweep.runs.length > 500 ? 1 : 2;
+    var paint = element("canvas", { width: fine * W, height: fine * H, "aria-hidden": "true" }), stack = element("div", { "class": "stack" });
+    var step = Math.ceil(sweep.runs.length / LINES), drawn = sweep.runs.filter(function (r, k) { return r[4] !== null && k % step === 0; });
+    stack.append(paint, svg);
+    function drawLines(set) {
+      var pen = paint.getContext("2d");
+      pen.setTransform(fine, 0, 0, fine, 0, 0);
+      pen.clearRect(0, 0, W, H);
+      pen.lineWidth = 1;
+      pen.globalAlpha = 0.45;
+      drawn.forEach(function (r) {
+        if (!set.has(r)) return;
+        pen.strokeStyle = colour(r[3]);
+        pen.beginPath();
+        var down = false;
+        axes.forEach(function (a, i) {
+          if (r[a.column] === null) { down = false; return; }
+          if (down) pen.lineTo(axisX(i), axisY(a, r[a.column])); else pen.moveTo(axisX(i), axisY(a, r[a.column]));
+          down = true;
+        });
+        pen.stroke();
       });
-      var line = shape("path", { "class": "line p-" + (r[3] < 0 ? "none" : data.patterns[r[3]]), d: d });
-      svg.append(line);
-      lines.push([r, line]);
-    });
+    }
     axes.forEach(function (a, i) {
       var x = axisX(i), rule = shape("line", { "class": "rule", x1: x, x2: x, y1: T, y2: B });
       var name = shape("text", { x: x, y: B + 36, "text-anchor": "middle" }), brush = shape("rect", { "class": "brush", x: x - 8, width: 16, y: T, height: 0 });
@@ -176,7 +191,7 @@
       if (a.show) a.show();
       update();
     });
-    svg.addEventListener("pointerup", function () { drag = null; });
+    svg.addEventListener("pointerup", function () { drag = null; update(); });
 
     /* --- charts by the library, where the build had it ------------------------------------------ */
     var pick = element("select", { "aria-label": words.horizontal });
@@ -265,14 +280,14 @@
     function update() { /* lines at once, the rest when the hand rests */
       if (!waiting) { waiting = true; requestAnimationFrame(apply); }
       clearTimeout(settled);
-      settled = setTimeout(function () { draw(); list(); }, drag ? 150 : 0);
+      settled = setTimeout(function () { draw(); list(); }, drag ? 400 : 0);
     }
     function apply() {
       waiting = false;
       chosen = null;
       shown = sweep.runs.filter(passes);
       var set = new Set(shown);
-      lines.forEach(function (l) { l[1].classList.toggle("out", !set.has(l[0])); });
+      drawLines(set);
       axes.forEach(function (a) { a.draw(); });
       count.textContent = words.shown.replace("%1", shown.length).replace("%2", sweep.runs.length);
     }
@@ -280,12 +295,12 @@
     var label = element("label", {}, words.horizontal + " ");
     label.append(pick);
     scroll.append(table);
-    root.append(element("p", { "class": "soft" }, words.how), form, count, svg, label, two, scroll);
+    root.append(element("p", { "class": "soft" }, words.how), form, count, stack, label, two, scroll);
     root.closest("section").hidden = false;
     apply();
     draw();
     list();
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { shades = {}; update(); });
   }
 
   data.sweeps.forEach(function (sweep) {

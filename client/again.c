@@ -28,6 +28,8 @@ static int take_settings(const struct json *settings, struct trainer_task *t, st
 static void take_value(struct dimension *d, double value)
 {
     d->values = xrealloc(d->values, sizeof *d->values);
+    free(d->probabilities);
+    d->probabilities = NULL;
     d->values[0] = value;
     d->value_count = 1;
     d->distribution = DISTRIBUTION_CATEGORICAL;
@@ -38,6 +40,7 @@ static void take_value(struct dimension *d, double value)
 static void keep_dimensions(struct space *s, const double *values)
 {
     size_t kept = 0;
+    space_loosen(s); /* what the one run fulfils is not asked again */
     for (size_t i = 0; i < s->count; i++) {
         if (isnan(values[i])) {
             dimension_finish(&s->dimensions[i]);

@@ -18,19 +18,14 @@ struct outlook {
     uint64_t size;  /* configurations; 0: continuous, or very many */
     size_t choices; /* parameters without an order */
     bool stops;     /* runs are stopped early */
+    bool conditional; /* some parameter is not always there */
 };
 
 static uint64_t size_of(const struct space *s)
 {
-    uint64_t size = 1;
+    uint64_t size = space_size(s, 0);
 
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t n = dimension_cardinality(&s->dimensions[i]);
-        if (n == 0 || size > UINT64_MAX / n)
-            return 0;
-        size *= n;
-    }
-    return size;
+    return size < UINT64_MAX ? size : 0;
 }
 
 /* As far as the keys can be read: what is wrong with them is said where they are. */
@@ -38,7 +33,7 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
 {
     const struct json *cap = json_get(root, "run_cap"), *share = json_get(root, "repeat_share"),
                       *rule = json_get(json_get(root, "early_terminate"), "type");
-    struct outlook o = {.size = size_of(&s->space)};
+    struct outlook o = {.size = size_of(&s->space), .conditional = s->space.conditional};
     double part = SPEC_REPEAT_SHARE;
 
     if (cap && field_integer(cap, "$.run_cap", 1, SPEC_MAX_RUNS, &o.runs, NULL) != 0)
@@ -70,6 +65,11 @@ static bool is_stopped_early(const struct outlook *o)
     return o->stops;
 }
 
+static bool is_conditional(const struct outlook *o)
+{
+    return o->conditional;
+}
+
 static bool is_short(const struct outlook *o)
 {
     return o->runs < FEW_RUNS;
@@ -90,6 +90,8 @@ static const struct rule {
     {is_tried_whole, METHOD_SOBOL, "all configurations of the space can be tried, and none of "
                                    "them has to wait for others"},
     {is_stopped_early, METHOD_TPE, "runs are stopped early, which it ranks by how far they came"},
+    {is_conditional, METHOD_TPE, "some parameters are not always there, and it learns of each "
+                                 "from the runs that have it"},
     {is_short, METHOD_CMAES, "few runs: from the middle of the ranges, in generations"},
     {is_any, METHOD_TPE, "it learns from each run, of parameters of any kind"},
 };

@@ -51,6 +51,10 @@ static void picks_by_what_is_known(void **state)
          METHOD_TPE, "stopped early"},
         {"{" DATA "," RANGES ",\"run_cap\":20," AUTO ",\"early_terminate\":{\"type\":\"none\"}}",
          METHOD_CMAES, "few"},
+        {"{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0.0,\"max\":0.9,\"condition\":"
+         "{\"optimizer\":\"momentum\"}},\"optimizer\":{\"values\":[\"momentum\",\"adam\"]}},"
+         "\"run_cap\":20," AUTO "}",
+         METHOD_TPE, "not always there"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

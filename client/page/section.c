@@ -16,33 +16,6 @@
 #define BEST_MAX 30
 #define DECISIONS_LISTED 200
 
-const char *section_word(const struct section *s, enum word w)
-{
-    return word_in(s->page->language, w);
-}
-
-void section_head(const struct section *s, enum word w)
-{
-    html_element(s->out, "h3", section_word(s, w));
-}
-
-void section_table(const struct section *s, enum word caption, const enum word *titles,
-                   size_t count)
-{
-    const char *names[16];
-    REQUIRE(count <= ARRAY_LEN(names));
-    for (size_t i = 0; i < count; i++)
-        names[i] = section_word(s, titles[i]);
-    html_table(s->out, section_word(s, caption), names, count);
-}
-
-void section_note(const struct section *s, enum word w, size_t some, size_t all)
-{
-    char text[400];
-    snprintf(text, sizeof text, section_word(s, w), some, all);
-    buf_printf(s->out, "<p class=\"soft\">%s</p>\n", text);
-}
-
 /* --- what it is --------------------------------------------------------------------------------
  */
 

@@ -57,6 +57,8 @@ struct client {
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
     X(best, "best", "SWEEP", ARG_ID, false,                                                     \
       OPTION_BIT(LIMIT) | OPTION_BIT(SPEC) | OPTION_BIT(RUN), "the best runs of a sweep")      \
+    X(importance, "importance", "SWEEP", ARG_ID, false, OPTION_BIT(METHOD),                     \
+      "how much each parameter of a sweep decided")                                             \
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
     X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \

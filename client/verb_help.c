@@ -60,6 +60,11 @@ static const struct {
      "  sweepctl best 3 -n 3\n"
      "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
      "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
+    {"importance",
+     "pedanova: for being among the best tenth, as shares of 1. fanova: the share of the metric's\n"
+     "variance that a parameter explains by itself, by a random forest.\n\n"
+     "  sweepctl importance 3\n"
+     "  sweepctl importance 3 --method fanova\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",

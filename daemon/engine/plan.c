@@ -397,6 +397,8 @@ static void complete(struct sweep *s, utc_us now, struct effects *fx)
         struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};
         store_batch_add_decision(&fx->batch, &d, "%s", few);
     }
+    if (held == NULL)
+        sweep_weigh_parameters(s);
     sweep_set_status(s, held ? SWEEP_HELD : SWEEP_COMPLETED, held ? held : few, now, fx);
     free(held);
     free(few);

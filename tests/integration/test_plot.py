@@ -1,10 +1,12 @@
 """Charts and reports through the programs: every kind of a sweep that clients carried out, of one without runs and of
 one all of whose runs failed; hostile names; what is refused."""
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import re
+import sqlite3
 import sys
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -148,5 +150,37 @@ def test_report():
         equal(d.ctl("report", "77", "-o", os.path.join(d.home, "b.html")).returncode, 1, "no such sweep")
 
 
+def test_optuna_study():
+    """Every table, read by SQLite alone: states, values, params with their distributions, attributes."""
+    with Daemon(workers=1) as d:
+        path = os.path.join(d.home, "study.db")
+        ended = carry_out(d, 6, falling)
+        d.ctl("export", str(ended), "--optuna", path, check=0)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            equal(db.execute("PRAGMA integrity_check").fetchone()[0], "ok", "whole")
+            equal(db.execute("SELECT study_name FROM studies").fetchall(), [(HOSTILE,)], "study")
+            equal(db.execute("SELECT direction FROM study_directions").fetchall(), [("MINIMIZE",)], "goal")
+            equal(db.execute("SELECT number, state FROM trials ORDER BY number").fetchall(),
+                  [(i, "COMPLETE") for i in range(6)], "trials")
+            best = db.execute("SELECT json_extract(a.value_json, '$') FROM trial_values AS v JOIN "
+                              "trial_user_attributes AS a ON a.trial_id = v.trial_id AND a.key = 'run_id' "
+                              "ORDER BY v.value LIMIT 1").fetchone()[0]
+            equal(best, d.call("show", sweep=ended)["sweep"]["best_run"], "the best is ours")
+            equal(db.execute("SELECT count(*) FROM trial_intermediate_values").fetchone()[0], 72, "points")
+            kinds = dict(db.execute("SELECT param_name, distribution_json FROM trial_params").fetchall())
+            equal(json.loads(kinds["lr"]), {"name": "FloatDistribution", "attributes": {
+                "step": None, "low": 0.001, "high": 1, "log": True}}, "lr")
+            equal(json.loads(kinds["layers"])["name"], "IntDistribution", "layers")
+            equal(json.loads(kinds["amp"])["attributes"]["choices"], [True, False], "amp")
+            labels = db.execute("SELECT count(*) FROM trial_user_attributes WHERE key = 'label'").fetchone()
+            equal(labels[0], 6, "labels")
+        equal(d.ctl("export", str(ended), "--optuna", path).returncode, 1, "not over another")
+        failed = carry_out(d, 2, None, {"status": "failed", "error": "exited", "text": HOSTILE})
+        d.ctl("export", str(failed), "--optuna", path, "--force", check=0)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            equal(db.execute("SELECT DISTINCT state FROM trials").fetchall(), [("FAIL",)], "all failed")
+        equal(d.ctl("export", "77", "--optuna", path, "--force").returncode, 1, "no such sweep")
+
+
 if __name__ == "__main__":
-    run(test_every_kind, test_report)
+    run(test_every_kind, test_report, test_optuna_study)

@@ -45,7 +45,11 @@ static const struct {
      "best_epoch, status, label, stage, error, learning_rate and batch_size; with a - before it\n"
      "the other way round. --label none: those that have no label.\n"},
     {"watch",
-     "Without SWEEP the newest that goes on. Ctrl-C ends the watching, not the sweep. At its end\n"
+     "On a terminal it fills the screen, without SWEEP with all sweeps; ? says the keys, q\n"
+     "leaves. "
+     "It ends with the sweep, unless a key was pressed. NO_COLOR and a locale without UTF-8 are\n"
+     "heeded. Elsewhere a line for each run that ends; without SWEEP of the newest that goes on.\n"
+     "Leaving or Ctrl-C ends the watching, not the sweep. At its end\n"
      "the best runs and the labels are printed; of one that has ended already, at once. Exit\n"
      "status 0 only if it completed.\n\n"
      "  sweepctl watch 3\n"
@@ -65,6 +69,12 @@ static const struct {
      "variance that a parameter explains by itself, by a random forest.\n\n"
      "  sweepctl importance 3\n"
      "  sweepctl importance 3 --method fanova\n"},
+    {"morning",
+     "Winner, how sure that is, what the search learnt, what went wrong and why, what failed,\n"
+     "what to do next as commands, what it cost. Also while it goes on. Without SWEEP: all that\n"
+     "are open or have ended in the last day.\n\n"
+     "  sweepctl morning\n"
+     "  sweepctl --json morning 3 | jq .sweeps[0].wrong\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",
@@ -94,10 +104,18 @@ static const struct {
      "  sweepctl predict 57 new.csv -o answers.csv\n"},
     {"replay",
      "Trains the run again from its configuration, beside the daemon, and compares each point.\n"
-     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"},
+     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"
+     "With --sweep no run is trained: every decision of that sweep is made again from what its\n"
+     "runs showed.\n\n"
+     "  sweepctl replay 57\n"
+     "  sweepctl replay --sweep 3\n"},
     {"explain",
      "The label and the test that decided it, causes by how likely they are, remedies in the\n"
-     "guide's order, and what came of those that were tried.\n"},
+     "guide's order, and what came of those that were tried; before them what the search decided\n"
+     "about the run: what proposed it, and why it was stopped or went on. With --sweep: what the\n"
+     "whole search did, stage by stage, and why.\n\n"
+     "  sweepctl explain 57\n"
+     "  sweepctl explain --sweep 3\n"},
     {"treat",
      "A new run with one remedy and nothing else changed, in a sweep of its own.\n\n"
      "  sweepctl treat 57 --watch\n"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/problems.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/submit_fate.h"
 #include "client/watch.h"
@@ -242,6 +243,7 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
 {
     const char *file = strcmp(c->opts.arg, "-") == 0 ? "stdin" : c->opts.arg;
     char own[SUBMIT_ID_MAX];
+    struct progress progress;
     submit_fate_id(own);
     const char *id = opts_has(&c->opts, OPTION_ID) ? c->opts.text[OPTION_ID] : own;
     int status = client_connect(c);
@@ -249,7 +251,9 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
         return status;
     char *params = submit_params(c, spec->data, id);
     submit_fate_begin(c);
+    progress_begin(&progress, c, "the daemon reads the data");
     status = client_ask(c, "submit", params, reply);
+    progress_end(&progress);
     free(params);
     bool open = is_open(status, reply) && !opts_has(&c->opts, OPTION_DRY_RUN);
     if (status == CLIENT_DONE && reply->error.code != 0) {

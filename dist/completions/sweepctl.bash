@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best importance run log curve plot report export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best importance morning run log curve plot report export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx | --optuna)
@@ -38,11 +38,12 @@ resume cancel delete backup status shutdown help"
     "") options="--version" ;;
     start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
     predict) options="--output --force --worker-program" ;;
-    replay) options="--output --force --worker-program" ;;
+    replay) options="--sweep --output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit --spec --run" ;;
     importance) options="--method" ;;
+    explain) options="--sweep" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
     events) options="--run --since --follow" ;;

@@ -142,8 +142,8 @@ static void test_words_of_the_field_name_a_setting(void **state)
 static void test_words_that_may_mean_it_are_suggested(void **state)
 {
     static const struct refusal cases[] = {
-        {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
-        {WITH("\"method\":\"gp\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
+        {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean gp (a Gaussian process"},
+        {WITH("\"method\":\"smac\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
         {WITH("\"method\":\"cma\""), ERR_VALUE, "$.method", "did you mean cmaes?"},
         {WITH("\"method\":\"pbt\""), ERR_VALUE, "$.method", "did you mean coarse_to_fine (this"},
         {WITH("\"model\":{\"type\":\"cnn\"}"), ERR_VALUE, "$.model.type",

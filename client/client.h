@@ -71,10 +71,10 @@ struct client {
     X(report, "report", "SWEEP", ARG_ID_VALUES, false,                                          \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(LANGUAGE),                            \
       "one HTML file of sweeps: charts, labels, treatments, decisions, failures")               \
-    X(export, "export", "RUN|SWEEP", ARG_ID, true,                                                    \
+    X(export, "export", "RUN|SWEEP", ARG_ID, true, \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
-          OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA),                                                                    \
-      "a run's best weights as a safetensors file; or a sweep for other tools")                                      \
+          OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA), \
+      "a run's best weights as a safetensors file; or a sweep for other tools") \
     X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "what a run's network says of new rows, as CSV")                                          \

@@ -294,7 +294,7 @@ static int export_sweep(struct client *c)
 {
     if (wanted(c, WEIGHTS_FILE) != NULL || wanted(c, MODULE_FILE) != NULL ||
         wanted(c, ONNX_FILE) != NULL)
-        return client_usage(c, "--optuna is of a sweep; -o, --torch-module and --onnx are of a run");
+        return client_usage(c, "--optuna is of a sweep; -o, --torch-module and --onnx of a run");
     return optuna_export(c, c->opts.id, c->opts.text[OPTION_OPTUNA]);
 }
 

@@ -57,7 +57,7 @@ struct client {
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
     X(best, "best", "SWEEP", ARG_ID, false, OPTION_BIT(LIMIT), "the best runs of a sweep")      \
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
-    X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
+    X(log, "log", "RUN", ARG_ID, true, OPTION_BIT(FOLLOW), "what a run wrote to its stderr") \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
     X(export, "export", "RUN", ARG_ID, true,                                                    \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \

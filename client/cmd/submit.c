@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/problems.h"
+#include "client/program_spec.h"
 #include "client/report.h"
 #include "client/submit_fate.h"
 #include "client/watch.h"
@@ -71,6 +72,24 @@ static int check_spec(struct buf *text, const char *file, struct errbuf *err)
                            : "");
     json_destroy(root);
     return 0;
+}
+
+/* What goes to the daemon: the text as it was written, or, of a program, with our folder and
+ * environment. */
+static void complete(struct client *c, const struct buf *spec, struct buf *out)
+{
+    struct errbuf err;
+    struct buf said = {0};
+    struct json *root = json_parse(spec->data, spec->len, &err);
+    if (root == NULL || !program_spec_fill(root, out, &said))
+        buf_append(out, spec->data, spec->len);
+    if (said.len > 0 && !c->json) {
+        char *line = xasprintf("note: %s", said.data);
+        client_say(c, line);
+        free(line);
+    }
+    buf_finish(&said);
+    json_destroy(root);
 }
 
 static int read_spec(struct client *c, struct buf *out)
@@ -247,7 +266,10 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     int status = client_connect(c);
     if (status != CLIENT_DONE)
         return status;
-    char *params = submit_params(c, spec->data, id);
+    struct buf whole = {0};
+    complete(c, spec, &whole);
+    char *params = submit_params(c, whole.data, id);
+    buf_finish(&whole);
     submit_fate_begin(c);
     status = client_ask(c, "submit", params, reply);
     free(params);

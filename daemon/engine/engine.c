@@ -298,7 +298,7 @@ void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx
 {
     e->shut = !open;
     for (size_t i = 0; i < e->running_count && pause; i++)
-        if (task_of(&e->running[i]->sweep->spec)->has_checkpoints)
+        if (task_resumes(&e->running[i]->sweep->spec))
             run_yield(e->running[i], fx);
 }
 

@@ -18,6 +18,8 @@
 
 #define LOG_MODULE "slot"
 
+#define GRACE_MAX_MS (2 * 86400 * INT64_C(1000)) /* what a specification can ask for */
+
 /* --- states --------------------------------------------------------------------------------- */
 
 #define TO(id) (1u << SLOT_##id)
@@ -103,7 +105,7 @@ void slot_finish(struct slot *s)
 static void send_due(struct slot *s, uint64_t now_ms)
 {
     const struct launcher_type *launcher = s->launcher->type;
-    if (s->state == SLOT_TERMINATING && now_ms >= s->kill_at_ms)
+    if (s->state == SLOT_TERMINATING && now_ms >= s->kill_at_ms + (uint64_t)s->grace_ms)
         move(s, SLOT_KILL_DUE);
     if (s->state == SLOT_KILL_DUE && launcher->signal(s->worker, SIGKILL)) {
         move(s, SLOT_KILLING);
@@ -176,6 +178,8 @@ static void watch(struct slot *s, uint64_t now_ms)
 static enum tail_end read_on(struct slot *s, uint64_t now_ms)
 {
     enum tail_end end = tail_read(&s->tail, now_ms);
+    if (s->tail.introduced)
+        s->grace_ms = s->tail.start.grace_ms < GRACE_MAX_MS ? s->tail.start.grace_ms : GRACE_MAX_MS;
     if (s->tail.introduced && s->worker && s->launcher->type->introduced)
         s->launcher->type->introduced(s->worker, &s->tail.start);
     s->tail.introduced = false;

@@ -36,6 +36,7 @@ struct slot {
     enum slot_state state;
     unsigned been;         /* states it has been in, as bits 1 << state */
     uint64_t kill_at_ms;   /* loop time; 0: no deadline */
+    int64_t grace_ms;      /* beyond that: its start line asks for it */
     struct worker *worker; /* NULL: none yet, or an earlier daemon's that is gone */
     struct launcher *launcher;
     struct tail tail;
@@ -68,7 +69,8 @@ void slot_start(struct slot *s, const char *config, const struct slot_listener *
 /* Goes on with the worker of an earlier daemon, takes the result that lies there, or reports the
  * run lost. */
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener);
-/* SIGTERM, and SIGKILL SLOT_KILL_AFTER_MS later. */
+/* SIGTERM, and SIGKILL SLOT_KILL_AFTER_MS later; what the worker's start line asks for comes on
+ * top of that. */
 void slot_term(struct slot *s, uint64_t now_ms);
 void slot_kill(struct slot *s, uint64_t now_ms);
 /* From time to time, and at once when the worker has ended: reads on, sends what is due. True:

@@ -31,6 +31,7 @@ resume cancel delete backup status shutdown help"
     best) options="--limit" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
+    log) options="--follow" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
     export) options="--output --torch-module --onnx --force" ;;

@@ -20,11 +20,12 @@ void intake_init(struct intake *in, const struct command_config *c,
     in->points_max = RUN_POINTS_MAX;
     in->give = give;
     in->context = context;
-    in->series.curves = &c->curves;
-    if (!c->curves.epoch[0])
+    in->series.curves = &c->manner.curves;
+    in->limit = c->until_epoch < c->epochs ? (double)c->until_epoch : INFINITY;
+    if (!c->manner.curves.epoch[0])
         return;
     in->manner = INTAKE_BY_NUMBER;
-    str_copy(in->key, sizeof(in->key), c->curves.epoch);
+    str_copy(in->key, sizeof(in->key), c->manner.curves.epoch);
 }
 
 void intake_finish(struct intake *in)
@@ -162,9 +163,24 @@ static void decide_manner(struct intake *in, const struct metrics_line *l)
     }
 }
 
+void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero)
+{
+    (void)is_best(in, m);
+    in->points = m->at.point;
+    in->epoch = in->floor = m->at.epoch;
+    in->shift = from_zero ? 1 : 0;
+    in->has_first = in->passed = true;
+}
+
 static int take_counted(struct intake *in, const struct metrics_line *l, double seconds)
 {
-    in->epoch = (double)(in->points + (int64_t)in->points_over + 1);
+    double epoch = (double)(in->points + (int64_t)in->points_over + 1);
+
+    if (epoch > in->limit) {
+        in->beyond = true;
+        return 0;
+    }
+    in->epoch = epoch;
     hold(in, l, seconds);
     return give_held(in);
 }
@@ -175,12 +191,16 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
     int rc = 0;
 
     if (!number) { /* of the present epoch, or of the first where there is none yet */
-        hold(in, l, seconds);
+        if (!in->passed)
+            hold(in, l, seconds);
         return 0;
     }
     if (!in->has_first)
         in->shift = number->value == 0 ? 1 : 0;
     double epoch = number->value + in->shift;
+    in->passed = isfinite(epoch) && epoch <= in->floor;
+    if (in->passed)
+        return 0;
     if (!isfinite(epoch) || epoch <= 0 || epoch < in->epoch) {
         in->late_lines++;
         return 0;
@@ -188,6 +208,10 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
     in->has_first = true;
     if (epoch > in->epoch && in->epoch > 0)
         rc = give_held(in);
+    if (epoch > in->limit) {
+        in->beyond = true;
+        return rc;
+    }
     in->epoch = epoch;
     hold(in, l, seconds);
     return rc;
@@ -217,7 +241,7 @@ static int take_line(struct intake *in, const char *line, size_t len, double sec
         count_bad(in, line, len, &why);
         return 0;
     }
-    if (l->count == 0)
+    if (l->count == 0 || in->beyond)
         return 0;
     if (in->manner == INTAKE_UNKNOWN)
         decide_manner(in, l);

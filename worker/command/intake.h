@@ -50,6 +50,10 @@ struct intake {
     struct metric_value held[METRICS_MAX];
     double seconds;      /* when the last of it came */
     int64_t points;      /* given */
+    double floor;        /* up to this epoch an earlier attempt has given all */
+    double limit;        /* no epoch beyond it is wanted */
+    bool beyond;         /* one came */
+    bool passed;         /* the present epoch is passed over */
     bool metric_seen;
     double best;                                 /* of the metric, of all that was reported */
     struct point_metrics *best_over, *last_over; /* of what is over; NULL: none; owned */
@@ -63,6 +67,9 @@ struct intake {
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context);
 void intake_finish(struct intake *in);
+/* An earlier attempt has given this point, and what came before it; from_zero: its program counts
+ * epochs from 0. What this attempt says again of those epochs is passed over. */
+void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero);
 /* seconds: since the run's start. 0, or what give returned. */
 int intake_bytes(struct intake *in, const char *bytes, size_t len, double seconds);
 /* No more bytes: a last line without '\n' counts. */

@@ -7,6 +7,7 @@
 
 #include "client/curve_input.h"
 #include "client/human.h"
+#include "client/label_plot.h"
 #include "client/render.h"
 #include "sweep/buf.h"
 #include "sweep/diagnosis.h"
@@ -67,13 +68,25 @@ static void write_json(const struct diagnosis *d, const struct curve *c, size_t 
 
 /* --- for people --------------------------------------------------------------------------- */
 
-static void line(struct buf *out, const char *what, const char *text)
+#define VALUE_AT 16 /* column of what stands behind a title */
+#define VALUE_LEAST 24
+
+struct sheet {
+    struct buf *out;
+    size_t room; /* columns of a value; 0: it is not broken */
+    bool colour;
+};
+
+static void line(const struct sheet *s, const char *what, const char *text)
 {
-    if (text != NULL && text[0] != '\0')
-        buf_printf(out, "%-15s %s\n", what, text);
+    if (text == NULL || text[0] == '\0')
+        return;
+    render_field(s->out, what, VALUE_AT, false, render_tone(TONE_DIM, s->colour));
+    render_wrapped(s->out, text, VALUE_AT, s->room, TONE_PLAIN);
+    buf_putc(s->out, '\n');
 }
 
-static void write_tags(const struct diagnosis *d, struct buf *out)
+static void write_tags(const struct diagnosis *d, const struct sheet *s)
 {
     struct buf tags = {0};
 
@@ -81,7 +94,7 @@ static void write_tags(const struct diagnosis *d, struct buf *out)
         if (d->tags >> i & 1u)
             buf_printf(&tags, "%s%s", tags.len > 0 ? ", " : "",
                        diagnosis_tag_name((enum diagnosis_tag)i));
-    line(out, "tags", tags.data);
+    line(s, "tags", tags.data);
     buf_finish(&tags);
 }
 
@@ -104,11 +117,12 @@ static void add_trend(struct render_table *t, const char *name, const struct dia
     }
 }
 
-static void write_trends(const struct diagnosis *d, struct buf *out)
+static void write_trends(const struct diagnosis *d, size_t width, bool colour, struct buf *out)
 {
     static const struct table_column COLUMNS[] = {
-        {"loss", false}, {"trend", false}, {"points", true}, {"window", true},   {"change", true},
-        {"noise", true}, {"Z", true},      {"best", true},   {"at epoch", true}, {"end", true},
+        {"loss", false},    {"trend", false},   {"points", true}, {"window", true, 2},
+        {"change", true},   {"noise", true, 3}, {"Z", true, 1},   {"best", true},
+        {"at epoch", true}, {"end", true},
     };
     struct render_table t;
 
@@ -116,7 +130,7 @@ static void write_trends(const struct diagnosis *d, struct buf *out)
     add_trend(&t, "training", &d->train);
     add_trend(&t, "validation", &d->val);
     buf_putc(out, '\n');
-    render_table_print(&t, 0, false, out);
+    render_table_print(&t, width, colour, out);
     render_table_finish(&t);
 }
 
@@ -128,28 +142,39 @@ static void write_timeline(const struct diagnosis *d, struct buf *out)
                    pattern_name(d->regimes[i].pattern));
 }
 
-static void write_text(const struct diagnosis *d, const struct curve *c, struct buf *out)
+static void write_head(const struct diagnosis *d, const struct sheet *s)
+{
+    const char *name = pattern_name(d->pattern);
+
+    render_field(s->out, "pattern", VALUE_AT, false, render_tone(TONE_DIM, s->colour));
+    render_field(s->out, name, render_width(name), false,
+                 render_tone(render_word_tone(name), s->colour));
+    buf_printf(s->out, " (confidence %.2f)\n", d->confidence);
+}
+
+static void write_text(const struct label_request *q, const struct diagnosis *d,
+                       const struct curve *c, size_t count, struct buf *out)
 {
     const struct pattern_info *info = pattern_info(d->pattern);
-    struct buf head = {0};
+    size_t room = q->width > VALUE_AT + VALUE_LEAST ? q->width - VALUE_AT : 0;
+    const struct sheet s = {out, room, q->colour};
 
-    buf_printf(&head, "%s (confidence %.2f)", info->name, d->confidence);
-    line(out, "pattern", head.data);
-    line(out, "runner-up", pattern_name(d->runner_up));
-    line(out, "looks like", info->look);
-    line(out, "says", info->says);
-    line(out, "guide", info->guide_ref != NULL ? info->guide_ref : "no row: ours");
-    line(out, "guide's remedy", info->guide_remedies);
-    line(out, "our remedy", info->our_remedies);
-    line(out, "why", d->sentence);
-    write_tags(d, out);
+    write_head(d, &s);
+    line(&s, "runner-up", pattern_name(d->runner_up));
+    line(&s, "looks like", info->look);
+    line(&s, "says", info->says);
+    line(&s, "guide", info->guide_ref != NULL ? info->guide_ref : "no row: ours");
+    line(&s, "guide's remedy", info->guide_remedies);
+    line(&s, "our remedy", info->our_remedies);
+    line(&s, "why", d->sentence);
+    write_tags(d, &s);
     for (size_t i = 0; i < c->note_count; i++)
-        line(out, i == 0 ? "read as" : "", c->notes[i]);
+        line(&s, i == 0 ? "read as" : "", c->notes[i]);
+    label_plot(d, c, count, q->width, q->colour, out);
     if (d->train.count + d->val.count > 0)
-        write_trends(d, out);
+        write_trends(d, q->width, q->colour, out);
     if (d->regime_count > 1)
         write_timeline(d, out);
-    buf_finish(&head);
 }
 
 static int read_curve(const struct label_request *q, struct curve *out, struct errbuf *err)
@@ -193,7 +218,7 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
         if (q->json)
             write_json(&d, &curve, count, &text);
         else
-            write_text(&d, &curve, &text);
+            write_text(q, &d, &curve, count, &text);
         if (fwrite(text.data, 1, text.len, out) != text.len || fflush(out) != 0)
             rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
     }

@@ -18,6 +18,8 @@ struct label_request {
     const char *run;      /* one of several in the file, or NULL */
     size_t at;            /* label as of the first so many points, the run still going; 0: all */
     bool json;
+    size_t width; /* of the terminal; 0: none, so nothing is broken into lines */
+    bool colour;
 };
 
 /* Reads the file, or the folder that is one log, labels it and prints the label, for people or as

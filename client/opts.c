@@ -145,14 +145,14 @@ static int read_word(const char *arg, const struct verb_table *table, struct opt
         return unknown_verb(arg, table, err);
     }
     const struct verb *v = out->verb;
-    if (v->kind == ARG_ID_VALUES && out->arg != NULL)
+    if ((v->kind == ARG_ID_VALUES || v->kind == ARG_TEXT_VALUES) && out->arg != NULL)
         return add_value(arg, out, err);
     if (v->kind == ARG_NONE || out->arg != NULL)
         return wants(v, arg, err);
     if (*arg == '\0')
         return err_set(err, ERR_VALUE, "%s: %s is empty", v->name, v->arg);
     bool run = v->arg[0] == 'R';
-    if (v->kind != ARG_TEXT && opts_positive(arg, &out->id) != 0)
+    if (v->kind != ARG_TEXT && v->kind != ARG_TEXT_VALUES && opts_positive(arg, &out->id) != 0)
         return err_bad(err, ERR_VALUE, run ? "RUN" : "SWEEP", arg,
                        run ? "the id of a run, an integer from 1 (`sweepctl runs` shows them)%s"
                            : "the id of a sweep, an integer from 1 (`sweepctl list` shows them)%s",

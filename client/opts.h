@@ -10,7 +10,10 @@
 struct errbuf;
 struct verb;
 
-enum arg_kind { ARG_NONE, ARG_ID, ARG_TEXT, ARG_ID_VALUES /* the id, then others */ };
+enum arg_kind {
+    ARG_NONE, ARG_ID, ARG_TEXT, ARG_ID_VALUES /* the id, then others */,
+    ARG_TEXT_VALUES /* a word, then others */
+};
 #define OPTS_VALUES_MAX 64
 /* RUN: a number; for a verb whose argument is a file, any name. */
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
@@ -48,6 +51,10 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(STATUS, "--status", NULL, TEXT, "STATUS", "only runs that are so: failed, completed, ...") \
     X(LABEL, "--label", NULL, TEXT, "LABEL", "only runs with this label")                       \
     X(SORT, "--sort", NULL, TEXT, "COLUMN", "by this column; metric: the best first")           \
+    X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
+    X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
+    X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
+    X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {
@@ -74,7 +81,7 @@ struct opts {
     int64_t number[OPTION_COUNT];
     const char *arg; /* the verb's argument, NULL without one */
     int64_t id;      /* the same as a number, for ARG_ID*; 0 without one */
-    const char *values[OPTS_VALUES_MAX]; /* behind it, for ARG_ID_VALUES */
+    const char *values[OPTS_VALUES_MAX]; /* behind it, for ARG_ID_VALUES and ARG_TEXT_VALUES */
     size_t value_count;
 };
 

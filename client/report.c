@@ -19,9 +19,9 @@ static const struct field best_fields[] = {
     {"lr", "learning_rate", CELL_NUMBER, FIELD_PLAIN},
     {"batch", "batch_size", CELL_NUMBER, FIELD_PLAIN},
     {"optimizer", "optimizer", CELL_TEXT, FIELD_PLAIN},
-    {"depth", "depth", CELL_NUMBER, FIELD_PLAIN, 4},
+    {"depth", "depth", CELL_NUMBER, FIELD_PLAIN},
     {"treated with", "treated_with", CELL_TEXT, FIELD_PLAIN, 5},
-    {"label", "label", CELL_TEXT, FIELD_WORD},
+    {"label", "label", CELL_TEXT, FIELD_WORD, 2},
     {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN, 9},
     {"seeds", "repetitions", CELL_COUNT, FIELD_PLAIN, 10},
     {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
@@ -30,6 +30,22 @@ static const struct field best_fields[] = {
     {"test acc", "test_acc", CELL_PERCENT, FIELD_PLAIN, 3},
 };
 #define TEST_FIELDS 2
+/* Of a sweep of more than what has a column above: all that is swept, whatever the width. */
+static const struct field swept_fields[] = {
+    {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
+    {"run", "run_id", CELL_NUMBER, FIELD_PLAIN},
+    {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN},
+    {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN, 1},
+    {"best epoch", "best_epoch", CELL_NUMBER, FIELD_PLAIN, 7},
+    {"treated with", "treated_with", CELL_TEXT, FIELD_PLAIN, 5},
+    {"label", "label", CELL_TEXT, FIELD_WORD, 2},
+    {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN, 9},
+    {"seeds", "repetitions", CELL_COUNT, FIELD_PLAIN, 10},
+    {"time", "seconds", CELL_DURATION, FIELD_PLAIN, 8},
+    {"test loss", "test_loss", CELL_LOSS, FIELD_PLAIN, 6},
+    {"test acc", "test_acc", CELL_PERCENT, FIELD_PLAIN, 3},
+    {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
+};
 /* Of a program: its metric has any name, and so have its parameters. */
 static const struct field program_fields[] = {
     {"rank", "rank", CELL_COUNT, FIELD_PLAIN},
@@ -141,6 +157,21 @@ bool report_is_program(const struct json *run)
     return settings != NULL && json_type(settings) == JSON_OBJECT && json_first(settings) == NULL;
 }
 
+/* Something is swept that best_fields has no column for. */
+static bool sweeps_more(const struct json *runs)
+{
+    static const char *const shown[] = {"learning_rate", "batch_size", "optimizer", "depth"};
+    const struct json *v = json_first(json_get(json_first(runs), "params"));
+    for (; v != NULL; v = json_next(v)) {
+        size_t i = 0;
+        while (i < ARRAY_LEN(shown) && strcmp(json_key(v), shown[i]) != 0)
+            i++;
+        if (i == ARRAY_LEN(shown))
+            return true;
+    }
+    return false;
+}
+
 void report_winner(struct client *c, const struct json *configurations, int64_t best_run)
 {
     const struct json *first = json_first(configurations);
@@ -165,18 +196,68 @@ static void report_configurations(struct client *c, const struct json *reply)
     report_winner(c, list, member_int(json_first(json_get(reply, "runs")), "run_id", 0));
 }
 
+/* The first of the configurations that were trained from several seeds, where none of them failed;
+ * else NULL, and the best run wins. */
+static const struct json *winning_configuration(const struct json *reply)
+{
+    const struct json *first = json_first(json_get(reply, "configurations"));
+    return first != NULL && member_int(first, "failed", 0) == 0 ? first : NULL;
+}
+
+int64_t report_winner_id(const struct json *reply)
+{
+    const struct json *first = winning_configuration(reply);
+    return member_int(first != NULL ? first : json_first(json_get(reply, "runs")), "run_id", 0);
+}
+
+/* A line of the block under the winner. */
+static void again_line(struct client *c, const char *text)
+{
+    struct buf line = {0};
+    buf_puts(&line, "  ");
+    render_wrapped(&line, text, 2, c->width > VALUE_LEAST ? c->width - 2 : 0, TONE_PLAIN);
+    buf_putc(&line, '\n');
+    client_print(c, &line);
+}
+
+/* What it takes to run the winner again: however narrow the table above became. */
+static void report_again(struct client *c, const struct json *reply)
+{
+    int64_t winner = report_winner_id(reply);
+    const struct json *row = json_first(json_get(reply, "runs"));
+    while (row != NULL && member_int(row, "run_id", 0) != winner)
+        row = json_next(row);
+    if (winner == 0)
+        return;
+    row = row != NULL ? row : winning_configuration(reply);
+    char *params = render_member(row, "params", CELL_PARAMS);
+    again_line(c, params);
+    free(params);
+    if (member_string(row, "treated_with", NULL) != NULL) {
+        char *treated = xasprintf("treated with %s", member_string(row, "treated_with", ""));
+        again_line(c, treated);
+        free(treated);
+    }
+    char *again = xasprintf("again: sweepctl best %lld --spec | sweepctl submit -",
+                            (long long)member_int(reply, "sweep", 0));
+    again_line(c, again);
+    free(again);
+}
+
 void report_best(struct client *c, const struct json *reply)
 {
     int64_t sweep = member_int(reply, "sweep", 0);
     const struct json *runs = json_get(reply, "runs");
-    bool program = of_program(runs);
-    const struct field *fields = program ? program_fields : best_fields;
+    bool program = of_program(runs), more = !program && sweeps_more(runs);
+    const struct field *fields = program ? program_fields : more ? swept_fields : best_fields;
     size_t count = program            ? ARRAY_LEN(program_fields)
+                   : more             ? ARRAY_LEN(swept_fields)
                    : any_tested(runs) ? ARRAY_LEN(best_fields)
                                       : ARRAY_LEN(best_fields) - TEST_FIELDS;
     if (report_list(c, fields, count, runs) == 0)
         fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
     report_configurations(c, reply);
+    report_again(c, reply);
 }
 
 void report_labels(struct client *c, const struct json *labels)

@@ -57,7 +57,9 @@ static const struct {
     {"best",
      "By the sweep's metric, the best first. `remedy` is what the guide advises for the label of\n"
      "the run; `sweepctl explain RUN` says why.\n\n"
-     "  sweepctl best 3 -n 3\n"},
+     "  sweepctl best 3 -n 3\n"
+     "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
+     "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",
@@ -68,6 +70,12 @@ static const struct {
      "One line a point, in the columns that `sweepctl label` reads.\n\n"
      "  sweepctl curve 57 > 57.csv\n"
      "  sweepctl curve 57 | gnuplot -p -e \"set datafile separator ','; plot '-' u 1:3\"\n"},
+    {"plot",
+     "Without SWEEP the newest. KIND is history, curves, parallel, slice, contour, edf, pareto,\n"
+     "timeline or labels (docs/report.md says what each shows).\n\n"
+     "  sweepctl plot history 3 -o history.svg\n"
+     "  sweepctl plot curves 3 --run 57 -o 57.svg        one run, and how its label changed\n"
+     "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"},
     {"export",
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"

@@ -4,7 +4,8 @@
 int cmd_label(struct client *c)
 {
     struct errbuf err;
-    struct label_request q = {.path = c->opts.arg, .json = c->json};
+    struct label_request q = {.path = c->opts.arg, .json = c->json,
+                              .width = c->width, .colour = c->colour};
     if (opts_has(&c->opts, OPTION_VAL))
         q.val_path = c->opts.text[OPTION_VAL];
     if (opts_has(&c->opts, OPTION_RUN))

@@ -12,6 +12,7 @@ static const struct field sweep_fields[] = {
     {"status", "status", CELL_TEXT, FIELD_WORD},
     {"reason", "reason", CELL_TEXT, FIELD_PLAIN},
     {"method", "method", CELL_TEXT, FIELD_PLAIN},
+    {"picked", "picked", CELL_TEXT, FIELD_PLAIN},
     {"metric", "metric", CELL_TEXT, FIELD_PLAIN},
     {"goal", "goal", CELL_TEXT, FIELD_PLAIN},
     {"best", "best", CELL_LOSS, FIELD_PLAIN},

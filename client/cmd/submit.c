@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "client/problems.h"
+#include "client/wandb_sweep.h"
+#include "client/yaml_input.h"
 #include "client/program_spec.h"
 #include "client/report.h"
 #include "client/submit_fate.h"
@@ -54,10 +57,72 @@ static bool looks_like_yaml(const char *text)
     return word > 0 && p[word] == ':';
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+    size_t len = strlen(name), n = strlen(suffix);
+    return len > n && strcasecmp(name + len - n, suffix) == 0;
+}
+
+/* By its name or, where that says nothing, by its look. */
+static bool is_yaml(const struct buf *text, const char *file)
+{
+    const char *bytes = text->data != NULL ? text->data : "";
+    const char *first = bytes + strspn(bytes, " \t\r\n");
+    return *first != '{' && (has_suffix(file, ".yaml") || has_suffix(file, ".yml") ||
+                             *first == '#' || looks_like_yaml(bytes));
+}
+
+/* The text becomes JSON, each value on its line. */
+static int convert_yaml(struct buf *text, const char *file, struct errbuf *err)
+{
+    struct buf json = {0};
+    struct errbuf why;
+    int rc = yaml_to_json(text->data, text->len, RPC_LINE_MAX, &json, &why);
+    if (rc != 0) {
+        buf_finish(&json);
+        return err_set(err, rc, "%s cannot be read as YAML: %s", file, why.message);
+    }
+    buf_finish(text);
+    *text = json;
+    return 0;
+}
+
+/* A sweep file of W&B's becomes one of ours; what is not the same is said. */
+static int convert_wandb(struct client *c, struct buf *text, struct errbuf *err)
+{
+    struct errbuf why;
+    struct buf ours = {0}, notes = {0};
+    struct json *root = json_parse(text->data, text->len, &why);
+    int rc = 0;
+    if (root != NULL && wandb_sweep_is(root)) {
+        rc = wandb_sweep_convert(root, &ours, &notes, err);
+        for (char *rest = notes.data, *line; rest && !c->json && (line = strsep(&rest, "\n"));) {
+            char *said = xasprintf("note: %s", line);
+            if (*line != '\0')
+                client_say(c, said);
+            free(said);
+        }
+    }
+    if (ours.len > 0 && rc == 0) {
+        buf_finish(text);
+        *text = ours;
+    } else {
+        buf_finish(&ours);
+    }
+    buf_finish(&notes);
+    json_destroy(root);
+    return rc;
+}
+
 static int check_spec(struct buf *text, const char *file, struct errbuf *err)
 {
     struct errbuf why;
     drop_mark(text);
+    if (yaml_is_there() && is_yaml(text, file)) {
+        int rc = convert_yaml(text, file, err);
+        if (rc != 0)
+            return rc;
+    }
     const char *bytes = text->data != NULL ? text->data : "";
     if (bytes[strspn(bytes, " \t\r\n")] == '\0')
         return err_set(err, ERR_PARSE, "%s is empty; allowed: a specification, one JSON object "
@@ -100,7 +165,8 @@ static int read_spec(struct client *c, struct buf *out)
                         : buf_read_file(out, c->opts.arg, RPC_LINE_MAX, &err);
     if (rc != 0)
         return client_fail(c, rc == ERR_IO ? CLIENT_USAGE : CLIENT_REFUSED, &err);
-    if (check_spec(out, from_stdin ? "stdin" : c->opts.arg, &err) != 0)
+    if (check_spec(out, from_stdin ? "stdin" : c->opts.arg, &err) != 0 ||
+        convert_wandb(c, out, &err) != 0)
         return client_fail(c, CLIENT_REFUSED, &err);
     return CLIENT_DONE;
 }

@@ -92,6 +92,41 @@ static bool key_number(const cJSON *v, const cJSON *wanted, size_t *number)
     return false;
 }
 
+/* A number with a point or an exponent. cJSON does not keep that, and leaves this bit alone. */
+#define WRITTEN_REAL (1 << 16)
+
+/* What is left of a text that is JSON. */
+struct rest {
+    const char *at, *end;
+};
+
+static bool is_of_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* Goes behind the next number; whether that is written as a real one. There is one. */
+static bool pass_number(struct rest *r)
+{
+    bool real = false;
+
+    for (; *r->at != '-' && !(*r->at >= '0' && *r->at <= '9'); r->at++)
+        if (*r->at == '"')
+            for (r->at++; *r->at != '"'; r->at++)
+                r->at += *r->at == '\\';
+    for (; r->at < r->end && is_of_number(*r->at); r->at++)
+        real |= *r->at == '.' || *r->at == 'e' || *r->at == 'E';
+    return real;
+}
+
+static void mark_reals(cJSON *v, struct rest *r)
+{
+    if (cJSON_IsNumber(v) && pass_number(r))
+        v->type |= WRITTEN_REAL;
+    for (cJSON *child = v->child; child; child = child->next)
+        mark_reals(child, r);
+}
+
 struct json *json_parse(const char *text, size_t len, struct errbuf *err)
 {
     cJSON *root;
@@ -113,6 +148,7 @@ struct json *json_parse(const char *text, size_t len, struct errbuf *err)
         cJSON_Delete(root);
         return NULL;
     }
+    mark_reals(root, &(struct rest){text, text + len});
     return (struct json *)root;
 }
 
@@ -158,6 +194,11 @@ double json_number(const struct json *v)
 {
     REQUIRE(cJSON_IsNumber(node(v)));
     return node(v)->valuedouble;
+}
+
+bool json_written_real(const struct json *v)
+{
+    return cJSON_IsNumber(node(v)) && (node(v)->type & WRITTEN_REAL) != 0;
 }
 
 const char *json_string(const struct json *v)

@@ -206,13 +206,16 @@ static void write_bool(struct json_writer *w, const struct json *v)
 static void write_number(struct json_writer *w, const struct json *v)
 {
     double number = json_number(v);
+    char real[32];
 
     /* Not "1e+15": some readers take that for a float. The sign of -0 is kept by jw_real. */
     if (number == floor(number) && fabs(number) <= JSON_MAX_SAFE_INTEGER &&
-        !(number == 0 && signbit(number)))
-        jw_int(w, (int64_t)number);
-    else
+        !(number == 0 && signbit(number))) {
+        snprintf(real, sizeof(real), "%.0f%s", number, json_written_real(v) ? ".0" : "");
+        jw_raw(w, real);
+    } else {
         jw_real(w, number);
+    }
 }
 
 static void write_string(struct json_writer *w, const struct json *v)

@@ -106,6 +106,13 @@ bool space_same(const struct space *s, const struct assignment *a, const struct 
     return true;
 }
 
+void space_take(const struct space *s, const struct assignment *a, struct assignment *out)
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        out->v[i] = a->v[i];
+}
+
 void space_params_write(const struct space *s, const struct assignment *a, struct json_writer *w)
 {
     jw_begin_object(w);

@@ -112,6 +112,17 @@ static void note_rungs(const struct notes *n)
     n->each(n->arg, text);
 }
 
+static void note_method(const struct notes *n, const struct json *given)
+{
+    char text[SPEC_PICKED_MAX + 64];
+
+    if (!n->s->picked[0] || !given || strcmp(json_string(given), method_name(n->s->method)) == 0)
+        return;
+    snprintf(text, sizeof(text), "$.method: %s is picked (%s)", method_name(n->s->method),
+             n->s->picked);
+    n->each(n->arg, text);
+}
+
 void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg)
 {
     const struct notes n = {s, each, arg};
@@ -124,6 +135,7 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
     else
         note_scale(&n);
     note_rungs(&n);
+    note_method(&n, json_get(root, "method"));
 }
 
 int spec_question(const struct json *root, const struct spec *s, struct errbuf *err)

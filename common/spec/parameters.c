@@ -126,6 +126,12 @@ static bool is_whole(double x)
     return x == floor(x);
 }
 
+/* 0.0 is a real number to whoever writes it, 0 a whole one. */
+static bool is_written_whole(const struct parameter *p, const struct json *v, double value)
+{
+    return is_whole(value) && (p->dimension.type == VALUE_INTEGER || !json_written_real(v));
+}
+
 static bool is_log(enum distribution d)
 {
     return d == DISTRIBUTION_LOG_UNIFORM_VALUES || d == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
@@ -200,7 +206,7 @@ static int parse_range(struct parameter *p, struct spec *s, struct errbuf *err)
         return rc;
     if (p->given)
         fresh.distribution = p->distribution;
-    else if (is_whole(fresh.min) && is_whole(fresh.max))
+    else if (is_written_whole(p, p->min, fresh.min) && is_written_whole(p, p->max, fresh.max))
         fresh.distribution = DISTRIBUTION_INT_UNIFORM;
     else
         fresh.distribution = DISTRIBUTION_UNIFORM;

@@ -5,6 +5,7 @@
 #include "common/base/field.h"
 #include "common/run/objective.h"
 #include "common/spec/part.h"
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -22,7 +23,7 @@ static int parse_name(const struct json *root, struct spec *s, struct errbuf *er
 static int parse_method(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "method");
-    const char *names[METHOD_COUNT];
+    const char *names[METHOD_COUNT + 1];
     size_t count = 0;
 
     if (!v)
@@ -36,8 +37,11 @@ static int parse_method(const struct json *root, struct spec *s, struct errbuf *
     for (int i = 0; i < METHOD_COUNT; i++)
         if (!(method_traits((enum method)i) & METHOD_INNER))
             names[count++] = method_name((enum method)i);
-    int rc = field_name(v, "$.method", names, count, &index, err);
-    if (!rc)
+    names[count] = SPEC_METHOD_AUTO;
+    int rc = field_name(v, "$.method", names, count + 1, &index, err);
+    if (!rc && index == (int)count)
+        str_copy(s->picked, sizeof(s->picked), SPEC_METHOD_AUTO); /* when the space is known */
+    else if (!rc)
         s->method = (enum method)method_find(names[index]);
     return rc;
 }
@@ -170,7 +174,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         "name",       "method", "metric",      "parameters", "run_cap",         "data",
         "model",      "train",  "epochs",      "seed",       "priority",        "after",
         "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
-        "repeat",     "carry_on", "repeat_share", "lag",
+        "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
     };
     char path[FIELD_PATH_MAX];
 
@@ -191,8 +195,9 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
         parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
-        parse_own,  spec_treat_parse, spec_repeat_parse, spec_stop_parse, parse_epochs,
-        parse_run_cap, parse_seed,    parse_order,       spec_limits_parse, spec_lag_parse,
+        parse_own,  spec_auto_parse,  spec_treat_parse,  spec_repeat_parse, spec_stop_parse,
+        parse_epochs, parse_run_cap,  parse_seed,        parse_order,       spec_limits_parse,
+        spec_lag_parse,
     };
     struct spec s = {
         .name = "sweep",

@@ -5,6 +5,12 @@
 #include "common/base/field.h"
 #include "sweep/spec.h"
 
+/* --- auto.c --------------------------------------------------------------------------------- */
+
+/* picked; and the method, where s->picked asks for one. After the space is known. */
+int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_auto_write(const struct spec *s, struct json_writer *w);
+
 /* --- treat.c -------------------------------------------------------------------------------- */
 
 /* treat, treat_share, carry_on. After the method is known. */

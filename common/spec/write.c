@@ -56,6 +56,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_begin_object(w);
     jw_kv_string(w, "name", s->name);
     jw_kv_string(w, "method", method_name(s->method));
+    spec_auto_write(s, w);
     jw_key(w, "metric");
     objective_write(spec_metric_name(s), s->maximize, w);
     task_of(s)->write(s, w);
@@ -65,6 +66,10 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_kv_int(w, "run_cap", s->run_cap);
     jw_key(w, "seed");
     write_seed(s->seed, w);
+    if (s->trainer.split_told && s->trainer.split_seed != s->seed) {
+        jw_key(w, "split_seed");
+        write_seed(s->trainer.split_seed, w);
+    }
     jw_kv_int(w, "priority", s->priority);
     if (s->after)
         jw_kv_int(w, "after", s->after);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/task/command_hearing.h"
 #include "sweep/buf.h"
 #include "sweep/command.h"
 #include "sweep/err.h"
@@ -157,10 +158,28 @@ static int parse_switch(const struct json *object, const char *path, const char 
     return 0;
 }
 
+static int parse_hearing(const struct json *object, const char *path, struct command_manner *m,
+                         struct errbuf *err)
+{
+    const struct json *patterns = json_get(object, "patterns");
+    const struct json *channels = json_get(object, "metrics_from");
+    char member[FIELD_PATH_MAX];
+    int rc = 0;
+
+    field_path(member, path, "patterns");
+    if (patterns)
+        rc = command_patterns_parse(patterns, member, m, err);
+    field_path(member, path, "metrics_from");
+    if (!rc && channels)
+        rc = command_channels_parse(channels, member, &m->channels, err);
+    return rc;
+}
+
 int command_manner_parse(const struct json *object, const char *path, struct command_manner *out,
                          struct errbuf *err)
 {
-    struct command_manner m = {.grace_seconds = COMMAND_GRACE_SECONDS};
+    struct command_manner m = {.grace_seconds = COMMAND_GRACE_SECONDS,
+                               .channels = COMMAND_CHANNELS_ALL};
     const struct json *directory = json_get(object, "directory");
     const struct json *curves = json_get(object, "curves");
     char member[FIELD_PATH_MAX];
@@ -182,6 +201,8 @@ int command_manner_parse(const struct json *object, const char *path, struct com
         rc = parse_seconds(object, path, "stop_seconds", &m.stop_seconds, err);
     if (!rc)
         rc = parse_seconds(object, path, "grace_seconds", &m.grace_seconds, err);
+    if (!rc)
+        rc = parse_hearing(object, path, &m, err);
     if (rc)
         command_manner_finish(&m);
     else
@@ -210,6 +231,14 @@ void command_manner_write(const struct command_manner *m, struct json_writer *w)
         jw_kv_real(w, "stop_seconds", m->stop_seconds);
     if (m->grace_seconds != COMMAND_GRACE_SECONDS)
         jw_kv_real(w, "grace_seconds", m->grace_seconds);
+    if (m->pattern_count > 0) {
+        jw_key(w, "patterns");
+        command_patterns_write(m, w);
+    }
+    if (m->channels != COMMAND_CHANNELS_ALL) {
+        jw_key(w, "metrics_from");
+        command_channels_write(m->channels, w);
+    }
 }
 
 static const char *find_variable(const struct command_environment *e, const char *name, bool *set)
@@ -242,10 +271,28 @@ void command_manner_copy(const struct command_manner *from, struct command_manne
     *to = *from;
     environment_copy(&from->base, &to->base);
     environment_copy(&from->changes, &to->changes);
+    command_patterns_copy(from, to);
 }
 
 void command_manner_finish(struct command_manner *m)
 {
     environment_finish(&m->base);
     environment_finish(&m->changes);
+    command_patterns_finish(m);
+}
+
+void command_manner_forget(struct command_manner *m)
+{
+    size_t kept = 0;
+
+    environment_finish(&m->base);
+    m->has_base = false;
+    for (size_t i = 0; i < m->changes.count; i++) {
+        const char *value = strchr(m->changes.entries[i], '=');
+        if (value && strcmp(value + 1, COMMAND_MASK) == 0)
+            free(m->changes.entries[i]);
+        else
+            m->changes.entries[kept++] = m->changes.entries[i];
+    }
+    m->changes.count = kept;
 }

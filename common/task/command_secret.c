@@ -7,8 +7,6 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define MASK "***"
-
 bool command_is_secret(const char *name)
 {
     static const char *const words[] = {
@@ -43,7 +41,7 @@ static void write_variables(const struct json *v, struct json_writer *w)
         jw_key(w, json_key(m));
         if (text && *json_string(m) &&
             (command_is_secret(json_key(m)) || names_password(json_string(m))))
-            jw_string(w, MASK);
+            jw_string(w, COMMAND_MASK);
         else
             jw_value(w, m);
     }

@@ -14,7 +14,8 @@
 
 int free_refuse_trainers(const struct json *root, const char *task, struct errbuf *err)
 {
-    static const char *const keys[] = {"data", "model", "train", "start_from"};
+    static const char *const keys[] = {"data", "model", "train", "start_from",
+                                       "split_seed"};
     char path[FIELD_PATH_MAX];
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {

@@ -54,6 +54,7 @@ static int parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     struct trainer_task *t = &s->trainer;
     const struct json *start = json_get(root, "start_from");
+    const struct json *split = json_get(root, "split_seed");
     settings_init(&t->fixed);
     int rc = parse_task(root, err);
 
@@ -65,6 +66,9 @@ static int parse(const struct json *root, struct spec *s, struct errbuf *err)
         rc = spec_layers_parse(root, &t->layers, err);
     if (!rc && start)
         rc = field_integer(start, "$.start_from", 1, ID_MAX, &t->start_from, err);
+    if (!rc && split)
+        rc = field_seed(split, "$.split_seed", &t->split_seed, err);
+    t->split_told = split != NULL;
     return rc;
 }
 
@@ -266,6 +270,11 @@ static void settings_to_prepare(const struct spec *spec, struct settings *out)
     settings_apply_preset(out);
 }
 
+static uint64_t split_seed(const struct spec *s)
+{
+    return s->trainer.split_told ? s->trainer.split_seed : s->seed;
+}
+
 /* With the sweep, so that its other runs are checked too. */
 static void prepare(const struct spec *spec, const char *sweep, const char *start_weights,
                     struct json_writer *w)
@@ -277,7 +286,8 @@ static void prepare(const struct spec *spec, const char *sweep, const char *star
     c->layers = spec->trainer.layers;
     settings_to_prepare(spec, &c->settings);
     c->epochs = spec->epochs;
-    c->seed = c->split_seed = spec->seed;
+    c->seed = spec->seed;
+    c->split_seed = split_seed(spec);
     c->metric = spec->metric;
     c->maximize = spec->maximize;
     str_copy(c->start_weights, sizeof(c->start_weights), start_weights);
@@ -295,7 +305,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
     c->epochs = r->epochs;
     c->until_epoch = r->until_epoch;
     c->seed = r->seed;
-    c->split_seed = s->seed;
+    c->split_seed = split_seed(s);
     c->metric = s->metric;
     c->maximize = s->maximize;
     c->checkpoint_seconds = r->checkpoint_seconds;

@@ -150,6 +150,10 @@ int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *e
         rc = field_integer(m, "$.data.skip_rows", 0, INT32_MAX, &d->skip_rows, err);
         d->skip_told = true;
     }
+    if (!rc && (m = json_get(v, "skip_footer")) != NULL) {
+        rc = field_integer(m, "$.data.skip_footer", 0, DATA_FOOTER_MAX, &d->skip_footer, err);
+        d->footer_told = true;
+    }
     if (!rc && (m = json_get(v, "delimiter")) != NULL)
         rc = parse_mark(m, "$.data.delimiter", delimiters, ARRAY_LEN(delimiters), &d->delimiter,
                         err);
@@ -190,6 +194,8 @@ void spec_table_write(const struct spec_data *d, struct json_writer *w)
         jw_kv_bool(w, "header", d->header == HEADER_YES);
     if (d->skip_told)
         jw_kv_int(w, "skip_rows", d->skip_rows);
+    if (d->footer_told)
+        jw_kv_int(w, "skip_footer", d->skip_footer);
     if (d->delimiter)
         jw_kv_string(w, "delimiter", mark_text(delimiters, ARRAY_LEN(delimiters), d->delimiter));
     if (d->decimal)

@@ -5,22 +5,30 @@
 
 #include "sweep/buf.h"
 #include "sweep/json.h"
+#include "sweep/spec.h"
 #include "sweep/trainer.h"
 
 /* --- label ----------------------------------------------------------------------------------- */
 
-double labelling_dropout(const struct trainer_config *c, const struct layer_list *layers)
+static const struct layer_list *layers_of(const struct spec *spec, const struct trial *t)
 {
-    if (c == NULL)
+    const struct layer_list *own = trial_layers(t);
+    return own != NULL ? own : &spec->trainer.layers;
+}
+
+double labelling_dropout(const struct spec *spec, const struct trial *t)
+{
+    struct settings own;
+    if (!task_of(spec)->has_settings)
         return NAN;
-    if (c->layers != NULL)
-        layers = c->layers;
-    double rate = c->settings.v[SETTING_DROPOUT];
+    trial_settings(spec, t, &own);
+    const struct layer_list *layers = layers_of(spec, t);
+    double rate = own.v[SETTING_DROPOUT];
     for (size_t i = 0; i < layers->count; i++) {
         const struct layer_entry *e = &layers->entries[i];
-        double own = e->value[LAYER_OPTION_RATE];
+        double said = e->value[LAYER_OPTION_RATE];
         if (layer_is(e->kind, LAYER_TRAIT_DROPOUT))
-            rate = fmax(rate, e->is_setting[LAYER_OPTION_RATE] ? c->settings.v[(size_t)own] : own);
+            rate = fmax(rate, e->is_setting[LAYER_OPTION_RATE] ? own.v[(size_t)said] : said);
     }
     return rate;
 }
@@ -75,25 +83,29 @@ char *labelling_facts_text(const struct run_facts *f)
 
 /* --- causes ---------------------------------------------------------------------------------- */
 
-void siblings_init(struct siblings *out, const struct trial *const *trials, size_t from, size_t to,
-                   int64_t epochs)
+void siblings_init(struct siblings *out, const struct spec *spec,
+                   const struct trial *const *trials, size_t from, size_t to)
 {
-    *out = (struct siblings){.items = xcalloc(to - from + 1, sizeof(*out->items)),
-                             .numbers = xcalloc(to - from + 1, sizeof(*out->numbers))};
-    for (size_t i = from; i < to; i++) {
+    size_t room = to - from + 1;
+    *out = (struct siblings){.items = xcalloc(room, sizeof(*out->items)),
+                             .settings = xcalloc(room, sizeof(*out->settings)),
+                             .numbers = xcalloc(room, sizeof(*out->numbers))};
+    for (size_t i = from; i < to && task_of(spec)->has_settings; i++) {
         const struct trial *t = trials[i];
-        const struct trainer_config *c = t->config;
-        if (!t->labelled || c == NULL || c->layers != NULL || c->start_from != 0 ||
-            t->epochs != epochs)
+        struct settings *own = &out->settings[out->count];
+        if (!t->labelled || trial_layers(t) != NULL || trial_start_from(t) != 0 ||
+            t->epochs != spec->epochs)
             continue;
+        trial_settings(spec, t, own);
         out->numbers[out->count] = i;
-        out->items[out->count++] = (struct sibling){&c->settings, &t->facts};
+        out->items[out->count++] = (struct sibling){own, t->facts};
     }
 }
 
 void siblings_finish(struct siblings *s)
 {
     free(s->items);
+    free(s->settings);
     free(s->numbers);
 }
 
@@ -113,41 +125,46 @@ static void nearest(const struct siblings *all, size_t number, size_t *from, siz
 }
 
 /* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
-void labelling_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
-                      const struct data_facts *data, const struct layer_list *layers,
+void labelling_causes(const struct spec *spec, const struct trial *const *trials, size_t number,
+                      const struct siblings *all, const struct data_facts *data,
                       struct causes *out)
 {
     const struct trial *t = trials[number];
-    struct data_facts own = data_facts_of_run(data, &t->config->settings);
+    struct settings settings;
     size_t from, count;
+    *out = (struct causes){0};
+    if (!task_of(spec)->has_settings)
+        return;
+    trial_settings(spec, t, &settings);
+    struct data_facts own = data_facts_of_run(data, &settings);
     nearest(all, number, &from, &count);
     struct cause_input in = {
-        .facts = &t->facts,
-        .settings = &t->config->settings,
-        .layers = t->config->layers != NULL ? t->config->layers : layers,
+        .facts = t->facts,
+        .settings = &settings,
+        .layers = layers_of(spec, t),
         .data = &own,
-        .parameters = isfinite(t->facts.parameters) ? (int64_t)t->facts.parameters : 0,
+        .parameters = isfinite(t->facts->parameters) ? (int64_t)t->facts->parameters : 0,
         .siblings = all->items + from,
         .sibling_count = count,
     };
     causes_of(&in, out);
 }
 
-void labelling_advice(const struct trial *t, const struct causes *c, const struct data_facts *data,
-                      const struct layer_list *layers, struct advice *out)
+void labelling_advice(const struct spec *spec, const struct trial *t, const struct causes *c,
+                      const struct data_facts *data, struct advice *out)
 {
     enum cause_id cause = c->count > 0 ? c->items[0].id : CAUSE_UNKNOWN;
     enum remedy before = t->kind == RUN_KIND_TREATMENT ? t->remedy : REMEDY_COUNT;
-    if (t->config == NULL) {
-        advice_find(t->facts.pattern, cause, before, NULL, NULL, out);
+    if (!task_of(spec)->has_settings) {
+        advice_find(trial_pattern(t), cause, before, NULL, NULL, out);
         return;
     }
-    struct data_facts own = data_facts_of_run(data, &t->config->settings);
     struct treatment *parent = xmalloc(sizeof(*parent));
-    *parent = (struct treatment){.settings = t->config->settings,
-                                 .layers = t->config->layers ? *t->config->layers : *layers,
+    *parent = (struct treatment){.layers = *layers_of(spec, t),
                                  .epochs = t->epochs,
-                                 .start_from = t->config->start_from};
-    advice_find(t->facts.pattern, cause, before, parent, &own, out);
+                                 .start_from = trial_start_from(t)};
+    trial_settings(spec, t, &parent->settings);
+    struct data_facts own = data_facts_of_run(data, &parent->settings);
+    advice_find(trial_pattern(t), cause, before, parent, &own, out);
     free(parent);
 }

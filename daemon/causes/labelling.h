@@ -10,9 +10,9 @@
 #include "daemon/plan/study.h"
 #include "sweep/kept_points.h"
 
-/* For G4.7: the run's dropout, its layers' largest rate where that is more. layers: the sweep's,
- * for a run without a list of its own; c NULL: another task's run, and NaN. */
-double labelling_dropout(const struct trainer_config *c, const struct layer_list *layers);
+/* For G4.7: the run's dropout, its layers' largest rate where that is more; NaN: another task's
+ * run. */
+double labelling_dropout(const struct spec *spec, const struct trial *t);
 void labelling_diagnose(const struct kept_points *k, bool running, double dropout,
                         struct diagnosis *out);
 /* A label without causes and facts; heap. */
@@ -27,18 +27,19 @@ char *labelling_facts_text(const struct run_facts *f); /* heap */
 struct siblings {
     size_t count;
     struct sibling *items;
+    struct settings *settings; /* theirs */
     size_t *numbers;
 };
-/* Of trials from … to-1; epochs: those of the sweep. Borrows the trials. */
-void siblings_init(struct siblings *out, const struct trial *const *trials, size_t from, size_t to,
-                   int64_t epochs);
+/* Of trials from … to-1 of a sweep; none of another task. Borrows the trials. */
+void siblings_init(struct siblings *out, const struct spec *spec,
+                   const struct trial *const *trials, size_t from, size_t to);
 void siblings_finish(struct siblings *s);
-/* Causes of trials[number], which is labelled; data: as a whole. */
-void labelling_causes(const struct trial *const *trials, size_t number, const struct siblings *all,
-                      const struct data_facts *data, const struct layer_list *layers,
+/* Causes of trials[number], which is labelled; data: as a whole. None of another task's run. */
+void labelling_causes(const struct spec *spec, const struct trial *const *trials, size_t number,
+                      const struct siblings *all, const struct data_facts *data,
                       struct causes *out);
 /* What can be done about it, from those causes. */
-void labelling_advice(const struct trial *t, const struct causes *c, const struct data_facts *data,
-                      const struct layer_list *layers, struct advice *out);
+void labelling_advice(const struct spec *spec, const struct trial *t, const struct causes *c,
+                      const struct data_facts *data, struct advice *out);
 
 #endif

@@ -13,6 +13,7 @@ struct labelled_run {
     bool has_label;          /* one that may be replaced */
     bool has_facts;          /* stored ones: */
     struct run_facts facts;
+    struct run_facts now;    /* the trial's: those, or measured again */
     struct label_row *label; /* the new one */
 };
 
@@ -51,11 +52,7 @@ static int read_searched(const struct pass *p, const char *params, struct trial 
     struct json *v = json_parse(params, strlen(params), err);
     int rc = v ? space_params_parse(&p->spec.space, v, &t->at, err) : ERR_DATA;
     json_destroy(v);
-    if (rc != 0 || !task_of(&p->spec)->has_settings)
-        return rc;
-    t->config = xcalloc(1, sizeof(*t->config));
-    trainer_settings(&p->spec, &t->at, &t->config->settings);
-    return 0;
+    return rc;
 }
 
 static int read_config(const struct pass *p, const struct relabel_run *r, struct trial *t,
@@ -68,6 +65,8 @@ static int read_config(const struct pass *p, const struct relabel_run *r, struct
         return err->code;
     int rc = run_row_read_settings(&row, r->settings_json, err);
     t->config = row.config;
+    if (rc == 0 && t->config == NULL && task_of(&p->spec)->has_settings)
+        rc = err_set(err, ERR_DATA, "it has no settings");
     return rc;
 }
 
@@ -98,7 +97,8 @@ static void read_run(struct pass *p, size_t i)
     run->has_label = ok && r->has_label;
     run->has_facts = ok && read_facts(r, &run->facts);
     run->trial.labelled = run->has_facts;
-    run->trial.facts = run->facts;
+    run->now = run->facts;
+    run->trial.facts = &run->now;
     p->trials[i] = &run->trial;
 }
 
@@ -138,12 +138,12 @@ static void label_run(struct pass *p, size_t i)
     const struct relabel_run *r = &p->window->runs[i];
     const struct kept_points kept = {.points = r->points, .count = r->point_count};
     struct labelled_run *run = &p->runs[i];
-    double dropout = labelling_dropout(run->trial.config, &p->spec.trainer.layers);
+    double dropout = labelling_dropout(&p->spec, &run->trial);
     struct run_facts_gather g;
     struct diagnosis d;
     begin_facts(run, r, &g);
     labelling_diagnose(&kept, false, dropout, &d);
-    run_facts_end(&g, kept.points, kept.count, &d, &run->trial.facts);
+    run_facts_end(&g, kept.points, kept.count, &d, &run->now);
     run->trial.labelled = true;
     run->label = labelling_row(r->id, &d, r->created);
 }
@@ -165,14 +165,13 @@ static void find_causes(struct pass *p)
 {
     const struct relabel_window *w = p->window;
     struct siblings all;
-    siblings_init(&all, p->trials, 0, w->count, p->spec.epochs);
+    siblings_init(&all, &p->spec, p->trials, 0, w->count);
     for (size_t i = w->from; i < w->to; i++) {
-        const struct layer_list *layers = &p->spec.trainer.layers;
         struct label_row *l = p->runs[i].label;
-        if (l && p->trials[i]->config)
-            labelling_causes(p->trials, i, &all, &p->data, layers, &l->causes);
-        if (l)
-            labelling_advice(p->trials[i], &l->causes, &p->data, layers, &l->advice);
+        if (!l)
+            continue;
+        labelling_causes(&p->spec, p->trials, i, &all, &p->data, &l->causes);
+        labelling_advice(&p->spec, p->trials[i], &l->causes, &p->data, &l->advice);
     }
     siblings_finish(&all);
 }
@@ -259,8 +258,8 @@ static void put_label(struct pass *p, size_t i, struct relabelling *c, struct st
         return;
     if (!same)
         l->created = p->now;
-    if (!run->has_facts || !run_facts_same(&run->facts, &run->trial.facts))
-        l->facts_json = labelling_facts_text(&run->trial.facts);
+    if (!run->has_facts || !run_facts_same(&run->facts, &run->now))
+        l->facts_json = labelling_facts_text(&run->now);
     store_batch_relabel(out, r, l);
     run->label = NULL; /* the batch's */
 }

@@ -99,7 +99,7 @@ size_t sweep_keeps(const struct sweep *s)
 {
     if (s->finalists > 0)
         return KEPT_MAX;
-    return spec_repeat_cap(&s->spec) > 0 ? FINALISTS_KEPT : BEST_RUNS_KEPT;
+    return spec_repeat_cap(sweep_spec(s)) > 0 ? FINALISTS_KEPT : BEST_RUNS_KEPT;
 }
 
 void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx)

@@ -57,7 +57,7 @@ void engine_destroy(struct engine *e)
 /* A sweep as it lies in the database: its row, and its runs by number. */
 struct stored_sweep {
     const struct sweep_row *row;
-    const struct run_row *runs;
+    struct run_row *runs;
     size_t run_count;
 };
 
@@ -104,16 +104,18 @@ static void restore_label(struct sweep *s, size_t number, const struct store_res
     if (i == r->label_count || r->labels[i].run_id != run_id)
         return;
     s->trials[number]->labelled = true;
-    s->trials[number]->facts = r->labels[i].facts;
+    *trial_facts(s->trials[number]) = r->labels[i].facts;
     s->trials[number]->cause = r->labels[i].cause;
 }
 
-static void restore_rungs(struct sweep *s, const struct store_restored *r)
+static void restore_rungs(const struct engine *e, const struct store_restored *r)
 {
     for (size_t i = 0; i < r->rung_count; i++) {
-        size_t number = sweep_run_number(s, r->rungs[i].run_id);
+        const struct stored_rung *rung = &r->rungs[i];
+        struct sweep *s = engine_sweep(e, rung->sweep_id);
+        size_t number = s != NULL ? sweep_run_number(s, rung->run_id) : TRIAL_NONE;
         if (number != TRIAL_NONE)
-            rungs_restore(s, number, &r->rungs[i]);
+            rungs_restore(s, number, rung);
     }
 }
 
@@ -131,22 +133,21 @@ static bool is_unmarked(const struct store_restored *r, int64_t run_id)
     return i < r->unmarked_count && r->unmarked[i] == run_id;
 }
 
-static void restore_run(struct engine *e, struct sweep *s, const struct run_row *row,
+static void restore_run(struct engine *e, struct sweep *s, struct run_row *stored,
                         const struct store_restored *restored, utc_us now)
 {
-    struct run_row *copy = run_row_copy(row);
-    bool leased = task_of(&s->spec)->is_leased;
-    if (copy->status == RUN_PAUSED && copy->paused_by == RUN_PAUSER_RUNG) {
-        if (!leased)
-            copy->status = RUN_RUNNING; /* until its folder is read: its points must be known */
-    } else if (copy->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
-        copy->status = RUN_QUEUED; /* it waits for nothing but a slot */
-        copy->paused_by = RUN_PAUSER_NONE;
+    struct run_row *row = run_row_take(stored);
+    if (row->status == RUN_PAUSED && row->paused_by == RUN_PAUSER_RUNG) {
+        if (!s->leased)
+            row->status = RUN_RUNNING; /* until its folder is read: its points must be known */
+    } else if (row->status == RUN_PAUSED && s->row->status != SWEEP_PAUSED) {
+        row->status = RUN_QUEUED; /* it waits for nothing but a slot */
+        row->paused_by = RUN_PAUSER_NONE;
     }
-    struct run *r = sweep_add_run(s, copy);
+    struct run *r = sweep_add_run(s, row);
     if (r != NULL)
-        r->unmarked = is_unmarked(restored, row->id);
-    if (r != NULL && leased) {
+        r->unmarked = is_unmarked(restored, stored->id);
+    if (r != NULL && s->leased) {
         lease_restore(e, r, restored, now);
     } else if (r != NULL && r->row->status == RUN_RUNNING) {
         run_forget_attempt(r); /* its points come again, or it is lost */
@@ -175,9 +176,7 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         hold_unreadable(in->row, &why, now, fx);
         return;
     }
-    struct sweep *s = sweep_create(sweep_row_copy(in->row));
-    s->spec = spec;
-    s->method = search_method(spec.method);
+    struct sweep *s = sweep_create(sweep_row_copy(in->row), &spec);
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
@@ -185,10 +184,10 @@ static void restore_sweep(struct engine *e, const struct stored_sweep *in,
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
-    restore_rungs(s, restored);
+    sweep_put_to_sleep(e, s);
 }
 
-void engine_restore(struct engine *e, const struct store_restored *restored, utc_us now,
+void engine_restore(struct engine *e, struct store_restored *restored, utc_us now,
                     struct effects *fx)
 {
     REQUIRE(e->sweep_count == 0);
@@ -210,6 +209,7 @@ void engine_restore(struct engine *e, const struct store_restored *restored, utc
             e->last_sweep_id = in.row->id;
         restore_sweep(e, &in, restored, now, fx);
     }
+    restore_rungs(e, restored);
 }
 
 /* --- schedule -------------------------------------------------------------------------------- */
@@ -236,7 +236,7 @@ static size_t free_launcher(const struct engine *e, utc_us now)
 /* Runs that workers of ours may begin. */
 static size_t startable(const struct engine *e, struct sweep *s, utc_us now)
 {
-    if (task_of(&s->spec)->is_leased || !sweep_may_start(e, s))
+    if (s->leased || !sweep_may_start(e, s))
         return 0;
     return failure_startable(e, s, now);
 }
@@ -279,11 +279,17 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
 {
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     leases_end(e, now, fx);
-    for (size_t i = e->sweep_count; i-- > 0;)
-        sweep_step(e, e->sweeps[i], now, fx);
+    for (size_t i = e->sweep_count; i-- > 0;) {
+        size_t open = e->sweep_count;
+        struct sweep *s = e->sweeps[i];
+        sweep_step(e, s, now, fx);
+        if (e->sweep_count == open) /* it is still there */
+            sweep_put_to_sleep(e, s);
+    }
     if (!e->stopping && !e->shut && e->sweep_count > 0 &&
         free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
         fill_slots(e, now, fx);
+    engine_put_to_sleep(e);
 }
 
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx)
@@ -298,7 +304,7 @@ void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx
 {
     e->shut = !open;
     for (size_t i = 0; i < e->running_count && pause; i++)
-        if (task_resumes(&e->running[i]->sweep->spec))
+        if (task_resumes(sweep_spec(e->running[i]->sweep)))
             run_yield(e->running[i], fx);
 }
 
@@ -358,5 +364,5 @@ size_t engine_running_ids(const struct engine *e, int64_t *out, size_t max)
 const char *engine_run_handle(const struct engine *e, int64_t run_id)
 {
     const struct run *r = engine_running_run(e, run_id);
-    return r != NULL ? r->row->handle : "";
+    return r != NULL && r->row->handle != NULL ? r->row->handle : "";
 }

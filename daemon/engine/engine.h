@@ -85,8 +85,8 @@ void engine_destroy(struct engine *e);
 
 /* Once, first: open sweeps and their runs. Runs that were `running` stay so: the pool says of
  * each whether it was adopted or lost. A sweep that cannot be read is held, with the reason; the
- * others go on. */
-void engine_restore(struct engine *e, const struct store_restored *r, utc_us now,
+ * others go on. Takes over what the rows of runs own. */
+void engine_restore(struct engine *e, struct store_restored *r, utc_us now,
                     struct effects *fx);
 /* The pool found the run's worker alive, or its folder complete: it goes on, in a slot of that
  * launcher. */

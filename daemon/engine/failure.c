@@ -216,7 +216,7 @@ char *failure_retry_text(const struct run *r, const struct failure *f, utc_us no
 
 static int64_t most_alike(const struct sweep *s)
 {
-    return s->spec.limits.has_failures ? s->spec.limits.failures : LIMITS_FAILURES;
+    return sweep_spec(s)->limits.has_failures ? sweep_spec(s)->limits.failures : LIMITS_FAILURES;
 }
 
 /* The last line of what a failed run said, for a sentence. */

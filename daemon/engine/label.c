@@ -19,7 +19,7 @@
 
 void label_diagnose(const struct run *r, bool running, struct diagnosis *d)
 {
-    double dropout = labelling_dropout(r->row->config, &r->sweep->spec.trainer.layers);
+    double dropout = labelling_dropout(sweep_spec(r->sweep), r->sweep->trials[r->index]);
     labelling_diagnose(&r->kept, running, dropout, d);
 }
 
@@ -61,15 +61,13 @@ static uint64_t causes_hash(const struct causes *c)
 static void find_causes(const struct sweep *s, size_t number, const struct siblings *all,
                         struct causes *out)
 {
-    *out = (struct causes){0};
-    if (s->trials[number]->config != NULL)
-        labelling_causes(sweep_trials(s), number, all, &s->row->data, &s->spec.trainer.layers, out);
+    labelling_causes(sweep_spec(s), sweep_trials(s), number, all, &s->row->data, out);
 }
 
 static void find_advice(const struct sweep *s, size_t number, const struct causes *c,
                         struct advice *out)
 {
-    labelling_advice(s->trials[number], c, &s->row->data, &s->spec.trainer.layers, out);
+    labelling_advice(sweep_spec(s), s->trials[number], c, &s->row->data, out);
 }
 
 static void take_causes(struct sweep *s, size_t number, const struct causes *c)
@@ -83,13 +81,14 @@ static void take_causes(struct sweep *s, size_t number, const struct causes *c)
 static void note_facts(struct run *r, const struct diagnosis *d)
 {
     struct trial *t = r->sweep->trials[r->index];
+    struct run_facts *facts = trial_facts(t);
     struct run_facts_gather none;
     if (r->gather == NULL)
         run_facts_begin(&none);
     run_facts_end(r->gather != NULL ? r->gather : &none, r->kept.points, r->kept.count, d,
-                  &t->facts);
+                  facts);
     if (r->parameters > 0)
-        t->facts.parameters = (double)r->parameters;
+        facts->parameters = (double)r->parameters;
     t->labelled = true;
 }
 
@@ -99,13 +98,15 @@ static void note_outcome(struct run *r)
     struct trial *t = s->trials[r->index];
     trial_update(t, r->row);
     /* a treatment by hand is held against what is known of a run of another sweep */
+    struct run_facts far_facts = {.pattern = r->row->treats_pattern};
     struct trial far = {.status = RUN_COMPLETED,
                         .has_metric = r->row->has_parent_metric,
                         .metric_value = r->row->parent_metric,
-                        .facts = {.pattern = r->row->treats_pattern},
-                        .config = r->row->config};
+                        .facts = &far_facts,
+                        .config = t->config};
+    space_take(&sweep_spec(s)->space, &t->at, &far.at);
     const struct trial *parent = t->parent != TRIAL_NONE ? s->trials[t->parent] : &far;
-    struct treat_outcome o = treat_compare(&s->spec, parent, t);
+    struct treat_outcome o = treat_compare(sweep_spec(s), parent, t);
     r->row->has_outcome = true;
     r->row->cured = o.cured;
     r->row->change = o.change;
@@ -119,13 +120,13 @@ void label_ended(struct run *r, utc_us now, struct effects *fx)
     label_diagnose(r, false, &d);
     note_facts(r, &d);
     struct label_row *l = labelling_row(r->row->id, &d, now);
-    siblings_init(&all, sweep_trials(s), r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0,
-                  s->run_count, s->spec.epochs);
+    siblings_init(&all, sweep_spec(s), sweep_trials(s),
+                  r->index > SIBLINGS_MAX ? r->index - SIBLINGS_MAX : 0, s->run_count);
     find_causes(s, r->index, &all, &l->causes);
     siblings_finish(&all);
     find_advice(s, r->index, &l->causes, &l->advice);
     take_causes(s, r->index, &l->causes);
-    l->facts_json = labelling_facts_text(&s->trials[r->index]->facts);
+    l->facts_json = labelling_facts_text(s->trials[r->index]->facts);
     if (r->row->kind == RUN_KIND_TREATMENT)
         note_outcome(r);
     notify_label(fx, r, l);
@@ -169,7 +170,7 @@ static char *runs_text(const struct range_edit *e)
 static void propose_edits(struct sweep *s, struct effects *fx)
 {
     struct range_edits edits;
-    range_edits_find(&s->spec, sweep_trials(s), s->run_ids, s->run_count, &edits);
+    range_edits_find(sweep_spec(s), sweep_trials(s), s->run_ids, s->run_count, &edits);
     if (edits.count == 0 && s->edits == 0)
         return;
     s->edits = edits.count;
@@ -192,7 +193,7 @@ void label_barrier(struct sweep *s, struct effects *fx)
 {
     struct siblings siblings;
     size_t from = s->run_count <= BARRIER_RUNS_MAX ? 0 : s->run_count - BARRIER_RUNS_MAX;
-    siblings_init(&siblings, sweep_trials(s), from, s->run_count, s->spec.epochs);
+    siblings_init(&siblings, sweep_spec(s), sweep_trials(s), from, s->run_count);
     for (size_t i = from; i < s->run_count; i++) {
         struct causes c;
         struct advice advice;
@@ -207,7 +208,7 @@ void label_barrier(struct sweep *s, struct effects *fx)
         store_batch_put_causes(&fx->batch, s->run_ids[i], &c, &advice);
     }
     siblings_finish(&siblings);
-    if (task_of(&s->spec)->has_remedies)
+    if (task_of(sweep_spec(s))->has_remedies)
         propose_edits(s, fx);
 }
 
@@ -221,8 +222,8 @@ char *label_data_fault(const struct sweep *s)
         labelled++;
         if (t->cause == CAUSE_NAN_IN_INPUT)
             nan++;
-        else if (t->facts.pattern == PATTERN_DATASET_PROBLEM &&
-                 t->facts.confidence >= DATA_FAULT_FIRM)
+        else if (t->facts->pattern == PATTERN_DATASET_PROBLEM &&
+                 t->facts->confidence >= DATA_FAULT_FIRM)
             problem++;
     }
     if (nan + problem < DATA_FAULT_LEAST ||

@@ -28,14 +28,16 @@ static void grant(struct run *r, int seconds, utc_us now)
     snprintf(r->lease.id, sizeof(r->lease.id), "%" PRId64 ".%" PRIx64, r->row->id, (uint64_t)now);
     r->lease.seconds = seconds;
     extend(r, now);
-    snprintf(r->row->handle, sizeof(r->row->handle), HANDLE_PREFIX "%s:%d", r->lease.id, seconds);
+    char handle[RUN_HANDLE_MAX];
+    snprintf(handle, sizeof(handle), HANDLE_PREFIX "%s:%d", r->lease.id, seconds);
+    run_row_set_text(&r->row->handle, handle);
 }
 
 /* From a handle; false: it is none of a lease. */
 static bool lease_of_handle(const char *handle, struct lease *out)
 {
     size_t prefix = strlen(HANDLE_PREFIX);
-    if (strncmp(handle, HANDLE_PREFIX, prefix) != 0)
+    if (handle == NULL || strncmp(handle, HANDLE_PREFIX, prefix) != 0)
         return false;
     const char *id = handle + prefix, *colon = strchr(id, ':');
     if (colon == NULL || colon == id || (size_t)(colon - id) >= sizeof(out->id))
@@ -139,8 +141,9 @@ static char *given(const struct run *r)
     jw_kv_string(&w, "kind", run_kind_name(row->kind));
     jw_kv_string(&w, "stage", row->stage);
     jw_kv_string(&w, "reason", row->reason);
-    jw_key(&w, "params");
-    jw_raw(&w, row->params_json);
+    char *params = run_params(r);
+    jw_kv_raw(&w, "params", params);
+    free(params);
     jw_kv_int(&w, "seed", (int64_t)row->seed);
     jw_kv_int(&w, "epochs", row->epochs);
     jw_kv_int(&w, "until_epoch", row->until_epoch > 0 ? row->until_epoch : row->epochs);
@@ -152,11 +155,11 @@ static int check_ask(const struct engine *e, const struct sweep *s, struct errbu
 {
     if (e->stopping)
         return err_set(err, ERR_SHUTDOWN, "the daemon is shutting down");
-    if (!task_of(&s->spec)->is_leased)
+    if (!s->leased)
         return err_set(err, ERR_STATE,
                        "sweep %" PRId64 " is carried out by the daemon itself (task %s); ask is "
                        "for sweeps with \"task\": {\"client\": {}}",
-                       s->row->id, task_of(&s->spec)->name);
+                       s->row->id, task_of(sweep_spec(s))->name);
     return 0;
 }
 
@@ -300,7 +303,7 @@ static int64_t sweep_of_ended(const struct engine *e, int64_t run_id)
         const struct sweep *s = e->sweeps[i];
         size_t number = sweep_run_number(s, run_id);
         if (number != TRIAL_NONE && sweep_live_run(s, run_id) == NULL &&
-            task_of(&s->spec)->is_leased)
+            s->leased)
             return s->row->id;
     }
     return 0;
@@ -336,7 +339,7 @@ void engine_report(struct engine *e, const struct lease_report *in, void *token,
 static void take_value(struct engine *e, struct run *r, double value, utc_us now,
                        struct effects *fx)
 {
-    const struct spec *spec = &r->sweep->spec;
+    const struct spec *spec = sweep_spec(r->sweep);
     bool named = spec->metric == METRIC_NAMED;
     struct point p = {.epoch = fmax((double)r->row->epochs, floor(r->last_epoch) + 1)};
     if (!named)
@@ -365,7 +368,7 @@ static int check_tell(const struct run *r, const struct lease_told *in, struct e
     if (!in->has_value && r->seen_point == 0)
         return err_bad(err, ERR_MISSING, "$.result.value", "nothing",
                        "the value of %s: nothing was reported before",
-                       spec_metric_name(&r->sweep->spec));
+                       spec_metric_name(sweep_spec(r->sweep)));
     return 0;
 }
 

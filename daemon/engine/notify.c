@@ -99,7 +99,9 @@ void notify_run_started(struct effects *fx, const struct run *r)
     jw_kv_string(&n.w, "stage", r->row->stage);
     jw_kv_string(&n.w, "treated_with", r->row->kind == RUN_KIND_TREATMENT
                                            ? remedy_name(r->row->remedy) : NULL);
-    jw_kv_raw(&n.w, "params", r->row->params_json);
+    char *params = run_params(r);
+    jw_kv_raw(&n.w, "params", params);
+    free(params);
     note_send(&n, fx, "run_started", r->row->sweep_id, r->row->id);
 }
 

@@ -29,9 +29,9 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s, enum
     row->treats_pattern = PATTERN_NONE;
     row->change = NAN;
     str_copy(row->stage, sizeof(row->stage), stage);
-    str_copy(row->reason, sizeof(row->reason), reason);
-    row->seed = rng_run_seed(s->spec.seed, 0);
-    row->epochs = s->spec.epochs;
+    run_row_set_text(&row->reason, reason);
+    row->seed = rng_run_seed(sweep_spec(s)->seed, 0);
+    row->epochs = sweep_spec(s)->epochs;
     row->created = now;
     return row;
 }
@@ -96,10 +96,9 @@ static char *carried_text(const struct spec *spec, const struct trial *t)
 /* All that is not swept is as that run has it. */
 static void carry_on(const struct sweep *s, const struct trial *from, struct run_row *row)
 {
-    const struct spec *spec = &s->spec;
+    const struct spec *spec = sweep_spec(s);
     const struct settings plain = row->config->settings;
     char *what = carried_text(spec, from);
-    size_t len = strlen(row->reason);
     for (int i = 0; i < SETTING_COUNT; i++)
         if (spec_dimension(spec, (enum setting_id)i) == NULL)
             row->config->settings.v[i] = from->config->settings.v[i];
@@ -107,8 +106,11 @@ static void carry_on(const struct sweep *s, const struct trial *from, struct run
         row->config->layers = xmalloc(sizeof(*row->config->layers));
         *row->config->layers = *from->config->layers;
     }
-    if (*what != '\0')
-        snprintf(row->reason + len, sizeof(row->reason) - len, "; with %s", what);
+    if (*what != '\0') {
+        char *reason = xasprintf("%s; with %s", row->reason ? row->reason : "", what);
+        run_row_set_text(&row->reason, reason);
+        free(reason);
+    }
     free(row->params_json);
     row->params_json = treatment_params(spec, &plain, &row->config->settings);
     free(what);
@@ -118,10 +120,10 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s, const
                                   utc_us now)
 {
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
-    set_values(&s->spec, &p->at, row);
+    set_values(sweep_spec(s), &p->at, row);
     if (p->ground != TRIAL_NONE)
         carry_on(s, s->trials[p->ground], row);
-    row->until_epoch = stop_next_rung(&s->spec.stop, s->run_count, 0, row->epochs);
+    row->until_epoch = stop_next_rung(&sweep_spec(s)->stop, s->run_count, 0, row->epochs);
     return row;
 }
 
@@ -149,7 +151,9 @@ static struct run_row *treatment_row(struct engine *e, const struct sweep *s,
     row->remedy = p->remedy;
     row->treats_pattern = p->pattern;
     row->treats_cause = p->cause;
-    set_treatment(&s->spec, &parent->config->settings, &p->treatment, row);
+    struct settings before;
+    trial_settings(sweep_spec(s), parent, &before);
+    set_treatment(sweep_spec(s), &before, &p->treatment, row);
     return row;
 }
 
@@ -175,9 +179,9 @@ static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const
     struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT,
                                       p->place == 0 ? STAGE_REPEAT : STAGE_FINALISTS, reason, now);
     row->parent_id = s->run_ids[p->of];
-    row->seed = rng_run_seed(s->spec.seed, p->repetition);
+    row->seed = rng_run_seed(sweep_spec(s)->seed, p->repetition);
     row->epochs = root->epochs;
-    set_values(&s->spec, &root->at, row);
+    set_values(sweep_spec(s), &root->at, row);
     if (root->ground != 0)
         carry_on(s, root, row);
     return row;
@@ -198,7 +202,7 @@ static void add_run(struct sweep *s, struct run_row *row, enum decision_kind kin
 {
     struct decision_row d = {.sweep_id = s->row->id, .run_id = row->id, .kind = kind};
     run_put(sweep_add_run(s, row), fx);
-    store_batch_add_decision(&fx->batch, &d, "%s", row->reason);
+    store_batch_add_decision(&fx->batch, &d, "%s", row->reason ? row->reason : "");
 }
 
 /* What stays from now on is said once: with the first runs that have it. */
@@ -214,10 +218,10 @@ static void note_carried(struct sweep *s, const struct proposals *p, utc_us now,
     struct decision_row d = {.sweep_id = s->row->id, .run_id = s->run_ids[from],
                              .kind = DECISION_CARRIED};
     const struct trial *parent = s->trials[t->parent];
-    char *what = carried_text(&s->spec, t);
+    char *what = carried_text(sweep_spec(s), t);
     char *text = xasprintf("%s stays for the following runs: run %" PRId64 " came to %s %.6g with "
                            "it, run %" PRId64 " to %.6g without", what, s->run_ids[from],
-                           spec_metric_name(&s->spec), t->metric_value, s->run_ids[t->parent],
+                           spec_metric_name(sweep_spec(s)), t->metric_value, s->run_ids[t->parent],
                            parent->metric_value);
     store_batch_add_decision(&fx->batch, &d, "%s", text);
     store_batch_add_event(&fx->batch, s->row->id, s->run_ids[from], "carried_on", now, "%s", text);
@@ -253,13 +257,13 @@ static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, u
 static struct plan_input plan_input_of(const struct sweep *s)
 {
     struct plan_input in = {.method = s->method,
-                            .treats = s->spec.treat,
-                            .repeats = s->spec.repeat,
+                            .treats = sweep_spec(s)->treat,
+                            .repeats = sweep_spec(s)->repeat,
                             .study = sweep_study(s),
                             .treatments = s->treatments,
                             .finalists = s->finalists,
                             .want = PLANNED_MAX - s->live_count,
-                            .treat = {.spec = &s->spec,
+                            .treat = {.spec = sweep_spec(s),
                                       .trials = sweep_trials(s),
                                       .count = s->run_count,
                                       .data = &s->row->data,
@@ -289,20 +293,21 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
                    struct effects *fx)
 {
     struct run_row *row = planned_row(e, s, q->kind, STAGE_ENQUEUED, "enqueued", now);
-    char parent[32];
+    char parent[32], reason[TREAT_REASON_MAX];
     if (q->kind == RUN_KIND_TREATMENT) {
         str_copy(row->stage, sizeof(row->stage), "treatment");
         snprintf(parent, sizeof(parent), "run %" PRId64, q->parent_id);
-        treat_reason(q->remedy, parent, q->pattern, q->cause, row->reason);
+        treat_reason(q->remedy, parent, q->pattern, q->cause, reason);
+        run_row_set_text(&row->reason, reason);
         row->parent_id = q->parent_id;
         row->has_parent_metric = q->has_parent_metric;
         row->parent_metric = q->parent_metric;
         row->remedy = q->remedy;
         row->treats_pattern = q->pattern;
         row->treats_cause = q->cause;
-        set_treatment(&s->spec, &q->parent_settings, q->treatment, row);
+        set_treatment(sweep_spec(s), &q->parent_settings, q->treatment, row);
     } else {
-        set_values(&s->spec, &q->at, row);
+        set_values(sweep_spec(s), &q->at, row);
     }
     announce(s, row->stage, 1, now, fx);
     add_run(s, row, DECISION_ENQUEUED, fx);
@@ -363,11 +368,11 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
 /* Why it has fewer runs than run_cap allows; NULL: it has not. */
 static char *why_so_few(const struct sweep *s)
 {
-    if (s->run_count >= (size_t)s->spec.run_cap)
+    if (s->run_count >= (size_t)sweep_spec(s)->run_cap)
         return NULL;
     return xasprintf("every configuration was tried, after %zu of %" PRId64 " runs%s", s->run_count,
-                     s->spec.run_cap,
-                     s->spec.repeat ? "" : " (\"repeat\": true repeats them)");
+                     sweep_spec(s)->run_cap,
+                     sweep_spec(s)->repeat ? "" : " (\"repeat\": true repeats them)");
 }
 
 /* All runs are terminal and nothing is left to try. */

@@ -29,8 +29,8 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
-    str_copy(r->row->core, sizeof(r->row->core), s->core);
-    str_copy(r->row->blas, sizeof(r->row->blas), s->blas);
+    run_row_set_text(&r->row->core, s->core);
+    run_row_set_text(&r->row->blas, s->blas);
     r->parameters = s->parameters;
     r->row->flop = s->flop;
     r->claims_more = s->resumed_point > r->seen_point;
@@ -46,7 +46,7 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
 
 void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx)
 {
-    bool resumes = task_resumes(&r->sweep->spec);
+    bool resumes = task_resumes(sweep_spec(r->sweep));
     /* A second attempt in a row is not to fail by the same checkpoint. */
     bool anew = !resumes || r->claims_more || r->row->attempts > 1;
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, "run_lines_damaged", now,
@@ -78,9 +78,9 @@ static void rank_point(struct run *r, const struct point *p, const struct point_
 {
     struct run_row *row = r->row;
     double value;
-    if (!metric_of_point(&r->sweep->spec, p, m, &value))
+    if (!metric_of_point(sweep_spec(r->sweep), p, m, &value))
         return;
-    if (row->has_metric && !metric_better(value, row->metric_value, r->sweep->spec.maximize))
+    if (row->has_metric && !metric_better(value, row->metric_value, sweep_spec(r->sweep)->maximize))
         return;
     row->has_metric = true;
     row->metric_value = value;
@@ -94,10 +94,12 @@ static void rank_point(struct run *r, const struct point *p, const struct point_
 /* The most points that the run can come to: the trainer's horizon says so itself. */
 static int64_t most_points(const struct run *r)
 {
-    const struct trainer_config *c = r->row->config;
-    if (c == NULL)
+    const struct spec *spec = sweep_spec(r->sweep);
+    struct settings own;
+    if (!task_of(spec)->has_settings)
         return RUN_POINTS_MAX;
-    return r->row->epochs * (int64_t)c->settings.v[SETTING_POINTS_PER_EPOCH];
+    trial_settings(spec, r->sweep->trials[r->index], &own);
+    return r->row->epochs * (int64_t)own.v[SETTING_POINTS_PER_EPOCH];
 }
 
 /* Points come one after the other from 1; whatever breaks that ends the attempt's credit. */
@@ -162,7 +164,8 @@ size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p
     store_batch_add_points(&fx->batch, run_id, p, accepted);
     for (size_t i = 0; i < accepted; i++)
         take_point(r, &p[i], fx);
-    if (r->row->config == NULL && before < RUN_POINTS_MAX - RUN_POINTS_AT_END &&
+    bool thins = !task_of(sweep_spec(r->sweep))->has_settings;
+    if (thins && before < RUN_POINTS_MAX - RUN_POINTS_AT_END &&
         r->seen_point >= RUN_POINTS_MAX - RUN_POINTS_AT_END)
         note_thinning(r, now, fx);
     label_running(r, now, fx);

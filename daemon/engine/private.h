@@ -46,9 +46,10 @@ struct run {
     size_t launcher; /* whose slot it has, while it has one */
     struct lease lease;
     struct backoff wait;
-    enum run_error wait_for;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
+    enum run_error wait_for;
     /* this attempt */
+    enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
     utc_us began;
     int64_t point_at_start; /* furthest_point then */
     struct kept_points kept;
@@ -56,16 +57,15 @@ struct run {
     double last_epoch;      /* of that point, or of an earlier one */
     int64_t seen_point;     /* highest accepted: kept and ranked up to here */
     char *protocol_error;   /* what broke the format; NULL: nothing */
+    size_t labelled_points; /* points when the curve was last labelled */
+    int64_t parameters;     /* of the network; 0: not said yet */
     bool claims_more;       /* its checkpoint is further than its lines */
     bool adopted;           /* its folder is read anew, and may end at the rung before this one */
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
-    size_t labelled_points; /* points when the curve was last labelled */
-    enum pattern announced; /* last label sent while it runs; PATTERN_NONE: none */
-    int64_t parameters;     /* of the network; 0: not said yet */
     /* all attempts of this daemon */
+    bool unmarked;                   /* its folder may have no identity */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
-    bool unmarked;                   /* its folder may have no identity */
 };
 
 struct kept { /* one of the sweep's best runs */
@@ -74,9 +74,16 @@ struct kept { /* one of the sweep's best runs */
     bool has_test; /* and so scores on the test set */
 };
 
+/* A sweep's specification, which takes tens of KiB: where many sweeps are open, only those at work
+ * have it; the others have the text in their row. */
+struct spec_cache {
+    struct spec *spec; /* NULL: as text alone */
+};
+
 struct sweep {
     struct sweep_row *row;
-    struct spec spec;
+    struct spec_cache *cache; /* sweep_spec */
+    bool leased;              /* clients carry out its runs */
     const struct search_method *method;
     struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */
@@ -144,7 +151,8 @@ void engine_move_slot(struct engine *e, struct run *r, size_t launcher);
 void engine_free_slot(struct engine *e, struct run *r);
 void engine_add_sweep(struct engine *e, struct sweep *s);
 void engine_drop_sweep(struct engine *e, struct sweep *s);
-struct sweep *sweep_create(struct sweep_row *row); /* takes the row; spec is still empty */
+/* Takes the row, and over what the spec holds. */
+struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec);
 void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
@@ -160,7 +168,28 @@ static inline const struct trial *const *sweep_trials(const struct sweep *s)
 /* What is known of the sweep by now. */
 struct study sweep_study(const struct sweep *s);
 void trial_update(struct trial *t, const struct run_row *row);
+/* Room for them, where there was none. */
+struct run_facts *trial_facts(struct trial *t);
 void run_put(const struct run *r, struct effects *fx);
+
+/* --- run_plain.c ----------------------------------------------------------------------------- */
+/* The whole configuration of a run of the trainer, which the caller lets go of; NULL: another
+ * task's. Its row has it where it is not as the specification and its values say. */
+struct trainer_config *run_config(const struct run *r);
+/* The values of what is swept as JSON; owned by the caller. */
+char *run_params(const struct run *r);
+/* Finds the trial's ground; of one that is plain the configuration and the parameters go, which are
+ * those that the two above make. */
+void trial_drop_plain(const struct sweep *s, struct trial *t, struct run_row *row);
+
+/* --- spec_cache.c ---------------------------------------------------------------------------- */
+/* Borrowed until the sweep is put to sleep. */
+const struct spec *sweep_spec(const struct sweep *s);
+void spec_cache_destroy(struct spec_cache *c);
+/* Where many are open, a sweep of which nothing runs gives up its specification until it is asked
+ * for again. Only while nobody has it in hand. */
+void sweep_put_to_sleep(const struct engine *e, struct sweep *s);
+void engine_put_to_sleep(struct engine *e); /* all */
 
 /* --- best.c ---------------------------------------------------------------------------------- */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores

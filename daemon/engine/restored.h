@@ -19,6 +19,7 @@ struct store_restored {
     struct sweep_row *sweeps;
     size_t run_count, run_cap;
     struct run_row *runs; /* by sweep, then number; settings as they were stored */
+    struct run_settings_reader settings; /* of those, while they are read */
     size_t label_count, label_cap;
     struct stored_label { /* of an ended run of theirs */
         int64_t run_id;
@@ -27,7 +28,7 @@ struct store_restored {
     } *labels;               /* by run_id */
     size_t rung_count, rung_cap;
     struct stored_rung {
-        int64_t run_id, epoch;
+        int64_t sweep_id, run_id, epoch;
         double value;        /* NaN: none */
         enum decision_kind kind; /* paused, audited; promoted and stopped only with a flush */
         int64_t flush; /* decided when nothing else was left to do, behind that many runs of the

@@ -70,7 +70,7 @@ struct run *sweep_live_run(const struct sweep *s, int64_t run_id)
 
 bool run_is_leased(const struct run *r)
 {
-    return task_of(&r->sweep->spec)->is_leased;
+    return r->sweep->leased;
 }
 
 bool sweep_may_start(const struct engine *e, const struct sweep *s)
@@ -140,13 +140,22 @@ static void run_destroy(struct run *r)
 void run_put(const struct run *r, struct effects *fx)
 {
     REQUIRE(r != NULL);
-    store_batch_put_run(&fx->batch, run_row_copy(r->row));
+    struct run_row *row = run_row_copy(r->row);
+    row->config = run_config(r);
+    if (row->params_json == NULL)
+        row->params_json = run_params(r);
+    store_batch_put_run(&fx->batch, row);
 }
 
-struct sweep *sweep_create(struct sweep_row *row)
+struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec)
 {
     struct sweep *s = xcalloc(1, sizeof(*s));
     s->row = row;
+    s->cache = xcalloc(1, sizeof(*s->cache));
+    s->cache->spec = xmalloc(sizeof(*spec));
+    *s->cache->spec = *spec;
+    s->method = search_method(spec->method);
+    s->leased = task_of(spec)->is_leased;
     s->due = true;
     s->memo = memo_create();
     return s;
@@ -155,6 +164,7 @@ struct sweep *sweep_create(struct sweep_row *row)
 static void trial_destroy(struct trial *t)
 {
     trainer_config_release(t->config);
+    free(t->facts);
     free(t->rungs);
     free(t);
 }
@@ -175,7 +185,7 @@ void sweep_destroy(struct sweep *s)
     free(s->written_causes);
     ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
-    spec_finish(&s->spec);
+    spec_cache_destroy(s->cache);
     sweep_row_destroy(s->row);
     free(s);
 }
@@ -190,6 +200,13 @@ void trial_update(struct trial *t, const struct run_row *row)
     t->metric_value = row->metric_value;
     t->has_outcome = row->has_outcome;
     t->cured = row->cured;
+}
+
+struct run_facts *trial_facts(struct trial *t)
+{
+    if (t->facts == NULL)
+        t->facts = xcalloc(1, sizeof(*t->facts));
+    return t->facts;
 }
 
 size_t sweep_run_number(const struct sweep *s, int64_t run_id)
@@ -208,7 +225,7 @@ size_t sweep_run_number(const struct sweep *s, int64_t run_id)
 struct study sweep_study(const struct sweep *s)
 {
     struct study st;
-    study_init(&st, &s->spec);
+    study_init(&st, sweep_spec(s));
     st.live = s->live_count;
     st.count = s->searched_count;
     st.trials = s->searched;
@@ -234,22 +251,23 @@ static void read_assignment(const struct spec *s, const struct run_row *row, str
     json_destroy(params);
 }
 
-static struct trial *trial_create(const struct sweep *s, const struct run_row *row)
+static struct trial *trial_create(const struct sweep *s, struct run_row *row)
 {
-    struct trial *t = xcalloc(1, sizeof(*t));
-    *t = (struct trial){
-        .number = s->run_count,
-        .kind = row->kind,
-        .cause = CAUSE_COUNT,
-        .parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE,
-        .remedy = row->remedy,
-        .treats_pattern = row->treats_pattern,
-        .treats_cause = row->treats_cause,
-        .epochs = row->epochs,
-        .config = trainer_config_share(row->config),
-    };
-    read_assignment(&s->spec, row, &t->at);
-    t->ground = trial_ground(&s->spec, t);
+    const struct spec *spec = sweep_spec(s);
+    struct assignment at;
+    read_assignment(spec, row, &at);
+    struct trial *t = xcalloc(1, offsetof(struct trial, at) + spec->space.count * sizeof(at.v[0]));
+    memcpy(t->at.v, at.v, spec->space.count * sizeof(at.v[0]));
+    t->number = s->run_count;
+    t->kind = row->kind;
+    t->cause = CAUSE_COUNT;
+    t->parent = row->parent_id ? sweep_run_number(s, row->parent_id) : TRIAL_NONE;
+    t->remedy = row->remedy;
+    t->treats_pattern = row->treats_pattern;
+    t->treats_cause = row->treats_cause;
+    t->epochs = row->epochs;
+    t->config = trainer_config_share(row->config);
+    trial_drop_plain(s, t, row);
     str_copy(t->stage, sizeof(t->stage), row->stage);
     trial_update(t, row);
     return t;

@@ -52,74 +52,25 @@ void sweep_row_destroy(struct sweep_row *r)
     free(r);
 }
 
-/* --- settings of a run as JSON ---------------------------------------------------------------- */
-
-void run_row_write_settings(const struct run_row *r, struct json_writer *w)
-{
-    static const char *const sections[] = {"data", "model", "train"};
-    const struct trainer_config *c = r->config;
-
-    jw_begin_object(w);
-    for (size_t k = 0; c && k < sizeof(sections) / sizeof(*sections); k++) {
-        jw_key(w, sections[k]);
-        jw_begin_object(w);
-        settings_to_json(&c->settings, sections[k], w);
-        if (c->layers && strcmp(sections[k], "model") == 0) {
-            jw_key(w, "layers");
-            layer_list_write(c->layers, w);
-        }
-        jw_end_object(w);
-    }
-    if (c && c->start_from)
-        jw_kv_int(w, "start_from", c->start_from);
-    jw_end_object(w);
-}
-
-static int read_layers(struct trainer_config *c, const struct json *root, struct errbuf *err)
-{
-    const struct json *v = json_get(json_get(root, "model"), "layers");
-
-    if (!v)
-        return 0;
-    c->layers = xcalloc(1, sizeof(*c->layers));
-    return layer_list_parse(v, "$.model.layers", c->layers, err);
-}
-
-static int read_config(const struct json *root, struct trainer_config *c, struct errbuf *err)
-{
-    settings_init(&c->settings);
-    int rc = settings_from_json(&c->settings, root, NULL, err);
-
-    if (rc == 0)
-        rc = read_layers(c, root, err);
-    if (rc == 0 && json_get(root, "start_from"))
-        rc = json_get_int64(root, "start_from", &c->start_from, err);
-    return rc;
-}
-
-int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err)
-{
-    struct json *root = json_parse(text, strlen(text), err);
-    int rc = 0;
-
-    if (!root)
-        return ERR_DATA;
-    trainer_config_release(r->config);
-    r->config = NULL;
-    if (json_count(root) > 0) {
-        r->config = xcalloc(1, sizeof(*r->config));
-        rc = read_config(root, r->config, err);
-    }
-    json_destroy(root);
-    return rc;
-}
-
 /* --- copies ----------------------------------------------------------------------------------- */
+
+void run_row_set_text(char **field, const char *text)
+{
+    char kept[RUN_TEXT_MAX];
+    str_copy(kept, sizeof(kept), text);
+    free(*field);
+    *field = kept[0] ? xstrdup(kept) : NULL;
+}
 
 struct run_row *run_row_copy(const struct run_row *r)
 {
     struct run_row *copy = xmalloc(sizeof(*copy));
     *copy = *r;
+    copy->reason = copy_text(r->reason);
+    copy->stop_reason = copy_text(r->stop_reason);
+    copy->handle = copy_text(r->handle);
+    copy->core = copy_text(r->core);
+    copy->blas = copy_text(r->blas);
     copy->params_json = copy_text(r->params_json);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
@@ -127,12 +78,28 @@ struct run_row *run_row_copy(const struct run_row *r)
     return copy;
 }
 
+struct run_row *run_row_take(struct run_row *from)
+{
+    struct run_row *own = xmalloc(sizeof(*own));
+    *own = *from;
+    from->reason = from->stop_reason = from->handle = from->core = from->blas = NULL;
+    from->params_json = from->error_text = from->stderr_tail = NULL;
+    from->config = NULL;
+    return own;
+}
+
 void run_row_finish(struct run_row *r)
 {
+    free(r->reason);
+    free(r->stop_reason);
+    free(r->handle);
+    free(r->core);
+    free(r->blas);
     free(r->params_json);
     free(r->error_text);
     free(r->stderr_tail);
     trainer_config_release(r->config);
+    r->reason = r->stop_reason = r->handle = r->core = r->blas = NULL;
     r->params_json = r->error_text = r->stderr_tail = NULL;
     r->config = NULL;
 }

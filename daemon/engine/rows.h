@@ -26,6 +26,7 @@ struct json_writer;
 typedef int64_t utc_us;
 
 #define RUN_HANDLE_MAX 64 /* bytes, with the NUL */
+#define RUN_TEXT_MAX 160
 
 struct sweep_row {
     int64_t id;
@@ -49,47 +50,45 @@ struct sweep_row {
     utc_us created, started, ended;
 };
 
-struct run_row {
+struct run_row {               /* ordered by size: thousands wait */
     int64_t id, sweep_id;
     int64_t number;            /* from 0 within the sweep */
-    enum run_kind kind;
-    char stage[24];            /* "coarse", "fine", "optimizers", "sgd", "grid", "random" */
-    char reason[160];          /* why this configuration was chosen, in words */
-    enum run_status status;
-    enum run_pauser paused_by; /* of paused; NONE: a person, in rows of older daemons */
-    char stop_reason[160];     /* of stopped; "" else */
     int64_t parent_id;         /* 0: none */
-    /* kind treatment: the remedy, the parent's label it answers, and what came of it */
-    enum remedy remedy;
-    enum pattern treats_pattern;
-    enum cause_id treats_cause;
-    bool has_parent_metric;    /* the parent is of another sweep: … */
-    double parent_metric;      /* … what it came to */
-    bool has_outcome, cured;
-    double change;             /* of the metric, relative; below 0 is better; NaN: not finite */
-    char *params_json;         /* the swept parameters */
+    char stage[24];            /* "coarse", "fine", "optimizers", "sgd", "grid", "random" */
+    char *reason;              /* why this configuration was chosen, in words */
+    char *stop_reason;         /* of stopped */
+    char *params_json;         /* the swept parameters; NULL as of config */
     struct trainer_config *config; /* the trainer's whole configuration, owned; the common settings
-                                      become columns; NULL: another task's run */
+                                      become columns; NULL: another task's run, or, in the engine,
+                                      one that is as the specification and its values say */
+    char *handle;              /* of its worker, as the launcher says it; NULL: has none */
+    char *error_text;          /* NULL without an error */
+    char *stderr_tail;         /* last lines, with an error */
+    char *core, *blas;         /* BLAS kernel and library that ran */
     uint64_t seed;
     int64_t epochs;            /* the horizon */
     int64_t until_epoch;       /* the budget: it pauses there; 0: none, to the end */
     int64_t attempts;          /* started so often without a new point */
-    char handle[RUN_HANDLE_MAX]; /* of its worker, as the launcher says it; "": has none */
-    bool has_metric;
     double metric_value;       /* at the best point; may be non-finite */
     double best_epoch;
     double val_loss, val_acc;  /* at the best point; NaN with the flag clear: not measured */
-    bool has_val_loss, has_val_acc;
     double test_loss, test_acc; /* of the kept weights; only the sweep's best runs have them */
-    bool has_test_loss, has_test_acc;
-    enum run_error error;
-    char *error_text;          /* NULL without an error */
-    int signal;                /* that ended the worker; 0: none */
-    char *stderr_tail;         /* last lines, with an error */
-    char core[48], blas[160];  /* BLAS kernel and library that ran */
-    int64_t flop;              /* to train on one sample; 0: not said */
+    int64_t flop;              /* to train on one sample, by the configuration; 0: not said */
     utc_us created, started, ended;
     double seconds;            /* monotonic; of the last attempt and what it resumed */
+    enum run_kind kind;
+    enum run_status status;
+    enum run_pauser paused_by; /* of paused; NONE: a person, in rows of older daemons */
+    enum run_error error;
+    int signal;                /* that ended the worker; 0: none */
+    /* kind treatment: the remedy, the parent's label it answers, and what came of it */
+    enum remedy remedy;
+    enum pattern treats_pattern;
+    enum cause_id treats_cause;
+    double parent_metric;      /* the parent is of another sweep: what it came to */
+    double change;             /* of the metric, relative; below 0 is better; NaN: not finite */
+    bool has_parent_metric, has_outcome, cured;
+    bool has_metric, has_val_loss, has_val_acc, has_test_loss, has_test_acc;
 };
 
 struct label_row {
@@ -140,6 +139,7 @@ struct event_row {             /* the log of what happened, for people and for r
     X(REPEATED, "repeated")    \
     X(CARRIED, "carried")      \
     X(ENDED, "ended")          \
+    X(PICKED, "picked")        \
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \
     X(STOPPED, "stopped")      \
@@ -308,6 +308,8 @@ struct store_batch {
     struct store_op *ops;
 };
 
+/* A text of a run: at most RUN_TEXT_MAX bytes are kept, and "" is none. */
+void run_row_set_text(char **field, const char *text);
 /* Deep copies; destroy functions take NULL; finish leaves the row's own memory to the caller. */
 struct sweep_row *sweep_row_copy(const struct sweep_row *r);
 void sweep_row_finish(struct sweep_row *r);
@@ -318,7 +320,18 @@ void sweep_row_destroy(struct sweep_row *r);
  * r->config anew; a setting that is younger than the text has its default. */
 void run_row_write_settings(const struct run_row *r, struct json_writer *w);
 int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *err);
+/* The same for many runs one after the other: those of a sweep differ in a few of them, and only
+ * these are parsed. */
+struct run_settings_reader {
+    char *text; /* that the others are held against, and what it says */
+    struct trainer_config *config;
+};
+int run_settings_read(struct run_settings_reader *r, struct run_row *row, const char *text,
+                      struct errbuf *err);
+void run_settings_reader_finish(struct run_settings_reader *r);
 struct run_row *run_row_copy(const struct run_row *r);
+/* The row with all that it owns, which from has no more. */
+struct run_row *run_row_take(struct run_row *from);
 void run_row_destroy(struct run_row *r);
 void store_op_finish(struct store_op *op);
 const char *store_op_name(enum store_op_type t);

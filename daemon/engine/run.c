@@ -67,7 +67,7 @@ void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx)
         s->row->started = now;
     if (s->row->status != SWEEP_RUNNING)
         sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
-    if (row->started != 0 && !task_resumes(&s->spec)) { /* another attempt, perhaps to other bits */
+    if (row->started != 0 && !task_resumes(sweep_spec(s))) { /* perhaps to other bits */
         store_batch_clear_points(&fx->batch, row->id);
         run_forget_attempt(r);
     } else {
@@ -106,7 +106,7 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
     if (r == NULL)
         return;
     failure_spawned(e, r, now, fx);
-    str_copy(r->row->handle, sizeof(r->row->handle), handle);
+    run_row_set_text(&r->row->handle, handle);
     run_put(r, fx);
 }
 
@@ -152,7 +152,7 @@ static void requeue(struct engine *e, struct run *r, const char *kind, const cha
     if (paused)
         r->row->paused_by = RUN_PAUSER_PERSON;
     run_forget_attempt(r);
-    r->row->handle[0] = '\0';
+    run_row_set_text(&r->row->handle, "");
     run_put(r, fx);
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, kind, now, "%s", why);
     if (paused)
@@ -185,7 +185,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     struct sweep *s = r->sweep;
     if (had_worker)
         label_ended(r, now, fx);
-    r->row->handle[0] = '\0';
+    run_row_set_text(&r->row->handle, "");
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",
@@ -217,7 +217,7 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
     if (o->status != RUN_FAILED)
         take_test(row, x->result);
     if (o->status == RUN_STOPPED)
-        str_copy(row->stop_reason, sizeof(row->stop_reason), o->failure.text);
+        run_row_set_text(&row->stop_reason, o->failure.text);
     if (o->status == RUN_FAILED) {
         set_text(&row->error_text, o->failure.text != NULL ? o->failure.text : "");
         set_text(&row->stderr_tail, x->stderr_tail);
@@ -259,7 +259,7 @@ void run_pause_at_rung(struct engine *e, struct run *r, const struct record_resu
         return;
     failure_uncount(r);
     if (!run_is_leased(r)) /* its client may go on */
-        row->handle[0] = '\0';
+        run_row_set_text(&row->handle, "");
     row->seconds = res->seconds;
     run_put(r, fx);
     store_batch_add_event(&fx->batch, row->sweep_id, row->id, "run_paused", now,
@@ -303,7 +303,7 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, s
 {
     REQUIRE(run_at_rung(r) && reason[0] != '\0');
     set_status(r, RUN_STOPPED);
-    str_copy(r->row->stop_reason, sizeof(r->row->stop_reason), reason);
+    run_row_set_text(&r->row->stop_reason, reason);
     r->row->ended = now;
     settle(e, r, true, now, fx);
 }

@@ -1,4 +1,6 @@
 /* What a run is started with: its configuration, and what it may take. */
+#include <stdlib.h>
+
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -14,8 +16,9 @@ static void run_file(const struct engine *e, int64_t run_id, enum run_file f,
 char *run_configure(const struct engine *e, const struct run *r)
 {
     const struct sweep *s = r->sweep;
-    const struct spec *spec = &s->spec;
-    const struct trainer_config *config = r->row->config;
+    const struct spec *spec = sweep_spec(s);
+    struct trainer_config *config = run_config(r);
+    char *params = run_params(r);
     struct run_setup setup = {.at = &s->trials[r->index]->at,
                               .config = config,
                               .epochs = r->row->epochs,
@@ -23,7 +26,7 @@ char *run_configure(const struct engine *e, const struct run *r)
                               .seed = r->row->seed,
                               .run_id = r->row->id,
                               .sweep_id = s->row->id,
-                              .params_json = r->row->params_json,
+                              .params_json = params,
                               .metric_name = spec_metric_name(spec),
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
@@ -44,6 +47,8 @@ char *run_configure(const struct engine *e, const struct run *r)
     struct json_writer w;
     jw_init(&w, &text);
     task_of(spec)->configure(spec, &setup, &w);
+    trainer_config_release(config);
+    free(params);
     return buf_take(&text);
 }
 
@@ -53,7 +58,7 @@ struct run_limits engine_run_limits(const struct engine *e, int64_t run_id)
     struct run_limits l = {0};
     if (r == NULL)
         return l;
-    l = r->sweep->spec.limits.run;
+    l = sweep_spec(r->sweep)->limits.run;
     l.memory_mib = l.memory_mib > 0 ? l.memory_mib : e->limits.memory_mib;
     l.seconds = l.seconds > 0 ? l.seconds : e->limits.seconds;
     l.quiet_seconds = l.idle_seconds > 0 ? 0 : e->limits.quiet_seconds; /* one rule, not two */

@@ -34,7 +34,7 @@ static char *rung_detail(const struct run *r, const struct rung *at, const struc
     jw_kv_int(&w, "epoch", at->epoch);
     jw_kv_real(&w, "value", at->value);
     if (v != NULL) {
-        jw_kv_string(&w, "rule", stop_name(r->sweep->spec.stop.rule));
+        jw_kv_string(&w, "rule", stop_name(sweep_spec(r->sweep)->stop.rule));
         jw_kv_int(&w, "rank", (int64_t)v->rank);
         jw_kv_int(&w, "of", (int64_t)v->of);
         if (!isnan(v->cutoff))

@@ -16,7 +16,7 @@ static void read_curve(const struct run *r, struct rung_curve *out)
     double *epochs = xcalloc(2 * k->count + 1, sizeof(*epochs)), *values = epochs + k->count;
     *out = (struct rung_curve){.epochs = epochs, .values = values};
     for (size_t i = 0; i < k->count; i++)
-        if (point_value(&k->points[i], NULL, spec_metric_name(&r->sweep->spec),
+        if (point_value(&k->points[i], NULL, spec_metric_name(sweep_spec(r->sweep)),
                         &values[out->count]))
             epochs[out->count++] = k->points[i].epoch;
 }
@@ -31,7 +31,7 @@ static void read_label(const struct run *r, struct rung_view *v)
 
 static void judge(const struct run *r, struct rung_view *v, struct rung_verdict *out)
 {
-    unsigned traits = stop_traits(r->sweep->spec.stop.rule);
+    unsigned traits = stop_traits(sweep_spec(r->sweep)->stop.rule);
     if (traits & STOP_EXTRAPOLATES)
         read_curve(r, &v->curve);
     if (traits & STOP_DIAGNOSES)
@@ -98,7 +98,7 @@ static void advance(struct sweep *s, const struct study *st)
 
 void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects *fx)
 {
-    if (s->spec.stop.rule == STOP_NONE || sweep_status_terminal(s->row->status))
+    if (sweep_spec(s)->stop.rule == STOP_NONE || sweep_status_terminal(s->row->status))
         return;
     const struct study st = sweep_study(s);
     if (st.stop->promote)
@@ -113,7 +113,7 @@ void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects 
 
 bool rungs_flush(struct sweep *s)
 {
-    if (!s->spec.stop.promote || s->ladder == NULL || s->row->status != SWEEP_RUNNING)
+    if (!sweep_spec(s)->stop.promote || s->ladder == NULL || s->row->status != SWEEP_RUNNING)
         return false;
     for (size_t i = 0; i < s->live_count; i++)
         if (!run_at_rung(s->live[i]))
@@ -128,7 +128,7 @@ void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r)
         (void)trial_add_rung(t, r->epoch, r->value);
     if (r->kind == DECISION_AUDITED)
         t->audited = r->epoch;
-    if (r->flush < 0 || !s->spec.stop.promote)
+    if (r->flush < 0 || !sweep_spec(s)->stop.promote) /* asked last: the sweep may sleep */
         return;
     if (s->ladder == NULL)
         s->ladder = ladder_create();

@@ -116,12 +116,22 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
     struct errbuf err = {0};
     if (s == NULL)
         return false;
-    if (spec_compare(&s->spec, spec, &err) != 0)
+    if (spec_compare(sweep_spec(s), spec, &err) != 0)
         effects_refuse(fx, token, &err);
     else
         effects_reply(fx, token,
                       xasprintf("{\"sweep\":%" PRId64 ",\"existing\":true}", s->row->id));
     return true;
+}
+
+/* The method was picked with the specification: it is in it, and the reason too. */
+static void note_picked(const struct sweep *s, struct effects *fx)
+{
+    struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_PICKED};
+    const struct spec *spec = sweep_spec(s);
+    if (spec->picked[0])
+        store_batch_add_decision(&fx->batch, &d, "method %s: %s", method_name(spec->method),
+                                 spec->picked);
 }
 
 static void open_sweep(struct engine *e, struct sweep *s, const struct submission *in, utc_us now,
@@ -132,6 +142,7 @@ static void open_sweep(struct engine *e, struct sweep *s, const struct submissio
     store_batch_add_event(&fx->batch, s->row->id, 0, "submitted", now, "%s", s->row->name);
     for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++)
         store_batch_add_finding(&fx->batch, s->row->id, &p->findings[i]);
+    note_picked(s, fx);
     notify_sweep(fx, s);
     if (in->first != NULL)
         sweep_enqueue(e, s, in->first, now, fx);
@@ -150,15 +161,14 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
         memset(in->spec, 0, sizeof(*in->spec));
         return;
     }
-    struct sweep *s = sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now));
+    struct sweep *s =
+        sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now), in->spec);
     s->row->submit_id = in->id != NULL ? xstrdup(in->id) : NULL;
-    s->spec = *in->spec;
     memset(in->spec, 0, sizeof(*in->spec));
-    s->method = search_method(s->spec.method);
-    if (s->spec.treat)
+    if (sweep_spec(s)->treat)
         freeze_prior(s, in->known);
     engine_add_sweep(e, s);
-    char *held = data_read_hold(&s->spec, in->prepared);
+    char *held = data_read_hold(sweep_spec(s), in->prepared);
     open_sweep(e, s, in, now, fx);
     effects_reply(fx, token, submit_reply(s, in->prepared, held, in->first));
     if (held != NULL)
@@ -181,10 +191,10 @@ static int enqueue_check(const struct engine *e, const struct sweep *s, int64_t 
     if (sweep_status_terminal(s->row->status))
         return err_bad(err, ERR_STATE, "sweep", sweep_status_name(s->row->status),
                        "queued, running, paused, held, for enqueue");
-    if (s->run_count < (size_t)s->spec.run_cap)
+    if (s->run_count < (size_t)sweep_spec(s)->run_cap)
         return 0;
     return err_set(err, ERR_STATE, "sweep %" PRId64 " has had all %" PRId64 " runs of its run_cap",
-                   sweep_id, s->spec.run_cap);
+                   sweep_id, sweep_spec(s)->run_cap);
 }
 
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
@@ -194,7 +204,7 @@ void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *param
     struct sweep *s = engine_sweep(e, sweep_id);
     struct enqueued q = {.kind = RUN_KIND_SEARCH};
     if (enqueue_check(e, s, sweep_id, &err) != 0 ||
-        space_check(&s->spec.space, params, &q.at, &err) != 0) {
+        space_check(&sweep_spec(s)->space, params, &q.at, &err) != 0) {
         effects_refuse(fx, token, &err);
         return;
     }

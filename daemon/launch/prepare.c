@@ -219,7 +219,7 @@ static void job_answer(struct job *j)
         job_unread(j, line, len, &err);
     } else {
         if (r.type == RECORD_PREPARED) {
-            prepared_remember(&j->prepare->memory, j->key, r.u.prepared);
+            prepared_remember(&j->prepare->memory, j->key, line, len);
             j->client.answer(j->client.arg, r.u.prepared, NULL);
         } else if (r.type == RECORD_ERROR) {
             j->client.answer(j->client.arg, NULL, &r.u.error);
@@ -340,12 +340,8 @@ void prepare_data(struct prepare *p, const struct spec *spec, const struct prepa
     j->client = *client;
     j->key = config_text(p->site->runs_dir, spec);
     p->active++;
-    const struct record_prepared *known = prepared_recall(&p->memory, j->key);
-    if (known) {
-        j->found = xmalloc(sizeof(*j->found));
-        *j->found = *known;
-    }
-    if (known || p->stopping) {
+    j->found = prepared_recall(&p->memory, j->key);
+    if (j->found || p->stopping) {
         uv_timer_init(p->site->loop->uv, &j->answer);
         j->answer.data = j;
         uv_timer_start(&j->answer, on_answer, 0, 0);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "sweep/buf.h"
+#include "sweep/err.h"
 
 static bool same_file(const struct record_source *s)
 {
@@ -29,7 +30,7 @@ static bool still_true(const struct record_prepared *r)
 static void forget(struct prepared_entry *e)
 {
     free(e->key);
-    free(e->prepared);
+    free(e->line);
     memset(e, 0, sizeof(*e));
 }
 
@@ -48,21 +49,24 @@ static struct prepared_entry *find(struct prepared_memory *m, const char *key)
     return NULL;
 }
 
-const struct record_prepared *prepared_recall(struct prepared_memory *m, const char *key)
+struct record_prepared *prepared_recall(struct prepared_memory *m, const char *key)
 {
     struct prepared_entry *e = find(m, key);
+    struct record r = {0};
+    struct errbuf why;
     if (!e)
         return NULL;
-    if (!still_true(e->prepared)) {
+    if (record_parse(e->line, strlen(e->line), &r, &why) < 0 || r.type != RECORD_PREPARED ||
+        !still_true(r.u.prepared)) {
+        record_finish(&r);
         forget(e);
         return NULL;
     }
     e->used = ++m->clock;
-    return e->prepared;
+    return r.u.prepared;
 }
 
-void prepared_remember(struct prepared_memory *m, const char *key,
-                       const struct record_prepared *prepared)
+void prepared_remember(struct prepared_memory *m, const char *key, const char *line, size_t len)
 {
     struct prepared_entry *e = find(m, key);
     for (size_t i = 0; !e && i < PREPARED_MAX; i++) {
@@ -79,6 +83,5 @@ void prepared_remember(struct prepared_memory *m, const char *key,
     forget(e);
     e->key = xstrdup(key);
     e->used = ++m->clock;
-    e->prepared = xmalloc(sizeof(*e->prepared));
-    *e->prepared = *prepared;
+    e->line = xasprintf("%.*s", (int)len, line);
 }

@@ -4,6 +4,7 @@
 #ifndef SWEEPD_PREPARED_H
 #define SWEEPD_PREPARED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sweep/record.h"
@@ -15,15 +16,15 @@ struct prepared_memory {
     struct prepared_entry {
         char *key;  /* NULL: free */
         uint64_t used;
-        struct record_prepared *prepared;
+        char *line; /* as the worker said it: a hundredth of a record, which has room for all */
     } entries[PREPARED_MAX];
 };
 
 /* A zeroed memory is a valid, empty one. */
 void prepared_finish(struct prepared_memory *m);
-/* Borrowed until the next call; NULL when unknown or no longer true. */
-const struct record_prepared *prepared_recall(struct prepared_memory *m, const char *key);
-void prepared_remember(struct prepared_memory *m, const char *key,
-                       const struct record_prepared *prepared);
+/* Owned by the caller; NULL when unknown or no longer true. */
+struct record_prepared *prepared_recall(struct prepared_memory *m, const char *key);
+/* line: a record of type prepared, without its end. */
+void prepared_remember(struct prepared_memory *m, const char *key, const char *line, size_t len);
 
 #endif

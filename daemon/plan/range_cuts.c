@@ -15,7 +15,7 @@ struct cut {
 
 static bool diverged(const struct range_run *r)
 {
-    enum pattern p = r->trial->facts.pattern;
+    enum pattern p = trial_pattern(r->trial);
     return p == PATTERN_DIVERGING || p == PATTERN_NOT_A_NUMBER;
 }
 

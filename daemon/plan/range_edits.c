@@ -113,7 +113,7 @@ static void shuffle(struct range_view *view)
 
 static bool overfits(const struct range_run *r)
 {
-    enum pattern p = r->trial->facts.pattern;
+    enum pattern p = trial_pattern(r->trial);
     return p == PATTERN_OVERFITTING || p == PATTERN_OVERFITTING_RISING;
 }
 

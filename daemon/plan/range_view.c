@@ -39,7 +39,7 @@ void range_view_init(struct range_view *view, const struct spec *s,
                                 .best = xcalloc(count + 1, sizeof(*view->best))};
     for (size_t i = 0; i < count; i++)
         if (trials[i]->kind == RUN_KIND_SEARCH && trials[i]->labelled)
-            view->runs[view->count++] = (struct range_run){trials[i], run_ids[i]};
+            view->runs[view->count++] = (struct range_run){s, trials[i], run_ids[i]};
     qsort(view->runs, view->count, sizeof(*view->runs), by_id);
     for (size_t i = 0; i < view->count; i++)
         if (trial_usable(view->runs[i].trial))

@@ -8,6 +8,7 @@
 #define MOST 0.67 /* share that counts as most */
 
 struct range_run {
+    const struct spec *spec;
     const struct trial *trial;
     int64_t run_id;
 };
@@ -30,7 +31,9 @@ void range_view_init(struct range_view *view, const struct spec *s,
 void range_view_finish(struct range_view *view);
 static inline double value_of(const struct range_run *r, enum setting_id id)
 {
-    return r->trial->config->settings.v[id];
+    struct settings own;
+    trial_settings(r->spec, r->trial, &own);
+    return own.v[id];
 }
 static inline bool most_of(size_t n, size_t all)
 {

@@ -62,6 +62,29 @@ uint64_t trial_ground(const struct spec *s, const struct trial *t)
     return t->config->layers != NULL ? hash_layers(h, t->config->layers) : h;
 }
 
+void trial_settings(const struct spec *s, const struct trial *t, struct settings *out)
+{
+    if (t->config != NULL)
+        *out = t->config->settings;
+    else
+        trainer_settings(s, &t->at, out);
+}
+
+const struct layer_list *trial_layers(const struct trial *t)
+{
+    return t->config != NULL ? t->config->layers : NULL;
+}
+
+int64_t trial_start_from(const struct trial *t)
+{
+    return t->config != NULL ? t->config->start_from : 0;
+}
+
+enum pattern trial_pattern(const struct trial *t)
+{
+    return t->facts != NULL ? t->facts->pattern : (enum pattern)0;
+}
+
 static bool is_in_space(const struct space *s, const struct assignment *at)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -76,8 +99,11 @@ static bool is_comparable(const struct study *st, const struct trial *parent,
                           const struct trial *t)
 {
     int choice = space_find_role(st->space, ROLE_OPTIMIZER);
-    return t->epochs == parent->epochs && t->config->start_from == parent->config->start_from &&
-           settings_same(&t->config->settings, &parent->config->settings, SETTING_OF_SAMPLES) &&
+    struct settings own, before;
+    trial_settings(st->spec, t, &own);
+    trial_settings(st->spec, parent, &before);
+    return t->epochs == parent->epochs && trial_start_from(t) == trial_start_from(parent) &&
+           settings_same(&own, &before, SETTING_OF_SAMPLES) &&
            (choice < 0 || t->at.v[choice] == parent->at.v[choice]);
 }
 
@@ -87,8 +113,8 @@ bool trial_carries(const struct study *st, const struct trial *t)
         return false;
     while (t->kind == RUN_KIND_TREATMENT) {
         const struct trial *parent = t->parent < t->number ? st->all[t->parent] : NULL;
-        if (parent == NULL || t->config == NULL || parent->config == NULL ||
-            !is_comparable(st, parent, t) || !trial_better(t, parent, st->maximize))
+        if (parent == NULL || !is_comparable(st, parent, t) ||
+            !trial_better(t, parent, st->maximize))
             return false;
         t = parent;
     }
@@ -99,7 +125,8 @@ void study_init(struct study *st, const struct spec *s)
 {
     size_t kept = (size_t)spec_treat_cap(s), last = (size_t)spec_repeat_cap(s);
     size_t cap = (size_t)s->run_cap - last;
-    *st = (struct study){.space = &s->space,
+    *st = (struct study){.spec = s,
+                         .space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
                          .carries = s->carry_on,

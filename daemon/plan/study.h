@@ -28,7 +28,6 @@ struct rung {
 struct trial {
     size_t number;
     char stage[24];
-    struct assignment at; /* the values of what is swept */
     enum run_kind kind;
     /* What is not swept: 0 as the specification says it, else a hash of what it is instead. Equal
      * values of both: the same configuration. */
@@ -36,11 +35,11 @@ struct trial {
     enum run_status status;
     enum run_error error; /* of failed */
     int64_t epochs;
-    bool has_metric; /* false: no point was stored; ranks last */
     double metric_value;
-    bool labelled; /* the two below are known */
-    struct run_facts facts;
+    bool has_metric; /* false: no point was stored; ranks last */
+    bool labelled;   /* the two below are known */
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
+    struct run_facts *facts; /* NULL: not labelled; owned by whoever keeps the trials */
     struct rung *rungs;  /* by epoch; owned by whoever keeps the trials */
     size_t rung_count, rung_cap;
     int64_t audited;     /* epoch at which it would have been stopped, but for an audit; 0: none */
@@ -50,8 +49,12 @@ struct trial {
     enum pattern treats_pattern;
     enum cause_id treats_cause;
     bool has_outcome, cured;
-    /* the trainer's whole configuration, owned by whoever keeps the trials; NULL: another task's */
+    /* the trainer's whole configuration, where it need not be what the specification and `at` say;
+     * owned by whoever keeps the trials */
     struct trainer_config *config;
+    /* The values of what is swept. The last member: a trial of the engine's has room for as many as
+     * its space has dimensions, and is never copied whole (space_take). */
+    struct assignment at;
 };
 #define TRIAL_NONE SIZE_MAX
 
@@ -61,6 +64,7 @@ bool trial_usable(const struct trial *t);
 bool trial_better(const struct trial *a, const struct trial *b, bool maximize);
 
 struct study {
+    const struct spec *spec;
     const struct space *space;
     uint64_t seed;
     bool maximize;
@@ -84,6 +88,13 @@ struct study {
 bool trial_carries(const struct study *st, const struct trial *t);
 
 uint64_t trial_ground(const struct spec *s, const struct trial *t);
+/* Of a run of the trainer: its settings, the list of layers that is its own (NULL: it has the
+ * specification's), and the run whose weights it starts with (0: the specification's). */
+void trial_settings(const struct spec *s, const struct trial *t, struct settings *out);
+const struct layer_list *trial_layers(const struct trial *t);
+int64_t trial_start_from(const struct trial *t);
+/* Of its label; the first where it has none. */
+enum pattern trial_pattern(const struct trial *t);
 
 /* As it is before the first run. */
 void study_init(struct study *st, const struct spec *s);

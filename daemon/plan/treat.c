@@ -21,15 +21,17 @@ struct treat_outcome treat_compare(const struct spec *s, const struct trial *par
                                    const struct trial *child)
 {
     struct treat_outcome o = {.change = NAN};
+    struct settings before, own;
     if (!trial_usable(child))
         return o;
-    if (trial_usable(parent) && settings_same(&parent->config->settings, &child->config->settings,
-                                              SETTING_OF_SAMPLES)) {
+    trial_settings(s, parent, &before);
+    trial_settings(s, child, &own);
+    if (trial_usable(parent) && settings_same(&before, &own, SETTING_OF_SAMPLES)) {
         double from = parent->metric_value, by = child->metric_value - from;
         o.change = (s->maximize ? -by : by) / fmax(fabs(from), 1e-12);
     }
     o.cured =
-        child->labelled && remedy_cured(parent->facts.pattern, child->facts.pattern, o.change);
+        child->labelled && remedy_cured(trial_pattern(parent), trial_pattern(child), o.change);
     return o;
 }
 
@@ -163,30 +165,38 @@ static bool already_treated(const struct history *h, size_t number, enum remedy 
 
 static const struct layer_list *layers_of(const struct treat_input *in, const struct trial *t)
 {
-    return t->config->layers != NULL ? t->config->layers : &in->spec->trainer.layers;
+    const struct layer_list *own = trial_layers(t);
+    return own != NULL ? own : &in->spec->trainer.layers;
 }
 
 static void treatment_of(const struct treat_input *in, const struct trial *t,
                          struct treatment *out)
 {
-    out->settings = t->config->settings;
+    trial_settings(in->spec, t, &out->settings);
     out->layers = *layers_of(in, t);
     out->epochs = t->epochs;
-    out->start_from = t->config->start_from;
+    out->start_from = trial_start_from(t);
 }
 
+/* at: the values of u that are swept. */
 static bool is_tried(const struct treat_input *in, const struct trial *t,
-                     const struct treatment *u)
+                     const struct treatment *u, const struct assignment *at)
 {
-    return memcmp(&t->config->settings, &u->settings, sizeof(u->settings)) == 0 &&
-           t->epochs == u->epochs && t->config->start_from == u->start_from &&
+    struct settings own;
+    if (t->epochs != u->epochs || trial_start_from(t) != u->start_from ||
+        (t->config == NULL && !space_same(&in->spec->space, &t->at, at)))
+        return false;
+    trial_settings(in->spec, t, &own);
+    return memcmp(&own, &u->settings, sizeof(own)) == 0 &&
            layer_list_same(layers_of(in, t), &u->layers);
 }
 
 static bool was_tried(const struct treat_input *in, const struct treatment *u)
 {
+    struct assignment at;
+    trainer_assignment(in->spec, &u->settings, &at);
     for (size_t i = 0; i < in->count; i++)
-        if (is_tried(in, in->trials[i], u))
+        if (is_tried(in, in->trials[i], u, &at))
             return true;
     return false;
 }
@@ -198,7 +208,10 @@ static int64_t donor_for(const struct treat_input *in, size_t number)
     if (in->donor == 0 || in->donor_number == number)
         return 0;
     const struct trial *d = in->trials[in->donor_number];
-    bool same = settings_same(&t->config->settings, &d->config->settings, SETTING_OF_MODEL) &&
+    struct settings own, theirs;
+    trial_settings(in->spec, t, &own);
+    trial_settings(in->spec, d, &theirs);
+    bool same = settings_same(&own, &theirs, SETTING_OF_MODEL) &&
                 layer_list_same(layers_of(in, t), layers_of(in, d));
     return same ? in->donor : 0;
 }
@@ -256,8 +269,10 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
 {
     const struct treat_input *in = h->in;
     const struct trial *t = in->trials[number];
-    struct treat_proposal p = {.parent = number, .pattern = t->facts.pattern};
-    struct data_facts data = data_facts_of_run(in->data, &t->config->settings);
+    struct treat_proposal p = {.parent = number, .pattern = trial_pattern(t)};
+    struct settings own;
+    trial_settings(in->spec, t, &own);
+    struct data_facts data = data_facts_of_run(in->data, &own);
     struct remedy_context context = {.data = &data, .donor = donor_for(in, number)};
     enum remedy remedies[REMEDIES_MAX];
     struct rng rng;
@@ -293,7 +308,7 @@ static bool in_vain(const struct history *h, size_t number)
 static bool may_treat(const struct history *h, size_t number)
 {
     const struct trial *t = h->in->trials[number];
-    return t->labelled && pattern_is_sick(t->facts.pattern) && !improved(h, number) &&
+    return t->labelled && pattern_is_sick(trial_pattern(t)) && !improved(h, number) &&
            !in_vain(h, number) && tries(h, root_of(h, number)) < TREAT_TRIES;
 }
 

@@ -29,7 +29,8 @@ static const struct {
     [STORE_QUERY_SWEEPS] =
         {2, "SELECT * FROM sweep_overview_exact WHERE id > ?1 ORDER BY id LIMIT ?2"},
     [STORE_QUERY_SWEEP] =
-        {1, "SELECT o.*, s.spec AS spec_json, s.seed, s.data_hash, "
+        {1, "SELECT o.*, s.spec AS spec_json, "
+            "iif(json_valid(s.spec), s.spec ->> '$.picked', NULL) AS picked, s.seed, s.data_hash, "
             "iif(s.data_hash <> '', s.data_samples, NULL) AS data_samples, "
             "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
             "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes, "

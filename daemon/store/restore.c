@@ -117,7 +117,8 @@ static enum run_pauser read_pauser(sqlite3_stmt *st)
     return found < 0 ? RUN_PAUSER_NONE : (enum run_pauser)found;
 }
 
-static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
+static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, struct run_row *r,
+                    struct errbuf *err)
 {
     const char *error = column_text(st, RUN_error_class_column);
     int kind = run_kind_find(column_text(st, RUN_kind_column));
@@ -129,7 +130,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     if (kind < 0 || status < 0 || error_class < 0)
         return err_set(err, ERR_DATA, "run %lld: kind, status or error_class is unknown",
                        (long long)r->id);
-    if (run_row_read_settings(r, column_text(st, RUN_settings_column), &why) < 0)
+    if (run_settings_read(settings, r, column_text(st, RUN_settings_column), &why) < 0)
         return err_set(err, ERR_DATA, "run %lld: settings: %s", (long long)r->id, why.message);
     r->kind = (enum run_kind)kind;
     r->status = (enum run_status)status;
@@ -137,8 +138,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->sweep_id = sqlite3_column_int64(st, RUN_sweep_id_column);
     r->number = sqlite3_column_int64(st, RUN_number_column);
     column_into(st, RUN_stage_column, r->stage, sizeof(r->stage));
-    column_into(st, RUN_reason_column, r->reason, sizeof(r->reason));
-    column_into(st, RUN_stop_reason_column, r->stop_reason, sizeof(r->stop_reason));
+    r->reason = column_copy(st, RUN_reason_column);
+    r->stop_reason = column_copy(st, RUN_stop_reason_column);
     r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
     read_treatment(st, r);
     r->params_json = column_copy(st, RUN_params_column);
@@ -147,7 +148,7 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->until_epoch = sqlite3_column_int64(st, RUN_until_epoch_column);
     r->paused_by = read_pauser(st);
     r->attempts = sqlite3_column_int64(st, RUN_attempts_column);
-    column_into(st, RUN_handle_column, r->handle, sizeof(r->handle));
+    r->handle = column_copy(st, RUN_handle_column);
     r->has_metric = column_maybe(st, RUN_metric_value_column, &r->metric_value);
     column_maybe(st, RUN_best_epoch_column, &r->best_epoch);
     r->has_val_loss = column_maybe(st, RUN_val_loss_column, &r->val_loss);
@@ -157,8 +158,8 @@ static int read_run(sqlite3_stmt *st, struct run_row *r, struct errbuf *err)
     r->error_text = column_copy(st, RUN_error_text_column);
     r->signal = sqlite3_column_int(st, RUN_signal_column);
     r->stderr_tail = column_copy(st, RUN_stderr_tail_column);
-    column_into(st, RUN_core_type_column, r->core, sizeof(r->core));
-    column_into(st, RUN_blas_version_column, r->blas, sizeof(r->blas));
+    r->core = column_copy(st, RUN_core_type_column);
+    r->blas = column_copy(st, RUN_blas_version_column);
     r->flop = sqlite3_column_int64(st, RUN_flop_column);
     r->created = store_time_parse(column_text(st, RUN_created_at_column));
     r->started = store_time_parse(column_text(st, RUN_started_at_column));
@@ -181,7 +182,7 @@ static int append_run(sqlite3_stmt *st, struct store_restored *out, struct errbu
     out->runs = array_room(out->runs, &out->run_cap, out->run_count, sizeof(*out->runs));
     struct run_row *r = &out->runs[out->run_count++];
     memset(r, 0, sizeof(*r));
-    return read_run(st, r, err);
+    return read_run(st, &out->settings, r, err);
 }
 
 /* Facts that cannot be read are none: the run is never treated. */
@@ -219,6 +220,7 @@ static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errb
     if (kind < DECISION_KIND_COUNT &&
         stored_rung_read(sqlite3_column_int64(st, 0), kind, column_text(st, 1), &r)) {
         out->rungs = array_room(out->rungs, &out->rung_cap, out->rung_count, sizeof(*out->rungs));
+        r.sweep_id = sqlite3_column_int64(st, 3);
         out->rungs[out->rung_count++] = r;
     }
     return 0;
@@ -277,7 +279,7 @@ static const struct {
      "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
      "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
      append_label},
-    {"SELECT d.run_id, d.detail, d.kind FROM sweeps AS s "
+    {"SELECT d.run_id, d.detail, d.kind, d.sweep_id FROM sweeps AS s "
      "CROSS JOIN decisions AS d ON d.sweep_id = s.id WHERE s." OPEN_SWEEPS
      " AND d.kind IN ('paused', 'audited', 'promoted', 'stopped') AND d.run_id IS NOT NULL "
      "AND d.detail IS NOT NULL ORDER BY d.id",
@@ -319,6 +321,7 @@ void store_restored_finish(struct store_restored *r)
         sweep_row_finish(&r->sweeps[i]);
     for (size_t i = 0; i < r->run_count; i++)
         run_row_finish(&r->runs[i]);
+    run_settings_reader_finish(&r->settings);
     free(r->sweeps);
     free(r->runs);
     free(r->labels);

@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best run log curve export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best run log curve plot export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
@@ -9,6 +9,15 @@ resume cancel delete backup status shutdown help"
         return
         ;;
     -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id | --label) return ;;
+    --x | --y) return ;;
+    --language)
+        mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
+        return
+        ;;
+    plot)
+        mapfile -t COMPREPLY < <(compgen -W "history curves parallel slice contour edf pareto timeline labels" -- "$cur")
+        return
+        ;;
     --status)
         mapfile -t COMPREPLY < <(compgen -W "queued running paused completed stopped failed cancelled" -- "$cur")
         return
@@ -28,12 +37,13 @@ resume cancel delete backup status shutdown help"
     replay) options="--output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
-    best) options="--limit" ;;
+    best) options="--limit --spec --run" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
     log) options="--follow" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
+    plot) options="--output --force --run --x --y --language" ;;
     export) options="--output --torch-module --onnx --force" ;;
     cancel) options="--run" ;;
     label) options="--val --at --run" ;;

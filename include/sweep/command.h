@@ -53,6 +53,34 @@ struct command_environment {
     char **entries; /* "NAME=value"; "NAME": it is taken away; owned */
 };
 
+/* X(id, name): how a program may report, the most structured way first. Once one has been heard,
+ * those below it count for nothing. */
+#define COMMAND_CHANNEL_MAP(X)                                                                     \
+    X(DESCRIPTOR, "descriptor") /* JSON lines on SWEEPD_METRICS_FD */                              \
+    X(MARKED, "marked")         /* "::sweepd {…}" on stdout, and all that follow there: */         \
+    X(SYNE_TUNE, "syne_tune")   /* "[tune-metric]: {…}" */                                         \
+    X(PATTERNS, "patterns")     /* patterns of one's own */                                        \
+    X(FILES, "files")           /* what libraries write: in the run's folder, or named in logs */  \
+    X(JSON, "json")             /* a JSON object a line */                                         \
+    X(DICT, "dict")             /* a dict as Python prints it */                                   \
+    X(PAIRS, "pairs")           /* name=value, with the sweep's metric among them */               \
+    X(TEXT, "text")             /* "epoch 3 loss 0.41", and its many kin */
+enum command_channel {
+#define X(id, name) COMMAND_CHANNEL_##id,
+    COMMAND_CHANNEL_MAP(X)
+#undef X
+    COMMAND_CHANNEL_COUNT
+};
+#define COMMAND_CHANNELS_ALL ((1u << COMMAND_CHANNEL_COUNT) - 1)
+const char *command_channel_name(enum command_channel c);
+
+#define COMMAND_PATTERNS_MAX 64
+#define COMMAND_PATTERN_BYTES_MAX 1024
+struct command_pattern {
+    char name[METRIC_NAME_MAX + 1];
+    char *text; /* a POSIX extended regular expression, whose first group is the number */
+};
+
 /* How a program is run and heard: the same in a specification and in a config.json. */
 struct command_manner {
     char directory[COMMAND_DIRECTORY_MAX]; /* absolute; "": the run's folder */
@@ -60,6 +88,9 @@ struct command_manner {
     bool has_base;                      /* base is the whole environment, else the daemon's is */
     struct command_environment base;    /* mostly the submitter's */
     struct command_environment changes; /* on top of it */
+    size_t pattern_count;               /* of lines on stdout: a match is a value of that name */
+    struct command_pattern *patterns;   /* owned */
+    unsigned channels;                  /* that are listened to: bits 1 << COMMAND_CHANNEL_… */
     bool python_values;                 /* on its command line: True, not true */
     bool can_resume;                    /* goes on from what it has left in its checkpoint folder */
     double stop_seconds;                /* from the stop file to SIGTERM */
@@ -135,7 +166,7 @@ void command_words_write(const struct command_words *c, struct json_writer *w);
 /* The keys of a manner among the members of an object, whose other keys the caller has checked. */
 #define COMMAND_MANNER_KEYS                                                                        \
     "directory", "curves", "base_environment", "environment", "python_values", "can_resume",       \
-        "stop_seconds", "grace_seconds"
+        "stop_seconds", "grace_seconds", "patterns", "metrics_from"
 int command_manner_parse(const struct json *object, const char *path, struct command_manner *out,
                          struct errbuf *err);
 /* Its members, into the object that was begun; what is as it is by default is left out, but
@@ -146,6 +177,10 @@ void command_manner_write(const struct command_manner *m, struct json_writer *w)
 const char *command_manner_variable(const struct command_manner *m, const char *name);
 void command_manner_copy(const struct command_manner *from, struct command_manner *to);
 void command_manner_finish(struct command_manner *m);
+/* Of a specification that was shown: without the environment of whoever submitted it, and what was
+ * masked. */
+void command_manner_forget(struct command_manner *m);
+#define COMMAND_MASK "***"
 
 /* Is the value of a variable of that name a secret: a key, a token, a password? */
 bool command_is_secret(const char *name);

@@ -48,6 +48,8 @@ const char *json_type_name(enum json_type type);
 bool json_bool(const struct json *v);          /* only on JSON_BOOL */
 double json_number(const struct json *v);      /* only on JSON_NUMBER */
 const char *json_string(const struct json *v); /* only on JSON_STRING */
+/* A number that is written with a point or an exponent: 1.0, but not 1. */
+bool json_written_real(const struct json *v);
 
 /* Children of an array or object in order, none of NULL; key of an object's member (NULL
  * otherwise). */

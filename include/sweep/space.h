@@ -98,6 +98,8 @@ int space_find_role(const struct space *s, enum role role);
 int space_find_name(const struct space *s, const char *name);
 int space_find_key(const struct space *s, int key);
 bool space_same(const struct space *s, const struct assignment *a, const struct assignment *b);
+/* A copy of the values that are there, and zeros. */
+void space_take(const struct space *s, const struct assignment *a, struct assignment *out);
 
 /* The values of one configuration as JSON, in the spec's order:
  * {"learning_rate": 0.1, "optimizer": "adam"}. */

@@ -19,6 +19,8 @@
 #define SPEC_DEFAULT_EPOCHS 10
 #define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
 #define SPEC_LAG_MAX 1000
+#define SPEC_METHOD_AUTO "auto" /* one of the others is picked */
+#define SPEC_PICKED_MAX 192
 #define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
 #define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
@@ -28,6 +30,7 @@
 struct spec {
     char name[SPEC_NAME_MAX];
     enum method method;
+    char picked[SPEC_PICKED_MAX]; /* why, where it was auto; "": the specification names it */
     enum metric metric;                /* curve.h */
     char metric_name[METRIC_NAME_MAX]; /* METRIC_NAMED: as the program reports it; else "" */
     bool maximize;

@@ -42,6 +42,7 @@ enum header { HEADER_AUTO, HEADER_YES, HEADER_NO };
 #define DATA_WORDS_BYTES 4096
 #define DATA_CATEGORIES_USUAL 64
 #define DATA_CATEGORIES_MAX 65536
+#define DATA_FOOTER_MAX 1000
 
 /* Words of a list, each with its NUL, one behind the other. */
 struct data_words {
@@ -55,6 +56,7 @@ bool data_words_next(const struct data_words *w, const char **word);
 #define DATA_TABLE_MAP(X) \
     X("header", "formats csv and tsv") \
     X("skip_rows", "formats csv and tsv") \
+    X("skip_footer", "formats csv and tsv") \
     X("delimiter", "formats csv and tsv") \
     X("decimal", "formats csv and tsv") \
     X("thousands", "formats csv and tsv") \
@@ -78,6 +80,8 @@ struct spec_data {
     int64_t header_line;        /* with HEADER_YES: the file's line that is it; 0: the first row */
     bool skip_told;
     int64_t skip_rows;          /* lines before the first row */
+    bool footer_told;
+    int64_t skip_footer;        /* rows at the end of each file that are none of the data */
     char delimiter;             /* as of struct dialect; '\0': found */
     char decimal;               /* '.' or ','; '\0': found */
     char thousands;             /* as of struct number_form; '\0': found */
@@ -95,6 +99,8 @@ struct trainer_task {
     struct settings fixed;      /* defaults, then "data"/"model"/"train", then single "value"s */
     struct layer_list layers;   /* of a sequential model */
     int64_t start_from;         /* run whose best weights every run starts with; 0: none (G3.2) */
+    bool split_told;
+    uint64_t split_seed;        /* of the samples held out; else the sweep's seed */
     /* while a spec is read and checked: settings that it gives, and those of them it gives as
      * parameters with one value */
     bool given[SETTING_COUNT], fixed_here[SETTING_COUNT];

@@ -55,7 +55,7 @@ struct run_row *bench_run(int64_t id)
     r->number = id - 1;
     r->status = RUN_COMPLETED;
     str_copy(r->stage, sizeof(r->stage), "random");
-    str_copy(r->reason, sizeof(r->reason), "drawn");
+    r->reason = xstrdup("drawn");
     double rate = 0.001 * (double)(1 + id % 100);
     r->config = xcalloc(1, sizeof(*r->config));
     settings_init(&r->config->settings);

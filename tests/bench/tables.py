@@ -29,7 +29,10 @@ from sklearn.metrics import accuracy_score, r2_score  # noqa: E402
 from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
+import sweepd  # noqa: E402
 from sweepd import Daemon, SOURCE  # noqa: E402
+
+sweepd.TIMEOUT_SECONDS = 3600  # 20,000 columns on a busy machine
 
 
 def logistic(r, z):

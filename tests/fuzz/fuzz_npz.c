@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         struct table t = {0};
         struct errbuf err = {0};
-        int rc = npz_decode(data, size, &(struct npz_names){"", ""}, parts[i], &t, &err);
+        int rc = npz_decode(data, size, &(struct npz_names){"", "", false}, parts[i], &t, &err);
         if (rc == 0) {
             REQUIRE(t.values && t.targets && t.count > 0 && t.outputs > 0);
             table_finish(&t);

@@ -81,6 +81,65 @@ def test_winner_of_several_seeds():
         check("from one seed alone" in d.ctl("best", 2, check=0).stdout, "a lucky seed, perhaps")
 
 
+def content(d, run):
+    """What a run showed, to the bit; the clock's column is no part of it."""
+    columns = [r[1] for r in d.sql("PRAGMA table_info(curves)")
+               if r[1] not in ("run_id", "seconds")]
+    return d.sql(f"SELECT {','.join(columns)} FROM curves WHERE run_id=? ORDER BY point", run)
+
+
+def again(d, *words):
+    """Submits what `best --spec` prints; the run that came of it."""
+    spec = d.ctl("best", *words, "--spec", check=0).stdout
+    sweep = json.loads(d.ctl("submit", "-", "--json", text=spec, check=0).stdout)["sweep"]
+    d.ctl("wait", sweep, check=0)
+    runs = d.sql("SELECT id FROM runs WHERE sweep_id=?", sweep)
+    equal(len(runs), 1, "exactly one run")
+    return runs[0][0]
+
+
+def test_best_again():
+    """A spec of exactly one run: of the search, of another seed, and of a treatment."""
+    with Daemon() as d:
+        data = make_data(d.home)
+        d.ctl("submit", "-", text=json.dumps(small_spec(
+            data, run_cap=24, repeat_share=0.2, treat=True,
+            early_terminate={"type": "median", "min_iter": 2})), check=0)
+        d.ctl("wait", 1, check=0)
+        kinds = {k: i for k, i in d.sql("SELECT kind, max(id) FROM runs WHERE status='completed' "
+                                        "AND coalesce(settings ->> '$.start_from', 0) = 0 "
+                                        "GROUP BY kind")}
+        check({"search", "repeat"} <= set(kinds), kinds)
+        for run in (json.loads(d.ctl("best", 1, "--json", check=0).stdout)["configurations"][0]
+                    ["run_id"], *kinds.values()):
+            copy = again(d, 1, "--run", run)
+            equal(content(d, copy), content(d, run), f"the curve of run {run}")
+            equal(*(d.sql("SELECT settings, seed, epochs FROM runs WHERE id=?", i)
+                    for i in (copy, run)), "what it trained with")
+        first = json.loads(d.ctl("best", 1, "--json", check=0).stdout)["configurations"][0]
+        equal(content(d, again(d, 1)), content(d, first["run_id"]), "the winner's by default")
+        text = d.ctl("best", 1, check=0).stdout
+        check("again: sweepctl best 1 --spec | sweepctl submit -" in text, text)
+        refused = d.ctl("best", 1, "--run", 1)
+        check(refused.returncode == 2 and "--spec" in refused.stderr, refused.stderr)
+
+
+def test_best_again_program():
+    """Of a program the parameters and the seed."""
+    with Daemon() as d:
+        command = ["/bin/sh", "-c", "echo '{\"loss\": '$1'}' >&$SWEEPD_METRICS_FD", "x", "${seed}"]
+        d.ctl("submit", "-", text=json.dumps(
+            {"task": {"command": command}, "metric": {"name": "loss", "goal": "minimize"},
+             "method": "random", "run_cap": 8, "repeat_share": 0.5, "epochs": 3, "seed": 5,
+             "parameters": {"a b": {"values": ["x\"y", "ü"]}, "k": {"min": 1, "max": 4},
+                            "on": {"values": [True, False]}}}), check=0)
+        d.ctl("wait", 1, check=0)
+        run = d.sql("SELECT max(id) FROM runs WHERE kind='repeat'")[0][0]
+        copy = again(d, "--run", run)
+        equal(*(d.sql("SELECT params, seed, epochs FROM runs WHERE id=?", i) for i in (copy, run)))
+        equal(*(d.sql("SELECT name, value FROM metrics WHERE run_id=?", i) for i in (copy, run)))
+
+
 def test_export():
     """The best weights, byte for byte, and a module that names the same tensors."""
     with Daemon() as d:
@@ -145,5 +204,6 @@ def test_label_without_a_daemon():
 
 
 if __name__ == "__main__":
-    run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_export,
+    run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_best_again,
+        test_best_again_program, test_export,
         test_label_without_a_daemon)

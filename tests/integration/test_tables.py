@@ -353,6 +353,45 @@ def test_idx_names(f):
     check("emnist-digits-" in line["message"] and "emnist-letters-" in line["message"], line)
 
 
+REGIONS = "region,a,b,y\n" + lines([f"r{i % 7}", i % 9 + 0.5, i * 3 % 17, i % 2] for i in range(60))
+
+
+@in_folder
+def test_footers(f):
+    """A total is no row, whatever its fields; a name that stands elsewhere too is none."""
+    for name, footer in (("total", "Total,270.0,510,30\n"), ("blank", ",,,\n,,,\nSumme:,,,30\n"),
+                         ("source", "Source: Bureau of rows,,,\n"),
+                         ("two", ",,,\n合计,270.0,510,30\nNote: made up,,,\n")):
+        line = f.read(name, REGIONS + footer)
+        equal(sizes(line), (60, 9, 2), name)
+        said(line, "data.skip_footer", "a footer")
+        equal(f.read(name, REGIONS + footer, skip_footer=len(footer.splitlines()))["samples"], 60)
+    equal(sizes(f.read("told", REGIONS + "Total,270.0,510,30\n", skip_footer=0)), (61, 10, 3))
+    equal(sizes(f.read("value", REGIONS.replace("r3", "Total"))), (60, 9, 2))
+    equal(sizes(f.read("middle", REGIONS.replace("r4,", ",,,\nr4,", 1))), (60, 9, 2))
+
+
+@in_folder
+def test_one_row_of_text_is_no_header(f):
+    """What reads as data of the training file's columns is data, few as the rows may be."""
+    train = f.write("train", lines([["red", "green", "blue"][i % 3], "xyz"[i % 3 - 1], "ny"[i % 2]]
+                                   for i in range(60)))
+    line = f.prepare(train, test_path=f.write("one", "red,y,n\n"))
+    equal(line.get("test_samples"), 1, line.get("message"))
+
+
+@in_folder
+def test_findings_name_file_and_class(f):
+    said(f.read("holes.csv", REGIONS.replace("r1,1.5", "r1,", 1)),
+         "row 2, column 2 (a) of holes.csv")
+    line = f.read("one.csv", "a,b,y\n" + lines([i * 7 % 60, i % 9, "yes"] for i in range(60)))
+    said(line, 'of class "yes"')
+    line = f.read("rank.svm", lines([[i % 3, f"qid:{i // 5}", f"1:{i}", f"2:{i % 5}"]
+                                     for i in range(60)], " "), "libsvm")
+    equal(sizes(line), (60, 2, 3))
+    said(line, "qid is left out")
+
+
 # ------------------------------------------------------------------ submit says it
 
 def test_submit_says_it():
@@ -387,4 +426,5 @@ if __name__ == "__main__":
     run(test_adult, test_auto_mpg, test_wine, test_titanic, test_wdbc, test_diabetes,
         test_house_prices, test_higgs, test_dates, test_wide, test_headers, test_encodings,
         test_numbers, test_one_class_and_constant, test_arrays, test_idx_names,
+        test_footers, test_one_row_of_text_is_no_header, test_findings_name_file_and_class,
         test_submit_says_it)

@@ -11,6 +11,13 @@
 
 static const char *const EPOCH_KEYS[] = {"epoch", "step"};
 
+/* Where nobody chooses among channels all counts. */
+static int hear(void *hearer, struct intake *in, const struct metrics_line *l, double seconds)
+{
+    (void)hearer;
+    return intake_values(in, l, seconds);
+}
+
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context)
 {
@@ -19,6 +26,7 @@ void intake_init(struct intake *in, const struct command_config *c,
     in->maximize = c->maximize;
     in->points_max = RUN_POINTS_MAX;
     in->give = give;
+    in->heard = hear;
     in->context = context;
     in->series.curves = &c->manner.curves;
     in->limit = c->until_epoch < c->epochs ? (double)c->until_epoch : INFINITY;
@@ -176,6 +184,8 @@ static int take_counted(struct intake *in, const struct metrics_line *l, double 
 {
     double epoch = (double)(in->points + (int64_t)in->points_over + 1);
 
+    if (epoch <= in->epoch) /* after lines that counted otherwise */
+        epoch = floor(in->epoch) + 1;
     if (epoch > in->limit) {
         in->beyond = true;
         return 0;
@@ -183,6 +193,17 @@ static int take_counted(struct intake *in, const struct metrics_line *l, double 
     in->epoch = epoch;
     hold(in, l, seconds);
     return give_held(in);
+}
+
+/* Counts begin at 1, and behind what other lines have counted. */
+static double shift_of(struct intake *in, double first)
+{
+    double shift = first == 0 ? 1 : 0;
+
+    if (in->rebase && first + shift <= in->epoch)
+        shift = floor(in->epoch) + 1 - first;
+    in->rebase = false;
+    return shift;
 }
 
 static int take_by_number(struct intake *in, const struct metrics_line *l, double seconds)
@@ -196,9 +217,9 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
         return 0;
     }
     if (!in->has_first)
-        in->shift = number->value == 0 ? 1 : 0;
+        in->shift = shift_of(in, number->value);
     double epoch = number->value + in->shift;
-    in->passed = isfinite(epoch) && epoch <= in->floor;
+    in->passed = in->floor > 0 && isfinite(epoch) && epoch <= in->floor;
     if (in->passed)
         return 0;
     if (!isfinite(epoch) || epoch <= 0 || epoch < in->epoch) {
@@ -228,6 +249,29 @@ static void count_bad(struct intake *in, const char *line, size_t len, const str
     snprintf(in->first_bad, sizeof(in->first_bad), "line %" PRIu64 ": %s", in->lines, text);
 }
 
+int intake_values(struct intake *in, const struct metrics_line *l, double seconds)
+{
+    if (l->count == 0 || in->beyond)
+        return 0;
+    if (in->manner == INTAKE_UNKNOWN)
+        decide_manner(in, l);
+    return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)
+                                        : take_by_number(in, l, seconds);
+}
+
+int intake_switch(struct intake *in)
+{
+    int rc = in->epoch > 0 ? give_held(in) : 0;
+
+    if (in->points == 0)
+        return rc;
+    if (!in->series.curves->epoch[0])
+        in->manner = INTAKE_UNKNOWN;
+    in->has_first = false;
+    in->rebase = true;
+    return rc;
+}
+
 static int take_line(struct intake *in, const char *line, size_t len, double seconds)
 {
     struct metrics_line *l = &in->read;
@@ -241,12 +285,7 @@ static int take_line(struct intake *in, const char *line, size_t len, double sec
         count_bad(in, line, len, &why);
         return 0;
     }
-    if (l->count == 0 || in->beyond)
-        return 0;
-    if (in->manner == INTAKE_UNKNOWN)
-        decide_manner(in, l);
-    return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)
-                                        : take_by_number(in, l, seconds);
+    return l->count == 0 ? 0 : in->heard(in->hearer, in, l, seconds);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */

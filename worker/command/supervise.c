@@ -23,6 +23,7 @@
 #include "sweep/log.h"
 #include "sweep/require.h"
 #include "worker/command/intake.h"
+#include "worker/command/listen.h"
 #include "worker/command/output.h"
 #include "worker/command/program.h"
 #include "worker/command/resume.h"
@@ -39,6 +40,7 @@ struct supervisor {
     struct link *link;
     struct program program;
     struct intake intake;
+    struct listener listener;
     struct output output;
     struct surroundings around;
     double start_seconds;
@@ -173,8 +175,12 @@ static ssize_t take_metrics(struct supervisor *s)
 static ssize_t take_output(struct supervisor *s)
 {
     ssize_t n = read_some(s, s->program.output);
-    if (n > 0)
-        output_put(&s->output, s->chunk, (size_t)n);
+    if (n <= 0)
+        return n;
+    output_put(&s->output, s->chunk, (size_t)n);
+    if (!s->unwritable)
+        stop_on_full_disk(s, listener_stdout(&s->listener, s->chunk, (size_t)n, run_seconds(s)));
+    look_at_intake(s);
     return n;
 }
 
@@ -191,9 +197,12 @@ static void take_signal(struct supervisor *s)
 static int wait_ms(const struct supervisor *s)
 {
     double at = s->term_at > 0 ? s->term_at : s->kill_at;
-    if (at == 0)
+    double held = listener_due(&s->listener, run_seconds(s));
+    double left = at > 0 ? at - clock_seconds() : held;
+    if (at == 0 && held < 0)
         return -1;
-    double left = at - clock_seconds();
+    if (held >= 0 && held < left)
+        left = held;
     return left > 0 ? (int)(1000 * left) + 1 : 0;
 }
 
@@ -206,6 +215,9 @@ static void do_what_is_due(struct supervisor *s)
         s->killed = true;
         program_signal(&s->program, SIGKILL);
     }
+    if (!s->unwritable)
+        stop_on_full_disk(s, listener_tick(&s->listener, run_seconds(s)));
+    look_at_intake(s);
 }
 
 static void close_end(int *fd)
@@ -260,6 +272,18 @@ static void say_left_out(const struct supervisor *s)
     buf_finish(&text);
 }
 
+/* What was understood of a program that did not say it to us on purpose. */
+static void say_channel(const struct supervisor *s)
+{
+    const struct listener *l = &s->listener;
+
+    if (l->channel == COMMAND_CHANNEL_COUNT || l->channel < COMMAND_CHANNEL_FILES)
+        return;
+    log_info("metrics were read from what it wrote, by the rules for \"%s\"%s (task.metrics_from "
+             "chooses)", command_channel_name((enum command_channel)l->channel),
+             l->switched ? ", and before by others" : "");
+}
+
 /* Why a program that ended well has nothing that its sweep could rank it by. */
 static void explain_no_metric(const struct supervisor *s, struct buf *text)
 {
@@ -272,8 +296,8 @@ static void explain_no_metric(const struct supervisor *s, struct buf *text)
         buf_printf(text, ": no line has \"%s\", which counts its epochs", in->key);
     else if (in->series.count == 0)
         buf_printf(text,
-                   ": there was no line of metrics on descriptor SWEEPD_METRICS_FD "
-                   "(%" PRIu64 " that could not be read%s%s)",
+                   ": no line of what it printed says a measurement, nor was there one of metrics "
+                   "on descriptor SWEEPD_METRICS_FD (%" PRIu64 " that could not be read%s%s)",
                    in->bad_lines, in->bad_lines > 0 ? "; the first: " : "", in->first_bad);
     else
         buf_puts(text, near ? "; did you mean " : "; reported: ");
@@ -327,7 +351,10 @@ static int finish(struct supervisor *s)
     }
     drain(s, s->program.metrics, take_metrics);
     if (!s->unwritable)
+        stop_on_full_disk(s, listener_end(&s->listener, run_seconds(s)));
+    if (!s->unwritable)
         stop_on_full_disk(s, intake_end(&s->intake, run_seconds(s)));
+    say_channel(s);
     say_left_out(s);
     if (s->unwritable)
         return EX_IOERR;
@@ -430,8 +457,10 @@ int worker_command(const char *config_path, struct link *link)
         rc = send_result(s, RUN_ERROR_CONFIG, err.message);
     } else {
         intake_init(&s->intake, &s->config, send_point, link);
+        listener_init(&s->listener, &s->config, &s->intake);
         output_init(&s->output, STDERR_FILENO);
         rc = run_program(s);
+        listener_finish(&s->listener);
         intake_finish(&s->intake);
         output_finish(&s->output);
     }

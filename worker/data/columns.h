@@ -28,6 +28,8 @@ struct table_columns {
     char **header;         /* [count] names; NULL: the file has no header; owned */
     struct column *column; /* [count]; owned */
     size_t ends_at;        /* line of a footer in the file that was read last; 0: it has none */
+    bool footer_told;      /* none is looked for */
+    const char *end;       /* of the file that is read: where its rows end; NULL: nobody said so */
 };
 
 /* Memory for count samples of `features` zeros and one target each, once their number is within

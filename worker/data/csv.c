@@ -228,7 +228,7 @@ static bool encode_at_once(struct csv_scan *s, const struct reading_csv *r, stru
 static void note_footer(const struct table_columns *c, struct notes *notes)
 {
     if (c->ends_at > 0)
-        notes_add(notes, "data.path", "what stands from line %zu on is left out: a footer",
+        notes_add(notes, "data.skip_footer", "what stands from line %zu on is left out: a footer",
                   c->ends_at);
 }
 

@@ -9,8 +9,6 @@
 #include "sweep/nothing.h"
 #include "sweep/number.h"
 
-#define FOOTER_ROWS 5 /* behind the data, of another number of fields */
-
 const char *csv_column_show(char out[CSV_COLUMN_SHOW_MAX], const struct table_columns *c,
                             size_t column)
 {
@@ -251,6 +249,8 @@ int csv_columns_create(struct csv_scan *s, const struct dialect *dialect, const 
     if (rc == 0)
         rc = check_rest(s, c, d, err);
     csv_columns_place(c);
+    if (rc == 0)
+        rc = csv_footer_told(s, d, c, err);
     if (rc == 0) {
         note_header(&h, notes);
         note_dialect(dialect, d, notes);
@@ -291,53 +291,78 @@ int csv_columns_follow(struct csv_scan *s, const struct dialect *dialect, const 
                        "%zu columns; allowed: %zu, as in the training file", h.count, c->count);
     else if (h.name && c->header)
         rc = compare_header(s, c, &h, err);
+    if (rc == 0)
+        rc = csv_footer_told(s, d, c, err);
     csv_header_finish(&h);
     return rc;
 }
 
 /* --- all rows ---------------------------------------------------------------------------- */
 
-/* The rows from here on are few, none has as many fields, and one field of each has something in it
- * or the first is text where numbers are due: a total, a source, a date. */
-static bool is_footer(struct csv_scan *s, const struct table_columns *c)
+static bool is_empty(const struct csv_scan *s)
 {
-    size_t rows = 0;
-    for (;; rows++) {
-        size_t filled = 0;
-        for (size_t i = 0; i < s->count; i++)
-            filled += s->fields[i].len > 0;
-        bool text = s->fields[0].len > 0 && !number_is(s->fields[0].text, s->fields[0].len);
-        if (rows == FOOTER_ROWS || s->count >= c->count || (filled > 1 && !text))
+    for (size_t i = 0; i < s->count; i++)
+        if (s->fields[i].len > 0)
             return false;
-        if (csv_scan_row(s, NULL) != 0)
-            return false;
-        if (s->count == 0)
-            return true;
+    return true;
+}
+
+/* The row is no data, nor what follows; else the scan is left at it. */
+static bool ends_here(struct csv_scan *s, struct table_columns *c)
+{
+    struct csv_place place = s->place;
+    size_t line = s->line, start = s->start;
+    if (c->footer_told || s->count > c->count)
+        return false;
+    if (csv_is_footer(s, c)) {
+        c->ends_at = line;
+        s->count = 0;
+        return true;
     }
+    if (s->start != start) { /* looking ahead has overwritten its fields */
+        csv_scan_seek(s, start, line);
+        csv_scan_row(s, NULL);
+    }
+    s->place = place;
+    return false;
 }
 
 static int other_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
 {
-    struct csv_place place = s->place;
-    size_t count = s->count, line = s->line;
-    if (count == c->count + 1 && s->fields[c->count].len == 0) {
+    if (s->count == c->count + 1 && s->fields[c->count].len == 0) {
         s->count--; /* a delimiter behind the last field */
         return 0;
     }
-    if (count < c->count && is_footer(s, c)) {
-        c->ends_at = line;
-        s->count = 0;
+    if (ends_here(s, c))
         return 0;
-    }
-    s->place = place;
-    return text_fail(s->text, line, err, ERR_DATA, "%zu fields; allowed: %zu, as in the first line",
-                     count, c->count);
+    return text_fail(s->text, s->line, err, ERR_DATA, "%zu fields; allowed: %zu, as in the first "
+                     "line", s->count, c->count);
+}
+
+/* What may be the label of a total begins with a letter, and so does no number. */
+static bool may_be_footer(const struct csv_scan *s)
+{
+    unsigned char first = s->fields[0].len > 0 ? (unsigned char)s->fields[0].text[0] : ' ';
+    return first == ' ' || first > '9';
 }
 
 int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
 {
-    int rc = csv_scan_row(s, err);
-    return rc == 0 && s->count != c->count && s->count > 0 ? other_row(s, c, err) : rc;
+    int rc;
+    do {
+        if (c->end && s->place.next >= c->end) {
+            s->count = 0;
+            return 0;
+        }
+        rc = csv_scan_row(s, err);
+    } while (rc == 0 && s->count > 0 && s->fields[0].len == 0 && is_empty(s));
+    if (rc != 0 || s->count == 0)
+        return rc;
+    if (s->count != c->count)
+        return other_row(s, c, err);
+    if (may_be_footer(s))
+        ends_here(s, c);
+    return 0;
 }
 
 int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,

@@ -27,6 +27,13 @@ int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,
                       struct errbuf *err);
 /* The next row; s->count is 0 at the end, or before a footer, else c->count. */
 int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err);
+/* csv_footer.c: from the row that the scan is at, which has as many fields as columns, or fewer,
+ * nothing is data: a total, a source, a date. The scan's place is lost. */
+bool csv_is_footer(struct csv_scan *s, const struct table_columns *c);
+/* Sets c->end before the last rows, as many as the configuration says. The scan stands before the
+ * first row of data, and after it. */
+int csv_footer_told(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
+                    struct errbuf *err);
 /* The file has that number of rows: none, or too many. */
 int csv_fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err);
 /* Numeric columns have one feature, others one of each category. */

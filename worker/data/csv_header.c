@@ -12,6 +12,9 @@
  *      - the first field is empty and the others are 0, 1, 2, …, or
  *      - at least half of its fields are text, one of them above numbers.
  *
+ * In a file that follows a training file, a row of the names of its columns is a header, and one
+ * that reads as data of those columns is none.
+ *
  * The row behind a header that has no number, where the columns below have, gives units. */
 #include <math.h>
 #include <stdlib.h>
@@ -208,11 +211,45 @@ static bool is_header(const struct row *r, const struct below *below, size_t row
     return 2 * r->texts >= r->count && above_numbers(r, below);
 }
 
+/* All fields are names of the training file's columns, in whatever order. */
 static bool has_names(const struct row *r, const struct table_columns *known)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (r->count != known->count || strcmp(r->field[i], known->header[i]) != 0)
+    struct names names = {0};
+    bool all = r->count > 0;
+    for (size_t i = 0; i < known->count; i++)
+        names_add(&names, known->header[i], strlen(known->header[i]));
+    for (size_t i = 0; i < r->count && all; i++)
+        all = names_find(&names, r->field[i], strlen(r->field[i])) != NAMES_NONE;
+    names_finish(&names);
+    return all;
+}
+
+/* A field reads as what the training file has in that column. */
+static bool fits_column(const struct row *r, size_t i, const struct column *column)
+{
+    const char *text = r->field[i];
+    double value;
+    if (r->kind[i] == NOTHING || column->ignored)
+        return true;
+    if (column->names)
+        return names_find(column->names, text, strlen(text)) != NAMES_NONE;
+    return column->plain ? number_parse(text, strlen(text), &value)
+                         : number_read(&column->form, text, strlen(text), &value);
+}
+
+/* A row with text that reads as data of the training file, with its target or without, names
+ * nothing: rows to come may be few, and say little of their first. */
+static bool is_known_data(const struct row *r, const struct table_columns *known)
+{
+    bool whole = r->count == known->count;
+    if (r->texts == 0 || (!whole && r->count != known->count - 1))
+        return false;
+    for (size_t i = 0, k = 0; i < known->count; i++) {
+        bool there = whole || i != known->target;
+        if (there && i != known->target && !fits_column(r, k, &known->column[i]))
             return false;
+        k += there;
+    }
     return true;
 }
 
@@ -310,6 +347,8 @@ static bool decide(const struct look *l, const struct spec_data *d,
         return d->header == HEADER_YES;
     if (known && known->header && has_names(&l->first, known))
         return true;
+    if (known && is_known_data(&l->first, known))
+        return false;
     return is_header(&l->first, l->below, l->rows, l->even_below);
 }
 

@@ -18,6 +18,7 @@ struct svm {
     size_t samples;                    /* so far */
     size_t features;                   /* largest index so far, and one */
     bool from_zero;                    /* indices begin at 0: one of the training file is */
+    bool queries;                      /* rows belong to the queries of a ranking task */
     struct table *out;                 /* NULL: sizes only */
 };
 
@@ -95,6 +96,16 @@ static int fail_index(const struct svm *s, const char *word, size_t len, struct 
                      text_show(shown, word, len), SAMPLES_FEATURES_MAX);
 }
 
+/* "qid:NUMBER" before the first index, as SVMrank writes it. */
+static int read_query(struct svm *s, const char *word, size_t len, struct errbuf *err)
+{
+    double query;
+    if (!number_parse(word + 4, len - 4, &query))
+        return fail_word(s, word, len, err, "whose query is no number");
+    s->queries = true;
+    return 0;
+}
+
 /* One "index:value"; *last is the index before it, and one. */
 static int read_pair(struct svm *s, const char *word, size_t len, size_t *last, struct errbuf *err)
 {
@@ -102,10 +113,8 @@ static int read_pair(struct svm *s, const char *word, size_t len, size_t *last, 
     double value;
     if (!colon)
         return fail_word(s, word, len, err, "where INDEX:VALUE is due");
-    if (colon - word == 3 && memcmp(word, "qid", 3) == 0)
-        return fail_word(s, word, len, err,
-                         "is a query of a ranking task, which there is none of here; allowed: "
-                         "INDEX:VALUE");
+    if (*last == 0 && colon - word == 3 && memcmp(word, "qid", 3) == 0)
+        return read_query(s, word, len, err);
     size_t index;
     if (!parse_index(word, colon, &index))
         return fail_index(s, word, len, err);
@@ -205,6 +214,10 @@ int libsvm_decode(const struct text *t, struct table_columns **columns, struct t
         (*columns)->from_zero = s.from_zero;
         if (s.from_zero)
             notes_add(&made.notes, "data.path", "indices begin at 0");
+        if (s.queries)
+            notes_add(&made.notes, "data.path",
+                      "qid is left out: rows are not ranked within their query, each is trained on "
+                      "by itself");
     }
     *out = made;
     return 0;

@@ -32,6 +32,15 @@ static void describe_decisions(const struct decoded *d, struct record_prepared *
     memcpy(p->notes, d->notes.note, sizeof p->notes);
 }
 
+/* How the files are called, for messages. */
+static void name_files(const struct source *s, struct samples *x)
+{
+    for (size_t k = 0; k < PART_COUNT; k++) {
+        const char *path = s->files[SOURCE_SAMPLES(k)].path, *name = strrchr(path, '/');
+        str_copy(x->file[k], sizeof x->file[k], name ? name + 1 : path);
+    }
+}
+
 static void describe(const struct source *s, const struct decoded *d, const char *path,
                      struct record_prepared *p)
 {
@@ -47,6 +56,7 @@ static void describe(const struct source *s, const struct decoded *d, const char
     }
     struct samples described = *x;
     described.schema = d->schema;
+    name_files(s, &described);
     scan_samples(&described, p);
     scan_columns(&described, p);
 }
@@ -173,6 +183,7 @@ int load_data(const struct run_config *config, struct samples *out,
         rc = load_decoded(d, &source, link, &samples, prepared, err);
     if (rc != 0)
         return source_blame(&source, d, 0, rc, err);
+    name_files(&source, &samples);
     rc = check_hash(config, &source, &samples, err);
     if (rc == 0)
         rc = load_check_counts(&config->settings, &samples, err);

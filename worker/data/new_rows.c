@@ -210,6 +210,8 @@ static struct spec_data new_file(const struct spec_data *d)
     own.header = HEADER_AUTO;
     own.header_line = 0;
     own.skip_told = false;
+    own.footer_told = true; /* each row gets its answer */
+    own.skip_footer = 0;
     return own;
 }
 
@@ -306,7 +308,7 @@ int new_rows_read(const char *path, const struct spec_data *d, const struct json
         rc = npy_read(path, NULL, out, err);
         break;
     case FORMAT_NPZ:
-        rc = npz_read(path, d, "train", out, err);
+        rc = npz_read_features(path, d, out, err);
         break;
     case FORMAT_IDX:
     case FORMAT_COUNT:

@@ -184,26 +184,44 @@ static void note_names(const struct npz_names *told, const struct pair *p, struc
                   p->features, p->targets);
 }
 
+/* The only array there is. */
+static bool choose_only(const struct zip *z, struct pair *p)
+{
+    char name[ZIP_NAME_TEXT_MAX];
+    size_t len = z->count == 1 ? strlen(zip_name(&z->entries[0], name)) : 0;
+    bool is = len > 4 && len < sizeof p->features && strcmp(name + len - 4, ".npy") == 0;
+    if (is)
+        str_copy(p->features, len - 3, name);
+    return is && find_array(z, p->features);
+}
+
+/* The pair's features, and targets where they are wanted. */
+static int take_pair(const struct zip *z, const struct npz_names *told, const struct pair *p,
+                     struct table *t, struct errbuf *err)
+{
+    const struct zip_entry *targets = find_array(z, p->targets);
+    if (!targets && !told->features_alone)
+        return no_targets(z, p, err);
+    int rc = take_array(find_array(z, p->features), p->features, t, npy_features, err);
+    if (rc != 0 || told->features_alone)
+        return rc;
+    rc = take_array(targets, p->targets, t, npy_targets, err);
+    return rc == 0 ? check_order(p, t, err) : rc;
+}
+
 int npz_decode(const unsigned char *bytes, size_t len, const struct npz_names *told,
                const char *part, struct table *out, struct errbuf *err)
 {
     struct zip z;
     struct pair p = {0};
     struct table t = {0};
-    const struct zip_entry *targets;
     int rc = zip_open(bytes, len, &z, err);
     if (rc != 0)
         return rc;
-    if (!choose(&z, told, part, &p))
-        rc = no_features(&z, part, err);
-    else if ((targets = find_array(&z, p.targets)) == NULL)
-        rc = no_targets(&z, &p, err);
+    if (choose(&z, told, part, &p) || (told->features_alone && choose_only(&z, &p)))
+        rc = take_pair(&z, told, &p, &t, err);
     else
-        rc = take_array(find_array(&z, p.features), p.features, &t, npy_features, err);
-    if (rc == 0)
-        rc = take_array(targets, p.targets, &t, npy_targets, err);
-    if (rc == 0)
-        rc = check_order(&p, &t, err);
+        rc = no_features(&z, part, err);
     note_names(told, &p, &t);
     if (rc == 0)
         *out = t;
@@ -213,19 +231,32 @@ int npz_decode(const unsigned char *bytes, size_t len, const struct npz_names *t
     return rc;
 }
 
-int npz_read(const char *path, const struct spec_data *d, const char *part, struct table *out,
-             struct errbuf *err)
+static int read_file(const char *path, const struct npz_names *told, const char *part,
+                     struct table *out, struct errbuf *err)
 {
     struct buf file = {0};
     size_t most = memory_physical_bytes() / 2;
     int rc = buf_read_file(&file, path, most < NPY_FILE_MAX ? most : NPY_FILE_MAX, err);
     if (rc == 0) {
         struct errbuf why = {0};
-        const struct npz_names told = {d->features, d->target};
-        rc = npz_decode((const unsigned char *)file.data, file.len, &told, part, out, &why);
+        rc = npz_decode((const unsigned char *)file.data, file.len, told, part, out, &why);
         if (rc != 0)
             err_set(err, rc, "%s: %s", path, why.message);
     }
     buf_finish(&file);
     return rc;
+}
+
+int npz_read(const char *path, const struct spec_data *d, const char *part, struct table *out,
+             struct errbuf *err)
+{
+    const struct npz_names told = {d->features, d->target, false};
+    return read_file(path, &told, part, out, err);
+}
+
+int npz_read_features(const char *path, const struct spec_data *d, struct table *out,
+                      struct errbuf *err)
+{
+    const struct npz_names told = {d->features, "", true};
+    return read_file(path, &told, "train", out, err);
 }

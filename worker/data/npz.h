@@ -2,6 +2,7 @@
 #ifndef WORKER_DATA_NPZ_H
 #define WORKER_DATA_NPZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct errbuf;
@@ -9,6 +10,7 @@ struct table;
 
 struct npz_names {
     const char *features, *target;
+    bool features_alone; /* targets are not read, and an only array is the features */
 };
 
 /* features, target: the arrays as the spec names them, "" for the usual ones; where one of these

@@ -20,6 +20,8 @@ enum samples_type {
 /* Rows of the training file come first, then those of a validation file, then of a test file. */
 enum samples_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
 
+#define SAMPLES_FILE_MAX 64 /* bytes of a name; a longer one is cut */
+
 struct samples {
     enum samples_type type;
     size_t count;             /* of all parts */
@@ -32,6 +34,8 @@ struct samples {
     const uint16_t *labels;   /* [count, outputs], each < classes; NULL for a regression */
     const float *targets;     /* [count, outputs]; NULL when classifying */
     char hash[65];            /* content hash */
+    char file[PART_COUNT][SAMPLES_FILE_MAX]; /* names of the parts' files, without their folders;
+                                                "": beside the training part; for messages */
     char *schema;             /* what columns and classes are called (schema.h); NULL; owned */
     void *map;                /* the mapping, NULL for the caller's memory */
     size_t map_bytes;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sweep/buf.h"
+#include "worker/data/class_names.h"
 #include "worker/data/feature_names.h"
 #include "worker/nn/real.h"
 
@@ -68,17 +69,30 @@ static void list_end(struct list *l)
 /* A row as people count: within its file. */
 struct place {
     int64_t row; /* from 0 */
-    const char *file;
+    char file[SAMPLES_FILE_MAX + 32]; /* what it is called in a sentence */
 };
+
+static void name_file(const struct samples *s, size_t part, char *out, size_t size)
+{
+    static const char *const parts[] = {
+        [PART_TRAIN] = "training", [PART_VALIDATION] = "validation", [PART_TEST] = "test"};
+    if (s->file[part][0])
+        str_copy(out, size, s->file[part]);
+    else if (s->file[PART_TRAIN][0])
+        snprintf(out, size, "the %s part of %s", parts[part], s->file[PART_TRAIN]);
+    else
+        snprintf(out, size, "the %s file", parts[part]);
+}
 
 static struct place place_of(const struct samples *s, size_t row)
 {
-    static const char *const files[] = {
-        [PART_TRAIN] = "training", [PART_VALIDATION] = "validation", [PART_TEST] = "test"};
+    struct place at;
     size_t part = PART_TRAIN;
     while (part + 1 < PART_COUNT && row >= s->parts[part])
         row -= s->parts[part++];
-    return (struct place){(int64_t)row, files[part]};
+    at.row = (int64_t)row;
+    name_file(s, part, at.file, sizeof at.file);
+    return at;
 }
 
 /* --- numbers ---------------------------------------------------------------------------------- */
@@ -118,7 +132,7 @@ void scan_samples(const struct samples *s, struct record_prepared *out)
             if (isfinite(x[j]) || feature_goes_on(&names, j))
                 continue;
             list_add(isnan(x[j]) ? &nan : &inf, at.row, feature_column(&names, j) - 1,
-                     "%s at row %lld, %s of the %s file",
+                     "%s at row %lld, %s of %s",
                      isnan(x[j]) ? "not a number" : "infinite", (long long)at.row + 1,
                      feature_place(&names, j, column), at.file);
         }
@@ -141,7 +155,7 @@ static void scan_scaled_row(const struct samples *s, const struct scaling *scali
         if (isfinite(scaled[j]) || hole || feature_goes_on(names, j))
             continue;
         list_add(l, at.row, feature_column(names, j) - 1,
-                 "%s after scaling: row %lld, %s of the %s file (too large)",
+                 "%s after scaling: row %lld, %s of %s (too large)",
                  isnan(scaled[j]) ? "not a number" : "infinite", (long long)at.row + 1,
                  feature_place(names, j, column), at.file);
     }
@@ -264,60 +278,72 @@ static void count_labels(const struct samples *s, const uint32_t *rows, size_t c
     }
 }
 
-static void scan_missing(const struct samples *s, const size_t *train, const size_t *validation,
-                         struct record_prepared *out)
+/* Samples of each class, by part, and what they are called. */
+struct class_counts {
+    size_t count; /* classes */
+    size_t train[SAMPLES_CLASSES_MAX], validation[SAMPLES_CLASSES_MAX];
+    struct class_names names;
+};
+
+static void scan_missing(const struct class_counts *n, struct record_prepared *out)
 {
+    char name[CLASS_SHOW_MAX];
     struct list l = list_begin(out, "class_only_in_validation", SCAN_COLUMNS_MAX);
-    for (size_t c = 0; c < s->classes; c++) {
-        if (train[c] == 0 && validation[c] > 0)
-            list_add(&l, -1, -1, "class %zu: %zu in the validation part, none in the training part",
-                     c, validation[c]);
+    for (size_t c = 0; c < n->count; c++) {
+        if (n->train[c] == 0 && n->validation[c] > 0)
+            list_add(&l, -1, -1, "%s: %zu in the validation part, none in the training part",
+                     class_show(&n->names, c, name), n->validation[c]);
     }
     list_end(&l);
 }
 
-static void scan_imbalance(const struct samples *s, const size_t *train,
-                           struct record_prepared *out)
+static void scan_imbalance(const struct class_counts *n, struct record_prepared *out)
 {
+    const size_t *train = n->train;
+    char much[CLASS_SHOW_MAX], little[CLASS_SHOW_MAX];
     struct list l = list_begin(out, "class_imbalance", 1);
     size_t most = 0, least = SIZE_MAX;
-    for (size_t c = 0; c < s->classes; c++) {
+    for (size_t c = 0; c < n->count; c++) {
         if (train[c] == 0)
             continue;
         most = train[c] > train[most] ? c : most;
         least = least == SIZE_MAX || train[c] < train[least] ? c : least;
     }
     if (least != SIZE_MAX && train[most] > IMBALANCE_RATIO * train[least])
-        list_add(&l, -1, -1, "class %zu has %zu in the training part, class %zu only %zu", most,
-                 train[most], least, train[least]);
+        list_add(&l, -1, -1, "%s has %zu in the training part, %s only %zu",
+                 class_show(&n->names, most, much), train[most],
+                 class_show(&n->names, least, little), train[least]);
     list_end(&l);
 }
 
-static void scan_single(const struct samples *s, const size_t *train, struct record_prepared *out)
+static void scan_single(const struct class_counts *n, struct record_prepared *out)
 {
+    char name[CLASS_SHOW_MAX];
     struct list l = list_begin(out, "single_class", 1);
     size_t classes = 0, only = 0;
-    for (size_t c = 0; c < s->classes; c++) {
-        classes += train[c] > 0;
-        only = train[c] > 0 ? c : only;
+    for (size_t c = 0; c < n->count; c++) {
+        classes += n->train[c] > 0;
+        only = n->train[c] > 0 ? c : only;
     }
     if (classes == 1)
-        list_add(&l, -1, -1, "every row of the training part is of one class (%zu): there is "
-                 "nothing to tell apart (data.target, data.limit)", only);
+        list_add(&l, -1, -1, "every row of the training part is of %s: there is nothing to tell "
+                 "apart (data.target, data.limit)", class_show(&n->names, only, name));
     list_end(&l);
 }
 
 static void scan_classes(const struct samples *s, const struct split *p,
                          struct record_prepared *out)
 {
-    size_t train[SAMPLES_CLASSES_MAX], validation[SAMPLES_CLASSES_MAX];
+    struct class_counts n = {.count = s->classes};
     if (!s->labels)
         return;
-    count_labels(s, p->train, p->train_count, train);
-    count_labels(s, p->validation, p->validation_count, validation);
-    scan_missing(s, train, validation, out);
-    scan_imbalance(s, train, out);
-    scan_single(s, train, out);
+    count_labels(s, p->train, p->train_count, n.train);
+    count_labels(s, p->validation, p->validation_count, n.validation);
+    class_names_init(&n.names, s);
+    scan_missing(&n, out);
+    scan_imbalance(&n, out);
+    scan_single(&n, out);
+    class_names_finish(&n.names);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -450,9 +476,9 @@ static void scan_duplicates(const struct samples *s, const struct split *p,
         e->found = true;
         count += e->copies;
         list_add(&l, validation.row, -1,
-                 "row %lld of the %s file, held out, is the same as row %lld of the %s file, "
-                 "trained on", (long long)validation.row + 1, validation.file,
-                 (long long)train.row + 1, train.file);
+                 "row %lld of %s, held out, is the same as row %lld of %s, trained on",
+                 (long long)validation.row + 1, validation.file, (long long)train.row + 1,
+                 train.file);
     }
     l.count = count;
     list_end(&l);

@@ -15,7 +15,7 @@
 #include "sweep/sha256.h"
 
 /* Changes whenever the same files, read in the same way, become other samples. */
-#define DECODER "sweep-decoder-4"
+#define DECODER "sweep-decoder-5"
 
 /* What the configuration calls each file. */
 static const struct {
@@ -272,7 +272,7 @@ void source_hash(const struct source *s, const struct spec_data *d, char out[65]
     const uint32_t choices[] = {s->format, d->header, d->task};
     const int64_t marks[] = {d->header_line,  d->skip_told, d->skip_rows,    d->delimiter,
                              d->decimal,      d->thousands, d->missing_told, d->missing_usual,
-                             d->max_categories};
+                             d->max_categories, d->footer_told, d->skip_footer};
     struct sha256 sum;
     sha256_init(&sum);
     sha256_add(&sum, DECODER, sizeof DECODER);

@@ -57,5 +57,8 @@ int npy_read(const char *path, const char *target_path, struct table *out, struc
  * part that is not there is ERR_NOT_FOUND. */
 int npz_read(const char *path, const struct spec_data *d, const char *part, struct table *out,
              struct errbuf *err);
+/* Of new rows: no targets, whether or not the file has some; an only array has any name. */
+int npz_read_features(const char *path, const struct spec_data *d, struct table *out,
+                      struct errbuf *err);
 
 #endif

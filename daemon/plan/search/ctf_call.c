@@ -80,7 +80,7 @@ void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
     ctf_own_optimizer(p, &c->base);
     double rates[RATES_MAX];
     if (c->best != NULL)
-        c->base = c->best->at;
+        space_take(st->space, &c->best->at, &c->base);
     else if (p->rate != NULL)
         c->base.v[p->rate_at] = rates[rates_decades(p->rate, RATES_MAX, rates) - 1];
     /* the number of runs so far names the place where the search stands: a stream for each */

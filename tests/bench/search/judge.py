@@ -48,6 +48,11 @@ def read(files):
     return rows
 
 
+def between(cells):
+    seeds = [seed for _, seed in cells]
+    return f"{min(seeds)}-{max(seeds)}"
+
+
 def over_tables(cells, key):
     tables = collections.defaultdict(list)
     for (table, _), r in cells.items():
@@ -66,6 +71,7 @@ def main():
             suites[suite] = {k: r for k, r in rows[key].items() if k[0].startswith(suite)}
         line = dict(zip(("method", "lag", "repeat_share", "runs"), key))
         line["studies"] = len(rows[key])
+        line["seeds"] = between(rows[key])
         for suite, cells in suites.items():
             if cells:
                 line[f"better_percent_{suite}"] = round(100 * over_tables(cells, "better"), 2)
@@ -81,7 +87,7 @@ def main():
             better, worse, p = wilcoxon([rows[key][k]["regret"] - theirs[lag][k]["regret"]
                                          for k in both])
             lines.append({"method": ours, "lag": key[1], "against": peer, "its_lag": lag,
-                          "repeat_share": key[2], "runs": key[3], "pairs": len(both),
+                          "repeat_share": key[2], "runs": key[3], "pairs": len(both), "seeds": between(both),
                           "ranks_better": better, "ranks_worse": worse, "p": float(f"{p:.3g}"),
                           "verdict": "no difference" if p > 0.05 else
                                      "better" if better > worse else "worse"})

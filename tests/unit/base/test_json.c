@@ -47,11 +47,11 @@ static void test_accepts(void **state)
         {" \t\r\n true ", "true"},
         {"[]", "[]"},
         {"{}", "{}"},
-        {"[ 1 , -2.5e-3 , 0 , 1E2 ]", "[1,-0.0025,0,100]"},
+        {"[ 1 , -2.5e-3 , 0 , 1E2 ]", "[1,-0.0025,0,100.0]"},
         {"-0", "-0"},
         {"-0.0", "-0"},
-        {"1e-999", "0"},
-        {"9007199254740993e0", "9007199254740992"},
+        {"1e-999", "0.0"},
+        {"9007199254740993e0", "9007199254740992.0"},
         {"1.7976931348623157e308", "1.7976931348623157e+308"},
         {"{\"a\":{\"a\":1},\"A\":2,\"\":3}", "{\"a\":{\"a\":1},\"A\":2,\"\":3}"},
         {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\\uDE00\\u001f\"",
@@ -70,6 +70,24 @@ static void test_accepts(void **state)
         free(written);
         free(again);
     }
+}
+
+/* Strings with digits and escapes lie between the numbers; the text ends with one, unterminated. */
+static void test_keeps_how_a_number_is_written(void **state)
+{
+    static const char text[] =
+        "{\"a\":0.0,\"1.5\":[1,1.0,\"2.0\\\"3.0\",-4,{\"b\\\\\":5e0,\"c\":6E+1}],\"d\":7}8";
+    struct json *v = json_parse(text, strlen(text) - 1, NULL), *number = json_parse("10.0", 2, NULL);
+    const struct json *list = json_get(v, "1.5"), *at = json_first(list);
+    static const bool want[] = {false, true, false, false};
+
+    assert_true(json_written_real(json_get(v, "a")));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++, at = json_next(at))
+        assert_int_equal(json_written_real(at), want[i]);
+    assert_true(json_written_real(json_get(at, "b\\")) && json_written_real(json_get(at, "c")));
+    assert_false(json_written_real(json_get(v, "d")) || json_written_real(number));
+    json_destroy(number);
+    json_destroy(v);
 }
 
 /* Each case: text, place, and a word that the message must have. */
@@ -490,6 +508,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepts),
+        cmocka_unit_test(test_keeps_how_a_number_is_written),
         cmocka_unit_test(test_refuses_with_place_and_reason),
         cmocka_unit_test(test_reads_no_byte_too_far),
         cmocka_unit_test(test_depth),

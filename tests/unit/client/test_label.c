@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/render.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -77,6 +78,33 @@ static void test_label_for_people(void **state)
     assert_non_null(strstr(text, "guide's remedy  lower the learning rate"));
     assert_non_null(strstr(text, "Training loss rises"));
     assert_non_null(strstr(text, "validation  rises"));
+    assert_non_null(strstr(text, "\nvalidation loss █"));
+    assert_null(strchr(text, '\x1b'));
+    free(text);
+    free(path);
+}
+
+/* As wide as the terminal, the stretches under the blocks, and colour where it is wanted. */
+static void test_label_on_a_terminal(void **state)
+{
+    char *path = xasprintf("%s/f0204.csv", folder);
+    static const size_t widths[] = {40, 60, 80, 200};
+
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+        char *text = label_text(&(struct label_request){.path = path, .width = widths[i]});
+        for (char *at = text, *end; *at != '\0'; at = end + 1) {
+            end = strchr(at, '\n');
+            assert_non_null(end);
+            *end = '\0';
+            if (widths[i] >= 80 && render_width(at) > widths[i])
+                fail_msg("%zu columns at %zu: %s", render_width(at), widths[i], at);
+            if (strncmp(at, "label ", 6) == 0)
+                assert_non_null(strstr(at, "slow_rise"));
+        }
+        free(text);
+    }
+    char *text = label_text(&(struct label_request){.path = path, .width = 80, .colour = true});
+    assert_non_null(strstr(text, "\x1b[33mslow_rise\x1b[0m"));
     free(text);
     free(path);
 }
@@ -95,6 +123,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_label_as_of_a_point),
         cmocka_unit_test(test_label_is_one_document),
         cmocka_unit_test(test_label_for_people),
+        cmocka_unit_test(test_label_on_a_terminal),
         cmocka_unit_test(test_a_missing_file_is_named),
     };
 

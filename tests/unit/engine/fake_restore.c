@@ -56,14 +56,25 @@ static bool read_label(const struct fake_store *s, const struct label_row *l,
 static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
                       struct stored_rung *out)
 {
-    return d->run_id != 0 && d->detail_json != NULL && is_open(s, d->sweep_id) &&
-           stored_rung_read(d->run_id, d->kind, d->detail_json, out);
+    bool read = d->run_id != 0 && d->detail_json != NULL && is_open(s, d->sweep_id) &&
+                stored_rung_read(d->run_id, d->kind, d->detail_json, out);
+    out->sweep_id = d->sweep_id;
+    return read;
+}
+
+/* The engine takes over what it owns. */
+static void copy_run(struct store_restored *r, const struct run_row *stored)
+{
+    struct run_row *copy = run_row_copy(stored);
+    r->runs[r->run_count++] = *copy;
+    free(copy);
 }
 
 static bool is_leased(const struct fake_store *s, int64_t run_id)
 {
     const struct run_row *run = fake_run(s, run_id);
-    return run != NULL && strncmp(run->handle, "lease:", 6) == 0 &&
+    return run != NULL && run->handle != NULL &&
+           strncmp(run->handle, "lease:", 6) == 0 &&
            !run_status_terminal(run->status) && is_open(s, run->sweep_id);
 }
 
@@ -86,7 +97,7 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
             r.sweeps[r.sweep_count++] = *s->sweeps[i];
     for (size_t i = 0; i < s->run_count; i++)
         if (is_open(s, s->runs[i]->sweep_id))
-            r.runs[r.run_count++] = *s->runs[i];
+            copy_run(&r, s->runs[i]);
     for (size_t i = 0; i < s->label_count; i++)
         r.label_count += read_label(s, &s->labels[i]->row, &r.labels[r.label_count]);
     for (size_t i = 0; i < s->decision_count; i++)
@@ -105,6 +116,8 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
 
 void fake_restored_finish(struct store_restored *r)
 {
+    for (size_t i = 0; i < r->run_count; i++)
+        run_row_finish(&r->runs[i]);
     free(r->sweeps);
     free(r->runs);
     free(r->labels);

@@ -47,6 +47,22 @@ static void each_run_has_one(void **state)
     }
 }
 
+/* Which method auto picked, and why, before any run. */
+static void of_a_method_that_was_picked(void **state)
+{
+    struct world w;
+    world_init(&w, 2, 1);
+    world_submit(&w, "auto", PARAMETERS_FULL, 10, 1, "");
+    world_run(&w);
+    assert_int_equal(w.store.decisions[0].kind, DECISION_PICKED);
+    assert_int_equal(w.store.decisions[0].run_id, 0);
+    assert_non_null(strstr(w.store.decisions[0].reason, "method cmaes: "));
+    assert_int_equal(world_decisions(&w, 1, 0, DECISION_PICKED), 1);
+    world_submit(&w, "cmaes", PARAMETERS_FULL, 10, 1, "");
+    assert_int_equal(world_decisions(&w, 2, 0, DECISION_PICKED), 0);
+    world_finish(&w);
+}
+
 /* A treatment by hand is the one run of a sweep that searches nothing. */
 static void of_a_treatment_by_hand(void **state)
 {
@@ -150,8 +166,8 @@ static void resumes_at_a_barrier(void **state)
         world_work(&w, 0);
     struct sweep *s = w.engine->sweeps[0];
     for (size_t i = 0; i < 3; i++) { /* all say that the data is at fault */
-        s->trials[i]->facts.pattern = PATTERN_DATASET_PROBLEM;
-        s->trials[i]->facts.confidence = 0.95;
+        s->trials[i]->facts->pattern = PATTERN_DATASET_PROBLEM;
+        s->trials[i]->facts->confidence = 0.95;
     }
     world_settle(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_HELD);
@@ -170,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_run_has_one),
+        cmocka_unit_test(of_a_method_that_was_picked),
         cmocka_unit_test(of_a_treatment_by_hand),
         cmocka_unit_test(of_an_older_treatment),
         cmocka_unit_test(go_with_their_sweep),

@@ -211,7 +211,7 @@ static void test_best_point(void **state)
     assert_int_equal(r->status, RUN_COMPLETED);
     assert_true(r->has_metric && r->metric_value == 0.5 && r->best_epoch == 3);
     assert_true(r->has_val_loss && !r->has_val_acc);
-    assert_true(r->seconds == 2 && r->handle[0] == '\0');
+    assert_true(r->seconds == 2 && r->handle == NULL);
     assert_string_equal(r->core, "Haswell");
     assert_int_equal(w.store.label_count, 1);
     assert_int_equal(w.store.point_count, 6);

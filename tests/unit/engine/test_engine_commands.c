@@ -118,7 +118,7 @@ static void test_cancel(void **state)
     assert_false(engine_sweep_open(w.engine, 1, NULL, NULL));
     const struct run_row *r = world_run_row(&w, 1, 0);
     assert_int_equal(r->error, RUN_ERROR_KILLED_BY_USER);
-    assert_string_equal(r->handle, "");
+    assert_null(r->handle);
     assert_true(r->ended != 0);
     world_run(&w);
     assert_int_equal(world_sweep(&w, 2)->status, SWEEP_COMPLETED);

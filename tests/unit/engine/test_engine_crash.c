@@ -213,11 +213,11 @@ static void test_ids_rise(void **state)
  * put, if any. */
 static struct sweep_row *restore_run(const char *spec_json, struct run_row run, bool settings)
 {
-    struct trainer_config config = {.start_from = 0};
-    settings_init(&config.settings);
     run.id = 3;
     run.sweep_id = 7;
-    run.config = settings ? &config : NULL;
+    run.config = settings ? xcalloc(1, sizeof(*run.config)) : NULL;
+    if (settings)
+        settings_init(&run.config->settings);
     struct sweep_row sweep = {.id = 7, .spec_json = (char *)spec_json};
     struct store_restored r = {
         .sweep_count = 1, .sweeps = &sweep, .run_count = 1, .runs = &run};
@@ -232,6 +232,7 @@ static struct sweep_row *restore_run(const char *spec_json, struct run_row run, 
     assert_int_equal(engine_sweep_open(e, 7, NULL, NULL), put == NULL);
     effects_finish(&fx);
     engine_destroy(e);
+    run_row_finish(&run); /* what was not taken over */
     return put;
 }
 

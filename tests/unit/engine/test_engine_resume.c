@@ -202,7 +202,7 @@ static void test_pause(void **state)
     paused_world(&w, 3);
     end_workers(&w);
     assert_int_equal(world_count(&w, 1, RUN_PAUSED), 2);
-    assert_string_equal(world_run_row(&w, 1, 0)->handle, "");
+    assert_null(world_run_row(&w, 1, 0)->handle);
     assert_int_equal(told(&w, "run_paused "), 2);
     world_grid(&w, ONE_RUN, ""); /* has the slots meanwhile */
     assert_int_equal(w.worker_count, 1);

@@ -93,7 +93,7 @@ static void asks_and_tells(void **state)
         assert_int_equal(engine_running(w.engine), 0);
         tell(&w, &h, RUN_COMPLETED, i == 1 ? NAN : i);
         assert_int_equal(row_of(&w, &h)->status, RUN_COMPLETED);
-        assert_string_equal(row_of(&w, &h)->handle, "");
+        assert_null(row_of(&w, &h)->handle);
     }
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     assert_true(isnan(world_run_row(&w, 1, 1)->metric_value));

@@ -20,6 +20,7 @@ struct night {
     struct spec spec;
     struct trial trials[64];
     struct trainer_config configs[64];
+    struct run_facts facts[64];
     const struct trial *by_number[64];
     int64_t ids[64];
     size_t count;
@@ -40,6 +41,7 @@ static struct trial *add(struct night *n, double rate, double metric)
     n->by_number[n->count] = t;
     t->number = n->count;
     t->config = &n->configs[n->count];
+    t->facts = &n->facts[n->count];
     t->config->settings = n->spec.trainer.fixed;
     for (size_t i = 0; i < space->count; i++)
         t->config->settings.v[space->dimensions[i].key] = dimension_middle(&space->dimensions[i]);
@@ -47,7 +49,7 @@ static struct trial *add(struct night *n, double rate, double metric)
     t->status = RUN_COMPLETED;
     t->has_metric = t->labelled = true;
     t->metric_value = metric;
-    t->facts.pattern = PATTERN_LEARNING;
+    t->facts->pattern = PATTERN_LEARNING;
     t->cause = CAUSE_COUNT;
     n->ids[n->count] = 100 + (int64_t)n->count;
     n->count++;
@@ -56,7 +58,7 @@ static struct trial *add(struct night *n, double rate, double metric)
 
 static void sick(struct trial *t, enum pattern p, enum cause_id c)
 {
-    t->facts.pattern = p;
+    t->facts->pattern = p;
     t->cause = c;
 }
 
@@ -232,7 +234,7 @@ static void overfitting_opens_what_is_not_swept(void **state)
     n.spec.trainer.fixed.v[SETTING_OPTIMIZER] = OPTIMIZER_SGD;
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_DROPOUT)); /* is swept already */
     for (int i = 0; i < 3; i++)
-        n.trials[i].facts.pattern = PATTERN_LEARNING; /* the best are well */
+        n.trials[i].facts->pattern = PATTERN_LEARNING; /* the best are well */
     find(&n);
     assert_null(edit(&n, EDIT_REGULARISE, SETTING_L2));
     spec_finish(&n.spec);

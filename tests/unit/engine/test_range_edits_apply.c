@@ -22,6 +22,7 @@ struct night {
     struct spec spec;
     struct trial trials[RUNS_MAX];
     struct trainer_config configs[RUNS_MAX];
+    struct run_facts facts[RUNS_MAX];
     const struct trial *by_number[RUNS_MAX];
     int64_t ids[RUNS_MAX];
     size_t count;
@@ -143,7 +144,7 @@ static void fall_sick(struct trial *t, double u)
         {PATTERN_OSCILLATING, CAUSE_NOT_SHUFFLED},
     };
     size_t i = (size_t)(u * ARRAY_LEN(sick));
-    t->facts.pattern = sick[i].pattern;
+    t->facts->pattern = sick[i].pattern;
     t->cause = sick[i].cause;
 }
 
@@ -163,12 +164,13 @@ static void night_init(struct night *n, const char *space, struct rng *r)
         n->by_number[i] = t;
         *t = (struct trial){.number = i,
                             .config = &n->configs[i],
+                            .facts = &n->facts[i],
                             .status = RUN_COMPLETED,
                             .labelled = true,
                             .has_metric = true,
                             .metric_value = rng_uniform(r),
                             .cause = CAUSE_COUNT};
-        t->facts.pattern = PATTERN_LEARNING;
+        t->facts->pattern = PATTERN_LEARNING;
         t->config->settings = n->spec.trainer.fixed;
         for (size_t k = 0; k < own->count; k++) {
             const struct dimension *d = &own->dimensions[k];

@@ -34,11 +34,18 @@ static void submit_with_rungs(struct world *w, const char *parameters)
     give_budgets(w);
 }
 
+static int depth_of(const struct run *r)
+{
+    struct settings own;
+    trial_settings(sweep_spec(r->sweep), r->sweep->trials[r->index], &own);
+    return (int)own.v[SETTING_DEPTH];
+}
+
 static void decide(struct world *w, struct run *r, bool stops)
 {
     if (r->row->until_epoch == FIRST_RUNG)
         run_continue(r, SECOND_RUNG, w->now, &w->fx);
-    else if (stops && (int)r->row->config->settings.v[SETTING_DEPTH] % 2 == 0)
+    else if (stops && depth_of(r) % 2 == 0)
         run_stop(w->engine, r, RULE, w->now, &w->fx);
     else
         run_continue(r, 0, w->now, &w->fx);
@@ -102,7 +109,7 @@ static void test_slot_is_free_and_points_are_known(void **state)
         assert_int_equal(row->paused_by, RUN_PAUSER_RUNG);
         assert_int_equal(row->until_epoch, FIRST_RUNG);
         assert_true(row->has_metric && row->best_epoch == FIRST_RUNG && row->seconds == FIRST_RUNG);
-        assert_true(row->attempts == 0 && row->handle[0] == '\0' && row->ended == 0);
+        assert_true(row->attempts == 0 && row->handle == NULL && row->ended == 0);
         assert_int_equal(live(&w, (size_t)n)->kept.count, FIRST_RUNG);
     }
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_RUNNING);

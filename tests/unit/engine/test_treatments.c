@@ -27,6 +27,7 @@ struct ward {
     struct spec spec;
     struct trial trials[64];
     struct trainer_config configs[64];
+    struct run_facts facts[64];
     const struct trial *by_number[64];
     struct data_facts data;
     struct treat_input in;
@@ -42,12 +43,13 @@ static void ward_open(struct ward *w, size_t count)
         struct trial *t = &w->trials[i];
         t->number = i;
         t->config = &w->configs[i];
+        t->facts = &w->facts[i];
         t->config->settings = w->spec.trainer.fixed;
         t->config->settings.v[SETTING_LEARNING_RATE] = 0.01 + 0.001 * (double)i;
         t->status = RUN_COMPLETED;
         t->has_metric = t->labelled = true;
         t->metric_value = 1 + (double)i;
-        t->facts.pattern = PATTERN_LEARNING;
+        t->facts->pattern = PATTERN_LEARNING;
         t->cause = CAUSE_COUNT;
         t->parent = TRIAL_NONE;
         t->epochs = w->spec.epochs;
@@ -66,7 +68,7 @@ static void ward_close(struct ward *w)
 
 static void sicken(struct ward *w, size_t number, enum pattern p)
 {
-    w->trials[number].facts.pattern = p;
+    w->trials[number].facts->pattern = p;
     w->trials[number].cause = CAUSE_UNKNOWN;
 }
 
@@ -79,14 +81,15 @@ static struct trial *treated(struct ward *w, size_t parent, enum remedy r, doubl
     *t = w->trials[parent];
     t->number = number;
     t->config = &w->configs[number];
+    t->facts = &w->facts[number];
     *t->config = *w->trials[parent].config;
     t->kind = RUN_KIND_TREATMENT;
     t->parent = parent;
     t->remedy = r;
-    t->treats_pattern = w->trials[parent].facts.pattern;
+    t->treats_pattern = w->trials[parent].facts->pattern;
     t->treats_cause = CAUSE_UNKNOWN;
     t->metric_value = metric;
-    t->facts.pattern = p;
+    t->facts->pattern = p;
     t->config->settings.v[SETTING_L2] = 0.5 + (double)w->in.count;
     struct treat_outcome o = treat_compare(&w->spec, &w->trials[parent], t);
     t->has_outcome = true;
@@ -226,7 +229,7 @@ static void outcome_says_better_and_cured(void **state)
     assert_false(treat_compare(&w.spec, &w.trials[1], &w.trials[2]).cured);
     w.trials[1].metric_value = NAN;
     sicken(&w, 1, PATTERN_NOT_A_NUMBER);
-    w.trials[2].facts.pattern = PATTERN_LEARNING;
+    w.trials[2].facts->pattern = PATTERN_LEARNING;
     o = treat_compare(&w.spec, &w.trials[1], &w.trials[2]);
     assert_true(o.cured && isnan(o.change));
     w.trials[2].config->settings.v[SETTING_VALIDATION] += 5; /* other samples: no number compares */
@@ -367,27 +370,30 @@ static void random_treats_when_asked(void **state)
 static void most_runs_must_say_it(void **state)
 {
     struct trial trials[10];
+    struct run_facts facts[10];
     struct trial *by_number[10];
     struct sweep s = {.trials = by_number, .run_count = 10};
     memset(trials, 0, sizeof(trials));
+    memset(facts, 0, sizeof(facts));
     for (size_t i = 0; i < 10; i++) {
         by_number[i] = &trials[i];
         trials[i].labelled = true;
-        trials[i].facts.pattern = i < 5 ? PATTERN_DATASET_PROBLEM : PATTERN_LEARNING;
-        trials[i].facts.confidence = 0.95;
+        trials[i].facts = &facts[i];
+        trials[i].facts->pattern = i < 5 ? PATTERN_DATASET_PROBLEM : PATTERN_LEARNING;
+        trials[i].facts->confidence = 0.95;
         trials[i].cause = CAUSE_COUNT;
     }
     assert_null(label_data_fault(&s)); /* half */
-    trials[5].facts.pattern = PATTERN_NOT_A_NUMBER;
+    trials[5].facts->pattern = PATTERN_NOT_A_NUMBER;
     trials[5].cause = CAUSE_NAN_IN_INPUT;
     char *why = label_data_fault(&s);
     assert_non_null(strstr(why, "6 of 10 runs"));
     assert_non_null(strstr(why, "G3.1"));
     free(why);
-    trials[0].facts.confidence = 0.6; /* not firm */
+    trials[0].facts->confidence = 0.6; /* not firm */
     assert_null(label_data_fault(&s));
     s.run_count = 2; /* too few to say anything */
-    trials[0].facts.confidence = 0.95;
+    trials[0].facts->confidence = 0.95;
     assert_null(label_data_fault(&s));
 }
 

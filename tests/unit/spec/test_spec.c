@@ -58,6 +58,41 @@ static void least_spec_gets_the_defaults(void **state)
     spec_finish(&s);
 }
 
+/* Of a setting, and of a program's own parameter; what is stored says the distribution. */
+static void real_ends_make_a_real_range(void **state)
+{
+    static const struct {
+        const char *range;
+        enum distribution want;
+    } cases[] = {{"{\"min\":0,\"max\":1}", DISTRIBUTION_INT_UNIFORM},
+                 {"{\"min\":0.0,\"max\":1.0}", DISTRIBUTION_UNIFORM},
+                 {"{\"min\":0,\"max\":1.0}", DISTRIBUTION_UNIFORM},
+                 {"{\"min\":0,\"max\":1e0}", DISTRIBUTION_UNIFORM},
+                 {"{\"min\":0.0,\"max\":1.0,\"distribution\":\"int_uniform\"}",
+                  DISTRIBUTION_INT_UNIFORM}};
+    static const char *const heads[] = {"{" DATA "," CAP ",\"parameters\":{\"train.momentum\":",
+                                        "{\"task\":{\"command\":[\"x\"]},\"method\":\"random\"," CAP
+                                        ",\"metric\":{\"name\":\"a\",\"goal\":\"minimize\"},\"parameters\":{\"p\":"};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(heads); i++) {
+        struct spec s, again;
+        char text[512];
+        snprintf(text, sizeof(text), "%s%s%s", heads[i % 2], cases[i / 2].range, "}}");
+        must_parse(text, &s);
+        char *stored = canonical(&s);
+        must_parse(stored, &again);
+        assert_int_equal(s.space.dimensions[0].distribution, cases[i / 2].want);
+        assert_int_equal(again.space.dimensions[0].distribution, cases[i / 2].want);
+        spec_finish(&again);
+        spec_finish(&s);
+        free(stored);
+    }
+    struct spec s;
+    must_parse("{" DATA "," CAP ",\"parameters\":{\"depth\":{\"min\":1.0,\"max\":4.0}}}", &s);
+    assert_int_equal(s.space.dimensions[0].distribution, DISTRIBUTION_INT_UNIFORM);
+    spec_finish(&s);
+}
+
 /* Stored as it was meant then, also when the default becomes another; only where it has a meaning. */
 static void lag_is_of_methods_that_learn(void **state)
 {
@@ -159,7 +194,7 @@ static void dimensions_are_read(void **state)
         {SETTING_LEARNING_RATE, DISTRIBUTION_LOG_UNIFORM_VALUES, 1e-3, 1, 0},
         {SETTING_BETA1, DISTRIBUTION_Q_UNIFORM, 0.5, 0.9, 0.1},
         {SETTING_BATCH_SIZE, DISTRIBUTION_Q_LOG_UNIFORM_VALUES, 1, 64, 1},
-        /* By the contract: both ends whole, so whole numbers, whatever the setting. */
+        /* Both ends are written whole: whole numbers, whatever the setting. */
         {SETTING_MOMENTUM, DISTRIBUTION_INT_UNIFORM, 0, 1, 0},
         {SETTING_WIDTH, DISTRIBUTION_CATEGORICAL, 0, 0, 0},
     };
@@ -623,6 +658,7 @@ int main(void)
         cmocka_unit_test(least_spec_gets_the_defaults),
         cmocka_unit_test(lag_is_of_methods_that_learn),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(real_ends_make_a_real_range),
         cmocka_unit_test(columns_of_a_table_are_scaled_by_default),
         cmocka_unit_test(dimensions_are_read),
         cmocka_unit_test(grid_without_cap_is_its_size),

@@ -82,6 +82,7 @@ static void doc_names_every_word(void **state)
             assert_does_not_mention(&doc, method_name((enum method)i));
         else
             assert_mentions(&doc, method_name((enum method)i));
+    assert_mentions(&doc, SPEC_METHOD_AUTO);
     for (int i = 0; i < ROLE_COUNT; i++)
         assert_mentions(&doc, role_name((enum role)i));
     for (int i = 0; i < STOP_RULE_COUNT; i++)
@@ -131,7 +132,7 @@ static const char *method_at(int i)
     for (int m = 0; m < METHOD_COUNT; m++)
         if (!(method_traits((enum method)m) & METHOD_INNER) && i-- == 0)
             return method_name((enum method)m);
-    return "none";
+    return SPEC_METHOD_AUTO;
 }
 
 static size_t methods_to_submit(void)
@@ -140,7 +141,7 @@ static size_t methods_to_submit(void)
 
     for (int m = 0; m < METHOD_COUNT; m++)
         count += !(method_traits((enum method)m) & METHOD_INNER);
-    return count;
+    return count + 1; /* auto */
 }
 
 static const char *rule_at(int i)

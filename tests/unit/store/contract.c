@@ -106,11 +106,11 @@ struct run_row *contract_full_run(void)
     r->change = -1.0 / 3.0;
     r->parent_metric = NAN;
     r->status = RUN_FAILED;
-    str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
+    r->stop_reason = xstrdup("flat");
     r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
     r->config->start_from = 3;
     r->attempts = r->until_epoch = 2;
-    str_copy(r->handle, sizeof(r->handle), "4711");
+    r->handle = xstrdup("4711");
     r->has_val_acc = r->has_test_loss = r->has_test_acc = true;
     r->val_acc = NAN;
     r->test_loss = INFINITY;
@@ -119,8 +119,8 @@ struct run_row *contract_full_run(void)
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
     r->stderr_tail = xstrdup("boom");
-    str_copy(r->core, sizeof(r->core), "Haswell");
-    str_copy(r->blas, sizeof(r->blas), "OpenBLAS 0.3.21");
+    r->core = xstrdup("Haswell");
+    r->blas = xstrdup("OpenBLAS 0.3.21");
     r->started = r->created + 1000;
     r->ended = r->created + 2000;
     r->seconds = 0.125;

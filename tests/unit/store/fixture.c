@@ -189,7 +189,7 @@ struct run_row *new_run(int64_t id, int64_t sweep_id, int64_t number)
     r->sweep_id = sweep_id;
     r->number = number;
     str_copy(r->stage, sizeof(r->stage), "random");
-    str_copy(r->reason, sizeof(r->reason), "drawn");
+    r->reason = xstrdup("drawn");
     r->params_json = xstrdup("{\"learning_rate\":0.1}");
     r->config = xcalloc(1, sizeof(*r->config));
     settings_init(&r->config->settings);

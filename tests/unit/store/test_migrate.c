@@ -274,7 +274,7 @@ static void test_a_pid_becomes_a_handle(void **state)
     assert_int_equal(fixture_open(f), 0);
     assert_int_equal(f->restored.run_count, 2);
     assert_string_equal(f->restored.runs[0].handle, "4711");
-    assert_string_equal(f->restored.runs[1].handle, "");
+    assert_null(f->restored.runs[1].handle);
     assert_string_equal(sql(f, "SELECT group_concat(coalesce(handle, '-')) FROM run_overview"),
                         "4711,-");
 }

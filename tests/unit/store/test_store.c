@@ -75,13 +75,13 @@ static struct run_row *full_run(void)
     r->has_parent_metric = true;
     r->parent_metric = -0.5;
     r->status = RUN_FAILED;
-    str_copy(r->stop_reason, sizeof(r->stop_reason), "flat");
+    r->stop_reason = xstrdup("flat");
     r->config->settings.v[SETTING_OPTIMIZER] = OPTIMIZER_RMSPROP;
     r->config->settings.v[SETTING_ACTIVATION] = ACTIVATION_ELU;
     r->config->settings.v[SETTING_LEARNING_RATE] = 1.0 / 3.0;
     r->attempts = 2;
     r->until_epoch = 2;
-    str_copy(r->handle, sizeof(r->handle), "4711");
+    r->handle = xstrdup("4711");
     r->has_val_acc = true;
     r->val_acc = NAN;
     r->has_test_loss = r->has_test_acc = true;
@@ -93,8 +93,8 @@ static struct run_row *full_run(void)
     r->error_text = xstrdup("signal 11");
     r->signal = 11;
     r->stderr_tail = xstrdup("boom");
-    str_copy(r->core, sizeof(r->core), "Haswell");
-    str_copy(r->blas, sizeof(r->blas), "OpenBLAS 0.3.21");
+    r->core = xstrdup("Haswell");
+    r->blas = xstrdup("OpenBLAS 0.3.21");
     r->flop = INT64_C(1) << 40;
     r->started = r->created + 1000;
     r->ended = r->created + 2000;
@@ -243,7 +243,7 @@ static void test_put_overwrites(void **state)
     open_with_run(f);
     commit_points(f, 1, &p, 1);
     run->status = RUN_RUNNING;
-    str_copy(run->handle, sizeof(run->handle), "12");
+    run->handle = xstrdup("12");
     store_batch_put_run(&b, run);
     store_batch_put_sweep(&b, new_sweep(1, true));
     store_batch_put_label(&b, new_label(1, PATTERN_LEARNING));
@@ -694,7 +694,7 @@ static void test_unended_runs(void **state)
     for (int64_t id = 2; id <= 3; id++) {
         struct run_row *r = new_run(id, 1, id - 1);
         r->status = RUN_CANCELLED;
-        str_copy(r->handle, sizeof(r->handle), id == 2 ? "4711" : "");
+        r->handle = id == 2 ? xstrdup("4711") : NULL;
         store_batch_put_run(&b, r);
     }
     fixture_commit(f, &b);

@@ -53,7 +53,7 @@ static int decode(const struct array_zip *z, const char *target, const char *par
     /* Memory of exactly that size, so that a sanitizer sees a byte too far. */
     unsigned char *copy = xmalloc(z->bytes.len);
     memcpy(copy, z->bytes.data, z->bytes.len);
-    const struct npz_names told = {"", target};
+    const struct npz_names told = {"", target, false};
     int rc = npz_decode(copy, z->bytes.len, &told, part, t, err);
     free(copy);
     return rc;

@@ -1,0 +1,59 @@
+/* The charts that there are. A chart is one file in this folder and one row of PLOT_MAP: a pure
+ * function from a sweep to SVG. */
+#ifndef SWEEPCTL_PLOT_H
+#define SWEEPCTL_PLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/plot/words.h"
+#include "sweep/buf.h"
+
+struct chart;
+struct study;
+
+/* X(id, name, curves: how the runs' curves are needed, title and what it shows: words) */
+#define PLOT_MAP(X)                                                                                \
+    X(history, "history", false, HISTORY)                                                          \
+    X(curves, "curves", true, CURVES)                                                              \
+    X(parallel, "parallel", false, PARALLEL)                                                       \
+    X(slice, "slice", false, SLICE)                                                                \
+    X(contour, "contour", false, CONTOUR)                                                          \
+    X(edf, "edf", false, EDF)                                                                      \
+    X(pareto, "pareto", false, PARETO)                                                             \
+    X(timeline, "timeline", false, TIMELINE)                                                       \
+    X(labels, "labels", false, LABELS)
+
+enum plot_kind {
+#define X(id, name, curves, word) PLOT_##id,
+    PLOT_MAP(X)
+#undef X
+        PLOT_COUNT
+};
+
+struct plot_options {
+    enum language language;
+    bool standalone;   /* a file of its own, with its style; else part of a page that has it */
+    const char *x, *y; /* parameters of the contour; NULL: those that tell most */
+    const char *only;  /* the slice of this parameter; NULL: all */
+    int64_t run;       /* whose curve; 0: all */
+};
+
+struct plot_info {
+    const char *name;
+    bool curves;
+    enum word title, says;
+    void (*draw)(struct chart *c);
+};
+
+const struct plot_info *plot_info(enum plot_kind k);
+int plot_find(const char *name); /* -1: unknown */
+
+void plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
+               struct buf *out);
+
+#define X(id, name, curves, word) void plot_draw_##id(struct chart *c);
+PLOT_MAP(X)
+#undef X
+
+#endif

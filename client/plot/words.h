@@ -1,0 +1,83 @@
+/* What charts and reports say, in English and in Chinese, the guide's own language. */
+#ifndef SWEEPCTL_WORDS_H
+#define SWEEPCTL_WORDS_H
+
+/* X(id, English, Chinese) */
+#define WORD_MAP(X) \
+    X(HISTORY, "History", "历史") \
+    X(HISTORY_SAYS, \
+      "Each run's metric by its number; the line is the best so far. Hollow: stopped " \
+      "early. Crosses at the foot: runs without a value.", \
+      "每次运行的指标，按编号排列；折线为当时的最优值。空心：提前停止。底部的叉：没有数值的" \
+      "运行。") \
+    X(CURVES, "Learning curves", "学习曲线") \
+    X(CURVES_SAYS, \
+      "Validation loss by epoch, coloured by label; the best run drawn bold, with its " \
+      "training loss dashed. The band below tells how the best run's label changed.", \
+      "各轮次的 val loss，颜色为标签；最优运行加粗，其 train loss 为虚" \
+      "线。下方色带为最优运行标签的变化。") \
+    X(CURVES_ONE_SAYS, \
+      "Validation loss (solid) and training loss (dashed) by epoch. The bands tell how " \
+      "the label changed.", \
+      "各轮次的 val loss（实线）与 train loss（虚线）。色带为标签的变化" \
+      "。") \
+    X(PARALLEL, "Parallel coordinates", "平行坐标") \
+    X(PARALLEL_SAYS, \
+      "A line is a run, through its value of every parameter to its metric; the best " \
+      "tenth is drawn strong.", \
+      "一条线是一次运行，经过各参数的取值直到指标；最优的十分之一加重。") \
+    X(SLICE, "Slices", "切片") \
+    X(SLICE_SAYS, "The metric by each parameter alone.", "指标与单个参数的关系。") \
+    X(CONTOUR, "Contour", "等值图") \
+    X(CONTOUR_SAYS, \
+      "The metric over two parameters, between the runs by inverse distance; the " \
+      "darker the better. Points are runs.", \
+      "两个参数上的指标，运行之间按反距离插值；越深越好。点为运行。") \
+    X(EDF, "Distribution of the metric", "指标的分布") \
+    X(EDF_SAYS, \
+      "The share of runs that are at least as good as a value.", \
+      "不差于某一数值的运行所占的比例。") \
+    X(PARETO, "Metric against time", "指标与时间") \
+    X(PARETO_SAYS, \
+      "Runs on the line are the best that their seconds buy.", \
+      "线上的运行是同样时间内最好的。") \
+    X(TIMELINE, "Timeline", "时间线") \
+    X(TIMELINE_SAYS, \
+      "When each run ran, from its start to its end; rows are slots that were in use " \
+      "at the same time.", \
+      "每次运行从开始到结束；每行是同时使用的一个位置。") \
+    X(LABELS, "Labels", "标签") \
+    X(LABELS_SAYS, "How many runs got each label.", "各标签的运行数。") \
+    X(RUN, "run", "运行") \
+    X(RUNS, "runs", "运行数") \
+    X(NUMBER, "number of the run", "运行编号") \
+    X(EPOCH, "epoch", "轮次") \
+    X(LOSS, "loss", "loss") \
+    X(SECONDS, "seconds of training", "训练秒数") \
+    X(SHARE, "share of the runs", "运行的比例") \
+    X(HOURS, "hours since the first start", "自首次开始的小时数") \
+    X(MINUTES, "minutes since the first start", "自首次开始的分钟数") \
+    X(SINCE_SECONDS, "seconds since the first start", "自首次开始的秒数") \
+    X(SLOT, "slot", "位置") \
+    X(NO_LABEL, "no label", "无标签") \
+    X(NOTHING, "Nothing to draw: no run has what this chart needs.", "没有可画的：没有运行具备此图所需的数据。") \
+    X(AT_EDGE, "%zu runs lie beyond the axis and stand at its edge.", "%zu 次运行超出坐标轴，画在边缘。") \
+    X(DRAWN_OF, "%zu of %zu runs are drawn.", "画出 %2$zu 次运行中的 %1$zu 次。") \
+    X(LOG, "log scale", "对数坐标") \
+    X(BEST, "best", "最优") \
+    X(SWEEP, "sweep", "扫描")
+
+enum word {
+#define X(id, en, zh) WORD_##id,
+    WORD_MAP(X)
+#undef X
+    WORD_COUNT
+};
+enum language { LANGUAGE_EN, LANGUAGE_ZH, LANGUAGE_COUNT };
+
+const char *word_in(enum language language, enum word w);
+/* "en", "zh"; -1: unknown. */
+int language_find(const char *name);
+const char *language_name(enum language l);
+
+#endif

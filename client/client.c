@@ -195,7 +195,7 @@ static char *page_cursor(const struct json *page)
 
 int client_pages(struct client *c, const struct client_paged *p, client_each *each, void *arg)
 {
-    char *cursor = NULL;
+    char *cursor = p->from != NULL ? xstrdup(p->from) : NULL;
     for (;;) {
         struct rpc_reply reply;
         int status = next_page(c, p, cursor, &reply);

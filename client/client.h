@@ -53,10 +53,14 @@ struct client {
     X(runs, "runs", "SWEEP", ARG_ID, false,                                                     \
       OPTION_BIT(STATUS) | OPTION_BIT(LABEL) | OPTION_BIT(SORT) | OPTION_BIT(LIMIT),            \
       "the runs of a sweep, by number")                                                         \
-    X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow a sweep, one line per run")            \
+    X(watch, "watch", "SWEEP", ARG_ID, false, 0, "follow sweeps while they run")            \
     X(wait, "wait", "SWEEP", ARG_ID, true, 0, "wait for a sweep's end; 0 only if it completed") \
     X(best, "best", "SWEEP", ARG_ID, false,                                                     \
       OPTION_BIT(LIMIT) | OPTION_BIT(SPEC) | OPTION_BIT(RUN), "the best runs of a sweep")      \
+    X(importance, "importance", "SWEEP", ARG_ID, false, OPTION_BIT(METHOD),                     \
+      "how much each parameter of a sweep decided")                                             \
+    X(morning, "morning", "SWEEP", ARG_ID, false, 0,                                            \
+      "what the night has found, what went wrong, what to do next")                             \
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
     X(log, "log", "RUN", ARG_ID, true, OPTION_BIT(FOLLOW), "what a run wrote to its stderr") \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
@@ -154,6 +158,7 @@ struct client_paged {
     const char *method;
     const char *params; /* members of the params object without braces, "" for none */
     const char *items;  /* the member of a page that lists them */
+    const char *from;   /* cursor of the first page as JSON text; NULL: from the beginning */
 };
 /* each(arg, item) for every item of every page. */
 typedef void client_each(void *arg, const struct json *item);

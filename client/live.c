@@ -384,14 +384,3 @@ void live_header(const struct live *l, int64_t now_us, size_t width, bool colour
     buf_putc(out, '\n');
     buf_finish(&line);
 }
-
-size_t live_running(const struct live *l, size_t max, size_t width, bool colour, struct buf *out)
-{
-    size_t lines = l->count > max ? (max > 0 ? max - 1 : 0) : l->count;
-    for (size_t i = 0; i < lines; i++)
-        run_line(&l->runs[i], width, colour, out);
-    if (lines == l->count || max == 0)
-        return lines;
-    buf_printf(out, "  … and %zu more\n", l->count - lines);
-    return lines + 1;
-}

@@ -1,5 +1,6 @@
-/* What a watcher knows of a sweep, and how it is shown. Pure: notifications and replies in, lines
- * out; no I/O and no clock, so that it is tested without a terminal.
+/* What a watcher knows of a sweep, and how it is shown in lines, where there is no full screen.
+ * Pure: notifications and replies in, lines out; no I/O and no clock, so that it is tested without
+ * a daemon.
  *
  * A run is held only until its line has been written, so a sweep of a million runs takes no more
  * memory than its running ones. */
@@ -82,8 +83,5 @@ void live_titles(size_t width, bool colour, struct buf *out);
 /* "sweep 3 fashion  running  stage fine  17/40 runs  1 min 12 s  best 0.3120" */
 void live_header(const struct live *l, int64_t now_us, size_t width, bool colour,
                  struct buf *out);
-/* Lines of the runs under way, at most max; the last says how many more there are. Returns the
- * number of lines. */
-size_t live_running(const struct live *l, size_t max, size_t width, bool colour, struct buf *out);
 
 #endif

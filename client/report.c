@@ -348,7 +348,7 @@ int report_end(struct client *c, int64_t sweep)
     return CLIENT_DONE;
 }
 
-static void member_line(struct client *c, const char *title, char *value, enum tone tone)
+void report_line(struct client *c, const char *title, const char *value, enum tone tone)
 {
     struct buf line = {0};
     render_field(&line, title, VALUE_AT - 1, false, render_tone(TONE_DIM, c->colour));
@@ -357,6 +357,11 @@ static void member_line(struct client *c, const char *title, char *value, enum t
     render_wrapped(&line, value, VALUE_AT, room, render_tone(tone, c->colour));
     buf_putc(&line, '\n');
     client_print(c, &line);
+}
+
+static void member_line(struct client *c, const char *title, char *value, enum tone tone)
+{
+    report_line(c, title, value, tone);
     free(value);
 }
 

@@ -53,6 +53,8 @@ void report_treatments(struct client *c, const struct json *treatments);
  * what the daemon says beyond them. */
 void report_members(struct client *c, const struct field *fields, size_t count,
                     const struct json *object);
+/* One such line. */
+void report_line(struct client *c, const char *title, const char *value, enum tone tone);
 /* Only those named. */
 void report_pick(struct client *c, const struct field *fields, size_t count,
                  const struct json *object);

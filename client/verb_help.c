@@ -45,7 +45,11 @@ static const struct {
      "best_epoch, status, label, stage, error, learning_rate and batch_size; with a - before it\n"
      "the other way round. --label none: those that have no label.\n"},
     {"watch",
-     "Without SWEEP the newest that goes on. Ctrl-C ends the watching, not the sweep. At its end\n"
+     "On a terminal it fills the screen, without SWEEP with all sweeps; ? says the keys, q\n"
+     "leaves. "
+     "It ends with the sweep, unless a key was pressed. NO_COLOR and a locale without UTF-8 are\n"
+     "heeded. Elsewhere a line for each run that ends; without SWEEP of the newest that goes on.\n"
+     "Leaving or Ctrl-C ends the watching, not the sweep. At its end\n"
      "the best runs and the labels are printed; of one that has ended already, at once. Exit\n"
      "status 0 only if it completed.\n\n"
      "  sweepctl watch 3\n"
@@ -60,6 +64,17 @@ static const struct {
      "  sweepctl best 3 -n 3\n"
      "  sweepctl best 3 --spec | sweepctl submit -   the winner again, to the bit\n"
      "  sweepctl best --spec --run 57 > 57.json      any other run\n"},
+    {"importance",
+     "pedanova: for being among the best tenth, as shares of 1. fanova: the share of the metric's\n"
+     "variance that a parameter explains by itself, by a random forest.\n\n"
+     "  sweepctl importance 3\n"
+     "  sweepctl importance 3 --method fanova\n"},
+    {"morning",
+     "Winner, how sure that is, what the search learnt, what went wrong and why, what failed,\n"
+     "what to do next as commands, what it cost. Also while it goes on. Without SWEEP: all that\n"
+     "are open or have ended in the last day.\n\n"
+     "  sweepctl morning\n"
+     "  sweepctl --json morning 3 | jq .sweeps[0].wrong\n"},
     {"run",
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",

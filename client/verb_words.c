@@ -28,6 +28,7 @@ static const struct {
     {"info describe get inspect details detail cat", NULL, "'show SWEEP' or 'run RUN'"},
     {"results result leaderboard ranking rank top-runs winner", NULL, "'best SWEEP'"},
     {"why diagnose diagnosis", NULL, "'explain RUN'"},
+    {"importances sensitivity anova fanova pedanova", "importance", ""},
     {"continue unpause go unhold", NULL, "'resume SWEEP'"},
     {"restart retry rerun redo", NULL, "'resume SWEEP', 'enqueue SWEEP X=V' or 'replay RUN'"},
     {"save download weights model load", NULL, "'export RUN -o FILE'"},

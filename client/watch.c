@@ -5,47 +5,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/client.h"
 #include "client/live.h"
 #include "client/report.h"
+#include "client/screen/screen.h"
 
-#define FRAME_MS 100   /* at most ten frames a second */
-#define TICK_MS 1000   /* the elapsed time moves */
 #define PLAIN_WIDTH 200 /* columns of a line that goes to a file */
-#define BLOCK_MAX 512  /* lines of the block at the bottom */
 
 struct watcher {
     struct client *client;
     struct live live;
-    int signals;            /* signalfd: INT, TERM, WINCH */
+    int signals; /* signalfd: INT, TERM */
     sigset_t old_mask;
-    bool titled;            /* the titles stand above the first line */
-    size_t width, height;   /* of the terminal */
-    size_t lines;           /* of the block drawn last */
-    size_t line_width[BLOCK_MAX];
-    int64_t drawn_ms;       /* monotonic */
-    bool changed;           /* since then */
-    bool behind;            /* notifications were left out: the state is to be asked for */
+    bool titled; /* the titles stand above the first line */
+    bool behind; /* notifications were left out: the state is to be asked for */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void measure(struct watcher *w)
-{
-    w->width = render_terminal(w->client->out, &w->height);
-    if (w->height > BLOCK_MAX)
-        w->height = BLOCK_MAX;
-}
 
 static void signals_open(struct watcher *w)
 {
@@ -53,7 +30,6 @@ static void signals_open(struct watcher *w)
     sigemptyset(&mask);
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGWINCH);
     sigprocmask(SIG_BLOCK, &mask, &w->old_mask);
     w->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -70,12 +46,8 @@ static bool signals_read(struct watcher *w)
 {
     struct signalfd_siginfo info;
     bool stop = false;
-    while (read(w->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGWINCH)
-            measure(w);
-        else
-            stop = true;
-    }
+    while (read(w->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        stop = true;
     return stop;
 }
 
@@ -105,39 +77,6 @@ static void on_notification(void *arg, const struct rpc_reply *n)
         print_notification(w->client, n);
 }
 
-/* Up to the block's first line, and away with it. Lines that were drawn on a wider terminal now
- * take several. */
-static void erase_block(struct watcher *w, struct buf *out)
-{
-    size_t rows = 0;
-    for (size_t i = 0; i < w->lines; i++)
-        rows += w->line_width[i] == 0 ? 1 : (w->line_width[i] + w->width - 1) / w->width;
-    if (rows > 0)
-        buf_printf(out, "\x1b[%zuA", rows);
-    buf_puts(out, "\r\x1b[J");
-    w->lines = 0;
-}
-
-/* Columns of each line of text, escape sequences not counted. */
-static void remember_block(struct watcher *w, const char *text)
-{
-    size_t width = 0;
-    bool escape = false;
-    for (const char *p = text; *p != '\0' && w->lines < BLOCK_MAX; p++) {
-        unsigned char b = (unsigned char)*p;
-        if (b == '\n') {
-            w->line_width[w->lines++] = width;
-            width = 0;
-        } else if (b == 0x1b) {
-            escape = true;
-        } else if (escape) {
-            escape = b != 'm';
-        } else if ((b & 0xc0) != 0x80) {
-            width++;
-        }
-    }
-}
-
 /* The lines of ended runs, with the titles above the first of all. */
 static void take_ended(struct watcher *w, size_t width, struct buf *out)
 {
@@ -149,26 +88,6 @@ static void take_ended(struct watcher *w, size_t width, struct buf *out)
     }
     buf_append(out, lines.data, lines.len);
     buf_finish(&lines);
-}
-
-static void draw_terminal(struct watcher *w)
-{
-    struct client *c = w->client;
-    struct buf out = {0}, block = {0};
-    size_t width = w->width > 1 ? w->width - 1 : 1; /* the last column would wrap */
-    size_t room = w->height > 3 ? w->height - 3 : 1;
-    erase_block(w, &out);
-    take_ended(w, width, &out);
-    if (!w->live.ended) {
-        live_header(&w->live, human_now_us(), width, c->colour, &block);
-        live_titles(width, c->colour, &block);
-        live_running(&w->live, room, width, c->colour, &block);
-        remember_block(w, block.data);
-        buf_append(&out, block.data, block.len);
-    }
-    buf_finish(&block);
-    client_print(c, &out);
-    fflush(c->out);
 }
 
 static void draw_plain(struct watcher *w)
@@ -187,22 +106,9 @@ static void draw_json(struct watcher *w)
     buf_finish(&lines);
 }
 
-/* Draws if it is time; returns how many ms may pass until the next check, -1: until something
- * happens. */
-static int draw(struct watcher *w)
+static void draw(struct watcher *w)
 {
-    int64_t now = now_ms();
-    if (w->client->json || !w->client->terminal) {
-        (w->client->json ? draw_json : draw_plain)(w);
-        return -1;
-    }
-    int64_t due = w->drawn_ms + (w->changed ? FRAME_MS : TICK_MS);
-    if (now < due && !w->live.ended)
-        return (int)(due - now);
-    draw_terminal(w);
-    w->drawn_ms = now;
-    w->changed = false;
-    return TICK_MS;
+    (w->client->json ? draw_json : draw_plain)(w);
 }
 
 /* The sweep and its runs as they are now. */
@@ -257,7 +163,6 @@ static int take_all(struct watcher *w, struct errbuf *err)
         if (reply.notification)
             on_notification(w, &reply);
         rpc_reply_finish(&reply);
-        w->changed = true;
     }
     return 0;
 }
@@ -284,12 +189,12 @@ static int follow(struct watcher *w)
         int status = w->behind && !w->live.ended ? catch_up(w) : CLIENT_DONE;
         if (status != CLIENT_DONE)
             return status;
-        int timeout = draw(w);
+        draw(w);
         if (w->live.ended)
             return CLIENT_DONE;
         struct pollfd p[] = {{.fd = w->client->rpc.fd, .events = POLLIN},
                              {.fd = w->signals, .events = POLLIN}};
-        if (poll(p, 2, timeout) <= 0)
+        if (poll(p, 2, -1) <= 0)
             continue;
         if (p[1].revents != 0 && signals_read(w))
             return interrupted(w);
@@ -324,7 +229,7 @@ static int end(struct watcher *w)
     return reported != CLIENT_DONE ? reported : status;
 }
 
-int watch_sweep(struct client *c, int64_t sweep)
+static int follow_plainly(struct client *c, int64_t sweep)
 {
     struct watcher w = {.client = c};
     live_init(&w.live, sweep);
@@ -332,7 +237,6 @@ int watch_sweep(struct client *c, int64_t sweep)
     int status = begin(&w);
     if (status == CLIENT_DONE) {
         signals_open(&w);
-        measure(&w);
         status = follow(&w);
         signals_close(&w);
     }
@@ -341,4 +245,30 @@ int watch_sweep(struct client *c, int64_t sweep)
     c->rpc.on_notification = NULL;
     live_finish(&w.live);
     return status;
+}
+
+/* Somebody left while it goes on. */
+static int left(int64_t sweep)
+{
+    fprintf(stderr, "sweepctl: the watching ended; sweep %lld goes on (sweepctl watch %lld)\n",
+            (long long)sweep, (long long)sweep);
+    return WATCH_INTERRUPTED;
+}
+
+int watch_all(struct client *c, int64_t select)
+{
+    enum screen_end end;
+    return screen_run(c, select, &end);
+}
+
+int watch_sweep(struct client *c, int64_t sweep)
+{
+    enum screen_end end;
+    if (!screen_serves(c))
+        return follow_plainly(c, sweep);
+    int status = screen_run(c, sweep, &end);
+    if (status != CLIENT_DONE)
+        return status;
+    /* What has ended prints what it came to, as elsewhere. */
+    return end == SCREEN_OVER ? follow_plainly(c, sweep) : left(sweep);
 }

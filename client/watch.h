@@ -1,4 +1,4 @@
-/* Following a sweep until it ends: a live table on a terminal, one line per ended run elsewhere,
+/* Following a sweep until it ends: a full screen on a terminal, one line per ended run elsewhere,
  * the notifications themselves with --json. */
 #ifndef SWEEPCTL_WATCH_H
 #define SWEEPCTL_WATCH_H
@@ -12,5 +12,7 @@ struct client;
 /* CLIENT_DONE if the sweep completed, CLIENT_REFUSED with the reason if it was cancelled or is
  * held, CLIENT_NO_DAEMON, or WATCH_INTERRUPTED. */
 int watch_sweep(struct client *c, int64_t sweep);
+/* All sweeps on a full screen, that one first, until the person leaves. */
+int watch_all(struct client *c, int64_t select);
 
 #endif

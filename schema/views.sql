@@ -329,6 +329,14 @@ FROM deviations AS d
 JOIN runs AS r ON r.id = d.root
 JOIN sweeps AS w ON w.id = d.sweep_id;
 
+-- How much each parameter decided, the most important first, as of when the sweep completed: for
+-- being among the best tenth (PED-ANOVA). importance: shares of 1.
+CREATE VIEW importances AS
+SELECT s.id AS sweep_id, i.key + 1 AS rank, i.value ->> '$.parameter' AS parameter,
+       CAST(i.value ->> '$.importance' AS REAL) AS importance,
+       CAST(i.value ->> '$.raw' AS REAL) AS raw
+FROM sweeps AS s, json_each(s.importances) AS i;
+
 CREATE VIEW metric_points AS
 SELECT run_id, name, point,
        CAST(iif(value < 9e999 AND value > -9e999, value, NULL) AS REAL) AS value,

@@ -31,6 +31,7 @@ struct variants {
     const struct split *split;
     const struct dimension *axes[ARRAY_LEN(deciding)];
     size_t count;
+    const struct spec *sweep;
     struct run_config run; /* the one that is checked */
 };
 
@@ -86,7 +87,24 @@ static int check_weights(const struct variants *v, struct errbuf *err)
     return rc;
 }
 
-static int check_run(const struct variants *v, struct errbuf *err)
+/* What no run of the sweep has is not checked: what the constraints leave out. What is absent has
+ * its default. The values of what decides nothing are those of the middle. */
+static bool is_run(struct variants *v, struct settings *given)
+{
+    struct assignment at;
+    *given = v->run.settings;
+    if (!v->sweep)
+        return true;
+    const struct space *s = &v->sweep->space;
+    trainer_assignment(v->sweep, given, &at);
+    for (size_t i = 0; i < s->count; i++)
+        if (!space_has(&at, i))
+            v->run.settings.v[s->dimensions[i].key] =
+                v->sweep->trainer.fixed.v[s->dimensions[i].key];
+    return space_allows(s, &at);
+}
+
+static int check_settings(const struct variants *v, struct errbuf *err)
 {
     int rc = load_check_counts(&v->run.settings, v->samples, err);
     if (rc == 0)
@@ -95,6 +113,14 @@ static int check_run(const struct variants *v, struct errbuf *err)
         rc = check_weights(v, err);
     if (rc != 0)
         tell_run(v, err);
+    return rc;
+}
+
+static int check_run(struct variants *v, struct errbuf *err)
+{
+    struct settings given;
+    int rc = is_run(v, &given) ? check_settings(v, err) : 0;
+    v->run.settings = given;
     return rc;
 }
 
@@ -166,6 +192,7 @@ int variants_check(const struct run_config *config, const struct spec *sweep,
     v->split = split;
     v->run = *config;
     int rc = check_run(v, err);
+    v->sweep = sweep;
     if (sweep) /* a configuration has a list only when its own type is sequential */
         v->run.layers = sweep->trainer.layers;
     for (size_t i = 0; sweep && i < ARRAY_LEN(deciding); i++) {

@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "client/screen/screen.h"
 #include "client/watch.h"
 #include "sweep/run.h"
 
@@ -32,5 +33,6 @@ int cmd_watch(struct client *c)
         err_set(&err, ERR_NOT_FOUND, "there is no sweep to watch: `sweepctl submit SPEC.json`");
         return client_fail(c, CLIENT_REFUSED, &err);
     }
-    return watch_sweep(c, choice.newest_open != 0 ? choice.newest_open : choice.newest);
+    int64_t first = choice.newest_open != 0 ? choice.newest_open : choice.newest;
+    return screen_serves(c) ? watch_all(c, first) : watch_sweep(c, first);
 }

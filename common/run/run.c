@@ -187,6 +187,12 @@ int run_pauser_find(const char *name)
     return find_name(pausers, RUN_PAUSER_COUNT, name);
 }
 
+bool run_error_is_own(enum run_error e)
+{
+    return e != RUN_ERROR_DATA && e != RUN_ERROR_DATA_MISSING && e != RUN_ERROR_SPAWN &&
+           e != RUN_ERROR_DISK_FULL && e != RUN_ERROR_KILLED;
+}
+
 int run_error_find(const char *name)
 {
     for (int i = 0; i < RUN_ERROR_COUNT; i++)

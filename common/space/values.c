@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/space/expression.h"
+#include "common/space/settle.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -58,17 +60,44 @@ enum role role_of_name(const char *name)
 
 /* --- the space ------------------------------------------------------------------------------- */
 
+static void drop_conditions(struct dimension *d)
+{
+    for (size_t i = 0; i < d->condition_count; i++)
+        free(d->conditions[i].values);
+    free(d->conditions);
+    d->conditions = NULL;
+    d->condition_count = 0;
+    d->rests_on = 0;
+}
+
 void dimension_finish(struct dimension *d)
 {
     free(d->values);
+    free(d->probabilities);
+    drop_conditions(d);
     for (size_t i = 0; i < d->choice_count; i++)
         free(d->choices[i]);
     free(d->choices);
     *d = (struct dimension){0};
 }
 
+void space_loosen(struct space *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        drop_conditions(&s->dimensions[i]);
+    for (size_t i = 0; i < s->constraint_count; i++)
+        free(s->constraints[i]);
+    free(s->constraints);
+    walk_destroy(s->walk);
+    s->constraints = NULL;
+    s->constraint_count = 0;
+    s->conditional = false;
+    s->walk = NULL;
+}
+
 void space_finish(struct space *s)
 {
+    space_loosen(s);
     for (size_t i = 0; i < s->count; i++)
         dimension_finish(&s->dimensions[i]);
     s->count = 0;
@@ -117,6 +146,8 @@ void space_params_write(const struct space *s, const struct assignment *a, struc
 {
     jw_begin_object(w);
     for (size_t i = 0; i < s->count; i++) {
+        if (!space_has(a, i))
+            continue;
         jw_key(w, s->dimensions[i].name);
         dimension_to_json(&s->dimensions[i], a->v[i], w);
     }
@@ -206,6 +237,29 @@ int dimension_from_json(const struct dimension *d, const struct json *v, const c
     return field_refuse(err, ERR_TYPE, path, v, "a value of the parameter");
 }
 
+/* Each must be there where its condition holds, and nowhere else. */
+static int check_presence(const struct space *s, const struct json *params,
+                          const struct assignment *given, struct errbuf *err)
+{
+    struct assignment complete = *given;
+    char path[FIELD_PATH_MAX];
+
+    space_complete(s, &complete);
+    for (size_t i = 0; i < s->count; i++) {
+        const char *name = s->dimensions[i].name;
+        if (space_has(given, i) && !space_has(&complete, i)) {
+            field_path(path, "$", name);
+            return field_refuse(err, ERR_VALUE, path, json_get(params, name),
+                                "nothing here: the condition of %s does not hold with the other "
+                                "values",
+                                name);
+        }
+        if (!space_has(given, i) && space_has(&complete, i))
+            return field_missing(err, "$", name, "a value of every swept parameter");
+    }
+    return 0;
+}
+
 int space_params_parse(const struct space *s, const struct json *params, struct assignment *out,
                        struct errbuf *err)
 {
@@ -219,15 +273,18 @@ int space_params_parse(const struct space *s, const struct json *params, struct 
         return rc;
     for (size_t i = 0; i < s->count; i++) {
         const struct json *v = json_get(params, names[i]);
-        field_path(path, "$", names[i]);
+        fresh.v[i] = NAN;
         if (!v)
-            return field_missing(err, "$", names[i], "a value of every swept parameter");
+            continue;
+        field_path(path, "$", names[i]);
         rc = dimension_from_json(&s->dimensions[i], v, path, &fresh.v[i], err);
         if (rc)
             return rc;
     }
-    *out = fresh;
-    return 0;
+    rc = check_presence(s, params, &fresh, err);
+    if (!rc)
+        *out = fresh;
+    return rc;
 }
 
 /* --- values of a person ---------------------------------------------------------------------- */
@@ -263,12 +320,16 @@ int space_check(const struct space *s, const struct json *params, struct assignm
     int rc = space_params_parse(s, params, &fresh, err);
     for (size_t i = 0; i < s->count && rc == 0; i++) {
         const struct dimension *d = &s->dimensions[i];
-        if (dimension_takes(d, fresh.v[i]))
+        if (!space_has(&fresh, i) || dimension_takes(d, fresh.v[i]))
             continue;
         field_path(path, "$", d->name);
         possible_values(d, allowed, sizeof(allowed));
         rc = field_refuse(err, ERR_VALUE, path, json_get(params, d->name), "%s", allowed);
     }
+    for (size_t i = 0; i < s->constraint_count && rc == 0; i++)
+        if (!constraint_holds(s->constraints[i], &fresh))
+            rc = field_refuse(err, ERR_VALUE, "$", params, "values that fulfil the constraint %s",
+                              space_constraint_text(s, i));
     if (rc == 0)
         *out = fresh;
     return rc;

@@ -16,21 +16,16 @@
 struct outlook {
     int64_t runs;   /* of the search: without those that repeat the best few; 0: not known */
     uint64_t size;  /* configurations; 0: continuous, or very many */
-    size_t choices; /* parameters without an order */
+    size_t dimensions, choices; /* parameters; those without an order */
     bool stops;     /* runs are stopped early */
+    bool conditional; /* some parameter is not always there */
 };
 
 static uint64_t size_of(const struct space *s)
 {
-    uint64_t size = 1;
+    uint64_t size = space_size(s, 0);
 
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t n = dimension_cardinality(&s->dimensions[i]);
-        if (n == 0 || size > UINT64_MAX / n)
-            return 0;
-        size *= n;
-    }
-    return size;
+    return size < UINT64_MAX ? size : 0;
 }
 
 /* As far as the keys can be read: what is wrong with them is said where they are. */
@@ -38,7 +33,8 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
 {
     const struct json *cap = json_get(root, "run_cap"), *share = json_get(root, "repeat_share"),
                       *rule = json_get(json_get(root, "early_terminate"), "type");
-    struct outlook o = {.size = size_of(&s->space)};
+    struct outlook o = {.size = size_of(&s->space), .dimensions = s->space.count,
+                        .conditional = s->space.conditional};
     double part = SPEC_REPEAT_SHARE;
 
     if (cap && field_integer(cap, "$.run_cap", 1, SPEC_MAX_RUNS, &o.runs, NULL) != 0)
@@ -56,9 +52,10 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
 
 /* --- the rules ------------------------------------------------------------------------------- */
 
-/* With fewer runs a search that begins in the middle of its ranges and moves from there comes
- * further than one that covers them first (docs/spec.md has the figures). */
-#define FEW_RUNS 30
+/* What a proposal of gp costs grows with the runs and the parameters, and what it gains over tpe
+ * shrinks with the runs (docs/spec.md has the figures). */
+#define GP_RUNS 300
+#define GP_DIMENSIONS 24
 
 static bool is_tried_whole(const struct outlook *o)
 {
@@ -70,9 +67,14 @@ static bool is_stopped_early(const struct outlook *o)
     return o->stops;
 }
 
+static bool is_conditional(const struct outlook *o)
+{
+    return o->conditional;
+}
+
 static bool is_short(const struct outlook *o)
 {
-    return o->runs < FEW_RUNS;
+    return o->runs <= GP_RUNS && o->dimensions <= GP_DIMENSIONS;
 }
 
 static bool is_any(const struct outlook *o)
@@ -90,8 +92,10 @@ static const struct rule {
     {is_tried_whole, METHOD_SOBOL, "all configurations of the space can be tried, and none of "
                                    "them has to wait for others"},
     {is_stopped_early, METHOD_TPE, "runs are stopped early, which it ranks by how far they came"},
-    {is_short, METHOD_CMAES, "few runs: from the middle of the ranges, in generations"},
-    {is_any, METHOD_TPE, "it learns from each run, of parameters of any kind"},
+    {is_conditional, METHOD_TPE, "some parameters are not always there, and it learns of each "
+                                 "from the runs that have it"},
+    {is_short, METHOD_GP, "few enough for a Gaussian process, which learns most from each run"},
+    {is_any, METHOD_TPE, "it learns from each run, at a cost that does not grow with them"},
 };
 
 int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err)

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/spec/part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-static struct json *canonical(const struct spec *s)
+struct json *spec_canonical(const struct spec *s)
 {
     struct errbuf err;
     struct buf text = {0};
@@ -24,7 +25,7 @@ static struct json *canonical(const struct spec *s)
     return v;
 }
 
-static bool same_text(const struct json *a, const struct json *b)
+bool spec_same_json(const struct json *a, const struct json *b)
 {
     struct buf text[2] = {{0}};
     struct json_writer w;
@@ -57,7 +58,9 @@ static int compare(const char *path, const struct json *stored, const struct jso
     int rc = 0;
 
     if (!stored || !given || json_type(stored) != JSON_OBJECT || json_type(given) != JSON_OBJECT)
-        return stored && given && same_text(stored, given) ? 0 : other(path, stored, given, err);
+        return stored && given && spec_same_json(stored, given)
+                   ? 0
+                   : other(path, stored, given, err);
     for (const struct json *m = json_first(given); m && rc == 0; m = json_next(m)) {
         field_path(inner, path, json_key(m));
         rc = compare(inner, json_get(stored, json_key(m)), m, err);
@@ -67,12 +70,12 @@ static int compare(const char *path, const struct json *stored, const struct jso
         rc = json_get(given, json_key(m)) ? 0 : other(inner, m, NULL, err);
     }
     /* The members are the same, but not their order: parameters are drawn in the spec's. */
-    return rc == 0 && !same_text(stored, given) ? other(path, stored, given, err) : rc;
+    return rc == 0 && !spec_same_json(stored, given) ? other(path, stored, given, err) : rc;
 }
 
 int spec_compare(const struct spec *stored, const struct spec *given, struct errbuf *err)
 {
-    struct json *a = canonical(stored), *b = canonical(given);
+    struct json *a = spec_canonical(stored), *b = spec_canonical(given);
     int rc = compare("$", a, b, err);
 
     json_destroy(a);

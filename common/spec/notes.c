@@ -2,6 +2,7 @@
 #include "sweep/spec.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -40,6 +41,30 @@ static void note_name(const struct notes *n, const char *path, const char *name,
     n->each(n->arg, text);
 }
 
+/* Ends that were worked out: of exponents, and of bells and betas that have none. */
+static void note_ends(const struct notes *n, const struct json *member, const char *path,
+                      const char *name)
+{
+    const struct json *given = json_get(member, "distribution");
+    const char *word = given && json_type(given) == JSON_STRING ? json_string(given) : "";
+    const struct dimension *d = spec_dimension_called(n->s, name);
+    enum spelled_ends ends = spec_spelled_ends(word);
+    bool curve = d && distribution_shape(d->distribution) != SHAPE_EVEN;
+    char text[FIELD_PATH_MAX + 160];
+
+    if (d && (ends == ENDS_EXPONENTS || ends == ENDS_INVERSE)) {
+        snprintf(text, sizeof(text),
+                 "%s: min and max of %s are exponents of %s, so from %.3g to %.3g (values: "
+                 "log_uniform_values)",
+                 path, word, ends == ENDS_INVERSE ? "1/e" : "e", d->min, d->max);
+        n->each(n->arg, text);
+    } else if (curve && !(json_get(member, "min") && json_get(member, "max"))) {
+        snprintf(text, sizeof(text), "%s: %s, cut to what lies from %.3g to %.3g (min, max)", path,
+                 distribution_name(d->distribution), d->min, d->max);
+        n->each(n->arg, text);
+    }
+}
+
 static void note_members(const struct notes *n, const struct json *list, const char *path,
                          const char *outer)
 {
@@ -50,10 +75,12 @@ static void note_members(const struct notes *n, const struct json *list, const c
         field_path(at, path, json_key(m));
         field_path(inner, at, "parameters");
         snprintf(name, sizeof(name), "%s%s%s", outer, json_key(m), nested ? "." : "");
-        if (nested)
+        if (nested) {
             note_members(n, json_get(m, "parameters"), inner, name);
-        else
+        } else {
             note_name(n, at, name, *outer != '\0');
+            note_ends(n, m, at, name);
+        }
     }
 }
 
@@ -138,8 +165,37 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
     note_method(&n, json_get(root, "method"));
 }
 
+/* Exponents of e that look as if values were meant: 0.0001 … 0.1 would be 1.0001 … 1.105. */
+static int question_exponents(const struct json *list, const char *path, struct errbuf *err)
+{
+    char at[FIELD_PATH_MAX], inner[FIELD_PATH_MAX];
+    int rc = 0;
+
+    for (const struct json *m = json_first(list); m && !rc; m = json_next(m)) {
+        const struct json *given = json_get(m, "distribution"), *min = json_get(m, "min");
+        const struct json *max = json_get(m, "max");
+        bool word = given && json_type(given) == JSON_STRING && min && max &&
+                    spec_spelled_ends(json_string(given)) == ENDS_EXPONENTS;
+        field_path(at, path, json_key(m));
+        field_path(inner, at, "parameters");
+        if (spec_is_nested(m))
+            rc = question_exponents(json_get(m, "parameters"), inner, err);
+        field_path(inner, at, "distribution");
+        if (word && json_number(min) > 0 && (json_number(min) < 1 || json_number(max) > 10))
+            rc = field_refuse(err, ERR_VALUE, inner, given,
+                              "log_uniform_values, or q_log_uniform_values: of log_uniform min and "
+                              "max are exponents, so values from %.4g to %.4g",
+                              exp(json_number(min)), exp(json_number(max)));
+    }
+    return rc;
+}
+
 int spec_question(const struct json *root, const struct spec *s, struct errbuf *err)
 {
+    int rc = question_exponents(json_get(root, "parameters"), "$.parameters", err);
+
+    if (rc)
+        return rc;
     const char *name = spec_metric_name(s);
     const struct json *goal = json_get(json_get(root, "metric"), "goal");
     int better = more_is_better(name);

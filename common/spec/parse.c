@@ -108,28 +108,40 @@ static int parse_epochs(const struct json *root, struct spec *s, struct errbuf *
     return v ? field_integer(v, "$.epochs", 1, SPEC_MAX_EPOCHS, &s->epochs, err) : 0;
 }
 
-/* The size of the grid; a grid has no continuous side. */
+static int refuse_grid(const struct json *root, const struct dimension *d, int code,
+                       struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX];
+
+    field_path(path, "$.parameters", d->name);
+    const struct json *v = json_get(json_get(root, "parameters"), d->name);
+    if (code == ERR_LIMIT)
+        return field_refuse(err, code, path, v, "a grid of at most %d runs", SPEC_MAX_RUNS);
+    return field_refuse(err, code, path, v,
+                        "for method grid: \"values\", integers, or a distribution with q");
+}
+
+/* The size of the grid, without what conditions and constraints leave out; a grid has no
+ * continuous side. */
 static int grid_size(const struct json *root, const struct spec *s, uint64_t *out,
                      struct errbuf *err)
 {
-    const struct json *parameters = json_get(root, "parameters");
-    char path[FIELD_PATH_MAX];
     uint64_t size = 1;
 
+    for (size_t i = 0; i < s->space.count; i++)
+        if (!dimension_cardinality(&s->space.dimensions[i]))
+            return refuse_grid(root, &s->space.dimensions[i], ERR_VALUE, err);
+    *out = space_size(&s->space, 0);
+    if (*out <= SPEC_MAX_RUNS)
+        return 0;
     for (size_t i = 0; i < s->space.count; i++) {
-        const struct dimension *d = &s->space.dimensions[i];
-        uint64_t n = dimension_cardinality(d);
-        field_path(path, "$.parameters", d->name);
-        if (!n)
-            return field_refuse(err, ERR_VALUE, path, json_get(parameters, d->name),
-                                "for method grid: \"values\", integers, or a distribution with q");
+        uint64_t n = dimension_cardinality(&s->space.dimensions[i]);
         if (n > SPEC_MAX_RUNS / size)
-            return field_refuse(err, ERR_LIMIT, path, json_get(parameters, d->name),
-                                "a grid of at most %d runs", SPEC_MAX_RUNS);
+            return refuse_grid(root, &s->space.dimensions[i], ERR_LIMIT, err);
         size *= n;
     }
-    *out = size;
-    return 0;
+    return field_refuse(err, ERR_LIMIT, "$.parameters", NULL, "a grid of at most %d runs",
+                        SPEC_MAX_RUNS);
 }
 
 static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf *err)
@@ -175,6 +187,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         "model",      "train",  "epochs",      "seed",       "priority",        "after",
         "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
         "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
+        "constraints",
     };
     char path[FIELD_PATH_MAX];
 
@@ -195,8 +208,8 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
         parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
-        parse_own,  spec_auto_parse,  spec_treat_parse,  spec_repeat_parse, spec_stop_parse,
-        parse_epochs, parse_run_cap,  parse_seed,        parse_order,       spec_limits_parse,
+        parse_own,    spec_structure_parse, spec_auto_parse, spec_treat_parse, spec_repeat_parse,
+        spec_stop_parse, parse_epochs, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
         spec_lag_parse,
     };
     struct spec s = {

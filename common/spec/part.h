@@ -47,7 +47,40 @@ void spec_limits_write(const struct spec *s, struct json_writer *w);
  * values: the caller finishes s. */
 int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_parameters_write(const struct spec *s, struct json_writer *w);
+/* W&B's other ways to say a distribution that there is. X(id, name, distribution, ends) */
+#define SPELLING_MAP(X)                                                             \
+    X(LOG_UNIFORM, "log_uniform", LOG_UNIFORM_VALUES, EXPONENTS)                    \
+    X(Q_LOG_UNIFORM, "q_log_uniform", Q_LOG_UNIFORM_VALUES, EXPONENTS)              \
+    X(INV_LOG_UNIFORM, "inv_log_uniform", LOG_UNIFORM_VALUES, INVERSE)              \
+    X(INV_LOG_UNIFORM_VALUES, "inv_log_uniform_values", LOG_UNIFORM_VALUES, AS_SAID) \
+    X(WITH_PROBABILITIES, "categorical_w_probabilities", CATEGORICAL, WITH_PROBABILITIES)
+enum spelling {
+    SPELLING_BEFORE = DISTRIBUTION_COUNT - 1,
+#define X(id, name, distribution, ends) SPELLING_##id,
+    SPELLING_MAP(X)
+#undef X
+};
+/* What min and max are: values, exponents of e, exponents of 1/e. */
+enum spelled_ends { ENDS_AS_SAID, ENDS_EXPONENTS, ENDS_INVERSE, ENDS_WITH_PROBABILITIES };
+enum spelled_ends spec_spelled_ends(const char *distribution);
 /* A member that holds parameters of its own: {"optimizer": {"parameters": {"lr": …}}}. */
 bool spec_is_nested(const struct json *member);
+
+/* --- structure.c ---------------------------------------------------------------------------- */
+
+/* The conditions of the parameters, and "constraints". When parameters and task are known. */
+/* Of that name, or of the setting that is called so; NULL: none. */
+const struct dimension *spec_dimension_called(const struct spec *s, const char *name);
+int spec_structure_parse(const struct json *root, struct spec *s, struct errbuf *err);
+/* "condition" of a dimension, and "constraints", where there are any. */
+void spec_condition_write(const struct spec *s, const struct dimension *d, struct json_writer *w);
+void spec_constraints_write(const struct spec *s, struct json_writer *w);
+
+/* --- compare.c ------------------------------------------------------------------------------- */
+
+/* The canonical form as JSON; owned by the caller. */
+struct json *spec_canonical(const struct spec *s);
+/* Both are written alike. */
+bool spec_same_json(const struct json *a, const struct json *b);
 
 #endif

@@ -12,6 +12,13 @@ static void write_listed(const struct dimension *d, struct json_writer *w)
     for (size_t i = 0; i < d->value_count; i++)
         dimension_to_json(d, d->values[i], w);
     jw_end_array(w);
+    if (!d->probabilities)
+        return;
+    jw_key(w, "probabilities");
+    jw_begin_array(w);
+    for (size_t i = 0; i < d->value_count; i++)
+        jw_real(w, d->probabilities[i]);
+    jw_end_array(w);
 }
 
 static void write_range(const struct dimension *d, struct json_writer *w)
@@ -21,6 +28,14 @@ static void write_range(const struct dimension *d, struct json_writer *w)
     jw_key(w, "max");
     dimension_to_json(d, d->max, w);
     jw_kv_string(w, "distribution", distribution_name(d->distribution));
+    if (distribution_shape(d->distribution) == SHAPE_NORMAL) {
+        jw_kv_real(w, "mu", d->mu);
+        jw_kv_real(w, "sigma", d->sigma);
+    }
+    if (distribution_shape(d->distribution) == SHAPE_BETA) {
+        jw_kv_real(w, "a", d->a);
+        jw_kv_real(w, "b", d->b);
+    }
     if (d->q > 0)
         jw_kv_real(w, "q", d->q);
 }
@@ -38,6 +53,7 @@ void spec_parameters_write(const struct spec *s, struct json_writer *w)
             write_range(d, w);
         if (d->role != role_of_name(d->name))
             jw_kv_string(w, "role", role_name(d->role));
+        spec_condition_write(s, d, w);
         jw_end_object(w);
     }
     jw_end_object(w);
@@ -62,6 +78,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     task_of(s)->write(s, w);
     jw_key(w, "parameters");
     spec_parameters_write(s, w);
+    spec_constraints_write(s, w);
     jw_kv_int(w, "epochs", s->epochs);
     jw_kv_int(w, "run_cap", s->run_cap);
     jw_key(w, "seed");

@@ -27,20 +27,26 @@ void spec_setting_range(const struct spec *s, enum setting_id id, double *low, d
         *low = fmin(*low, d->values[i]);
         *high = fmax(*high, d->values[i]);
     }
+    if (d->condition_count > 0) { /* where it is absent it has its default */
+        *low = fmin(*low, s->trainer.fixed.v[id]);
+        *high = fmax(*high, s->trainer.fixed.v[id]);
+    }
 }
 
 bool spec_may_be(const struct spec *s, enum setting_id id, double value)
 {
     const struct dimension *d = spec_dimension(s, id);
 
-    return d ? dimension_takes(d, value) : s->trainer.fixed.v[id] == value;
+    return (d && dimension_takes(d, value)) ||
+           ((!d || d->condition_count > 0) && s->trainer.fixed.v[id] == value);
 }
 
 void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)
 {
     *out = s->trainer.fixed;
     for (size_t i = 0; i < s->space.count; i++)
-        out->v[s->space.dimensions[i].key] = a->v[i];
+        if (space_has(a, i))
+            out->v[s->space.dimensions[i].key] = a->v[i];
     settings_apply_preset(out);
 }
 
@@ -50,6 +56,7 @@ void trainer_assignment(const struct spec *s, const struct settings *settings,
     *out = (struct assignment){{0}};
     for (size_t i = 0; i < s->space.count; i++)
         out->v[i] = settings->v[s->space.dimensions[i].key];
+    space_complete(&s->space, out);
 }
 
 struct trainer_config *trainer_config_share(struct trainer_config *c)

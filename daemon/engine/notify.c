@@ -116,7 +116,7 @@ void notify_run_paused(struct effects *fx, const struct run *r)
 void notify_point(struct effects *fx, const struct run *r, const struct point *p)
 {
     static const enum curve_column columns[] = {CURVE_TRAIN_LOSS, CURVE_VAL_LOSS, CURVE_TRAIN_ACC,
-                                                CURVE_VAL_ACC};
+                                                CURVE_VAL_ACC, CURVE_GRAD_NORM};
     struct note n;
     note_run(&n, r);
     jw_kv_int(&n.w, "point", p->point);

@@ -50,22 +50,33 @@ static void set_values(const struct spec *spec, const struct assignment *at, str
     trainer_settings(spec, at, &row->config->settings);
 }
 
+/* It is one of the configuration's own values: swept, and there. */
+static bool is_swept(const struct spec *spec, const struct assignment *at, enum setting_id id)
+{
+    int i = space_find_key(&spec->space, (int)id);
+    return i >= 0 && space_has(at, (size_t)i);
+}
+
 /* The swept parameters, and what else the remedy changed. */
 static char *treatment_params(const struct spec *spec, const struct settings *parent,
                               const struct settings *own)
 {
     struct buf params = {0};
     struct json_writer w;
+    struct assignment at;
+    trainer_assignment(spec, own, &at);
     jw_init(&w, &params);
     jw_begin_object(&w);
     for (size_t i = 0; i < spec->space.count; i++) {
         const struct dimension *d = &spec->space.dimensions[i];
+        if (!space_has(&at, i))
+            continue;
         jw_key(&w, d->name);
-        dimension_to_json(d, own->v[d->key], &w);
+        dimension_to_json(d, at.v[i], &w);
     }
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting_id id = (enum setting_id)i;
-        if (own->v[i] == parent->v[i] || spec_dimension(spec, id) != NULL)
+        if (own->v[i] == parent->v[i] || is_swept(spec, &at, id))
             continue;
         jw_key(&w, setting_label(id));
         setting_to_json(id, own->v[i], &w);
@@ -82,7 +93,7 @@ static char *carried_text(const struct spec *spec, const struct trial *t)
     trainer_settings(spec, &t->at, &said);
     for (int i = 0; i < SETTING_COUNT; i++) {
         enum setting_id id = (enum setting_id)i;
-        if (t->config->settings.v[i] == said.v[i] || spec_dimension(spec, id) != NULL)
+        if (t->config->settings.v[i] == said.v[i] || is_swept(spec, &t->at, id))
             continue;
         char value[32];
         setting_format(id, t->config->settings.v[i], value);
@@ -94,13 +105,15 @@ static char *carried_text(const struct spec *spec, const struct trial *t)
 }
 
 /* All that is not swept is as that run has it. */
-static void carry_on(const struct sweep *s, const struct trial *from, struct run_row *row)
+static void carry_on(const struct sweep *s, const struct assignment *at, const struct trial *from,
+                     struct run_row *row)
 {
     const struct spec *spec = sweep_spec(s);
     const struct settings plain = row->config->settings;
     char *what = carried_text(spec, from);
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (spec_dimension(spec, (enum setting_id)i) == NULL)
+        if (!is_swept(spec, at, (enum setting_id)i) &&
+            !is_swept(spec, &from->at, (enum setting_id)i))
             row->config->settings.v[i] = from->config->settings.v[i];
     if (from->config->layers != NULL) {
         row->config->layers = xmalloc(sizeof(*row->config->layers));
@@ -122,7 +135,7 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s, const
     struct run_row *row = planned_row(e, s, RUN_KIND_SEARCH, p->stage, p->reason, now);
     set_values(sweep_spec(s), &p->at, row);
     if (p->ground != TRIAL_NONE)
-        carry_on(s, s->trials[p->ground], row);
+        carry_on(s, &p->at, s->trials[p->ground], row);
     row->until_epoch = stop_next_rung(&sweep_spec(s)->stop, s->run_count, 0, row->epochs);
     return row;
 }
@@ -183,7 +196,7 @@ static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const
     row->epochs = root->epochs;
     set_values(sweep_spec(s), &root->at, row);
     if (root->ground != 0)
-        carry_on(s, root, row);
+        carry_on(s, &root->at, root, row);
     return row;
 }
 
@@ -384,6 +397,8 @@ static void complete(struct sweep *s, utc_us now, struct effects *fx)
         struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};
         store_batch_add_decision(&fx->batch, &d, "%s", few);
     }
+    if (held == NULL)
+        sweep_weigh_parameters(s);
     sweep_set_status(s, held ? SWEEP_HELD : SWEEP_COMPLETED, held ? held : few, now, fx);
     free(held);
     free(few);

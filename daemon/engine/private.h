@@ -226,6 +226,10 @@ void label_barrier(struct sweep *s, struct effects *fx);
  * NULL when they do not. */
 char *label_data_fault(const struct sweep *s);
 
+/* --- importance.c ---------------------------------------------------------------------------- */
+/* Into its row: how much each of its parameters decided. */
+void sweep_weigh_parameters(struct sweep *s);
+
 /* --- rung_notes.c ---------------------------------------------------------------------------- */
 /* False when that rung, or a later one, is known already. */
 bool trial_add_rung(struct trial *t, int64_t epoch, double value);

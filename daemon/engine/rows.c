@@ -26,6 +26,7 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->remedy_prior = copy_text(r->remedy_prior);
     copy->data_target = copy_text(r->data_target);
     copy->data_notes = copy_text(r->data_notes);
+    copy->importances = copy_text(r->importances);
     copy->submit_id = copy_text(r->submit_id);
     return copy;
 }
@@ -39,10 +40,11 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->remedy_prior);
     free(r->data_target);
     free(r->data_notes);
+    free(r->importances);
     free(r->submit_id);
     free(r->metric);
     r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = r->metric = NULL;
-    r->submit_id = r->data_target = r->data_notes = NULL;
+    r->submit_id = r->data_target = r->data_notes = r->importances = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)

@@ -46,6 +46,7 @@ struct sweep_row {
     struct data_facts data;    /* as a whole */
     char *remedy_prior;        /* remedy_prior.h; NULL: nothing was known at submit */
     int64_t data_accepted;     /* 1: a person resumed it in spite of its data */
+    char *importances;         /* of the parameters, when it completed (JSON); NULL: not known */
     char *submit_id;           /* which its client chose; NULL: none */
     utc_us created, started, ended;
 };

@@ -41,7 +41,7 @@ static size_t troubled(const struct range_view *view, const struct cut *c, doubl
     size_t n = 0;
     *all = 0;
     for (size_t i = 0; i < view->count; i++) {
-        if (c->sign * value_of(&view->runs[i], c->setting) < c->sign * value)
+        if (!(c->sign * range_value(view, &view->runs[i], c->setting) >= c->sign * value))
             continue;
         (*all)++;
         n += c->trouble(&view->runs[i]);
@@ -54,7 +54,9 @@ static double begin_of(const struct range_view *view, const struct cut *c)
 {
     double from = NAN;
     for (size_t i = 0; i < view->count; i++) {
-        double v = value_of(&view->runs[i], c->setting);
+        double v = range_value(view, &view->runs[i], c->setting);
+        if (isnan(v))
+            continue;
         size_t all, n = troubled(view, c, v, &all);
         if (c->trouble(&view->runs[i]) && n >= EDIT_RUNS_LEAST && most_of(n, all) &&
             (isnan(from) || c->sign * v < c->sign * from))
@@ -68,8 +70,8 @@ static double next_sound(const struct range_view *view, const struct cut *c, dou
 {
     double found = NAN;
     for (size_t i = 0; i < view->count; i++) {
-        double v = value_of(&view->runs[i], c->setting);
-        if (c->sign * v >= c->sign * value || c->trouble(&view->runs[i]))
+        double v = range_value(view, &view->runs[i], c->setting);
+        if (!(c->sign * v < c->sign * value) || c->trouble(&view->runs[i]))
             continue;
         if (isnan(found) || c->sign * v > c->sign * found)
             found = v;
@@ -81,7 +83,7 @@ static double next_sound(const struct range_view *view, const struct cut *c, dou
 static bool loses_the_best(const struct range_view *view, const struct cut *c, double to)
 {
     for (size_t i = 0; i < view->best_count; i++)
-        if (c->sign * value_of(view->best[i], c->setting) > c->sign * to &&
+        if (c->sign * range_value(view, view->best[i], c->setting) > c->sign * to &&
             !c->trouble(view->best[i]))
             return true;
     return false;
@@ -91,7 +93,7 @@ static void collect_support(const struct range_view *view, const struct cut *c, 
                             struct range_edit *e)
 {
     for (size_t i = 0; i < view->count; i++)
-        if (c->sign * value_of(&view->runs[i], c->setting) >= c->sign * from &&
+        if (c->sign * range_value(view, &view->runs[i], c->setting) >= c->sign * from &&
             c->trouble(&view->runs[i]))
             range_edit_support(e, &view->runs[i]);
 }

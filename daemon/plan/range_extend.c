@@ -6,12 +6,6 @@
 
 #define EDGE 0.05 /* share of a range that is its end */
 
-static bool is_log(const struct dimension *d)
-{
-    return d->distribution == DISTRIBUTION_LOG_UNIFORM_VALUES ||
-           d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
-}
-
 /* The next listed value in the same proportion as the two at that end: 128, 512 → 2048. */
 static double next_listed(const struct dimension *d, int sign, double end)
 {
@@ -29,7 +23,7 @@ static double next_listed(const struct dimension *d, int sign, double end)
 static double half_as_much_again(const struct dimension *d, int sign, double low, double high)
 {
     double end = sign > 0 ? high : low;
-    if (is_log(d))
+    if (distribution_is_log(d->distribution))
         return end * pow(high / low, 0.5 * sign);
     return end + sign * 0.5 * (high - low);
 }
@@ -71,10 +65,12 @@ static void extend(struct range_view *view, const struct dimension *d, int sign)
         range_edit_of(view, kind, dimension_setting(d)) != NULL)
         return;
     for (size_t i = 0; i < view->best_count; i++)
-        if (at_end(d, value_of(view->best[i], dimension_setting(d)), sign, low, high))
+        if (at_end(d, range_value(view, view->best[i], dimension_setting(d)), sign, low, high))
             range_edit_support(&e, view->best[i]);
-    for (size_t i = 0; i < view->count; i++)
-        elsewhere += !at_end(d, value_of(&view->runs[i], dimension_setting(d)), sign, low, high);
+    for (size_t i = 0; i < view->count; i++) {
+        double v = range_value(view, &view->runs[i], dimension_setting(d));
+        elsewhere += !isnan(v) && !at_end(d, v, sign, low, high);
+    }
     if (e.run_count != view->best_count || elsewhere < EDIT_RUNS_LEAST)
         return;
     e.from = sign > 0 ? high : low;

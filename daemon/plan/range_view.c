@@ -59,6 +59,16 @@ void range_view_finish(struct range_view *view)
     free(view->best);
 }
 
+double range_value(const struct range_view *view, const struct range_run *r, enum setting_id id)
+{
+    int i = space_find_key(&view->spec->space, (int)id);
+    struct settings own;
+    if (i >= 0 && !space_has(&r->trial->at, (size_t)i))
+        return NAN;
+    trial_settings(r->spec, r->trial, &own);
+    return own.v[id];
+}
+
 const struct range_edit *range_edit_of(const struct range_view *view, enum edit_kind k,
                                        enum setting_id id)
 {

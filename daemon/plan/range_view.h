@@ -29,12 +29,8 @@ void range_view_init(struct range_view *view, const struct spec *s,
                      const struct trial *const *trials, const int64_t *run_ids, size_t count,
                      struct range_edits *out);
 void range_view_finish(struct range_view *view);
-static inline double value_of(const struct range_run *r, enum setting_id id)
-{
-    struct settings own;
-    trial_settings(r->spec, r->trial, &own);
-    return own.v[id];
-}
+/* NAN: it is absent from that run. */
+double range_value(const struct range_view *view, const struct range_run *r, enum setting_id id);
 static inline bool most_of(size_t n, size_t all)
 {
     return n > 0 && (double)n >= MOST * (double)all;

@@ -49,13 +49,20 @@ static bool is_plain(const struct spec *s, const struct trial *t)
            memcmp(&said, &t->config->settings, sizeof(said)) == 0;
 }
 
+/* It is not one of the run's own values. */
+static bool is_said(const struct spec *s, const struct trial *t, enum setting_id id)
+{
+    int i = space_find_key(&s->space, (int)id);
+    return i < 0 || !space_has(&t->at, (size_t)i);
+}
+
 uint64_t trial_ground(const struct spec *s, const struct trial *t)
 {
     uint64_t h = 0xcbf29ce484222325u;
     if (t->config == NULL || is_plain(s, t))
         return 0;
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (spec_dimension(s, (enum setting_id)i) == NULL)
+        if (is_said(s, t, (enum setting_id)i))
             h = hash(h, &t->config->settings.v[i], sizeof(t->config->settings.v[i]));
     h = hash(h, &t->epochs, sizeof(t->epochs));
     h = hash(h, &t->config->start_from, sizeof(t->config->start_from));
@@ -88,9 +95,9 @@ enum pattern trial_pattern(const struct trial *t)
 static bool is_in_space(const struct space *s, const struct assignment *at)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (!dimension_takes(&s->dimensions[i], at->v[i]))
+        if (space_has(at, i) && !dimension_takes(&s->dimensions[i], at->v[i]))
             return false;
-    return true;
+    return space_allows(s, at);
 }
 
 /* Same data, same epochs, same start: only then the two metrics say something of the change, and

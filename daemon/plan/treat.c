@@ -253,6 +253,14 @@ static bool proposed(const struct treat_proposals *p, const struct treatment *u)
     return false;
 }
 
+/* The constraints are the person's: a remedy breaks none. */
+static bool is_allowed(const struct spec *s, const struct treatment *t)
+{
+    struct assignment at;
+    trainer_assignment(s, &t->settings, &at);
+    return space_allows(&s->space, &at);
+}
+
 /* What is known of a run that is a treatment itself; false: it is none. */
 static bool past_of(const struct treat_input *in, size_t number, struct remedy_past *out)
 {
@@ -287,7 +295,8 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
         treatment_of(in, t, &p.treatment);
         if (!treat_can_gain(remedies[i]) || already_treated(h, number, remedies[i]) ||
             !remedy_apply(remedies[i], &context, &p.treatment) ||
-            was_tried(in, &p.treatment) || proposed(out, &p.treatment))
+            was_tried(in, &p.treatment) || proposed(out, &p.treatment) ||
+            !is_allowed(in->spec, &p.treatment))
             continue;
         p.remedy = remedies[i];
         snprintf(parent, sizeof(parent), "#%zu", number);

@@ -30,7 +30,8 @@
     X(data_accepted, int, r->data_accepted)   \
     X(submit_id, text, r->submit_id)                                                               \
     X(data_target, text, r->data_target)                                                           \
-    X(data_notes, text, r->data_notes)
+    X(data_notes, text, r->data_notes)                                                             \
+    X(importances, text, r->importances)
 
 #define RUN_COLUMNS(X)                                                                             \
     X(sweep_id, int, r->sweep_id)                                                                  \

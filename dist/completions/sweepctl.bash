@@ -1,7 +1,7 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best run log curve plot export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best importance morning run log curve plot export predict replay explain treat enqueue relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
@@ -22,6 +22,10 @@ resume cancel delete backup status shutdown help"
         mapfile -t COMPREPLY < <(compgen -W "queued running paused completed stopped failed cancelled" -- "$cur")
         return
         ;;
+    --method)
+        mapfile -t COMPREPLY < <(compgen -W "pedanova fanova" -- "$cur")
+        return
+        ;;
     --sort)
         mapfile -t COMPREPLY < <(compgen -W "number run metric val_loss val_acc seconds epochs best_epoch status label stage error" -- "$cur")
         return
@@ -38,6 +42,7 @@ resume cancel delete backup status shutdown help"
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit --spec --run" ;;
+    importance) options="--method" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
     log) options="--follow" ;;

@@ -15,6 +15,7 @@
     X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
     X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \
     X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS, "tree-structured Parzen estimator")                \
+    X(GP, gp, METHOD_REPEATS | METHOD_LEARNS, "Bayesian optimization, a Gaussian process")         \
     X(CMAES, cmaes, METHOD_REPEATS, "covariance matrix adaptation, generation by generation")      \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 

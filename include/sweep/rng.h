@@ -21,6 +21,7 @@ enum rng_stream {
     RNG_MIXUP = 7,
     RNG_NOISE = 8,
     RNG_AUDIT = 12,
+    RNG_IMPORTANCE = 21,
     RNG_TEST = 99,
 };
 

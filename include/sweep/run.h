@@ -125,6 +125,8 @@ const char *run_pauser_name(enum run_pauser p);
 int64_t run_error_attempts(enum run_error e);
 enum run_wait run_error_wait(enum run_error e);
 bool run_error_alike(enum run_error e);
+/* The configuration's doing, not the machine's or the data's. */
+bool run_error_is_own(enum run_error e);
 /* From names; -1 when unknown. */
 int sweep_status_find(const char *name);
 int run_status_find(const char *name);

@@ -73,6 +73,17 @@ int spec_question(const struct json *root, const struct spec *s, struct errbuf *
 /* Canonical JSON: every default filled in; spec_parse of it gives the same spec again. */
 void spec_write(const struct spec *s, struct json_writer *w);
 
+/* What a sweep gets more of. */
+struct spec_extension {
+    int64_t run_cap;               /* in all; 0: as it is, of a whole grid as many as it has then */
+    const struct json *parameters; /* {"depth": {"max": 8}, "optimizer": {"values": ["adam"]}}: new
+                                      ends, and values that come to those there are; NULL: none */
+};
+/* The specification of s with it. Parameters keep their numbers, choices theirs, and what lay in
+ * the space lies there still. ERR_VALUE where it would not, or where nothing is more. */
+int spec_extend(const struct spec *s, const struct spec_extension *x, struct spec *out,
+                struct errbuf *err);
+
 /* 0 where both write the same; else ERR_VALUE, and err names the first member that differs. */
 int spec_compare(const struct spec *stored, const struct spec *given, struct errbuf *err);
 

@@ -50,8 +50,13 @@ static void check_assignment(const struct space *s, double u)
     struct buf out = {0};
     struct json_writer w;
 
+    double at[SPACE_MAX_DIMENSIONS];
+
     for (size_t i = 0; i < s->count; i++)
-        a.v[i] = dimension_value(&s->dimensions[i], u);
+        at[i] = u;
+    space_at(s, at, &a);
+    space_nearest(s, &a);
+    REQUIRE(space_allows(s, &a));
     jw_init(&w, &out);
     space_params_write(s, &a, &w);
     struct json *v = json_parse(out.data, out.len, &err);

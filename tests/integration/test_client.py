@@ -124,6 +124,62 @@ def test_best_again():
         check(refused.returncode == 2 and "--spec" in refused.stderr, refused.stderr)
 
 
+def test_best_again_conditional():
+    """A parameter that is not there, weighted choices and a constraint."""
+    with Daemon() as d:
+        spec = small_spec(make_data(d.home), method="random", run_cap=12, epochs=3, model={}, parameters={
+            "optimizer": {"values": ["sgd", "momentum"], "probabilities": [0.5, 0.5]},
+            "learning_rate": {"min": 0.001, "max": 0.1, "distribution": "log_uniform_values"},
+            "train.momentum": {"min": 0.5, "max": 0.9, "condition": {"optimizer": "momentum"}},
+            "depth": {"values": [1, 2]}, "width": {"values": [8, 16]}},
+            constraints=["depth * width <= 16"])
+        d.ctl("submit", "-", text=json.dumps(spec), check=0)
+        d.ctl("wait", 1, check=0)
+        for optimizer in ("sgd", "momentum"):
+            run = d.sql("SELECT max(id) FROM runs WHERE sweep_id=1 AND optimizer=?", optimizer)[0][0]
+            equal(content(d, again(d, 1, "--run", run)), content(d, run), optimizer)
+
+
+def test_morning():
+    """The page of a search and of a program that fails, as text and as JSON."""
+    with Daemon() as d:
+        refused = d.ctl("morning")
+        check(refused.returncode == 1 and "there is no sweep yet" in refused.stderr, refused.stderr)
+        d.ctl("submit", "-", text=json.dumps(small_spec(
+            make_data(d.home), method="random", run_cap=16, epochs=24, treat=True, parameters={
+                "learning_rate": {"values": [30, 0.1, 0.01, 0.001]},
+                "dropout": {"values": [0, 0.8]}})), check=0)
+        d.ctl("wait", 1, check=0)
+        words = "printf 'no such \\033[2Jlayer %s' $1; exit 1"
+        d.ctl("submit", "-", text=json.dumps(
+            {"name": "fails", "task": {"command": ["/bin/sh", "-c", words, "x", "${args}"]},
+             "metric": {"name": "loss", "goal": "minimize"}, "method": "grid", "epochs": 1,
+             "parameters": {"k": {"values": [1, 2]}}}), check=0)
+        d.ctl("wait", 2)
+        reply = json.loads(d.ctl("--json", "morning", check=0).stdout)["sweeps"]
+        equal([p["sweep"]["id"] for p in reply], [1, 2], "all of the night")
+        first = json.loads(d.ctl("best", 1, "--json", check=0).stdout)["configurations"][0]
+        equal(reply[0]["winner"]["run"], first["run_id"])
+        equal(reply[0]["winner"]["mean"], first["mean"])
+        check(reply[0]["sure"]["standard_errors"] > 0, reply[0]["sure"])
+        seen = {(w["label"], w["cause"]): w["runs"] for w in reply[0]["wrong"]}
+        asked = {(p, c): n for p, c, n in d.sql(
+            "SELECT label, cause, count(*) FROM run_overview WHERE sweep_id=1 AND label NOT IN "
+            "('learning', 'converged', 'too_short') GROUP BY 1, 2")}
+        equal(seen, asked, "what went wrong")
+        total = d.sql("SELECT sum(seconds) FROM runs WHERE sweep_id=1")[0][0]
+        check(abs(reply[0]["cost"]["seconds"] - total) < 1e-6, reply[0]["cost"])
+        failures = reply[1]["failures"]
+        equal([(f["error"], f["runs"]) for f in failures], [("exited", 2)])
+        check("layer" in failures[0]["last_words"] and reply[1]["winner"] is None, reply[1])
+        text = d.ctl("morning", check=0).stdout
+        check("\x1b" not in text, "what a run wrote obeys nobody")
+        for word in ("winner ", "how sure ", "went wrong ", "failed ", "cost ",
+                     "sweepctl best 1 --spec | sweepctl submit -"):
+            check(f"\n{word}" in text or word in text and word.startswith("sweepctl"), word)
+        equal(len(json.loads(d.ctl("--json", "morning", 2, check=0).stdout)["sweeps"]), 1)
+
+
 def test_best_again_program():
     """Of a program the parameters and the seed."""
     with Daemon() as d:
@@ -205,5 +261,5 @@ def test_label_without_a_daemon():
 
 if __name__ == "__main__":
     run(test_verbs, test_watch_until_the_end, test_winner_of_several_seeds, test_best_again,
-        test_best_again_program, test_export,
+        test_best_again_conditional, test_best_again_program, test_morning, test_export,
         test_label_without_a_daemon)

@@ -192,7 +192,8 @@ def test_a_shell_script_and_its_words():
 
 METHODS = [
     ({"method": "random"}, 6), ({"method": "sobol"}, 6), ({"method": "tpe", "run_cap": 30}, 30),
-    ({"method": "cmaes", "run_cap": 30}, 30), ({"method": "auto", "run_cap": 30}, 30),
+    ({"method": "gp", "run_cap": 20}, 20), ({"method": "cmaes", "run_cap": 30}, 30),
+    ({"method": "auto", "run_cap": 30}, 30),
     ({"method": "grid", "run_cap": None,
       "parameters": {**PARAMETERS, "lr": {"values": [0.1, 0.01]}}}, 16),
     ({"method": "coarse_to_fine", "run_cap": 16,
@@ -218,7 +219,7 @@ def test_same_content_with_any_number_of_workers():
                             "ORDER BY 2 LIMIT 2", sweep), [("coarse", 0), ("fine", 6)])
                 (reason,), = d.sql("SELECT reason FROM decisions WHERE kind = 'picked'")
                 shown = d.call("show", sweep=len(METHODS) - 2)["sweep"]
-                check("method tpe: " + shown["picked"] == reason, reason)
+                check("method gp: " + shown["picked"] == reason, reason)
                 seen.append(d.canonical())
         equal(len(seen[0]), 6 * sum(runs for _, runs in METHODS))
         check(seen[0] == seen[1] == seen[2], "canonical_content differs")

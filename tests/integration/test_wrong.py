@@ -128,7 +128,7 @@ SPECS = [
     ({"epochs": 0}, [r"\$.epochs: got 0", "an integer from 1"]),
     ({"epochs": 2.5}, [r"\$.epochs: got 2.5", "an integer"]),
     ({"max_epochs": 5}, [r"\$.max_epochs: unknown", "did you mean epochs"]),
-    ({"method": "bayes"}, ['got "bayes"', "did you mean tpe", "models what runs have shown"]),
+    ({"method": "bayes"}, ['got "bayes"', "did you mean gp", "a Gaussian process"]),
     ({"method": "gird"}, ["did you mean grid"]),
     ({"method": "grid"}, ["learning_rate", "for method grid", '"values", integers']),
     ({"metric": "val_loss"}, [r'\$.metric: got "val_loss"', r'{"name": "val_loss"}']),

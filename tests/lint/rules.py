@@ -45,6 +45,7 @@ COMMON_ARROWS = {
     "curves": ("curves", "text", "run", "base"),
     "task": ("task", "space", "run", "base"),
     "spec": ("spec", "task", "space", "run", "base"),
+    "importance": ("importance", "space", "run", "base"),
 }
 # Which folder of common/ a shared header belongs to: each has its row.
 HOMES = {
@@ -60,6 +61,7 @@ HOMES = {
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
     "spec": ("limits", "method", "spec", "stop"),
+    "importance": ("importance",),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).
 READ_BY_TASKS = "sweep/spec.h"
@@ -94,7 +96,7 @@ MAY_ALLOCATE = "common/base/buf.c"
 MAX_FUNCTION_LINES = 100
 MAX_FILE_LINES = 600
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
-PURE = re.compile(r"daemon/(engine|plan|causes)/|common/(space|label|text|curves)/")
+PURE = re.compile(r"daemon/(engine|plan|causes)/|common/(space|importance|label|text|curves)/")
 
 
 def strip(text):
@@ -256,6 +258,7 @@ PLANTED = {
         ("curves", "sweep/space"), ("curves", "sweep/diagnosis"), ("text", "sweep/curve"),
         ("text", "sweep/training_log"), ("label", "sweep/training_log"),
         ("label", "sweep/space"), ("label", "sweep/setting"), ("label", "sweep/spec"),
+        ("importance", "sweep/spec"),
         ("task", "common/spec/part"), ("task", "sweep/method"), ("task", "sweep/pattern"),
         ("spec", "sweep/diagnosis"), ("spec", "sweep/new"), ("new", "sweep/buf"))],
     methods: [(f"daemon/plan/{a}/a.c", f'#include "sweep/{b}.h"\n')

@@ -124,21 +124,14 @@ static bool draw_once(const struct evolution *e, struct rng *r, struct draw *d)
     return space_allows(e->study->space, &d->at) && within;
 }
 
-/* The search's own run number i, from the generation's distribution. */
-static void draw(const struct evolution *e, uint64_t i, struct rng *r, struct draw *d)
-{
-    rng_init(r, e->study->seed, RNG_SEARCH, STREAM + i);
-    for (int k = 0; k < DRAWS_MAX && !draw_once(e, r, d); k++)
-        continue;
-}
-
-/* The draw as it was run: another configuration where that one had been tried. */
-static void fit(const struct evolution *e, const struct trial *t, struct draw *d)
+/* The draw as it was run: another configuration where that one had been tried, or where none that
+ * was drawn is allowed. */
+static void fit(const struct evolution *e, const struct assignment *at, struct draw *d)
 {
     for (size_t i = 0; i < e->axes.count; i++) {
         const struct axis *x = &e->axes.items[i];
-        double place = axis_place(x, t->at.v[i]);
-        if (isnan(place) || d->at.v[i] == t->at.v[i])
+        double place = axis_place(x, at->v[i]);
+        if (isnan(place) || d->at.v[i] == at->v[i])
             continue;
         d->place[i] = place;
         if (x->kind == AXIS_RANGE)
@@ -147,6 +140,18 @@ static void fit(const struct evolution *e, const struct trial *t, struct draw *d
             d->x[e->coordinate_of[i]] =
                 (x->edges[(size_t)place] + x->edges[(size_t)place + 1]) / 2;
     }
+    space_take(e->study->space, at, &d->at);
+}
+
+/* The search's own run number i, from the generation's distribution. */
+static void draw(const struct evolution *e, uint64_t i, struct rng *r, struct draw *d)
+{
+    rng_init(r, e->study->seed, RNG_SEARCH, STREAM + i);
+    for (int k = 0; k < DRAWS_MAX && !draw_once(e, r, d); k++)
+        continue;
+    struct assignment allowed = d->at;
+    space_nearest(e->study->space, &allowed);
+    fit(e, &allowed, d);
 }
 
 /* --- a generation ---------------------------------------------------------------------------- */
@@ -164,7 +169,7 @@ static int compare_members(const void *a, const void *b, void *arg)
     return order != 0 ? order : (x->trial->number > y->trial->number) * 2 - 1;
 }
 
-/* Probabilities move to what the better half of `count` had. */
+/* Probabilities move to what the better half of `count` had; one that has none says nothing. */
 static void move_chances(struct evolution *e, const struct member *members, size_t count)
 {
     size_t half = count / 2;
@@ -176,7 +181,8 @@ static void move_chances(struct evolution *e, const struct member *members, size
         for (size_t k = 0; k < n; k++)
             p[k] *= 1 - CHOICE_RATE;
         for (size_t m = 0; m < half; m++)
-            p[(size_t)members[m].draw.place[i]] += CHOICE_RATE / (double)half;
+            if (space_has(&members[m].draw.at, i))
+                p[(size_t)members[m].draw.place[i]] += CHOICE_RATE / (double)half;
         double least = 1 / (double)(n * e->population);
         for (size_t k = 0; k < n; k++)
             sum += p[k] = fmax(p[k], least);
@@ -237,7 +243,7 @@ static bool advance(struct evolution *e)
             continue;
         members[count].trial = st->trials[i];
         draw(e, i, &r, &members[count].draw);
-        fit(e, st->trials[i], &members[count++].draw);
+        fit(e, &st->trials[i]->at, &members[count++].draw);
     }
     qsort_r(members, count, sizeof(*members), compare_members, (void *)(uintptr_t)st);
     e->begin = end;

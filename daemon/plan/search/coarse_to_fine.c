@@ -67,24 +67,35 @@ static int64_t search_cap(const struct study *st)
     return n < RUN_CAP_MIN ? RUN_CAP_MIN : n;
 }
 
+/* As many as there are with that optimizer, but no more than n + 1: at most n are run. */
+static uint64_t configurations(const struct ctf_plan *p, double optimizer, int64_t n)
+{
+    struct assignment at = {{0}};
+    if (p->choice != NULL)
+        at.v[p->choice_at] = optimizer;
+    return space_count(p->study->space, p->choice_bit, &at, (uint64_t)n + 1);
+}
+
 static void plan_runs(struct ctf_plan *p)
 {
     int64_t n = search_cap(p->study);
     int64_t *runs = p->runs;
-    /* configurations of one optimizer, and of all those in stage optimizers */
-    uint64_t one = space_size(p->study->space, p->choice_bit);
-    uint64_t others = one > UINT64_MAX / (p->other_count + 1) ? UINT64_MAX : one * p->other_count;
+    /* configurations of the first optimizer, of all those in stage optimizers, and of sgd */
+    uint64_t one = configurations(p, p->optimizer, n), others = 0;
+    uint64_t last = p->sgd ? configurations(p, p->sgd_value, n) : 0;
+    for (size_t i = 0; i < p->other_count; i++)
+        others += configurations(p, p->others[i], n);
 
     runs[CTF_COARSE] = at_most(4 * n / 10, one > 1 ? one - 1 : 1);
     runs[CTF_FINE] = at_most((n + 1) / 4, one - (uint64_t)runs[CTF_COARSE]);
     runs[CTF_OPTIMIZERS] = p->other_count ? at_most((n + 2) / 5, others) : 0;
-    runs[CTF_SGD] = p->sgd ? at_most(n - 4 * n / 10 - (n + 1) / 4 - (n + 2) / 5, one) : 0;
+    runs[CTF_SGD] = p->sgd ? at_most(n - 4 * n / 10 - (n + 1) / 4 - (n + 2) / 5, last) : 0;
 
     const uint64_t limits[CTF_STAGE_COUNT] = {
         [CTF_COARSE] = (uint64_t)runs[CTF_COARSE],
         [CTF_FINE] = one - (uint64_t)runs[CTF_COARSE],
         [CTF_OPTIMIZERS] = p->other_count ? others : 0,
-        [CTF_SGD] = p->sgd ? one : 0,
+        [CTF_SGD] = last,
     };
     int64_t left = n;
     for (int i = 0; i < CTF_STAGE_COUNT; i++)
@@ -101,15 +112,15 @@ static bool is_choice(const struct dimension *d)
     return d->type == VALUE_CHOICE;
 }
 
-/* The dimension with that role, if it is such as the search can use in it; another is searched as
- * any without a role. */
+/* The dimension with that role, if it is such as the search can use in it, and always there;
+ * another is searched as any without a role. */
 static const struct dimension *find_role(const struct space *s, enum role role,
                                          bool fits(const struct dimension *), size_t *index)
 {
     int i = space_find_role(s, role);
     const struct dimension *d = i >= 0 ? &s->dimensions[i] : NULL;
     *index = i >= 0 ? (size_t)i : 0;
-    return d != NULL && fits(d) ? d : NULL;
+    return d != NULL && d->condition_count == 0 && fits(d) ? d : NULL;
 }
 
 static void plan_init(struct ctf_plan *p, const struct study *st)
@@ -214,6 +225,16 @@ static void best_rates(const struct ctf_call *c, double rates[2])
     rates[1] = second != NULL ? second->at.v[p->rate_at] : rates[0];
 }
 
+/* What is absent whatever the unfrozen ones are. */
+static uint64_t absent(const struct space *s, const struct assignment *base, uint64_t frozen)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (!space_has(base, i) && !(s->dimensions[i].rests_on & ~frozen))
+            bits |= UINT64_C(1) << i;
+    return bits;
+}
+
 /* Second barrier: everything but the rate in a balanced design. */
 static void coarse_design(struct ctf_call *c, size_t wanted)
 {
@@ -225,6 +246,7 @@ static void coarse_design(struct ctf_call *c, size_t wanted)
     struct assignment *design = xcalloc(wanted, sizeof(*design));
     struct assignment base = c->base;
     ctf_own_optimizer(p, &base);
+    frozen |= absent(p->study->space, &base, frozen);
     design_balanced(p->study->space, &base, frozen, wanted, &c->rng, design);
     for (size_t i = 0; i < wanted; i++) {
         char text[SPACE_TEXT_MAX], reason[120] = "balanced design";

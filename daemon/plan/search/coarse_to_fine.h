@@ -61,7 +61,8 @@ void ctf_own_optimizer(const struct ctf_plan *p, struct assignment *a);
 const char *ctf_rate_text(const struct ctf_plan *p, const struct assignment *a,
                           char out[SPACE_TEXT_MAX]);
 
-/* Appends a configuration unless it was tried; says whether it did. */
+/* Appends a configuration, completed, unless it was tried or is not allowed; says whether it
+ * did. */
 bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct assignment *at,
                  const char *reason_fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Like it, but takes the nearest untried configuration with the same optimizer instead: first

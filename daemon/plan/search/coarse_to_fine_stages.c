@@ -23,7 +23,7 @@ static bool fine_step(struct ctf_call *c, size_t i, int steps, double spacing)
     struct assignment a = c->base;
     char value[SPACE_TEXT_MAX], near[64];
     ctf_own_optimizer(p, &a);
-    if (!space_move(d, a.v[i], steps, spacing, &a.v[i]))
+    if (!space_has(&a, i) || !space_move(d, a.v[i], steps, spacing, &a.v[i]))
         return false;
     dimension_format(d, a.v[i], value);
     basis(c, near, sizeof(near));

@@ -22,6 +22,7 @@ void ctf_own_optimizer(const struct ctf_plan *p, struct assignment *a)
 {
     if (p->choice != NULL)
         a->v[p->choice_at] = p->optimizer;
+    space_complete(p->study->space, a);
 }
 
 const char *ctf_rate_text(const struct ctf_plan *p, const struct assignment *a,
@@ -90,14 +91,16 @@ void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
 bool ctf_propose(struct ctf_call *c, enum ctf_stage stage, const struct assignment *at,
                  const char *reason_fmt, ...)
 {
-    if (!tried_add(&c->tried, at))
+    struct assignment own = *at;
+    space_complete(c->plan->study->space, &own);
+    if (!space_allows(c->plan->study->space, &own) || !tried_add(&c->tried, &own))
         return false;
     char reason[512];
     va_list ap;
     va_start(ap, reason_fmt);
     vsnprintf(reason, sizeof(reason), reason_fmt, ap);
     va_end(ap);
-    proposals_add(c->out, at, ctf_stage_name(stage), "%s", reason);
+    proposals_add(c->out, &own, ctf_stage_name(stage), "%s", reason);
     if (c->plan->study->carries && c->best != NULL && c->best->ground != 0)
         c->out->items[c->out->count - 1].ground = c->best->number;
     return true;

@@ -44,10 +44,10 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
     tried_init(&tried, st->space);
     tried_add_all(&tried, st, 0);
-    uint64_t i = st->count;
-    for (; i < size && out->count < want && st->count + out->count < st->budget; i++) {
+    uint64_t i = st->count, place = i < size ? space_place_of(st->space, i) : 0;
+    for (; i < size && out->count < want && st->count + out->count < st->budget; i++, place++) {
         struct assignment a = {{0}};
-        space_nth(st->space, 0, i, &a);
+        place = space_next(st->space, 0, place, &a, NULL);
         if (tried_add(&tried, &a))
             proposals_add(out, &a, "grid", "combination %" PRIu64 " of %" PRIu64, i + 1, total);
     }

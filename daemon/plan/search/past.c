@@ -27,13 +27,6 @@ void past_finish(struct past *p)
 
 /* --- which runs speak ------------------------------------------------------------------------ */
 
-/* Failures that are not the configuration's doing. */
-static bool is_own_failure(enum run_error e)
-{
-    return e != RUN_ERROR_DATA && e != RUN_ERROR_DATA_MISSING && e != RUN_ERROR_SPAWN &&
-           e != RUN_ERROR_DISK_FULL && e != RUN_ERROR_KILLED;
-}
-
 static bool lies_in_space(const struct space *s, const struct assignment *at)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -44,7 +37,7 @@ static bool lies_in_space(const struct space *s, const struct assignment *at)
 
 bool past_speaks(const struct space *s, const struct trial *t)
 {
-    if (t->status == RUN_CANCELLED || (t->status == RUN_FAILED && !is_own_failure(t->error)))
+    if (t->status == RUN_CANCELLED || (t->status == RUN_FAILED && !run_error_is_own(t->error)))
         return false;
     return t->ground == 0 && (t->kind != RUN_KIND_TREATMENT || lies_in_space(s, &t->at));
 }

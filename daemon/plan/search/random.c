@@ -4,6 +4,9 @@
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/search/space.h"
 
+#define DRAWS_UNTRIED 33
+#define DRAWS_ALLOWED 1000
+
 static void outline(const struct study *st, struct search_outline *out)
 {
     outline_single(st, out, "random", "independent draws");
@@ -11,17 +14,30 @@ static void outline(const struct study *st, struct search_outline *out)
 
 static void draw_once(const struct space *s, struct rng *r, struct assignment *a)
 {
-    *a = (struct assignment){{0}};
+    double u[SPACE_MAX_DIMENSIONS];
     for (size_t i = 0; i < s->count; i++)
-        a->v[i] = dimension_value(&s->dimensions[i], rng_uniform(r));
+        u[i] = rng_uniform(r);
+    space_at(s, u, a);
+}
+
+/* Another draw where it was tried, or is not allowed: so what is allowed is drawn as the
+ * distributions say. After too many of them the nearest must do. */
+static void draw_new(const struct space *s, const struct tried *tried, struct rng *r,
+                     struct assignment *a)
+{
+    for (int n = 1;; n++) {
+        draw_once(s, r, a);
+        if (space_allows(s, a) ? n >= DRAWS_UNTRIED || !tried_has(tried, a) : n >= DRAWS_ALLOWED)
+            break;
+    }
+    space_nearest(s, a);
 }
 
 static void draw(const struct study *st, const struct tried *tried, uint64_t i, struct rng *r,
                  struct assignment *a)
 {
     rng_init(r, st->seed, RNG_SEARCH, i);
-    for (int attempt = 0; attempt == 0 || (attempt < 33 && tried_has(tried, a)); attempt++)
-        draw_once(st->space, r, a);
+    draw_new(st->space, tried, r, a);
 }
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)

@@ -11,6 +11,8 @@
 #include "daemon/plan/search/space.h"
 #include "sweep/require.h"
 
+#define RUNS_MAX (1u << 20) /* above every run_cap */
+#define REDRAWS 256
 #define BITS 32
 
 /* Of dimension d from the second on: degree and inner coefficients of its primitive polynomial,
@@ -90,15 +92,28 @@ static uint32_t scramble(uint32_t x, uint64_t seed)
     return x ^ flips;
 }
 
-void sobol_draw(const struct study *st, uint32_t index, struct assignment *a)
+static void point(const struct study *st, uint32_t index, struct assignment *a)
 {
-    *a = (struct assignment){{0}};
+    double u[SPACE_MAX_DIMENSIONS];
     for (size_t i = 0; i < st->space->count; i++) {
         struct rng r;
         rng_init(&r, st->seed, RNG_SEARCH, i); /* the same tree for all runs of a sweep */
         uint32_t x = scramble(sobol_number(i, index), rng_next(&r));
-        a->v[i] = dimension_value(&st->space->dimensions[i], ((double)x + 0.5) / 0x1p32);
+        u[i] = ((double)x + 0.5) / 0x1p32;
     }
+    space_at(st->space, u, a);
+}
+
+/* In place of a point that is not allowed others of the sequence, which no run comes to by its
+ * number; after too many of them the nearest must do. */
+void sobol_draw(const struct study *st, uint32_t index, struct assignment *a)
+{
+    for (uint32_t k = 0; k < REDRAWS; k++) {
+        point(st, index + k * RUNS_MAX, a);
+        if (space_allows(st->space, a))
+            return;
+    }
+    space_nearest(st->space, a);
 }
 
 static void outline(const struct study *st, struct search_outline *out)

@@ -27,7 +27,7 @@ void tried_finish(struct tried *t)
 static void key_of(const struct space *s, const struct assignment *c, double *key)
 {
     for (size_t i = 0; i < s->count; i++)
-        key[i] = c->v[i] + 0.0; /* -0 becomes 0 */
+        key[i] = space_has(c, i) ? c->v[i] + 0.0 : NAN; /* -0 becomes 0; one NAN for all */
 }
 
 static uint64_t key_hash(const double *key, size_t count)
@@ -108,33 +108,6 @@ void tried_truncate(struct tried *t, size_t count)
 
 /* --- the space ------------------------------------------------------------------------------- */
 
-uint64_t space_size(const struct space *s, uint64_t frozen)
-{
-    uint64_t size = 1;
-    for (size_t i = 0; i < s->count; i++) {
-        if (frozen >> i & 1)
-            continue;
-        uint64_t n = dimension_cardinality(&s->dimensions[i]);
-        if (n == 0 || size > UINT64_MAX / n)
-            return UINT64_MAX;
-        size *= n;
-    }
-    return size;
-}
-
-void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c)
-{
-    for (size_t k = s->count; k-- > 0;) {
-        const struct dimension *d = &s->dimensions[k];
-        if (frozen >> k & 1)
-            continue;
-        uint64_t n = dimension_cardinality(d);
-        REQUIRE(n > 0);
-        c->v[k] = dimension_nth(d, i % n);
-        i /= n;
-    }
-}
-
 double space_tidy(const struct dimension *d, double value)
 {
     char text[32];
@@ -194,7 +167,8 @@ bool space_is_rate(const struct dimension *d)
     if (!dimension_ordered(d))
         return false;
     if (d->distribution != DISTRIBUTION_CATEGORICAL)
-        return d->min > 0;
+        return d->min > 0 && (distribution_shape(d->distribution) == SHAPE_EVEN ||
+                              distribution_is_log(d->distribution));
     for (size_t i = 0; i < d->value_count; i++)
         if (!(d->values[i] > 0))
             return false;
@@ -235,7 +209,15 @@ bool space_move(const struct dimension *d, double from, int steps, double spacin
 
 /* --- the nearest untried --------------------------------------------------------------------- */
 
+#define LOOKS_MAX ((uint64_t)1 << 20) /* combinations that conditions and constraints leave out */
 #define NEAR_SPACING 0.125 /* decades of a learning rate, 1/16 of another range */
+
+/* Complete, it is one that may be tried. */
+static bool is_new(const struct space *s, const struct tried *t, struct assignment *a)
+{
+    space_complete(s, a);
+    return space_allows(s, a) && !tried_has(t, a);
+}
 
 static bool near_neighbour(const struct space *s, const struct assignment *base, uint64_t frozen,
                            const struct tried *t, struct assignment *out)
@@ -243,10 +225,11 @@ static bool near_neighbour(const struct space *s, const struct assignment *base,
     for (int distance = 1; distance <= 3; distance++) {
         for (size_t i = 0; i < s->count; i++) {
             const struct dimension *d = &s->dimensions[i];
-            for (int sign = 1; sign >= -1 && !(frozen >> i & 1); sign -= 2) {
+            bool moves = !(frozen >> i & 1) && space_has(base, i);
+            for (int sign = 1; sign >= -1 && moves; sign -= 2) {
                 *out = *base;
                 if (space_move(d, base->v[i], sign * distance, NEAR_SPACING, &out->v[i]) &&
-                    !tried_has(t, out))
+                    is_new(s, t, out))
                     return true;
             }
         }
@@ -263,11 +246,36 @@ static bool near_wider(const struct space *s, const struct assignment *base, uin
             const struct dimension *d = &s->dimensions[i];
             uint64_t reach = 1 + (uint64_t)attempt / 8;
             int steps = (int)rng_below(r, 2 * reach + 1) - (int)reach;
-            if (!(frozen >> i & 1) && steps != 0)
+            if (!(frozen >> i & 1) && steps != 0 && space_has(base, i))
                 (void)space_move(d, base->v[i], steps, NEAR_SPACING * 2, &out->v[i]);
         }
+        if (is_new(s, t, out))
+            return true;
+    }
+    return false;
+}
+
+/* From place `start` on, around the end: of t->count + 1 different ones one is new, or all were
+ * tried. */
+static bool near_place(const struct space *s, const struct assignment *base, uint64_t frozen,
+                       const struct tried *t, uint64_t start, struct assignment *out)
+{
+    uint64_t place = start, looks = LOOKS_MAX + t->count;
+    bool around = false;
+    for (size_t seen = 0; seen <= t->count; place++) {
+        *out = *base;
+        place = space_next(s, frozen, place, out, &looks);
+        if (place == UINT64_MAX && (around || looks == 0))
+            return false;
+        if (place == UINT64_MAX) {
+            around = true; /* and on with place 0 */
+            continue;
+        }
+        if (around && place >= start)
+            return false;
         if (!tried_has(t, out))
             return true;
+        seen++;
     }
     return false;
 }
@@ -275,18 +283,10 @@ static bool near_wider(const struct space *s, const struct assignment *base, uin
 static bool near_any(const struct space *s, const struct assignment *base, uint64_t frozen,
                      const struct tried *t, struct rng *r, struct assignment *out)
 {
-    uint64_t size = space_size(s, frozen);
+    uint64_t places = space_places(s, frozen);
     *out = *base;
-    if (size < UINT64_MAX) { /* t->count + 1 different ones: one is new, or all were tried */
-        uint64_t start = rng_below(r, size);
-        uint64_t looks = size <= t->count ? size : t->count + 1;
-        for (uint64_t i = 0; i < looks; i++) {
-            space_nth(s, frozen, (start + i) % size, out);
-            if (!tried_has(t, out))
-                return true;
-        }
-        return false;
-    }
+    if (places < UINT64_MAX)
+        return near_place(s, base, frozen, t, rng_below(r, places), out);
     for (int attempt = 0; attempt < 256; attempt++) {
         for (size_t i = 0; i < s->count; i++) {
             const struct dimension *d = &s->dimensions[i];
@@ -294,7 +294,7 @@ static bool near_any(const struct space *s, const struct assignment *base, uint6
             if (!(frozen >> i & 1))
                 out->v[i] = dimension_value(d, u);
         }
-        if (!tried_has(t, out))
+        if (is_new(s, t, out))
             return true;
     }
     return false;
@@ -342,18 +342,20 @@ static struct tried *tried_before(const struct study *st)
     return &b->tried;
 }
 
-/* In a space without end nothing drawn before is drawn again. */
+/* In a space without end nothing drawn before is drawn again, but where conditions or constraints
+ * leave no more than a few values of some branch. */
 void untried_init(struct untried *u, const struct study *st)
 {
     *u = (struct untried){.finite = space_size(st->space, 0) < UINT64_MAX};
-    if (u->finite && st->memo != NULL) {
+    bool remembers = u->finite || st->space->conditional || st->space->constraint_count > 0;
+    if (remembers && st->memo != NULL) {
         u->tried = tried_before(st);
         u->known = u->tried->count;
         return;
     }
     u->tried = &u->own;
     tried_init(&u->own, st->space);
-    if (u->finite)
+    if (remembers)
         tried_add_all(&u->own, st, 0);
 }
 

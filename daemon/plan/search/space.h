@@ -32,16 +32,6 @@ void tried_truncate(struct tried *t, size_t count);
 
 /* --- the space ------------------------------------------------------------------------------ */
 
-/* A set of dimensions is a bit mask: bit i is the space's dimension i. */
-_Static_assert(SPACE_MAX_DIMENSIONS <= 64, "one bit per dimension");
-
-/* Number of configurations over the dimensions whose bit in frozen is clear; UINT64_MAX when it
- * is infinite or does not fit. */
-uint64_t space_size(const struct space *s, uint64_t frozen);
-/* i-th configuration (i < space_size) over the unfrozen dimensions, the first one slowest; the
- * frozen ones are left as they are in c. */
-void space_nth(const struct space *s, uint64_t frozen, uint64_t i, struct assignment *c);
-
 /* Three significant digits, within the range of a continuous dimension. */
 double space_tidy(const struct dimension *d, double value);
 /* Numbers above 0 alone: it can be searched as a learning rate, by factors. */

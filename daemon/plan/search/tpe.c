@@ -178,11 +178,15 @@ static bool propose(struct call *c, uint64_t i)
     struct proposal p;
     struct rng r;
     rng_init(&r, c->study->seed, RNG_SEARCH, STREAM + i);
-    if (past_count(c->past) < STARTUP || !by_model(c, &r, &p)) {
+    if (past_count(c->past) < STARTUP) {
         sobol_draw(c->study, (uint32_t)i, &p.at);
         snprintf(p.reason, sizeof(p.reason),
                  "Sobol point %" PRIu64 ": %zu of the %d configurations to begin with are known",
                  i + 1, past_count(c->past), STARTUP);
+    } else if (!by_model(c, &r, &p)) {
+        sobol_draw(c->study, (uint32_t)i, &p.at);
+        snprintf(p.reason, sizeof(p.reason),
+                 "Sobol point %" PRIu64 ": nothing drawn around the better ones is allowed", i + 1);
     }
     if (!untried_take(&c->untried, &r, &p.at))
         return false;

@@ -169,7 +169,7 @@ static int choose(struct parent *p, const struct remedy_prior *known, const char
 static void build_spec(const struct parent *p, const struct treatment *t, struct spec *out)
 {
     *out = p->spec;
-    out->space.count = 0;
+    out->space = (struct space){0}; /* p owns what it has */
     snprintf(out->name, sizeof(out->name), "run %" PRId64 ": %s", p->label.parent_id,
              remedy_name(p->label.remedy));
     out->method = METHOD_BY_HAND;

@@ -14,7 +14,8 @@ import sys
 import time
 
 PAIRS = [("tpe", "optuna_tpe5"), ("tpe", "rustuna"), ("tpe", "optuna_tpe4"), ("tpe", "optuna_gp"),
-         ("cmaes", "optuna_cmaes"), ("sobol", "optuna_sobol"), ("random", "optuna_random")]
+         ("cmaes", "optuna_cmaes"), ("gp", "optuna_gp"), ("gp", "optuna_tpe5"), ("gp", "rustuna"),
+         ("sobol", "optuna_sobol"), ("random", "optuna_random")]
 
 
 def wilcoxon(differences):

@@ -1,4 +1,4 @@
-/* What a proposal costs when so many runs have ended: a line of JSON at 1,000, 3,000 … runs.
+/* What a proposal costs when so many runs have ended: a line of JSON at 300, 1,000, 3,000 … runs.
  *
  *     search_cost METHOD RUNS
  *
@@ -59,7 +59,7 @@ static void add(struct trial **trials, size_t count, const struct assignment *at
 
 int main(int argc, char **argv)
 {
-    size_t runs = argc == 3 ? strtoul(argv[2], NULL, 10) : 0, count = 0, next = 1000, since = 0;
+    size_t runs = argc == 3 ? strtoul(argv[2], NULL, 10) : 0, count = 0, next = 300, since = 0;
     struct spec spec;
     struct errbuf err = {0};
     struct rng r;
@@ -93,7 +93,9 @@ int main(int argc, char **argv)
                (end - begin) / (double)(count - since) * 1e6, rss_mib(), sizeof(struct trial));
         begin = end;
         since = count;
-        next = next == 1000 ? 3000 : next == 3000 ? 10000 : next == 10000 ? 30000 : next + 70000;
+        const size_t marks[] = {300, 1000, 3000, 10000, 30000, 100000};
+        for (size_t i = sizeof(marks) / sizeof(*marks); i-- > 0 && marks[i] > count;)
+            next = marks[i];
     }
     memo_destroy(memo);
     for (size_t i = 0; i < count; i++)

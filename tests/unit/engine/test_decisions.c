@@ -56,9 +56,9 @@ static void of_a_method_that_was_picked(void **state)
     world_run(&w);
     assert_int_equal(w.store.decisions[0].kind, DECISION_PICKED);
     assert_int_equal(w.store.decisions[0].run_id, 0);
-    assert_non_null(strstr(w.store.decisions[0].reason, "method cmaes: "));
+    assert_non_null(strstr(w.store.decisions[0].reason, "method gp: "));
     assert_int_equal(world_decisions(&w, 1, 0, DECISION_PICKED), 1);
-    world_submit(&w, "cmaes", PARAMETERS_FULL, 10, 1, "");
+    world_submit(&w, "gp", PARAMETERS_FULL, 10, 1, "");
     assert_int_equal(world_decisions(&w, 2, 0, DECISION_PICKED), 0);
     world_finish(&w);
 }

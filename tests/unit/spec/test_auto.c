@@ -41,16 +41,20 @@ static void picks_by_what_is_known(void **state)
         const char *why;
     } cases[] = {
         {"{" DATA "," DEPTH "," CAP "," AUTO "}", METHOD_SOBOL, "all configurations"},
-        {"{" DATA "," DEPTH ",\"run_cap\":1," AUTO "}", METHOD_CMAES, "1 run to search with"},
-        {"{" DATA "," RANGES ",\"run_cap\":20," AUTO "}", METHOD_CMAES,
+        {"{" DATA "," DEPTH ",\"run_cap\":1," AUTO "}", METHOD_GP, "1 run to search with"},
+        {"{" DATA "," RANGES ",\"run_cap\":20," AUTO "}", METHOD_GP,
          "2 parameters, 1 of them without an order, 17 runs"},
-        {"{" DATA "," RANGES ",\"run_cap\":30,\"repeat_share\":0,\"method\":\"Auto\"}", METHOD_TPE,
+        {"{" DATA "," RANGES ",\"run_cap\":30,\"repeat_share\":0,\"method\":\"Auto\"}", METHOD_GP,
          "30 runs"},
-        {"{" DATA "," RANGES ",\"run_cap\":2000," AUTO "}", METHOD_TPE, "of any kind"},
+        {"{" DATA "," RANGES ",\"run_cap\":2000," AUTO "}", METHOD_TPE, "does not grow"},
         {"{" DATA "," RANGES ",\"run_cap\":20," AUTO ",\"early_terminate\":{\"type\":\"median\"}}",
          METHOD_TPE, "stopped early"},
         {"{" DATA "," RANGES ",\"run_cap\":20," AUTO ",\"early_terminate\":{\"type\":\"none\"}}",
-         METHOD_CMAES, "few"},
+         METHOD_GP, "few"},
+        {"{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0.0,\"max\":0.9,\"condition\":"
+         "{\"optimizer\":\"momentum\"}},\"optimizer\":{\"values\":[\"momentum\",\"adam\"]}},"
+         "\"run_cap\":20," AUTO "}",
+         METHOD_TPE, "not always there"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -69,7 +73,7 @@ static void stays_what_it_was(void **state)
     struct spec s, again;
     must_parse("{" DATA "," RANGES ",\"run_cap\":20," AUTO "}", &s);
     char *text = canonical(&s);
-    assert_non_null(strstr(text, "\"method\":\"cmaes\",\"picked\":\"2 parameters"));
+    assert_non_null(strstr(text, "\"method\":\"gp\",\"picked\":\"2 parameters"));
     must_parse(text, &again);
     char *second = canonical(&again);
     assert_string_equal(text, second);
@@ -116,7 +120,7 @@ static void it_is_said_at_submit(void **state)
 
     must_parse(text, &s);
     spec_notes(root, &s, keep, said);
-    assert_non_null(strstr(said, "$.method: cmaes is picked (2 parameters"));
+    assert_non_null(strstr(said, "$.method: gp is picked (2 parameters"));
     json_destroy(root);
     spec_finish(&s);
 }

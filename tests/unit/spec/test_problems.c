@@ -142,8 +142,8 @@ static void test_words_of_the_field_name_a_setting(void **state)
 static void test_words_that_may_mean_it_are_suggested(void **state)
 {
     static const struct refusal cases[] = {
-        {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
-        {WITH("\"method\":\"gp\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
+        {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean gp (a Gaussian process"},
+        {WITH("\"method\":\"smac\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
         {WITH("\"method\":\"cma\""), ERR_VALUE, "$.method", "did you mean cmaes?"},
         {WITH("\"method\":\"pbt\""), ERR_VALUE, "$.method", "did you mean coarse_to_fine (this"},
         {WITH("\"model\":{\"type\":\"cnn\"}"), ERR_VALUE, "$.model.type",
@@ -168,11 +168,11 @@ static void test_words_that_may_mean_it_are_suggested(void **state)
         {WITH("\"early_terminate\":{\"type\":\"hyperband\",\"reduction_factor\":3}"), ERR_KEY,
          "$.early_terminate.reduction_factor", "did you mean eta?"},
         {"{" DATA "," CAP ",\"parameters\":{\"learning_rate\":{\"min\":1,\"max\":2,"
-         "\"distribution\":\"log_uniform\"}}}",
+         "\"distribution\":\"reciprocal\"}}}",
          ERR_VALUE, "$.parameters.learning_rate.distribution", "did you mean log_uniform_values ("},
         {"{" DATA "," CAP ",\"parameters\":{\"learning_rate\":{\"values\":[1,2],"
-         "\"probabilities\":[0.5,0.5]}}}",
-         ERR_KEY, "$.parameters.learning_rate.probabilities", "each of \"values\" has the same"},
+         "\"probs\":[0.5,0.5]}}}",
+         ERR_KEY, "$.parameters.learning_rate.probs", "did you mean probabilities?"},
         {"{" DATA "," CAP ",\"parameters\":{\"learning_rate\":{\"min\":\"0.1\",\"max\":2}}}",
          ERR_TYPE, "$.parameters.learning_rate.min", "without the quotes"},
     };

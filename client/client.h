@@ -75,11 +75,12 @@ struct client {
     X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "what a run's network says of new rows, as CSV")                                          \
-    X(replay, "replay", "RUN", ARG_ID, true,                                                    \
-      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
+    X(replay, "replay", "RUN", ARG_ID, false,                                                   \
+      OPTION_BIT(SWEEP) | OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) |                          \
+          OPTION_BIT(WORKER_PROGRAM),                                                           \
       "train a run again: is its curve the same, to the bit? (-o: its weights too)")            \
-    X(explain, "explain", "RUN", ARG_ID, true, 0,                                               \
-      "why a run is as it is, what was tried and what came of it")                              \
+    X(explain, "explain", "RUN", ARG_ID, false, OPTION_BIT(SWEEP),                              \
+      "why a run is as it is and what came of remedies; or what a search did and why")          \
     X(treat, "treat", "RUN", ARG_ID, true, OPTION_BIT(REMEDY) | OPTION_BIT(WATCH),              \
       "train a run again with a remedy for its label")                                          \
     X(enqueue, "enqueue", "SWEEP X=V...", ARG_ID_VALUES, true, 0,                               \

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/influence.h"
 #include "client/render.h"
 #include "client/report.h"
+#include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/pattern.h"
 #include "sweep/run.h"
@@ -332,15 +334,25 @@ static void write_next(const struct morning *m, const struct json *show, const s
     jw_end_array(w);
 }
 
-void morning_write(const struct morning *m, const struct json *show, const struct json *best,
-                   const struct json *explained, struct buf *out)
+/* null where it cannot be said: too few runs, or all alike. */
+static void write_importance(const struct influence *f, struct json_writer *w)
 {
+    struct errbuf why;
+    jw_key(w, "importance");
+    if (f == NULL || influence_write(f, w, &why) != 0)
+        jw_null(w);
+}
+
+void morning_write(const struct morning *m, const struct morning_replies *r, struct buf *out)
+{
+    const struct json *show = r->show, *best = r->best, *explained = r->explained;
     struct json_writer w;
     jw_init(&w, out);
     jw_begin_object(&w);
     write_sweep(show, &w);
     write_winner(best, &w);
     write_sure(best, &w);
+    write_importance(r->influence, &w);
     copy(&w, "range_edits", json_get(show, "range_edits"));
     write_remedies(json_get(show, "treatments"), &w);
     write_groups("wrong", &m->labels, explained, &w);

@@ -10,6 +10,7 @@
 #include "sweep/buf.h"
 
 struct client;
+struct influence;
 struct json;
 
 /* Runs of one sweep that went wrong alike. */
@@ -38,9 +39,13 @@ void morning_take_run(void *arg, const struct json *row);
 void morning_order(struct morning *m);
 
 /* show, best: the replies of those methods; explained: an object with the reply of `explain` for
- * each group's example under the run's number. Appends the page. */
-void morning_write(const struct morning *m, const struct json *show, const struct json *best,
-                   const struct json *explained, struct buf *out);
+ * each group's example under the run's number; influence: which has taken the same rows, or NULL.
+ * Appends the page. */
+struct morning_replies {
+    const struct json *show, *best, *explained;
+    const struct influence *influence;
+};
+void morning_write(const struct morning *m, const struct morning_replies *r, struct buf *out);
 /* A page for people. */
 void morning_print(struct client *c, const struct json *page);
 

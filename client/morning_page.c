@@ -113,6 +113,19 @@ static void print_sure(struct client *c, const char *title, const struct json *p
 
 /* --- what was learnt -------------------------------------------------------------------------- */
 
+static void print_importance(struct client *c, const char *title, const struct json *page)
+{
+    const struct json *v = json_first(json_get(json_get(page, "importance"), "importances"));
+    struct buf text = {0};
+    if (member_real(v, "raw", 0) == 0)
+        return; /* none shows an influence */
+    for (; v != NULL; v = json_next(v)) {
+        buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", member_string(v, "parameter", ""));
+        put_number(&text, " ", v, "importance", human_percent);
+    }
+    say(c, title, &text);
+}
+
 static void print_edits(struct client *c, const char *title, const struct json *page)
 {
     const struct json *v = json_first(json_get(page, "range_edits"));
@@ -218,7 +231,8 @@ static void print_cost(struct client *c, const char *title, const struct json *p
 }
 
 static const struct section sections[] = {
-    {"winner", print_winner},     {"how sure", print_sure},      {"range", print_edits},
+    {"winner", print_winner},     {"how sure", print_sure},      {"importance", print_importance},
+    {"range", print_edits},
     {"remedies", print_remedies}, {"went wrong", print_wrong},   {"failed", print_failures},
     {"in the data", print_findings}, {"next", print_next},       {"cost", print_cost},
 };

@@ -405,3 +405,42 @@ void report_members(struct client *c, const struct field *fields, size_t count,
         member_line(c, json_key(v), render_member(object, json_key(v), CELL_NUMBER), TONE_PLAIN);
     }
 }
+
+void report_stages(struct client *c, const struct json *stages)
+{
+    static const struct field fields[] = {
+        {"stage", "stage", CELL_TEXT, FIELD_PLAIN},
+        {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
+        {"done", "done", CELL_COUNT, FIELD_PLAIN},
+        {"best", "best", CELL_LOSS, FIELD_PLAIN},
+    };
+    report_list(c, fields, ARRAY_LEN(fields), stages);
+}
+
+void report_edits(struct client *c, const struct json *edits)
+{
+    static const struct field fields[] = {
+        {"edit", "kind", CELL_TEXT, FIELD_PLAIN},
+        {"setting", "setting", CELL_TEXT, FIELD_PLAIN},
+        {"from", "from", CELL_NUMBER, FIELD_PLAIN},
+        {"to", "to", CELL_NUMBER, FIELD_PLAIN},
+        {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
+        {"because", "sentence", CELL_TEXT, FIELD_PLAIN},
+    };
+    report_list(c, fields, ARRAY_LEN(fields), edits);
+}
+
+void report_stopping(struct client *c, const struct json *stopping)
+{
+    static const struct field fields[] = {
+        {"stopped by", "rule", CELL_TEXT, FIELD_WORD},
+        {"runs", "stopped", CELL_COUNT, FIELD_PLAIN},
+        {"epochs saved", "epochs_saved", CELL_COUNT, FIELD_PLAIN},
+        {"time saved", "seconds_saved", CELL_DURATION, FIELD_PLAIN},
+        {"audited", "audited", CELL_COUNT, FIELD_PLAIN},
+        {"ended", "audited_ended", CELL_COUNT, FIELD_PLAIN},
+        {"among the best tenth", "wrong", CELL_COUNT, FIELD_PLAIN},
+        {"the best", "best", CELL_COUNT, FIELD_PLAIN},
+    };
+    report_list(c, fields, ARRAY_LEN(fields), stopping);
+}

@@ -49,6 +49,10 @@ void report_labels(struct client *c, const struct json *labels);
 int report_end(struct client *c, int64_t sweep);
 /* Treatments: rows of view treatments. */
 void report_treatments(struct client *c, const struct json *treatments);
+/* The stages of a sweep, the edits of its search range, what stopping did: as `show` gives them. */
+void report_stages(struct client *c, const struct json *stages);
+void report_edits(struct client *c, const struct json *edits);
+void report_stopping(struct client *c, const struct json *stopping);
 /* "key  value" lines for the scalar members of an object: first those named in fields, then
  * what the daemon says beyond them. */
 void report_members(struct client *c, const struct field *fields, size_t count,

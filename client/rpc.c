@@ -11,6 +11,7 @@
 
 #include "sweep/err.h"
 
+#define WAIT_MS 1000
 #define READ_BYTES 65536
 
 void rpc_client_init(struct rpc_client *c)
@@ -133,8 +134,15 @@ int rpc_client_take(struct rpc_client *c, struct rpc_reply *reply, struct errbuf
 static int wait_readable(struct rpc_client *c, struct errbuf *err)
 {
     struct pollfd p[] = {{.fd = c->fd, .events = POLLIN}, {.fd = c->wake_fd, .events = POLLIN}};
+    int left = c->timeout_ms; /* -1: for ever */
     for (;;) {
-        int n = poll(p, 2, c->timeout_ms);
+        bool told = c->on_wait != NULL && (left < 0 || left > WAIT_MS);
+        int n = poll(p, 2, told ? WAIT_MS : left);
+        if (n == 0 && told) {
+            left -= left > 0 ? WAIT_MS : 0;
+            c->on_wait(c->wait_arg);
+            continue;
+        }
         if (n > 0 && p[1].revents != 0)
             return err_set(err, ERR_STATE, "interrupted");
         if (n > 0)

@@ -23,6 +23,8 @@ struct rpc_client {
     /* Notifications that arrive while a call waits for its reply; NULL: dropped. */
     void (*on_notification)(void *arg, const struct rpc_reply *n);
     void *arg;
+    void (*on_wait)(void *arg); /* every second in which a call waits; NULL: none */
+    void *wait_arg;
 };
 
 void rpc_client_init(struct rpc_client *c);

@@ -100,10 +100,18 @@ static const struct {
      "  sweepctl predict 57 new.csv -o answers.csv\n"},
     {"replay",
      "Trains the run again from its configuration, beside the daemon, and compares each point.\n"
-     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"},
+     "Two runs with the same seed are equal to the bit on the same processor and BLAS.\n"
+     "With --sweep no run is trained: every decision of that sweep is made again from what its\n"
+     "runs showed.\n\n"
+     "  sweepctl replay 57\n"
+     "  sweepctl replay --sweep 3\n"},
     {"explain",
      "The label and the test that decided it, causes by how likely they are, remedies in the\n"
-     "guide's order, and what came of those that were tried.\n"},
+     "guide's order, and what came of those that were tried; before them what the search decided\n"
+     "about the run: what proposed it, and why it was stopped or went on. With --sweep: what the\n"
+     "whole search did, stage by stage, and why.\n\n"
+     "  sweepctl explain 57\n"
+     "  sweepctl explain --sweep 3\n"},
     {"treat",
      "A new run with one remedy and nothing else changed, in a sweep of its own.\n\n"
      "  sweepctl treat 57 --watch\n"

@@ -27,7 +27,7 @@ static const struct {
     {"tail follow attach", NULL, "'watch SWEEP', or 'log RUN' for what a run wrote"},
     {"info describe get inspect details detail cat", NULL, "'show SWEEP' or 'run RUN'"},
     {"results result leaderboard ranking rank top-runs winner", NULL, "'best SWEEP'"},
-    {"why diagnose diagnosis", NULL, "'explain RUN'"},
+    {"why diagnose diagnosis", NULL, "'explain RUN', 'explain --sweep SWEEP'"},
     {"importances sensitivity anova fanova pedanova", "importance", ""},
     {"continue unpause go unhold", NULL, "'resume SWEEP'"},
     {"restart retry rerun redo", NULL, "'resume SWEEP', 'enqueue SWEEP X=V' or 'replay RUN'"},

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/explain_sweep.h"
 #include "client/report.h"
 #include "sweep/pattern.h"
 #include "sweep/require.h"
@@ -35,6 +36,11 @@ static const struct field cause_fields[] = {
     {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
     {"evidence", "evidence", CELL_TEXT, FIELD_PLAIN},
 };
+static const struct field decision_fields[] = {
+    {"decided", "kind", CELL_TEXT, FIELD_WORD},
+    {"because", "reason", CELL_TEXT, FIELD_PLAIN},
+    {"event", "seen_event", CELL_NUMBER, FIELD_PLAIN, 1},
+};
 static const struct field remedy_fields[] = {
     {"remedy", "remedy", CELL_TEXT, FIELD_PLAIN},
     {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN},
@@ -67,6 +73,10 @@ static void print_explained(struct client *c, const struct json *reply)
                       *remedies = json_get(reply, "remedies"),
                       *treatments = json_get(reply, "treatments"), *run = json_get(reply, "run");
     report_pick(c, run_fields, ARRAY_LEN(run_fields), run);
+    if (titled(c, "what was decided about it, and the last event that could be seen then",
+               json_get(reply, "decisions")))
+        report_list(c, decision_fields, ARRAY_LEN(decision_fields), json_get(reply, "decisions"));
+    fputc('\n', c->out);
     report_pick(c, label_fields, ARRAY_LEN(label_fields), label);
     report_pick(c, evidence_fields, ARRAY_LEN(evidence_fields), json_get(label, "evidence"));
     if (label == NULL || json_type(label) == JSON_NULL)
@@ -92,6 +102,11 @@ static void print_explained(struct client *c, const struct json *reply)
 int cmd_explain(struct client *c)
 {
     struct rpc_reply reply;
+    bool sweep = opts_has(&c->opts, OPTION_SWEEP);
+    if (sweep == (c->opts.arg != NULL))
+        return client_usage(c, "explain needs either RUN or --sweep SWEEP");
+    if (sweep)
+        return explain_sweep(c, c->opts.number[OPTION_SWEEP]);
     int status = client_call_id(c, "explain", "run", c->opts.id, &reply);
     if (status != CLIENT_DONE)
         return status;

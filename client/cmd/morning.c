@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/influence.h"
 #include "client/morning.h"
 #include "client/report.h"
 #include "sweep/run.h"
@@ -55,14 +56,35 @@ static int explain(struct client *c, const struct morning *m, struct buf *out)
     return status;
 }
 
-static int read_runs(struct client *c, int64_t sweep, struct morning *m)
+struct rows {
+    struct morning *m;
+    struct influence *f; /* NULL: its specification cannot be read */
+};
+
+static void take_row(void *arg, const struct json *row)
+{
+    struct rows *r = arg;
+    morning_take_run(r->m, row);
+    if (r->f != NULL)
+        influence_take(r->f, row);
+}
+
+static int read_runs(struct client *c, int64_t sweep, struct rows *rows)
 {
     char *params = xasprintf("\"sweep\":%lld", (long long)sweep);
     int status =
-        client_pages(c, &(struct client_paged){"runs", params, "runs"}, morning_take_run, m);
+        client_pages(c, &(struct client_paged){"runs", params, "runs"}, take_row, rows);
     free(params);
-    morning_order(m);
+    morning_order(rows->m);
     return status;
+}
+
+static void write_page(const struct rows *rows, const struct json *show, const struct json *best,
+                       const struct buf *explained, struct buf *out)
+{
+    struct json *v = json_parse(explained->data, explained->len, NULL);
+    morning_write(rows->m, &(struct morning_replies){show, best, v, rows->f}, out);
+    json_destroy(v);
 }
 
 static int build(struct client *c, const struct json *show, int64_t sweep, struct buf *out)
@@ -70,20 +92,24 @@ static int build(struct client *c, const struct json *show, int64_t sweep, struc
     struct morning m = {0};
     struct rpc_reply best;
     struct buf text = {0};
+    struct errbuf why;
+    struct influence *f = xcalloc(1, sizeof *f);
+    bool read = influence_init(f, json_get(show, "sweep"), IMPORTANCE_PEDANOVA, &why) == 0;
+    struct rows rows = {&m, read ? f : NULL};
     int status = report_call_best(c, sweep, BEST_RUNS, &best);
-    if (status != CLIENT_DONE)
-        return status;
-    status = read_runs(c, sweep, &m);
-    if (status == CLIENT_DONE)
-        status = explain(c, &m, &text);
     if (status == CLIENT_DONE) {
-        struct json *explained = json_parse(text.data, text.len, NULL);
-        morning_write(&m, show, best.result, explained, out);
-        json_destroy(explained);
+        status = read_runs(c, sweep, &rows);
+        if (status == CLIENT_DONE)
+            status = explain(c, &m, &text);
+        if (status == CLIENT_DONE)
+            write_page(&rows, show, best.result, &text, out);
+        rpc_reply_finish(&best);
     }
     buf_finish(&text);
     morning_finish(&m);
-    rpc_reply_finish(&best);
+    if (read)
+        influence_finish(f);
+    free(f);
     return status;
 }
 

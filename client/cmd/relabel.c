@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "client/progress.h"
 #include "client/report.h"
 #include "sweep/require.h"
 
@@ -28,8 +29,11 @@ static void print_relabelled(struct client *c, const struct json *reply)
 int cmd_relabel(struct client *c)
 {
     struct rpc_reply reply;
+    struct progress progress;
+    progress_begin(&progress, c, "the daemon judges stored runs");
     int status = c->opts.arg != NULL ? client_call_id(c, "relabel", "sweep", c->opts.id, &reply)
                                      : client_call(c, "relabel", "{}", &reply);
+    progress_end(&progress);
     if (status != CLIENT_DONE)
         return status;
     if (c->json)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/replay_sweep.h"
 #include "client/report.h"
 #include "client/worker.h"
 #include "sweep/paths.h"
@@ -376,6 +377,11 @@ static void print_json(struct replay *r)
 
 int cmd_replay(struct client *c)
 {
+    bool sweep = opts_has(&c->opts, OPTION_SWEEP);
+    if (sweep == (c->opts.arg != NULL))
+        return client_usage(c, "replay needs either RUN or --sweep SWEEP");
+    if (sweep)
+        return replay_sweep(c, c->opts.number[OPTION_SWEEP]);
     struct replay r = {.c = c};
     struct run_config *config = xcalloc(1, sizeof *config);
     int status = check_output(&r);

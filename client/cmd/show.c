@@ -35,22 +35,10 @@ static const struct field sweep_fields[] = {
     {NULL, "data_hash", CELL_TEXT, FIELD_PLAIN}, /* with --json only */
     {NULL, "spec", CELL_TEXT, FIELD_PLAIN},
 };
-static const struct field stage_fields[] = {
-    {"stage", "stage", CELL_TEXT, FIELD_PLAIN},
-    {"runs", "runs", CELL_COUNT, FIELD_PLAIN},
-    {"done", "done", CELL_COUNT, FIELD_PLAIN},
-    {"best", "best", CELL_LOSS, FIELD_PLAIN},
-};
 static const struct field finding_fields[] = {
     {"finding", "kind", CELL_TEXT, FIELD_PLAIN},   {"row", "row", CELL_COUNT, FIELD_PLAIN},
     {"column", "column", CELL_COUNT, FIELD_PLAIN}, {"count", "count", CELL_COUNT, FIELD_PLAIN},
     {"text", "text", CELL_TEXT, FIELD_PLAIN},
-};
-
-static const struct field edit_fields[] = {
-    {"edit", "kind", CELL_TEXT, FIELD_PLAIN},       {"setting", "setting", CELL_TEXT, FIELD_PLAIN},
-    {"from", "from", CELL_NUMBER, FIELD_PLAIN},     {"to", "to", CELL_NUMBER, FIELD_PLAIN},
-    {"guide", "guide_ref", CELL_TEXT, FIELD_PLAIN}, {"because", "sentence", CELL_TEXT, FIELD_PLAIN},
 };
 
 static const struct field delayed_fields[] = {
@@ -58,17 +46,6 @@ static const struct field delayed_fields[] = {
     {"failed", "error", CELL_TEXT, FIELD_PLAIN},
     {"times", "failures", CELL_COUNT, FIELD_PLAIN},
     {"tried again in", "seconds", CELL_DURATION, FIELD_PLAIN},
-};
-
-static const struct field stopping_fields[] = {
-    {"stopped by", "rule", CELL_TEXT, FIELD_WORD},
-    {"runs", "stopped", CELL_COUNT, FIELD_PLAIN},
-    {"epochs saved", "epochs_saved", CELL_COUNT, FIELD_PLAIN},
-    {"time saved", "seconds_saved", CELL_DURATION, FIELD_PLAIN},
-    {"audited", "audited", CELL_COUNT, FIELD_PLAIN},
-    {"ended", "audited_ended", CELL_COUNT, FIELD_PLAIN},
-    {"among the best tenth", "wrong", CELL_COUNT, FIELD_PLAIN},
-    {"the best", "best", CELL_COUNT, FIELD_PLAIN},
 };
 
 #define FAILED_MAX 10
@@ -123,7 +100,7 @@ static void print_sweep(struct client *c, const struct json *reply)
                   member_int(json_get(reply, "sweep"), "best_run", 0));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
-    report_list(c, stage_fields, ARRAY_LEN(stage_fields), stages);
+    report_stages(c, stages);
     if (json_first(labels) != NULL)
         fputc('\n', c->out);
     report_labels(c, labels);
@@ -135,10 +112,10 @@ static void print_sweep(struct client *c, const struct json *reply)
     report_treatments(c, treatments);
     if (json_first(edits) != NULL)
         fputs("\nthe runs speak for these edits of the search range\n", c->out);
-    report_list(c, edit_fields, ARRAY_LEN(edit_fields), edits);
+    report_edits(c, edits);
     if (json_first(stopping) != NULL)
         fputc('\n', c->out);
-    report_list(c, stopping_fields, ARRAY_LEN(stopping_fields), stopping);
+    report_stopping(c, stopping);
     if (json_first(delayed) != NULL)
         fputs("\nwait after a failure\n", c->out);
     report_list(c, delayed_fields, ARRAY_LEN(delayed_fields), delayed);

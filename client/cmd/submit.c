@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 #include "client/problems.h"
-#include "client/wandb_sweep.h"
-#include "client/yaml_input.h"
 #include "client/program_spec.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/submit_fate.h"
 #include "client/watch.h"
+#include "client/wandb_sweep.h"
+#include "client/yaml_input.h"
 #include "sweep/require.h"
 
 static const struct field stage_fields[] = {
@@ -327,6 +328,7 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
 {
     const char *file = strcmp(c->opts.arg, "-") == 0 ? "stdin" : c->opts.arg;
     char own[SUBMIT_ID_MAX];
+    struct progress progress;
     submit_fate_id(own);
     const char *id = opts_has(&c->opts, OPTION_ID) ? c->opts.text[OPTION_ID] : own;
     int status = client_connect(c);
@@ -337,7 +339,9 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     char *params = submit_params(c, whole.data, id);
     buf_finish(&whole);
     submit_fate_begin(c);
+    progress_begin(&progress, c, "the daemon reads the data");
     status = client_ask(c, "submit", params, reply);
+    progress_end(&progress);
     free(params);
     bool open = is_open(status, reply) && !opts_has(&c->opts, OPTION_DRY_RUN);
     if (status == CLIENT_DONE && reply->error.code != 0) {

@@ -52,9 +52,9 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
 
 /* --- the rules ------------------------------------------------------------------------------- */
 
-/* What a proposal of gp costs grows with the runs and the parameters, and what it gains over tpe
- * shrinks with the runs (docs/spec.md has the figures). */
-#define GP_RUNS 300
+/* What gp gains over tpe shrinks with the runs and what it costs grows, with the parameters too
+ * (docs/spec.md has the figures). */
+#define GP_RUNS 60
 #define GP_DIMENSIONS 24
 
 static bool is_tried_whole(const struct outlook *o)
@@ -95,7 +95,8 @@ static const struct rule {
     {is_conditional, METHOD_TPE, "some parameters are not always there, and it learns of each "
                                  "from the runs that have it"},
     {is_short, METHOD_GP, "few enough for a Gaussian process, which learns most from each run"},
-    {is_any, METHOD_TPE, "it learns from each run, at a cost that does not grow with them"},
+    {is_any, METHOD_TPE, "many runs or parameters: it learns from each run, at a cost that does "
+                         "not grow"},
 };
 
 int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err)

@@ -21,7 +21,7 @@ static struct run_row *planned_row(struct engine *e, const struct sweep *s, enum
                                    const char *stage, const char *reason, utc_us now)
 {
     struct run_row *row = xcalloc(1, sizeof(*row));
-    row->id = ++e->last_run_id;
+    row->id = s->run_count < e->given_count ? e->given_ids[s->run_count] : ++e->last_run_id;
     row->sweep_id = s->row->id;
     row->number = (int64_t)s->run_count;
     row->kind = kind;

@@ -128,6 +128,8 @@ struct engine {
     utc_us retry_us;          /* the first wait after a failure */
     struct run_limits limits; /* of runs whose specification says none */
     int64_t last_sweep_id, last_run_id;
+    const int64_t *given_ids; /* of a sweep's runs, by number: it is decided again; borrowed */
+    size_t given_count;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
     struct run **running; /* with a slot */
@@ -247,6 +249,10 @@ void rungs_decide(struct engine *e, struct sweep *s, utc_us now, struct effects 
 bool rungs_flush(struct sweep *s);
 /* What an earlier daemon decided. */
 void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
+
+/* --- sweep.c --------------------------------------------------------------------------------- */
+/* Why its method was picked, where it was. */
+void sweep_note_picked(const struct sweep *s, struct effects *fx);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);

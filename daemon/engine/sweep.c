@@ -125,7 +125,7 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
 }
 
 /* The method was picked with the specification: it is in it, and the reason too. */
-static void note_picked(const struct sweep *s, struct effects *fx)
+void sweep_note_picked(const struct sweep *s, struct effects *fx)
 {
     struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_PICKED};
     const struct spec *spec = sweep_spec(s);
@@ -142,7 +142,7 @@ static void open_sweep(struct engine *e, struct sweep *s, const struct submissio
     store_batch_add_event(&fx->batch, s->row->id, 0, "submitted", now, "%s", s->row->name);
     for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++)
         store_batch_add_finding(&fx->batch, s->row->id, &p->findings[i]);
-    note_picked(s, fx);
+    sweep_note_picked(s, fx);
     notify_sweep(fx, s);
     if (in->first != NULL)
         sweep_enqueue(e, s, in->first, now, fx);

@@ -1,5 +1,6 @@
 /* What takes long, in libuv's pool, each on a connection of its own: the check after an unclean
- * end, and backups. The end of the store interrupts them. */
+ * end, backups, and what is done with all that is stored of a sweep. The end of the store
+ * interrupts them. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,10 @@ struct chore {
     store_backup_cb *done;
     void *arg;
     int64_t bytes;
+    /* a history */
+    int64_t sweep_id;
+    store_history_work *work_on;
+    store_history_cb *worked;
 };
 
 static int should_stop(void *store)
@@ -98,6 +103,11 @@ static void backup(struct chore *c, sqlite3 *db)
         c->bytes = st.st_size;
 }
 
+static void history(struct chore *c, sqlite3 *db)
+{
+    c->code = store_history_use(c->store, db, c->sweep_id, c->work_on, c->arg, &c->err);
+}
+
 /* --- on the loop ------------------------------------------------------------------------------ */
 
 static void after_work(uv_work_t *w, int status)
@@ -108,6 +118,8 @@ static void after_work(uv_work_t *w, int status)
     REQUIRE(status == 0); /* nobody cancels it */
     if (c->done)
         c->done(c->arg, c->bytes, c->code < 0 ? &c->err : NULL);
+    if (c->worked)
+        c->worked(c->arg, c->code < 0 ? &c->err : NULL);
     free(c->file);
     free(c);
     s->chores_open--;
@@ -148,6 +160,25 @@ void store_backup(struct store *s, const char *file, store_backup_cb *cb, void *
     c->run = backup;
     c->file = xstrdup(file);
     c->done = cb;
+    c->arg = arg;
+    begin(s, c);
+}
+
+void store_history(struct store *s, int64_t sweep_id, store_history_work *use,
+                   store_history_cb *done, void *arg)
+{
+    struct errbuf err;
+
+    if (s->close_called) {
+        err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
+        done(arg, &err);
+        return;
+    }
+    struct chore *c = xcalloc(1, sizeof(*c));
+    c->run = history;
+    c->sweep_id = sweep_id;
+    c->work_on = use;
+    c->worked = done;
     c->arg = arg;
     begin(s, c);
 }

@@ -88,6 +88,12 @@ void store_set_trouble(struct store *s, const char *text);
 /* Takes over the text. */
 void store_tell(struct store *s, const char *kind, char *text);
 
+/* --- history.c: in the pool ---------------------------------------------------------------------
+ */
+/* Reads the sweep, and has the work done with it. */
+int store_history_use(struct store *store, struct sqlite3 *db, int64_t sweep_id,
+                      store_history_work *work, void *arg, struct errbuf *err);
+
 /* --- chores.c: what takes long, beside the loop, each on a connection of its own -----------------
  */
 /* Looks at every page, and tells what is damaged. */

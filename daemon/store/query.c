@@ -17,6 +17,9 @@
 #define TABLE_MAX_BYTES (64u << 20)
 
 #define TERMINAL "('completed', 'stopped', 'failed', 'cancelled')"
+#define DECISIONS "SELECT d.id, d.run_id, r.number, r.stage, d.kind, d.reason, d.detail AS " \
+                  "detail_json, d.seen_event FROM decisions AS d LEFT JOIN runs AS r " \
+                  "ON r.id = d.run_id "
 #define EVENTS "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
 /* µs as created_at has them */
 #define TIME(us) "strftime('%Y-%m-%d %H:%M:%f', " us " / 1e6, 'unixepoch')"
@@ -34,7 +37,8 @@ static const struct {
             "iif(s.data_hash <> '', s.data_samples, NULL) AS data_samples, "
             "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
             "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes, "
-            "s.data_task, s.data_target, s.data_notes AS data_notes_json "
+            "s.data_task, s.data_target, s.data_notes AS data_notes_json, "
+            "s.importances AS importances_json "
             "FROM sweep_overview_exact AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
     [STORE_QUERY_SWEEP_STAGES] =
         {1, "SELECT r.stage, count(*) AS runs, "
@@ -104,6 +108,11 @@ static const struct {
             "'$.data.limit', 0), s.data_samples)) - coalesce(r.settings ->> '$.data.validation', "
             "0) AS samples, r.flop FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
             "WHERE r.status = 'completed' AND r.flop IS NOT NULL ORDER BY r.id DESC LIMIT 200"},
+    [STORE_QUERY_DECISIONS] =
+        {3, DECISIONS "WHERE d.sweep_id = ?1 AND d.id > ?2 ORDER BY d.id LIMIT ?3"},
+    [STORE_QUERY_RUN_DECISIONS] =
+        {3, DECISIONS "WHERE d.sweep_id = (SELECT sweep_id FROM runs WHERE id = ?1) "
+            "AND d.run_id = ?1 AND d.id > ?2 ORDER BY d.id LIMIT ?3"},
     [STORE_QUERY_EDITS] =
         {1, "SELECT kind, setting, from_value AS from_json, to_value AS to_json, runs AS "
             "runs_json, guide_ref, sentence FROM range_edits WHERE sweep_id = ?1 "

@@ -262,12 +262,14 @@ static int append_unmarked(sqlite3_stmt *st, struct store_restored *out, struct 
 
 #define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
 
-/* From the sweeps that are open (index sweeps_open) to what hangs on them, however much hangs on
- * those that have ended: CROSS JOIN keeps that order. */
-static const struct {
+struct restoring {
     const char *sql;
     int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
-} restoring[] = {
+};
+
+/* From the sweeps that are open (index sweeps_open) to what hangs on them, however much hangs on
+ * those that have ended: CROSS JOIN keeps that order. */
+static const struct restoring restoring[] = {
     /* sqlite_sequence remembers the ids of rows that were deleted. */
     {"SELECT name, seq FROM sqlite_sequence WHERE name IN ('sweeps', 'runs')", append_last_id},
     {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " OPEN_SWEEPS " ORDER BY id",
@@ -293,27 +295,54 @@ static const struct {
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
 };
 
-int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
+/* sweep_id is for a statement that asks for one. */
+static int restore_part(struct sqlite3 *db, const struct restoring *part, int64_t sweep_id,
+                        struct store_restored *r, struct errbuf *err)
+{
+    sqlite3_stmt *st = NULL;
+    int code = 0, rc = sqlite3_prepare_v2(db, part->sql, -1, &st, NULL);
+
+    if (rc == SQLITE_OK && sqlite3_bind_parameter_count(st) > 0)
+        sqlite3_bind_int64(st, 1, sweep_id);
+    while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        code = part->append(st, r, err);
+        rc = SQLITE_OK;
+    }
+    if (code == 0 && rc != SQLITE_DONE)
+        code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_finalize(st);
+    return code;
+}
+
+static int restore_parts(struct sqlite3 *db, const struct restoring *parts, size_t count,
+                         int64_t sweep_id, struct store_restored *out, struct errbuf *err)
 {
     struct store_restored r = {0};
     int code = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(restoring) && code == 0; i++) {
-        sqlite3_stmt *st = NULL;
-        int rc = sqlite3_prepare_v2(db, restoring[i].sql, -1, &st, NULL);
-        while (rc == SQLITE_OK && code == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
-            code = restoring[i].append(st, &r, err);
-            rc = SQLITE_OK;
-        }
-        if (code == 0 && rc != SQLITE_DONE)
-            code = err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
-        sqlite3_finalize(st);
-    }
+    for (size_t i = 0; i < count && code == 0; i++)
+        code = restore_part(db, &parts[i], sweep_id, &r, err);
     if (code == 0)
         *out = r;
     else
         store_restored_finish(&r);
     return code;
+}
+
+int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
+{
+    return restore_parts(db, restoring, ARRAY_LEN(restoring), 0, out, err);
+}
+
+int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err)
+{
+    static const struct restoring one[] = {
+        {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE id = ?1", append_sweep},
+        {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id = ?1 ORDER BY number",
+         append_run},
+    };
+    return restore_parts(db, one, ARRAY_LEN(one), sweep_id, out, err);
 }
 
 void store_restored_finish(struct store_restored *r)

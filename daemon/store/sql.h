@@ -77,6 +77,10 @@ double store_sql_real(struct sqlite3_stmt *st, int column);
 /* Fills all of *out, or nothing: ERR_IO, ERR_DATA (a row that makes no sense). */
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);
 
+/* The same of one sweep, open or not: its row and its runs alone. */
+int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err);
+
 /* Runs a named query. The table is one allocation: free(). 0, ERR_INTERNAL, ERR_LIMIT. */
 int store_sql_query(struct store_sql *q, const struct store_named_query *named, struct table **out,
                     struct errbuf *err);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/engine/replay.h"
 #include "daemon/engine/restored.h"
 #include "daemon/engine/rows.h"
 #include "sweep/err.h"
@@ -61,6 +62,13 @@ void store_on_notice(struct store *s, store_notice_cb *cb, void *arg);
 typedef void store_backup_cb(void *arg, int64_t bytes, const struct errbuf *err);
 void store_backup(struct store *s, const char *file, store_backup_cb *cb, void *arg);
 
+/* use is called in libuv's pool with all that is stored of the sweep, as of one moment; then done
+ * on the loop: err is what came of it, NULL where all went well. */
+typedef int store_history_work(void *arg, const struct replay_source *in, struct errbuf *err);
+typedef void store_history_cb(void *arg, const struct errbuf *err);
+void store_history(struct store *s, int64_t sweep_id, store_history_work *use,
+                   store_history_cb *done, void *arg);
+
 /* Named queries; each gives a table. Arguments in [] are integers in this order. */
 enum store_query_id {
     STORE_QUERY_SWEEPS,       /* [after id, limit] id,name,status,reason,method,runs…,best */
@@ -88,6 +96,8 @@ enum store_query_id {
     STORE_QUERY_RUN_EVENTS,   /* [run, after id, limit, since µs] */
     STORE_QUERY_ALL_EVENTS,   /* [after id, limit, since µs] */
     STORE_QUERY_SUBMITTED,    /* [] text: the client's id. id, spec of the sweep that has it */
+    STORE_QUERY_DECISIONS,    /* [sweep, after id, limit] table decisions */
+    STORE_QUERY_RUN_DECISIONS, /* [run, after id, limit] so too */
     STORE_QUERY_COUNT
 };
 

@@ -38,11 +38,12 @@ resume cancel delete backup status shutdown help"
     "") options="--version" ;;
     start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
     predict) options="--output --force --worker-program" ;;
-    replay) options="--output --force --worker-program" ;;
+    replay) options="--sweep --output --force --worker-program" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit --spec --run" ;;
     importance) options="--method" ;;
+    explain) options="--sweep" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
     log) options="--follow" ;;

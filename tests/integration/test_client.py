@@ -169,6 +169,9 @@ def test_morning():
         equal(seen, asked, "what went wrong")
         total = d.sql("SELECT sum(seconds) FROM runs WHERE sweep_id=1")[0][0]
         check(abs(reply[0]["cost"]["seconds"] - total) < 1e-6, reply[0]["cost"])
+        shares = reply[0]["importance"]["importances"]
+        equal({s["parameter"] for s in shares}, {"learning_rate", "dropout"})
+        check(abs(sum(s["importance"] for s in shares) - 1) < 1e-9, shares)
         failures = reply[1]["failures"]
         equal([(f["error"], f["runs"]) for f in failures], [("exited", 2)])
         check("layer" in failures[0]["last_words"] and reply[1]["winner"] is None, reply[1])

@@ -7,10 +7,14 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import sys
+import tempfile
 import termios
+import threading
 import time
+import types
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import SWEEPCTL, Daemon, make_data, slow_spec, small_spec  # noqa: E402
@@ -128,6 +132,31 @@ def test_piped_in():
         check(ENTERED in s.bytes and b"best runs" in s.bytes.partition(LEFT)[2], s.bytes[-500:])
 
 
+def test_a_call_that_takes_its_time():
+    """A daemon that answers only when the terminal shows that it is waited for."""
+    with tempfile.TemporaryDirectory() as home:
+        shown = threading.Event()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(home + "/sock")
+        listener.listen()
+
+        def answer():
+            lines = listener.accept()[0].makefile("rwb")
+            request = json.loads(lines.readline())
+            shown.wait(240)
+            lines.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {
+                "looked": 1, "changed": 0, "moved": []}}).encode() + b"\n")
+            lines.flush()
+
+        threading.Thread(target=answer, daemon=True).start()
+        s = Screen(types.SimpleNamespace(socket=home + "/sock", home=home), "relabel")
+        s.until(b"the daemon judges stored runs: 2.0 s")
+        shown.set()
+        equal(s.end(), 0)
+        check(b"\x1b[K1 runs judged again" in s.bytes, s.bytes)
+        listener.close()
+
+
 if __name__ == "__main__":
     run(test_a_sweep_to_its_end, test_keys_of_a_sweep_that_goes_on, test_without_colour_or_unicode,
-        test_piped_in)
+        test_piped_in, test_a_call_that_takes_its_time)

@@ -17,7 +17,7 @@ ARROWS = {
     "causes": ("causes",),
     "plan": ("plan", "causes"),
     "engine": ("engine", "plan", "causes"),
-    "store": ("store", "engine/rows.h", "engine/restored.h"),
+    "store": ("store", "engine/rows.h", "engine/restored.h", "engine/replay.h"),
     "launch": ("launch", "engine", "loop"),
     "serve": ("serve", "engine", "plan", "causes/cause.h", "causes/remedy.h",
               "causes/relabelling.h", "store", "launch", "state") + GROUND,

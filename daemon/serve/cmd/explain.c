@@ -1,4 +1,5 @@
-/* Why a run is as it is: label, causes, what could be done, what was tried and what came of it. */
+/* Why a run is as it is: label, causes, what could be done, what was tried and what came of it; and
+ * what was decided about it. */
 #include <string.h>
 
 #include "daemon/serve/request.h"
@@ -9,11 +10,18 @@
 #include "sweep/pattern.h"
 #include "daemon/causes/remedy.h"
 
-static void take_treatments(struct request *r, const struct table *t)
+static void take_decisions(struct request *r, const struct table *t)
 {
-    request_write_rows(r, "treatments", t);
+    request_write_rows(r, "decisions", t);
     jw_end_object(&r->w);
     request_result_built(r);
+}
+
+static void take_treatments(struct request *r, const struct table *t)
+{
+    const int64_t args[] = {r->subject, 0, RPC_PAGE_MAX};
+    request_write_rows(r, "treatments", t);
+    request_query(r, STORE_QUERY_RUN_DECISIONS, args, 3, take_decisions);
 }
 
 static void write_remedy(struct json_writer *w, enum remedy r)

@@ -644,6 +644,8 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_RUN_EVENTS, 4, {1, 0, 10, 2000000}, "\"detail\":\"of the run\""},
         {STORE_QUERY_ALL_EVENTS, 3, {0, 10, 3000000}, "\"detail\":\"late\""},
         {STORE_QUERY_LAST_SWEEP, 0, {0}, "[{\"id\":2}]"},
+        {STORE_QUERY_DECISIONS, 3, {1, 0, 10}, "\"kind\":\"proposed\",\"reason\":\"because\""},
+        {STORE_QUERY_RUN_DECISIONS, 3, {1, 0, 10}, "\"detail\":{\"epoch\":1}"},
         {STORE_QUERY_RUN_RATES, 0, {0}, "\"samples\":100,\"flop\":6000"},
         {STORE_QUERY_EDITS, 1, {1}, "\"to\":0.01,\"runs\":[1,2,3]"},
         {STORE_QUERY_SWEEP_TREATMENTS, 1, {2}, "\"parent_id\":1"},
@@ -671,6 +673,12 @@ static void test_every_query_answers_json(void **state)
     store_batch_add_event(&b, 0, 0, "note", 3000000, "late");
     put_treated_sweep(&b);
     put_edit(&b);
+    store_batch_add_decision(&b,
+                             &(struct decision_row){.sweep_id = 1,
+                                                    .run_id = 1,
+                                                    .kind = DECISION_PROPOSED,
+                                                    .detail_json = xstrdup("{\"epoch\":1}")},
+                             "because");
     fixture_commit(f, &b);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct errbuf err = {0};

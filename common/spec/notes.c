@@ -150,6 +150,21 @@ static void note_method(const struct notes *n, const struct json *given)
     n->each(n->arg, text);
 }
 
+/* Nothing but the data was given. */
+static void note_usual(const struct notes *n, const struct json *root)
+{
+    char text[512];
+    int len = snprintf(text, sizeof(text), "$.parameters: none named, so these are swept: ");
+
+    for (size_t i = 0; i < n->s->space.count && len < (int)sizeof(text); i++)
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
+                        n->s->space.dimensions[i].name);
+    if (!json_get(root, "run_cap") && len < (int)sizeof(text))
+        snprintf(text + len, sizeof(text) - (size_t)len, "; in %" PRId64 " runs (run_cap)",
+                 n->s->run_cap);
+    n->each(n->arg, text);
+}
+
 void spec_notes(const struct json *root, const struct spec *s, spec_note *each, void *arg)
 {
     const struct notes n = {s, each, arg};
@@ -157,6 +172,8 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
 
     if (parameters)
         note_members(&n, parameters, "$.parameters", "");
+    else if (spec_is_usual(root, s))
+        note_usual(&n, root);
     if (!task_of(s)->has_settings)
         note_goal(&n);
     else

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/field.h"
@@ -244,6 +245,26 @@ static int parse_members(const struct json *list, const char *path, const char *
     return 0;
 }
 
+bool spec_is_usual(const struct json *root, const struct spec *s)
+{
+    return !json_get(root, "parameters") && task_of(s)->usual &&
+           !(method_traits(s->method) & (METHOD_COUNTS | METHOD_INNER));
+}
+
+static int parse_usual(struct spec *s, struct errbuf *err)
+{
+    char *text = task_of(s)->usual(s);
+    struct json *members = json_parse(text, strlen(text), err);
+    int rc = members ? parse_members(members, PARENT, "", s, err) : ERR_VALUE;
+
+    if (!rc && !s->space.count)
+        rc = field_missing(err, "$", "parameters",
+                           "what is to be swept: all that is by itself is fixed");
+    json_destroy(members);
+    free(text);
+    return rc;
+}
+
 int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     static const char at_least[] = "at least one parameter with \"values\" or \"min\" and \"max\" "
@@ -251,7 +272,8 @@ int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf
     const struct json *v = json_get(root, "parameters");
 
     if (!v)
-        return field_missing(err, "$", "parameters", at_least);
+        return spec_is_usual(root, s) ? parse_usual(s, err)
+                                      : field_missing(err, "$", "parameters", at_least);
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, PARENT, v, "an object: a member per swept setting");
     int rc = parse_members(v, PARENT, "", s, err);

@@ -154,9 +154,9 @@ static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf 
         return rc;
     if (v)
         return field_integer(v, "$.run_cap", 1, SPEC_MAX_RUNS, &s->run_cap, err);
-    if (!size)
+    if (!size && !spec_is_usual(root, s))
         return field_missing(err, "$", "run_cap", "the number of runs the sweep may start");
-    s->run_cap = spec_grid_cap(s, (int64_t)size);
+    s->run_cap = size ? spec_grid_cap(s, (int64_t)size) : SPEC_USUAL_RUNS;
     return 0;
 }
 

@@ -47,6 +47,8 @@ void spec_limits_write(const struct spec *s, struct json_writer *w);
  * values: the caller finishes s. */
 int spec_parameters_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_parameters_write(const struct spec *s, struct json_writer *w);
+/* No parameter is named, and the task knows what is usually swept. */
+bool spec_is_usual(const struct json *root, const struct spec *s);
 /* W&B's other ways to say a distribution that there is. X(id, name, distribution, ends) */
 #define SPELLING_MAP(X)                                                             \
     X(LOG_UNIFORM, "log_uniform", LOG_UNIFORM_VALUES, EXPONENTS)                    \

@@ -326,6 +326,7 @@ const struct task_kind task_trainer = {
     .has_checkpoints = true,
     .has_remedies = true,
     .parse = parse,
+    .usual = trainer_usual,
     .bind = bind,
     .read_value = read_value,
     .fix = fix,

@@ -31,6 +31,11 @@ int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *e
 /* Only what was told. */
 void spec_table_write(const struct spec_data *d, struct json_writer *w);
 
+/* --- usual.c -------------------------------------------------------------------------------- */
+
+/* What is swept where nothing is named: a JSON object, the caller's to free. */
+char *trainer_usual(const struct spec *s);
+
 /* --- trainer_check.c: what settings say together -------------------------------------------- */
 
 /* root: the whole object, for messages; s->trainer.given: what was given as fixed. */

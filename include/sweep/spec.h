@@ -17,6 +17,7 @@
 #define SPEC_MAX_RUNS 1000000 /* run_cap, and the size of a grid */
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
+#define SPEC_USUAL_RUNS 24 /* of a sweep that says nothing but its data */
 #define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
 #define SPEC_LAG_MAX 1000
 #define SPEC_METHOD_AUTO "auto" /* one of the others is picked */

@@ -65,6 +65,9 @@ struct task_kind {
 
     /* Reads the members of a spec that are its own. */
     int (*parse)(const struct json *root, struct spec *s, struct errbuf *err);
+    /* What is swept where nothing is named, when its own members have been read: a JSON object as
+     * of "parameters", the caller's to free. NULL: they must be named. */
+    char *(*usual)(const struct spec *s);
     /* A member of "parameters" at path (a JSON path), called name (of nested ones all their keys,
      * with dots): name, type, choices and key of the dimension, or what is wrong with the name. */
     int (*bind)(const struct json *member, const char *name, const char *path, struct spec *s,

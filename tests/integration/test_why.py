@@ -164,6 +164,18 @@ def test_replay_of_a_trainer():
                   d.sql("SELECT count(*) FROM decisions WHERE sweep_id = ?", sweep)[0][0])
 
 
+def test_replay_of_every_method():
+    few = {"lr": {"values": [0.1, 0.01]}, "layers": {"min": 1, "max": 6},
+           "kind": {"values": ["cnn", "mlp"]}}
+    with Daemon(workers=1) as d:
+        for method in ("random", "sobol", "grid", "cmaes", "gp", "auto"):
+            spec = client_spec(method=method, run_cap=24)
+            sweep = d.submit({**spec, "parameters": few} if method == "grid" else spec)
+            carry_out(d, sweep)
+            equal(d.wait(sweep)["status"], "completed")
+            equal(replayed(d, sweep, 0)["runs"], 24, method)
+
+
 def test_replay_of_what_people_did():
     """Enqueued, cancelled, failed, and a sweep that was cut off."""
     with Daemon(workers=1) as d:
@@ -192,4 +204,4 @@ def test_replay_of_what_people_did():
 
 if __name__ == "__main__":
     run(test_importance, test_explain, test_replay, test_replay_of_a_trainer,
-        test_replay_of_what_people_did)
+        test_replay_of_every_method, test_replay_of_what_people_did)

@@ -48,7 +48,8 @@ static void test_each_section_is_read_to_its_end(void **state)
 
 static void test_what_is_missing_is_put_in(void **state)
 {
-    EXPECT("{}", "$.data", "$.parameters", "$.run_cap");
+    EXPECT("{}", "$.data");
+    EXPECT("{\"method\":\"grid\"}", "$.data", "$.parameters");
     EXPECT("{\"data\":{\"path\":\"x\"},\"parameters\":{}}", "$.data.path", "$.data.format",
            "$.parameters", "$.data.validation", "$.run_cap");
 }

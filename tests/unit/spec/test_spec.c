@@ -58,6 +58,39 @@ static void least_spec_gets_the_defaults(void **state)
     spec_finish(&s);
 }
 
+/* What is fixed, or taken up by no layer of the network, is not swept. */
+static void nothing_but_data_is_a_sweep(void **state)
+{
+    static const struct {
+        const char *more, *swept;
+    } cases[] = {
+        {"", "learning_rate optimizer batch_size dropout depth "},
+        {",\"train\":{\"optimizer\":\"adam\",\"dropout\":0.1}",
+         "learning_rate batch_size depth "},
+        {",\"model\":{\"type\":\"sequential\",\"layers\":[{\"type\":\"dense\",\"units\":4}]}",
+         "learning_rate optimizer batch_size "},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct spec s, again;
+        struct buf text = {0}, names = {0};
+        buf_printf(&text, "{" DATA "%s}", cases[i].more);
+        must_parse(text.data, &s);
+        assert_int_equal(s.run_cap, SPEC_USUAL_RUNS);
+        for (size_t k = 0; k < s.space.count; k++)
+            buf_printf(&names, "%s ", s.space.dimensions[k].name);
+        assert_string_equal(names.data, cases[i].swept);
+        char *stored = canonical(&s); /* says all of it */
+        must_parse(stored, &again);
+        assert_int_equal(again.space.count, s.space.count);
+        free(stored);
+        spec_finish(&again);
+        spec_finish(&s);
+        buf_finish(&names);
+        buf_finish(&text);
+    }
+}
+
 /* Of a setting, and of a program's own parameter; what is stored says the distribution. */
 static void real_ends_make_a_real_range(void **state)
 {
@@ -658,6 +691,7 @@ int main(void)
         cmocka_unit_test(least_spec_gets_the_defaults),
         cmocka_unit_test(lag_is_of_methods_that_learn),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(nothing_but_data_is_a_sweep),
         cmocka_unit_test(real_ends_make_a_real_range),
         cmocka_unit_test(columns_of_a_table_are_scaled_by_default),
         cmocka_unit_test(dimensions_are_read),

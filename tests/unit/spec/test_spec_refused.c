@@ -12,7 +12,7 @@ static const struct refusal top[] = {
     {"[]", ERR_TYPE, "$", "an object"},
     {"3", ERR_TYPE, "$", "an object"},
     {"{}", ERR_MISSING, "$.data", "the data to train on"},
-    {"{" DATA "," CAP "}", ERR_MISSING, "$.parameters", "at least one parameter"},
+    {"{" DATA "," CAP ",\"method\":\"grid\"}", ERR_MISSING, "$.parameters", "at least one parameter"},
     {"{" DATA "," DEPTH "}", ERR_MISSING, "$.run_cap", "number of runs"},
     {"{" DATA "," DEPTH ",\"method\":\"random\"}", ERR_MISSING, "$.run_cap", "number of runs"},
     {WITH("\"epoch\":3"), ERR_KEY, "$.epoch", "did you mean epochs? one of: name, method"},

@@ -85,6 +85,8 @@ struct client {
       "train a run again with a remedy for its label")                                          \
     X(enqueue, "enqueue", "SWEEP X=V...", ARG_ID_VALUES, true, 0,                               \
       "one more run of a sweep, with values of your own")                                       \
+    X(extend, "extend", "SWEEP [X=MIN..MAX | X=V,V...]", ARG_ID_VALUES, true, OPTION_BIT(RUNS), \
+      "more runs for a sweep, or wider ranges; one that has ended goes on")                     \
     X(relabel, "relabel", "SWEEP", ARG_ID, false, 0,                                            \
       "judge stored runs again, by the rules of this version")                                  \
     X(label, "label", "FILE|DIR", ARG_TEXT, true,                                               \

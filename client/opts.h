@@ -57,6 +57,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
+    X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

@@ -119,6 +119,11 @@ static const struct {
     {"enqueue",
      "A value of every swept parameter, by the names that the sweep has for them.\n\n"
      "  sweepctl enqueue 3 learning_rate=0.003 optimizer=adam\n"},
+    {"extend",
+     "So many runs more than it has, and new ends of ranges or values beside those there are;\n"
+     "what was run stays as it is. A sweep that has ended goes on.\n\n"
+     "  sweepctl extend 3 --runs 20\n"
+     "  sweepctl extend 3 --runs 20 learning_rate=0.00001.. depth=..8 optimizer=rmsprop,adamw\n"},
     {"relabel",
      "After an update: labels are judged again by its rules, curves are not touched.\n"},
     {"label",

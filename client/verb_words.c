@@ -35,13 +35,15 @@ static const struct {
     {"validate check lint dry-run plan", NULL, "'submit SPEC.json --dry-run'"},
     {"test", NULL, "'doctor' (this machine) or 'submit SPEC.json --dry-run' (a spec)"},
     {"version", NULL, "'--version'"},
+    {"widen enlarge more grow", NULL, "'extend SWEEP --runs N'"},
     {"suspend hold", NULL, "'pause SWEEP'"},
     {"fix cure", NULL, "'treat RUN'"},
     {"infer inference eval evaluate apply forward", NULL, "'predict RUN FILE'"},
     {"dump snapshot copy", NULL, "'backup FILE'"},
     {"datasets", "data", ""},
     {"trials trial experiments", NULL, "'runs SWEEP'"},
-    {"edit update set priority", NULL, "'enqueue SWEEP X=V', or 'submit' with a changed spec"},
+    {"edit update set priority", NULL,
+     "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V' or 'submit' a changed spec"},
     {"ui web dashboard gui open", NULL, "'watch'; the database can be read by any SQLite tool"},
 };
 

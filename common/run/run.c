@@ -57,7 +57,7 @@ static const struct {
 #define SWEEP(id) (1u << SWEEP_##id)
 #define RUN(id) (1u << RUN_##id)
 
-/* Row: from; bits: the states that may follow. Terminal states have none. */
+/* Row: from; bits: the states that may follow. A sweep that has ended may be extended. */
 static const unsigned sweep_moves[SWEEP_STATUS_COUNT] = {
     /* completed from queued: every run was answered from what was there already */
     [SWEEP_QUEUED] =
@@ -68,6 +68,8 @@ static const unsigned sweep_moves[SWEEP_STATUS_COUNT] = {
     [SWEEP_PAUSED] =
         SWEEP(RUNNING) | SWEEP(QUEUED) | SWEEP(CANCELLED) | SWEEP(HELD) | SWEEP(COMPLETED),
     [SWEEP_HELD] = SWEEP(RUNNING) | SWEEP(QUEUED) | SWEEP(PAUSED) | SWEEP(CANCELLED),
+    [SWEEP_COMPLETED] = SWEEP(QUEUED),
+    [SWEEP_CANCELLED] = SWEEP(QUEUED),
 };
 
 static const unsigned run_moves[RUN_STATUS_COUNT] = {

@@ -81,6 +81,14 @@ static int check_given(const struct spec *s, const struct spec_extension *x, str
         if (rc)
             return rc;
     }
+    if (x->runs > 0) {
+        snprintf(value, sizeof(value), "%lld", (long long)x->runs);
+        if (x->run_cap > 0)
+            return err_bad(err, ERR_VALUE, "$.runs", value, "run_cap, or so many runs more");
+        if (x->runs > SPEC_MAX_RUNS - s->run_cap)
+            return err_bad(err, ERR_VALUE, "$.runs", value, "at most %lld: a sweep has %d runs",
+                           (long long)(SPEC_MAX_RUNS - s->run_cap), SPEC_MAX_RUNS);
+    }
     if (x->run_cap == 0 || (x->run_cap > s->run_cap && x->run_cap <= SPEC_MAX_RUNS))
         return 0;
     snprintf(value, sizeof(value), "%lld", (long long)x->run_cap);
@@ -132,14 +140,15 @@ static bool is_whole_grid(const struct spec *s)
 static void write_wider(const struct spec *s, const struct spec_extension *x,
                         const struct json *old, struct json_writer *w)
 {
+    int64_t run_cap = x->runs > 0 ? s->run_cap + x->runs : x->run_cap;
     jw_begin_object(w);
     for (const struct json *m = json_first(old); m; m = json_next(m)) {
         bool cap = strcmp(json_key(m), "run_cap") == 0;
-        if (cap && !x->run_cap && is_whole_grid(s))
+        if (cap && !run_cap && is_whole_grid(s))
             continue;
         jw_key(w, json_key(m));
-        if (cap && x->run_cap) {
-            jw_int(w, x->run_cap);
+        if (cap && run_cap) {
+            jw_int(w, run_cap);
         } else if (strcmp(json_key(m), "parameters") == 0) {
             jw_begin_object(w);
             for (const struct json *p = json_first(m); p; p = json_next(p)) {

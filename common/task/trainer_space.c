@@ -41,11 +41,12 @@ bool spec_may_be(const struct spec *s, enum setting_id id, double value)
            ((!d || d->condition_count > 0) && s->trainer.fixed.v[id] == value);
 }
 
+/* Parameters of another task are no settings. */
 void trainer_settings(const struct spec *s, const struct assignment *a, struct settings *out)
 {
     *out = s->trainer.fixed;
     for (size_t i = 0; i < s->space.count; i++)
-        if (space_has(a, i))
+        if (s->space.dimensions[i].key >= 0 && space_has(a, i))
             out->v[s->space.dimensions[i].key] = a->v[i];
     settings_apply_preset(out);
 }

@@ -128,6 +128,12 @@ void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects 
     s->best_count = n;
 }
 
+void sweep_keep_fewer(struct sweep *s, struct effects *fx)
+{
+    while (s->best_count > sweep_keeps(s))
+        drop_weights(s, &s->best[--s->best_count], fx);
+}
+
 /* --- a run has ended ------------------------------------------------------------------------- */
 
 static void rank_ended(struct sweep *s, const struct run_row *row, struct effects *fx)

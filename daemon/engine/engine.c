@@ -167,24 +167,76 @@ static void hold_unreadable(const struct sweep_row *row, const struct errbuf *wh
     store_batch_put_sweep(&fx->batch, held);
 }
 
-static void restore_sweep(struct engine *e, const struct stored_sweep *in,
-                          const struct store_restored *restored, utc_us now, struct effects *fx)
+/* It was made when so many runs were there as now. */
+static void restore_extension(struct sweep *s, const struct stored_extension *x)
 {
-    struct spec spec;
-    struct errbuf why = {0};
-    if (restore_check(e, in, &spec, &why) != 0) {
-        hold_unreadable(in->row, &why, now, fx);
-        return;
+    sweep_note_extended(s, (size_t)x->from);
+    if (x->ended) { /* only the weights of its winners were left */
+        struct study st = sweep_study(s);
+        sweep_keep_winners(s, &st, NULL);
     }
-    struct sweep *s = sweep_create(sweep_row_copy(in->row), &spec);
+    sweep_keep_fewer(s, NULL);
+}
+
+static void restore_extensions(struct sweep *s, const struct store_restored *r, size_t *next)
+{
+    for (; *next < r->extension_count; ++*next) {
+        const struct stored_extension *x = &r->extensions[*next];
+        if (x->sweep_id == s->row->id && x->from > (int64_t)s->run_count)
+            return;
+        if (x->sweep_id == s->row->id)
+            restore_extension(s, x);
+    }
+}
+
+/* Its specification is taken over. */
+static struct sweep *restore_sweep(struct engine *e, const struct stored_sweep *in,
+                                   const struct spec *spec, const struct store_restored *restored,
+                                   utc_us now)
+{
+    struct sweep *s = sweep_create(sweep_row_copy(in->row), spec);
+    size_t extension = 0;
     engine_add_sweep(e, s);
     restore_prior(s);
     for (size_t i = 0; i < in->run_count; i++) {
+        restore_extensions(s, restored, &extension);
         restore_run(e, s, &in->runs[i], restored, now);
         if (run_status_terminal(s->trials[i]->status))
             restore_label(s, i, restored);
     }
-    sweep_put_to_sleep(e, s);
+    restore_extensions(s, restored, &extension);
+    return s;
+}
+
+static void restore_open(struct engine *e, const struct stored_sweep *in,
+                         const struct store_restored *restored, utc_us now, struct effects *fx)
+{
+    struct spec spec;
+    struct errbuf why = {0};
+    if (restore_check(e, in, &spec, &why) != 0)
+        hold_unreadable(in->row, &why, now, fx);
+    else
+        sweep_put_to_sleep(e, restore_sweep(e, in, &spec, restored, now));
+}
+
+int engine_reopen(struct engine *e, struct store_restored *ended, int64_t sweep_id, utc_us now,
+                  struct errbuf *err)
+{
+    struct stored_sweep in = {.row = ended->sweeps, .runs = ended->runs,
+                              .run_count = ended->run_count};
+    struct spec spec;
+    if (ended->sweep_count != 1 || in.row->id != sweep_id)
+        return err_set(err, ERR_NOT_FOUND, "sweep %" PRId64 " was deleted", sweep_id);
+    if (!sweep_status_terminal(in.row->status))
+        return err_set(err, ERR_BUSY, "sweep %" PRId64 " is just ending: ask again", sweep_id);
+    int rc = restore_check(e, &in, &spec, err);
+    if (rc != 0)
+        return rc;
+    struct sweep *s = restore_sweep(e, &in, &spec, ended, now);
+    struct study st = sweep_study(s);
+    sweep_keep_winners(s, &st, NULL);
+    restore_rungs(e, ended);
+    return 0;
 }
 
 void engine_restore(struct engine *e, struct store_restored *restored, utc_us now,
@@ -207,7 +259,7 @@ void engine_restore(struct engine *e, struct store_restored *restored, utc_us no
             in.run_count++;
         if (in.row->id > e->last_sweep_id)
             e->last_sweep_id = in.row->id;
-        restore_sweep(e, &in, restored, now, fx);
+        restore_open(e, &in, restored, now, fx);
     }
     restore_rungs(e, restored);
 }

@@ -130,6 +130,21 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
 /* Adds a run with those values (an object with one of each swept parameter) to an open sweep. */
 void engine_enqueue(struct engine *e, int64_t sweep_id, const struct json *params, void *token,
                     utc_us now, struct effects *fx);
+/* More runs of a sweep, or wider ranges; or of one that is not open, which is again then. */
+struct extension {
+    int64_t sweep_id;
+    struct spec_extension what;
+    struct store_restored *ended; /* of one that has ended; its runs are taken. NULL: open */
+};
+void engine_extend(struct engine *e, const struct extension *in, void *token, utc_us now,
+                   struct effects *fx);
+/* Of an open sweep, borrowed until the next event: its specification, and the hash of its data.
+ * NULL: it is not open. */
+const struct spec *engine_sweep_spec(const struct engine *e, int64_t sweep_id);
+const char *engine_sweep_data(const struct engine *e, int64_t sweep_id);
+/* How many sweeps have ended, or were deleted, since the start: where it is another number, what
+ * was read of an ended one may not hold any more. */
+uint64_t engine_closed(const struct engine *e);
 /* --- clients that carry runs out (task `client`) --- */
 
 #define LEASE_SECONDS 60

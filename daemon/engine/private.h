@@ -95,7 +95,9 @@ struct sweep {
     size_t run_count, run_cap;
     size_t treatments;         /* runs of that kind */
     struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */
-    size_t finalists;          /* runs of that stage */
+    size_t finalists;          /* runs of that stage, since the sweep was last extended … */
+    size_t finalists_before;   /* … and before */
+    size_t extended_from;      /* runs numbered from there on came since then */
     size_t edits;              /* of the search range, as they were last written */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live;         /* by number */
@@ -132,6 +134,7 @@ struct engine {
     size_t given_count;
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
+    uint64_t closed; /* that were: engine_closed */
     struct run **running; /* with a slot */
     size_t running_count, running_cap;
     uint64_t starts;
@@ -158,6 +161,9 @@ struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec);
 void sweep_destroy(struct sweep *s);
 /* Takes the row; live runs stay whole. Numbers must come in order. */
 struct run *sweep_add_run(struct sweep *s, struct run_row *row);
+/* Runs numbered from there on came after it was extended: finalists of before are none of the
+ * coming ones. */
+void sweep_note_extended(struct sweep *s, size_t from);
 void sweep_remove_live(struct sweep *s, struct run *r);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);
@@ -187,6 +193,8 @@ void trial_drop_plain(const struct sweep *s, struct trial *t, struct run_row *ro
 /* --- spec_cache.c ---------------------------------------------------------------------------- */
 /* Borrowed until the sweep is put to sleep. */
 const struct spec *sweep_spec(const struct sweep *s);
+/* Takes over what the spec holds. */
+void spec_cache_put(struct spec_cache *c, const struct spec *spec);
 void spec_cache_destroy(struct spec_cache *c);
 /* Where many are open, a sweep of which nothing runs gives up its specification until it is asked
  * for again. Only while nobody has it in hand. */
@@ -199,6 +207,8 @@ void engine_put_to_sleep(struct engine *e); /* all */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 /* As soon as so many runs keep their weights, none that is worse than the last of them will. */
 size_t sweep_keeps(const struct sweep *s);
+/* No more than sweep_keeps. */
+void sweep_keep_fewer(struct sweep *s, struct effects *fx);
 /* All runs have ended: the weights stay of the best run of each of the best three configurations,
  * the winner's first. */
 void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);
@@ -286,6 +296,11 @@ void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx);
 /* It has ended there; the row keeps its handle where it is leased. */
 void run_pause_at_rung(struct engine *e, struct run *r, const struct record_result *res, utc_us now,
                        struct effects *fx);
+
+/* --- engine.c -------------------------------------------------------------------------------- */
+/* An ended sweep is open again, with its status as it was: ERR_NOT_FOUND, ERR_DATA. */
+int engine_reopen(struct engine *e, struct store_restored *ended, int64_t sweep_id, utc_us now,
+                  struct errbuf *err);
 
 /* --- lease.c --------------------------------------------------------------------------------- */
 /* A run that was begun goes on after a restart; its points are those that are stored. */

@@ -277,6 +277,18 @@ static int check_rows(const struct replay_source *in, struct errbuf *err)
     return 0;
 }
 
+/* What was decided before it was extended went by a specification that is not stored. */
+static int check_extended(const struct replay_source *in, struct errbuf *err)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if (in->decisions[i].kind == DECISION_EXTENDED)
+            return err_set(err, ERR_STATE,
+                           "sweep %lld was extended (%s): what was decided before cannot be made "
+                           "again", (long long)in->rows.sweeps[0].id,
+                           in->decisions[i].reason ? in->decisions[i].reason : "");
+    return 0;
+}
+
 static int carry_on(struct replay *p, struct effects *fx, struct errbuf *err)
 {
     struct run *r;
@@ -304,7 +316,7 @@ int engine_replay(const struct replay_source *in, struct replay_report *out, str
     *out = (struct replay_report){0};
     REQUIRE(in->rows.sweep_count == 1);
     size_t count = in->rows.run_count;
-    if (check_rows(in, err) != 0)
+    if (check_rows(in, err) != 0 || check_extended(in, err) != 0)
         return err->code;
     p.sweep_id = in->rows.sweeps[0].id;
     p.engine = engine_create("/");

@@ -34,6 +34,11 @@ struct store_restored {
         int64_t flush; /* decided when nothing else was left to do, behind that many runs of the
                           search (daemon/plan/stop/ladder.h) */
     } *rungs;                /* in the order they were decided */
+    size_t extension_count, extension_cap;
+    struct stored_extension {
+        int64_t sweep_id, from; /* the runs numbered from there on came after it */
+        bool ended;             /* the sweep had */
+    } *extensions;              /* in the order they were made */
     size_t point_count, point_cap;
     struct stored_point { /* of a run that a client has */
         int64_t run_id;
@@ -50,5 +55,7 @@ size_t restored_first(const void *rows, size_t count, size_t size, int64_t run_i
 /* Of a decision's row. False: it says nothing that the rows of runs do not. */
 bool stored_rung_read(int64_t run_id, enum decision_kind kind, const char *detail,
                       struct stored_rung *out);
+/* Of a decision's detail. False: it says none. */
+bool stored_extension_read(int64_t sweep_id, const char *detail, struct stored_extension *out);
 
 #endif

@@ -48,6 +48,7 @@ void engine_drop_sweep(struct engine *e, struct sweep *s)
     size_t i = sweep_position(e, s->row->id);
     REQUIRE(i < e->sweep_count && e->sweeps[i] == s);
     e->sweep_count--;
+    e->closed++;
     memmove(&e->sweeps[i], &e->sweeps[i + 1], (e->sweep_count - i) * sizeof(struct sweep *));
     sweep_destroy(s);
 }
@@ -232,6 +233,12 @@ struct study sweep_study(const struct sweep *s)
     st.all_count = s->run_count;
     st.all = sweep_trials(s);
     st.memo = s->memo;
+    st.extended = s->extended_from > 0;
+    st.before = s->finalists_before;
+    size_t mine = st.last > st.before ? st.last - st.before : 0; /* of the last runs */
+    st.run_cap += st.last - mine;
+    st.last = mine != 1 ? mine : 0; /* nothing could be chosen by one */
+    st.run_cap += mine - st.last;
     return st;
 }
 
@@ -314,6 +321,13 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     sweep_book_ended(s, row, NULL);
     run_row_destroy(row);
     return NULL;
+}
+
+void sweep_note_extended(struct sweep *s, size_t from)
+{
+    s->finalists_before += s->finalists;
+    s->finalists = 0;
+    s->extended_from = from;
 }
 
 void sweep_remove_live(struct sweep *s, struct run *r)

@@ -140,6 +140,7 @@ struct event_row {             /* the log of what happened, for people and for r
     X(REPEATED, "repeated")    \
     X(CARRIED, "carried")      \
     X(ENDED, "ended")          \
+    X(EXTENDED, "extended")    \
     X(PICKED, "picked")        \
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \

@@ -30,6 +30,13 @@ static void let_go(struct spec_cache *c)
     c->spec = NULL;
 }
 
+void spec_cache_put(struct spec_cache *c, const struct spec *spec)
+{
+    let_go(c);
+    c->spec = xmalloc(sizeof(*spec));
+    *c->spec = *spec;
+}
+
 void spec_cache_destroy(struct spec_cache *c)
 {
     if (c != NULL)

@@ -1,4 +1,4 @@
-/* What a stored decision at a rung says to an engine that begins with it. */
+/* What stored decisions say to an engine that begins with them: at a rung, and of an extension. */
 #include <math.h>
 #include <string.h>
 
@@ -22,4 +22,17 @@ bool stored_rung_read(int64_t run_id, enum decision_kind kind, const char *detai
     json_destroy(v);
     /* That it went on or ended its row says too, but not when all who waited were looked at. */
     return read && (kind == DECISION_PAUSED || kind == DECISION_AUDITED || out->flush >= 0);
+}
+
+bool stored_extension_read(int64_t sweep_id, const char *detail, struct stored_extension *out)
+{
+    struct errbuf why;
+    struct stored_extension x = {.sweep_id = sweep_id};
+    struct json *v = json_parse(detail, strlen(detail), &why);
+    bool read = v != NULL && json_get_int64(v, "from", &x.from, &why) == 0 &&
+                json_get_bool(v, "ended", &x.ended, &why) == 0 && x.from >= 0;
+    json_destroy(v);
+    if (read)
+        *out = x;
+    return read;
 }

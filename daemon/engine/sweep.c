@@ -320,6 +320,7 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
     struct sweep *s = engine_sweep(e, sweep_id);
     struct errbuf err = {0};
     if (s == NULL && c == COMMAND_DELETE) { /* ended: the caller has asked the store */
+        e->closed++;
         delete_rows(sweep_id, NULL, 0, fx);
     } else if (s == NULL) {
         err_set(&err, ERR_NOT_FOUND, "sweep %" PRId64 " is not open; %s needs one that is %s",

@@ -51,7 +51,8 @@ static enum answer plan_search(const struct plan_input *in, struct plan *out)
 {
     /* Runs that are not the search's: those kept for treatments, and more where more were begun. */
     size_t others = in->treat.count - in->study.count;
-    size_t kept = others > in->study.kept ? others : in->study.kept;
+    size_t reserved = in->study.kept + in->study.before;
+    size_t kept = others > reserved ? others : reserved;
     enum answer answer = ask(in, kept, &out->search);
     bool stage_ended = answer == ANSWER_DONE || out->search.begin_stage;
     if (stage_ended && plan_treatments(in, &out->treatments)) {

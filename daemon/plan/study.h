@@ -70,6 +70,8 @@ struct study {
     bool maximize;
     size_t run_cap; /* of all runs of the sweep, without … */
     size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
+    size_t before;  /* of them such last runs as it had before it was extended … */
+    bool extended;  /* … which it was: its space may have grown */
     size_t kept;    /* of them for treatments: the search plans with the rest … */
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */

@@ -14,7 +14,7 @@
 #define COMMAND_MAP(X)                                                                            \
     X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
     X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)    \
-    X(treat) X(explain) X(relabel) X(enqueue) X(backup) X(submitted) \
+    X(treat) X(explain) X(relabel) X(enqueue) X(extend) X(backup) X(submitted) \
     X(ask) X(report) X(tell) X(decisions) X(replay)
 
 #define X(verb) extern const struct command command_##verb;

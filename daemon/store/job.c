@@ -6,6 +6,9 @@ void job_destroy(struct job *j)
 {
     store_batch_finish(&j->batch);
     relabel_window_destroy(j->window);
+    if (j->sweep != NULL)
+        store_restored_finish(j->sweep);
+    free(j->sweep);
     free(j->text);
     free(j->table);
     free(j->error);

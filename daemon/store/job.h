@@ -25,6 +25,9 @@ struct job {
     store_window_cb *on_window;
     struct store_window_query from;
     struct relabel_window *window;
+    /* a sweep that has ended: on_sweep is set; its id is args[0] */
+    store_sweep_cb *on_sweep;
+    struct store_restored *sweep;
 };
 
 void job_destroy(struct job *j);

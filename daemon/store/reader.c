@@ -32,6 +32,10 @@ static int read_one(struct store *s, struct job *j, struct errbuf *err)
 {
     const struct store_named_query q = {j->query, j->args, j->arg_count, j->text};
 
+    if (j->on_sweep) {
+        j->sweep = xcalloc(1, sizeof(*j->sweep));
+        return store_sql_restore_ended(s->read_db, j->args[0], j->sweep, err);
+    }
     if (!j->on_window)
         return store_sql_query(&s->read_sql, &q, &j->table, err);
     /* What comes of a window is written. */

@@ -227,6 +227,19 @@ static int append_rung(sqlite3_stmt *st, struct store_restored *out, struct errb
     return 0;
 }
 
+static int append_extension(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    struct stored_extension x;
+
+    (void)err;
+    if (!stored_extension_read(sqlite3_column_int64(st, 0), column_text(st, 1), &x))
+        return 0;
+    out->extensions = array_room(out->extensions, &out->extension_cap, out->extension_count,
+                                 sizeof(*out->extensions));
+    out->extensions[out->extension_count++] = x;
+    return 0;
+}
+
 static int append_point(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
     (void)err;
@@ -261,38 +274,57 @@ static int append_unmarked(sqlite3_stmt *st, struct store_restored *out, struct 
 }
 
 #define OPEN_SWEEPS "status NOT IN ('completed', 'cancelled')"
+#define ONE_SWEEP "id = ?1"
+
+/* From the sweeps (the open ones: index sweeps_open) to what hangs on them, however much hangs on
+ * the others: CROSS JOIN keeps that order. */
+#define SWEEPS_SQL(which) \
+    "SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " which " ORDER BY id"
+#define RUNS_SQL(which) \
+    "SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN " \
+    "(SELECT id FROM sweeps WHERE " which ") ORDER BY sweep_id, number"
+#define LABELS_SQL(which) \
+    "SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence, l.tags FROM sweeps AS s " \
+    "CROSS JOIN runs AS r ON r.sweep_id = s.id CROSS JOIN labels AS l ON l.run_id = r.id " \
+    "WHERE s." which " AND l.facts IS NOT NULL " \
+    "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id"
+#define RUNGS_SQL(which) \
+    "SELECT d.run_id, d.detail, d.kind, d.sweep_id FROM sweeps AS s " \
+    "CROSS JOIN decisions AS d ON d.sweep_id = s.id WHERE s." which \
+    " AND d.kind IN ('paused', 'audited', 'promoted', 'stopped') AND d.run_id IS NOT NULL " \
+    "AND d.detail IS NOT NULL ORDER BY d.id"
+#define EXTENSIONS_SQL(which) \
+    "SELECT d.sweep_id, d.detail FROM sweeps AS s " \
+    "CROSS JOIN decisions AS d ON d.sweep_id = s.id WHERE s." which \
+    " AND d.kind = 'extended' AND d.detail IS NOT NULL ORDER BY d.id"
 
 struct restoring {
     const char *sql;
     int (*append)(sqlite3_stmt *, struct store_restored *, struct errbuf *);
 };
 
-/* From the sweeps that are open (index sweeps_open) to what hangs on them, however much hangs on
- * those that have ended: CROSS JOIN keeps that order. */
-static const struct restoring restoring[] = {
+static const struct restoring of_open[] = {
     /* sqlite_sequence remembers the ids of rows that were deleted. */
     {"SELECT name, seq FROM sqlite_sequence WHERE name IN ('sweeps', 'runs')", append_last_id},
-    {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE " OPEN_SWEEPS " ORDER BY id",
-     append_sweep},
-    {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id IN "
-     "(SELECT id FROM sweeps WHERE " OPEN_SWEEPS ") ORDER BY sweep_id, number",
-     append_run},
-    {"SELECT l.run_id, l.facts, l.cause, l.pattern, l.confidence, l.tags FROM sweeps AS s "
-     "CROSS JOIN runs AS r ON r.sweep_id = s.id CROSS JOIN labels AS l ON l.run_id = r.id "
-     "WHERE s." OPEN_SWEEPS " AND l.facts IS NOT NULL "
-     "AND r.status IN ('completed', 'stopped', 'failed', 'cancelled') ORDER BY l.run_id",
-     append_label},
-    {"SELECT d.run_id, d.detail, d.kind, d.sweep_id FROM sweeps AS s "
-     "CROSS JOIN decisions AS d ON d.sweep_id = s.id WHERE s." OPEN_SWEEPS
-     " AND d.kind IN ('paused', 'audited', 'promoted', 'stopped') AND d.run_id IS NOT NULL "
-     "AND d.detail IS NOT NULL ORDER BY d.id",
-     append_rung},
+    {SWEEPS_SQL(OPEN_SWEEPS), append_sweep},
+    {RUNS_SQL(OPEN_SWEEPS), append_run},
+    {LABELS_SQL(OPEN_SWEEPS), append_label},
+    {RUNGS_SQL(OPEN_SWEEPS), append_rung},
+    {EXTENSIONS_SQL(OPEN_SWEEPS), append_extension},
     {"SELECT run_id" POINT_COLUMNS " FROM curves WHERE run_id IN (SELECT r.id FROM sweeps AS s "
      "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
      "'lease:*' AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
      append_point},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
+};
+
+static const struct restoring of_one[] = {
+    {SWEEPS_SQL(ONE_SWEEP), append_sweep},
+    {RUNS_SQL(ONE_SWEEP), append_run},
+    {LABELS_SQL(ONE_SWEEP), append_label},
+    {RUNGS_SQL(ONE_SWEEP), append_rung},
+    {EXTENSIONS_SQL(ONE_SWEEP), append_extension},
 };
 
 /* sweep_id is for a statement that asks for one. */
@@ -331,18 +363,24 @@ static int restore_parts(struct sqlite3 *db, const struct restoring *parts, size
 
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err)
 {
-    return restore_parts(db, restoring, ARRAY_LEN(restoring), 0, out, err);
+    return restore_parts(db, of_open, ARRAY_LEN(of_open), 0, out, err);
 }
 
 int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
                             struct errbuf *err)
 {
-    static const struct restoring one[] = {
-        {"SELECT id" SWEEP_COLUMNS(COLUMN_NAME) " FROM sweeps WHERE id = ?1", append_sweep},
-        {"SELECT id" RUN_COLUMNS(COLUMN_NAME) " FROM runs WHERE sweep_id = ?1 ORDER BY number",
-         append_run},
-    };
-    return restore_parts(db, one, ARRAY_LEN(one), sweep_id, out, err);
+    return restore_parts(db, of_one, ARRAY_LEN(of_one), sweep_id, out, err);
+}
+
+/* All of one state of the database: a commit may come between two of them. */
+int store_sql_restore_ended(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err)
+{
+    if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return err_set(err, ERR_IO, "the database cannot be read: %s", sqlite3_errmsg(db));
+    int code = store_sql_restore_sweep(db, sweep_id, out, err);
+    (void)sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    return code;
 }
 
 void store_restored_finish(struct store_restored *r)
@@ -357,6 +395,7 @@ void store_restored_finish(struct store_restored *r)
     free(r->labels);
     free(r->rungs);
     free(r->points);
+    free(r->extensions);
     free(r->unmarked);
     *r = (struct store_restored){0};
 }

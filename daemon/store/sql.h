@@ -76,8 +76,11 @@ double store_sql_real(struct sqlite3_stmt *st, int column);
 
 /* Fills all of *out, or nothing: ERR_IO, ERR_DATA (a row that makes no sense). */
 int store_sql_restore(struct sqlite3 *db, struct store_restored *out, struct errbuf *err);
+/* Of one sweep, whatever its state, in a transaction of its own; no rows where there is none. */
+int store_sql_restore_ended(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
+                            struct errbuf *err);
 
-/* The same of one sweep, open or not: its row and its runs alone. */
+/* The same in the transaction that is under way. */
 int store_sql_restore_sweep(struct sqlite3 *db, int64_t sweep_id, struct store_restored *out,
                             struct errbuf *err);
 

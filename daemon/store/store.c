@@ -24,6 +24,8 @@ static void call_back(struct store *s, struct job *j)
 {
     if (j->answered) {
         j->answered(j->arg, j->table, j->error);
+    } else if (j->on_sweep) {
+        j->on_sweep(j->arg, j->error ? NULL : j->sweep, j->error);
     } else if (j->on_window) {
         j->on_window(j->arg, j->window, j->error);
         j->window = NULL; /* taken over */
@@ -184,6 +186,22 @@ void store_window(struct store *s, const struct store_window_query *from, store_
     struct job *j = xcalloc(1, sizeof(*j));
     j->from = *from;
     j->on_window = cb;
+    j->arg = arg;
+    push_read(s, j);
+}
+
+void store_sweep(struct store *s, int64_t sweep_id, store_sweep_cb *cb, void *arg)
+{
+    REQUIRE(cb);
+    if (s->close_called) {
+        struct errbuf err;
+        err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
+        cb(arg, NULL, &err);
+        return;
+    }
+    struct job *j = xcalloc(1, sizeof(*j));
+    j->args[0] = sweep_id;
+    j->on_sweep = cb;
     j->arg = arg;
     push_read(s, j);
 }

@@ -136,6 +136,11 @@ typedef void store_window_cb(void *arg, struct relabel_window *w, const struct e
 void store_window(struct store *s, const struct store_window_query *from, store_window_cb *cb,
                   void *arg);
 
+/* The rows of one sweep that has ended, as those of open ones are read at the start; none where
+ * there is no such sweep. cb may take what is in them (and zero it), or gets NULL and err. */
+typedef void store_sweep_cb(void *arg, struct store_restored *rows, const struct errbuf *err);
+void store_sweep(struct store *s, int64_t sweep_id, store_sweep_cb *cb, void *arg);
+
 const struct cell *table_cell(const struct table *t, size_t row, const char *column);
 /* The number in a cell; 0 where it holds none. */
 double table_number(const struct table *t, size_t row, const char *column);

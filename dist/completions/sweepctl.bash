@@ -1,14 +1,14 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best importance morning run log curve plot export predict replay explain treat enqueue relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best importance morning run log curve plot export predict replay explain treat enqueue extend relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
     --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id | --label) return ;;
+    -n | --limit | --run | --workers | --since | --max-load | --active-hours | --group | --id | --label | --runs) return ;;
     --x | --y) return ;;
     --language)
         mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
@@ -39,6 +39,7 @@ resume cancel delete backup status shutdown help"
     start) options="--db --workers --worker-program --max-load --active-hours --pause-on-battery --group --on-event" ;;
     predict) options="--output --force --worker-program" ;;
     replay) options="--sweep --output --force --worker-program" ;;
+    extend) options="--runs" ;;
     treat) options="--remedy --watch" ;;
     submit) options="--watch --dry-run --id" ;;
     best) options="--limit --spec --run" ;;

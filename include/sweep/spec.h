@@ -77,6 +77,7 @@ void spec_write(const struct spec *s, struct json_writer *w);
 /* What a sweep gets more of. */
 struct spec_extension {
     int64_t run_cap;               /* in all; 0: as it is, of a whole grid as many as it has then */
+    int64_t runs;                  /* or so many more; 0: none */
     const struct json *parameters; /* {"depth": {"max": 8}, "optimizer": {"values": ["adam"]}}: new
                                       ends, and values that come to those there are; NULL: none */
 };

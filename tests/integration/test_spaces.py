@@ -175,14 +175,16 @@ def test_a_program_is_not_given_what_is_absent():
         with open(path, "w", encoding="utf-8") as f:
             f.write(PROGRAM)
         os.chmod(path, 0o700)
-        sweep = d.submit({
+        spec = {
             "task": {"command": [path, "${args}"]}, "method": "grid", "epochs": 1,
             "metric": {"name": "loss", "goal": "minimize"},
             "parameters": {"kind": {"values": ["cnn", "mlp"]},
                            "net": {"parameters": {"kernel": {"values": [3, 5], "condition":
                                                              {"kind": "cnn"}}}},
                            "layers": {"min": 1, "max": 2}},
-            "constraints": ["net.kernel < 5 or layers == 1"]})
+            "constraints": ["net.kernel < 5 or layers == 1"]}
+        equal(d.call("submit", spec=spec, dry_run=True)["runs"], 5)
+        sweep = d.submit(spec)
         equal(d.wait(sweep)["status"], "completed")
         with open(os.path.join(d.home, "words"), encoding="utf-8") as f:
             words = sorted(f.read().splitlines())

@@ -63,7 +63,7 @@ static int64_t at_most(int64_t runs, uint64_t limit)
 
 static int64_t search_cap(const struct study *st)
 {
-    int64_t n = (int64_t)(st->run_cap - st->kept);
+    int64_t n = (int64_t)(st->run_cap - st->kept) - (int64_t)st->before;
     return n < RUN_CAP_MIN ? RUN_CAP_MIN : n;
 }
 

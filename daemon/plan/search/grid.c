@@ -34,8 +34,8 @@ static void outline(const struct study *st, struct search_outline *out)
                  "the first %" PRIu64 " of %" PRIu64 " combinations", runs, size);
 }
 
-/* The search's own run i is no earlier combination than the i-th: those that a person asked for are
- * left out. */
+/* The search's own run i is no earlier combination than the i-th, where none came to them: those
+ * that a person asked for are left out. */
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
     uint64_t size = space_size(st->space, 0), total = search_runs(st, st->budget);
@@ -44,7 +44,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
     tried_init(&tried, st->space);
     tried_add_all(&tried, st, 0);
-    uint64_t i = st->count, place = i < size ? space_place_of(st->space, i) : 0;
+    uint64_t i = st->extended ? 0 : st->count, place = i < size ? space_place_of(st->space, i) : 0;
     for (; i < size && out->count < want && st->count + out->count < st->budget; i++, place++) {
         struct assignment a = {{0}};
         place = space_next(st->space, 0, place, &a, NULL);

@@ -6,10 +6,11 @@
 #include "sweep/json.h"
 #include "tests/unit/engine/fake_store.h"
 
-static bool is_open(const struct fake_store *s, int64_t sweep_id)
+/* only: that sweep alone; 0: those that are open. */
+static bool is_wanted(const struct fake_store *s, int64_t only, int64_t sweep_id)
 {
     const struct sweep_row *r = fake_sweep(s, sweep_id);
-    return r != NULL && !sweep_status_terminal(r->status);
+    return only != 0 ? sweep_id == only : r != NULL && !sweep_status_terminal(r->status);
 }
 
 static int order(int64_t a, int64_t b)
@@ -35,12 +36,13 @@ static int labels_by_run(const void *a, const void *b)
     return order(x->run_id, y->run_id);
 }
 
-static bool read_label(const struct fake_store *s, const struct label_row *l,
+static bool read_label(const struct fake_store *s, int64_t only, const struct label_row *l,
                        struct stored_label *out)
 {
     const struct run_row *run = fake_run(s, l->run_id);
     struct errbuf err;
-    if (l->facts_json == NULL || !run_status_terminal(run->status) || !is_open(s, run->sweep_id))
+    if (l->facts_json == NULL || !run_status_terminal(run->status) ||
+        !is_wanted(s, only, run->sweep_id))
         return false;
     struct json *v = json_parse(l->facts_json, strlen(l->facts_json), &err);
     bool read = run_facts_parse(v, &out->facts, &err) == 0;
@@ -53,10 +55,10 @@ static bool read_label(const struct fake_store *s, const struct label_row *l,
     return read;
 }
 
-static bool read_rung(const struct fake_store *s, const struct fake_decision *d,
+static bool read_rung(const struct fake_store *s, int64_t only, const struct fake_decision *d,
                       struct stored_rung *out)
 {
-    bool read = d->run_id != 0 && d->detail_json != NULL && is_open(s, d->sweep_id) &&
+    bool read = d->run_id != 0 && d->detail_json != NULL && is_wanted(s, only, d->sweep_id) &&
                 stored_rung_read(d->run_id, d->kind, d->detail_json, out);
     out->sweep_id = d->sweep_id;
     return read;
@@ -70,12 +72,12 @@ static void copy_run(struct store_restored *r, const struct run_row *stored)
     free(copy);
 }
 
-static bool is_leased(const struct fake_store *s, int64_t run_id)
+static bool is_leased(const struct fake_store *s, int64_t only, int64_t run_id)
 {
     const struct run_row *run = fake_run(s, run_id);
     return run != NULL && run->handle != NULL &&
            strncmp(run->handle, "lease:", 6) == 0 &&
-           !run_status_terminal(run->status) && is_open(s, run->sweep_id);
+           !run_status_terminal(run->status) && is_wanted(s, only, run->sweep_id);
 }
 
 static int points_by_run(const void *a, const void *b)
@@ -85,7 +87,14 @@ static int points_by_run(const void *a, const void *b)
     return by_run != 0 ? by_run : order(x->point.point, y->point.point);
 }
 
-void fake_store_restore(const struct fake_store *s, struct store_restored *out)
+static bool read_extension(const struct fake_store *s, int64_t only, const struct fake_decision *d,
+                           struct stored_extension *out)
+{
+    return d->kind == DECISION_EXTENDED && is_wanted(s, only, d->sweep_id) &&
+           stored_extension_read(d->sweep_id, d->detail_json, out);
+}
+
+static void restore(const struct fake_store *s, int64_t only, struct store_restored *out)
 {
     struct store_restored r = {.last_sweep_id = s->last_sweep_id, .last_run_id = s->last_run_id};
     r.sweeps = xcalloc(s->sweep_count + 1, sizeof(*r.sweeps));
@@ -93,18 +102,22 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
     r.labels = xcalloc(s->label_count + 1, sizeof(*r.labels));
     r.rungs = xcalloc(s->decision_count + 1, sizeof(*r.rungs));
     for (size_t i = 0; i < s->sweep_count; i++)
-        if (is_open(s, s->sweeps[i]->id))
+        if (is_wanted(s, only, s->sweeps[i]->id))
             r.sweeps[r.sweep_count++] = *s->sweeps[i];
     for (size_t i = 0; i < s->run_count; i++)
-        if (is_open(s, s->runs[i]->sweep_id))
+        if (is_wanted(s, only, s->runs[i]->sweep_id))
             copy_run(&r, s->runs[i]);
     for (size_t i = 0; i < s->label_count; i++)
-        r.label_count += read_label(s, &s->labels[i]->row, &r.labels[r.label_count]);
+        r.label_count += read_label(s, only, &s->labels[i]->row, &r.labels[r.label_count]);
+    r.extensions = xcalloc(s->decision_count + 1, sizeof(*r.extensions));
     for (size_t i = 0; i < s->decision_count; i++)
-        r.rung_count += read_rung(s, &s->decisions[i], &r.rungs[r.rung_count]);
+        r.extension_count +=
+            read_extension(s, only, &s->decisions[i], &r.extensions[r.extension_count]);
+    for (size_t i = 0; i < s->decision_count; i++)
+        r.rung_count += read_rung(s, only, &s->decisions[i], &r.rungs[r.rung_count]);
     r.points = xcalloc(s->point_count + 1, sizeof(*r.points));
     for (size_t i = 0; i < s->point_count; i++)
-        if (is_leased(s, s->points[i].run_id))
+        if (is_leased(s, only, s->points[i].run_id))
             r.points[r.point_count++] =
                 (struct stored_point){s->points[i].run_id, s->points[i].p};
     qsort(r.points, r.point_count, sizeof(*r.points), points_by_run);
@@ -112,6 +125,16 @@ void fake_store_restore(const struct fake_store *s, struct store_restored *out)
     qsort(r.runs, r.run_count, sizeof(*r.runs), runs_by_number);
     qsort(r.labels, r.label_count, sizeof(*r.labels), labels_by_run);
     *out = r;
+}
+
+void fake_store_restore(const struct fake_store *s, struct store_restored *out)
+{
+    restore(s, 0, out);
+}
+
+void fake_store_ended(const struct fake_store *s, int64_t sweep_id, struct store_restored *out)
+{
+    restore(s, sweep_id, out);
 }
 
 void fake_restored_finish(struct store_restored *r)
@@ -123,5 +146,6 @@ void fake_restored_finish(struct store_restored *r)
     free(r->labels);
     free(r->rungs);
     free(r->points);
+    free(r->extensions);
     *r = (struct store_restored){0};
 }

@@ -72,6 +72,8 @@ void fake_store_finish(struct fake_store *s);
 void fake_store_apply(struct fake_store *s, const struct store_op *op);
 /* The rows are borrowed, the arrays the caller's: fake_restored_finish. */
 void fake_store_restore(const struct fake_store *s, struct store_restored *out);
+/* The rows of one sweep, whatever its state. */
+void fake_store_ended(const struct fake_store *s, int64_t sweep_id, struct store_restored *out);
 void fake_restored_finish(struct store_restored *r);
 
 /* NULL: there is none. */

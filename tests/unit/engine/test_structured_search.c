@@ -57,6 +57,7 @@ static void each_method_keeps_to_the_space(void **state)
         {"sobol", FINITE, 100, COUNT},     {"sobol", INFINITE, 200, 200},
         {"grid", FINITE, 100, COUNT},      {"grid", FINITE, 20, 20},
         {"tpe", INFINITE, 60, 60},         {"tpe", FINITE, 80, COUNT},
+        {"gp", INFINITE, 40, 40},          {"gp", FINITE, 80, COUNT},
         {"cmaes", INFINITE, 80, 80},       {"cmaes", FINITE, 80, COUNT},
         {"coarse_to_fine", INFINITE, 60, 60}, {"coarse_to_fine", FINITE, 30, 30},
     };
@@ -169,7 +170,7 @@ static void absent_values_are_equal(void **state)
 /* Few of many combinations are allowed: they are found all the same, and proposals stay quick. */
 static void narrow_spaces_are_found(void **state)
 {
-    static const char *const methods[] = {"random", "sobol", "tpe", "cmaes"};
+    static const char *const methods[] = {"random", "sobol", "tpe", "gp", "cmaes"};
     struct spec s;
     struct history h;
 

@@ -68,10 +68,13 @@ struct client {
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(RUN) | OPTION_BIT(X) |                \
           OPTION_BIT(Y) | OPTION_BIT(LANGUAGE),                                                 \
       "a chart of a sweep as SVG: history, curves, parallel, ...")                              \
-    X(export, "export", "RUN", ARG_ID, true,                                                    \
+    X(report, "report", "SWEEP", ARG_ID_VALUES, false,                                          \
+      OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(LANGUAGE),                            \
+      "one HTML file of sweeps: charts, labels, treatments, decisions, failures")               \
+    X(export, "export", "RUN|SWEEP", ARG_ID, true, \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
-          OPTION_BIT(FORCE),                                                                    \
-      "copy a run's best weights into a safetensors file")                                      \
+          OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA), \
+      "a run's best weights as a safetensors file; or a sweep for other tools") \
     X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "what a run's network says of new rows, as CSV")                                          \

@@ -53,6 +53,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(SORT, "--sort", NULL, TEXT, "COLUMN", "by this column; metric: the best first")           \
     X(SWEEP, "--sweep", NULL, NUMBER, "SWEEP", "a whole sweep instead of a run")               \
     X(METHOD, "--method", NULL, TEXT, "METHOD", "pedanova (as it is without it) or fanova")     \
+    X(OPTUNA, "--optuna", NULL, TEXT, "FILE.db", "the sweep as a study of Optuna: an SQLite file") \
     X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
     X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \

@@ -91,6 +91,11 @@ static const struct {
      "  sweepctl plot history 3 -o history.svg\n"
      "  sweepctl plot curves 3 --run 57 -o 57.svg        one run, and how its label changed\n"
      "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"},
+    {"report",
+     "One file to keep, mail and print; without SWEEP of the newest. It needs no network and no\n"
+     "daemon. What is in it: docs/report.md.\n\n"
+     "  sweepctl report 3 -o night.html\n"
+     "  sweepctl report 3 4 5 -o week.html --language zh\n"},
     {"export",
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"

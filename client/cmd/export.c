@@ -6,6 +6,7 @@
 #include "client/kept.h"
 #include "client/new_file.h"
 #include "client/onnx/onnx.h"
+#include "client/optuna/optuna.h"
 #include "client/report.h"
 #include "client/torch_module.h"
 #include "sweep/paths.h"
@@ -288,9 +289,20 @@ static int check_names(struct client *c)
     return CLIENT_DONE;
 }
 
+/* The argument is a sweep then, and what is of a run alone is not asked for. */
+static int export_sweep(struct client *c)
+{
+    if (wanted(c, WEIGHTS_FILE) != NULL || wanted(c, MODULE_FILE) != NULL ||
+        wanted(c, ONNX_FILE) != NULL)
+        return client_usage(c, "--optuna is of a sweep; -o, --torch-module and --onnx of a run");
+    return optuna_export(c, c->opts.id, c->opts.text[OPTION_OPTUNA]);
+}
+
 int cmd_export(struct client *c)
 {
     struct rpc_reply reply;
+    if (c->opts.text[OPTION_OPTUNA] != NULL)
+        return export_sweep(c);
     int status = check_names(c);
     if (status == CLIENT_DONE)
         status = client_call_id(c, "run", "run", c->opts.id, &reply);

@@ -6,6 +6,7 @@
 #include "client/plot/chart.h"
 
 #define CURVES_MAX 200      /* drawn */
+#define CURVES_MAX_PAGE 80  /* of a page, whose script draws others */
 #define PATH_POINTS_MAX 300 /* of one */
 #define BAND_HEIGHT 10.0
 #define BAND_SHARE 0.03 /* of the axis */
@@ -99,10 +100,10 @@ static const double *main_series(const struct study_curve *v)
 
 static void draw_all(struct chart *c, const struct study_run *best, double bottom)
 {
-    size_t drawn = 0;
+    size_t drawn = 0, most = c->options->standalone ? CURVES_MAX : CURVES_MAX_PAGE;
     for (size_t i = 0; i < c->study->run_count; i++) {
         const struct study_run *r = &c->study->runs[i];
-        if (r->curve.count == 0 || r == best || drawn >= CURVES_MAX)
+        if (r->curve.count == 0 || r == best || drawn >= most)
             continue;
         char *classes = xasprintf("thin %s", svg_pattern_class(r->pattern));
         draw_series(c, r, main_series(&r->curve), classes);

@@ -4,6 +4,8 @@
 
 #include "client/plot/chart.h"
 
+#define STEPS_MAX 1000
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -16,7 +18,7 @@ static void draw_steps(struct chart *c, double *v, size_t n, size_t all)
     bool pen_down = false;
     qsort(v, n, sizeof *v, ascending);
     svg_path_begin(c->out, "best", 0);
-    for (size_t k = 0; k < n; k++) {
+    for (size_t k = 0; k < n; k += n / STEPS_MAX + 1) {
         double x = scale_at(&c->x, c->study->maximize ? v[n - 1 - k] : v[k]);
         svg_path_to(c->out, x, scale_at(&c->y, (double)k / (double)all), &pen_down);
         svg_path_to(c->out, x, scale_at(&c->y, (double)(k + 1) / (double)all), &pen_down);

@@ -28,8 +28,7 @@ static bool is_logarithmic(const struct dimension *d)
 {
     double low = INFINITY, high = 0;
     if (d->distribution != DISTRIBUTION_CATEGORICAL)
-        return d->distribution == DISTRIBUTION_LOG_UNIFORM_VALUES ||
-               d->distribution == DISTRIBUTION_Q_LOG_UNIFORM_VALUES;
+        return distribution_is_log(d->distribution);
     for (size_t i = 0; i < d->value_count; i++) {
         low = fmin(low, d->values[i]);
         high = fmax(high, d->values[i]);

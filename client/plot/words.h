@@ -65,7 +65,74 @@
     X(DRAWN_OF, "%zu of %zu runs are drawn.", "画出 %2$zu 次运行中的 %1$zu 次。") \
     X(LOG, "log scale", "对数坐标") \
     X(BEST, "best", "最优") \
-    X(SWEEP, "sweep", "扫描")
+    X(SWEEP, "sweep", "扫描") \
+    X(REPORT, "Report of sweeps", "扫描报告") \
+    X(SWEEPS, "sweeps", "扫描列表") \
+    X(SKIP, "Skip to the report", "跳到正文") \
+    X(MADE_AT, "Made", "生成于") \
+    X(LABEL, "label", "标签") \
+    X(FILTERS, "filters", "筛选") \
+    X(CLEAR, "show all", "全部显示") \
+    X(HORIZONTAL, "horizontal axis", "横轴") \
+    X(SHOWN, "%1 of %2 runs pass the filters.", "%2 次运行中有 %1 次符合筛选。") \
+    X(HOW, \
+      "Drag along an axis of the parallel coordinates, or fill in a range: all charts " \
+      "and the table follow. A run's number shows its curves.", \
+      "在平行坐标的轴上拖动，或填写范围：所有图与表随之筛选。点运行编号显示其曲线。") \
+    X(EXPLORE, "Explore", "探索") \
+    X(STATUS, "status", "状态") \
+    X(REASON, "reason", "原因") \
+    X(METHOD, "method", "方法") \
+    X(METRIC, "metric", "指标") \
+    X(BEST_RUN, "best run", "最优运行") \
+    X(DONE, "runs done", "已完成的运行") \
+    X(FAILED, "failed", "失败") \
+    X(STARTED, "started", "开始") \
+    X(ENDED, "ended", "结束") \
+    X(TRAINED, "seconds trained", "训练总秒数") \
+    X(CHARTS, "Charts", "图") \
+    X(PATTERNS, "Loss patterns: what was found", "loss 形态：发现了什么") \
+    X(SAYS, "what it says", "说明") \
+    X(LOOKS, "how it looks", "样子") \
+    X(GUIDE, "guide", "指南") \
+    X(REMEDIES, "what the guide advises; ours", "指南的建议；我们的建议") \
+    X(EXAMPLES, "examples", "例子") \
+    X(TREATMENTS, "Treatments: parent and child", "治疗：治疗前与治疗后") \
+    X(PARENT, "parent", "治疗前") \
+    X(CHILD, "child", "治疗后") \
+    X(REMEDY, "remedy", "措施") \
+    X(CAUSE, "cause", "原因") \
+    X(CHANGE, "change", "变化") \
+    X(CURED, "cured", "治愈") \
+    X(YES, "yes", "是") \
+    X(NO, "no", "否") \
+    X(DECISIONS, "Decisions, and why", "决定及其理由") \
+    X(KIND, "kind", "种类") \
+    X(WHY, "why", "理由") \
+    X(FAILURES, "Failures", "失败") \
+    X(LAST_WORDS, "last words", "最后输出") \
+    X(EDITS, "Edits of the search range that the runs speak for", "运行支持的搜索范围修改") \
+    X(SETTING, "setting", "参数") \
+    X(FROM, "from", "从") \
+    X(TO, "to", "到") \
+    X(FINDINGS, "Found in the data", "数据检查结果") \
+    X(STOPPING, "Stopped early", "提前停止") \
+    X(RULE, "rule", "规则") \
+    X(EPOCHS_SAVED, "epochs saved", "节省的轮次") \
+    X(AUDITED, "let live to see", "抽查放行") \
+    X(WRONG, "of these among the best tenth", "其中属于最优十分之一") \
+    X(BEST_RUNS, "The best runs", "最优的运行") \
+    X(SEEDS, "seeds", "种子数") \
+    X(MEAN, "mean", "均值") \
+    X(SPREAD, "worst − best", "最差 − 最优") \
+    X(CONFIGURATIONS, "Configurations trained from several seeds", "用多个种子训练的配置") \
+    X(FIRST_OF, "The first %zu of %zu are listed.", "列出 %2$zu 条中的前 %1$zu 条。") \
+    X(CURVES_OF, \
+      "Curves of %zu of %zu runs are in this file: those of the best half, and an even " \
+      "choice of the others.", \
+      "本文件含 %2$zu 次运行中 %1$zu 次的曲线：最优的一半，其余均匀选取。") \
+    X(AGAIN, "To train the winner again", "再次训练最优配置") \
+    X(NO_RUNS, "This sweep has no runs yet.", "此扫描还没有运行。")
 
 enum word {
 #define X(id, en, zh) WORD_##id,

@@ -1,10 +1,10 @@
 # bash completion for sweepctl(1)
 _sweepctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} word verb= options=
-    local verbs="start submit list show runs watch wait best importance morning run log curve plot export predict replay explain treat enqueue extend relabel label events doctor data pause \
+    local verbs="start submit list show runs watch wait best importance morning run log curve plot report export predict replay explain treat enqueue extend relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx | --optuna)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -51,7 +51,8 @@ resume cancel delete backup status shutdown help"
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
     plot) options="--output --force --run --x --y --language" ;;
-    export) options="--output --torch-module --onnx --force" ;;
+    report) options="--output --force --language" ;;
+    export) options="--output --torch-module --onnx --optuna --force" ;;
     cancel) options="--run" ;;
     label) options="--val --at --run" ;;
     shutdown) options="--drain" ;;

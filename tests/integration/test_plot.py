@@ -1,8 +1,15 @@
-"""Charts through the programs: every kind of a sweep that clients carried out, of one without runs and of
+"""Charts and reports through the programs: every kind of a sweep that clients carried out, of one without runs and of
 one all of whose runs failed; hostile names; what is refused."""
+import base64
+import contextlib
+import hashlib
+import json
 import os
+import re
+import sqlite3
 import sys
 import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon  # noqa: E402
@@ -83,5 +90,97 @@ def test_every_kind():
         equal(d.ctl("plot", "edf", "77").returncode, 1, "no such sweep")
 
 
+class Page(HTMLParser):
+    """Its elements; a name that is not escaped would be one of them."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.texts, self.open = [], {}, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+
+def sum_of(text):
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def report(d, *words):
+    path = os.path.join(d.home, "night.html")
+    d.ctl("report", *words, "-o", path, "--force", check=0)
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def test_report():
+    with Daemon(workers=1) as d:
+        ended, none = carry_out(d, 14, falling), carry_out(d, 0, None)
+        failed = carry_out(d, 3, None, {"status": "failed", "error": "exited", "text": HOSTILE})
+        text = report(d, str(ended), str(none), str(failed))
+        page = Page(text)
+        scripts = [a for tag, a in page.elements if tag == "script"]
+        check(all("src" not in a for a in scripts), "nothing is loaded")
+        check(not any(tag in ("link", "img", "iframe", "object") for tag, _ in page.elements), "nor else")
+        check(not [a for _, a in page.elements if any(k.startswith("on") or k == "style" for k in a)],
+              "no script and no style in attributes")
+        policy = next(a["content"] for tag, a in page.elements
+                      if a.get("http-equiv") == "Content-Security-Policy")
+        for element in re.findall(r"<script>(.*?)</script>", text, re.S):
+            check(sum_of(element) in policy, "each script is allowed by its sum")
+        check(sum_of("".join(page.texts["style"])) in policy, "and the style")
+        data = json.loads("".join(re.findall(r'id="data">(.*?)</script>', text, re.S)))
+        equal([len(s["runs"]) for s in data["sweeps"]], [14, 1, 3], "runs")
+        equal(len(data["sweeps"][0]["curves"]), 14, "curves")
+        equal(sum(tag == "figure" for tag, _ in page.elements), 3 * len(KINDS), "a picture each")
+        said = "".join("".join(t) for t in page.texts.values())
+        for what in (HOSTILE, "proposed", "exited", "<b>cnn</b>"):
+            check(what in said, f"{what} is there, as text")
+        check("loss 形态" in report(d, str(ended), "--language", "zh"), "Chinese")
+        equal(d.ctl("report", str(ended)).returncode, 2, "-o is needed")
+        equal(d.ctl("report", "77", "-o", os.path.join(d.home, "b.html")).returncode, 1, "no such sweep")
+
+
+def test_optuna_study():
+    """Every table, read by SQLite alone: states, values, params with their distributions, attributes."""
+    with Daemon(workers=1) as d:
+        path = os.path.join(d.home, "study.db")
+        ended = carry_out(d, 6, falling)
+        d.ctl("export", str(ended), "--optuna", path, check=0)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            equal(db.execute("PRAGMA integrity_check").fetchone()[0], "ok", "whole")
+            equal(db.execute("SELECT study_name FROM studies").fetchall(), [(HOSTILE,)], "study")
+            equal(db.execute("SELECT direction FROM study_directions").fetchall(), [("MINIMIZE",)], "goal")
+            equal(db.execute("SELECT number, state FROM trials ORDER BY number").fetchall(),
+                  [(i, "COMPLETE") for i in range(6)], "trials")
+            best = db.execute("SELECT json_extract(a.value_json, '$') FROM trial_values AS v JOIN "
+                              "trial_user_attributes AS a ON a.trial_id = v.trial_id AND a.key = 'run_id' "
+                              "ORDER BY v.value LIMIT 1").fetchone()[0]
+            equal(best, d.call("show", sweep=ended)["sweep"]["best_run"], "the best is ours")
+            equal(db.execute("SELECT count(*) FROM trial_intermediate_values").fetchone()[0], 72, "points")
+            kinds = dict(db.execute("SELECT param_name, distribution_json FROM trial_params").fetchall())
+            equal(json.loads(kinds["lr"]), {"name": "FloatDistribution", "attributes": {
+                "step": None, "low": 0.001, "high": 1, "log": True}}, "lr")
+            equal(json.loads(kinds["layers"])["name"], "IntDistribution", "layers")
+            equal(json.loads(kinds["amp"])["attributes"]["choices"], [True, False], "amp")
+            labels = db.execute("SELECT count(*) FROM trial_user_attributes WHERE key = 'label'").fetchone()
+            equal(labels[0], 6, "labels")
+        equal(d.ctl("export", str(ended), "--optuna", path).returncode, 1, "not over another")
+        failed = carry_out(d, 2, None, {"status": "failed", "error": "exited", "text": HOSTILE})
+        d.ctl("export", str(failed), "--optuna", path, "--force", check=0)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            equal(db.execute("SELECT DISTINCT state FROM trials").fetchall(), [("FAIL",)], "all failed")
+        equal(d.ctl("export", "77", "--optuna", path, "--force").returncode, 1, "no such sweep")
+
+
 if __name__ == "__main__":
-    run(test_every_kind)
+    run(test_every_kind, test_report, test_optuna_study)

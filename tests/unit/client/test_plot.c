@@ -1,5 +1,7 @@
 /* Charts as text: every kind over every sort of sweep is well-formed, names its runs, and has no
  * number that is none. */
+#include "client/page/html.h"
+#include "client/page/page.h"
 #include "client/plot/plot.h"
 #include "client/plot/scale.h"
 #include "client/plot/study.h"
@@ -16,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/err.h"
+#include "sweep/json.h"
 #include "sweep/require.h"
 
 #define HOSTILE "<script>alert('x')</script> \"q\" & \x01\n\xff]]>"
@@ -287,6 +291,89 @@ static void test_names_are_escaped(void **state)
     buf_finish(&out);
 }
 
+/* --- reports ------------------------------------------------------------------------------------
+ */
+
+/* As `show` has it, with names that would be elements. */
+static struct json *hostile_show(void)
+{
+    static const char text[] =
+        "{\"sweep\":{\"id\":3,\"name\":\"<script>x</"
+        "script>\",\"status\":\"held\",\"reason\":\"<b>\"},"
+        "\"treatments\":[{\"run_id\":2,\"parent_id\":1,\"pattern\":\"<i>\",\"remedy\":"
+        "\"\\\"l2\\\"\","
+        "\"cured\":1,\"change\":\"nan\"}],\"findings\":[{\"kind\":\"<u>\",\"count\":3}],"
+        "\"range_edits\":7,\"stopping\":null}";
+    struct errbuf err;
+    struct json *show = json_parse(text, sizeof text - 1, &err);
+    assert_non_null(show);
+    return show;
+}
+
+static void make_page(size_t runs, enum language language, struct buf *out)
+{
+    struct page_decision why = {1, xstrdup("proposed"), xstrdup(HOSTILE)};
+    struct json *show = hostile_show();
+    struct page_sweep sweep = {
+        .show = show, .decisions = &why, .decision_count = 1, .decisions_all = 900};
+    make_study(&sweep.study, runs, 5);
+    for (size_t i = 0; i < runs; i++) {
+        free(sweep.study.runs[i].why);
+        sweep.study.runs[i].why = xstrdup(HOSTILE);
+    }
+    page_write(&(struct page){language, "2026-01-31 22:05", &sweep, 1}, out);
+    study_finish(&sweep.study);
+    json_destroy(show);
+    free(why.kind);
+    free(why.reason);
+}
+
+static void test_page_holds_no_element_of_a_name(void **state)
+{
+    static const size_t runs[] = {0, 1, 12, 400};
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+        for (int l = 0; l < LANGUAGE_COUNT; l++) {
+            struct buf out = {0};
+            make_page(runs[i], (enum language)l, &out);
+            assert_int_equal(count_of(&out, "<script"), page_library.len > 0 ? 3 : 2);
+            assert_false(has(&out, "<b>") || has(&out, "<i>") || has(&out, "<u>"));
+            assert_int_equal(count_of(&out, "http://"),
+                             count_of(&out, "http://www.w3.org/2000/svg"));
+            assert_true(has(&out, "default-src 'none'") && !has(&out, "unsafe"));
+            assert_true(has(&out, l == LANGUAGE_ZH ? "lang=\"zh-Hans\"" : "lang=\"en\""));
+            buf_finish(&out);
+        }
+    }
+}
+
+static void test_page_data_is_json(void **state)
+{
+    struct buf out = {0};
+    struct errbuf err;
+    make_page(12, LANGUAGE_EN, &out);
+    const char *start = strstr(out.data, "id=\"data\">") + strlen("id=\"data\">");
+    struct json *data = json_parse(start, (size_t)(strstr(start, "</script>") - start), &err);
+    assert_non_null(data);
+    const struct json *sweep = json_first(json_get(data, "sweeps"));
+    assert_int_equal(json_count(json_get(sweep, "runs")), 12);
+    assert_int_equal(json_count(json_get(sweep, "curves")), 12);
+    const struct json *curve = json_first(json_get(sweep, "curves"));
+    assert_int_equal(json_number(json_first(curve)), 10);
+    json_destroy(data);
+    buf_finish(&out);
+}
+
+static void test_hash_and_base64(void **state)
+{
+    struct buf out = {0};
+    html_hash(&out, "abc", 3);
+    assert_string_equal(out.data, "'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='");
+    buf_clear(&out);
+    html_base64(&out, "ab", 2);
+    assert_string_equal(out.data, "YWI=");
+    buf_finish(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +385,9 @@ int main(void)
         cmocka_unit_test(test_contour_chooses_what_tells_most),
         cmocka_unit_test(test_scales),
         cmocka_unit_test(test_names_are_escaped),
+        cmocka_unit_test(test_page_holds_no_element_of_a_name),
+        cmocka_unit_test(test_page_data_is_json),
+        cmocka_unit_test(test_hash_and_base64),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,316 @@
+/* What the page adds where scripts run: filters that all charts obey. Names come from JSON and go into the
+ * page as text alone. */
+"use strict";
+(function () {
+  var data = JSON.parse(document.getElementById("data").textContent), words = data.words;
+  var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, LINES = 1500;
+
+  function element(name, attributes, text) {
+    var e = document.createElement(name);
+    for (var k in attributes || {}) e.setAttribute(k, attributes[k]);
+    if (text !== undefined) e.textContent = text;
+    return e;
+  }
+  function shape(name, attributes) {
+    var e = document.createElementNS(SVG, name);
+    for (var k in attributes) e.setAttribute(k, attributes[k]);
+    return e;
+  }
+  function short(v) {
+    return v === null || v === undefined ? "–" : typeof v === "number" ? String(+v.toPrecision(4)) : v;
+  }
+  var shades = {};
+  function colour(pattern) { /* as the style has it, light or dark */
+    return shades[pattern] || (shades[pattern] = shade(pattern));
+  }
+  function shade(pattern) {
+    var probe = document.querySelector("svg.probe .p-" + (pattern < 0 ? "none" : data.patterns[pattern]));
+    return probe ? getComputedStyle(probe).fill : "#888";
+  }
+  function style(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+  /* Two series of n numbers, each a share of its range in 16 bits; 65535: none. */
+  function decode(curve) {
+    var text = atob(curve[5]), n = curve[0], out = [[], [], []];
+    for (var k = 0; k < (curve[6] ? 3 : 2) * n; k++) {
+      var series = Math.floor(k / n), v = text.charCodeAt(2 * k) | text.charCodeAt(2 * k + 1) << 8;
+      var low = series < 2 ? curve[1 + 2 * series] : curve[6][0], high = series < 2 ? curve[2 + 2 * series] : curve[6][1];
+      out[series].push(v === 65535 ? null : low + (high - low) * v / 65534);
+    }
+    for (var i = 0; i < n && !curve[6]; i++) out[2].push(i + 1);
+    return out;
+  }
+
+  /* A run is [id, number, status, pattern, metric, seconds, values…]. */
+  function explorer(root, sweep) {
+    var first = 6, axes = [], shown = sweep.runs, chosen = null;
+    var labels = {}, scatter, curves;
+    sweep.runs.forEach(function (r) { labels[r[3]] = (labels[r[3]] || 0) + 1; });
+
+    function axis(name, column, parameter) {
+      var numbers = sweep.runs.map(function (r) { return r[column]; }).filter(function (v) { return v !== null; });
+      var low = Math.min.apply(null, numbers), high = Math.max.apply(null, numbers);
+      if (!numbers.length) { low = 0; high = 1; }
+      if (column === 4 && numbers.length > 7) { /* far worse runs stand at the edge */
+        var sorted = numbers.slice().sort(function (a, b) { return a - b; }), n = sorted.length;
+        var q1 = sorted[n >> 2], q3 = sorted[n - 1 - (n >> 2)], reach = 4 * Math.max(q3 - q1, Math.abs(q3) * 1e-3);
+        if (sweep.maximize) low = Math.max(low, q1 - reach); else high = Math.min(high, q3 + reach);
+      }
+      return { name: name, column: column, log: !!(parameter && parameter.log && low > 0), low: low, high: high > low ? high : low + 1,
+               choices: parameter && parameter.choices, range: null, off: {} };
+    }
+    function place(a, v) { /* 0 … 1 */
+      v = Math.max(a.low, Math.min(a.high, v));
+      return a.log ? Math.log(v / a.low) / Math.log(a.high / a.low) : (v - a.low) / (a.high - a.low);
+    }
+    function value(a, u) { return a.log ? a.low * Math.pow(a.high / a.low, u) : a.low + u * (a.high - a.low); }
+
+    sweep.parameters.forEach(function (p, i) { axes.push(axis(p.name, first + i, p)); });
+    axes.push(axis(sweep.metric, 4, null));
+
+    function passes(r) {
+      if (labels[r[3]] === false) return false;
+      return axes.every(function (a) {
+        var v = r[a.column];
+        if (v === null) return !a.range;
+        if (a.choices && a.off[v]) return false;
+        return !a.range || (v >= a.range[0] && v <= a.range[1]);
+      });
+    }
+
+    /* --- the filters: brushes on the axes, and the same as fields for the keyboard ------------- */
+    var form = element("form", { "aria-label": words.filters });
+    var count = element("p", { role: "status", "aria-live": "polite" });
+    function numbers(a) {
+      var set = element("fieldset"), low = element("input", { type: "number", step: "any", "aria-label": a.name + " ≥" }),
+          high = element("input", { type: "number", step: "any", "aria-label": a.name + " ≤" });
+      set.append(element("legend", {}, a.name), low, element("span", {}, "…"), high);
+      function read() {
+        a.range = low.value === "" && high.value === "" ? null
+          : [low.value === "" ? -Infinity : +low.value, high.value === "" ? Infinity : +high.value];
+        update();
+      }
+      low.addEventListener("change", read);
+      high.addEventListener("change", read);
+      a.show = function () {
+        low.value = a.range && isFinite(a.range[0]) ? +a.range[0].toPrecision(4) : "";
+        high.value = a.range && isFinite(a.range[1]) ? +a.range[1].toPrecision(4) : "";
+      };
+      return set;
+    }
+    function boxes(title, names, changed) {
+      var set = element("fieldset");
+      set.append(element("legend", {}, title));
+      names.forEach(function (name, i) {
+        var label = element("label"), box = element("input", { type: "checkbox" });
+        box.checked = true;
+        box.addEventListener("change", function () { changed(i, box.checked); update(); });
+        label.append(box, " " + name);
+        set.append(label);
+      });
+      return set;
+    }
+    axes.forEach(function (a) {
+      form.append(a.choices ? boxes(a.name, a.choices, function (i, on) { a.off[i] = !on; }) : numbers(a));
+    });
+    var ids = Object.keys(labels).map(Number).sort(function (a, b) { return a - b; });
+    form.append(boxes(words.label, ids.map(function (p) { return p < 0 ? words.no_label : data.patterns[p]; }),
+                      function (i, on) { labels[ids[i]] = on; }));
+    var clear = element("button", { type: "button" }, words.clear);
+    clear.addEventListener("click", function () {
+      axes.forEach(function (a) { a.range = null; a.off = {}; if (a.show) a.show(); });
+      ids.forEach(function (p) { labels[p] = true; });
+      form.querySelectorAll("input[type=checkbox]").forEach(function (b) { b.checked = true; });
+      update();
+    });
+    form.append(clear);
+    form.addEventListener("submit", function (e) { e.preventDefault(); });
+
+    /* --- parallel coordinates: none of the libraries draws them -------------------------------- */
+    var W = 1200, H = 300, T = 24, B = 250;
+    var svg = shape("svg", { "class": "chart", viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": words.parallel });
+    function axisX(i) { return axes.length > 1 ? 70 + (W - 140) * i / (axes.length - 1) : W / 2; }
+    function axisY(a, v) { return B - (B - T) * place(a, v); }
+    /* The lines lie on a canvas below: a thousand of them are drawn anew in each frame of a drag. */
+    var fine = sweep.runs.length > 500 ? 1 : 2;
+    var paint = element("canvas", { width: fine * W, height: fine * H, "aria-hidden": "true" }), stack = element("div", { "class": "stack" });
+    var step = Math.ceil(sweep.runs.length / LINES), drawn = sweep.runs.filter(function (r, k) { return r[4] !== null && k % step === 0; });
+    stack.append(paint, svg);
+    function drawLines(set) {
+      var pen = paint.getContext("2d");
+      pen.setTransform(fine, 0, 0, fine, 0, 0);
+      pen.clearRect(0, 0, W, H);
+      pen.lineWidth = 1;
+      pen.globalAlpha = 0.45;
+      drawn.forEach(function (r) {
+        if (!set.has(r)) return;
+        pen.strokeStyle = colour(r[3]);
+        pen.beginPath();
+        var down = false;
+        axes.forEach(function (a, i) {
+          if (r[a.column] === null) { down = false; return; }
+          if (down) pen.lineTo(axisX(i), axisY(a, r[a.column])); else pen.moveTo(axisX(i), axisY(a, r[a.column]));
+          down = true;
+        });
+        pen.stroke();
+      });
+    }
+    axes.forEach(function (a, i) {
+      var x = axisX(i), rule = shape("line", { "class": "rule", x1: x, x2: x, y1: T, y2: B });
+      var name = shape("text", { x: x, y: B + 36, "text-anchor": "middle" }), brush = shape("rect", { "class": "brush", x: x - 8, width: 16, y: T, height: 0 });
+      name.textContent = a.name.length > 18 ? a.name.slice(0, 17) + "…" : a.name;
+      svg.append(rule, brush, name);
+      [[a.low, B + 14], [a.high, T - 8]].forEach(function (end) {
+        var t = shape("text", { x: x, y: end[1], "text-anchor": "middle" });
+        t.textContent = a.choices ? String(a.choices[end[0]]).slice(0, 14) : short(end[0]);
+        svg.append(t);
+      });
+      a.draw = function () {
+        var y0 = a.range ? axisY(a, Math.min(a.range[1], a.high)) : T, y1 = a.range ? axisY(a, Math.max(a.range[0], a.low)) : T;
+        brush.setAttribute("y", y0);
+        brush.setAttribute("height", a.range ? Math.max(1, y1 - y0) : 0);
+      };
+    });
+    var drag = null;
+    function at(e) {
+      var box = svg.getBoundingClientRect();
+      return { x: (e.clientX - box.left) * W / box.width, y: (e.clientY - box.top) * H / box.height };
+    }
+    function up(y) { return Math.max(0, Math.min(1, (B - y) / (B - T))); }
+    svg.addEventListener("pointerdown", function (e) {
+      var p = at(e), near = 0;
+      axes.forEach(function (a, i) { if (Math.abs(axisX(i) - p.x) < Math.abs(axisX(near) - p.x)) near = i; });
+      if (Math.abs(axisX(near) - p.x) > 40 || axes[near].choices) return;
+      drag = { axis: axes[near], from: up(p.y) };
+      svg.setPointerCapture(e.pointerId);
+    });
+    svg.addEventListener("pointermove", function (e) {
+      if (!drag) return;
+      var to = up(at(e).y), low = Math.min(drag.from, to), high = Math.max(drag.from, to), a = drag.axis;
+      a.range = high - low < 0.01 ? null : [low === 0 ? -Infinity : value(a, low), high === 1 ? Infinity : value(a, high)];
+      if (a.show) a.show();
+      update();
+    });
+    svg.addEventListener("pointerup", function () { drag = null; update(); });
+
+    /* --- charts by the library, where the build had it ------------------------------------------ */
+    var pick = element("select", { "aria-label": words.horizontal });
+    [[words.number, 1], [words.seconds, 5]].concat(sweep.parameters.map(function (p, i) { return [p.name, first + i]; }))
+      .forEach(function (o) { pick.append(element("option", { value: o[1] }, o[0])); });
+    pick.addEventListener("change", update);
+    var two = element("div", { "class": "two" }), boxA = element("div", { "class": "canvas" }), boxB = element("div", { "class": "canvas" });
+    var canvasA = element("canvas", { role: "img", "aria-label": sweep.metric }), canvasB = element("canvas", { role: "img", "aria-label": words.curves });
+    boxA.append(canvasA);
+    boxB.append(canvasB);
+    two.append(boxA, boxB);
+    function scales(x, y, log, yLog) {
+      var grid = { color: style("--line") }, ticks = { color: style("--soft") };
+      return { x: { type: log ? "logarithmic" : "linear", title: { display: true, text: x, color: style("--soft") }, grid: grid, ticks: ticks },
+               y: { type: yLog ? "logarithmic" : "linear", title: { display: true, text: y, color: style("--soft") }, grid: grid, ticks: ticks } };
+    }
+    function draw() {
+      if (typeof Chart === "undefined") { two.hidden = true; return; }
+      var column = +pick.value, p = sweep.parameters[column - first], m = axes[axes.length - 1], groups = {};
+      shown.forEach(function (r) {
+        if (r[4] === null || r[column] === null) return;
+        (groups[r[3]] = groups[r[3]] || []).push({ x: r[column], y: Math.max(m.low, Math.min(m.high, r[4])), run: r });
+      });
+      if (scatter) scatter.destroy();
+      scatter = new Chart(canvasA, { type: "scatter",
+        data: { datasets: Object.keys(groups).map(function (k) {
+          return { label: +k < 0 ? words.no_label : data.patterns[k], data: groups[k], backgroundColor: colour(+k), pointRadius: 3 };
+        }) },
+        options: { animation: false, maintainAspectRatio: false, parsing: false,
+          scales: scales(pick.selectedOptions[0].textContent, sweep.metric, p && p.log, false),
+          plugins: { legend: { display: false }, tooltip: { callbacks: { label: function (c) {
+            var r = c.raw.run;
+            return [words.run + " " + r[0] + ": " + short(r[4])].concat(sweep.parameters.map(function (q, i) {
+              var v = r[first + i];
+              return q.name + " " + (q.choices && v !== null ? q.choices[v] : short(v));
+            }));
+          } } } },
+          onClick: function (e, hits) { if (hits.length) { chosen = hits[0].element.$context.raw.run[0]; drawCurves(); } } } });
+      drawCurves();
+    }
+    function drawCurves() {
+      if (typeof Chart === "undefined") return;
+      var runs = chosen !== null ? shown.filter(function (r) { return r[0] === chosen; }) : shown;
+      var sets = [], top = axes[axes.length - 1], all = [];
+      runs = runs.filter(function (r) { return sweep.curves[r[0]]; })
+        .sort(function (a, b) { return a[4] === null ? 1 : b[4] === null ? -1 : sweep.maximize ? b[4] - a[4] : a[4] - b[4]; }).slice(0, CURVES);
+      runs.forEach(function (r) {
+        var c = decode(sweep.curves[r[0]]);
+        [[c[1], []], [c[0], [5, 4]]].forEach(function (s, which) {
+          if (which === 1 && runs.length > 12) return;
+          sets.push({ label: words.run + " " + r[0] + (which ? " train" : ""), borderColor: colour(r[3]), borderWidth: 1.2, borderDash: s[1], pointRadius: 0,
+                      data: s[0].map(function (v, i) { all.push(v); return { x: c[2][i], y: v }; }) });
+        });
+      });
+      all = all.filter(function (v) { return v !== null; }).sort(function (a, b) { return a - b; });
+      var options = { animation: false, maintainAspectRatio: false, parsing: false, interaction: { mode: "nearest" },
+        scales: scales(words.epoch, words.loss, false, false), plugins: { legend: { display: false } } };
+      if (all.length) options.scales.y.max = Math.min(all[all.length - 1], all[Math.floor(all.length * 0.9)] * 1.5 + 1e-9);
+      if (curves) curves.destroy();
+      curves = new Chart(canvasB, { type: "line", data: { datasets: sets }, options: options });
+    }
+
+    /* --- the runs that pass, best first ---------------------------------------------------------- */
+    var table = element("table"), head = element("tr"), body = element("tbody"), thead = element("thead");
+    [words.run, "#", words.label, sweep.metric].concat(sweep.parameters.map(function (p) { return p.name; }))
+      .forEach(function (t) { head.append(element("th", { scope: "col" }, t)); });
+    thead.append(head);
+    table.append(thead, body);
+    function list() {
+      var best = shown.filter(function (r) { return r[4] !== null; })
+        .sort(function (a, b) { return sweep.maximize ? b[4] - a[4] : a[4] - b[4]; }).slice(0, ROWS);
+      body.replaceChildren();
+      best.forEach(function (r) {
+        var row = element("tr"), cell = element("td"), button = element("button", { type: "button" }, r[0]);
+        button.addEventListener("click", function () { chosen = r[0]; drawCurves(); });
+        if (sweep.curves[r[0]] && typeof Chart !== "undefined") cell.append(button); else cell.textContent = r[0];
+        row.append(cell, element("td", {}, "#" + r[1]), element("td", {}, r[3] < 0 ? "–" : data.patterns[r[3]]), element("td", {}, short(r[4])));
+        sweep.parameters.forEach(function (p, i) {
+          var v = r[first + i];
+          row.append(element("td", {}, p.choices && v !== null ? p.choices[v] : short(v)));
+        });
+        body.append(row);
+      });
+    }
+    var waiting = false, settled = 0;
+    function update() { /* lines at once, the rest when the hand rests */
+      if (!waiting) { waiting = true; requestAnimationFrame(apply); }
+      clearTimeout(settled);
+      settled = setTimeout(function () { draw(); list(); }, drag ? 400 : 0);
+    }
+    function apply() {
+      waiting = false;
+      chosen = null;
+      shown = sweep.runs.filter(passes);
+      var set = new Set(shown);
+      drawLines(set);
+      axes.forEach(function (a) { a.draw(); });
+      count.textContent = words.shown.replace("%1", shown.length).replace("%2", sweep.runs.length);
+    }
+    var scroll = element("div", { "class": "scroll", tabindex: "0", role: "region", "aria-label": words.runs });
+    var label = element("label", {}, words.horizontal + " ");
+    label.append(pick);
+    scroll.append(table);
+    root.append(element("p", { "class": "soft" }, words.how), form, count, stack, label, two, scroll);
+    root.closest("section").hidden = false;
+    apply();
+    draw();
+    list();
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { shades = {}; update(); });
+  }
+
+  data.sweeps.forEach(function (sweep) {
+    var root = document.getElementById("explore-" + sweep.id);
+    if (!root || !sweep.runs.length) return;
+    /* After the first paint, and not before it is looked at. */
+    var seen = new IntersectionObserver(function (entries) {
+      if (entries.some(function (e) { return e.isIntersecting; })) { seen.disconnect(); explorer(root, sweep); }
+    }, { rootMargin: "400px" });
+    root.closest("section").hidden = false;
+    seen.observe(root);
+  });
+})();

@@ -1,0 +1,48 @@
+/* A report: one HTML file that opens from file://, asks nobody for anything, and is readable
+ * without its scripts. Pure. */
+#ifndef SWEEPCTL_PAGE_H
+#define SWEEPCTL_PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/plot/study.h"
+#include "client/plot/words.h"
+#include "sweep/buf.h"
+
+struct json;
+
+struct page_decision {
+    int64_t run; /* 0: of the sweep as a whole */
+    char *kind, *reason;
+};
+
+struct page_sweep {
+    struct study study;
+    const struct json *show;                            /* the reply of method `show` */
+    struct page_decision *decisions;                    /* the first so many … */
+    size_t decision_count, decision_cap, decisions_all; /* … of all */
+};
+
+struct page {
+    enum language language;
+    const char *made_at; /* UTC */
+    const struct page_sweep *sweeps;
+    size_t count;
+};
+
+void page_write(const struct page *p, struct buf *out);
+
+/* The parts of page_write. */
+void page_section(const struct page *p, const struct page_sweep *s, struct buf *out);
+/* What the script reads: JSON that may stand in a script element. */
+void page_data(const struct page *p, struct buf *out);
+
+/* X(id, what: embedded at build) */
+struct page_asset {
+    const char *text;
+    size_t len;
+};
+extern const struct page_asset page_style, page_script, page_library; /* library: len 0 without */
+
+#endif

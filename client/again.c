@@ -7,6 +7,7 @@
 
 #include "client/render.h"
 #include "sweep/buf.h"
+#include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/spec.h"
@@ -105,6 +106,8 @@ static int take_run(const struct json *run, struct spec *s, struct errbuf *err)
         t->split_seed = t->split_told ? t->split_seed : sweep_seed;
         t->split_told = true;
     }
+    if (s->task == TASK_COMMAND)
+        command_manner_forget(&((struct command_task *)s->own)->manner);
     if (rc == 0)
         rc = take_values(run, s, err);
     alone(s);

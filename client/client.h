@@ -45,7 +45,7 @@ struct client {
           OPTION_BIT(MAX_LOAD) | OPTION_BIT(ACTIVE_HOURS) | OPTION_BIT(PAUSE_ON_BATTERY) |      \
           OPTION_BIT(GROUP) | OPTION_BIT(ON_EVENT),                                             \
       "start the daemon in the background")                                                     \
-    X(submit, "submit", "SPEC.json|-", ARG_TEXT, true,                                          \
+    X(submit, "submit", "SPEC|-", ARG_TEXT, true,                                          \
       OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
@@ -62,7 +62,7 @@ struct client {
     X(morning, "morning", "SWEEP", ARG_ID, false, 0,                                            \
       "what the night has found, what went wrong, what to do next")                             \
     X(run, "run", "RUN", ARG_ID, true, 0, "one run: configuration, result, label")              \
-    X(log, "log", "RUN", ARG_ID, true, 0, "what a run wrote to its stderr")                     \
+    X(log, "log", "RUN", ARG_ID, true, OPTION_BIT(FOLLOW), "what a run wrote to its stderr") \
     X(curve, "curve", "RUN", ARG_ID, true, 0, "a run's curves as CSV")                          \
     X(plot, "plot", "KIND SWEEP", ARG_TEXT_VALUES, true,                                        \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(RUN) | OPTION_BIT(X) |                \

@@ -79,7 +79,8 @@ static const struct {
      "RUN is the id that `best`, `runs` and `watch` show, not the place in the sweep (#3).\n"},
     {"log",
      "The last 64 KiB of what the run's program wrote to its stderr, and of a command also what\n"
-     "it printed. A run of our own trainer says nothing where all is well.\n"},
+     "it printed. A run of our own trainer says nothing where all is well.\n\n"
+     "  sweepctl log 57 -f      goes on with what comes, until the run has ended\n"},
     {"curve",
      "One line a point, in the columns that `sweepctl label` reads.\n\n"
      "  sweepctl curve 57 > 57.csv\n"

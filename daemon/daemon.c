@@ -324,12 +324,21 @@ static void destroy_parts(struct sweepd *d)
     environment_destroy(d->program_environment);
 }
 
+/* The cores, shared by as many programs as may run at once. */
+static unsigned threads_of_program(size_t workers)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t share = cores > 0 && workers > 0 ? (size_t)cores / workers : 1;
+    return share > 1 ? (unsigned)share : 1;
+}
+
 static void create_environments(struct sweepd *d)
 {
     struct environment_choice c = {.core_type = d->shared.worker.core_type,
                                    .nice = (int)d->shared.config->worker_nice};
     d->environment = environment_create(&c);
     c.whole = true;
+    c.threads = threads_of_program(d->shared.config->workers);
     d->program_environment = environment_create(&c);
 }
 

@@ -8,7 +8,7 @@
 
 #include "common/curves/format.h"
 #include "common/curves/json_row.h"
-#include "common/curves/metric_word.h"
+#include "sweep/metric_word.h"
 #include "sweep/curve_title.h"
 #include "sweep/err.h"
 #include "sweep/require.h"

@@ -2,7 +2,7 @@
 #ifndef COMMON_CURVES_JSON_ROW_H
 #define COMMON_CURVES_JSON_ROW_H
 
-#include "common/curves/loose_json.h"
+#include "sweep/loose_json.h"
 #include "sweep/training_log.h"
 
 /* A row of the object's members: numbers (also in quotes, also alone in a list), text and words;

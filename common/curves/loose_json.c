@@ -1,4 +1,4 @@
-#include "common/curves/loose_json.h"
+#include "sweep/loose_json.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "common/curves/metric_word.h"
+#include "sweep/metric_word.h"
 
 #include <ctype.h>
 

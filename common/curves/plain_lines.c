@@ -8,9 +8,9 @@
 
 #include "common/curves/format.h"
 #include "common/curves/json_row.h"
-#include "common/curves/metric_word.h"
-#include "common/curves/plain_pairs.h"
-#include "common/curves/terminal_text.h"
+#include "sweep/metric_word.h"
+#include "sweep/plain_pairs.h"
+#include "sweep/terminal_text.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"

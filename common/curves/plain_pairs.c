@@ -1,11 +1,11 @@
-#include "common/curves/plain_pairs.h"
+#include "sweep/plain_pairs.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/curves/metric_word.h"
+#include "sweep/metric_word.h"
 #include "common/curves/plain_words.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"

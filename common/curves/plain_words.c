@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/curves/metric_word.h"
+#include "sweep/metric_word.h"
 #include "common/curves/number_word.h"
 #include "sweep/require.h"
 

@@ -8,7 +8,7 @@
 
 #include "common/curves/format.h"
 #include "common/curves/number_word.h"
-#include "common/curves/terminal_text.h"
+#include "sweep/terminal_text.h"
 #include "sweep/buf.h"
 #include "sweep/curve_title.h"
 #include "sweep/err.h"

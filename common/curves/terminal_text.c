@@ -1,4 +1,4 @@
-#include "common/curves/terminal_text.h"
+#include "sweep/terminal_text.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -26,6 +26,8 @@ static void write_start(const struct record *r, struct json_writer *w)
     jw_kv_int(w, "parameters", s->parameters);
     jw_kv_int(w, "flop", s->flop);
     jw_kv_int(w, "resumed_point", s->resumed_point);
+    if (s->grace_ms > 0)
+        jw_kv_int(w, "grace_ms", s->grace_ms);
 }
 
 static void write_point(const struct record *r, struct json_writer *w)
@@ -110,7 +112,9 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
         rc = record_get_count(v, "parameters", &s->parameters, err);
     if (!rc)
         rc = record_get_optional(v, "flop", &s->flop, err);
-    return rc ? rc : record_get_optional(v, "resumed_point", &s->resumed_point, err);
+    if (!rc)
+        rc = record_get_optional(v, "resumed_point", &s->resumed_point, err);
+    return rc ? rc : record_get_optional(v, "grace_ms", &s->grace_ms, err);
 }
 
 static int parse_point(const struct json *v, struct record *r, struct errbuf *err)

@@ -46,6 +46,12 @@ const struct task_kind *task_of(const struct spec *s)
     return tasks[s->task];
 }
 
+bool task_resumes(const struct spec *s)
+{
+    const struct task_kind *t = task_of(s);
+    return t->has_checkpoints && !(t->begins_anew && t->begins_anew(s));
+}
+
 const struct task_kind *task_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(tasks); i++)

@@ -226,11 +226,12 @@ static int check_rungs(const struct json *v, const struct stop_settings *s, stru
     return 0;
 }
 
-/* Geometric where eta, or what needs it, is given; a rule that halves has it anyway. */
-static void choose_rungs(const struct json *v, struct stop_settings *s)
+/* Geometric where eta, or what needs it, is given; a rule that halves has it anyway, and so has a
+ * task whose runs begin anew at each rung. */
+static void choose_rungs(const struct json *v, bool anew, struct stop_settings *s)
 {
     bool halves = stop_traits(s->rule) & STOP_HALVES;
-    bool by_eta = halves || member(v, KEY_ETA) || member(v, KEY_MAX_ITER);
+    bool by_eta = halves || anew || member(v, KEY_ETA) || member(v, KEY_MAX_ITER);
     if (by_eta && !member(v, KEY_EVERY))
         s->every = 0;
     if (halves && !member(v, KEY_STARTUP))
@@ -301,7 +302,7 @@ int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
         rc = check_rungs(v, &stop, err);
     if (rc || stop.rule == STOP_NONE)
         return rc;
-    choose_rungs(v, &stop);
+    choose_rungs(v, task_of(s)->has_checkpoints && !task_resumes(s), &stop);
     if (stop.max_iter > 0 && (double)stop.max_iter < stop.eta)
         return refuse(err, v, KEY_MAX_ITER, "eta or more: its rungs are max_iter / eta, …");
     s->stop = stop;

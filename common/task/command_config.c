@@ -20,13 +20,12 @@ void command_config_init(struct command_config *out, const struct command_task *
     struct json_writer w;
 
     *out = (struct command_config){
-        .curves = t->curves,
         .epochs = values->epochs,
         .until_epoch = values->epochs,
         .seed = values->seed,
     };
     command_expand(&t->command, values, &out->command);
-    str_copy(out->directory, sizeof(out->directory), t->directory);
+    command_manner_copy(&t->manner, &out->manner);
     jw_init(&w, &params);
     jw_value(&w, values->params);
     out->params = buf_take(&params);
@@ -76,6 +75,7 @@ static int parse_numbers(const struct json *root, struct command_config *c, stru
 {
     const struct json *epochs = json_get(root, "epochs"), *until = json_get(root, "until_epoch");
     const struct json *seed = json_get(root, "seed"), *run = json_get(root, "run_id");
+    const struct json *sweep = json_get(root, "sweep_id");
     int rc = epochs ? field_integer(epochs, "$.epochs", 1, SPEC_MAX_EPOCHS, &c->epochs, err) : 0;
 
     c->until_epoch = c->epochs;
@@ -85,6 +85,9 @@ static int parse_numbers(const struct json *root, struct command_config *c, stru
         rc = field_seed(seed, "$.seed", &c->seed, err);
     if (!rc && run)
         rc = field_integer(run, "$.run_id", 0, (int64_t)JSON_MAX_SAFE_INTEGER, &c->run_id, err);
+    if (!rc && sweep)
+        rc = field_integer(sweep, "$.sweep_id", 0, (int64_t)JSON_MAX_SAFE_INTEGER, &c->sweep_id,
+                           err);
     return rc;
 }
 
@@ -111,24 +114,21 @@ static int parse_params(const struct json *v, char **out, struct errbuf *err)
 
 static int parse_program(const struct json *root, struct command_config *c, struct errbuf *err)
 {
-    const struct json *command = json_get(root, "command"), *curves = json_get(root, "curves");
-    const struct json *directory = json_get(root, "directory");
+    const struct json *command = json_get(root, "command");
     int rc = 0;
 
     if (!command)
         rc = field_missing(err, "$", "command", "the program and its arguments");
-    if (!rc && directory)
-        rc = command_directory_parse(directory, "$.directory", c->directory, err);
-    if (!rc && curves)
-        rc = command_curves_parse(curves, "$.curves", &c->curves, err);
+    if (!rc)
+        rc = command_manner_parse(root, "$", &c->manner, err);
     return rc ? rc : command_words_parse(command, "$.command", false, &c->command, err);
 }
 
 int command_config_parse(const struct json *root, struct command_config *out, struct errbuf *err)
 {
-    static const char *const keys[] = {"version",     "task",   "command", "directory",
-                                       "params",      "curves", "metric",  "epochs",
-                                       "until_epoch", "seed",   "run_id"};
+    static const char *const keys[] = {"version", "task",        "command", COMMAND_MANNER_KEYS,
+                                       "params",  "metric",      "epochs",  "until_epoch",
+                                       "seed",    "run_id",      "sweep_id"};
     struct command_config c = {.epochs = 1};
     int rc = field_object(root, "$", keys, ARRAY_LEN(keys), err);
 
@@ -156,10 +156,8 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
     jw_kv_string(w, "task", COMMAND_TASK);
     jw_key(w, "command");
     command_words_write(&c->command, w);
-    jw_kv_string(w, "directory", c->directory);
+    command_manner_write(&c->manner, w);
     jw_kv_raw(w, "params", c->params ? c->params : "{}");
-    jw_key(w, "curves");
-    command_curves_write(&c->curves, w);
     jw_key(w, "metric");
     objective_write(c->metric, c->maximize, w);
     jw_kv_int(w, "epochs", c->epochs);
@@ -168,6 +166,8 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
     jw_uint_string(w, c->seed);
     if (c->run_id)
         jw_kv_int(w, "run_id", c->run_id);
+    if (c->sweep_id)
+        jw_kv_int(w, "sweep_id", c->sweep_id);
     jw_end_object(w);
 }
 
@@ -185,6 +185,7 @@ int command_config_read(const char *path, struct command_config *out, struct err
 void command_config_finish(struct command_config *c)
 {
     command_words_finish(&c->command);
+    command_manner_finish(&c->manner);
     free(c->params);
     c->params = NULL;
 }

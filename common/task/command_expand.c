@@ -4,6 +4,7 @@
 #include "sweep/command.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/field.h"
@@ -12,8 +13,8 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-/* Text is given as it is, all else as JSON: 0.1, 16, true. */
-static void put_value(const struct json *v, struct buf *out)
+/* Text is given as it is, all else as JSON: 0.1, 16, true; or as Python has it: True. */
+static void put_value(const struct json *v, const struct command_values *of, struct buf *out)
 {
     struct json_writer w;
 
@@ -21,20 +22,78 @@ static void put_value(const struct json *v, struct buf *out)
         buf_puts(out, json_string(v));
         return;
     }
+    if (json_type(v) == JSON_BOOL && of->manner && of->manner->python_values) {
+        buf_puts(out, json_bool(v) ? "True" : "False");
+        return;
+    }
     jw_init(&w, out);
     jw_value(&w, v);
 }
 
-static void put_pair(const struct json *param, struct buf *out)
+static bool put_pair(const struct json *param, const struct command_values *of, struct buf *out)
 {
     buf_printf(out, "%s=", json_key(param));
-    put_value(param, out);
+    put_value(param, of, out);
+    return true;
 }
 
-static void put_option(const struct json *param, struct buf *out)
+static bool put_option(const struct json *param, const struct command_values *of, struct buf *out)
 {
     buf_puts(out, "--");
-    put_pair(param, out);
+    return put_pair(param, of, out);
+}
+
+static bool put_name(const struct json *param, const struct command_values *of, struct buf *out)
+{
+    (void)of;
+    buf_printf(out, "--%s", json_key(param));
+    return true;
+}
+
+/* False: a flag that is off is left out. */
+static bool put_flag(const struct json *param, const struct command_values *of, struct buf *out)
+{
+    if (json_type(param) != JSON_BOOL)
+        return put_option(param, of, out);
+    return json_bool(param) && put_name(param, of, out);
+}
+
+/* In Hydra's grammar of overrides some characters mean something but in quotes. */
+static void put_quoted(const char *text, struct buf *out)
+{
+    if (*text && !text[strcspn(text, ",:=()[]{}$'\"\\ \t")]) {
+        buf_puts(out, text);
+        return;
+    }
+    buf_putc(out, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_putc(out, '\\');
+        buf_putc(out, *text);
+    }
+    buf_putc(out, '\'');
+}
+
+static bool put_override(const struct json *param, const struct command_values *of, struct buf *out)
+{
+    if (json_type(param) != JSON_STRING)
+        return put_pair(param, of, out);
+    buf_printf(out, "%s=", json_key(param));
+    put_quoted(json_string(param), out);
+    return true;
+}
+
+static bool put_appended(const struct json *param, const struct command_values *of, struct buf *out)
+{
+    buf_putc(out, '+');
+    return put_override(param, of, out);
+}
+
+static bool put_overridden(const struct json *param, const struct command_values *of,
+                           struct buf *out)
+{
+    buf_puts(out, "++");
+    return put_override(param, of, out);
 }
 
 static void put_json(const struct command_values *v, struct buf *out)
@@ -43,6 +102,11 @@ static void put_json(const struct command_values *v, struct buf *out)
 
     jw_init(&w, out);
     jw_value(&w, v->params);
+}
+
+static void put_json_file(const struct command_values *v, struct buf *out)
+{
+    buf_printf(out, "%s/" COMMAND_PARAMS_FILE, v->run_dir);
 }
 
 static void put_run_dir(const struct command_values *v, struct buf *out)
@@ -60,16 +124,53 @@ static void put_seed(const struct command_values *v, struct buf *out)
     buf_printf(out, "%" PRIu64, v->seed);
 }
 
+static void put_run_id(const struct command_values *v, struct buf *out)
+{
+    buf_printf(out, "%" PRId64, v->run_id);
+}
+
+static void put_env(const struct command_values *v, struct buf *out)
+{
+    (void)v;
+    buf_puts(out, "/usr/bin/env");
+}
+
+static void put_interpreter(const struct command_values *v, struct buf *out)
+{
+    (void)v;
+    buf_puts(out, "python");
+}
+
 static const struct macro {
     const char *name;
-    void (*each)(const struct json *param, struct buf *out); /* once a parameter */
+    /* Once a parameter; false: it is left out. */
+    bool (*each)(const struct json *param, const struct command_values *of, struct buf *out);
+    bool apart; /* each is followed by the value, as a word of its own */
     void (*text)(const struct command_values *v, struct buf *out);
 } macros[] = {
-    {"args", put_option, NULL},          /* --lr=0.1 --depth=2 */
-    {"args_no_hyphens", put_pair, NULL}, /* lr=0.1 depth=2 */
-    {"args_json", NULL, put_json},       /* {"lr":0.1,"depth":2} */
-    {"run_dir", NULL, put_run_dir},      {"epochs", NULL, put_epochs}, {"seed", NULL, put_seed},
+    {"args", put_option, false, NULL},                  /* --lr=0.1 --depth=2 */
+    {"args_no_equals", put_name, true, NULL},           /* --lr 0.1 --depth 2 */
+    {"args_no_hyphens", put_pair, false, NULL},         /* lr=0.1 depth=2 */
+    {"args_no_boolean_flags", put_flag, false, NULL},   /* --lr=0.1 --amp, without those off */
+    {"args_append_hydra", put_appended, false, NULL},   /* +lr=0.1 +depth=2 */
+    {"args_override_hydra", put_overridden, false, NULL}, /* ++lr=0.1 ++depth=2 */
+    {"args_json", NULL, false, put_json},               /* {"lr":0.1,"depth":2} */
+    {"args_json_file", NULL, false, put_json_file},     /* a file with that */
+    {"run_dir", NULL, false, put_run_dir},
+    {"run_id", NULL, false, put_run_id},
+    {"epochs", NULL, false, put_epochs},
+    {"seed", NULL, false, put_seed},
+    {"env", NULL, false, put_env},
+    {"interpreter", NULL, false, put_interpreter},
 };
+
+/* ${envvar:NAME}: the variable's value, or its name where it is not set. */
+static const char envvar[] = "envvar:";
+
+static bool is_variable(const char *name, size_t len)
+{
+    return len > strlen(envvar) && strncmp(name, envvar, strlen(envvar)) == 0;
+}
 
 static const struct macro *find_macro(const char *name, size_t len)
 {
@@ -126,7 +227,7 @@ static void suggest(const char *name, char *out, size_t size)
     buf_puts(&text, "one of:");
     for (size_t i = 0; i < ARRAY_LEN(macros); i++)
         buf_printf(&text, "%s ${%s}", i ? "," : "", macros[i].name);
-    buf_puts(&text, "; $${ is ${ as it is");
+    buf_puts(&text, ", ${envvar:NAME}; $${ is ${ as it is");
     str_copy(out, size, text.data);
     buf_finish(&text);
 }
@@ -150,7 +251,7 @@ int command_template_check(const struct json *v, const char *path, size_t *macro
     struct piece p;
 
     while (next_piece(&at, &p)) {
-        if (p.macro && (p.open || !find_macro(p.text, p.len)))
+        if (p.macro && (p.open || !(find_macro(p.text, p.len) || is_variable(p.text, p.len))))
             return refuse_macro(&p, v, path, err);
         *macros_seen += p.macro;
     }
@@ -160,23 +261,43 @@ int command_template_check(const struct json *v, const char *path, size_t *macro
     return 0;
 }
 
-static void put_each(const struct macro *m, const struct json *params, struct buf *out)
+static void put_each(const struct macro *m, const struct command_values *v, struct buf *out)
 {
-    for (const struct json *p = json_first(params); p; p = json_next(p)) {
-        m->each(p, out);
-        if (json_next(p))
+    bool first = true;
+
+    for (const struct json *p = json_first(v->params); p; p = json_next(p)) {
+        struct buf one = {0};
+        bool there = m->each(p, v, &one);
+        if (there)
+            buf_printf(out, "%s%s", first ? "" : " ", one.data);
+        if (there && m->apart) {
             buf_putc(out, ' ');
+            put_value(p, v, out);
+        }
+        first &= !there;
+        buf_finish(&one);
     }
+}
+
+static void put_variable(const struct piece *p, const struct command_values *v, struct buf *out)
+{
+    char *name = xasprintf("%.*s", (int)(p->len - strlen(envvar)), p->text + strlen(envvar));
+    const char *value = command_manner_variable(v->manner, name);
+
+    buf_puts(out, value ? value : name);
+    free(name);
 }
 
 static void put_piece(const struct piece *p, const struct command_values *v, struct buf *out)
 {
     const struct macro *m = p->macro ? find_macro(p->text, p->len) : NULL;
 
-    if (!m) /* a template is checked before: an unknown macro cannot come here */
+    if (p->macro && is_variable(p->text, p->len))
+        put_variable(p, v, out);
+    else if (!m) /* a template is checked before: an unknown macro cannot come here */
         buf_append(out, p->text, p->len);
     else if (m->each)
-        put_each(m, v->params, out);
+        put_each(m, v, out);
     else
         m->text(v, out);
 }
@@ -193,6 +314,23 @@ static const struct macro *whole_word(const char *word)
     return m && m->each ? m : NULL;
 }
 
+static void expand_list(const struct macro *list, const struct command_values *v,
+                        struct command_words *out)
+{
+    struct buf text = {0};
+
+    for (const struct json *m = json_first(v->params); m; m = json_next(m)) {
+        if (list->each(m, v, &text))
+            command_words_add(out, buf_take(&text));
+        if (!list->apart)
+            continue;
+        put_value(m, v, &text);
+        buf_puts(&text, "");
+        command_words_add(out, buf_take(&text));
+    }
+    buf_finish(&text);
+}
+
 static void expand_word(const char *word, const struct command_values *v, struct command_words *out)
 {
     const struct macro *list = whole_word(word);
@@ -200,10 +338,7 @@ static void expand_word(const char *word, const struct command_values *v, struct
     struct piece p;
 
     if (list) {
-        for (const struct json *m = json_first(v->params); m; m = json_next(m)) {
-            list->each(m, &text);
-            command_words_add(out, buf_take(&text));
-        }
+        expand_list(list, v, out);
         return;
     }
     while (next_piece(&word, &p))

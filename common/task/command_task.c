@@ -47,22 +47,38 @@ static void write(const struct spec *s, struct json_writer *w)
 static void configure(const struct spec *s, const struct run_setup *r, struct json_writer *w)
 {
     const char *text = r->params_json ? r->params_json : "{}";
+    const struct command_task *t = s->own;
     struct command_config c;
     struct errbuf err;
     struct json *params = json_parse(text, strlen(text), &err);
 
-    command_config_init(&c, s->own,
-                        &(struct command_values){params, r->run_dir, r->epochs, r->seed});
+    command_config_init(&c, t,
+                        &(struct command_values){.params = params,
+                                               .run_dir = r->run_dir,
+                                               .manner = &t->manner,
+                                               .epochs = r->epochs,
+                                               .seed = r->seed,
+                                               .run_id = r->run_id});
     str_copy(c.metric, sizeof(c.metric), r->metric_name);
     c.maximize = s->maximize;
     c.run_id = r->run_id;
+    c.sweep_id = r->sweep_id;
+    c.until_epoch = r->until_epoch > 0 ? r->until_epoch : r->epochs;
     command_config_write(&c, w);
     command_config_finish(&c);
     json_destroy(params);
 }
 
+static bool begins_anew(const struct spec *s)
+{
+    const struct command_task *t = s->own;
+    return !t->manner.can_resume;
+}
+
 const struct task_kind task_command = {
     .name = "command",
+    .has_checkpoints = true,
+    .begins_anew = begins_anew,
     .has_environment = true,
     .parse = parse,
     .bind = free_bind,

@@ -357,7 +357,7 @@ void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx
 {
     e->shut = !open;
     for (size_t i = 0; i < e->running_count && pause; i++)
-        if (task_of(sweep_spec(e->running[i]->sweep))->has_checkpoints)
+        if (task_resumes(sweep_spec(e->running[i]->sweep)))
             run_yield(e->running[i], fx);
 }
 

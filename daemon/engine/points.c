@@ -46,7 +46,7 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
 
 void run_repair(struct run *r, const char *why, utc_us now, struct effects *fx)
 {
-    bool resumes = task_of(sweep_spec(r->sweep))->has_checkpoints;
+    bool resumes = task_resumes(sweep_spec(r->sweep));
     /* A second attempt in a row is not to fail by the same checkpoint. */
     bool anew = !resumes || r->claims_more || r->row->attempts > 1;
     store_batch_add_event(&fx->batch, r->row->sweep_id, r->row->id, "run_lines_damaged", now,

@@ -67,9 +67,12 @@ void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx)
         s->row->started = now;
     if (s->row->status != SWEEP_RUNNING)
         sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
-    read_anew(r);
-    if (row->started != 0 && !task_of(sweep_spec(s))->has_checkpoints)
-        store_batch_clear_points(&fx->batch, row->id); /* another attempt, perhaps to other bits */
+    if (row->started != 0 && !task_resumes(sweep_spec(s))) { /* perhaps to other bits */
+        store_batch_clear_points(&fx->batch, row->id);
+        run_forget_attempt(r);
+    } else {
+        read_anew(r);
+    }
     set_status(r, RUN_RUNNING);
     row->attempts++;
     row->started = now;

@@ -25,6 +25,7 @@ char *run_configure(const struct engine *e, const struct run *r)
                               .until_epoch = r->row->until_epoch,
                               .seed = r->row->seed,
                               .run_id = r->row->id,
+                              .sweep_id = s->row->id,
                               .params_json = params,
                               .metric_name = spec_metric_name(spec),
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",

@@ -70,8 +70,9 @@ char **environment_create(const struct environment_choice *c)
             (c->whole || is_listed(environ[i], passed, ARRAY_LEN(passed))))
             out[n++] = xstrdup(environ[i]);
     }
-    out[n++] = xstrdup("OPENBLAS_NUM_THREADS=1");
-    out[n++] = xstrdup("OMP_NUM_THREADS=1");
+    unsigned threads = c->threads > 0 ? c->threads : 1;
+    out[n++] = xasprintf("OPENBLAS_NUM_THREADS=%u", threads);
+    out[n++] = xasprintf("OMP_NUM_THREADS=%u", threads);
     out[n++] = xasprintf("SWEEPD_WORKER_NICE=%d", c->nice);
     if (c->core_type && c->core_type[0])
         out[n++] = xasprintf("OPENBLAS_CORETYPE=%s", c->core_type);

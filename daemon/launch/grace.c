@@ -4,9 +4,9 @@
 
 #include "daemon/launch/launcher.h"
 
-void grace_begin(struct grace *g, uint64_t now_ms)
+void grace_begin(struct grace *g, uint64_t more_ms, uint64_t now_ms)
 {
-    *g = (struct grace){.began_ms = now_ms, .looked_ms = now_ms};
+    *g = (struct grace){.began_ms = now_ms, .looked_ms = now_ms, .more_ms = more_ms};
 }
 
 bool grace_due(const struct grace *g, uint64_t now_ms)
@@ -29,7 +29,8 @@ bool grace_look(struct grace *g, const struct usage *usage, uint64_t now_ms)
     g->looked_ms = now_ms;
     if (!usage || !usage->busy)
         g->idle_ms += passed < 2 * GRACE_LOOK_MS ? passed : GRACE_LOOK_MS;
-    if (usage && cpu_since(g, usage) >= GRACE_CPU_SECONDS)
+    if (usage && cpu_since(g, usage) >= GRACE_CPU_SECONDS + (double)g->more_ms / 1000)
         return true;
-    return g->idle_ms >= GRACE_MS || now_ms - g->began_ms >= GRACE_LATEST_MS;
+    return g->idle_ms >= GRACE_MS + g->more_ms ||
+           now_ms - g->began_ms >= GRACE_LATEST_MS + g->more_ms;
 }

@@ -16,12 +16,13 @@ struct usage;
 
 struct grace {
     uint64_t began_ms, looked_ms;
+    uint64_t more_ms;   /* of each of the three limits */
     uint64_t idle_ms;   /* counted so far; while it waits for a processor or the disk, nothing is */
     bool known;         /* cpu_seconds */
     double cpu_seconds; /* at the first look */
 };
 
-void grace_begin(struct grace *g, uint64_t now_ms);
+void grace_begin(struct grace *g, uint64_t more_ms, uint64_t now_ms);
 bool grace_due(const struct grace *g, uint64_t now_ms);
 /* It is over. usage NULL: not known, then all time counts; but of the time in which nobody looked
  * only a look's worth, for the daemon may have got no processor either. */

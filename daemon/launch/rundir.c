@@ -193,34 +193,57 @@ int64_t rundir_at(const struct rundir *r)
     return r->offset - (int64_t)rundir_rest(r);
 }
 
-void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct buf *out,
-                        bool *cut)
+/* Continuation bytes of UTF-8 are 10xxxxxx: one at the beginning belongs to a character that was
+ * cut. */
+static void drop_cut_character(struct buf *out, size_t start)
+{
+    size_t skip = 0;
+    while (skip < 3 && start + skip < out->len &&
+           ((unsigned char)out->data[start + skip] & 0xc0) == 0x80)
+        skip++;
+    memmove(out->data + start, out->data + start + skip, out->len - start - skip + 1);
+    out->len -= skip;
+}
+
+static void read_part(int fd, struct rundir_reading *r, struct buf *out)
+{
+    size_t start = out->len;
+    bool tail = r->from < 0;
+    if (tail || r->from > r->size)
+        r->from = r->size > (int64_t)r->max ? r->size - (int64_t)r->max : 0;
+    buf_reserve(out, r->max);
+    ssize_t n = pread(fd, out->data + start, r->max, (off_t)r->from);
+    out->len += n > 0 ? (size_t)n : 0;
+    out->data[out->len] = '\0';
+    r->next = r->from + (n > 0 ? n : 0);
+    if (r->from > 0 && tail)
+        drop_cut_character(out, start);
+}
+
+void rundir_stderr_read(const char *runs_dir, int64_t run_id, struct rundir_reading *r,
+                        struct buf *out)
 {
     struct stat st;
     int folder = rundir_folder(runs_dir, run_id, false);
     int fd = folder < 0 ? -1 : rundir_file(folder, RUN_FILE_STDERR, O_RDONLY);
-    if (cut)
-        *cut = false;
-    if (fd >= 0 && fstat(fd, &st) == 0) {
-        off_t from = (size_t)st.st_size > max ? st.st_size - (off_t)max : 0;
-        buf_reserve(out, max);
-        ssize_t n = pread(fd, out->data + out->len, max, from);
-        size_t start = out->len;
-        if (n > 0)
-            out->len += (size_t)n;
-        out->data[out->len] = '\0';
-        /* A cut may lie inside a character: its continuation bytes are 10xxxxxx. */
-        size_t skip = 0;
-        while (from > 0 && skip < 3 && start + skip < out->len &&
-               ((unsigned char)out->data[start + skip] & 0xc0) == 0x80)
-            skip++;
-        memmove(out->data + start, out->data + start + skip, out->len - start - skip + 1);
-        out->len -= skip;
-        if (cut)
-            *cut = from > 0;
-    }
+    bool there = fd >= 0 && fstat(fd, &st) == 0;
+    r->size = there ? st.st_size : 0;
+    r->next = 0;
+    if (there)
+        read_part(fd, r, out);
+    else
+        r->from = 0;
     if (fd >= 0)
         close(fd);
     if (folder >= 0)
         close(folder);
+}
+
+void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct buf *out,
+                        bool *cut)
+{
+    struct rundir_reading r = {.from = -1, .max = max};
+    rundir_stderr_read(runs_dir, run_id, &r, out);
+    if (cut)
+        *cut = r.from > 0;
 }

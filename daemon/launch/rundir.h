@@ -84,6 +84,16 @@ bool rundir_has_result(const struct rundir *r);
 /* Bytes of run.jsonl up to the end of the last line that was taken. */
 int64_t rundir_at(const struct rundir *r);
 
+/* A part of a run's stderr. from, in: an offset, -1: the last max bytes; out: where the part
+ * begins (a file that was shortened below the offset: its end). next: behind the part. */
+struct rundir_reading {
+    int64_t from;
+    size_t max;
+    int64_t next, size;
+};
+/* Appends to out; nothing where there is no such file. */
+void rundir_stderr_read(const char *runs_dir, int64_t run_id, struct rundir_reading *r,
+                        struct buf *out);
 /* The last max bytes of the run's stderr, begun at a character's boundary. Nothing when there is
  * no such file. cut (may be NULL): there was more. */
 void rundir_stderr_tail(const char *runs_dir, int64_t run_id, size_t max, struct buf *out,

@@ -43,7 +43,29 @@ struct removal {
     int64_t run_ids[];
 };
 
-/* A run folder is flat; whatever else lies in it stays, and so does the folder. */
+#define DEPTH_MAX 64 /* of folders that a program has made in its run's */
+
+/* All in a folder: what a program has left there too. Links are removed, not followed. Takes the
+ * stream over. */
+static void remove_all(DIR *dir, int depth)
+{
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            unlinkat(dirfd(dir), e->d_name, 0) == 0 || depth == DEPTH_MAX)
+            continue;
+        int fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *inner = fd < 0 ? NULL : fdopendir(fd);
+        if (inner) {
+            remove_all(inner, depth + 1);
+            unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+        } else if (fd >= 0) {
+            close(fd);
+        }
+    }
+    closedir(dir);
+}
+
+/* What cannot be removed stays, and so does the folder. */
 static void remove_folder(const struct removal *r, int64_t run_id)
 {
     int folder = rundir_folder(r->runs_dir, run_id, false);
@@ -54,11 +76,7 @@ static void remove_folder(const struct removal *r, int64_t run_id)
         close(folder);
         return;
     }
-    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    closedir(dir);
+    remove_all(dir, 0);
     char path[PATHS_MAX];
     (void)paths_run(path, sizeof(path), r->runs_dir, run_id); /* it was opened by that name */
     if (rmdir(path) != 0)

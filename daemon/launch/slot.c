@@ -18,6 +18,8 @@
 
 #define LOG_MODULE "slot"
 
+#define GRACE_MAX_MS (2 * 86400 * INT64_C(1000)) /* what a specification can ask for */
+
 /* --- states --------------------------------------------------------------------------------- */
 
 #define TO(id) (1u << SLOT_##id)
@@ -117,7 +119,7 @@ static void send_due(struct slot *s, uint64_t now_ms)
     if (s->state == SLOT_KILL_DUE && launcher->signal(s->worker, SIGKILL)) {
         move(s, SLOT_KILLING);
     } else if (s->state == SLOT_TERM_DUE && launcher->signal(s->worker, SIGTERM)) {
-        grace_begin(&s->grace, now_ms);
+        grace_begin(&s->grace, s->grace_ms, now_ms);
         move(s, SLOT_TERMINATING);
     }
 }
@@ -182,9 +184,17 @@ static void watch(struct slot *s, uint64_t now_ms)
 
 /* --- the file ------------------------------------------------------------------------------- */
 
+/* Of a start line, which may say anything. */
+static uint64_t grace_asked(int64_t ms)
+{
+    return ms <= 0 ? 0 : ms < GRACE_MAX_MS ? (uint64_t)ms : GRACE_MAX_MS;
+}
+
 static enum tail_end read_on(struct slot *s, uint64_t now_ms)
 {
     enum tail_end end = tail_read(&s->tail, now_ms);
+    if (s->tail.introduced)
+        s->grace_ms = grace_asked(s->tail.start.grace_ms);
     if (s->tail.introduced && s->worker && s->launcher->type->introduced)
         s->launcher->type->introduced(s->worker, &s->tail.start);
     s->tail.introduced = false;

@@ -47,6 +47,7 @@ resume cancel delete backup status shutdown help"
     explain) options="--sweep" ;;
     runs) options="--status --label --sort --limit" ;;
     delete) options="--yes" ;;
+    log) options="--follow" ;;
     events) options="--run --since --follow" ;;
     doctor) options="--db --worker-program" ;;
     plot) options="--output --force --run --x --y --language" ;;

@@ -21,6 +21,11 @@
 #define COMMAND_EXPANDED_BYTES_MAX 262144
 #define COMMAND_DIRECTORY_MAX 1024
 
+/* In the run's folder, for the program: */
+#define COMMAND_PARAMS_FILE "params.json"   /* its parameters */
+#define COMMAND_STOP_FILE "stop"            /* is there once it is to end */
+#define COMMAND_CHECKPOINT_DIR "checkpoints" /* its own; what is in it is not looked at */
+
 struct errbuf;
 struct json;
 struct json_writer;
@@ -40,10 +45,63 @@ struct command_curves {
     char column[CURVE_COLUMN_COUNT][METRIC_NAME_MAX + 1];
 };
 
-struct command_task {
-    struct command_words command; /* templates: macros are expanded for each run */
+/* Variables of an environment, in the order of the specification. A zeroed one is empty. */
+#define COMMAND_VARIABLES_MAX 4096
+#define COMMAND_VARIABLES_BYTES_MAX 262144
+struct command_environment {
+    size_t count;
+    char **entries; /* "NAME=value"; "NAME": it is taken away; owned */
+};
+
+/* X(id, name): how a program may report, the most structured way first. Once one has been heard,
+ * those below it count for nothing. */
+#define COMMAND_CHANNEL_MAP(X)                                                                     \
+    X(DESCRIPTOR, "descriptor") /* JSON lines on SWEEPD_METRICS_FD */                              \
+    X(MARKED, "marked")         /* "::sweepd {…}" on stdout, and all that follow there: */         \
+    X(SYNE_TUNE, "syne_tune")   /* "[tune-metric]: {…}" */                                         \
+    X(PATTERNS, "patterns")     /* patterns of one's own */                                        \
+    X(FILES, "files")           /* what libraries write: in the run's folder, or named in logs */  \
+    X(JSON, "json")             /* a JSON object a line */                                         \
+    X(DICT, "dict")             /* a dict as Python prints it */                                   \
+    X(PAIRS, "pairs")           /* name=value, with the sweep's metric among them */               \
+    X(TEXT, "text")             /* "epoch 3 loss 0.41", and its many kin */
+enum command_channel {
+#define X(id, name) COMMAND_CHANNEL_##id,
+    COMMAND_CHANNEL_MAP(X)
+#undef X
+    COMMAND_CHANNEL_COUNT
+};
+#define COMMAND_CHANNELS_ALL ((1u << COMMAND_CHANNEL_COUNT) - 1)
+const char *command_channel_name(enum command_channel c);
+
+#define COMMAND_PATTERNS_MAX 64
+#define COMMAND_PATTERN_BYTES_MAX 1024
+struct command_pattern {
+    char name[METRIC_NAME_MAX + 1];
+    char *text; /* a POSIX extended regular expression, whose first group is the number */
+};
+
+/* How a program is run and heard: the same in a specification and in a config.json. */
+struct command_manner {
     char directory[COMMAND_DIRECTORY_MAX]; /* absolute; "": the run's folder */
     struct command_curves curves;
+    bool has_base;                      /* base is the whole environment, else the daemon's is */
+    struct command_environment base;    /* mostly the submitter's */
+    struct command_environment changes; /* on top of it */
+    size_t pattern_count;               /* of lines on stdout: a match is a value of that name */
+    struct command_pattern *patterns;   /* owned */
+    unsigned channels;                  /* that are listened to: bits 1 << COMMAND_CHANNEL_… */
+    bool python_values;                 /* on its command line: True, not true */
+    bool can_resume;                    /* goes on from what it has left in its checkpoint folder */
+    double stop_seconds;                /* from the stop file to SIGTERM */
+    double grace_seconds;               /* from SIGTERM to SIGKILL */
+};
+#define COMMAND_GRACE_SECONDS 30
+#define COMMAND_SECONDS_MAX 86400
+
+struct command_task {
+    struct command_words command; /* templates: macros are expanded for each run */
+    struct command_manner manner;
 };
 
 /* The specification's object "task": {"command": ["./train.sh", "${args}"], "directory": "/abs",
@@ -58,8 +116,10 @@ void command_task_finish(struct command_task *t);
 struct command_values {
     const struct json *params; /* object: its active parameters in the specification's order */
     const char *run_dir;
+    const struct command_manner *manner; /* its environment, for ${envvar:NAME}; NULL: none */
     int64_t epochs;
     uint64_t seed;
+    int64_t run_id;
 };
 /* Cannot fail: templates were checked. What is too long for a program the worker refuses. */
 void command_expand(const struct command_words *templates, const struct command_values *values,
@@ -74,15 +134,15 @@ int command_template_check(const struct json *v, const char *path, size_t *macro
  * "goal":"minimize"},"epochs":10,"until_epoch":10,"seed":"110","run_id":7} */
 struct command_config {
     struct command_words command;  /* expanded */
-    char directory[COMMAND_DIRECTORY_MAX]; /* absolute; "": the folder of config.json */
+    struct command_manner manner;
     char *params;                  /* JSON object; owned */
-    struct command_curves curves;
     char metric[METRIC_NAME_MAX + 1]; /* that runs are ranked by: one without it has failed */
     bool maximize;
     int64_t epochs;                /* what the run is planned for */
     int64_t until_epoch;           /* how far the program is asked to go this time; <= epochs */
     uint64_t seed;
     int64_t run_id;                /* 0: by hand */
+    int64_t sweep_id;              /* 0: by hand */
 };
 /* What the task makes of a run's values, until_epoch as far as epochs; metric, goal and run_id are
  * the caller's. */
@@ -103,7 +163,28 @@ void command_curves_write(const struct command_curves *c, struct json_writer *w)
 int command_words_parse(const struct json *v, const char *path, bool templates,
                         struct command_words *out, struct errbuf *err);
 void command_words_write(const struct command_words *c, struct json_writer *w);
-int command_directory_parse(const struct json *v, const char *path,
-                            char out[COMMAND_DIRECTORY_MAX], struct errbuf *err);
+/* The keys of a manner among the members of an object, whose other keys the caller has checked. */
+#define COMMAND_MANNER_KEYS                                                                        \
+    "directory", "curves", "base_environment", "environment", "python_values", "can_resume",       \
+        "stop_seconds", "grace_seconds", "patterns", "metrics_from"
+int command_manner_parse(const struct json *object, const char *path, struct command_manner *out,
+                         struct errbuf *err);
+/* Its members, into the object that was begun; what is as it is by default is left out, but
+ * directory and curves. */
+void command_manner_write(const struct command_manner *m, struct json_writer *w);
+/* The value of a variable as the program has it, NULL: it has none; without a base the
+ * daemon's own counts. */
+const char *command_manner_variable(const struct command_manner *m, const char *name);
+void command_manner_copy(const struct command_manner *from, struct command_manner *to);
+void command_manner_finish(struct command_manner *m);
+/* Of a specification that was shown: without the environment of whoever submitted it, and what was
+ * masked. */
+void command_manner_forget(struct command_manner *m);
+#define COMMAND_MASK "***"
+
+/* Is the value of a variable of that name a secret: a key, a token, a password? */
+bool command_is_secret(const char *name);
+/* A specification as people may see it: the values of such variables are "***". */
+void command_write_masked(const struct json *spec, struct json_writer *w);
 
 #endif

@@ -41,7 +41,7 @@ struct run_setup {
     const struct trainer_config *config; /* of the trainer */
     int64_t epochs, until_epoch;         /* horizon; how far it may go now (0: to the end) */
     uint64_t seed;
-    int64_t run_id;
+    int64_t run_id, sweep_id;
     const char *run_dir;                 /* its folder; "": too deep to be written */
     const char *params_json;             /* the values of what is swept */
     const char *metric_name;             /* which runs are ranked by */
@@ -58,7 +58,7 @@ struct task_kind {
     const char *name;
     bool has_settings;    /* its runs have a trainer_config; its metrics are columns of the curve */
     bool needs_data;      /* a worker prepares its data before the sweep is accepted */
-    bool has_checkpoints; /* a run can end at a rung and go on later */
+    bool has_checkpoints; /* a run can end at a rung and go on later; see begins_anew */
     bool has_remedies;    /* its runs have causes and treatments, and the range its edits */
     bool has_environment; /* its runs get all of the daemon's environment */
     bool is_leased;       /* its runs are asked for: no worker of ours carries them out */
@@ -83,6 +83,9 @@ struct task_kind {
     /* Its members of the canonical spec. */
     void (*write)(const struct spec *s, struct json_writer *w);
     void (*finish)(struct spec *s);
+    /* Of one that has checkpoints: do its runs leave none, and begin anew after whatever ended
+     * them? NULL: they do leave one. */
+    bool (*begins_anew)(const struct spec *s);
     /* The configuration that `sweep-worker --prepare` reads; NULL where needs_data is false. sweep:
      * the spec as JSON, to go into it. Called by spec_write_prepare alone. */
     void (*prepare)(const struct spec *s, const char *sweep, const char *start_weights,
@@ -96,6 +99,8 @@ TASK_MAP(X)
 #undef X
 
 const struct task_kind *task_of(const struct spec *s);
+/* Its runs go on from a checkpoint: what they have shown stays. */
+bool task_resumes(const struct spec *s);
 /* By its name in a config.json; NULL: none. */
 const struct task_kind *task_find(const char *name);
 /* The member "task" of a config.json; out is untouched where there is none, or no such file. */

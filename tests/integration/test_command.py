@@ -119,7 +119,7 @@ print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "files": files,
                   "environment": {k: v for k, v in os.environ.items() if k.startswith("SWEEPD_")}}))
 """
     config = {"curves": {"train_loss": "train/loss", "val_loss": "loss"}, "params": {"lr": 0.1},
-              "until_epoch": 2}
+              "until_epoch": 3}
     with Run(program, "--lr=0.1", "a b $HOME", config=config) as r:
         status, points, result = r.finish()
         equal((status, result["status"], result["error"]), (0, "completed", ""))
@@ -135,7 +135,10 @@ print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "files": files,
         environment = said["environment"]
         environment.pop("SWEEPD_METRICS_FD")
         equal(environment, {"SWEEPD_RUN_DIR": r.folder, "SWEEPD_PARAMS": '{"lr":0.1}',
-                            "SWEEPD_EPOCHS": "2", "SWEEPD_SEED": "18446744073709551615",
+                            "SWEEPD_PARAMS_FILE": r.path("params.json"),
+                            "SWEEPD_STOP_FILE": r.path("stop"),
+                            "SWEEPD_CHECKPOINT_DIR": r.path("checkpoints"),
+                            "SWEEPD_EPOCHS": "3", "SWEEPD_SEED": "18446744073709551615",
                             "SWEEPD_RUN_ID": "7"})
 
 

@@ -317,8 +317,16 @@ def test_what_is_refused():
             refused(d, {**good, key: data if key == "data" else {}}, f"$.{key}", "a program has its own")
         refused(d, {**good, "start_from": 1}, "$.start_from")
         refused(d, {**good, "treat": True}, "$.treat")
-        refused(d, {**good, "early_terminate": {"type": "median"}}, "$.early_terminate",
-                "cannot pause at a rung")
+        refused(d, {**good, "task": {"command": [path], "environment": {"A=": "x"}}},
+                '$.task.environment["A="]', "without a '='")
+        refused(d, {**good, "task": {"command": [path], "environment": {"A": 1}}},
+                "$.task.environment.A", "a string, or null")
+        refused(d, {**good, "task": {"command": [path], "base_environment": {"A": None}}},
+                "$.task.base_environment.A", "a string")
+        refused(d, {**good, "task": {"command": [path], "grace_seconds": -1}},
+                "$.task.grace_seconds", "from 0 to 86400")
+        refused(d, {**good, "task": {"command": [path, "${arg}"]}}, "$.task.command[1]",
+                "did you mean ${args}?")
         refused(d, {**good, "task": {"comand": [path]}}, "$.task.comand", "did you mean command?")
         refused(d, {**good, "task": {"container": [path]}}, "$.task.container", "trainer, command")
         refused(d, {**good, "task": {}}, "$.task", "trainer, command")

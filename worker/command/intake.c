@@ -11,6 +11,13 @@
 
 static const char *const EPOCH_KEYS[] = {"epoch", "step"};
 
+/* Where nobody chooses among channels all counts. */
+static int hear(void *hearer, struct intake *in, const struct metrics_line *l, double seconds)
+{
+    (void)hearer;
+    return intake_values(in, l, seconds);
+}
+
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context)
 {
@@ -19,12 +26,14 @@ void intake_init(struct intake *in, const struct command_config *c,
     in->maximize = c->maximize;
     in->points_max = RUN_POINTS_MAX;
     in->give = give;
+    in->heard = hear;
     in->context = context;
-    in->series.curves = &c->curves;
-    if (!c->curves.epoch[0])
+    in->series.curves = &c->manner.curves;
+    in->limit = c->until_epoch < c->epochs ? (double)c->until_epoch : INFINITY;
+    if (!c->manner.curves.epoch[0])
         return;
     in->manner = INTAKE_BY_NUMBER;
-    str_copy(in->key, sizeof(in->key), c->curves.epoch);
+    str_copy(in->key, sizeof(in->key), c->manner.curves.epoch);
 }
 
 void intake_finish(struct intake *in)
@@ -162,11 +171,39 @@ static void decide_manner(struct intake *in, const struct metrics_line *l)
     }
 }
 
+void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero)
+{
+    (void)is_best(in, m);
+    in->points = m->at.point;
+    in->epoch = in->floor = m->at.epoch;
+    in->shift = from_zero ? 1 : 0;
+    in->has_first = in->passed = true;
+}
+
 static int take_counted(struct intake *in, const struct metrics_line *l, double seconds)
 {
-    in->epoch = (double)(in->points + (int64_t)in->points_over + 1);
+    double epoch = (double)(in->points + (int64_t)in->points_over + 1);
+
+    if (epoch <= in->epoch) /* after lines that counted otherwise */
+        epoch = floor(in->epoch) + 1;
+    if (epoch > in->limit) {
+        in->beyond = true;
+        return 0;
+    }
+    in->epoch = epoch;
     hold(in, l, seconds);
     return give_held(in);
+}
+
+/* Counts begin at 1, and behind what other lines have counted. */
+static double shift_of(struct intake *in, double first)
+{
+    double shift = first == 0 ? 1 : 0;
+
+    if (in->rebase && first + shift <= in->epoch)
+        shift = floor(in->epoch) + 1 - first;
+    in->rebase = false;
+    return shift;
 }
 
 static int take_by_number(struct intake *in, const struct metrics_line *l, double seconds)
@@ -175,12 +212,16 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
     int rc = 0;
 
     if (!number) { /* of the present epoch, or of the first where there is none yet */
-        hold(in, l, seconds);
+        if (!in->passed)
+            hold(in, l, seconds);
         return 0;
     }
     if (!in->has_first)
-        in->shift = number->value == 0 ? 1 : 0;
+        in->shift = shift_of(in, number->value);
     double epoch = number->value + in->shift;
+    in->passed = in->floor > 0 && isfinite(epoch) && epoch <= in->floor;
+    if (in->passed)
+        return 0;
     if (!isfinite(epoch) || epoch <= 0 || epoch < in->epoch) {
         in->late_lines++;
         return 0;
@@ -188,6 +229,10 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
     in->has_first = true;
     if (epoch > in->epoch && in->epoch > 0)
         rc = give_held(in);
+    if (epoch > in->limit) {
+        in->beyond = true;
+        return rc;
+    }
     in->epoch = epoch;
     hold(in, l, seconds);
     return rc;
@@ -204,6 +249,29 @@ static void count_bad(struct intake *in, const char *line, size_t len, const str
     snprintf(in->first_bad, sizeof(in->first_bad), "line %" PRIu64 ": %s", in->lines, text);
 }
 
+int intake_values(struct intake *in, const struct metrics_line *l, double seconds)
+{
+    if (l->count == 0 || in->beyond)
+        return 0;
+    if (in->manner == INTAKE_UNKNOWN)
+        decide_manner(in, l);
+    return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)
+                                        : take_by_number(in, l, seconds);
+}
+
+int intake_switch(struct intake *in)
+{
+    int rc = in->epoch > 0 ? give_held(in) : 0;
+
+    if (in->points == 0)
+        return rc;
+    if (!in->series.curves->epoch[0])
+        in->manner = INTAKE_UNKNOWN;
+    in->has_first = false;
+    in->rebase = true;
+    return rc;
+}
+
 static int take_line(struct intake *in, const char *line, size_t len, double seconds)
 {
     struct metrics_line *l = &in->read;
@@ -217,12 +285,7 @@ static int take_line(struct intake *in, const char *line, size_t len, double sec
         count_bad(in, line, len, &why);
         return 0;
     }
-    if (l->count == 0)
-        return 0;
-    if (in->manner == INTAKE_UNKNOWN)
-        decide_manner(in, l);
-    return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)
-                                        : take_by_number(in, l, seconds);
+    return l->count == 0 ? 0 : in->heard(in->hearer, in, l, seconds);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */

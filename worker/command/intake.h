@@ -35,6 +35,9 @@ struct intake {
     /* Gets each point with its metrics; borrowed. Not 0: the intake stops and returns it. */
     int (*give)(void *context, struct point_metrics *m);
     void *context;
+    /* Gets each line with values, passes on what is to count (intake_values); by default all. */
+    int (*heard)(void *hearer, struct intake *in, const struct metrics_line *l, double seconds);
+    void *hearer;
     struct series_table series;
     /* bytes → lines */
     struct buf line;
@@ -45,11 +48,16 @@ struct intake {
     char key[METRIC_NAME_MAX + 1]; /* the number that counts epochs */
     double shift;        /* 1 where epochs count from 0 */
     bool has_first;      /* an epoch was read: shift is decided */
+    bool rebase;         /* the next count goes on behind the present epoch */
     double epoch;        /* of what is held; 0: not known yet */
     size_t held_count;
     struct metric_value held[METRICS_MAX];
     double seconds;      /* when the last of it came */
     int64_t points;      /* given */
+    double floor;        /* up to this epoch an earlier attempt has given all */
+    double limit;        /* no epoch beyond it is wanted */
+    bool beyond;         /* one came */
+    bool passed;         /* the present epoch is passed over */
     bool metric_seen;
     double best;                                 /* of the metric, of all that was reported */
     struct point_metrics *best_over, *last_over; /* of what is over; NULL: none; owned */
@@ -63,8 +71,15 @@ struct intake {
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context);
 void intake_finish(struct intake *in);
+/* An earlier attempt has given this point, and what came before it; from_zero: its program
+ * counts epochs from 0. What this attempt says again of those epochs is passed over. */
+void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero);
 /* seconds: since the run's start. 0, or what give returned. */
 int intake_bytes(struct intake *in, const char *bytes, size_t len, double seconds);
+/* Values that were read elsewhere. */
+int intake_values(struct intake *in, const struct metrics_line *l, double seconds);
+/* What follows comes from elsewhere: it may count epochs in another way. */
+int intake_switch(struct intake *in);
 /* No more bytes: a last line without '\n' counts. */
 int intake_end(struct intake *in, double seconds);
 /* What was left out, in words; nothing where nothing was. */

@@ -63,26 +63,6 @@ static int open_pipes(struct pipes *p, struct errbuf *err)
 
 /* --- in the child ----------------------------------------------------------------------------- */
 
-static void set_number(const char *name, const char *format, uint64_t number)
-{
-    char text[32];
-    snprintf(text, sizeof(text), format, number);
-    setenv(name, text, 1);
-}
-
-static void set_environment(const struct command_config *c, const char *run_dir, int metrics)
-{
-    set_number("SWEEPD_METRICS_FD", "%" PRIu64, (uint64_t)metrics);
-    setenv("SWEEPD_RUN_DIR", run_dir, 1);
-    setenv("SWEEPD_PARAMS", c->params, 1);
-    set_number("SWEEPD_EPOCHS", "%" PRIu64, (uint64_t)c->until_epoch);
-    set_number("SWEEPD_SEED", "%" PRIu64, c->seed);
-    if (c->run_id > 0)
-        set_number("SWEEPD_RUN_ID", "%" PRIu64, (uint64_t)c->run_id);
-    else
-        unsetenv("SWEEPD_RUN_ID");
-}
-
 static void default_signals(void)
 {
     sigset_t none;
@@ -113,22 +93,26 @@ static void become(char **words)
         execvp(words[0], words);
 }
 
-static _Noreturn void run_child(const struct command_config *c, const char *run_dir,
-                                const struct pipes *p, pid_t parent)
+static const char *directory_of(const struct surroundings *s)
+{
+    return s->config->manner.directory[0] ? s->config->manner.directory : s->run_dir;
+}
+
+static _Noreturn void run_child(const struct surroundings *s, const struct pipes *p,
+                                pid_t parent)
 {
     struct report r = {STAGE_SETUP, 0};
-    struct command_words words = c->command;
-    const char *directory = c->directory[0] ? c->directory : run_dir;
+    struct command_words words = s->config->command;
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1); /* it is gone already */
     default_signals();
-    set_environment(c, run_dir, p->metrics[1]);
+    surroundings_enter(s, p->metrics[1]);
     if (join_pipes(p) == 0) {
         r.stage = STAGE_DIRECTORY;
-        if (chdir(directory) == 0) {
+        if (chdir(directory_of(s)) == 0) {
             r.stage = STAGE_EXEC;
             command_words_add(&words, NULL);
             become(words.words);
@@ -142,11 +126,10 @@ static _Noreturn void run_child(const struct command_config *c, const char *run_
 
 /* --- in the parent ---------------------------------------------------------------------------- */
 
-static int refuse(const struct report *r, const struct command_config *c, const char *run_dir,
-                  struct errbuf *err)
+static int refuse(const struct report *r, const struct surroundings *s, struct errbuf *err)
 {
-    const char *directory = c->directory[0] ? c->directory : run_dir;
-    const char *program = c->command.words[0];
+    const char *directory = directory_of(s);
+    const char *program = s->config->command.words[0];
     int code = r->error == ENOENT ? ERR_NOT_FOUND : ERR_PERMISSION;
 
     if (r->stage == STAGE_SETUP)
@@ -184,8 +167,7 @@ static int take_end(int fds[2])
     return fd;
 }
 
-int program_start(struct program *p, const struct command_config *c, const char *run_dir,
-                  struct errbuf *err)
+int program_start(struct program *p, const struct surroundings *s, struct errbuf *err)
 {
     struct pipes pipes;
     struct report failure;
@@ -198,7 +180,7 @@ int program_start(struct program *p, const struct command_config *c, const char 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t pid = fork();
     if (pid == 0)
-        run_child(c, run_dir, &pipes, parent);
+        run_child(s, &pipes, parent);
     if (pid < 0) {
         rc = err_set(err, ERR_IO, "no process: %s", strerror(errno));
         goto fail;
@@ -208,7 +190,7 @@ int program_start(struct program *p, const struct command_config *c, const char 
     pipes.report[1] = -1;
     if (has_failed(&pipes, &failure)) {
         waitpid(pid, NULL, 0);
-        rc = refuse(&failure, c, run_dir, err);
+        rc = refuse(&failure, s, err);
         goto fail;
     }
     *p = (struct program){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "sweep/command.h"
+#include "worker/command/surroundings.h"
 
 struct errbuf;
 
@@ -17,10 +17,9 @@ struct program {
     int output;
 };
 
-/* run_dir: absolute. ERR_NOT_FOUND and ERR_PERMISSION name the program or folder that cannot be
+/* ERR_NOT_FOUND and ERR_PERMISSION name the program or folder that cannot be
  * used; ERR_IO. */
-int program_start(struct program *p, const struct command_config *c, const char *run_dir,
-                  struct errbuf *err);
+int program_start(struct program *p, const struct surroundings *s, struct errbuf *err);
 /* To all of its group. */
 void program_signal(const struct program *p, int signal);
 /* After pidfd was readable: ends what is left of its group and of its other descendants, and

@@ -23,14 +23,14 @@
 #include "sweep/log.h"
 #include "sweep/require.h"
 #include "worker/command/intake.h"
+#include "worker/command/listen.h"
 #include "worker/command/output.h"
 #include "worker/command/program.h"
+#include "worker/command/resume.h"
+#include "worker/command/surroundings.h"
 #include "worker/sandbox.h"
 
 #define CHUNK_BYTES 65536
-/* From SIGTERM to SIGKILL. Below the five seconds after which the daemon ends us: then nobody
- * would be there to end what the program has started. */
-#define GRACE_SECONDS 4.0
 #define LAST_WORDS_BYTES 240
 #define NAMES_BYTES 240
 
@@ -40,11 +40,17 @@ struct supervisor {
     struct link *link;
     struct program program;
     struct intake intake;
+    struct listener listener;
     struct output output;
-    double start_seconds, kill_at; /* monotonic; kill_at 0: no deadline */
+    struct surroundings around;
+    double start_seconds;
+    double term_at, kill_at;       /* monotonic; 0: not due */
+    bool marked_from_zero;         /* as the mark for a resumed run has it */
     int signals;                   /* signalfd */
     bool ended;                    /* the program has */
-    bool stop_requested;              /* by SIGTERM */
+    bool stop_requested;           /* by SIGTERM */
+    bool killed;                   /* its grace is over */
+    bool at_rung;                  /* it came beyond its budget, and is ended */
     bool unwritable;               /* a line could not be written: the run is over */
     char chunk[CHUNK_BYTES];
 };
@@ -64,10 +70,16 @@ static double run_seconds(const struct supervisor *s)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static int send_start(struct link *link)
+/* The daemon gives us the time that we give the program. */
+static int send_start(const struct supervisor *s)
 {
-    struct record r = {.type = RECORD_START, .u.start = {.pid = getpid()}};
-    return link_send(link, &r);
+    const struct command_manner *m = &s->config.manner;
+    struct record r = {.type = RECORD_START,
+                       .u.start = {.pid = getpid(),
+                                   .resumed_point = s->intake.points,
+                                   .grace_ms = (int64_t)(1000 *
+                                                         (m->stop_seconds + m->grace_seconds))}};
+    return link_send(s->link, &r);
 }
 
 static int send_point(void *context, struct point_metrics *m)
@@ -76,12 +88,23 @@ static int send_point(void *context, struct point_metrics *m)
     return link_send(context, &r);
 }
 
+static bool is_at_rung(const struct supervisor *s)
+{
+    const struct command_config *c = &s->config;
+    bool came = s->intake.epoch >= (double)c->until_epoch;
+    return s->at_rung || (c->until_epoch < c->epochs && came);
+}
+
 static int send_result(const struct supervisor *s, enum run_error error, const char *text)
 {
     struct record r = {.type = RECORD_RESULT};
     struct record_result *result = &r.u.result;
 
     result->status = error == RUN_ERROR_NONE ? RUN_COMPLETED : RUN_FAILED;
+    if (error == RUN_ERROR_NONE && is_at_rung(s)) {
+        result->status = RUN_PAUSED;
+        result->epoch = s->config.until_epoch;
+    }
     result->error = error;
     result->seconds = run_seconds(s);
     str_copy(result->text, sizeof(result->text), text);
@@ -101,6 +124,36 @@ static void stop_on_full_disk(struct supervisor *s, int rc)
     program_signal(&s->program, SIGKILL);
 }
 
+/* All of its group hears it, one that is stopped too. */
+static void terminate(struct supervisor *s)
+{
+    s->term_at = 0;
+    s->kill_at = clock_seconds() + s->config.manner.grace_seconds;
+    program_signal(&s->program, SIGTERM);
+    program_signal(&s->program, SIGCONT);
+}
+
+static void ask_to_stop(struct supervisor *s)
+{
+    if (s->term_at > 0 || s->kill_at > 0 || s->killed)
+        return; /* it is being ended */
+    surroundings_ask_to_stop(&s->around);
+    s->term_at = clock_seconds() + s->config.manner.stop_seconds;
+    if (s->config.manner.stop_seconds == 0)
+        terminate(s);
+}
+
+/* After each piece of metrics. */
+static void look_at_intake(struct supervisor *s)
+{
+    if (s->config.manner.can_resume && !s->marked_from_zero && s->intake.shift > 0)
+        s->marked_from_zero = resume_mark(s->run_dir, true);
+    if (!s->intake.beyond || s->at_rung)
+        return;
+    s->at_rung = true;
+    ask_to_stop(s);
+}
+
 /* Reads once. The number of bytes; 0: none at the moment; -1: it is closed. */
 static ssize_t read_some(struct supervisor *s, int fd)
 {
@@ -115,14 +168,19 @@ static ssize_t take_metrics(struct supervisor *s)
     ssize_t n = read_some(s, s->program.metrics);
     if (n > 0 && !s->unwritable)
         stop_on_full_disk(s, intake_bytes(&s->intake, s->chunk, (size_t)n, run_seconds(s)));
+    look_at_intake(s);
     return n;
 }
 
 static ssize_t take_output(struct supervisor *s)
 {
     ssize_t n = read_some(s, s->program.output);
-    if (n > 0)
-        output_put(&s->output, s->chunk, (size_t)n);
+    if (n <= 0)
+        return n;
+    output_put(&s->output, s->chunk, (size_t)n);
+    if (!s->unwritable)
+        stop_on_full_disk(s, listener_stdout(&s->listener, s->chunk, (size_t)n, run_seconds(s)));
+    look_at_intake(s);
     return n;
 }
 
@@ -133,17 +191,33 @@ static void take_signal(struct supervisor *s)
     if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info) || s->stop_requested)
         return;
     s->stop_requested = true;
-    s->kill_at = clock_seconds() + GRACE_SECONDS;
-    program_signal(&s->program, SIGTERM);
-    program_signal(&s->program, SIGCONT); /* one that is stopped must hear it too */
+    ask_to_stop(s);
 }
 
 static int wait_ms(const struct supervisor *s)
 {
-    if (s->kill_at == 0)
+    double at = s->term_at > 0 ? s->term_at : s->kill_at;
+    double held = listener_due(&s->listener, run_seconds(s));
+    double left = at > 0 ? at - clock_seconds() : held;
+    if (at == 0 && held < 0)
         return -1;
-    double left = s->kill_at - clock_seconds();
+    if (held >= 0 && held < left)
+        left = held;
     return left > 0 ? (int)(1000 * left) + 1 : 0;
+}
+
+static void do_what_is_due(struct supervisor *s)
+{
+    if (s->term_at > 0 && clock_seconds() >= s->term_at)
+        terminate(s);
+    if (s->kill_at > 0 && clock_seconds() >= s->kill_at) {
+        s->kill_at = 0;
+        s->killed = true;
+        program_signal(&s->program, SIGKILL);
+    }
+    if (!s->unwritable)
+        stop_on_full_disk(s, listener_tick(&s->listener, run_seconds(s)));
+    look_at_intake(s);
 }
 
 static void close_end(int *fd)
@@ -163,10 +237,7 @@ static void watch(struct supervisor *s)
                                {p->output, POLLIN, 0},
                                {p->pidfd, POLLIN, 0}};
         int ready = poll(fds, ARRAY_LEN(fds), wait_ms(s));
-        if (s->kill_at > 0 && clock_seconds() >= s->kill_at) {
-            s->kill_at = 0;
-            program_signal(p, SIGKILL);
-        }
+        do_what_is_due(s);
         if (ready <= 0)
             continue;
         if (fds[0].revents)
@@ -201,6 +272,18 @@ static void say_left_out(const struct supervisor *s)
     buf_finish(&text);
 }
 
+/* What was understood of a program that did not say it to us on purpose. */
+static void say_channel(const struct supervisor *s)
+{
+    const struct listener *l = &s->listener;
+
+    if (l->channel == COMMAND_CHANNEL_COUNT || l->channel < COMMAND_CHANNEL_FILES)
+        return;
+    log_info("metrics were read from what it wrote, by the rules for \"%s\"%s (task.metrics_from "
+             "chooses)", command_channel_name((enum command_channel)l->channel),
+             l->switched ? ", and before by others" : "");
+}
+
 /* Why a program that ended well has nothing that its sweep could rank it by. */
 static void explain_no_metric(const struct supervisor *s, struct buf *text)
 {
@@ -213,8 +296,8 @@ static void explain_no_metric(const struct supervisor *s, struct buf *text)
         buf_printf(text, ": no line has \"%s\", which counts its epochs", in->key);
     else if (in->series.count == 0)
         buf_printf(text,
-                   ": there was no line of metrics on descriptor SWEEPD_METRICS_FD "
-                   "(%" PRIu64 " that could not be read%s%s)",
+                   ": no line of what it printed says a measurement, nor was there one of metrics "
+                   "on descriptor SWEEPD_METRICS_FD (%" PRIu64 " that could not be read%s%s)",
                    in->bad_lines, in->bad_lines > 0 ? "; the first: " : "", in->first_bad);
     else
         buf_puts(text, near ? "; did you mean " : "; reported: ");
@@ -237,11 +320,12 @@ static int report_end(struct supervisor *s, int status)
     struct buf text = {0}, words = {0};
     enum run_error error = RUN_ERROR_EXITED;
 
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && s->intake.metric_seen)
+    bool ended_by_us = s->at_rung; /* however it took that */
+    if ((ended_by_us || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) && s->intake.metric_seen)
         error = RUN_ERROR_NONE;
-    else if (WIFSIGNALED(status))
+    else if (WIFSIGNALED(status) && !ended_by_us)
         error = explain_signal(WTERMSIG(status), &text);
-    else if (WEXITSTATUS(status) == 0)
+    else if (ended_by_us || WEXITSTATUS(status) == 0)
         explain_no_metric(s, &text);
     else
         buf_printf(&text, "the program ended with exit status %d", WEXITSTATUS(status));
@@ -261,15 +345,20 @@ static int finish(struct supervisor *s)
 
     drain(s, s->program.output, take_output);
     output_end(&s->output);
-    if (s->stop_requested) {
+    if (s->stop_requested && !s->config.manner.can_resume) {
         say_left_out(s);
         return EX_TEMPFAIL; /* it begins anew: what it would still have said counts for nothing */
     }
     drain(s, s->program.metrics, take_metrics);
     if (!s->unwritable)
+        stop_on_full_disk(s, listener_end(&s->listener, run_seconds(s)));
+    if (!s->unwritable)
         stop_on_full_disk(s, intake_end(&s->intake, run_seconds(s)));
+    say_channel(s);
     say_left_out(s);
-    return s->unwritable ? EX_IOERR : report_end(s, status);
+    if (s->unwritable)
+        return EX_IOERR;
+    return s->stop_requested ? EX_TEMPFAIL : report_end(s, status);
 }
 
 /* --- the start -------------------------------------------------------------------------------- */
@@ -307,25 +396,45 @@ static void open_standard(void)
         close(fd);
 }
 
-/* From here on we only read what the program writes, and signal it. All else is open already. */
-static void enclose(void)
+/* From here on we only read what the program writes, write to the run's folder, and signal. */
+static void enclose(const struct supervisor *s)
 {
-    const struct sandbox nothing = {.may_signal = true};
+    struct sandbox own = {.may_signal = true};
 
-    sandbox_enter(&nothing);
+    sandbox_allow(&own, s->run_dir, SANDBOX_WRITE);
+    sandbox_enter(&own);
+    sandbox_finish(&own);
+}
+
+/* What an earlier attempt has given, and the program's files. */
+static int prepare(struct supervisor *s, struct errbuf *err)
+{
+    bool can_resume = s->config.manner.can_resume;
+
+    s->around = (struct surroundings){.config = &s->config, .run_dir = s->run_dir};
+    if (can_resume) {
+        s->around.resumes = resume_take(s->run_dir, &s->intake);
+        s->marked_from_zero = s->intake.shift > 0;
+    }
+    int rc = surroundings_prepare(&s->around, err);
+    if (!rc && can_resume && !resume_mark(s->run_dir, s->marked_from_zero))
+        rc = err_set(err, ERR_IO, "the run's folder cannot be written to: %s", strerror(errno));
+    return rc;
 }
 
 static int run_program(struct supervisor *s)
 {
     struct errbuf err = {0};
 
-    if (send_start(s->link) != 0)
+    int rc = prepare(s, &err);
+    if (send_start(s) != 0)
         return EX_IOERR;
     sandbox_limit(false); /* of the program too */
-    int rc = program_start(&s->program, &s->config, s->run_dir, &err);
+    if (!rc)
+        rc = program_start(&s->program, &s->around, &err);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
-    enclose();
+    enclose(s);
     watch(s);
     int status = finish(s);
     program_close(&s->program);
@@ -348,8 +457,10 @@ int worker_command(const char *config_path, struct link *link)
         rc = send_result(s, RUN_ERROR_CONFIG, err.message);
     } else {
         intake_init(&s->intake, &s->config, send_point, link);
+        listener_init(&s->listener, &s->config, &s->intake);
         output_init(&s->output, STDERR_FILENO);
         rc = run_program(s);
+        listener_finish(&s->listener);
         intake_finish(&s->intake);
         output_finish(&s->output);
     }

@@ -3,6 +3,12 @@
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/command.h"
+#include "sweep/json.h"
+
 static void take_stopping(struct request *r, const struct table *t)
 {
     request_write_rows(r, "stopping", t);
@@ -49,6 +55,39 @@ static void take_stages(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_CONFIGURATIONS, args, 2, take_winner);
 }
 
+/* A program's environment holds keys and passwords: they are not shown. */
+static void write_masked(struct request *r, const struct json *row)
+{
+    jw_begin_object(&r->w);
+    for (const struct json *m = json_first(row); m; m = json_next(m)) {
+        jw_key(&r->w, json_key(m));
+        if (strcmp(json_key(m), "spec") == 0)
+            command_write_masked(m, &r->w);
+        else
+            jw_value(&r->w, m);
+    }
+    jw_end_object(&r->w);
+}
+
+static void write_sweep(struct request *r, const struct table *t)
+{
+    struct buf text = {0};
+    struct json_writer w;
+    struct errbuf err;
+    struct json *row = NULL;
+
+    jw_init(&w, &text);
+    table_row_write(t, 0, &w);
+    if (strstr(text.data, "environment\""))
+        row = json_parse(text.data, text.len, &err);
+    if (row)
+        write_masked(r, row);
+    else
+        table_row_write(t, 0, &r->w);
+    json_destroy(row);
+    buf_finish(&text);
+}
+
 static void take_sweep(struct request *r, const struct table *t)
 {
     if (t->rows == 0) {
@@ -57,7 +96,7 @@ static void take_sweep(struct request *r, const struct table *t)
     }
     jw_begin_object(&r->w);
     jw_key(&r->w, "sweep");
-    table_row_write(t, 0, &r->w);
+    write_sweep(r, t);
     request_query(r, STORE_QUERY_SWEEP_STAGES, &r->subject, 1, take_stages);
 }
 

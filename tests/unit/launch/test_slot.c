@@ -171,24 +171,24 @@ static void test_grace(void **state)
     struct grace g;
     struct usage u = {.cpu_seconds = 100, .busy = true};
     uint64_t at = 1000;
-    grace_begin(&g, at);
+    grace_begin(&g, 0, at);
     assert_false(grace_due(&g, at + GRACE_LOOK_MS - 1));
     while (at + GRACE_LOOK_MS < 1000 + GRACE_LATEST_MS)
         assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS)); /* it gets no processor */
     assert_true(grace_look(&g, &u, 1000 + GRACE_LATEST_MS));   /* but not for ever */
 
-    grace_begin(&g, at);
+    grace_begin(&g, 0, at);
     assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
     u.cpu_seconds += GRACE_CPU_SECONDS; /* it had all that it needs, and does not end */
     assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
 
     u.busy = false; /* it hangs */
-    grace_begin(&g, at);
+    grace_begin(&g, 0, at);
     for (uint64_t end = at + GRACE_MS - GRACE_LOOK_MS; at < end;)
         assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
     assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
 
-    grace_begin(&g, at); /* the daemon got no processor itself: one look's worth */
+    grace_begin(&g, 0, at); /* the daemon got no processor itself: one look's worth */
     assert_false(grace_look(&g, NULL, at + GRACE_LATEST_MS - 1));
 }
 

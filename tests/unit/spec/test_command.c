@@ -34,7 +34,7 @@ static void a_task_is_written_as_it_was_read(void **state)
     assert_int_equal(parse_task(text, &t, NULL), 0);
     assert_int_equal(t.command.count, 4);
     assert_string_equal(t.command.words[3], "");
-    assert_string_equal(t.curves.column[CURVE_VAL_LOSS], "val/loss");
+    assert_string_equal(t.manner.curves.column[CURVE_VAL_LOSS], "val/loss");
     char *written = task_text(&t);
     assert_string_equal(written, text);
     assert_int_equal(parse_task(written, &back, NULL), 0);
@@ -146,7 +146,7 @@ static const struct {
 static char *expand(const char *template, const char *params)
 {
     struct json *v = parse_json(params);
-    struct command_values values = {v, "/runs/7", 10, UINT64_MAX};
+    struct command_values values = {.params = v, .run_dir = "/runs/7", .epochs = 10, .seed = UINT64_MAX};
     struct command_words words = {0}, out = {0};
     struct buf text = {0};
 
@@ -189,8 +189,8 @@ static void a_config_survives_a_round_trip(void **state)
 {
     static const char text[] =
         "{\"version\":1,\"task\":\"command\",\"command\":[\"./t\",\"--lr=0.1\",\"${x\"],"
-        "\"directory\":\"/abs\",\"params\":{\"lr\":0.1,\"who\":\"me\"},"
-        "\"curves\":{\"val_loss\":\"val/loss\"},"
+        "\"directory\":\"/abs\",\"curves\":{\"val_loss\":\"val/loss\"},"
+        "\"params\":{\"lr\":0.1,\"who\":\"me\"},"
         "\"metric\":{\"name\":\"val/loss\",\"goal\":\"maximize\"},\"epochs\":20,"
         "\"until_epoch\":5,\"seed\":\"18446744073709551615\",\"run_id\":9}";
     struct command_config c;
@@ -215,7 +215,7 @@ static void by_hand_little_is_needed(void **state)
 
     assert_int_equal(parse_config("{" Y "}", &c, NULL), 0);
     assert_true(c.epochs == 1 && c.until_epoch == 1 && c.seed == 0 && c.run_id == 0);
-    assert_true(!c.maximize && c.directory[0] == '\0');
+    assert_true(!c.maximize && c.manner.directory[0] == '\0');
     assert_string_equal(c.params, "{}");
     command_config_finish(&c);
 }
@@ -225,7 +225,7 @@ static int make_and_read(const char *task, const char *params, struct command_co
                          struct errbuf *err)
 {
     struct json *v = parse_json(params);
-    struct command_values values = {v, "/runs/7", 10, 3};
+    struct command_values values = {.params = v, .run_dir = "/runs/7", .epochs = 10, .seed = 3};
     struct command_task t;
     struct command_config c;
     struct buf text = {0};
@@ -256,8 +256,8 @@ static void a_task_becomes_a_config(void **state)
     assert_string_equal(c.command.words[1], "--lr=0.1");
     assert_string_equal(c.command.words[6], "10");
     assert_string_equal(c.params, PARAMS);
-    assert_string_equal(c.directory, "/abs");
-    assert_string_equal(c.curves.column[CURVE_VAL_LOSS], "v");
+    assert_string_equal(c.manner.directory, "/abs");
+    assert_string_equal(c.manner.curves.column[CURVE_VAL_LOSS], "v");
     assert_true(c.epochs == 10 && c.until_epoch == 10 && c.seed == 3);
     command_config_finish(&c);
 }

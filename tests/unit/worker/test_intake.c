@@ -148,7 +148,7 @@ static void a_key_of_ones_own_counts_epochs(void **state)
     struct test t;
 
     begin(&t, "a");
-    str_copy(t.config.curves.epoch, METRIC_NAME_MAX, "k/epoch");
+    str_copy(t.config.manner.curves.epoch, METRIC_NAME_MAX, "k/epoch");
     intake_finish(t.intake);
     intake_init(t.intake, &t.config, take, &t.taken);
     feed(&t, "{\"size\":5}\n{\"k/epoch\":2,\"epoch\":9}\n", 100);
@@ -156,7 +156,7 @@ static void a_key_of_ones_own_counts_epochs(void **state)
     finish(&t);
     /* A key that never comes: nothing is made up. */
     begin(&t, "a");
-    str_copy(t.config.curves.epoch, METRIC_NAME_MAX, "k/epoch");
+    str_copy(t.config.manner.curves.epoch, METRIC_NAME_MAX, "k/epoch");
     intake_init(t.intake, &t.config, take, &t.taken);
     feed(&t, "{\"a\":5}\n{\"a\":2}\n", 100);
     assert_string_equal(t.taken.points.data, "");
@@ -237,7 +237,7 @@ static void series_feed_columns(void **state)
     }
     /* A series that is named feeds that column alone, and nothing else feeds it. */
     begin(&t, "val_loss");
-    str_copy(t.config.curves.column[CURVE_VAL_LOSS], METRIC_NAME_MAX, "loss");
+    str_copy(t.config.manner.curves.column[CURVE_VAL_LOSS], METRIC_NAME_MAX, "loss");
     feed(&t, "{\"loss\":1,\"val_loss\":2}", 1000);
     assert_string_equal(t.taken.columns.data, "val_loss=1");
     assert_true(t.intake->metric_seen);

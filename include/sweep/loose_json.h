@@ -4,8 +4,8 @@
  *
  * A value with all its children lies in one array, children behind their parent; 0 is the root and
  * no child's place. Of hostile bytes: depth, values and text are limited. */
-#ifndef COMMON_CURVES_LOOSE_JSON_H
-#define COMMON_CURVES_LOOSE_JSON_H
+#ifndef SWEEP_LOOSE_JSON_H
+#define SWEEP_LOOSE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What was written to a terminal and kept: colours, movements of the cursor, progress bars. */
-#ifndef COMMON_CURVES_TERMINAL_TEXT_H
-#define COMMON_CURVES_TERMINAL_TEXT_H
+#ifndef SWEEP_TERMINAL_TEXT_H
+#define SWEEP_TERMINAL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

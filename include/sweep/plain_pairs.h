@@ -1,6 +1,6 @@
 /* What a line of a program's output says was measured, and where in the training. */
-#ifndef COMMON_CURVES_PLAIN_PAIRS_H
-#define COMMON_CURVES_PLAIN_PAIRS_H
+#ifndef SWEEP_PLAIN_PAIRS_H
+#define SWEEP_PLAIN_PAIRS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Words that name what a program measures. What each column means is decided elsewhere; here they
  * only tell a measurement from the other things a program writes. */
-#ifndef COMMON_CURVES_METRIC_WORD_H
-#define COMMON_CURVES_METRIC_WORD_H
+#ifndef SWEEP_METRIC_WORD_H
+#define SWEEP_METRIC_WORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,258 @@
+#include "client/wandb_sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sweep/require.h"
+
+#define RUN_CAP 50 /* where the file says none: W&B's agents would go on for ever */
+
+struct conversion {
+    const struct json *spec;
+    struct json_writer w;
+    struct buf *notes;
+    struct errbuf *err;
+};
+
+bool wandb_sweep_is(const struct json *spec)
+{
+    return json_type(spec) == JSON_OBJECT && json_get(spec, "task") == NULL &&
+           (json_get(spec, "program") != NULL || json_get(spec, "command") != NULL);
+}
+
+__attribute__((format(printf, 2, 3))) static void note(struct conversion *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(c->notes, fmt, ap);
+    va_end(ap);
+    buf_putc(c->notes, '\n');
+}
+
+static int refuse(struct conversion *c, const char *key, const struct json *v, const char *allowed)
+{
+    char excerpt[128] = "nothing";
+    if (v != NULL)
+        json_excerpt(v, excerpt, sizeof(excerpt));
+    return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static bool in_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char *copy = xstrdup(path ? path : ""), *rest = copy, *folder;
+    bool found = false;
+    while (!found && (folder = strsep(&rest, ":")) != NULL) {
+        char *file = xasprintf("%s/%s", folder, name);
+        found = access(file, X_OK) == 0;
+        free(file);
+    }
+    free(copy);
+    return found;
+}
+
+static void put_word(struct conversion *c, const char *word, const char *program)
+{
+    bool plain = strcmp(word, "${interpreter}") == 0;
+    if (strcmp(word, "${program}") == 0) {
+        jw_string(&c->w, program);
+    } else if (plain && !in_path("python") && in_path("python3")) {
+        note(c, "${interpreter} is python3: there is no python in PATH (command)");
+        jw_string(&c->w, "python3");
+    } else {
+        jw_string(&c->w, word);
+    }
+}
+
+static int put_command(struct conversion *c)
+{
+    static const char *const usual[] = {"${env}", "${interpreter}", "${program}", "${args}"};
+    const struct json *command = json_get(c->spec, "command"), *p = json_get(c->spec, "program");
+    const char *program = p != NULL && json_type(p) == JSON_STRING ? json_string(p) : NULL;
+    if (p != NULL && program == NULL)
+        return refuse(c, "$.program", p, "the path of a script");
+    if (command != NULL && json_type(command) == JSON_STRING) {
+        jw_begin_array(&c->w); /* W&B takes a single word, too */
+        put_word(c, json_string(command), program ? program : "");
+        jw_end_array(&c->w);
+        return 0;
+    }
+    if (command != NULL && json_type(command) != JSON_ARRAY)
+        return refuse(c, "$.command", command, "a list of words");
+    jw_begin_array(&c->w);
+    for (size_t i = 0; command == NULL && i < ARRAY_LEN(usual); i++)
+        put_word(c, usual[i], program);
+    int rc = 0;
+    const struct json *m = command != NULL ? json_first(command) : NULL;
+    for (; m != NULL && rc == 0; m = json_next(m)) {
+        bool text = json_type(m) == JSON_STRING;
+        if (text && program == NULL && strcmp(json_string(m), "${program}") == 0)
+            rc = refuse(c, "$.program", NULL, "the path of a script: the command has ${program}");
+        else if (text)
+            put_word(c, json_string(m), program);
+        else
+            jw_value(&c->w, m); /* a number is a word there; ours says what is wrong with others */
+    }
+    jw_end_array(&c->w);
+    return rc;
+}
+
+static int put_task(struct conversion *c)
+{
+    jw_key(&c->w, "task");
+    jw_begin_object(&c->w);
+    jw_key(&c->w, "command");
+    int rc = put_command(c);
+    jw_kv_bool(&c->w, "python_values", true);
+    jw_end_object(&c->w);
+    return rc;
+}
+
+/* --- what has another name, or another default ------------------------------------------------ */
+
+static int put_method(struct conversion *c, const struct json *v)
+{
+    const char *method = json_type(v) == JSON_STRING ? json_string(v) : "";
+    if (strcmp(method, "bayes") == 0) {
+        note(c, "method bayes is tpe here, which learns from what the runs came to, too (method)");
+        jw_kv_string(&c->w, "method", "tpe");
+        return 0;
+    }
+    if (strcmp(method, "custom") == 0)
+        return refuse(c, "$.method", v, "grid, random or bayes, or a method of ours");
+    jw_key(&c->w, "method");
+    jw_value(&c->w, v);
+    return 0;
+}
+
+static int put_metric(struct conversion *c, const struct json *v)
+{
+    if (json_type(v) != JSON_OBJECT)
+        return refuse(c, "$.metric", v, "an object: its name and goal");
+    jw_key(&c->w, "metric");
+    jw_begin_object(&c->w);
+    for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
+        const char *key = json_key(m);
+        if (strcmp(key, "target") == 0 || strcmp(key, "impute") == 0 ||
+            strcmp(key, "impute_while_running") == 0) {
+            note(c, "metric.%s is not honoured: %s", key,
+                 strcmp(key, "target") == 0 ? "a sweep goes on to its run_cap"
+                                            : "runs that fail count as the worst");
+            continue;
+        }
+        jw_key(&c->w, key);
+        jw_value(&c->w, m);
+    }
+    if (json_get(v, "goal") == NULL) {
+        note(c, "metric.goal is minimize, as W&B has it where nothing is said");
+        jw_kv_string(&c->w, "goal", "minimize");
+    }
+    jw_end_object(&c->w);
+    return 0;
+}
+
+static bool is_served_elsewhere(const char *key)
+{
+    static const char *const keys[] = {"project",   "entity",   "description", "controller", "job",
+                                       "image_uri", "resource", "resource_args", "launch",
+                                       "scheduler", "queue",    "settings",    "prior_runs",
+                                       "displayName", "tags",   "template",    "git"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+static int put_member(struct conversion *c, const struct json *m)
+{
+    const char *key = json_key(m);
+    if (strcmp(key, "program") == 0 || strcmp(key, "command") == 0 || strcmp(key, "$schema") == 0)
+        return 0;
+    if (strcmp(key, "method") == 0)
+        return put_method(c, m);
+    if (strcmp(key, "metric") == 0)
+        return put_metric(c, m);
+    if (is_served_elsewhere(key)) {
+        note(c, "%s is not honoured: it is for W&B's own service", key);
+        return 0;
+    }
+    jw_key(&c->w, key);
+    jw_value(&c->w, m);
+    return 0;
+}
+
+/* --- what W&B does not say -------------------------------------------------------------------- */
+
+static double number_of(const struct json *object, const char *key, double fallback)
+{
+    const struct json *v = object != NULL ? json_get(object, key) : NULL;
+    return v != NULL && json_type(v) == JSON_NUMBER ? json_number(v) : fallback;
+}
+
+/* How far a run goes: what its parameter says, else what its rungs need. */
+static double horizon(const struct conversion *c)
+{
+    static const char *const names[] = {"epochs", "num_epochs", "n_epochs", "max_epochs",
+                                        "num_train_epochs"};
+    const struct json *parameters = json_get(c->spec, "parameters");
+    const struct json *stop = json_get(c->spec, "early_terminate");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct json *p = parameters ? json_get(parameters, names[i]) : NULL;
+        double n = p && json_type(p) == JSON_OBJECT ? number_of(p, "value", 0) : 0;
+        if (n >= 1 && n == floor(n))
+            return n;
+    }
+    double most = number_of(stop, "max_iter", 0), least = number_of(stop, "min_iter", 1);
+    double eta = number_of(stop, "eta", 3);
+    return most > 0 ? most : floor(least * eta * eta * eta + 0.5);
+}
+
+static void put_epochs(struct conversion *c)
+{
+    if (json_get(c->spec, "early_terminate") == NULL)
+        return;
+    note(c, "a run that is promoted begins anew, up to its next rung, unless the program goes on "
+            "from SWEEPD_RESUME_FROM (task.can_resume)");
+    if (json_get(c->spec, "epochs") != NULL)
+        return;
+    double epochs = horizon(c);
+    if (!(epochs >= 1) || epochs > 1e6)
+        return; /* the daemon says what is wrong */
+    jw_kv_int(&c->w, "epochs", (int64_t)epochs);
+    note(c, "early_terminate needs to know how far a run goes: %.0f iterations (epochs)", epochs);
+}
+
+static void put_run_cap(struct conversion *c)
+{
+    const struct json *method = json_get(c->spec, "method");
+    bool grid = method != NULL && json_type(method) == JSON_STRING &&
+                strcmp(json_string(method), "grid") == 0;
+    if (grid || json_get(c->spec, "run_cap") != NULL)
+        return;
+    jw_kv_int(&c->w, "run_cap", RUN_CAP);
+    note(c, "the file says no number of runs: %d (run_cap)", RUN_CAP);
+}
+
+int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *notes,
+                        struct errbuf *err)
+{
+    struct conversion c = {.spec = spec, .notes = notes, .err = err};
+    int rc = 0;
+    if (json_get(spec, "metric") == NULL)
+        return refuse(&c, "$.metric", NULL, "{\"name\": …, \"goal\": …}: what the program reports, "
+                                            "and runs are ranked by");
+    jw_init(&c.w, out);
+    jw_begin_object(&c.w);
+    for (const struct json *m = json_first(spec); m != NULL && rc == 0; m = json_next(m))
+        rc = put_member(&c, m);
+    if (rc == 0)
+        rc = put_task(&c);
+    put_epochs(&c);
+    put_run_cap(&c);
+    jw_end_object(&c.w);
+    return rc;
+}

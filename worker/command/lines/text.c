@@ -1,0 +1,51 @@
+/* Free text: "Epoch 3/10 - loss: 0.41 - val_loss: 0.5". What it is that was measured is decided as
+ * for files of such lines (common/curves). */
+#include <string.h>
+
+#include "sweep/terminal_text.h"
+#include "worker/command/lines/line_format.h"
+
+static void clean(struct buf *out, const char *text, size_t len)
+{
+    buf_clear(out);
+    for (size_t i = 0; i < len && out->len < LINE_TEXT_MAX;) {
+        if (text[i] == '\x1b') {
+            i += terminal_escape(text + i, len - i);
+            continue;
+        }
+        buf_putc(out, text[i] ? text[i] : ' ');
+        i++;
+    }
+    buf_puts(out, "");
+}
+
+static bool has_digit(const char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (line[i] >= '0' && line[i] <= '9')
+            return true;
+    return false;
+}
+
+bool line_format_text(struct line_reader *r, const char *line, size_t len,
+                      struct metrics_line *out)
+{
+    struct plain_line *l = &r->plain;
+
+    len = len < LINE_TEXT_MAX ? len : LINE_TEXT_MAX;
+    if (!has_digit(line, len))
+        return false;
+    clean(&r->text, line, len);
+    plain_line_read(r->text.data, r->text.len, l);
+    if (!l->heading)
+        l->context[0] = '\0';
+    if (l->count == 0 && !l->has_epoch)
+        return false;
+    if (l->has_epoch)
+        line_put(out, "epoch", l->epoch);
+    else if (l->has_step)
+        line_put(out, "step", l->step);
+    for (size_t i = 0; i < l->count; i++)
+        line_put(out, l->pairs[i].name, l->pairs[i].value);
+    return out->count > 0;
+}

@@ -1,0 +1,258 @@
+#include "worker/command/surroundings.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sweep/buf.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/require.h"
+
+#define WANDB_PARAMS_FILE "wandb-params.yaml"
+#define DEPTH_MAX 64 /* of a checkpoint folder that is removed */
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static char *in_folder(const struct surroundings *s, const char *name)
+{
+    return xasprintf("%s/%s", s->run_dir, name);
+}
+
+static int put_file(const struct surroundings *s, const char *name, const char *text, size_t len,
+                    struct errbuf *err)
+{
+    char *path = in_folder(s, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+
+    if (fd >= 0)
+        close(fd);
+    if (!ok)
+        err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    free(path);
+    return ok ? 0 : ERR_IO;
+}
+
+/* What wandb reads in place of a sweep's server: a configuration of values. JSON's text is YAML. */
+static char *wandb_params(const struct command_config *c)
+{
+    struct errbuf err;
+    struct buf out = {0};
+    struct json_writer w;
+    struct json *params = json_parse(c->params, strlen(c->params), &err);
+
+    buf_puts(&out, "wandb_version: 1\n");
+    for (const struct json *p = params ? json_first(params) : NULL; p; p = json_next(p)) {
+        buf_putc(&out, '\n');
+        jw_init(&w, &out);
+        jw_string(&w, json_key(p));
+        buf_puts(&out, ":\n  value: ");
+        jw_init(&w, &out);
+        jw_value(&w, p);
+        buf_putc(&out, '\n');
+    }
+    json_destroy(params);
+    return buf_take(&out);
+}
+
+static int put_params(const struct surroundings *s, struct errbuf *err)
+{
+    char *wandb = wandb_params(s->config);
+    const char *params = s->config->params;
+    int rc = put_file(s, COMMAND_PARAMS_FILE, params, strlen(params), err);
+
+    if (!rc)
+        rc = put_file(s, WANDB_PARAMS_FILE, wandb, strlen(wandb), err);
+    free(wandb);
+    return rc;
+}
+
+/* --- the checkpoint folder -------------------------------------------------------------------- */
+
+static bool is_self(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+}
+
+/* All in a folder; links are removed, not followed. Takes the descriptor over. */
+static void remove_all(int folder, int depth)
+{
+    DIR *dir = fdopendir(folder);
+
+    if (!dir) {
+        close(folder);
+        return;
+    }
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        if (is_self(e) || unlinkat(folder, e->d_name, 0) == 0)
+            continue;
+        int inner = depth < DEPTH_MAX ? openat(folder, e->d_name,
+                                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                                      : -1;
+        if (inner < 0)
+            continue;
+        remove_all(inner, depth + 1);
+        unlinkat(folder, e->d_name, AT_REMOVEDIR);
+    }
+    closedir(dir);
+}
+
+static bool has_entries(int folder)
+{
+    DIR *dir = fdopendir(folder);
+    bool any = false;
+
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e && !any; e = readdir(dir))
+        any = !is_self(e);
+    if (dir)
+        closedir(dir);
+    else
+        close(folder);
+    return any;
+}
+
+/* s->resumes: in, whether the run goes on; out, whether there is something to go on from. */
+static int prepare_checkpoints(struct surroundings *s, struct errbuf *err)
+{
+    char *path = in_folder(s, COMMAND_CHECKPOINT_DIR);
+    int rc = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+    int folder = rc == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+    if (folder < 0)
+        rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    else if (s->resumes)
+        s->resumes = has_entries(folder);
+    else
+        remove_all(folder, 0);
+    free(path);
+    return rc;
+}
+
+int surroundings_prepare(struct surroundings *s, struct errbuf *err)
+{
+    char *stop = in_folder(s, COMMAND_STOP_FILE);
+    int rc = unlink(stop) == 0 || errno == ENOENT ? 0 : -1;
+
+    if (rc != 0)
+        rc = err_set(err, ERR_IO, "%s: %s", stop, strerror(errno));
+    free(stop);
+    if (!rc)
+        rc = put_params(s, err);
+    return rc ? rc : prepare_checkpoints(s, err);
+}
+
+void surroundings_ask_to_stop(const struct surroundings *s)
+{
+    struct errbuf err;
+
+    (void)put_file(s, COMMAND_STOP_FILE, "", 0, &err); /* SIGTERM says the same */
+}
+
+/* --- environment ------------------------------------------------------------------------------ */
+
+static void set_number(const char *name, uint64_t number, int overwrite)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%" PRIu64, number);
+    setenv(name, text, overwrite);
+}
+
+static void set_path(const struct surroundings *s, const char *name, const char *file,
+                     const char *before, int overwrite)
+{
+    char *value = xasprintf("%s%s/%s", before, s->run_dir, file);
+    setenv(name, value, overwrite);
+    free(value);
+}
+
+static void enter_base(const struct command_manner *m)
+{
+    if (!m->has_base)
+        return;
+    clearenv();
+    for (size_t i = 0; i < m->base.count; i++)
+        putenv(m->base.entries[i]);
+}
+
+static void enter_changes(const struct command_manner *m)
+{
+    for (size_t i = 0; i < m->changes.count; i++)
+        putenv(m->changes.entries[i]); /* without a '=': takes it away */
+}
+
+/* What libraries should know unless the environment says it already: as many threads as the slot
+ * is meant for, and logs that stay on this machine, in the run's folder. */
+static void set_defaults(const struct surroundings *s, const char *threads)
+{
+    static const char *const thread_names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+                                               "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
+    const struct command_config *c = s->config;
+
+    for (size_t i = 0; i < ARRAY_LEN(thread_names); i++)
+        setenv(thread_names[i], threads, 0);
+    setenv("PYTHONUNBUFFERED", "1", 0);
+    set_number("PYTHONHASHSEED", c->seed & UINT32_MAX, 0);
+    setenv("WANDB_MODE", "offline", 0);
+    setenv("WANDB_DIR", s->run_dir, 0);
+    setenv("WANDB_SILENT", "true", 0);
+    set_path(s, "TRACKIO_DIR", "trackio", "", 0);
+    setenv("TRACKIO_STORAGE_MODE", "jsonl", 0);
+    set_path(s, "MLFLOW_TRACKING_URI", "mlflow.db", "sqlite:///", 0);
+}
+
+/* One run is one run there too: these are not inherited from whoever submitted. */
+static void set_wandb(const struct surroundings *s)
+{
+    char id[48];
+
+    set_number("WANDB_SWEEP_ID", (uint64_t)s->config->sweep_id, 1);
+    snprintf(id, sizeof(id), "run%" PRId64, s->config->run_id);
+    setenv("WANDB_RUN_ID", id, 1);
+    set_path(s, "WANDB_SWEEP_PARAM_PATH", WANDB_PARAMS_FILE, "", 1);
+}
+
+static void set_ours(const struct surroundings *s, int metrics_fd)
+{
+    const struct command_config *c = s->config;
+
+    set_number("SWEEPD_METRICS_FD", (uint64_t)metrics_fd, 1);
+    setenv("SWEEPD_RUN_DIR", s->run_dir, 1);
+    setenv("SWEEPD_PARAMS", c->params, 1);
+    set_path(s, "SWEEPD_PARAMS_FILE", COMMAND_PARAMS_FILE, "", 1);
+    set_path(s, "SWEEPD_STOP_FILE", COMMAND_STOP_FILE, "", 1);
+    set_path(s, "SWEEPD_CHECKPOINT_DIR", COMMAND_CHECKPOINT_DIR, "", 1);
+    if (s->resumes)
+        set_path(s, "SWEEPD_RESUME_FROM", COMMAND_CHECKPOINT_DIR, "", 1);
+    else
+        unsetenv("SWEEPD_RESUME_FROM");
+    set_number("SWEEPD_EPOCHS", (uint64_t)c->until_epoch, 1);
+    set_number("SWEEPD_SEED", c->seed, 1);
+    if (c->run_id > 0)
+        set_number("SWEEPD_RUN_ID", (uint64_t)c->run_id, 1);
+    else
+        unsetenv("SWEEPD_RUN_ID");
+    if (c->sweep_id > 0)
+        set_number("SWEEPD_SWEEP_ID", (uint64_t)c->sweep_id, 1);
+    else
+        unsetenv("SWEEPD_SWEEP_ID");
+}
+
+void surroundings_enter(const struct surroundings *s, int metrics_fd)
+{
+    const char *slot = getenv("OMP_NUM_THREADS"); /* the daemon's word, before it is replaced */
+    char *threads = xstrdup(slot && *slot ? slot : "1");
+
+    enter_base(&s->config->manner);
+    enter_changes(&s->config->manner);
+    set_defaults(s, threads);
+    set_wandb(s);
+    set_ours(s, metrics_fd);
+    free(threads);
+}

@@ -69,8 +69,8 @@ void slot_start(struct slot *s, const char *config, const struct slot_listener *
 /* Goes on with the worker of an earlier daemon, takes the result that lies there, or reports the
  * run lost. */
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener);
-/* SIGTERM, and SIGKILL where its grace is over (daemon/launch/grace.h); what the worker's start line
- * asks for comes on top of that. */
+/* SIGTERM, and SIGKILL where its grace is over (daemon/launch/grace.h); what the worker's start
+ * line asks for comes on top of that. */
 void slot_term(struct slot *s, uint64_t now_ms);
 void slot_kill(struct slot *s, uint64_t now_ms);
 /* From time to time, and at once when the worker has ended: reads on, sends what is due. True:

@@ -221,7 +221,7 @@ static void climb(struct fit *f, struct kernel *k)
 }
 
 /* From short lengths and little noise: where the posterior has a second summit, at which all is
- * noise, this one finds better configurations (docs/decisions/0013 has the figures). */
+ * noise, this one finds better configurations (docs/decisions/0015 has the figures). */
 void kernel_fit(struct kernel *k, const struct points *p, const struct seen *s)
 {
     struct fit f = {.points = p, .seen = s, .stride = factor_stride(p->count)};

@@ -188,6 +188,11 @@ static void test_grace(void **state)
         assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
     assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
 
+    grace_begin(&g, 30000, at); /* as its start line asks: longer */
+    for (uint64_t end = at + GRACE_MS + 30000 - GRACE_LOOK_MS; at < end;)
+        assert_false(grace_look(&g, &u, at += GRACE_LOOK_MS));
+    assert_true(grace_look(&g, &u, at += GRACE_LOOK_MS));
+
     grace_begin(&g, 0, at); /* the daemon got no processor itself: one look's worth */
     assert_false(grace_look(&g, NULL, at + GRACE_LATEST_MS - 1));
 }

@@ -58,20 +58,19 @@ static size_t better_count(const struct past *p)
     return want < least(p) ? least(p) : want < good ? want : good;
 }
 
-static double mean_of_ranges(size_t n, const double *const *places, size_t dimension, double *square)
+static double variance_of_numbers(size_t n, const double *const *places, size_t dimension)
 {
-    double sum = 0, count = 0;
-    *square = 0;
+    double sum = 0, squares = 0, count = 0;
     for (size_t i = 0; i < n; i++) {
         double x = places[i][dimension];
         if (isnan(x))
             continue;
         sum += x;
-        *square += x * x;
+        squares += x * x;
         count++;
     }
-    *square /= fmax(count, 1);
-    return sum / fmax(count, 1);
+    double mean = sum / fmax(count, 1);
+    return fmax(squares / fmax(count, 1) - mean * mean, 0);
 }
 
 /* Of choices: the chance that two of them differ. */
@@ -92,11 +91,9 @@ static double variance_of_choices(size_t n, const double *const *places, size_t 
 /* In [0, 1]: cells are as wide as their row is short. */
 static double deviation(const struct axis *x, size_t n, const double *const *places, size_t i)
 {
-    double square;
     if (x->kind == AXIS_CHOICES)
         return sqrt(variance_of_choices(n, places, i, x->count));
-    double mean = mean_of_ranges(n, places, i, &square);
-    double own = sqrt(fmax(square - mean * mean, 0));
+    double own = sqrt(variance_of_numbers(n, places, i));
     return x->kind == AXIS_CELLS ? own / x->count : own;
 }
 
@@ -218,6 +215,11 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
     return model_search_ask(&search, st, want, out);
 }
 
+static int check(const struct study *st, struct errbuf *err)
+{
+    return budgets_check(st, "bohb", err);
+}
+
 static void outline(const struct study *st, struct search_outline *out)
 {
     char what[96];
@@ -226,4 +228,4 @@ static void outline(const struct study *st, struct search_outline *out)
     outline_single(st, out, "bohb", what);
 }
 
-const struct search_method search_bohb = {budgets_check, outline, ask};
+const struct search_method search_bohb = {check, outline, ask};

@@ -8,7 +8,6 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
-#include "sweep/spec.h"
 #include "sweep/stop.h"
 
 /* Of bracket 0, which has all of them; run 0 is in it. Returns how many there are, at most
@@ -16,26 +15,25 @@
 static size_t budget_epochs(const struct study *st, int64_t out[BUDGETS_MAX + 1])
 {
     size_t n = 0;
-    int64_t at = 0, end = st->spec->epochs;
+    int64_t at = 0, end = st->epochs;
     while (n < BUDGETS_MAX && (at = stop_next_rung(st->stop, 0, at, end)) > 0)
         out[n++] = at;
     out[n++] = end;
     return n;
 }
 
-int budgets_check(const struct study *st, struct errbuf *err)
+int budgets_check(const struct study *st, const char *method, struct errbuf *err)
 {
     int64_t epochs[BUDGETS_MAX + 1];
     char given[96];
-    const char *method = method_name(st->spec->method), *rule = stop_name(st->stop->rule);
     if (!(stop_traits(st->stop->rule) & STOP_HALVES))
-        return err_bad(err, ERR_VALUE, "$.early_terminate.type", rule,
+        return err_bad(err, ERR_VALUE, "$.early_terminate.type", stop_name(st->stop->rule),
                        "successive_halving or hyperband, or no \"early_terminate\" at all: method "
                        "%s compares runs of different length, which a rule that halves makes",
                        method);
     size_t n = budget_epochs(st, epochs);
     if (n < 2) {
-        snprintf(given, sizeof(given), "%" PRId64, st->spec->epochs);
+        snprintf(given, sizeof(given), "%" PRId64, st->epochs);
         return err_bad(err, ERR_VALUE, "$.epochs", given,
                        "more, so that a rung of early_terminate lies before the last epoch: method "
                        "%s learns from short runs what is worth a long one", method);

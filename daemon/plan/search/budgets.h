@@ -17,7 +17,7 @@ struct budgets {
 };
 
 /* check of such a method: a rule that halves, whose rungs lie before the last epoch. */
-int budgets_check(const struct study *st, struct errbuf *err);
+int budgets_check(const struct study *st, const char *method, struct errbuf *err);
 
 /* The budgets of a study: what it keeps, or `own`, which budgets_close finishes. As run `number`
  * of the sweep sees them; all that it sees has ended. */

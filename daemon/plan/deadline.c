@@ -11,6 +11,7 @@
 #include "sweep/space.h"
 
 #define PACES_MAX 200 /* of the last runs: more say no more */
+#define RUNS_MAX 1000 /* likewise, of their whole length */
 #define NEAR 0.15     /* of a dimension's range: as far as a run's pace says much of another's */
 
 /* --- what was measured ----------------------------------------------------------------------- */
@@ -67,7 +68,7 @@ double deadline_run_seconds(const struct study *st)
 {
     double ended = 0, running = 0;
     size_t ends = 0, runs = 0;
-    for (size_t i = 0; i < st->all_count; i++) {
+    for (size_t i = st->all_count; i-- > 0 && ends < RUNS_MAX;) {
         const struct trial *t = st->all[i];
         if (t->seconds > 0 && (t->status == RUN_COMPLETED || t->status == RUN_STOPPED)) {
             ended += t->seconds;

@@ -260,6 +260,94 @@ static void a_replay_judges_the_numbers(void **state)
     world_finish(&w);
 }
 
+/* --- beside other things ---------------------------------------------------------------------- */
+
+#define EARLY ",\"early_terminate\":{\"type\":\"median\",\"min_iter\":2,\"every\":2," \
+              "\"startup\":2,\"lag\":2}"
+
+/* Rules stop some, so more runs are begun; what waits at a rung when the time has come has
+ * stopped. */
+static void rules_stop_runs_meanwhile(void **state)
+{
+    struct world w;
+    begin(&w, "random", 2, 100, 30, EARLY);
+    w.checkpoint_every = 1;
+    run_for(&w, INT64_MAX);
+    const struct sweep_row *s = world_sweep(&w, 1);
+    assert_int_equal(s->status, SWEEP_COMPLETED);
+    assert_true(s->ended <= s->deadline);
+    assert_true(world_count(&w, 1, RUN_STOPPED) > 3);
+    assert_true(count_stage(&w, STAGE_FINALISTS, RUN_COMPLETED) >= 2);
+    assert_replays(&w);
+    world_finish(&w);
+}
+
+/* The deadline passes while runs wait at their rungs, or to go on from one. */
+static void what_waits_at_a_rung_has_stopped(void **state)
+{
+    struct world w;
+    begin(&w, "random", 3, 20, 0.6, EARLY);
+    w.checkpoint_every = 1;
+    run_for(&w, INT64_MAX);
+    size_t stopped = 0;
+    for (size_t i = 0; i < w.store.run_count; i++) {
+        const struct run_row *row = w.store.runs[i];
+        assert_true(run_status_terminal(row->status));
+        stopped += row->status == RUN_STOPPED;
+        if (row->status == RUN_CANCELLED)
+            assert_int_equal(row->started, 0);
+    }
+    assert_true(stopped > 0);
+    assert_int_equal(stopped + world_count(&w, 1, RUN_CANCELLED), w.store.run_count);
+    world_finish(&w);
+}
+
+/* Two nights on the same workers: each counts on half of them, and both are done in time. */
+static void two_sweeps_share_the_workers(void **state)
+{
+    struct world w;
+    world_init(&w, 4, 1);
+    for (uint64_t seed = 1; seed <= 2; seed++)
+        world_submit(&w, "random", PARAMETERS_FULL, 100, seed,
+                     ",\"max_hours\":0.0083333333,\"repeat_share\":0.15");
+    run_for(&w, INT64_MAX);
+    for (int64_t id = 1; id <= 2; id++) {
+        const struct sweep_row *s = world_sweep(&w, id);
+        assert_int_equal(s->status, SWEEP_COMPLETED);
+        assert_true(s->ended <= s->deadline);
+        assert_true(world_count(&w, id, RUN_COMPLETED) >= 10);
+        assert_int_equal(world_count(&w, id, RUN_FAILED), 0);
+    }
+    world_finish(&w);
+}
+
+/* A client's run has no worker that could be told: it ends here, with what was reported. */
+static void a_client_is_told(void **state)
+{
+    struct world w;
+    struct spec s;
+    struct errbuf err = {0};
+    static const char text[] =
+        "{\"task\":{\"client\":{}},\"method\":\"random\",\"run_cap\":4,\"max_hours\":0.001,"
+        "\"metric\":{\"name\":\"score\",\"goal\":\"maximize\"},\"epochs\":4,"
+        "\"parameters\":{\"x\":{\"min\":0.5,\"max\":2.5}}}";
+    world_init(&w, 0, 1);
+    if (spec_parse_text(text, strlen(text), &s, &err) != 0)
+        fail_msg("%s", err.message);
+    world_submit_spec(&w, &s, &(struct record_prepared){0}, NULL);
+    world_settle(&w);
+    engine_ask(w.engine, 1, 60, &w, w.now, &w.fx);
+    world_settle(&w);
+    assert_non_null(strstr(w.last_reply, "\"run\":1,"));
+    w.now = world_sweep(&w, 1)->deadline;
+    assert_int_equal(engine_wake_at(w.engine, w.now - 1), w.now);
+    world_settle(&w);
+    assert_int_equal(world_run_row(&w, 1, 0)->status, RUN_CANCELLED); /* it had shown nothing */
+    assert_int_equal(world_count(&w, 1, RUN_CANCELLED), w.store.run_count);
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_HELD);
+    world_finish(&w);
+}
+
 /* --- what it rests on ------------------------------------------------------------------------ */
 
 static void a_pace_is_that_of_the_nearest(void **state)
@@ -324,6 +412,10 @@ int main(void)
         cmocka_unit_test(a_running_one_is_ended),
         cmocka_unit_test(waits_for_nothing_behind_it),
         cmocka_unit_test(a_replay_judges_the_numbers),
+        cmocka_unit_test(rules_stop_runs_meanwhile),
+        cmocka_unit_test(what_waits_at_a_rung_has_stopped),
+        cmocka_unit_test(two_sweeps_share_the_workers),
+        cmocka_unit_test(a_client_is_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

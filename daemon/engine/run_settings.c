@@ -1,4 +1,5 @@
 /* The settings of runs as they are stored: JSON, as in a specification. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,9 +72,8 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 
 /* A value of {"section":{"key":value,…},…} in the text that others are held against. */
 struct settings_value {
-    size_t section, key;         /* where their words begin, behind the quote */
-    size_t section_len, key_len;
-    size_t begin, end;           /* of the value */
+    size_t begin, end;
+    int id; /* of its setting; -1: it is of none */
 };
 
 /* A text on the way through its structure. */
@@ -103,13 +103,22 @@ static bool walk_in(struct walk *w)
     return ++w->depth <= 2;
 }
 
+static int setting_of(const struct walk *w)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%.*s.%.*s", (int)w->section_len, w->text + w->section,
+             (int)w->word_len, w->text + w->word);
+    int id = setting_find(path);
+    return id >= 0 && strcmp(setting_get((enum setting_id)id)->path, path) == 0 ? id : -1;
+}
+
 /* The value behind a colon, where that is a scalar of a section. */
 static bool walk_value(struct walk *w, struct run_settings_reader *r)
 {
     char first = w->text[++w->at];
     if (first == '{')
         return true;
-    struct settings_value v = {w->section, w->word, w->section_len, w->word_len, w->at, 0};
+    struct settings_value v = {.begin = w->at, .id = setting_of(w)};
     if (w->depth != 2 || strchr("[ \t\r\n", first) != NULL || (first == '"' && !walk_string(w)))
         return false;
     w->at += strcspn(w->text + w->at, ",}");
@@ -151,34 +160,14 @@ static bool find_values(struct run_settings_reader *r)
     return true;
 }
 
-/* What is another in a text that is held against r->text. */
-struct changes {
-    struct buf text; /* {"section":{"key":value,… */
-    size_t section;  /* of the last one; 0: none yet */
-};
-
-static void add_change(struct changes *c, const struct run_settings_reader *r,
-                       const struct settings_value *v, const char *now, size_t len)
-{
-    if (c->section == v->section) {
-        buf_puts(&c->text, ",");
-    } else {
-        buf_puts(&c->text, c->section ? "},\"" : "{\"");
-        buf_append(&c->text, r->text + v->section, v->section_len);
-        buf_puts(&c->text, "\":{");
-    }
-    c->section = v->section;
-    buf_puts(&c->text, "\"");
-    buf_append(&c->text, r->text + v->key, v->key_len);
-    buf_puts(&c->text, "\":");
-    buf_append(&c->text, now, len);
-}
-
-/* Values may be others; what is between them may not. */
-static bool find_changes(const struct run_settings_reader *r, const char *now, struct changes *c)
+/* Values may be others, what is between them may not. What is the same was checked before. False:
+ * it is to be read by itself, and perhaps refused. */
+static bool read_like_before(const struct run_settings_reader *r, const char *now,
+                             struct settings *out)
 {
     const char *end = now + strlen(now);
     size_t from = 0;
+    *out = r->config->settings;
     for (size_t i = 0; i < r->value_count; i++) {
         const struct settings_value *v = &r->values[i];
         size_t between = v->begin - from, len = v->end - v->begin;
@@ -186,40 +175,17 @@ static bool find_changes(const struct run_settings_reader *r, const char *now, s
             return false;
         now += between;
         from = v->end;
-        if ((size_t)(end - now) > len && memcmp(now, r->text + v->begin, len) == 0 &&
-            (now[len] == ',' || now[len] == '}')) {
-            now += len;
-            continue;
+        bool same = (size_t)(end - now) > len && memcmp(now, r->text + v->begin, len) == 0 &&
+                    (now[len] == ',' || now[len] == '}');
+        if (!same) {
+            len = strcspn(now, ",}");
+            if (v->id < 0 ||
+                !setting_from_text((enum setting_id)v->id, now, len, &out->v[v->id]))
+                return false;
         }
-        len = strcspn(now, ",}");
-        add_change(c, r, v, now, len);
         now += len;
     }
     return strcmp(now, r->text + from) == 0;
-}
-
-/* What is another is parsed as a document of its own, so that all of it is checked; what is the
- * same was checked before. */
-static bool read_changes(struct changes *c, struct settings *s)
-{
-    struct errbuf why;
-    if (c->text.len == 0)
-        return true;
-    buf_puts(&c->text, "}}");
-    struct json *root = json_parse(c->text.data, c->text.len, &why);
-    bool ok = root != NULL && settings_from_json(s, root, NULL, &why) == 0;
-    json_destroy(root);
-    return ok;
-}
-
-static bool read_like_before(const struct run_settings_reader *r, const char *text,
-                             struct settings *out)
-{
-    struct changes c = {0};
-    *out = r->config->settings;
-    bool ok = find_changes(r, text, &c) && read_changes(&c, out);
-    buf_finish(&c.text);
-    return ok;
 }
 
 static void remember(struct run_settings_reader *r, const struct run_row *row, const char *text)

@@ -46,7 +46,8 @@ def memory_with(runs):
     with Daemon(workers=1) as d:
         sweep = d.submit({"name": "asked", "task": {"client": {}}, "method": "random",
                           "run_cap": runs + 1, "repeat_share": 0, "epochs": 1,
-                          "metric": {"name": "score"}, "parameters": PARAMETERS})
+                          "metric": {"name": "score", "goal": "minimize"},
+                          "parameters": PARAMETERS})
         c = d.connect()
         done = sum(carry_out(c, sweep, AT_ONCE) for _ in range(runs // AT_ONCE))
         equal(done, runs)

@@ -36,7 +36,8 @@ def spawn_ms():
 
 def spec(runs):
     return {"name": "nothing", "method": "random", "run_cap": runs, "epochs": 1,
-            "repeat_share": 0, "metric": {"name": "loss", "goal": "minimize"}, "task": {"command": [PROGRAM]},
+            "repeat_share": 0, "metric": {"name": "loss", "goal": "minimize"},
+            "task": {"command": [PROGRAM]},
             "parameters": {"x": {"min": 0.0, "max": 1.0}}}
 
 

@@ -61,5 +61,6 @@ int main(void)
         cmocka_unit_test(comes_back),
         cmocka_unit_test(says_what_it_is),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,8 +331,10 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 /* The same for many runs one after the other: those of a sweep differ in a few of them, and only
  * these are parsed. */
 struct run_settings_reader {
-    char *text; /* that the others are held against, and what it says */
-    struct trainer_config *config;
+    char *text; /* that the others are held against, and where its values are */
+    struct settings_value *values;
+    size_t value_count, value_cap;
+    struct trainer_config *config; /* what it says; NULL: nothing to be held against */
 };
 int run_settings_read(struct run_settings_reader *r, struct run_row *row, const char *text,
                       struct errbuf *err);

@@ -341,11 +341,16 @@ void spec_stop_write(const struct spec *s, struct json_writer *w)
     const struct stop_settings *stop = &s->stop;
     unsigned traits = stop_traits(stop->rule);
 
-    if (stop->rule == STOP_NONE)
+    bool usual = !(method_traits(s->method) & METHOD_BUDGETS);
+    if (stop->rule == STOP_NONE && usual)
         return;
     jw_key(w, "early_terminate");
     jw_begin_object(w);
     jw_kv_string(w, keys[KEY_TYPE].name, stop_name(stop->rule));
+    if (stop->rule == STOP_NONE) {
+        jw_end_object(w);
+        return;
+    }
     write_rungs(stop, w);
     jw_kv_int(w, keys[KEY_STARTUP].name, stop->startup);
     jw_kv_int(w, keys[KEY_LAG].name, stop->lag);

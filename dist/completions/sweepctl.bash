@@ -4,7 +4,8 @@ _sweepctl() {
     local verbs="start submit list show runs watch wait best importance morning run log curve plot report export predict replay explain treat enqueue extend relabel label events doctor data pause \
 resume cancel delete backup status shutdown help"
     case "$previous" in
-    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx | --optuna)
+    --socket | --db | --worker-program | --on-event | -o | --output | --torch-module | --onnx | --optuna | \
+        --csv | --tensorboard | --wandb | --mlflow)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -52,7 +53,7 @@ resume cancel delete backup status shutdown help"
     doctor) options="--db --worker-program" ;;
     plot) options="--output --force --run --x --y --language" ;;
     report) options="--output --force --language" ;;
-    export) options="--output --torch-module --onnx --optuna --force" ;;
+    export) options="--output --torch-module --onnx --optuna --csv --tensorboard --wandb --mlflow --force" ;;
     cancel) options="--run" ;;
     label) options="--val --at --run" ;;
     shutdown) options="--drain" ;;

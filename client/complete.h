@@ -10,6 +10,7 @@
 #include "sweep/buf.h"
 
 struct client;
+struct verb;
 
 /* The first argument of sweepctl that asks for it; the words up to the cursor follow, the last of
  * them the one that is being typed. */
@@ -32,6 +33,9 @@ struct completion {
 
 /* Adds the word, if it begins so. */
 void complete_put(struct completion *k, const char *word, const char *says);
+/* The i-th word of a verb's arguments ("KIND SWEEP"); what comes behind the last is like it. Words
+ * in brackets say more of one: its first form. The caller frees; NULL: none. */
+char *complete_argument_kind(const struct verb *v, size_t i);
 /* What the verb's argument of that kind is ("SWEEP"), NULL where it is not given. */
 const char *complete_argument(const struct completion *k, const char *kind);
 

@@ -104,12 +104,14 @@ static void on_wake_timer(uv_timer_t *timer)
     d->shared.loop.dirty = true;
 }
 
-/* The engine knows no clock: it is called again when a wait is over. */
-static void arm_wake_timer(struct sweepd *d)
+/* The engine knows no clock: it is called again when a wait is over. seen: the time that it went
+ * by; what has become due since then has not been looked at. */
+static void arm_wake_timer(struct sweepd *d, utc_us seen)
 {
-    utc_us now = loop_now(), at = engine_wake_at(d->shared.engine, now);
-    if (at > now)
-        uv_timer_start(&d->wake_timer, on_wake_timer, (uint64_t)(at - now) / 1000 + 1, 0);
+    utc_us at = engine_wake_at(d->shared.engine, seen), now = loop_now();
+    if (at > seen)
+        uv_timer_start(&d->wake_timer, on_wake_timer,
+                       at > now ? (uint64_t)(at - now) / 1000 + 1 : 0, 0);
 }
 
 /* Once per turn of the loop: what happened in it becomes one batch. */
@@ -120,12 +122,13 @@ static void flush(struct sweepd *d)
         return;
     loop->dirty = false;
     d->untrimmed = true;
-    engine_schedule(d->shared.engine, loop_now(), &loop->effects);
+    utc_us now = loop_now();
+    engine_schedule(d->shared.engine, now, &loop->effects);
     sweepd_apply(d, &loop->effects);
     if (may_close(d))
         begin_close(d);
     else if (!d->closing)
-        arm_wake_timer(d);
+        arm_wake_timer(d, now);
 }
 
 /* --- handles -------------------------------------------------------------------------------- */

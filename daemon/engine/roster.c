@@ -142,7 +142,8 @@ void run_put(const struct run *r, struct effects *fx)
 {
     REQUIRE(r != NULL);
     struct run_row *row = run_row_copy(r->row);
-    row->config = run_config(r);
+    if (row->config == NULL)
+        row->config = run_config(r);
     if (row->params_json == NULL)
         row->params_json = run_params(r);
     store_batch_put_run(&fx->batch, row);

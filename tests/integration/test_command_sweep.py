@@ -9,6 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from golden import is_sanitized  # noqa: E402
 from sweepd import TIMEOUT_SECONDS, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
@@ -206,7 +207,7 @@ METHODS = [
 def test_same_content_with_any_number_of_workers():
     with Home() as home:
         program, seen = home.script(LEARNS), []
-        for workers in (1, 2, 7):
+        for workers in (1, 7) if is_sanitized() else (1, 2, 7):
             with Daemon(workers=workers) as d:
                 for changes, runs in METHODS:
                     sweep = d.submit(command_spec(program, name=changes["method"], **changes))
@@ -222,7 +223,7 @@ def test_same_content_with_any_number_of_workers():
                 check("method gp: " + shown["picked"] == reason, reason)
                 seen.append(d.canonical())
         equal(len(seen[0]), 6 * sum(runs for _, runs in METHODS))
-        check(seen[0] == seen[1] == seen[2], "canonical_content differs")
+        check(all(x == seen[0] for x in seen), "canonical_content differs")
 
 
 def test_killed_and_paused():

@@ -38,8 +38,9 @@ for epoch in range(max(0, first - ONE_BACK), int(os.environ["SWEEPD_EPOCHS"])):
         open(home + "/gate").read()
     tell(epoch=epoch, loss=10 - epoch + float(json.loads(os.environ["SWEEPD_PARAMS"])["n"]))
     os.makedirs(os.path.dirname(where), exist_ok=True)
-    with open(where, "w") as f:
+    with open(where + ".new", "w") as f:
         f.write(str(epoch))
+    os.replace(where + ".new", where)
 """
 # Knows nothing of budgets, and of stopping only what it must.
 ANEW = HEAD + r"""
@@ -183,6 +184,8 @@ def test_one_that_can_resume_goes_on_after_a_kill():
             points = d.sql("SELECT point, epoch, seconds FROM curves")
             d.signal_workers(signal.SIGKILL)
             os.unlink(home.file("gate"))
+            # nobody else opens the gate, so until its death the program stands there
+            until(d, lambda: len(home.read("attempts").splitlines()), 2)
         completed(d, sweep)
         equal(home.read("attempts").splitlines(), ["1 0 9", "1 3 9"])
         # what it says again of epochs that are known changes nothing, and nothing is missing

@@ -12,6 +12,8 @@ import sys
 
 POINT = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.M)
 TIMEOUTS = "10"  # times what meson gives a test: it ends only what would never end
+# One more than there are processors: many tests wait, for a disk or another process.
+PROCESSES = str(min(8, os.cpu_count() or 1) + 1)
 SKIPPED = re.compile(r"^ok\b.*# SKIP.*$", re.M)
 
 
@@ -40,7 +42,7 @@ def run(build, arguments):
         os.remove(log)
     print(f"== {build}", flush=True)
     status = subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs",
-                             "--num-processes", "2", "--timeout-multiplier", TIMEOUTS,
+                             "--num-processes", PROCESSES, "--timeout-multiplier", TIMEOUTS,
                              *arguments], env=environment).returncode
     passed = failed = skipped = 0
     if not os.path.exists(log):

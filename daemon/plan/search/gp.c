@@ -11,6 +11,7 @@
 
 #include "daemon/plan/search/kriging.h"
 #include "daemon/plan/search/memo.h"
+#include "daemon/plan/search/model_search.h"
 #include "daemon/plan/search/past.h"
 #include "daemon/plan/search/sobol.h"
 #include "sweep/buf.h"
@@ -286,14 +287,6 @@ static void search_all(struct hunt *h, const struct past *p)
 
 /* --- proposals ------------------------------------------------------------------------------- */
 
-struct call {
-    const struct study *study;
-    struct past *past;
-    struct untried untried;
-    double *pending; /* places of what is pending */
-    struct proposals *out;
-};
-
 /* The best mean of those that are seen and did not fail. */
 static double least_mean(const struct view *v, const struct kriging *g)
 {
@@ -352,40 +345,16 @@ static void begin(struct call *c, uint64_t i, struct proposal *p)
         snprintf(p->reason, sizeof(p->reason), "%s: nothing that was drawn is allowed", what);
 }
 
-/* False: every configuration was tried. */
-static bool propose(struct call *c, uint64_t i)
+static void propose(struct call *c, uint64_t i, struct rng *r, struct proposal *p)
 {
-    struct proposal p;
-    struct rng r;
-    rng_init(&r, c->study->seed, RNG_SEARCH, STREAM + i);
-    if (past_count(c->past) < STARTUP || !by_process(c, &r, &p))
-        begin(c, i, &p);
-    if (!untried_take(&c->untried, &r, &p.at))
-        return false;
-    proposals_add(c->out, &p.at, "gp", "%s", p.reason);
-    return true;
+    if (past_count(c->past) < STARTUP || !by_process(c, r, p))
+        begin(c, i, p);
 }
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    struct past own;
-    struct call c = {.study = st, .out = out};
-    if (st->count >= st->budget)
-        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    c.past = past_open(st, &own);
-    c.pending = xcalloc(st->lag * st->space->count + 1, sizeof(*c.pending));
-    untried_init(&c.untried, st);
-    for (uint64_t i = st->count; i < st->budget && out->count < want; i++) {
-        if (!past_see(c.past, st, st->all_count + out->count))
-            break;
-        out->exhausted = !propose(&c, i);
-        if (out->exhausted)
-            break;
-    }
-    untried_finish(&c.untried);
-    free(c.pending);
-    past_close(c.past, &own);
-    return proposals_answer(out, st);
+    static const struct model_search search = {"gp", STREAM, propose};
+    return model_search_ask(&search, st, want, out);
 }
 
 static void outline(const struct study *st, struct search_outline *out)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/plan/search/model_search.h"
 #include "daemon/plan/search/parzen.h"
 #include "daemon/plan/search/past.h"
 #include "daemon/plan/search/sobol.h"
@@ -148,14 +149,6 @@ static bool best_candidate(struct model *m, const struct tried *tried, struct rn
 
 /* --- proposals ------------------------------------------------------------------------------- */
 
-struct call {
-    const struct study *study;
-    struct past *past;
-    struct untried untried;
-    double *pending; /* places of what is pending */
-    struct proposals *out;
-};
-
 /* The search's own run i by the model; false: nothing it draws is allowed. */
 static bool by_model(struct call *c, struct rng *r, struct proposal *p)
 {
@@ -172,48 +165,24 @@ static bool by_model(struct call *c, struct rng *r, struct proposal *p)
     return found;
 }
 
-/* False: every configuration was tried. */
-static bool propose(struct call *c, uint64_t i)
+static void propose(struct call *c, uint64_t i, struct rng *r, struct proposal *p)
 {
-    struct proposal p;
-    struct rng r;
-    rng_init(&r, c->study->seed, RNG_SEARCH, STREAM + i);
     if (past_count(c->past) < STARTUP) {
-        sobol_draw(c->study, (uint32_t)i, &p.at);
-        snprintf(p.reason, sizeof(p.reason),
+        sobol_draw(c->study, (uint32_t)i, &p->at);
+        snprintf(p->reason, sizeof(p->reason),
                  "Sobol point %" PRIu64 ": %zu of the %d configurations to begin with are known",
                  i + 1, past_count(c->past), STARTUP);
-    } else if (!by_model(c, &r, &p)) {
-        sobol_draw(c->study, (uint32_t)i, &p.at);
-        snprintf(p.reason, sizeof(p.reason),
+    } else if (!by_model(c, r, p)) {
+        sobol_draw(c->study, (uint32_t)i, &p->at);
+        snprintf(p->reason, sizeof(p->reason),
                  "Sobol point %" PRIu64 ": nothing drawn around the better ones is allowed", i + 1);
     }
-    if (!untried_take(&c->untried, &r, &p.at))
-        return false;
-    proposals_add(c->out, &p.at, "tpe", "%s", p.reason);
-    return true;
 }
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    struct past own;
-    struct call c = {.study = st, .out = out};
-    if (st->count >= st->budget)
-        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
-    c.past = past_open(st, &own);
-    c.pending = xcalloc(st->lag * st->space->count + 1, sizeof(*c.pending));
-    untried_init(&c.untried, st);
-    for (uint64_t i = st->count; i < st->budget && out->count < want; i++) {
-        if (!past_see(c.past, st, st->all_count + out->count))
-            break;
-        out->exhausted = !propose(&c, i);
-        if (out->exhausted)
-            break;
-    }
-    untried_finish(&c.untried);
-    free(c.pending);
-    past_close(c.past, &own);
-    return proposals_answer(out, st);
+    static const struct model_search search = {"tpe", STREAM, propose};
+    return model_search_ask(&search, st, want, out);
 }
 
 static void outline(const struct study *st, struct search_outline *out)

@@ -232,20 +232,29 @@ static double best_recorded(const char *method, uint64_t seed)
     return best;
 }
 
+/* Sanitizers look at the memory; the build without them judges. */
+#ifdef __SANITIZE_ADDRESS__
+#define TABLE_SEEDS 6
+#else
+#define TABLE_SEEDS 60
+#endif
+
 /* Over 60 seeds: a better mean, and more often the better one than the worse. */
 static void better_than_chance_on_a_recorded_table(void **state)
 {
     for (size_t i = 0; i < LEARNERS; i++) {
         double own = 0, random = 0;
         int won = 0;
-        for (uint64_t seed = 0; seed < 60; seed++) {
+        for (uint64_t seed = 0; seed < TABLE_SEEDS; seed++) {
             double a = best_recorded(learners[i], seed), b = best_recorded("random", seed);
             own += a;
             random += b;
             won += (a < b) - (a > b);
         }
-        print_message("# %s %.4f, random %.4f, net wins %d\n", learners[i], own / 60, random / 60,
-                      won);
+        print_message("# %s %.4f, random %.4f, net wins %d\n", learners[i], own / TABLE_SEEDS,
+                      random / TABLE_SEEDS, won);
+        if (TABLE_SEEDS < 60)
+            continue;
         assert_true(own < random);
         assert_true(won >= 15); /* by chance once in 40 */
     }

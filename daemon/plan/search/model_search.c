@@ -1,0 +1,41 @@
+#include "daemon/plan/search/model_search.h"
+
+#include <stdlib.h>
+
+#include "sweep/buf.h"
+
+/* False: every configuration was tried. */
+static bool propose(const struct model_search *m, struct call *c, uint64_t i)
+{
+    struct proposal p;
+    struct rng r;
+    rng_init(&r, c->study->seed, RNG_SEARCH, m->stream + i);
+    m->propose(c, i, &r, &p);
+    if (!untried_take(&c->untried, &r, &p.at))
+        return false;
+    proposals_add(c->out, &p.at, m->name, "%s", p.reason);
+    return true;
+}
+
+enum answer model_search_ask(const struct model_search *m, const struct study *st, size_t want,
+                             struct proposals *out)
+{
+    struct past own;
+    struct call c = {.study = st, .out = out};
+    if (st->count >= st->budget)
+        return st->live > 0 ? ANSWER_WAIT : ANSWER_DONE;
+    c.past = past_open(st, &own);
+    c.pending = xcalloc(st->lag * st->space->count + 1, sizeof(*c.pending));
+    untried_init(&c.untried, st);
+    for (uint64_t i = st->count; i < st->budget && out->count < want; i++) {
+        if (!past_see(c.past, st, st->all_count + out->count))
+            break;
+        out->exhausted = !propose(m, &c, i);
+        if (out->exhausted)
+            break;
+    }
+    untried_finish(&c.untried);
+    free(c.pending);
+    past_close(c.past, &own);
+    return proposals_answer(out, st);
+}

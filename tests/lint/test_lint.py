@@ -167,9 +167,21 @@ def test_shell_scripts_parse():
         check(done.returncode == 0, done.stderr)
 
 
+def test_unit_tests_report_each_test():
+    """cmocka speaks TAP where it is told to; else meson counts the program as skipped."""
+    silent = []
+    for folder, _, files in os.walk(os.path.join(ROOT, "tests")):
+        for name in (f for f in files if f.endswith(".c")):
+            text = read(os.path.join(folder, name))
+            if "cmocka_run_group_tests" in text and "CM_OUTPUT_TAP" not in text:
+                silent.append(name)
+    check(not silent, f"without cmocka_set_message_output(CM_OUTPUT_TAP): {silent}")
+
+
 if __name__ == "__main__":
     run(test_files_are_there, test_each_rule_can_fail, *map(tree_test, rules.RULES),
         test_headers_compile_alone_and_twice, test_no_header_cycles, test_exceptions_are_needed,
         test_architecture_names_every_folder, test_ci_calls_the_readme_command,
         test_verbs_are_documented, test_errors_are_documented,
-        test_patterns_are_documented_in_both_languages, test_shell_scripts_parse)
+        test_patterns_are_documented_in_both_languages, test_shell_scripts_parse,
+        test_unit_tests_report_each_test)

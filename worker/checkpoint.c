@@ -153,22 +153,37 @@ static bool intact(const char *bytes, size_t len)
     return memcmp(check, bytes + len - sizeof check, sizeof check) == 0;
 }
 
-static int take(const char *bytes, size_t len, const char identity[65],
-                const struct checkpointed *c)
+/* All that stands before it in the file is whole, and of this build. */
+static int head_of(const char *bytes, size_t len, struct head *out)
+{
+    if (len < sizeof *out + CHECK_BYTES)
+        return ERR_DATA;
+    memcpy(out, bytes, sizeof *out);
+    return intact(bytes, len) ? 0 : ERR_DATA;
+}
+
+/* The vectors behind the head; best_bytes: of best values that only the file has. */
+static void take_parts(const char *at, const struct checkpointed *c, size_t best_bytes)
 {
     struct part parts[PARTS_MAX];
-    size_t count = parts_of(c, parts);
-    struct head h;
-    if (len != file_bytes(c))
-        return ERR_DATA;
-    memcpy(&h, bytes, sizeof h);
-    if (!head_fits(&h, identity, c->step, c->best != NULL) || !intact(bytes, len))
-        return ERR_DATA;
-    const char *at = bytes + sizeof h;
+    size_t count = parts_of(c, parts), states = 1 + c->step->optim.ops->state_count;
     for (size_t i = 0; i < count; i++) {
+        at += i == states ? best_bytes : 0;
         memcpy(parts[i].data, at, parts[i].count * sizeof(real));
         at += parts[i].count * sizeof(real);
     }
+}
+
+static int take(const char *bytes, size_t len, const char identity[65],
+                const struct checkpointed *c)
+{
+    struct head h;
+    if (len != file_bytes(c))
+        return ERR_DATA;
+    int rc = head_of(bytes, len, &h);
+    if (rc != 0 || !head_fits(&h, identity, c->step, c->best != NULL))
+        return ERR_DATA;
+    take_parts(bytes + sizeof h, c, 0);
     c->step->optim.step = h.step;
     c->step->average.count = h.averaged;
     c->step->schedule = h.schedule;
@@ -176,8 +191,41 @@ static int take(const char *bytes, size_t len, const char identity[65],
     return 0;
 }
 
-int checkpoint_read(const char *path, const char identity[65], const struct checkpointed *c,
-                    struct errbuf *err)
+/* What a plateau has seen and cut is of the weights; the rate it cuts is the run's own. */
+static void inherit_schedule(struct schedule *own, const struct schedule *from)
+{
+    own->best = from->best;
+    own->cut = from->cut;
+    own->has_best = from->has_best;
+    own->bad_epochs = from->bad_epochs;
+}
+
+static int inherit(const char *bytes, size_t len, const struct checkpointed *c)
+{
+    struct head h;
+    struct step *s = c->step;
+    struct checkpointed without = {.step = s, .progress = c->progress}; /* best values */
+    int rc = head_of(bytes, len, &h);
+    if (rc != 0)
+        return rc;
+    int64_t epochs = s->schedule.total_steps / s->schedule.steps_per_epoch;
+    if (h.progress.batch != 0 || h.progress.epoch < 1 || h.progress.epoch > epochs)
+        return ERR_DATA; /* nothing is left to train, or an epoch is half done */
+    h.identity[sizeof h.identity - 1] = '\0';
+    size_t best_bytes = h.has_best ? s->net.value_count * sizeof(real) : 0;
+    if (!head_fits(&h, h.identity, s, h.has_best) || len != file_bytes(&without) + best_bytes)
+        return ERR_DATA;
+    take_parts(bytes + sizeof h, &without, best_bytes);
+    *c->progress = (struct progress){.epoch = h.progress.epoch};
+    s->optim.step = (uint64_t)((h.progress.epoch - 1) * s->schedule.steps_per_epoch);
+    s->average.count = h.averaged;
+    inherit_schedule(&s->schedule, &h.schedule);
+    return 0;
+}
+
+/* identity NULL: another run's. */
+static int read_file(const char *path, const char *identity, const struct checkpointed *c,
+                     struct errbuf *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -189,10 +237,23 @@ int checkpoint_read(const char *path, const char identity[65], const struct chec
         size_t len = (size_t)st.st_size;
         char *map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map != MAP_FAILED) {
-            rc = take(map, len, identity, c);
+            rc = identity ? take(map, len, identity, c) : inherit(map, len, c);
             munmap(map, len);
         }
     }
     close(fd);
-    return rc == 0 ? 0 : err_set(err, rc, "%s is no checkpoint of this run", path);
+    return rc == 0 ? 0
+                   : err_set(err, rc, "%s is no checkpoint %s", path,
+                             identity ? "of this run" : "that this run can go on from");
+}
+
+int checkpoint_read(const char *path, const char identity[65], const struct checkpointed *c,
+                    struct errbuf *err)
+{
+    return read_file(path, identity, c, err);
+}
+
+int checkpoint_inherit(const char *path, const struct checkpointed *c, struct errbuf *err)
+{
+    return read_file(path, NULL, c, err);
 }

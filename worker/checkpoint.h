@@ -41,4 +41,10 @@ int checkpoint_write(const char *path, const char identity[65], const struct che
 int checkpoint_read(const char *path, const char identity[65], const struct checkpointed *c,
                     struct errbuf *err);
 
+/* Goes on from another run's: its values, optimizer state and average, at the beginning of the
+ * epoch in which it was written; steps are counted as this run's epochs have them. What it has
+ * reported, its best values and its rate stay the other's affair. Errors as above; ERR_DATA too
+ * where network or optimizer are others. */
+int checkpoint_inherit(const char *path, const struct checkpointed *c, struct errbuf *err);
+
 #endif

@@ -25,6 +25,7 @@ static void allow_output(struct sandbox *s, const char *path)
 static void allow_run(struct sandbox *s, const struct run_config *c)
 {
     sandbox_allow(s, c->start_weights, SANDBOX_READ);
+    sandbox_allow(s, c->start_checkpoint, SANDBOX_READ);
     allow_output(s, c->weights);
     allow_output(s, c->checkpoint);
 }

@@ -69,18 +69,24 @@ static void identify(struct train *t)
     free(c);
 }
 
-static void resume(struct train *t)
+/* Its own checkpoint; where it has none, that of the run it goes on from. */
+static int resume(struct train *t, struct errbuf *err)
 {
-    struct errbuf err;
-    if (!t->config->checkpoint[0])
-        return;
-    identify(t);
+    struct errbuf why;
+    const struct run_config *config = t->config;
     struct checkpointed c = {&t->setup.step, t->setup.best, &t->progress};
-    int rc = checkpoint_read(t->config->checkpoint, t->identity, &c, &err);
+    int rc = ERR_NOT_FOUND;
+    if (config->checkpoint[0]) {
+        identify(t);
+        rc = checkpoint_read(config->checkpoint, t->identity, &c, &why);
+    }
     if (rc == 0)
         t->resumed_point = t->progress.points;
     else if (rc != ERR_NOT_FOUND)
-        log_warn("%s; the run starts anew", err.message);
+        log_warn("%s; the run starts anew", why.message);
+    return rc == 0 || !config->start_checkpoint[0]
+               ? 0
+               : checkpoint_inherit(config->start_checkpoint, &c, err);
 }
 
 /* A checkpoint that cannot be written costs the run nothing but a later start. */
@@ -308,6 +314,13 @@ static void next_epoch(struct train *t)
         write_checkpoint(t);
 }
 
+void train_close(struct train *t)
+{
+    watch_finish(&t->watch);
+    evaluator_finish(&t->evaluator);
+    setup_close(&t->setup);
+}
+
 int train_open(struct train *t, struct errbuf *err)
 {
     int rc = setup_open(&t->setup, t->config, t->samples, t->split, err);
@@ -319,15 +332,10 @@ int train_open(struct train *t, struct errbuf *err)
     watch_init(&t->watch, n);
     t->progress = (struct progress){.epoch = 1};
     t->checkpoint_at = t->start_seconds;
-    resume(t);
-    return 0;
-}
-
-void train_close(struct train *t)
-{
-    watch_finish(&t->watch);
-    evaluator_finish(&t->evaluator);
-    setup_close(&t->setup);
+    rc = resume(t, err);
+    if (rc != 0)
+        train_close(t);
+    return rc;
 }
 
 int train_run(struct train *t, struct errbuf *err)

@@ -72,6 +72,8 @@ static int check_given(const struct spec *s, const struct spec_extension *x, str
 
     if (s->method == METHOD_BY_HAND)
         return err_set(err, ERR_STATE, "the sweep is one treatment, and searches nothing");
+    if (s->method == METHOD_PBT)
+        return err_set(err, ERR_STATE, "a population is as large as it began, and trains as long");
     if (p && json_type(p) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, PARENT, p, "an object: {\"depth\": {\"max\": 8}}");
     for (const struct json *m = p ? json_first(p) : NULL; m; m = json_next(m)) {

@@ -31,6 +31,12 @@ void spec_lag_write(const struct spec *s, struct json_writer *w);
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_repeat_write(const struct spec *s, struct json_writer *w);
 
+/* --- perturb.c ------------------------------------------------------------------------------ */
+
+/* perturb. After all that a method which copies weights from run to run refuses. */
+int spec_perturb_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_perturb_write(const struct spec *s, struct json_writer *w);
+
 /* --- deadline.c ----------------------------------------------------------------------------- */
 
 /* max_hours, until. */

@@ -18,7 +18,7 @@ int64_t spec_repeat_cap(const struct spec *s)
 static double usual_share(const struct spec *s)
 {
     unsigned traits = method_traits(s->method);
-    bool may = !(traits & (METHOD_COUNTS | METHOD_INNER));
+    bool may = !(traits & (METHOD_COUNTS | METHOD_INNER | METHOD_INHERITS));
     return may && !(s->treat && s->treat_share > 0.5) ? SPEC_REPEAT_SHARE : 0;
 }
 

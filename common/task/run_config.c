@@ -111,6 +111,9 @@ static int parse_checkpoint(const struct json *root, struct run_config *c, struc
     const struct json *seconds = json_get(root, "checkpoint_seconds");
     int rc = parse_file(root, "checkpoint", c->checkpoint, sizeof(c->checkpoint), err);
 
+    if (!rc)
+        rc = parse_file(root, "start_checkpoint", c->start_checkpoint, sizeof(c->start_checkpoint),
+                        err);
     if (rc || !seconds)
         return rc;
     if (json_type(seconds) != JSON_NUMBER || json_number(seconds) < 0)
@@ -137,7 +140,7 @@ int run_config_parse(const struct json *root, struct run_config *out, struct err
         "version",     "data",          "model",         "train",      "epochs",
         "until_epoch", "seed",          "split_seed",    "metric",     "data_hash",
         "weights",     "weights_floor", "start_weights", "checkpoint", "checkpoint_seconds",
-        "sweep",       "predict",
+        "sweep",       "predict",       "start_checkpoint",
     };
     struct run_config c = {
         .epochs = SPEC_DEFAULT_EPOCHS,
@@ -203,6 +206,8 @@ static void write_files(const struct run_config *c, struct json_writer *w)
         jw_kv_string(w, "start_weights", c->start_weights);
     if (c->predict[0])
         jw_kv_string(w, "predict", c->predict);
+    if (c->start_checkpoint[0])
+        jw_kv_string(w, "start_checkpoint", c->start_checkpoint);
     if (!c->checkpoint[0])
         return;
     jw_kv_string(w, "checkpoint", c->checkpoint);

@@ -314,6 +314,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
     str_copy(c->data_hash, sizeof(c->data_hash), r->data_hash);
     str_copy(c->weights, sizeof(c->weights), r->weights);
     str_copy(c->checkpoint, sizeof(c->checkpoint), r->checkpoint);
+    str_copy(c->start_checkpoint, sizeof(c->start_checkpoint), r->start_checkpoint);
     str_copy(c->start_weights, sizeof(c->start_weights), r->start_weights);
     run_config_write(c, w);
     free(c);

@@ -137,6 +137,10 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s, const
     if (p->ground != TRIAL_NONE)
         carry_on(s, &p->at, s->trials[p->ground], row);
     row->until_epoch = stop_next_rung(&sweep_spec(s)->stop, s->run_count, 0, row->epochs);
+    if (p->parent != TRIAL_NONE)
+        row->parent_id = s->run_ids[p->parent];
+    if (p->until > 0)
+        row->until_epoch = p->until;
     return row;
 }
 
@@ -255,6 +259,7 @@ static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, u
                       struct effects *fx)
 {
     note_carried(s, &p->search, now, fx);
+    population_drop_before(s, &p->search, fx);
     for (size_t i = 0; i < p->search.count; i++)
         add_run(s, search_row(e, s, &p->search.items[i], now), DECISION_PROPOSED, fx);
     if (p->search.count > 0)
@@ -386,6 +391,9 @@ static char *why_so_few(const struct sweep *s)
         return late;
     if (s->run_count >= (size_t)sweep_spec(s)->run_cap)
         return NULL;
+    if (population_is(s))
+        return xasprintf("%zu of %" PRId64 " runs: all members of the population are trained",
+                         s->run_count, sweep_spec(s)->run_cap);
     return xasprintf("every configuration was tried, after %zu of %" PRId64 " runs%s", s->run_count,
                      sweep_spec(s)->run_cap,
                      sweep_spec(s)->repeat ? "" : " (\"repeat\": true repeats them)");
@@ -431,8 +439,10 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
     if (open && (answer != ANSWER_DONE || s->live_count > 0))
         return;
     struct study st = sweep_study(s);
-    if (s->live_count == 0)
+    if (s->live_count == 0) {
         sweep_keep_winners(s, &st, fx);
+        population_drop_all(s, fx);
+    }
     if (open)
         complete(s, now, fx);
     if (s->live_count == 0 && sweep_status_terminal(s->row->status))

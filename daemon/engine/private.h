@@ -247,6 +247,22 @@ void label_barrier(struct sweep *s, struct effects *fx);
  * NULL when they do not. */
 char *label_data_fault(const struct sweep *s);
 
+/* --- population.c ---------------------------------------------------------------------------- */
+/* Its method has runs go on from checkpoints of others, which stay until those have ended. */
+bool population_is(const struct sweep *s);
+/* Id of the run that it goes on from; 0: none. */
+int64_t population_parent(const struct run *r);
+/* Has it come to its end there, though the training may go on in others? */
+bool population_ends_at(const struct run *r, int64_t epoch);
+/* It has ended, and others may go on from it. */
+bool population_keeps(const struct run *r);
+/* Runs of the next stage are planned: what the one before has gone on from is not wanted any
+ * more. */
+void population_drop_before(const struct sweep *s, const struct proposals *next,
+                            struct effects *fx);
+/* The sweep has ended. */
+void population_drop_all(const struct sweep *s, struct effects *fx);
+
 /* --- importance.c ---------------------------------------------------------------------------- */
 /* Into its row: how much each of its parameters decided. */
 void sweep_weigh_parameters(struct sweep *s);

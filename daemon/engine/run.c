@@ -138,6 +138,8 @@ static struct outcome decide(const struct run *r, const struct run_exit *x)
         return failed(RUN_ERROR_PROTOCOL, "the result is completed, stopped, failed or paused");
     if (r->seen_point == 0)
         return failed(RUN_ERROR_PROTOCOL, "a result without a single point");
+    if (res->status == RUN_PAUSED && population_ends_at(r, res->epoch))
+        return (struct outcome){RUN_COMPLETED, {RUN_ERROR_NONE, res->text}};
     return (struct outcome){res->status, {RUN_ERROR_NONE, res->text}};
 }
 
@@ -204,7 +206,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",
                           r->row->error_text ? r->row->error_text : "");
     notify_run_ended(fx, r);
-    if (r->row->started != 0)
+    if (r->row->started != 0 && !population_keeps(r))
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
     struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
     sweep_book_ended(s, r->row, fx);

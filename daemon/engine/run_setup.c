@@ -39,6 +39,8 @@ char *run_configure(const struct engine *e, const struct run *r)
     int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
     run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
     run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);
+    if (population_parent(r) != 0)
+        run_file(e, population_parent(r), RUN_FILE_CHECKPOINT, setup.start_checkpoint);
     if (start)
         run_file(e, start, RUN_FILE_WEIGHTS, setup.start_weights);
     if (setup.has_weights_floor)

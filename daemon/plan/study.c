@@ -128,6 +128,14 @@ bool trial_carries(const struct study *st, const struct trial *t)
     return t->kind == RUN_KIND_SEARCH;
 }
 
+/* Each of them is a run from exchange to exchange. */
+static size_t population_of(const struct spec *s)
+{
+    if (s->perturb == 0)
+        return 0;
+    return (size_t)(s->run_cap / ((s->epochs + s->perturb - 1) / s->perturb));
+}
+
 void study_init(struct study *st, const struct spec *s)
 {
     size_t kept = (size_t)spec_treat_cap(s), last = (size_t)spec_repeat_cap(s);
@@ -136,6 +144,8 @@ void study_init(struct study *st, const struct spec *s)
                          .space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
+                         .perturb = s->perturb,
+                         .population = population_of(s),
                          .epochs = s->epochs,
                          .carries = s->carry_on,
                          .run_cap = cap,

@@ -71,6 +71,8 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
+    int64_t perturb; /* of a population: epochs from exchange to exchange … */
+    size_t population; /* … and its members */
     int64_t epochs; /* of a run that comes to its end */
     size_t run_cap; /* of all runs of the sweep, without … */
     size_t last;    /* … the last ones, which repeat the best few (finalists.h) */

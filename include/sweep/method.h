@@ -8,6 +8,7 @@
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
 #define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
+#define METHOD_INHERITS 128u /* a run goes on from another's checkpoint: the key perturb */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
@@ -22,6 +23,8 @@
     X(CMAES, cmaes, METHOD_REPEATS, "covariance matrix adaptation, generation by generation")      \
     X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS,                                 \
       "densities of good and bad runs at the longest budget that is known, with hyperband")        \
+    X(PBT, pbt, METHOD_INHERITS,                                                                   \
+      "a population that trains at once: the worst go on from the best, with values nearby")      \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

@@ -27,6 +27,8 @@ struct run_config {
     char start_weights[SPEC_PATH_MAX]; /* safetensors to start with; "": drawn (G3.2) */
     char predict[SPEC_PATH_MAX];       /* --predict: file of rows that start_weights answer for */
     char checkpoint[SPEC_PATH_MAX];    /* file to resume from and to write; "": none */
+    char start_checkpoint[SPEC_PATH_MAX]; /* of another run, to go on from as if it were its own
+                                             where it has none yet; "": it begins */
     double checkpoint_seconds;   /* least time between two */
     bool has_weights_floor;      /* weights of a run worse than the floor are not wanted */
     double weights_floor;        /* by the metric */
@@ -41,7 +43,7 @@ struct json_writer;
 /* {"version":1,"data":{},"model":{},"train":{},"epochs":10,"until_epoch":3,"seed":"110",
  *  "split_seed":"110","metric":{"name":"val_loss","goal":"minimize"},"data_hash":"…",
  *  "weights":"…","weights_floor":0.54,"start_weights":"…","predict":"…","checkpoint":"…",
- *  "checkpoint_seconds":30,"sweep":{}}
+ *  "start_checkpoint":"…",  "checkpoint_seconds":30,"sweep":{}}
  * Only data is required by hand; everything else has the defaults of docs/spec.md. */
 int run_config_parse(const struct json *root, struct run_config *out, struct errbuf *err);
 /* The same from a file of at most 1 MiB. Also ERR_IO. */

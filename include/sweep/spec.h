@@ -51,6 +51,7 @@ struct spec {
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
+    int64_t perturb;    /* of a population: epochs from exchange to exchange; 0: it is none */
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */

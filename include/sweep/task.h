@@ -49,6 +49,7 @@ struct run_setup {
     char weights[SPEC_PATH_MAX];         /* file for the best epoch's weights */
     char checkpoint[SPEC_PATH_MAX];      /* file to resume from and to write */
     char start_weights[SPEC_PATH_MAX];   /* file to start with; "": none */
+    char start_checkpoint[SPEC_PATH_MAX]; /* of the run that it goes on from; "": none */
     double checkpoint_seconds;
     bool has_weights_floor;              /* weights of a run worse than the floor are not wanted */
     double weights_floor;                /* by the metric */

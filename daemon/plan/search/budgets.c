@@ -10,13 +10,11 @@
 #include "sweep/require.h"
 #include "sweep/stop.h"
 
-/* Of bracket 0, which has all of them; run 0 is in it. Returns how many there are, at most
- * BUDGETS_MAX + 1. */
-static size_t budget_epochs(const struct study *st, int64_t out[BUDGETS_MAX + 1])
+size_t budgets_epochs(const struct study *st, int64_t out[BUDGETS_MAX + 1])
 {
     size_t n = 0;
     int64_t at = 0, end = st->epochs;
-    while (n < BUDGETS_MAX && (at = stop_next_rung(st->stop, 0, at, end)) > 0)
+    while (n < BUDGETS_MAX && (at = stop_next_rung(st->stop, 0, at, end)) > 0) /* run 0 is in it */
         out[n++] = at;
     out[n++] = end;
     return n;
@@ -31,7 +29,7 @@ int budgets_check(const struct study *st, const char *method, struct errbuf *err
                        "successive_halving or hyperband, or no \"early_terminate\" at all: method "
                        "%s compares runs of different length, which a rule that halves makes",
                        method);
-    size_t n = budget_epochs(st, epochs);
+    size_t n = budgets_epochs(st, epochs);
     if (n < 2) {
         snprintf(given, sizeof(given), "%" PRId64, st->epochs);
         return err_bad(err, ERR_VALUE, "$.epochs", given,
@@ -50,7 +48,7 @@ int budgets_check(const struct study *st, const char *method, struct errbuf *err
 static void budgets_init(struct budgets *b, const struct study *st)
 {
     int64_t epochs[BUDGETS_MAX + 1];
-    b->count = budget_epochs(st, epochs);
+    b->count = budgets_epochs(st, epochs);
     REQUIRE(b->count <= BUDGETS_MAX);
     for (size_t i = 0; i < b->count; i++)
         past_init_at(&b->pasts[i], st->space, st->maximize, epochs[i]);

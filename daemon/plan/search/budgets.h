@@ -16,6 +16,10 @@ struct budgets {
     struct past pasts[BUDGETS_MAX]; /* by epoch, each of them past.epoch */
 };
 
+/* Epochs of the rungs of bracket 0, which has all of them, and the last one. Returns how many there
+ * are, at most BUDGETS_MAX + 1. */
+size_t budgets_epochs(const struct study *st, int64_t out[BUDGETS_MAX + 1]);
+
 /* check of such a method: a rule that halves, whose rungs lie before the last epoch. */
 int budgets_check(const struct study *st, const char *method, struct errbuf *err);
 

@@ -147,6 +147,15 @@ static bool standing_at(const struct trial *t, int64_t epoch, struct standing *o
            (out->outcome == OUTCOME_COMPLETED && t->epochs == epoch);
 }
 
+bool past_cost_at(const struct trial *t, int64_t epoch, bool maximize, double *cost)
+{
+    struct standing s;
+    if (!standing_at(t, epoch, &s))
+        return false;
+    *cost = s.outcome == OUTCOME_FAILED ? INFINITY : maximize ? -s.value : s.value;
+    return true;
+}
+
 static void book(const struct past *p, struct past_item *item, const struct trial *t,
                  const struct standing *s)
 {

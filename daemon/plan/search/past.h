@@ -61,6 +61,9 @@ static inline const double *past_places(const struct past *p, size_t item)
 
 /* Does the run say anything of its configuration? */
 bool past_speaks(const struct space *s, const struct trial *t);
+/* What the run had come to at that epoch, small is good; INFINITY: it failed. False: it came to its
+ * end before, or trained on without a stop there. */
+bool past_cost_at(const struct trial *t, int64_t epoch, bool maximize, double *cost);
 /* Of two that have ended: below 0 when a is better; 0 when neither is. */
 int past_compare(const struct trial *a, const struct trial *b, bool maximize);
 

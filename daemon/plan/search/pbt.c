@@ -167,7 +167,7 @@ static void follow(const struct study *st, const struct ranked *g, size_t member
     explore(st->space, &donor->at, r, &p->at);
     p->parent = donor->number;
     snprintf(p->reason, sizeof(p->reason),
-             "member %zu goes on from run #%zu, %zu of %zu, with values nearby: its own run #%zu %s",
+             "member %zu goes on from run #%zu, %zu of %zu, with values nearby: run #%zu %s",
              member + 1, donor->number, place + 1, g->count, own->number,
              lives(own) ? "is among the worst quarter" : "did not come to the exchange");
 }
@@ -189,7 +189,7 @@ static void propose(const struct study *st, const struct ranked *g, size_t i, st
     rng_init(&r, st->seed, RNG_SEARCH, STREAM + i);
     *p = (struct proposal){.ground = TRIAL_NONE, .parent = TRIAL_NONE,
                            .until = until < st->epochs ? until : 0};
-    snprintf(p->stage, sizeof(p->stage), "generation %zu", generation + 1);
+    snprintf(p->stage, sizeof(p->stage), "generation %zu", (generation + 1) % 10000000);
     if (g == NULL)
         begin(st, i, p, "");
     else if (g->living == 0)

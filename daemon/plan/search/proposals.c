@@ -18,7 +18,7 @@ void proposals_add(struct proposals *p, const struct assignment *at, const char 
     va_start(ap, reason_fmt);
     vsnprintf(reason, sizeof(reason), reason_fmt, ap);
     va_end(ap);
-    *item = (struct proposal){.at = *at, .ground = TRIAL_NONE};
+    *item = (struct proposal){.at = *at, .ground = TRIAL_NONE, .parent = TRIAL_NONE};
     str_copy(item->stage, sizeof(item->stage), stage);
     str_copy(item->reason, sizeof(item->reason), reason);
 }

@@ -18,6 +18,8 @@ struct tried;
 
 struct proposal {
     size_t ground; /* number of the run whose other settings it has; TRIAL_NONE: the spec's */
+    size_t parent; /* number of the run from whose checkpoint it goes on; TRIAL_NONE: it begins */
+    int64_t until; /* epoch at which it has come to its end; 0: the last one */
     char stage[24];
     char reason[160];     /* in words: "learning rate 0.1, large first (G2.1)" */
     struct assignment at;

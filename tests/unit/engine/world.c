@@ -143,6 +143,15 @@ static bool refuse_start(struct world *w, int64_t run_id)
     return true;
 }
 
+/* "…/12/checkpoint": the one of run 12 has to be there. */
+static void check_inherited(const struct world *w, const char *path)
+{
+    const char *end = strrchr(path, '/'), *name = end;
+    while (name > path && name[-1] != '/')
+        name--;
+    assert_true(w->folders[strtoll(name, NULL, 10)].checkpoint > 0);
+}
+
 static void start_worker(struct world *w, const struct action *a)
 {
     int64_t run_id = a->run_id;
@@ -170,6 +179,8 @@ static void start_worker(struct world *w, const struct action *a)
     if (!program)
         assert_string_equal(checkpoint + strlen(checkpoint) - 11, "/checkpoint");
     struct world_folder *f = &w->folders[run_id];
+    if (worker.config.start_checkpoint[0] && f->checkpoint == 0)
+        check_inherited(w, worker.config.start_checkpoint);
     if (f->checkpoint == 0)
         f->count = 0;
     f->rung = 0;

@@ -146,7 +146,7 @@ static void test_words_that_may_mean_it_are_suggested(void **state)
         {WITH("\"method\":\"bayes\""), ERR_VALUE, "$.method", "did you mean gp (a Gaussian process"},
         {WITH("\"method\":\"smac\""), ERR_VALUE, "$.method", "did you mean tpe (the method that"},
         {WITH("\"method\":\"cma\""), ERR_VALUE, "$.method", "did you mean cmaes?"},
-        {WITH("\"method\":\"pbt\""), ERR_VALUE, "$.method", "did you mean coarse_to_fine (this"},
+        {WITH("\"method\":\"genetic\""), ERR_VALUE, "$.method", "did you mean coarse_to_fine (this"},
         {WITH("\"model\":{\"type\":\"cnn\"}"), ERR_VALUE, "$.model.type",
          "did you mean sequential (with conv2d"},
         {WITH("\"model\":{\"type\":\"transformer\"}"), ERR_VALUE, "$.model.type",

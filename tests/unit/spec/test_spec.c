@@ -515,7 +515,9 @@ static void random_spec(struct rng *r, struct spec *s)
     memset(s, 0, sizeof(*s));
     settings_init(&s->trainer.fixed);
     snprintf(s->name, sizeof(s->name), "sweep \"%u\" é\\", (unsigned)rng_below(r, 1000));
-    s->method = rng_below(r, METHOD_COUNT);
+    do /* a population refuses most of what follows */
+        s->method = rng_below(r, METHOD_COUNT);
+    while (method_traits(s->method) & METHOD_INHERITS);
     s->metric = rng_below(r, METRIC_COUNT);
     s->maximize = rng_below(r, 2);
     random_data(r, s);

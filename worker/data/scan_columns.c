@@ -112,7 +112,7 @@ static bool classes_in_order(const struct samples *s)
     return s->labels && s->outputs == 1 && s->classes > 1 && changes + 1 == s->classes;
 }
 
-/* Each class has a value of its own, in every row. Early out: most columns differ within a class. */
+/* Each class has a value of its own in every row. Early out: most columns differ within one. */
 static bool tells_classes(const struct samples *s, const struct column_values *v)
 {
     float *of = xmalloc(s->classes * sizeof *of);

@@ -186,7 +186,10 @@ static void add_cells(struct tally *t, struct buf *out)
     number_cell(out, t->edits);
     number_cell(out, t->findings);
     number_cell(out, t->tried);
-    number_cell(out, t->cured);
+    if (t->tried > 0)
+        buf_printf(out, "<td class=\"n\">%lld</td>", (long long)t->cured);
+    else
+        number_cell(out, 0);
     change_cell(out, t->change_count > 0 ? t->changes[(t->change_count - 1) / 2] : NAN);
     change_cell(out, t->change_count > 0 ? t->changes[0] : NAN);
     if (t->example > 0)

@@ -37,8 +37,10 @@ void server_close(struct server *s)
 #include "sweep/rpc.h"
 
 #define IDLE_SECONDS 15 /* without a byte in either direction */
-#define CONNECTION_BYTES (32 * 1024) /* for the line and the headers of a request */
+#define CONNECTION_BYTES (64 * 1024) /* for the line and the headers of a request */
 #define BODY_MAX RPC_LINE_MAX /* as a request on the socket */
+/* Of one that is too long so much is read for nothing: who still sends would not hear why. */
+#define BODY_HEARD_MAX (16 * RPC_LINE_MAX)
 #define STREAM_BLOCK 4096
 /* Its own files and nothing else; no script in a page, no frame around it, forms go to itself. */
 #define POLICY                                                                                     \
@@ -321,10 +323,11 @@ static bool turned_away(struct exchange *x, const char *method, enum MHD_Result 
     bool other = false;
     const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
                                                      MHD_HTTP_HEADER_CONTENT_LENGTH);
-    x->too_long = length != NULL && strtoull(length, NULL, 10) > BODY_MAX;
+    unsigned long long bytes = length != NULL ? strtoull(length, NULL, 10) : 0;
+    x->too_long = bytes > BODY_MAX;
     r->post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
     x->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    if (x->too_long)
+    if (bytes > BODY_HEARD_MAX)
         *rc = refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, WORD_TOO_LONG);
     else if (x->bad)
         *rc = refuse(x, MHD_HTTP_BAD_REQUEST, WORD_BAD_REQUEST);
@@ -341,9 +344,10 @@ static bool turned_away(struct exchange *x, const char *method, enum MHD_Result 
 /* One that does not say its length before is cut off where it is too long. */
 static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t *len)
 {
-    if (x->body.len + *len > BODY_MAX)
+    if (!x->too_long && x->body.len + *len > BODY_MAX)
         return MHD_NO;
-    buf_append(&x->body, bytes, *len);
+    if (!x->too_long)
+        buf_append(&x->body, bytes, *len);
     *len = 0;
     return MHD_YES;
 }
@@ -364,6 +368,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     if (*len > 0)
         return take_body(x, bytes, len);
+    if (x->too_long)
+        return refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, WORD_TOO_LONG);
     if (x->body.len > 0 && form_parse(x->body.data, x->body.len, &x->job.request.fields) != 0)
         return refuse(x, MHD_HTTP_BAD_REQUEST, WORD_BAD_REQUEST);
     return enter(x);

@@ -36,7 +36,7 @@ void page_list(const struct page_list *l, const struct json *rows, struct buf *o
     REQUIRE(l->count <= COLUMNS_MAX);
     for (size_t i = 0; i < l->count; i++)
         titles[i] = word_in(l->language, l->columns[i].title);
-    html_element(out, "h3", word_in(l->language, l->head));
+    html_element(out, l->top ? "h2" : "h3", word_in(l->language, l->head));
     html_table(out, word_in(l->language, l->head), titles, l->count);
     for (const struct json *v = json_first(rows); v != NULL; v = json_next(v)) {
         html_row(out);

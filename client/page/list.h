@@ -23,6 +23,7 @@ struct page_list {
     enum word head; /* above it, and its caption */
     const struct page_column *columns;
     size_t count; /* of them, at most 12 */
+    bool top;     /* its head is right below the page's */
 };
 
 /* Nothing where there are no rows. */

@@ -260,13 +260,15 @@ static int best_first(const void *a, const void *b)
     return order != 0 ? (x->maximize ? -order : order) : (x->run > y->run) - (x->run < y->run);
 }
 
-/* The best half of those that are wanted, and of the others every so many-th by rank. */
+/* Of those that have a point the best half of what is wanted, and of the others every so many-th by
+ * rank. */
 static void choose_runs(const struct study *s, size_t wanted, bool *chosen)
 {
     struct ranked *v = xmalloc((s->run_count + 1) * sizeof *v);
-    size_t n = s->run_count, best = wanted / 2;
-    for (size_t i = 0; i < n; i++)
-        v[i] = (struct ranked){i, s->runs[i].metric, s->maximize};
+    size_t n = 0, best = wanted / 2;
+    for (size_t i = 0; i < s->run_count; i++)
+        if (isfinite(s->runs[i].epoch))
+            v[n++] = (struct ranked){i, s->runs[i].metric, s->maximize};
     qsort(v, n, sizeof *v, best_first);
     size_t rest = n > best ? n - best : 0, others = wanted - best;
     for (size_t i = 0; i < n && i < best; i++)

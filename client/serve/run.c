@@ -120,7 +120,7 @@ static void add_parameters(const struct desk *d, const struct json *run, struct 
     const struct json *params = json_get(run, "params");
     if (json_first(params) == NULL)
         return;
-    html_element(out, "h3", frame_word(d, WORD_PARAMETERS));
+    html_element(out, "h2", frame_word(d, WORD_PARAMETERS));
     buf_puts(out, "<dl class=\"facts\">\n");
     for (const struct json *v = json_first(params); v != NULL; v = json_next(v)) {
         char *value = render_member(params, json_key(v), CELL_TEXT);
@@ -154,7 +154,7 @@ static void add_label(const struct desk *d, const struct json *label, struct buf
     const char *sentence = member_string(json_get(label, "evidence"), "sentence", "");
     if (label == NULL || json_type(label) != JSON_OBJECT)
         return;
-    html_element(out, "h3", frame_word(d, WORD_LABEL));
+    html_element(out, "h2", frame_word(d, WORD_LABEL));
     buf_puts(out, "<dl class=\"facts\">\n");
     page_some_facts(&l, label, out);
     html_fact(out, frame_word(d, WORD_EVIDENCE), sentence);
@@ -185,14 +185,14 @@ static void add_lists(const struct desk *d, const struct json *explained, struct
         {WORD_WHY, "reason", CELL_TEXT},
     };
     enum language language = d->site->language;
-    page_list(&(struct page_list){language, true, WORD_CAUSES, causes, ARRAY_LEN(causes)},
+    page_list(&(struct page_list){language, true, WORD_CAUSES, causes, ARRAY_LEN(causes), true},
               json_get(json_get(explained, "label"), "causes"), out);
-    page_list(&(struct page_list){language, true, WORD_CAN_BE_DONE, remedies, ARRAY_LEN(remedies)},
+    page_list(&(struct page_list){language, true, WORD_CAN_BE_DONE, remedies, ARRAY_LEN(remedies), true},
               json_get(explained, "remedies"), out);
     page_list(
-        &(struct page_list){language, true, WORD_TREATMENTS, treatments, ARRAY_LEN(treatments)},
+        &(struct page_list){language, true, WORD_TREATMENTS, treatments, ARRAY_LEN(treatments), true},
         json_get(explained, "treatments"), out);
-    page_list(&(struct page_list){language, true, WORD_DECIDED, decisions, ARRAY_LEN(decisions)},
+    page_list(&(struct page_list){language, true, WORD_DECIDED, decisions, ARRAY_LEN(decisions), true},
               json_get(explained, "decisions"), out);
 }
 
@@ -201,7 +201,7 @@ static void add_log(const struct desk *d, const struct json *log, struct buf *ou
     const char *text = member_string(log, "text", "");
     if (*text == '\0')
         return;
-    html_element(out, "h3", frame_word(d, WORD_LOG_TAIL));
+    html_element(out, "h2", frame_word(d, WORD_LOG_TAIL));
     buf_printf(out, "<pre tabindex=\"0\" role=\"region\" aria-label=\"%s\">",
                frame_word(d, WORD_LOG_TAIL));
     svg_escape_cut(out, text, LOG_CHARACTERS);

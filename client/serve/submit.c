@@ -56,7 +56,7 @@ static void add_notes(const struct desk *d, const struct buf *notes, struct buf 
 {
     if (notes->len == 0)
         return;
-    html_element(out, "h3", frame_word(d, WORD_NOTES));
+    html_element(out, "h2", frame_word(d, WORD_NOTES));
     html_element(out, "pre", notes->data);
 }
 
@@ -65,7 +65,7 @@ static void add_problems(const struct desk *d, const struct spec_text *s,
 {
     struct placed *list;
     size_t count = problems_list(s, reply, &list);
-    html_element(out, "h3", frame_word(d, WORD_PROBLEMS));
+    html_element(out, "h2", frame_word(d, WORD_PROBLEMS));
     buf_puts(out, "<ul role=\"alert\">\n");
     for (size_t i = 0; i < count; i++) {
         char *text = list[i].at.line > 0 ? xasprintf("%zu:%zu: %s", list[i].at.line,
@@ -89,8 +89,8 @@ static void add_plan(const struct desk *d, const struct json *plan, struct buf *
         {WORD_RUNS, "runs", CELL_COUNT},
         {WORD_ABOUT_TIME, "estimated_seconds", CELL_DURATION},
     };
-    const struct page_list l = {d->site->language, true, WORD_PLAN, stages, ARRAY_LEN(stages)};
-    const struct page_list f = {d->site->language, true, WORD_PLAN, facts, ARRAY_LEN(facts)};
+    const struct page_list l = {d->site->language, true, WORD_PLAN, stages, ARRAY_LEN(stages), true};
+    const struct page_list f = {d->site->language, true, WORD_PLAN, facts, ARRAY_LEN(facts), true};
     page_list(&l, json_get(plan, "stages"), out);
     page_facts(&f, plan, out);
     for (const struct json *v = json_first(json_get(plan, "notes")); v != NULL; v = json_next(v))
@@ -116,7 +116,7 @@ static void refuse(struct desk *d, const struct submission *s, const struct rpc_
     if (reply != NULL) {
         add_problems(d, &(struct spec_text){"", s->text.data, s->text.len}, reply, &a->body);
     } else {
-        html_element(&a->body, "h3", frame_word(d, WORD_PROBLEMS));
+        html_element(&a->body, "h2", frame_word(d, WORD_PROBLEMS));
         buf_puts(&a->body, "<div role=\"alert\">");
         html_element(&a->body, "p", d->failed.message);
         buf_puts(&a->body, "</div>\n");

@@ -117,7 +117,7 @@ static void add_under_way(const struct desk *d, const struct study *s, struct bu
         return;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         titles[i] = frame_word(d, words[i]);
-    html_element(out, "h3", frame_word(d, WORD_UNDER_WAY));
+    html_element(out, "h2", frame_word(d, WORD_UNDER_WAY));
     html_table(out, frame_word(d, WORD_UNDER_WAY), titles, ARRAY_LEN(titles));
     for (size_t i = 0; i < s->run_count; i++)
         if (s->runs[i].status == RUN_RUNNING)

@@ -245,7 +245,7 @@ def test_changes():
             equal(d.call("run", run=child)["run"]["parent_id"], run_id, "its child")
         equal(s.send(f"/run/{run_id}/treat", {"remedy": HOSTILE})[0], 422, "no such remedy")
 
-        held, _ = clients_sweep(d, 1100, points=False)  # more than are planned ahead
+        held, _ = clients_sweep(d, 1002, points=False)  # more than are planned ahead
         values = {"value.lr": "0.5", "value.layers": "2", "value.kind\"<b>": "<b>cnn</b>"}
         status, headers, _ = s.send(f"/sweep/{held}/enqueue", values)
         equal(status, 303, "enqueued")

@@ -42,7 +42,7 @@ class Browser:
              "--no-first-run", "--disable-background-networking", "--disable-component-update",
              "--disable-sync", "--disable-dev-shm-usage", "--mute-audio", f"--user-data-dir={self.home}",
              "about:blank"],
-            preexec_fn=arrange, pass_fds=(3, 4), close_fds=False, stdin=subprocess.DEVNULL,
+            preexec_fn=arrange, close_fds=False, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": self.home, "DBUS_SESSION_BUS_ADDRESS": "disabled:"})
         os.close(commands)

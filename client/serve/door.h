@@ -1,6 +1,7 @@
 /* Who may come in, and who may change something. Reading is for this user alone, as the daemon's
  * socket is: known by the kernel on the loopback, else by the token or a password, for which there
- * is a session. What changes something wants the token, which the pages of those who are in hold. */
+ * is a session. What changes something wants the token, which the pages of those who are in
+ * hold. */
 #ifndef SWEEPCTL_SERVE_DOOR_H
 #define SWEEPCTL_SERVE_DOOR_H
 

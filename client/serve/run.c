@@ -184,16 +184,22 @@ static void add_lists(const struct desk *d, const struct json *explained, struct
         {WORD_KIND, "kind", CELL_TEXT},
         {WORD_WHY, "reason", CELL_TEXT},
     };
-    enum language language = d->site->language;
-    page_list(&(struct page_list){language, true, WORD_CAUSES, causes, ARRAY_LEN(causes), true},
-              json_get(json_get(explained, "label"), "causes"), out);
-    page_list(&(struct page_list){language, true, WORD_CAN_BE_DONE, remedies, ARRAY_LEN(remedies), true},
-              json_get(explained, "remedies"), out);
-    page_list(
-        &(struct page_list){language, true, WORD_TREATMENTS, treatments, ARRAY_LEN(treatments), true},
-        json_get(explained, "treatments"), out);
-    page_list(&(struct page_list){language, true, WORD_DECIDED, decisions, ARRAY_LEN(decisions), true},
-              json_get(explained, "decisions"), out);
+    const struct {
+        enum word head;
+        const struct page_column *columns;
+        size_t count;
+        const struct json *rows;
+    } lists[] = {
+        {WORD_CAUSES, causes, ARRAY_LEN(causes),
+         json_get(json_get(explained, "label"), "causes")},
+        {WORD_CAN_BE_DONE, remedies, ARRAY_LEN(remedies), json_get(explained, "remedies")},
+        {WORD_TREATMENTS, treatments, ARRAY_LEN(treatments), json_get(explained, "treatments")},
+        {WORD_DECIDED, decisions, ARRAY_LEN(decisions), json_get(explained, "decisions")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        page_list(&(struct page_list){d->site->language, true, lists[i].head, lists[i].columns,
+                                      lists[i].count, true},
+                  lists[i].rows, out);
 }
 
 static void add_log(const struct desk *d, const struct json *log, struct buf *out)

@@ -1,5 +1,6 @@
-/* Connections have a seat each. Where there are none left, whoever has held up the place for longest
- * with nothing but waiting is shown out: a thousand slow ones keep nobody else from their answer. */
+/* Connections have a seat each. Where there are none left, whoever has held up the place for
+ * longest with nothing but waiting is shown out: a thousand slow ones keep nobody else from their
+ * answer. */
 #ifndef SWEEPCTL_SERVE_SEATS_H
 #define SWEEPCTL_SERVE_SEATS_H
 

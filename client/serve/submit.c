@@ -89,7 +89,8 @@ static void add_plan(const struct desk *d, const struct json *plan, struct buf *
         {WORD_RUNS, "runs", CELL_COUNT},
         {WORD_ABOUT_TIME, "estimated_seconds", CELL_DURATION},
     };
-    const struct page_list l = {d->site->language, true, WORD_PLAN, stages, ARRAY_LEN(stages), true};
+    const struct page_list l = {d->site->language, true, WORD_PLAN, stages, ARRAY_LEN(stages),
+                                true};
     const struct page_list f = {d->site->language, true, WORD_PLAN, facts, ARRAY_LEN(facts), true};
     page_list(&l, json_get(plan, "stages"), out);
     page_facts(&f, plan, out);

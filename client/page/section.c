@@ -61,9 +61,9 @@ static void add_explorer(const struct section *s)
 {
     long long id = (long long)s->sweep->study.id;
     buf_printf(s->out,
-               "<section hidden data-keep id=\"explorer-%lld\" "
-               "aria-labelledby=\"explore-head-%lld\"><h3 id=\"explore-head-%lld\">%s</h3>\n<div class=\"explore\" "
-               "id=\"explore-%lld\"></div></section>\n",
+               "<section hidden data-keep id=\"explorer-%lld\" aria-labelledby="
+               "\"explore-head-%lld\"><h3 id=\"explore-head-%lld\">%s</h3>\n"
+               "<div class=\"explore\" id=\"explore-%lld\"></div></section>\n",
                id, id, id, section_word(s, WORD_EXPLORE), id);
 }
 

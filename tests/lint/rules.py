@@ -83,6 +83,7 @@ FENCES = {
     "bzlib.h": r"worker/data/unpack\.c$",
     "lzma.h": r"worker/data/unpack\.c$",
     "zstd.h": r"worker/data/unpack\.c$",
+    "microhttpd.h": r"client/serve/server\.c$",
 }
 # call → what to use instead
 BANNED = {

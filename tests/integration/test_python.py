@@ -443,14 +443,21 @@ def test_a_descriptor_that_is_not_ours():
     """A program that the run's own has started has the variable, but another file there."""
     with tempfile.TemporaryDirectory() as home:
         path = os.path.join(home, "precious")
+        read, write = os.pipe()
         with open(path, "wb") as f:
-            environment = {**os.environ, "PYTHONPATH": PACKAGE, "SWEEPD_PARAMS": "{}",
-                           "SWEEPD_METRICS_FD": str(f.fileno())}
-            done = subprocess.run([sys.executable, "-c", "import sweepd; sweepd.log({'a': 1}, 2)"],
-                                  env=environment, pass_fds=[f.fileno()], capture_output=True,
-                                  text=True, check=True)
+            for fd, inode in (f.fileno(), ""), (write, "1"), (write, str(os.fstat(write).st_ino)):
+                environment = {**os.environ, "PYTHONPATH": PACKAGE, "SWEEPD_PARAMS": "{}",
+                               "SWEEPD_METRICS_FD": str(fd), "SWEEPD_METRICS_PIPE": inode}
+                done = subprocess.run(
+                    [sys.executable, "-c", "import sweepd; sweepd.log({'a': 1}, 2)"],
+                    env=environment, pass_fds=[fd], capture_output=True, text=True, check=True)
+                if inode not in ("", "1"):
+                    equal((done.stdout, os.read(read, 99)), ("", b'{"a": 1, "step": 2}\n'))
+                else:
+                    equal(done.stdout, '::sweepd {"a": 1, "step": 2}\n')
+        os.close(read)
+        os.close(write)
         equal(os.path.getsize(path), 0)
-        equal(done.stdout, '::sweepd {"a": 1, "step": 2}\n')
 
 
 def test_every_python_there_is():

@@ -6,7 +6,6 @@ trial is durable before its `ask` is answered, and its value before `tell` is: s
 us (WAL), and with Optuna as SQLite's default has it (journal `delete`), and again with WAL. Appends
 one JSON line to tests/bench/results.jsonl.
 """
-import importlib.util
 import json
 import os
 import subprocess
@@ -20,7 +19,8 @@ if len(sys.argv) < 2:
     sys.exit(__doc__)
 os.environ["BUILD"] = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-from sweepd import SOURCE, Daemon  # noqa: E402
+from client_package import sweepd  # noqa: E402
+from sweepd import Daemon  # noqa: E402
 
 PAIRS = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
 THREADS = 1, 8
@@ -52,19 +52,8 @@ print(json.dumps({"seconds": time.monotonic() - start, "journal": mode[0],
 """
 
 
-def the_package():
-    folder = os.path.join(SOURCE, "python", "sweepd")
-    spec = importlib.util.spec_from_file_location(
-        "sweepd_client", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sweepd_client"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def ours(method, pairs, threads):
-    package = the_package()
-    with Daemon(workers=1) as d, package.Client(d.socket) as client:
+    with Daemon(workers=1) as d, sweepd.Client(d.socket) as client:
         study = client.create_study(SPACE, method=method, n_trials=pairs + 100, seed=1)
 
         def work(share):

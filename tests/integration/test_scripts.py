@@ -1,6 +1,7 @@
 """Scripts as they are found (tests/scripts), each under a sweep, unchanged. What a run came to is
 held against what the script itself says, by other means than ours. Those that need a library run
 where SCRIPTS_PYTHON names a python that has it; TEST_ONLY=NAME runs one."""
+import contextlib
 import csv
 import glob
 import math
@@ -43,9 +44,15 @@ class Swept:
             raise Skip("sweepctl reads no YAML here")
         equal(done.returncode, 0, done.stderr)
         self.notes = done.stderr
-        self.ended = d.wait(1)
+        self.ended = self.wait()
         rows = d.call("runs", sweep=1, limit=1000)["runs"]
         self.runs = [{**r, "log": self.log(r["run_id"])} for r in rows]
+
+    def wait(self):
+        """Libraries may take a minute to be imported, on a machine that does other things."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return self.d.wait(1)
 
     def file(self, run_id, name):
         return os.path.join(f"{self.d.db}.runs", str(run_id), name)

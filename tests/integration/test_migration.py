@@ -113,12 +113,13 @@ def test_from_wandb():
             equal(printed[1]["model"], {"n": 2}, "wandb.config")
 
         def hyperband(_):
-            block = {"type": "hyperband", "min_iter": 1}
-            for changes, epochs in (({"parameters": {"epochs": {"value": 3}, "lr": {"value": 1}}}, 3),
-                                    ({"early_terminate": {**block, "max_iter": 9}}, 9),
-                                    ({}, 27)):
+            block, some = {"type": "hyperband", "min_iter": 1}, {"lr": {"min": 0.1, "max": 0.5}}
+            for changes, epochs in (({"parameters": {"epochs": {"value": 3}, **some}}, 3),
+                                    ({"early_terminate": {"type": "hyperband", "max_iter": 9,
+                                                          "s": 2}}, 9), ({}, 27)):
                 spec, notes, _ = w.submit(**{"early_terminate": block, "run_cap": 5,
-                                             "method": "random", **changes})
+                                             "parameters": some, "method": "random", **changes})
+                check(spec is not None, notes)
                 equal((spec["epochs"], spec["early_terminate"]["type"]), (epochs, "hyperband"), notes)
                 check(f"{epochs} iterations (epochs)" in notes, notes)
 
@@ -130,6 +131,23 @@ def test_from_wandb():
         def booleans(_):
             equal(w.submit(parameters={"amp": {"value": True}, "off": {"values": [False]}})[2][0],
                   ["--amp=True", "--off=False"])
+
+        def agent(second):
+            """The stand-in says what it has not."""
+            with open(os.path.join(home, "agent.py"), "w", encoding="utf-8") as f:
+                f.write("import sys, wandb\ngetattr(wandb, sys.argv[1].split('=')[1])()\n")
+            done = subprocess.run(
+                [SWEEPCTL, "--socket", d.socket, "submit", "-"], text=True, cwd=home, check=True,
+                input=json.dumps({"program": "agent.py", "method": "grid", "metric": {"name": "x"},
+                                  "parameters": {"name": {"values": ["agent", "sweep", "Api"]}}}),
+                env={**d.environment, "PATH": f"{home}/bin:{os.environ['PATH']}"},
+                capture_output=True)
+            sweep = int(re.search(r"sweep (\d+)", done.stdout).group(1))
+            d.wait(sweep)
+            failed = d.call("runs", sweep=sweep)["runs"]
+            equal([r["status"] for r in failed], ["failed"] * 3)
+            for one in failed:
+                check("has no server" in d.call("log", run=one["run_id"])["text"], one)
 
         each_row("From W&B", {
             "`program`, `command`": macros,
@@ -146,7 +164,7 @@ def test_from_wandb():
             "`wandb.init().config`": lambda _: equal(w.submit()[2][1], {"lr": 0.5}),
             "`True`": booleans,
             "`wandb.log`": lambda _: w.submit(),
-            "`wandb.agent`": lambda _: None,
+            "`wandb.agent`": agent,
         })
 
 

@@ -62,7 +62,7 @@ class Swept:
             return f.read()
 
 
-def swept(name, modules, way, values, better=min, stops=False):
+def swept(name, modules, way, values, better=min, stops=False, digits=2e-6):
     """Its runs have ended well, were read that way ("": by the descriptor, which is not said), and each came to the best of what `values`
     says of it."""
     missing = [m for m in modules if not PYTHON or
@@ -82,7 +82,7 @@ def swept(name, modules, way, values, better=min, stops=False):
             told = values(s, one)
             check(len(told) > 1, told)
             seen, asked = one["metric_value"], better(told)
-            check(math.isclose(seen, asked, rel_tol=2e-6, abs_tol=1e-9), (seen, told, one["params"]))
+            check(math.isclose(seen, asked, rel_tol=digits, abs_tol=1e-9), (seen, told, one["params"]))
         check(len({r["metric_value"] for r in s.runs}) > 2, "the parameters reach it")
         return s
 
@@ -149,7 +149,9 @@ def test_lightning():
 
 
 def test_hf_trainer():
-    swept("hf_trainer", ("transformers",), "dict", printed(r"'eval_loss': '?([0-9.e+-]+)"))
+    """Four digits while it trains, all at the end."""
+    swept("hf_trainer", ("transformers",), "dict", printed(r"'eval_loss': '?([0-9.e+-]+)"),
+          digits=2e-4)
 
 
 def test_keras():

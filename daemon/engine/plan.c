@@ -320,6 +320,10 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
         row->treats_cause = q->cause;
         set_treatment(sweep_spec(s), &q->parent_settings, q->treatment, row);
     } else {
+        if (q->stage != NULL)
+            str_copy(row->stage, sizeof(row->stage), q->stage);
+        if (q->reason != NULL)
+            run_row_set_text(&row->reason, q->reason);
         set_values(sweep_spec(s), &q->at, row);
     }
     announce(s, row->stage, 1, now, fx);

@@ -10,8 +10,8 @@
 #include "sweep/buf.h"
 #include "sweep/run.h"
 
-#define HISTORY_RUNS_MAX 20000
-#define HISTORY_POINTS_MAX 120000 /* that are sent; of longer curves every second, third, … */
+#define HISTORY_RUNS_MAX 10000
+#define HISTORY_POINTS_MAX 60000 /* that are sent; of longer curves every second, third, … */
 #define HISTORY_READ_MAX 20000000 /* that are read */
 
 struct errbuf;

@@ -12,13 +12,6 @@
 
 #define STAGE_IMPORTED "imported"
 
-/* Nothing is done again, and nobody has to look, because of what failed elsewhere. */
-static void ignore_failures(struct sweep *s)
-{
-    s->alike_from = SIZE_MAX;
-    s->failures_seen = true;
-}
-
 /* All of them wait before the first is begun: with the last one the sweep ends. */
 static void add_runs(struct engine *e, struct sweep *s, const struct imported_sweep *in, utc_us now,
                      struct effects *fx)
@@ -80,8 +73,9 @@ static void carry_out(struct engine *e, struct run *r, const struct imported_run
 /* Thousands of runs are no news: each begins and ends in one moment. */
 static bool is_of_a_run(const struct store_op *op)
 {
-    return op->type == STORE_ADD_EVENT &&
-           (op->u.event->run_id != 0 || strcmp(op->u.event->kind, "stage_planned") == 0);
+    const struct event_row *e = op->type == STORE_ADD_EVENT ? op->u.event : NULL;
+    return e != NULL && (e->run_id != 0 || strcmp(e->kind, "stage_planned") == 0 ||
+                         strcmp(e->kind, "sweep_running") == 0);
 }
 
 static bool is_news(const struct action *a)
@@ -141,7 +135,7 @@ void engine_import(struct engine *e, const struct imported_sweep *in, void *toke
     int64_t id = s->row->id;
     store_batch_add_event(&mine.batch, id, 0, "imported", now, "%zu runs: %s", in->count,
                           in->source);
-    ignore_failures(s);
+    s->imported = true;
     add_runs(e, s, in, now, &mine);
     for (size_t i = 0; i < in->count; i++)
         carry_out(e, sweep_live_run(s, first + (int64_t)i), &in->runs[i], now, &mine);

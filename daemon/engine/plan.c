@@ -398,7 +398,9 @@ static char *why_so_few(const struct sweep *s)
 /* All runs are terminal and nothing is left to try. */
 static void complete(struct sweep *s, utc_us now, struct effects *fx)
 {
-    char *held = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
+    char *held = s->imported                   ? NULL
+                 : s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s)
+                                               : none_completed(s);
     char *few = held == NULL ? why_so_few(s) : NULL;
     if (few != NULL) {
         struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};

@@ -83,6 +83,7 @@ struct sweep {
     struct sweep_row *row;
     struct spec_cache *cache; /* sweep_spec */
     bool leased;              /* clients carry out its runs */
+    bool imported;            /* history: nothing of it is to be looked at or done again */
     const struct search_method *method;
     struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */

@@ -8,8 +8,8 @@
 
 #define STAGED_ID_MAX 65        /* with the NUL */
 #define STAGED_SOURCE_MAX 256
-#define STAGED_RUNS_MAX 20000
-#define STAGED_POINTS_MAX 200000 /* of all runs */
+#define STAGED_RUNS_MAX 10000
+#define STAGED_POINTS_MAX 100000 /* of all runs */
 #define STAGED_BYTES_MAX ((size_t)128 << 20) /* of all clients */
 
 struct conn;

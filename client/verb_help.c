@@ -103,8 +103,8 @@ static const struct {
      "Of a sweep: its runs and curves in the files of other tools (docs/export.md).\n\n"
      "  sweepctl export 3 --csv night.csv --tensorboard board --optuna night.db\n"},
     {"import",
-     "A database of Optuna or MLflow, or a table with a row a run (CSV). The same again is the same\n"
-     "sweep. What is taken for what: docs/import.md.\n\n"
+     "A database of Optuna or MLflow, or a table with a row a run (CSV). The same again is the\n"
+     "same sweep. What is taken for what: docs/import.md.\n\n"
      "  sweepctl import study.db\n"
      "  sweepctl import runs.csv --metric val_loss --parameters lr,layers\n"},
     {"predict",

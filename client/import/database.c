@@ -30,8 +30,8 @@ static int refuse(struct foreign_database *d, struct errbuf *err)
     int code = sqlite3_errcode(d->db);
     if (code == SQLITE_INTERRUPT)
         return err_set(err, ERR_LIMIT, "%s: reading it takes too long", d->path);
-    return err_set(err, code == SQLITE_BUSY || code == SQLITE_CANTOPEN ? ERR_IO : ERR_DATA, "%s: %s",
-                   d->path, sqlite3_errmsg(d->db));
+    bool busy = code == SQLITE_BUSY || code == SQLITE_CANTOPEN;
+    return err_set(err, busy ? ERR_IO : ERR_DATA, "%s: %s", d->path, sqlite3_errmsg(d->db));
 }
 
 static int too_long(void *context)

@@ -21,8 +21,8 @@ struct foreign_database *foreign_database_open(const char *path, struct errbuf *
 void foreign_database_close(struct foreign_database *d);
 /* Has it a table of that name? */
 bool foreign_database_has(struct foreign_database *d, const char *table);
-/* each(arg, cells) for every row; the statement's ?1 is id or text (NULL: id). 0, ERR_DATA (damaged,
- * or not the tables that are expected), ERR_IO, ERR_LIMIT, or what each returned. */
+/* each(arg, cells) for every row; the statement's ?1 is id or text (NULL: id). 0, ERR_DATA
+ * (damaged, or not the tables that are expected), ERR_IO, ERR_LIMIT, or what each returned. */
 struct foreign_query {
     const char *sql;
     int64_t id;

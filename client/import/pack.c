@@ -40,19 +40,25 @@ static bool best_of(const struct history *h, const struct history_run *r, double
     return found;
 }
 
+/* Its own value is another than the best of its curve. */
+static bool differs(const struct history *h, const struct history_run *r)
+{
+    double best;
+    return r->has_final && r->status == RUN_COMPLETED && best_of(h, r, &best) &&
+           best != r->final && !(isnan(best) && isnan(r->final));
+}
+
 /* Sweeps rank by a curve's best point. Where the program ranks by another value, that one is what
  * ranks here, under a name of its own. */
 static void settle_metric(struct history *h)
 {
     size_t other = 0;
-    double best;
     for (size_t i = 0; i < h->run_count; i++)
-        other += h->runs[i].has_final && h->runs[i].status == RUN_COMPLETED && best_of(h, &h->runs[i], &best) &&
-                 best != h->runs[i].final && !(isnan(best) && isnan(h->runs[i].final));
+        other += differs(h, &h->runs[i]);
     if (other == 0)
         return;
-    history_note(h, "ranked by " FINAL_METRIC ": of %zu runs the value of %s is not the best of its "
-                 "curve", other, h->metric);
+    history_note(h, "ranked by " FINAL_METRIC ": of %zu runs the value of %s is not the best of "
+                 "its curve", other, h->metric);
     free(h->metric);
     h->metric = xstrdup(FINAL_METRIC);
 }
@@ -286,7 +292,8 @@ static void choose_column(struct packing *p)
 static int check(const struct history *h, const struct history_space *s, struct errbuf *err)
 {
     if (h->run_count == 0)
-        return err_set(err, ERR_DATA, "%s: no run has ended: there is nothing to import", h->source);
+        return err_set(err, ERR_DATA, "%s: no run has ended: there is nothing to import",
+                       h->source);
     if (h->run_count > HISTORY_RUNS_MAX)
         return err_set(err, ERR_LIMIT, "%s: %zu runs; at most %d are imported", h->source,
                        h->run_count, HISTORY_RUNS_MAX);

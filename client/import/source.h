@@ -1,4 +1,5 @@
-/* Files of other programs that hold a whole search: one file of code each, and a row of the table. */
+/* Files of other programs that hold a whole search: one file of code each, and a row of the
+ * table. */
 #ifndef SWEEPCTL_IMPORT_SOURCE_H
 #define SWEEPCTL_IMPORT_SOURCE_H
 

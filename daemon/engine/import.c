@@ -10,8 +10,6 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define STAGE_IMPORTED "imported"
-
 /* All of them wait before the first is begun: with the last one the sweep ends. */
 static void add_runs(struct engine *e, struct sweep *s, const struct imported_sweep *in, utc_us now,
                      struct effects *fx)

@@ -18,6 +18,7 @@
 #define KEPT_MAX (FINALISTS_KEPT + FINALISTS_MAX + 1) /* never reached */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
+#define STAGE_IMPORTED "imported" /* of runs that another program has carried out */
 
 struct diagnosis;
 struct ladder;

@@ -180,6 +180,8 @@ def test_in_parts():
         d.start()
         equal(all_runs(d, done["sweep"]), runs, "durable")
         refused(lambda: d.call("extend", sweep=done["sweep"], runs=1), "wrong_state")
+        refused(lambda: d.call("replay", sweep=done["sweep"]), "wrong_state", "was imported")
+        equal(d.call("relabel", sweep=done["sweep"])["changed"], 0, "judged as it would be again")
 
 
 def test_many_failed():

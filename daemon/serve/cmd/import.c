@@ -114,8 +114,8 @@ static void run(struct request *r)
     else if (r->given[SWEEP_PARAM])
         begin(r);
     else if (!s || strcmp(s->id, r->word) != 0)
-        request_refuse(r, ERR_STATE, "the import %s is not under way here: it begins with \"sweep\"",
-                       r->word);
+        request_refuse(r, ERR_STATE,
+                       "the import %s is not under way here: it begins with \"sweep\"", r->word);
     else if (r->given[END_PARAM])
         end(r, s);
     else

@@ -22,6 +22,7 @@ lib/systemd/system/sweepd.socket
 lib/systemd/user/sweepd.service
 lib/systemd/user/sweepd.socket
 lib/sysusers.d/sweepd.conf
+libexec/sweepd/shim/sitecustomize.py
 libexec/sweepd/sweep-worker
 share/bash-completion/completions/sweep-worker
 share/bash-completion/completions/sweepctl

@@ -91,7 +91,7 @@ def next_version(deb, folder):
     with open(control, "w", encoding="utf-8") as f:
         f.write(text)
     made = os.path.join(folder, os.path.basename(deb).replace("_", "+next_", 1))
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, made], check=True,
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", tree, made], check=True,
                    stdout=subprocess.DEVNULL)
     shutil.rmtree(tree)
     return "/debs/" + os.path.basename(made)
@@ -117,7 +117,8 @@ def test_a_bare_debian():
 
 
 def deb(name):
-    return next(path.removeprefix(FOLDER) for path in glob.glob(f"{FOLDER}/debs/{name}_*.deb"))
+    return next(path.removeprefix(FOLDER) for path in glob.glob(f"{FOLDER}/debs/{name}_*.deb")
+                if "+next" not in path)
 
 
 def test_the_packages_install():
@@ -146,20 +147,20 @@ def test_the_demo():
     equal(sql("SELECT count(*) FROM runs WHERE status IN ('completed', 'stopped')"), [(40,)])
     check("winner" in ctl("best", 1), "best")
     check("fashion" in ctl("morning"), "morning")
-    ctl("report", 1, "-o", HOME + "/night.html")
+    ctl("report", 1, "--force", "-o", HOME + "/night.html")
     with open(FOLDER + HOME + "/night.html", encoding="utf-8") as f:
         check("<svg" in f.read(), "the report")
 
 
 def test_an_upgrade_in_the_middle():
     """A daemon of the old version with workers of the old and the new one; then one of the new."""
-    spec = demo()
-    ctl("submit", "-", text=spec)
+    newer = next_version(FOLDER + deb("sweepd"), FOLDER + "/debs")
+    ctl("submit", "-", text=demo())
     running = "SELECT handle FROM runs WHERE sweep_id=2 AND status='running'"
     until(lambda: sql("SELECT count(*)>5 FROM runs WHERE sweep_id=2 AND status='completed'")[0][0]
           and sql(running), "a few runs", SECONDS)
     daemon = pid_of("sweepd")
-    inside("dpkg", "-i", next_version(FOLDER + deb("sweepd"), FOLDER + "/debs"))
+    inside("dpkg", "-i", newer)
     check("+next" in inside("dpkg-query", "-W", "sweepd"), "the new version is installed")
     equal(pid_of("sweepd"), daemon, "the upgrade ended nobody's daemon")
     check("(deleted)" in os.readlink(f"/proc/{daemon}/exe"), "it is the old program")

@@ -33,6 +33,7 @@ struct past_item {
 struct past {
     const struct space *space;
     bool maximize;
+    const struct earlier *earlier; /* it begins with these */
     struct axes axes;
     size_t seen;               /* the runs numbered below it */
     struct tried configurations; /* in the order of first runs; their numbers are those of items */
@@ -44,6 +45,12 @@ struct past {
 
 void past_init(struct past *p, const struct space *space, bool maximize);
 void past_finish(struct past *p);
+
+/* Behind "runs below #12", what else it sees. */
+static inline const char *past_words(const struct past *p)
+{
+    return p->earlier != NULL ? ", earlier sweeps" : "";
+}
 
 static inline size_t past_count(const struct past *p)
 {
@@ -64,6 +71,9 @@ int past_compare(const struct trial *a, const struct trial *b, bool maximize);
  * is what says nothing of the configuration: runs that a person cancelled, those that failed for
  * another reason than their own, and treatments that changed what is not swept. */
 bool past_see(struct past *p, const struct study *st, size_t number);
+
+/* Of a study, with nothing seen but earlier sweeps; past_finish. */
+void past_begin(struct past *p, const struct study *st);
 
 /* The past of a study: what it keeps, or `own`, which past_close finishes. */
 struct past *past_open(const struct study *st, struct past *own);

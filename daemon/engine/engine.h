@@ -151,9 +151,15 @@ uint64_t engine_closed(const struct engine *e);
 
 #define LEASE_SECONDS 60
 #define LEASE_SECONDS_MAX 86400
-/* The next run of an open sweep, for so many seconds after its client was last heard of; or none,
- * while there is none. */
-void engine_ask(struct engine *e, int64_t sweep_id, int seconds, void *token, utc_us now,
+#define LEASE_MAX 40 /* bytes, with the NUL */
+struct lease_wanted {
+    int64_t sweep_id;
+    int seconds;       /* so long after its client was last heard of it ends */
+    const char *lease; /* a word of the client's choice; "": one of ours */
+};
+/* The next run of an open sweep, or none, while there is none. The run that is held by the word
+ * already, where one is: who does not know whether his ask was answered asks again. */
+void engine_ask(struct engine *e, const struct lease_wanted *in, void *token, utc_us now,
                 struct effects *fx);
 struct lease_report {
     int64_t run_id;

@@ -36,7 +36,7 @@ struct backoff {
 
 /* That a client has the run. */
 struct lease {
-    char id[40];   /* "": nobody has it */
+    char id[LEASE_MAX]; /* "": nobody has it */
     int seconds;   /* so long after its client was last heard of it ends */
     utc_us until;
 };

@@ -178,6 +178,20 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
             now, fx);
 }
 
+/* The best run of its sweep is another one since. run_id of before 0: it is the first. */
+static void say_improved(const struct run *r, const struct kept *before, utc_us now,
+                         struct effects *fx)
+{
+    const struct sweep *s = r->sweep;
+    char after[64] = "";
+    if (s->best_count == 0 || s->best[0].run_id != r->row->id)
+        return;
+    if (before->run_id != 0)
+        snprintf(after, sizeof(after), ", after %.6g of #%" PRId64, before->metric, before->number);
+    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "best_improved", now, "%s %.6g%s",
+                          spec_metric_name(sweep_spec(s)), s->best[0].metric, after);
+}
+
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
 static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now, struct effects *fx)
 {
@@ -192,7 +206,9 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     notify_run_ended(fx, r);
     if (r->row->started != 0)
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
+    struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
     sweep_book_ended(s, r->row, fx);
+    say_improved(r, &before, now, fx);
     failure_ended(r, now, fx);
     sweep_remove_live(s, r);
 }

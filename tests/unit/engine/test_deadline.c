@@ -336,7 +336,7 @@ static void a_client_is_told(void **state)
         fail_msg("%s", err.message);
     world_submit_spec(&w, &s, &(struct record_prepared){0}, NULL);
     world_settle(&w);
-    engine_ask(w.engine, 1, 60, &w, w.now, &w.fx);
+    engine_ask(w.engine, &(struct lease_wanted){1, 60, ""}, &w, w.now, &w.fx);
     world_settle(&w);
     assert_non_null(strstr(w.last_reply, "\"run\":1,"));
     w.now = world_sweep(&w, 1)->deadline;

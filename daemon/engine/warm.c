@@ -338,8 +338,8 @@ static void say_sweep(struct warm *w, const struct source *src, size_t starts)
         say_known(w, src, &b);
     else if (starts > 0)
         buf_printf(&b, "its runs were trained with other %s, so what they came to says little "
-                   "here: the configuration%s of the best %zu %s tried first", what, plural(starts), starts,
-                   starts == 1 ? "is" : "are");
+                   "here: the configuration%s of the best %zu %s tried first", what, plural(starts),
+                   starts, starts == 1 ? "is" : "are");
     else
         buf_puts(&b, "nothing of it can be used");
     say_left_out(src, &b);

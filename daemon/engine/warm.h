@@ -1,4 +1,5 @@
-/* From the rows of earlier sweeps to what a sweep that is submitted knows of them (earlier.h). Pure. */
+/* From the rows of earlier sweeps to what a sweep that is submitted knows of them (earlier.h).
+ * Pure. */
 #ifndef SWEEPD_WARM_H
 #define SWEEPD_WARM_H
 

@@ -18,7 +18,7 @@
 #include "sweep/buf.h"
 
 #define SIGMA 0.2        /* at first, as a share of a range */
-#define SIGMA_EARLIER 0.1 /* added to the spread of the best of earlier sweeps (Nomura et al. 2021) */
+#define SIGMA_EARLIER 0.1 /* beside the spread of the best of earlier sweeps (Nomura et al. 2021) */
 #define SIGMA_LEAST 1e-4 /* of every range: it has come to one place */
 #define STALE 20         /* generations without a better run, and 3 for each coordinate */
 #define CHOICE_RATE 0.3  /* how far probabilities move towards a generation's better half */

@@ -276,8 +276,8 @@ static size_t upto(const struct ctf_call *c, size_t wanted)
     return wanted < c->want ? wanted : c->want;
 }
 
-/* With the first barrier: the best of earlier sweeps that were trained otherwise, with the optimizer
- * of the stage; at most half of it. */
+/* With the first barrier: the best of earlier sweeps that were trained otherwise, with the
+ * optimizer of the stage; at most half of it. */
 static void coarse_starts(struct ctf_call *c, size_t wanted)
 {
     const struct earlier_start *start;

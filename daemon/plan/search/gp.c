@@ -324,7 +324,8 @@ static bool by_process(struct call *c, struct rng *r, struct proposal *p)
     snprintf(p->reason, sizeof(p->reason),
              "expected improvement %.3g: score %.2f +- %.2f, the best's is %.2f, by %zu "
              "configurations of runs below #%zu%s and %zu pending",
-             exp(h.value), h.mean, h.deviation, h.least, v.count, c->past->seen, past_words(c->past), pending);
+             exp(h.value), h.mean, h.deviation, h.least, v.count, c->past->seen,
+             past_words(c->past), pending);
     kriging_finish(&g);
     view_finish(&v);
     return h.found;

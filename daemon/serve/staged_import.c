@@ -78,9 +78,10 @@ static int check_spec(const struct spec *spec, struct errbuf *err)
     if (spec->task != TASK_CLIENT)
         return err_bad(err, ERR_VALUE, "$.sweep.spec.task", "another task",
                        "{\"client\": {}}, for import");
-    if (spec->after != 0 || spec->stop.rule != STOP_NONE)
-        return err_bad(err, ERR_VALUE, "$.sweep.spec", "after or early_terminate",
-                       "neither, for import");
+    if (spec->after != 0 || spec->stop.rule != STOP_NONE || spec->has_until ||
+        spec->warm_count > 0)
+        return err_bad(err, ERR_VALUE, "$.sweep.spec",
+                       "after, early_terminate, until or warm_start", "none of these, for import");
     return 0;
 }
 

@@ -22,6 +22,7 @@ static const struct {
      "  sweepctl submit sweep.json --dry-run      what it would do, and for how long\n"
      "  sweepctl submit sweep.json --watch        and follow it\n"
      "  sweepctl submit sweep.json --id night-7   safe to repeat\n"
+     "  sweepctl submit sweep.json --warm-start 7 begin with what sweep 7 found\n"
      "  generate-spec | sweepctl submit -\n\n"
      "The smallest specification:\n"
      "  {\"data\": {\"name\": \"fashion-mnist\", \"validation\": 10000},\n"

@@ -87,6 +87,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     spec_treat_write(s, w);
     spec_repeat_write(s, w);
     spec_deadline_write(s, w);
+    spec_warm_write(s, w);
     spec_lag_write(s, w);
     spec_stop_write(s, w);
     spec_limits_write(s, w);

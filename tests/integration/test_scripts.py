@@ -138,7 +138,7 @@ def test_hydra():
 
 
 def lightning_values(s, one):
-    path, = glob.glob(s.file(one["run_id"], "lightning_logs/*/metrics.csv"))
+    path, = glob.glob(s.file(one["run_id"], "logs/lightning_logs/*/metrics.csv"))
     with open(path, encoding="utf-8") as f:
         return [float(row["val_loss"]) for row in csv.DictReader(f) if row["val_loss"]]
 

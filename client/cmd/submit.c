@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "client/place_spec.h"
 #include "client/problems.h"
 #include "client/program_spec.h"
 #include "client/progress.h"
@@ -335,7 +336,12 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     if (status != CLIENT_DONE)
         return status;
     struct buf whole = {0};
+    struct errbuf err;
     complete(c, spec, &whole);
+    if (place_spec_put(&c->opts, &whole, &err) != 0) {
+        buf_finish(&whole);
+        return client_fail(c, CLIENT_USAGE, &err);
+    }
     char *params = submit_params(c, whole.data, id);
     buf_finish(&whole);
     submit_fate_begin(c);

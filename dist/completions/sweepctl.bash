@@ -41,7 +41,7 @@ resume cancel delete backup status shutdown help"
     replay) options="--sweep --output --force --worker-program" ;;
     extend) options="--runs" ;;
     treat) options="--remedy --watch" ;;
-    submit) options="--watch --dry-run --id" ;;
+    submit) options="--watch --dry-run --id --on --slots" ;;
     best) options="--limit --spec --run" ;;
     importance) options="--method" ;;
     explain) options="--sweep" ;;

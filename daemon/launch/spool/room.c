@@ -275,6 +275,7 @@ struct room *room_create(const struct room_place *place)
     r->orders_path = xasprintf("%s/" SPOOL_ORDERS, place->path);
     r->card_path = xasprintf("%s/" SPOOL_CARD, place->path);
     r->orders.path = r->orders_path;
+    r->beat_ms = room_now_ms();
     return r;
 }
 

@@ -86,7 +86,8 @@ bool spool_order_read(const char *line, size_t len, struct spool_order *out)
 {
     struct spool_order o = {0};
     struct json *root = json_parse(line, len, NULL);
-    size_t type = root ? read_type(root, "order", order_name, ARRAY_LEN(orders)) : ARRAY_LEN(orders);
+    size_t count = ARRAY_LEN(orders);
+    size_t type = root ? read_type(root, "order", order_name, count) : count;
     bool ok = type < ARRAY_LEN(orders) && (!orders[type].of_attempt || read_attempt(root, &o.at));
     o.type = (enum spool_order_type)type;
     json_destroy(root);

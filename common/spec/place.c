@@ -95,7 +95,8 @@ static int set_partition(const struct json *v, const char *path, const char *tex
                          struct spec_place *p, struct errbuf *err)
 {
     if (text[0] == '\0' || text[0] == '-' || strlen(text) >= sizeof(p->partition))
-        return field_refuse(err, ERR_VALUE, path, v, "the name of a partition, or several with ','");
+        return field_refuse(err, ERR_VALUE, path, v,
+                            "the name of a partition, or several with ','");
     str_copy(p->partition, sizeof(p->partition), text);
     return 0;
 }
@@ -159,7 +160,8 @@ int spec_place_parse(const struct json *root, struct spec *s, struct errbuf *err
     else
         rc = parse_name(v, PATH, p, err);
     if (!rc && p->launcher != LAUNCHER_LOCAL && s->task == TASK_CLIENT)
-        rc = field_refuse(err, ERR_VALUE, PATH, v, "local: clients carry out the runs of task client");
+        rc = field_refuse(err, ERR_VALUE, PATH, v,
+                          "local: clients carry out the runs of task client");
     if (!rc && p->launcher != LAUNCHER_LOCAL && p->slots == 0)
         p->slots = DEFAULT_SLOTS;
     return rc;

@@ -434,13 +434,15 @@ size_t engine_placed(const struct engine *e, size_t launcher, utc_us now, struct
         struct sweep *s = e->sweeps[i];
         if (s->launcher != launcher)
             continue;
-        if (n++ < max)
-            out[n - 1] = (struct placed_sweep){.id = s->row->id,
-                                               .status = s->row->status,
-                                               .running = s->running,
-                                               .waiting = startable(e, s, now),
-                                               .is_program = task_of(sweep_spec(s))->has_environment,
-                                               .on = &sweep_spec(s)->on};
+        if (n++ >= max)
+            continue;
+        const struct spec *spec = sweep_spec(s);
+        out[n - 1] = (struct placed_sweep){.id = s->row->id,
+                                           .status = s->row->status,
+                                           .running = s->running,
+                                           .waiting = startable(e, s, now),
+                                           .is_program = task_of(spec)->has_environment,
+                                           .on = &spec->on};
     }
     return n;
 }

@@ -41,7 +41,7 @@ struct worker {
     bool has_exit;               /* how it ended is known */
     int64_t exit_status;
     int exit_signal; /* 0: none */
-    enum run_error exit_error; /* what its launcher knows better than these two say; NONE: nothing */
+    enum run_error exit_error; /* what its launcher knows better than these two; NONE: nothing */
     char exit_text[256];
 };
 

@@ -240,7 +240,7 @@ void pool_kill_all(struct pool *p)
         slot_kill(&e->slot, now_ms(p));
 }
 
-/* --- launchers with sweeps of their own --------------------------------------------------------- */
+/* --- launchers with sweeps of their own ------------------------------------------------------- */
 
 void pool_look(struct pool *p)
 {

@@ -29,44 +29,6 @@ static uint64_t list_interval_ms(const struct slurm *s)
     return ms < LIST_MS_MAX ? ms : LIST_MS_MAX;
 }
 
-struct slurm_task *slurm_task_find(const struct slurm_sweep *w, const char *id)
-{
-    for (size_t i = 0; i < w->task_count; i++)
-        if (strcmp(w->tasks[i].job.id, id) == 0)
-            return &w->tasks[i];
-    return NULL;
-}
-
-static bool has_ended(const struct slurm_task *t)
-{
-    return t->kind == SLURM_ENDED || t->kind == SLURM_NO_MEMORY;
-}
-
-size_t slurm_tasks_live(const struct slurm_sweep *w)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < w->task_count; i++)
-        n += !has_ended(&w->tasks[i]) && !w->tasks[i].has_left;
-    return n;
-}
-
-size_t slurm_tasks_waiting(const struct slurm_sweep *w)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < w->task_count; i++)
-        n += w->tasks[i].kind == SLURM_WAITS;
-    return n;
-}
-
-void slurm_task_begins(struct slurm_task *t)
-{
-    t->had_pilot = true;
-    if (t->kind != SLURM_WAITS)
-        return;
-    t->kind = SLURM_RUNS;
-    str_copy(t->job.state, sizeof(t->job.state), "RUNNING");
-}
-
 /* A pilot may be there before sbatch has answered. */
 static struct slurm_task *add_task(struct slurm_sweep *w, const char *id)
 {
@@ -204,8 +166,8 @@ static void note_false_start(struct slurm_sweep *w, const struct slurm_task *t)
     if (strncmp(t->job.state, "CANCELLED", 9) == 0 || strncmp(t->job.state, "PREEMPTED", 9) == 0)
         return;
     w->false_starts++;
-    log_warn("sweep %" PRId64 ": job %s ended (%s) before a pilot was there; %s/" SPOOL_JOBS "/%s.log may "
-             "say why",
+    log_warn("sweep %" PRId64 ": job %s ended (%s) before a pilot was there; %s/" SPOOL_JOBS
+             "/%s.log may say why",
              w->id, t->job.id, t->job.state, w->path, t->job.id);
     if (w->false_starts >= GIVE_UP_FALSE_STARTS)
         give_up(w,
@@ -220,13 +182,13 @@ static void note_false_start(struct slurm_sweep *w, const struct slurm_task *t)
 static void set_job(struct slurm_sweep *w, struct slurm_task *t, const struct slurm_job *job,
                     bool is_new)
 {
-    bool ended_before = is_new || has_ended(t);
+    bool ended_before = is_new || slurm_task_has_ended(t);
     t->job = *job;
     t->kind = slurm_kind_of(job->state);
     t->listed = true;
     if (t->kind == SLURM_WAITS)
         t->has_left = t->had_pilot = false; /* it begins again */
-    if (has_ended(t) && !ended_before && !t->had_pilot && !w->end_is_said)
+    if (slurm_task_has_ended(t) && !ended_before && !t->had_pilot && !w->end_is_said)
         note_false_start(w, t);
 }
 
@@ -253,13 +215,13 @@ static void end_unlisted(struct slurm_sweep *w, uint64_t listing)
     size_t kept = 0;
     for (size_t i = 0; i < w->task_count; i++) {
         struct slurm_task *t = &w->tasks[i];
-        if (!t->listed && t->known_from < listing && !has_ended(t)) {
+        if (!t->listed && t->known_from < listing && !slurm_task_has_ended(t)) {
             t->kind = SLURM_ENDED;
             str_copy(t->job.state, sizeof(t->job.state), "gone");
             if (!t->had_pilot && !w->end_is_said)
                 note_false_start(w, t);
         }
-        bool forget = !t->listed && has_ended(t) && t->known_from < listing;
+        bool forget = !t->listed && slurm_task_has_ended(t) && t->known_from < listing;
         t->listed = false;
         if (!forget)
             w->tasks[kept++] = *t;
@@ -279,7 +241,8 @@ static void judge_by_listing(struct slurm_sweep *w, struct slurm_pilot *p, uint6
     if (kind == SLURM_WAITS)
         slurm_pilot_lose(w, p, "its job was put back into Slurm's queue", false);
     else if (kind == SLURM_ENDED || kind == SLURM_NO_MEMORY) {
-        snprintf(why, sizeof(why), "its job is gone: %s", t ? t->job.state : "Slurm knows it no more");
+        snprintf(why, sizeof(why), "its job is gone: %s",
+                 t ? t->job.state : "Slurm knows it no more");
         slurm_pilot_lose(w, p, why, kind == SLURM_NO_MEMORY);
     }
 }

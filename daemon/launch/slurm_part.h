@@ -9,7 +9,7 @@
 #include "daemon/launch/slurm_state.h"
 #include "daemon/launch/spool/spool.h"
 
-#define SLURM_SWEEPS_MAX 4096
+#define SLURM_TICK_MS 50
 
 struct slurm;
 
@@ -78,6 +78,7 @@ struct slurm_sweep {
 struct slurm {
     struct launcher base;
     uv_timer_t timer;
+    void (*tick)(uv_timer_t *timer);
     bool has_timer, is_stopping, spool_hangs;
     uint64_t stop_ms;
     struct spool *spool;
@@ -97,41 +98,53 @@ static inline struct slurm *slurm_of(const struct launcher *l)
     return (struct slurm *)l;
 }
 
-/* slurm_sweep.c */
+/* --- slurm_ground.c --- */
+void slurm_wake(struct slurm *s);
 struct slurm_sweep *slurm_sweep_find(const struct slurm *s, int64_t sweep_id);
 /* Made where it is not there; only its id is known then. */
 struct slurm_sweep *slurm_sweep_get(struct slurm *s, int64_t sweep_id);
-void slurm_sweep_destroy(struct slurm_sweep *w);
 void slurm_give(struct slurm_sweep *w, struct room_command *c);
-/* What is due of its room: a turn, or its removal. */
-void slurm_sweep_turn(struct slurm_sweep *w, uint64_t now_ms);
+struct slurm_task *slurm_task_find(const struct slurm_sweep *w, const char *id);
+/* Its pilot is there: known before Slurm's next listing says so. */
+void slurm_task_begins(struct slurm_task *t);
+bool slurm_task_has_ended(const struct slurm_task *t);
+size_t slurm_tasks_live(const struct slurm_sweep *w);
+size_t slurm_tasks_waiting(const struct slurm_sweep *w);
 struct slurm_pilot *slurm_pilot_find(const struct slurm_sweep *w, const char *name);
+void slurm_pilot_forget(struct slurm_sweep *w, struct slurm_pilot *p);
 void slurm_pilot_lose(struct slurm_sweep *w, struct slurm_pilot *p, const char *why,
                       bool out_of_memory);
 /* The engine learns how many runs its pilots can have. */
 void slurm_grant(struct slurm_sweep *w);
 
-/* slurm_jobs.c */
+/* --- slurm_sweep.c --- */
+void slurm_sweep_destroy(struct slurm_sweep *w);
+/* What is due of its room: a turn, or its removal. */
+void slurm_sweep_turn(struct slurm_sweep *w, uint64_t now_ms);
+
+/* --- slurm_jobs.c --- */
 void slurm_list(struct slurm *s, uint64_t now_ms);
 void slurm_mind_jobs(struct slurm_sweep *w, uint64_t now_ms);
-struct slurm_task *slurm_task_find(const struct slurm_sweep *w, const char *id);
-/* Its pilot is there: known before Slurm's next listing says so. */
-void slurm_task_begins(struct slurm_task *t);
-size_t slurm_tasks_live(const struct slurm_sweep *w);
-size_t slurm_tasks_waiting(const struct slurm_sweep *w);
-/* Judges silent and vanished pilots. */
+/* Judges silent pilots. */
 void slurm_mind_pilots(struct slurm_sweep *w, uint64_t now_ms);
 
-/* slurm_script.c: what sbatch is called with; slurm_words_free gives it back. */
+/* --- slurm_script.c: what sbatch is called with; slurm_words_free gives it back --- */
 char **slurm_sbatch_words(const struct slurm_sweep *w, size_t count);
 void slurm_words_free(char **words);
 char *slurm_script(const struct launch_site *site, const char *room, bool is_program);
 
-/* slurm.c */
+/* --- slurm_workers.c: as launcher.h has them --- */
+int slurm_worker_start(struct launcher *l, const struct worker_place *at, struct worker **out,
+                       struct errbuf *err);
+struct worker *slurm_worker_adopt(struct launcher *l, const struct worker_place *at,
+                                  const char *handle);
+bool slurm_worker_alive(struct worker *base);
+bool slurm_worker_signal(struct worker *base, int signal);
+void slurm_worker_release(struct worker *base);
 void slurm_run_over(struct slurm *s, const struct room_news *n);
-void slurm_wake(struct slurm *s);
+bool slurm_has_workers(const struct slurm *s, int64_t sweep_id);
 
-/* slurm_status.c */
+/* --- slurm_status.c --- */
 void slurm_write_status(const struct launcher *l, struct json_writer *w);
 
 #endif

@@ -8,7 +8,6 @@
 #include "daemon/launch/slurm_part.h"
 #include "daemon/loop.h"
 #include "sweep/log.h"
-#include "sweep/sha256.h"
 
 #define LOG_MODULE "slurm"
 
@@ -19,44 +18,6 @@
 #define GRACE_SECONDS 60
 
 /* --- life ------------------------------------------------------------------------------------- */
-
-struct slurm_sweep *slurm_sweep_find(const struct slurm *s, int64_t sweep_id)
-{
-    struct slurm_sweep *w = s->sweeps;
-    while (w && w->id != sweep_id)
-        w = w->next;
-    return w;
-}
-
-/* Of a database's sweep, always the same. */
-static void set_uuid(struct slurm_sweep *w, const char *database)
-{
-    char text[128], hex[65];
-    struct sha256 sha;
-    int len = snprintf(text, sizeof(text), "%s/%" PRId64, database, w->id);
-    sha256_init(&sha);
-    sha256_add(&sha, text, (size_t)len);
-    sha256_hex(&sha, hex);
-    snprintf(w->uuid, sizeof(w->uuid), "%.8s-%.4s-8%.3s-8%.3s-%.12s", hex, hex + 8, hex + 13,
-             hex + 17, hex + 20);
-}
-
-struct slurm_sweep *slurm_sweep_get(struct slurm *s, int64_t sweep_id)
-{
-    struct slurm_sweep *w = slurm_sweep_find(s, sweep_id);
-    if (w)
-        return w;
-    w = xcalloc(1, sizeof(*w));
-    *w = (struct slurm_sweep){.slurm = s, .id = sweep_id};
-    w->commands_end = &w->commands;
-    set_uuid(w, engine_database(s->base.site->engine));
-    char *path = xasprintf("%s/%s", s->base.site->spool, w->uuid);
-    str_copy(w->path, sizeof(w->path), path);
-    free(path);
-    w->next = s->sweeps;
-    s->sweeps = w;
-    return w;
-}
 
 void slurm_sweep_destroy(struct slurm_sweep *w)
 {
@@ -75,40 +36,6 @@ void slurm_sweep_destroy(struct slurm_sweep *w)
 }
 
 /* --- pilots ----------------------------------------------------------------------------------- */
-
-struct slurm_pilot *slurm_pilot_find(const struct slurm_sweep *w, const char *name)
-{
-    for (size_t i = 0; i < w->pilot_count; i++)
-        if (strcmp(w->pilots[i].name, name) == 0)
-            return &w->pilots[i];
-    return NULL;
-}
-
-void slurm_grant(struct slurm_sweep *w)
-{
-    bool works = w->is_open && !w->slurm->spool_hangs && w->trouble[0] == '\0' && !w->end_is_said;
-    engine_set_sweep_slots(w->slurm->base.site->engine, w->id, works ? w->pilot_count : 0);
-    w->slurm->base.site->loop->dirty = true;
-}
-
-static void forget_pilot(struct slurm_sweep *w, struct slurm_pilot *p)
-{
-    size_t i = (size_t)(p - w->pilots);
-    memmove(p, p + 1, (--w->pilot_count - i) * sizeof(*p));
-    slurm_grant(w);
-}
-
-void slurm_pilot_lose(struct slurm_sweep *w, struct slurm_pilot *p, const char *why,
-                      bool out_of_memory)
-{
-    struct room_command *c = room_command_create(ROOM_PILOT_GONE, 0);
-    log_warn("sweep %" PRId64 ": pilot %s is gone: %s", w->id, p->name, why);
-    str_copy(c->pilot, sizeof(c->pilot), p->name);
-    str_copy(c->text, sizeof(c->text), why);
-    c->out_of_memory = out_of_memory;
-    slurm_give(w, c);
-    forget_pilot(w, p);
-}
 
 static bool is_later(const struct slurm_pilot *a, const struct slurm_pilot *b)
 {
@@ -160,18 +87,10 @@ static void end_pilot(struct slurm_sweep *w, const struct room_news *n)
     if (t)
         t->has_left = true;
     log_info("sweep %" PRId64 ": pilot %s has left: %s", w->id, p->name, n->text);
-    forget_pilot(w, p);
+    slurm_pilot_forget(w, p);
 }
 
 /* --- the room --------------------------------------------------------------------------------- */
-
-void slurm_give(struct slurm_sweep *w, struct room_command *c)
-{
-    c->next = NULL;
-    *w->commands_end = c;
-    w->commands_end = &c->next;
-    slurm_wake(w->slurm);
-}
 
 static void take_trouble(struct slurm_sweep *w, const struct room_news *n)
 {

@@ -67,10 +67,10 @@ bool spool_order_read(const char *line, size_t len, struct spool_order *out);
 /* --- notes ------------------------------------------------------------------------------------ */
 
 #define SPOOL_NOTE_MAP(X)                                                                          \
-    X(HELLO, "hello") /* job, host, orders */                                                            \
+    X(HELLO, "hello") /* job, host, orders */                                                      \
     X(BEAT, "beat")   /* it lives; what its run uses */                                            \
     X(TOOK, "took")   /* at: claimed, its worker is started next */                                \
-    X(ENDED, "ended") /* at, status, signal, out_of_memory, text: its worker has ended */          \
+    X(ENDED, "ended") /* at, status, signal, out_of_memory, text: of its worker */                 \
     X(BYE, "bye")     /* text: why it goes */
 
 enum spool_note_type {

@@ -96,7 +96,7 @@ int room_copy_file(const char *from, const char *to, struct errbuf *err)
     return n < 0 ? (int)n : 0;
 }
 
-/* --- what a run has left ----------------------------------------------------------------------- */
+/* --- what a run has left --------------------------------------------------------------------- */
 
 int room_bring_home(struct room *r, struct attempt *a, struct errbuf *err)
 {

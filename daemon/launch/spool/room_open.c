@@ -104,7 +104,6 @@ static int replay(struct room *r, struct errbuf *err)
             if (spool_order_read(line, len, &order))
                 take_order(r, &order);
     spool_reader_finish(&reader);
-    r->orders.torn = true; /* an earlier daemon's last line may be a part of one */
     if (r->has_ended)
         room_order(r, SPOOL_ORDER_OPEN, NULL);
     r->has_ended = false;

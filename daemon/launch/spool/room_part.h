@@ -54,6 +54,7 @@ struct room {
 };
 
 
+/* room_ground.c */
 struct room_news *room_tell(struct room_pass *pass, enum room_news_type type);
 void room_note_trouble(struct room *r, const char *text);
 /* Into what is sent at the end of the turn. */
@@ -74,9 +75,11 @@ struct attempt *room_attempt_add(struct room *r, const struct spool_attempt *at)
 struct attempt *room_attempt_of(struct room *r, int64_t run_id);
 struct attempt *room_attempt_find(struct room *r, const struct spool_attempt *at);
 void room_attempt_over(struct attempt *a, enum room_end end, const char *text);
-/* Those that have ended: what they wrote is brought home, then they are gone. */
-void room_finish_attempts(struct room *r, struct room_pass *pass);
+void room_drop_gone(struct room *r);
 void room_attempt_release(struct attempt *a);
+
+/* room_finish.c: what workers write is brought home; attempts that have ended are gone then. */
+void room_finish_attempts(struct room *r, struct room_pass *pass);
 
 /* room_offer.c: the folder of a new attempt. 0 or err. */
 int room_prepare_folder(struct room *r, const struct spool_attempt *at, const char *config,

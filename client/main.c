@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/complete.h"
 #include "client/find_socket.h"
 
 /* A socket or a log file must never become descriptor 0, 1 or 2. */
@@ -68,6 +69,12 @@ int main(int argc, char **argv)
     struct errbuf err;
     open_standard_streams();
     const struct verb_table table = {client_verbs, client_verb_count};
+    if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0) {
+        rpc_client_init(&c.rpc);
+        complete_main(&c, (size_t)argc - 2, argv + 2);
+        rpc_client_close(&c.rpc);
+        return client_flush(&c);
+    }
     int rc = opts_parse(argc, argv, &table, &c.opts, &err);
     c.json = opts_has(&c.opts, OPTION_JSON);
     c.terminal = isatty(STDOUT_FILENO);

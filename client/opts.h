@@ -39,14 +39,14 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(WORKER_PROGRAM, "--worker-program", NULL, TEXT, "PATH", "the program that trains a run")  \
     X(AT, "--at", NULL, NUMBER, "N", "label as of the first N points")                          \
     X(VAL, "--val", NULL, TEXT, "FILE.csv", "the validation loss, where it has its own file")      \
-    X(REMEDY, "--remedy", NULL, TEXT, "NAME", "this one instead of the first that is left")        \
+    X(REMEDY, "--remedy", NULL, TEXT, "REMEDY", "this one instead of the first that is left")   \
     X(FOLLOW, "--follow", "-f", FLAG, NULL, "go on with what happens from now on")                 \
     X(SINCE, "--since", NULL, TEXT, "TIME", "from 2h ago (s, m, h, d) or from a UTC time on")   \
     X(ID, "--id", NULL, TEXT, "ID", "a name of your own: the same again is not submitted twice")   \
     X(MAX_LOAD, "--max-load", NULL, TEXT, "LOAD", "start no run while the load is not below")   \
     X(ACTIVE_HOURS, "--active-hours", NULL, TEXT, "FROM-TO", "run in 22:00-07:30 only")         \
     X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, FLAG, NULL, "no runs while on battery")     \
-    X(GROUP, "--group", NULL, TEXT, "NAME", "let the members of this group in, too")            \
+    X(GROUP, "--group", NULL, TEXT, "GROUP", "let the members of this group in, too")            \
     X(ON_EVENT, "--on-event", NULL, TEXT, "PROGRAM", "run this for every event")                \
     X(STATUS, "--status", NULL, TEXT, "STATUS", "only runs that are so: failed, completed, ...") \
     X(LABEL, "--label", NULL, TEXT, "LABEL", "only runs with this label")                       \

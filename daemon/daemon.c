@@ -187,11 +187,24 @@ static void mind_neighbours(struct sweepd *d)
     inhibitor_want(d->inhibitor, runs && !d->shared.stopping);
 }
 
+/* No row can say so: only the program is told. */
+static void tell_trouble(struct sweepd *d, const char *trouble)
+{
+    bool in_trouble = *trouble != '\0';
+    if (in_trouble != d->in_trouble && d->hook != NULL)
+        hook_tell(d->hook, &(struct hook_event){
+                               .kind = in_trouble ? "database_unwritable" : "database_writable",
+                               .detail = trouble,
+                               .time_us = loop_now()});
+    d->in_trouble = in_trouble;
+}
+
 static void on_check_timer(uv_timer_t *timer)
 {
     struct sweepd *d = timer->data;
     const char *trouble = store_trouble(d->shared.store);
     mind_neighbours(d);
+    tell_trouble(d, trouble);
     requests_expire(d->shared.requests, trouble);
     trim_memory(d);
     /* An orderly end needs commits. Where there are none to be had, this is a crash as good as any:

@@ -36,6 +36,7 @@ struct sweepd {
     uv_signal_t term, interrupt;
     unsigned signals; /* TERM and INT so far */
     bool closing;
+    bool in_trouble; /* the database cannot be written, as the hook was told */
     bool untrimmed; /* something happened since free memory was given back */
     uv_work_t first_work; /* see begin_pool */
 };

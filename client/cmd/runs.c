@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/report.h"
+#include "client/sort_words.h"
 #include "sweep/pattern.h"
 #include "sweep/require.h"
 #include "sweep/run.h"
@@ -35,6 +36,11 @@ static const struct {
     {"error", "error_class"},   {"learning_rate", "learning_rate"},
     {"batch_size", "batch_size"},
 };
+
+const char *sort_word(size_t i)
+{
+    return i < ARRAY_LEN(sorts) ? sorts[i].word : NULL;
+}
 
 struct chosen {
     struct json *row;

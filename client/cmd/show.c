@@ -32,6 +32,7 @@ static const struct field sweep_fields[] = {
     {"submitted", "created_at", CELL_AGO, FIELD_PLAIN},
     {"started", "started_at", CELL_AGO, FIELD_PLAIN},
     {"ended", "ended_at", CELL_AGO, FIELD_PLAIN},
+    {"deadline", "deadline_at", CELL_TEXT, FIELD_PLAIN}, /* UTC */
     {NULL, "data_hash", CELL_TEXT, FIELD_PLAIN}, /* with --json only */
     {NULL, "spec", CELL_TEXT, FIELD_PLAIN},
 };

@@ -73,7 +73,8 @@ static const unsigned sweep_moves[SWEEP_STATUS_COUNT] = {
 };
 
 static const unsigned run_moves[RUN_STATUS_COUNT] = {
-    [RUN_QUEUED] = RUN(RUNNING) | RUN(CANCELLED) | RUN(PAUSED),
+    /* stopped: by its sweep's deadline, when it was to go on from a rung */
+    [RUN_QUEUED] = RUN(RUNNING) | RUN(CANCELLED) | RUN(PAUSED) | RUN(STOPPED),
     /* queued again: a retry, or its worker is gone without a result */
     [RUN_RUNNING] =
         RUN(COMPLETED) | RUN(STOPPED) | RUN(FAILED) | RUN(CANCELLED) | RUN(QUEUED) | RUN(PAUSED),

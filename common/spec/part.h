@@ -31,6 +31,12 @@ void spec_lag_write(const struct spec *s, struct json_writer *w);
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_repeat_write(const struct spec *s, struct json_writer *w);
 
+/* --- deadline.c ----------------------------------------------------------------------------- */
+
+/* max_hours, until. */
+int spec_deadline_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_deadline_write(const struct spec *s, struct json_writer *w);
+
 /* --- stop.c --------------------------------------------------------------------------------- */
 
 int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err);

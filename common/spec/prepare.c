@@ -15,6 +15,8 @@ static void write_plain(const struct spec *s, struct buf *out)
     str_copy(plain->name, sizeof(plain->name), "sweep");
     plain->priority = 0;
     plain->after = 0;
+    plain->max_hours = 0;
+    plain->has_until = false;
     plain->treat = false;
     plain->limits = (struct spec_limits){0};
     plain->on = (struct spec_place){0};

@@ -94,6 +94,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
         jw_kv_int(w, "start_from", s->trainer.start_from);
     spec_treat_write(s, w);
     spec_repeat_write(s, w);
+    spec_deadline_write(s, w);
     spec_lag_write(s, w);
     spec_stop_write(s, w);
     spec_limits_write(s, w);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/field.h"
@@ -187,6 +188,78 @@ int setting_from_json(enum setting_id id, const struct json *v, const char *key,
                       struct errbuf *err)
 {
     return setting_read(setting_get(id), v, key, out, err);
+}
+
+/* --- plain text --------------------------------------------------------------------------- */
+
+/* A number as JSON has it, and no more digits than are ever written. */
+static bool plain_number(const char *text, bool whole, double *out)
+{
+    size_t minus = text[0] == '-', digits = strspn(text + minus, "0123456789"), at = minus + digits;
+    char *end;
+    if (digits == 0 || (text[minus] == '0' && digits > 1))
+        return false;
+    if (!whole && text[at] == '.') {
+        size_t behind = strspn(text + at + 1, "0123456789");
+        at += 1 + behind;
+        if (behind == 0)
+            return false;
+    }
+    if (!whole && text[at] == 'e') {
+        at += 1 + (text[at + 1] == '-' || text[at + 1] == '+');
+        size_t exponent = strspn(text + at, "0123456789");
+        at += exponent;
+        if (exponent == 0)
+            return false;
+    }
+    if (text[at] != '\0')
+        return false;
+    *out = strtod(text, &end);
+    return *end == '\0'; /* it stops at the point where a locale has another */
+}
+
+static bool plain_choice(const struct setting *t, const char *text, double *out)
+{
+    char name[CHOICE_BYTES];
+    size_t len = strlen(text);
+    for (int i = 0; i <= (int)t->max && len >= 2; i++) {
+        choice_name(t, i, name);
+        if (text[0] == '"' && text[len - 1] == '"' && strlen(name) == len - 2 &&
+            memcmp(text + 1, name, len - 2) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool plain_switch(const char *text, double *out)
+{
+    *out = strcmp(text, "true") == 0;
+    return *out != 0 || strcmp(text, "false") == 0;
+}
+
+static bool is_allowed(const struct setting *t, double value)
+{
+    return value >= t->min && value <= t->max && !(t->bound == SETTING_ABOVE && value == t->min);
+}
+
+bool setting_from_text(enum setting_id id, const char *value, size_t len, double *out)
+{
+    const struct setting *t = setting_get(id);
+    char text[CHOICE_BYTES + 2];
+    double v;
+    if (len >= sizeof(text) || memchr(value, '\0', len) != NULL)
+        return false;
+    memcpy(text, value, len);
+    text[len] = '\0';
+    bool ok = t->type == SETTING_CHOICE   ? plain_choice(t, text, &v)
+              : t->type == SETTING_SWITCH ? plain_switch(text, &v)
+                                          : plain_number(text, t->type == SETTING_INTEGER, &v) &&
+                                                is_allowed(t, v);
+    if (ok)
+        *out = v == 0 ? 0 : v; /* -0 too, as in real_from_json */
+    return ok;
 }
 
 void setting_write(const struct setting *t, double value, struct json_writer *w)

@@ -205,6 +205,7 @@ static struct sweep *restore_sweep(struct engine *e, const struct stored_sweep *
     size_t extension = 0;
     engine_add_sweep(e, s);
     restore_prior(s);
+    deadline_restore(s);
     for (size_t i = 0; i < in->run_count; i++) {
         restore_extensions(s, restored, &extension);
         restore_run(e, s, &in->runs[i], restored, now);
@@ -358,14 +359,19 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 
 utc_us engine_wake_at(const struct engine *e, utc_us now)
 {
-    utc_us failure = failure_wake_at(e, now), lease = leases_end_at(e);
-    return failure == 0 || (lease != 0 && lease < failure) ? lease : failure;
+    const utc_us each[] = {failure_wake_at(e, now), leases_end_at(e), deadlines_next(e, now)};
+    utc_us first = 0;
+    for (size_t i = 0; i < ARRAY_LEN(each); i++)
+        if (each[i] != 0 && (first == 0 || each[i] < first))
+            first = each[i];
+    return first;
 }
 
 void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
 {
     /* A barrier can lie before a restart: then nobody ends, and this is the place to go on. */
     leases_end(e, now, fx);
+    deadlines_due(e, now);
     for (size_t i = e->sweep_count; i-- > 0;) {
         size_t open = e->sweep_count;
         struct sweep *s = e->sweeps[i];
@@ -457,14 +463,6 @@ int64_t engine_run_sweep(const struct engine *e, int64_t run_id)
 {
     const struct run *r = engine_running_run(e, run_id);
     return r == NULL ? 0 : r->row->sweep_id;
-}
-
-size_t engine_workers(const struct engine *e)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
-        n += e->launchers[i].slots;
-    return n;
 }
 
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,

@@ -118,6 +118,7 @@ struct submission {
     const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
     const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
     const char *id;                   /* of the client's choice; NULL: none */
+    utc_us deadline;                  /* what the specification's `until` is; 0: it has none */
 };
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
  * what spec holds and leaves it empty; the struct itself stays the caller's. Held at once where
@@ -152,9 +153,15 @@ uint64_t engine_closed(const struct engine *e);
 
 #define LEASE_SECONDS 60
 #define LEASE_SECONDS_MAX 86400
-/* The next run of an open sweep, for so many seconds after its client was last heard of; or none,
- * while there is none. */
-void engine_ask(struct engine *e, int64_t sweep_id, int seconds, void *token, utc_us now,
+#define LEASE_MAX 40 /* bytes, with the NUL */
+struct lease_wanted {
+    int64_t sweep_id;
+    int seconds;       /* so long after its client was last heard of it ends */
+    const char *lease; /* a word of the client's choice; "": one of ours */
+};
+/* The next run of an open sweep, or none, while there is none. The run that is held by the word
+ * already, where one is: who does not know whether his ask was answered asks again. */
+void engine_ask(struct engine *e, const struct lease_wanted *in, void *token, utc_us now,
                 struct effects *fx);
 struct lease_report {
     int64_t run_id;

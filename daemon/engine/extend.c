@@ -93,6 +93,8 @@ static void note_extension(struct sweep *s, const struct spec_extension *x, int6
 static void open_again(struct sweep *s, utc_us now, struct effects *fx)
 {
     s->row->ended = 0;
+    s->row->deadline = 0; /* that was of the search before; a person is there now */
+    s->overdue = false;
     sweep_set_status(s, SWEEP_QUEUED, NULL, now, fx);
 }
 
@@ -101,6 +103,8 @@ static void extend(struct sweep *s, const struct spec_extension *x, const struct
 {
     bool ended = sweep_status_terminal(s->row->status);
     int64_t before = s->row->run_cap;
+    free(s->row->fits);
+    s->row->fits = NULL;
     take_spec(s, wider);
     note_extension(s, x, before, ended, now, fx);
     sweep_note_extended(s, s->run_count);

@@ -22,14 +22,19 @@ static void extend(struct run *r, utc_us now)
     r->lease.until = now + (utc_us)r->lease.seconds * 1000000;
 }
 
-/* Never given before: no two leases of a run begin at one time. */
-static void grant(struct run *r, int seconds, utc_us now)
+/* One of ours was never given before: no two leases of a run begin at one time. */
+static void grant(struct run *r, const struct lease_wanted *in, utc_us now)
 {
-    snprintf(r->lease.id, sizeof(r->lease.id), "%" PRId64 ".%" PRIx64, r->row->id, (uint64_t)now);
-    r->lease.seconds = seconds;
+    if (in->lease[0] != '\0')
+        str_copy(r->lease.id, sizeof(r->lease.id), in->lease);
+    else
+        snprintf(r->lease.id, sizeof(r->lease.id), "%" PRId64 ".%" PRIx64, r->row->id,
+                 (uint64_t)now);
+    r->lease.seconds = in->seconds;
     extend(r, now);
     char handle[RUN_HANDLE_MAX];
-    snprintf(handle, sizeof(handle), HANDLE_PREFIX "%s:%d", r->lease.id, seconds);
+    snprintf(handle, sizeof(handle), HANDLE_PREFIX "%s:%d", r->lease.id,
+             r->lease.seconds);
     run_row_set_text(&r->row->handle, handle);
 }
 
@@ -115,14 +120,23 @@ static struct run *first_free(const struct engine *e, const struct sweep *s, utc
     return NULL;
 }
 
+static struct run *held_by(const struct sweep *s, const char *lease, utc_us now)
+{
+    for (size_t i = 0; lease[0] != '\0' && i < s->live_count; i++)
+        if (is_held(s->live[i], now) && strcmp(s->live[i]->lease.id, lease) == 0)
+            return s->live[i];
+    return NULL;
+}
+
 /* What another client had reported is nothing of this one's. */
-static void begin(struct engine *e, struct run *r, int seconds, utc_us now, struct effects *fx)
+static void begin(struct engine *e, struct run *r, const struct lease_wanted *in, utc_us now,
+                  struct effects *fx)
 {
     if (r->row->started != 0)
         store_batch_clear_points(&fx->batch, r->row->id);
     run_forget_attempt(r);
     r->launcher = LAUNCHER_OF_LEASES;
-    grant(r, seconds, now);
+    grant(r, in, now);
     run_begin(e, r, now, fx);
 }
 
@@ -151,7 +165,21 @@ static char *given(const struct run *r)
     return buf_take(&json);
 }
 
-static int check_ask(const struct engine *e, const struct sweep *s, struct errbuf *err)
+/* What a handle can hold. */
+static int check_word(const char *lease, struct errbuf *err)
+{
+    size_t plain = strspn(lease, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789-_.");
+    if (lease[plain] == '\0' && plain < LEASE_MAX)
+        return 0;
+    return err_bad(err, ERR_VALUE, "$.lease", lease,
+                   "1 to %d letters, digits, '-', '_' or '.', never used before: a UUID for "
+                   "example",
+                   LEASE_MAX - 1);
+}
+
+static int check_ask(const struct engine *e, const struct sweep *s, const char *lease,
+                     struct errbuf *err)
 {
     if (e->stopping)
         return err_set(err, ERR_SHUTDOWN, "the daemon is shutting down");
@@ -160,29 +188,35 @@ static int check_ask(const struct engine *e, const struct sweep *s, struct errbu
                        "sweep %" PRId64 " is carried out by the daemon itself (task %s); ask is "
                        "for sweeps with \"task\": {\"client\": {}}",
                        s->row->id, task_of(sweep_spec(s))->name);
-    return 0;
+    return check_word(lease, err);
 }
 
-void engine_ask(struct engine *e, int64_t sweep_id, int seconds, void *token, utc_us now,
+void engine_ask(struct engine *e, const struct lease_wanted *in, void *token, utc_us now,
                 struct effects *fx)
 {
     struct errbuf err = {0};
-    struct sweep *s = engine_sweep(e, sweep_id);
-    REQUIRE(s != NULL && seconds >= 1 && seconds <= LEASE_SECONDS_MAX);
-    if (check_ask(e, s, &err) != 0) {
+    struct sweep *s = engine_sweep(e, in->sweep_id);
+    REQUIRE(s != NULL && in->seconds >= 1 && in->seconds <= LEASE_SECONDS_MAX);
+    if (check_ask(e, s, in->lease, &err) != 0) {
         effects_refuse(fx, token, &err);
         return;
     }
-    sweep_step(e, s, now, fx); /* what was told a moment ago may call for more */
-    s = engine_sweep(e, sweep_id);
-    struct run *r = s != NULL && sweep_may_start(e, s) ? first_free(e, s, now) : NULL;
+    struct run *r = held_by(s, in->lease, now);
     if (r != NULL) {
-        begin(e, r, seconds, now, fx);
+        extend(r, now);
+        effects_reply(fx, token, given(r));
+        return;
+    }
+    sweep_step(e, s, now, fx); /* what was told a moment ago may call for more */
+    s = engine_sweep(e, in->sweep_id);
+    r = s != NULL && sweep_may_start(e, s) ? first_free(e, s, now) : NULL;
+    if (r != NULL) {
+        begin(e, r, in, now, fx);
         effects_reply(fx, token, given(r));
         return;
     }
     effects_reply(fx, token,
-                  xasprintf("{\"sweep\":%" PRId64 ",\"run\":null,\"status\":\"%s\"}", sweep_id,
+                  xasprintf("{\"sweep\":%" PRId64 ",\"run\":null,\"status\":\"%s\"}", in->sweep_id,
                             sweep_status_name(s != NULL ? s->row->status : SWEEP_COMPLETED)));
 }
 

@@ -381,6 +381,9 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
 /* Why it has fewer runs than run_cap allows; NULL: it has not. */
 static char *why_so_few(const struct sweep *s)
 {
+    char *late = deadline_left_out(s);
+    if (late != NULL)
+        return late;
     if (s->run_count >= (size_t)sweep_spec(s)->run_cap)
         return NULL;
     return xasprintf("every configuration was tried, after %zu of %" PRId64 " runs%s", s->run_count,
@@ -415,7 +418,11 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
         label_barrier(s, fx); /* of a cancelled sweep too: causes as its last run left them */
     if (open && s->live_count == 0 && hold_for_data(s, now, fx))
         return;
+    if (open)
+        deadline_review(e, s, now, fx);
     enum answer answer = open ? sweep_plan(e, s, now, fx) : ANSWER_DONE;
+    if (open && answer == ANSWER_RUNS) /* what is new may begin at once */
+        deadline_review(e, s, now, fx);
     if (open && answer != ANSWER_RUNS && rungs_flush(s)) {
         s->due = true; /* it may be the last of them, or make room for others */
         sweep_step(e, s, now, fx);

@@ -6,6 +6,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/causes/labelling.h"
+#include "daemon/plan/deadline.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
@@ -34,7 +35,7 @@ struct backoff {
 
 /* That a client has the run. */
 struct lease {
-    char id[40];   /* "": nobody has it */
+    char id[LEASE_MAX]; /* "": nobody has it */
     int seconds;   /* so long after its client was last heard of it ends */
     utc_us until;
 };
@@ -99,6 +100,9 @@ struct sweep {
     size_t finalists_before;   /* … and before */
     size_t extended_from;      /* runs numbered from there on came since then */
     size_t edits;              /* of the search range, as they were last written */
+    struct deadline_plan fits; /* where row->fits is not NULL: that, read */
+    size_t skipped;            /* runs, but for finalists */
+    bool overdue;              /* its deadline has passed, and what was left was skipped */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live;         /* by number */
     size_t live_count, live_cap;
@@ -165,6 +169,10 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row);
  * coming ones. */
 void sweep_note_extended(struct sweep *s, size_t from);
 void sweep_remove_live(struct sweep *s, struct run *r);
+/* It is as if it had never been planned. */
+void sweep_note_skipped(struct sweep *s, size_t index);
+/* A run of it starts. When it is the first, max_hours counts from now on. */
+void sweep_begin(struct sweep *s, utc_us now);
 void sweep_set_status(struct sweep *s, enum sweep_status to, const char *reason, utc_us now,
                       struct effects *fx);
 /* Number of the run with that id; TRIAL_NONE: not of this sweep. */
@@ -175,6 +183,8 @@ static inline const struct trial *const *sweep_trials(const struct sweep *s)
 }
 /* What is known of the sweep by now. */
 struct study sweep_study(const struct sweep *s);
+/* As if there were no deadline, but without what was skipped. */
+struct study sweep_bare_study(const struct sweep *s);
 void trial_update(struct trial *t, const struct run_row *row);
 /* Room for them, where there was none. */
 struct run_facts *trial_facts(struct trial *t);
@@ -260,9 +270,30 @@ bool rungs_flush(struct sweep *s);
 /* What an earlier daemon decided. */
 void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r);
 
+/* --- deadline.c ------------------------------------------------------------------------------ */
+/* What does not fit before it is skipped; when it has passed, all that is left. */
+void deadline_review(struct engine *e, struct sweep *s, utc_us now, struct effects *fx);
+/* When the next one is; 0: there is none. */
+utc_us deadlines_next(const struct engine *e, utc_us now);
+/* Sweeps whose deadline has passed are due. */
+void deadlines_due(struct engine *e, utc_us now);
+/* Of its row, after a restart. */
+void deadline_restore(struct sweep *s);
+/* What it was decided by says so; it is done and said. False: the numbers speak against it. */
+bool deadline_skip_run(struct engine *e, struct run *r, const struct deadline_run *at, utc_us now,
+                       struct effects *fx);
+void deadline_take_plan(struct sweep *s, const struct deadline_plan *p, utc_us now,
+                        struct effects *fx);
+/* Why it has fewer runs than run_cap; NULL: no deadline is to blame. */
+char *deadline_left_out(const struct sweep *s);
+
 /* --- sweep.c --------------------------------------------------------------------------------- */
 /* Why its method was picked, where it was. */
 void sweep_note_picked(const struct sweep *s, struct effects *fx);
+/* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what
+ * the verb is for. */
+struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
+                            struct errbuf *err);
 
 /* --- run.c ----------------------------------------------------------------------------------- */
 void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx);
@@ -278,13 +309,17 @@ bool run_at_rung(const struct run *r);
 void run_continue(struct run *r, int64_t until_epoch, utc_us now, struct effects *fx);
 /* A leased run whose client has waited goes on, in the same attempt. */
 void run_take_up(struct engine *e, struct run *r, struct effects *fx);
-/* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what
- * the verb is for. */
-struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
-                            struct errbuf *err);
 /* A run at its rung has ended there, by a rule: labelled and booked like any other. The run is gone
  * afterwards. Does not step the sweep. */
 void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
+/* A run that was not begun will not be: cancelled, with that reason. The run is gone afterwards. */
+void run_skip(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx);
+/* TERM: it has stopped when its worker has ended. Its row says so meanwhile. */
+void run_end_overdue(struct run *r, const char *reason, struct effects *fx);
+bool run_is_overdue(const struct run *r);
+/* Without a worker of ours: it has stopped. The run is gone afterwards. */
+void run_end_here(struct engine *e, struct run *r, const char *reason, utc_us now,
+                  struct effects *fx);
 /* Terminal at once in the database; with a worker it stays live until that has ended. Does not
  * step the sweep. */
 void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx);

@@ -60,6 +60,9 @@ static int begin(struct replay *p, struct effects *fx, struct errbuf *err)
     row->status = SWEEP_QUEUED;
     row->started = row->ended = 0;
     row->after = 0;
+    row->deadline = 0; /* there is no clock */
+    free(row->fits);
+    row->fits = NULL;
     free(row->reason);
     row->reason = NULL;
     bare.sweeps = row;
@@ -101,12 +104,57 @@ static void enqueue(struct replay *p, struct effects *fx)
     }
 }
 
+/* Plans that there was no time for more, as early as they may have come; the first decision of the
+ * sweep's own behind them. */
+static size_t take_plans(struct replay *p, struct sweep *s, struct effects *fx)
+{
+    size_t own = p->next_own;
+    struct deadline_plan plan;
+    while (own < p->in->count && p->in->decisions[own].kind == DECISION_SKIPPED &&
+           deadline_plan_read(p->in->decisions[own].detail, &plan) &&
+           plan.planned == (int64_t)s->run_count) {
+        deadline_take_plan(s, &plan, p->now, fx);
+        own = replay_next(p, own + 1, 0);
+    }
+    return own;
+}
+
+/* The clock is not there: what it was decided by is taken as it is stored, and judged again. */
+static bool skip_run(struct replay *p, struct run *r, struct effects *fx)
+{
+    size_t next = p->runs[r->index].next;
+    struct deadline_run at;
+    return next < p->in->count && p->in->decisions[next].kind == DECISION_SKIPPED &&
+           deadline_run_read(p->in->decisions[next].detail, &at) &&
+           deadline_skip_run(p->engine, r, &at, p->now, fx);
+}
+
+/* A run that was never begun, or that was ended at its rung. */
+static bool is_skipped_here(const struct replay *p, const struct run *r)
+{
+    const struct run_row *stored = stored_run(p, r->index);
+    return stored != NULL && ((stored->status == RUN_CANCELLED && r->row->status == RUN_QUEUED) ||
+                              (stored->status == RUN_STOPPED && run_at_rung(r)));
+}
+
+static void take_skips(struct replay *p, struct effects *fx)
+{
+    struct sweep *s = sweep_of(p);
+    if (s == NULL)
+        return;
+    size_t own = take_plans(p, s, fx);
+    for (size_t i = s->live_count; i-- > 0;)
+        if (is_skipped_here(p, s->live[i]) && p->runs[s->live[i]->index].next < own)
+            (void)skip_run(p, s->live[i], fx);
+}
+
 /* What follows from what has happened, until nothing does; and what it is held against. */
 static void settle(struct replay *p, struct effects *fx)
 {
     struct sweep *s;
     do {
         enqueue(p, fx);
+        take_skips(p, fx);
         if ((s = sweep_of(p)) != NULL)
             sweep_step(p->engine, s, ++p->now, fx);
         s = sweep_of(p);
@@ -210,6 +258,14 @@ static void end(struct replay *p, struct run *r, const struct run_row *stored, s
     }
 }
 
+/* It was asked to end by the deadline, if that is stored, and then ended as it is stored. */
+static void end_in_time(struct replay *p, struct run *r, const struct run_row *stored,
+                        struct effects *fx)
+{
+    (void)skip_run(p, r, fx);
+    end(p, r, stored, fx);
+}
+
 /* Is its coming to that rung stored? */
 static bool paused_there(const struct replay *p, size_t number)
 {
@@ -249,7 +305,7 @@ static void carry_out(struct replay *p, struct run *r, const struct replay_curve
     if (feed(p, r, c, fx) && rung)
         pause_at_rung(p, r, stored, fx);
     else if (ended)
-        end(p, r, stored, fx);
+        end_in_time(p, r, stored, fx);
     else
         p->runs[r->index].blocked = true;
 }

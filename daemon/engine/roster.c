@@ -82,6 +82,14 @@ bool sweep_may_start(const struct engine *e, const struct sweep *s)
     return before == NULL || before == s || sweep_status_terminal(before->row->status);
 }
 
+size_t engine_workers(const struct engine *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
+        n += e->launchers[i].slots;
+    return n;
+}
+
 void engine_take_slot(struct engine *e, struct run *r)
 {
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));
@@ -201,6 +209,8 @@ void trial_update(struct trial *t, const struct run_row *row)
     t->error = row->error;
     t->has_metric = row->has_metric;
     t->metric_value = row->metric_value;
+    if (run_status_terminal(row->status) && row->seconds > 0)
+        t->seconds = row->seconds;
     t->has_outcome = row->has_outcome;
     t->cured = row->cured;
 }
@@ -225,7 +235,7 @@ size_t sweep_run_number(const struct sweep *s, int64_t run_id)
     return lo < s->run_count && s->run_ids[lo] == run_id ? lo : TRIAL_NONE;
 }
 
-struct study sweep_study(const struct sweep *s)
+struct study sweep_bare_study(const struct sweep *s)
 {
     struct study st;
     study_init(&st, sweep_spec(s));
@@ -241,7 +251,32 @@ struct study sweep_study(const struct sweep *s)
     st.run_cap += st.last - mine;
     st.last = mine != 1 ? mine : 0; /* nothing could be chosen by one */
     st.run_cap += mine - st.last;
+    st.skipped = s->skipped;
+    st.run_cap -= s->skipped < st.run_cap ? s->skipped : st.run_cap;
+    st.kept = st.kept < st.run_cap ? st.kept : st.run_cap;
     return st;
+}
+
+struct study sweep_study(const struct sweep *s)
+{
+    struct study st = sweep_bare_study(s);
+    if (s->row->fits != NULL)
+        deadline_shrink(&st, &s->fits, s->run_count - s->skipped - s->finalists);
+    return st;
+}
+
+void sweep_note_skipped(struct sweep *s, size_t index)
+{
+    const struct trial *t = s->trials[index];
+    s->skipped += strcmp(t->stage, STAGE_FINALISTS) != 0;
+    for (size_t i = s->searched_count; i-- > 0;) {
+        if (s->searched[i] != t)
+            continue;
+        s->searched_count--;
+        memmove(&s->searched[i], &s->searched[i + 1],
+                (s->searched_count - i) * sizeof(*s->searched));
+        return;
+    }
 }
 
 /* The values of what is swept: the trainer's from its settings, another task's from its parameters.
@@ -279,6 +314,9 @@ static struct trial *trial_create(const struct sweep *s, struct run_row *row)
     trial_drop_plain(s, t, row);
     str_copy(t->stage, sizeof(t->stage), row->stage);
     trial_update(t, row);
+    t->skipped = row->status == RUN_CANCELLED && row->stop_reason != NULL;
+    if (row->status == RUN_COMPLETED || (row->status == RUN_STOPPED && row->until_epoch > 0))
+        t->pace = row->seconds / (double)(row->until_epoch > 0 ? row->until_epoch : row->epochs);
     return t;
 }
 
@@ -316,6 +354,8 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     s->finalists += strcmp(row->stage, STAGE_FINALISTS) == 0;
     if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
         s->searched[s->searched_count++] = s->trials[index];
+    if (s->trials[index]->skipped)
+        sweep_note_skipped(s, index);
     s->run_count++;
     s->due = true;
     if (!run_status_terminal(row->status))
@@ -341,8 +381,23 @@ void sweep_remove_live(struct sweep *s, struct run *r)
     s->live_count--;
     memmove(&s->live[i], &s->live[i + 1], (s->live_count - i) * sizeof(struct run *));
     trial_update(s->trials[r->index], r->row);
+    if (r->last_epoch > 0 && r->row->seconds > 0)
+        s->trials[r->index]->pace = r->row->seconds / r->last_epoch;
     s->due = true;
     run_destroy(r);
+}
+
+/* --- its begin ------------------------------------------------------------------------------- */
+
+void sweep_begin(struct sweep *s, utc_us now)
+{
+    double hours = sweep_spec(s)->max_hours;
+    utc_us at = now + (utc_us)(hours * 3600e6);
+    if (s->row->started != 0)
+        return;
+    s->row->started = now;
+    if (hours > 0 && (s->row->deadline == 0 || at < s->row->deadline))
+        s->row->deadline = at;
 }
 
 /* --- status ---------------------------------------------------------------------------------- */

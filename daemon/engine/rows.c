@@ -28,6 +28,7 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->data_notes = copy_text(r->data_notes);
     copy->importances = copy_text(r->importances);
     copy->submit_id = copy_text(r->submit_id);
+    copy->fits = copy_text(r->fits);
     return copy;
 }
 
@@ -42,9 +43,10 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->data_notes);
     free(r->importances);
     free(r->submit_id);
+    free(r->fits);
     free(r->metric);
     r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = r->metric = NULL;
-    r->submit_id = r->data_target = r->data_notes = r->importances = NULL;
+    r->submit_id = r->fits = r->data_target = r->data_notes = r->importances = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)

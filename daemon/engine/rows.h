@@ -48,6 +48,8 @@ struct sweep_row {
     int64_t data_accepted;     /* 1: a person resumed it in spite of its data */
     char *importances;         /* of the parameters, when it completed (JSON); NULL: not known */
     char *submit_id;           /* which its client chose; NULL: none */
+    utc_us deadline;           /* 0: none, or not known before its first run starts */
+    char *fits;                /* what fits before it, as last decided (deadline.h); NULL: all */
     utc_us created, started, ended;
 };
 
@@ -148,7 +150,8 @@ struct event_row {             /* the log of what happened, for people and for r
     X(PAUSED, "paused")        \
     X(PROMOTED, "promoted")    \
     X(STOPPED, "stopped")      \
-    X(AUDITED, "audited") /* it would have been stopped, and goes on to its end all the same */
+    X(AUDITED, "audited")  /* it would have been stopped, and goes on to its end all the same */ \
+    X(SKIPPED, "skipped") /* for want of time before the deadline */
 
 enum decision_kind {
 #define X(id, name) DECISION_##id,
@@ -328,8 +331,10 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 /* The same for many runs one after the other: those of a sweep differ in a few of them, and only
  * these are parsed. */
 struct run_settings_reader {
-    char *text; /* that the others are held against, and what it says */
-    struct trainer_config *config;
+    char *text; /* that the others are held against, and where its values are */
+    struct settings_value *values;
+    size_t value_count, value_cap;
+    struct trainer_config *config; /* what it says; NULL: nothing to be held against */
 };
 int run_settings_read(struct run_settings_reader *r, struct run_row *row, const char *text,
                       struct errbuf *err);

@@ -63,8 +63,7 @@ void run_begin(struct engine *e, struct run *r, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     struct run_row *row = r->row;
-    if (s->row->started == 0)
-        s->row->started = now;
+    sweep_begin(s, now);
     if (s->row->status != SWEEP_RUNNING)
         sweep_set_status(s, SWEEP_RUNNING, NULL, now, fx);
     if (row->started != 0 && !task_resumes(sweep_spec(s))) { /* perhaps to other bits */
@@ -179,6 +178,20 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
             now, fx);
 }
 
+/* The best run of its sweep is another one since. run_id of before 0: it is the first. */
+static void say_improved(const struct run *r, const struct kept *before, utc_us now,
+                         struct effects *fx)
+{
+    const struct sweep *s = r->sweep;
+    char after[64] = "";
+    if (s->best_count == 0 || s->best[0].run_id != r->row->id)
+        return;
+    if (before->run_id != 0)
+        snprintf(after, sizeof(after), ", after %.6g of #%" PRId64, before->metric, before->number);
+    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "best_improved", now, "%s %.6g%s",
+                          spec_metric_name(sweep_spec(s)), s->best[0].metric, after);
+}
+
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
 static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now, struct effects *fx)
 {
@@ -193,7 +206,9 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     notify_run_ended(fx, r);
     if (r->row->started != 0)
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
+    struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
     sweep_book_ended(s, r->row, fx);
+    say_improved(r, &before, now, fx);
     failure_ended(r, now, fx);
     sweep_remove_live(s, r);
 }
@@ -216,8 +231,7 @@ static void apply_outcome(struct run *r, const struct outcome *o, const struct r
     row->signal = o->status == RUN_FAILED ? x->signal : 0;
     if (o->status != RUN_FAILED)
         take_test(row, x->result);
-    if (o->status == RUN_STOPPED)
-        run_row_set_text(&row->stop_reason, o->failure.text);
+    run_row_set_text(&row->stop_reason, o->status == RUN_STOPPED ? o->failure.text : "");
     if (o->status == RUN_FAILED) {
         set_text(&row->error_text, o->failure.text != NULL ? o->failure.text : "");
         set_text(&row->stderr_tail, x->stderr_tail);
@@ -308,6 +322,63 @@ void run_stop(struct engine *e, struct run *r, const char *reason, utc_us now, s
     settle(e, r, true, now, fx);
 }
 
+/* --- the deadline ---------------------------------------------------------------------------- */
+
+/* What it showed so far counts; one that showed nothing is as if it had not begun. */
+static void set_overdue(struct run *r, const char *reason, utc_us now)
+{
+    bool shown = r->seen_point > 0;
+    set_status(r, shown ? RUN_STOPPED : RUN_CANCELLED);
+    run_row_set_text(&r->row->stop_reason, reason);
+    r->row->ended = now;
+    if (shown)
+        return;
+    r->sweep->trials[r->index]->skipped = true;
+    sweep_note_skipped(r->sweep, r->index);
+}
+
+static bool said_its_end(const struct run_exit *x)
+{
+    return x->result != NULL &&
+           (x->result->status == RUN_COMPLETED || x->result->status == RUN_STOPPED);
+}
+
+static void stop_overdue(struct engine *e, struct run *r, utc_us now, struct effects *fx)
+{
+    char *reason = xstrdup(r->row->stop_reason);
+    set_overdue(r, reason, now);
+    free(reason);
+    finish_worker(e, r, r->began > 0 ? (double)(now - r->began) * 1e-6 : 0, now, fx);
+}
+
+void run_skip(struct engine *e, struct run *r, const char *reason, utc_us now, struct effects *fx)
+{
+    set_overdue(r, reason, now);
+    settle(e, r, false, now, fx);
+}
+
+bool run_is_overdue(const struct run *r)
+{
+    return r->row->status == RUN_RUNNING && r->row->stop_reason != NULL;
+}
+
+void run_end_overdue(struct run *r, const char *reason, struct effects *fx)
+{
+    run_row_set_text(&r->row->stop_reason, reason);
+    run_put(r, fx);
+    effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
+}
+
+void run_end_here(struct engine *e, struct run *r, const char *reason, utc_us now,
+                  struct effects *fx)
+{
+    bool has_slot = r->row->status == RUN_RUNNING;
+    set_overdue(r, reason, now);
+    if (has_slot)
+        engine_free_slot(e, r);
+    settle(e, r, true, now, fx);
+}
+
 /* --- the end of a worker --------------------------------------------------------------------- */
 
 static void check_pause(struct run *r, const struct record_result *res)
@@ -327,6 +398,10 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
         return;
     if (r->adopted && paused_early(r, x->result)) { /* the daemon died before it began to go on */
         engine_run_lost(e, run_id, now, fx);
+        return;
+    }
+    if (run_is_overdue(r) && !said_its_end(x)) {
+        stop_overdue(e, r, now, fx);
         return;
     }
     if (r->row->status == RUN_RUNNING) {
@@ -368,7 +443,10 @@ void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_u
     if (r->row->paused_by == RUN_PAUSER_RUNG) /* read for what it showed up to there */
         return;
     store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
-    if (r->sweep->row->status == SWEEP_PAUSED) /* the daemon that paused it did not see its end */
+    /* the daemon that asked for its end did not see it */
+    if (run_is_overdue(r))
+        effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, run_id);
+    else if (r->sweep->row->status == SWEEP_PAUSED)
         run_yield(r, fx);
 }
 
@@ -379,6 +457,10 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
         return;
     if (r->row->status == RUN_CANCELLED) { /* adopted, then cancelled: that was its end */
         finish_worker(e, r, 0, now, fx);
+        return;
+    }
+    if (run_is_overdue(r)) {
+        stop_overdue(e, r, now, fx);
         return;
     }
     if (r->yielding) {
@@ -424,38 +506,4 @@ void run_cancel(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     }
     run_put(r, fx);
     effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, r->row->id);
-}
-
-struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
-                            struct errbuf *err)
-{
-    for (size_t i = 0; i < e->sweep_count; i++) {
-        const struct sweep *s = e->sweeps[i];
-        struct run *r = sweep_live_run(s, run_id);
-        if (r != NULL && r->row->status != RUN_CANCELLED)
-            return r;
-        size_t number = sweep_run_number(s, run_id);
-        if (number == TRIAL_NONE)
-            continue;
-        enum run_status status = s->trials[number]->status;
-        err_bad(err, ERR_STATE, "run",
-                run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
-                "queued, running, paused, for %s", verb);
-        return NULL;
-    }
-    err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
-    return NULL;
-}
-
-void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
-                       struct effects *fx)
-{
-    struct errbuf err = {0};
-    struct run *r = engine_live_run(e, run_id, "cancel", &err);
-    if (r == NULL) {
-        effects_refuse(fx, token, &err);
-        return;
-    }
-    run_cancel(e, r, now, fx);
-    effects_reply(fx, token, xasprintf("{\"run\":%" PRId64 ",\"status\":\"cancelled\"}", run_id));
 }

@@ -1,4 +1,5 @@
 /* The settings of runs as they are stored: JSON, as in a specification. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,99 +70,122 @@ int run_row_read_settings(struct run_row *r, const char *text, struct errbuf *er
 
 /* --- many of them ----------------------------------------------------------------------------- */
 
-/* Two texts that are the same but for values of {"section":{"key":value}}, side by side. */
-struct pair {
-    const char *old, *now;         /* what follows of either */
-    int depth;
-    bool in_string;
-    const char *word, *key, *section; /* of now, behind the quote: the last string, … */
-    size_t word_len, key_len, section_len;
-    const char *value;             /* that this begins with; NULL: not within a value */
-    const char *written;           /* section of the last change; NULL: none yet */
-    struct buf changes;            /* {"section":{"key":value,… */
+/* A value of {"section":{"key":value,…},…} in the text that others are held against. */
+struct settings_value {
+    size_t begin, end;
+    int id; /* of its setting; -1: it is of none */
 };
 
-static bool pass_structure(struct pair *p, char c)
-{
-    if (c == ':') {
-        p->key = p->word;
-        p->key_len = p->word_len;
-        p->value = p->now;
-        return p->key != NULL;
-    }
-    p->value = NULL;
-    if (c == '{' && ++p->depth == 2) {
-        p->section = p->key;
-        p->section_len = p->key_len;
-    }
-    p->depth -= c == '}';
-    return p->depth <= 2;
-}
+/* A text on the way through its structure. */
+struct walk {
+    const char *text;
+    size_t at;
+    size_t word, word_len;       /* the last string, behind the quote */
+    size_t section, section_len; /* that the members are of; 0: none yet */
+    int depth;
+};
 
-/* A byte that both have. False: what it means is not known here. */
-static bool pass_same(struct pair *p)
+static bool walk_string(struct walk *w)
 {
-    char c = *p->now++;
-    p->old++;
-    if (c == '\\' || c == '[')
+    w->word = ++w->at;
+    w->at += strcspn(w->text + w->at, "\"\\");
+    if (w->text[w->at] != '"') /* an escape, or the end */
         return false;
-    if (c == '"') {
-        p->in_string = !p->in_string;
-        if (p->in_string)
-            p->word = p->now;
-        else
-            p->word_len = (size_t)(p->now - 1 - p->word);
-        return true;
-    }
-    return p->in_string || strchr("{}:,", c) == NULL || pass_structure(p, c);
-}
-
-/* The value of a member is another one: both are passed. */
-static bool pass_change(struct pair *p)
-{
-    if (p->value == NULL || p->depth != 2 || p->section == NULL)
-        return false;
-    p->in_string = false;
-    p->old += strcspn(p->old, ",}");
-    p->now += strcspn(p->now, ",}");
-    if (*p->old != *p->now) /* one has more members */
-        return false;
-    if (p->written == p->section)
-        buf_puts(&p->changes, ",");
-    else
-        buf_printf(&p->changes, "%s\"%.*s\":{", p->written ? "}," : "{", (int)p->section_len,
-                   p->section);
-    p->written = p->section;
-    buf_printf(&p->changes, "\"%.*s\":%.*s", (int)p->key_len, p->key, (int)(p->now - p->value),
-               p->value);
+    w->word_len = w->at++ - w->word;
     return true;
 }
 
-/* What is another is parsed as a document of its own, so that all of it is checked; what is the
- * same was checked before. */
-static bool read_changes(struct pair *p, struct settings *s)
+static bool walk_in(struct walk *w)
 {
-    struct errbuf why;
-    if (p->changes.len == 0)
-        return true;
-    buf_puts(&p->changes, "}}");
-    struct json *root = json_parse(p->changes.data, p->changes.len, &why);
-    bool ok = root != NULL && settings_from_json(s, root, NULL, &why) == 0;
-    json_destroy(root);
-    return ok;
+    w->at++;
+    w->section = w->word;
+    w->section_len = w->word_len;
+    return ++w->depth <= 2;
 }
 
-static bool read_like_before(const struct run_settings_reader *r, const char *text,
+static int setting_of(const struct walk *w)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%.*s.%.*s", (int)w->section_len, w->text + w->section,
+             (int)w->word_len, w->text + w->word);
+    int id = setting_find(path);
+    return id >= 0 && strcmp(setting_get((enum setting_id)id)->path, path) == 0 ? id : -1;
+}
+
+/* The value behind a colon, where that is a scalar of a section. */
+static bool walk_value(struct walk *w, struct run_settings_reader *r)
+{
+    char first = w->text[++w->at];
+    if (first == '{')
+        return true;
+    struct settings_value v = {.begin = w->at, .id = setting_of(w)};
+    if (w->depth != 2 || strchr("[ \t\r\n", first) != NULL || (first == '"' && !walk_string(w)))
+        return false;
+    w->at += strcspn(w->text + w->at, ",}");
+    v.end = w->at;
+    r->values = array_room(r->values, &r->value_cap, r->value_count, sizeof(*r->values));
+    r->values[r->value_count++] = v;
+    return true;
+}
+
+static bool walk_on(struct walk *w, struct run_settings_reader *r)
+{
+    switch (w->text[w->at]) {
+    case '"':
+        return walk_string(w);
+    case '{':
+        return walk_in(w);
+    case ':':
+        return walk_value(w, r);
+    case '}':
+        w->depth--;
+        break;
+    case ',':
+        break;
+    default:
+        return false;
+    }
+    w->at++;
+    return true;
+}
+
+/* Finds the values of r->text, which was parsed. False: it is not written as we write it, so what
+ * lies where is not known. */
+static bool find_values(struct run_settings_reader *r)
+{
+    struct walk w = {.text = r->text};
+    while (w.text[w.at] != '\0')
+        if (!walk_on(&w, r))
+            return false;
+    return true;
+}
+
+/* Values may be others, what is between them may not. What is the same was checked before. False:
+ * it is to be read by itself, and perhaps refused. */
+static bool read_like_before(const struct run_settings_reader *r, const char *now,
                              struct settings *out)
 {
-    struct pair p = {.old = r->text, .now = text};
-    bool ok = true;
-    while (ok && (*p.old || *p.now))
-        ok = *p.old == *p.now ? pass_same(&p) : pass_change(&p);
+    const char *end = now + strlen(now);
+    size_t from = 0;
     *out = r->config->settings;
-    ok = ok && read_changes(&p, out);
-    buf_finish(&p.changes);
-    return ok;
+    for (size_t i = 0; i < r->value_count; i++) {
+        const struct settings_value *v = &r->values[i];
+        size_t between = v->begin - from, len = v->end - v->begin;
+        if ((size_t)(end - now) < between || memcmp(now, r->text + from, between) != 0)
+            return false;
+        now += between;
+        from = v->end;
+        bool same = (size_t)(end - now) > len && memcmp(now, r->text + v->begin, len) == 0 &&
+                    (now[len] == ',' || now[len] == '}');
+        if (!same) {
+            len = strcspn(now, ",}");
+            if (v->id < 0 ||
+                !setting_from_text((enum setting_id)v->id, now, len, &out->v[v->id]))
+                return false;
+        }
+        now += len;
+    }
+    return strcmp(now, r->text + from) == 0;
 }
 
 static void remember(struct run_settings_reader *r, const struct run_row *row, const char *text)
@@ -170,7 +194,8 @@ static void remember(struct run_settings_reader *r, const struct run_row *row, c
     if (row->config == NULL || row->config->layers != NULL || row->config->start_from != 0)
         return;
     r->text = xstrdup(text);
-    r->config = trainer_config_share(row->config);
+    if (find_values(r))
+        r->config = trainer_config_share(row->config);
 }
 
 int run_settings_read(struct run_settings_reader *r, struct run_row *row, const char *text,
@@ -192,6 +217,7 @@ int run_settings_read(struct run_settings_reader *r, struct run_row *row, const 
 void run_settings_reader_finish(struct run_settings_reader *r)
 {
     free(r->text);
+    free(r->values);
     trainer_config_release(r->config);
     *r = (struct run_settings_reader){0};
 }

@@ -163,6 +163,7 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
     }
     struct sweep *s =
         sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now), in->spec);
+    s->row->deadline = in->deadline;
     s->row->submit_id = in->id != NULL ? xstrdup(in->id) : NULL;
     memset(in->spec, 0, sizeof(*in->spec));
     if (sweep_spec(s)->treat)
@@ -337,4 +338,40 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
         effects_reply(
             fx, token,
             xasprintf("{\"sweep\":%" PRId64 ",\"status\":\"%s\"}", sweep_id, commands[c].done));
+}
+
+/* --- one run -------------------------------------------------------------------------------- */
+
+struct run *engine_live_run(const struct engine *e, int64_t run_id, const char *verb,
+                            struct errbuf *err)
+{
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const struct sweep *s = e->sweeps[i];
+        struct run *r = sweep_live_run(s, run_id);
+        if (r != NULL && r->row->status != RUN_CANCELLED)
+            return r;
+        size_t number = sweep_run_number(s, run_id);
+        if (number == TRIAL_NONE)
+            continue;
+        enum run_status status = s->trials[number]->status;
+        err_bad(err, ERR_STATE, "run",
+                run_status_name(run_status_terminal(status) ? status : RUN_CANCELLED),
+                "queued, running, paused, for %s", verb);
+        return NULL;
+    }
+    err_set(err, ERR_NOT_FOUND, "run %" PRId64 " is not in an open sweep", run_id);
+    return NULL;
+}
+
+void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
+                       struct effects *fx)
+{
+    struct errbuf err = {0};
+    struct run *r = engine_live_run(e, run_id, "cancel", &err);
+    if (r == NULL) {
+        effects_refuse(fx, token, &err);
+        return;
+    }
+    run_cancel(e, r, now, fx);
+    effects_reply(fx, token, xasprintf("{\"run\":%" PRId64 ",\"status\":\"cancelled\"}", run_id));
 }

@@ -83,7 +83,7 @@ static size_t least(size_t a, size_t b)
 static size_t left(const struct study *st, size_t begun)
 {
     size_t all = st->run_cap + st->last;
-    size_t unused = all > st->all_count ? all - st->all_count : 0;
+    size_t had = st->all_count - st->skipped, unused = all > had ? all - had : 0;
     return least(unused, st->last > begun ? st->last - begun : 0);
 }
 

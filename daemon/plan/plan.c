@@ -2,13 +2,19 @@
 
 #include "sweep/require.h"
 
+/* Runs so far, but for those that were skipped. */
+static size_t had_runs(const struct plan_input *in)
+{
+    return in->treat.count - in->study.skipped;
+}
+
 /* Of the runs for treatments as many may be used by now as of the search's own. */
 static size_t treat_budget(const struct plan_input *in)
 {
     size_t all = in->study.kept, search = in->study.run_cap - all;
-    size_t done = in->treat.count - in->treatments;
+    size_t done = had_runs(in) - in->treatments;
     size_t now = done < search ? (all * done + search - 1) / search : all;
-    size_t cap = in->study.run_cap, had = in->treat.count, may = 0;
+    size_t cap = in->study.run_cap, had = had_runs(in), may = 0;
     size_t left = cap > had ? cap - had : 0; /* a person's own runs may be among the last */
     if (now > in->treatments)
         may = now - in->treatments;
@@ -31,7 +37,7 @@ static enum answer ask(const struct plan_input *in, size_t others, struct propos
     struct study st = in->study;
     st.budget = st.run_cap > others ? st.run_cap - others : 0;
     enum answer answer = in->method->ask(&st, in->want, out);
-    size_t left = st.run_cap > in->treat.count ? st.run_cap - in->treat.count : 0;
+    size_t had = had_runs(in), left = st.run_cap > had ? st.run_cap - had : 0;
     if (out->count > left)
         out->count = left;
     if (answer == ANSWER_RUNS && out->count == 0)
@@ -50,7 +56,7 @@ static bool may_repeat(const struct plan_input *in)
 static enum answer plan_search(const struct plan_input *in, struct plan *out)
 {
     /* Runs that are not the search's: those kept for treatments, and more where more were begun. */
-    size_t others = in->treat.count - in->study.count;
+    size_t others = had_runs(in) - in->study.count;
     size_t reserved = in->study.kept + in->study.before;
     size_t kept = others > reserved ? others : reserved;
     enum answer answer = ask(in, kept, &out->search);

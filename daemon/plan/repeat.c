@@ -101,7 +101,8 @@ void repeats_finish(struct repeats *r)
 enum answer repeats_next(const struct study *st, size_t want, struct repeats *out)
 {
     struct rounds r;
-    size_t left = st->run_cap > st->all_count ? st->run_cap - st->all_count : 0;
+    size_t had = st->all_count - st->skipped;
+    size_t left = st->run_cap > had ? st->run_cap - had : 0;
     bool waits = false;
     rounds_init(&r, st);
     out->configurations = r.count;

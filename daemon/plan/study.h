@@ -36,6 +36,9 @@ struct trial {
     enum run_error error; /* of failed */
     int64_t epochs;
     double metric_value;
+    double seconds;   /* that it took; 0: not known */
+    double pace;      /* seconds of an epoch of it, while it runs too; 0: not measured */
+    bool skipped;     /* for want of time (deadline.h): as if it had never been planned */
     bool has_metric; /* false: no point was stored; ranks last */
     bool labelled;   /* the two below are known */
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
@@ -78,6 +81,8 @@ struct study {
     const struct stop_settings *stop;
     size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
     struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */
+    size_t skipped; /* runs of run_cap, not of `last`, that are as if never planned: not in
+                       `trials`, nor in run_cap any more */
     size_t live;  /* runs of any kind that are not terminal */
     size_t count; /* the search's own runs, by number */
     const struct trial *const *trials;

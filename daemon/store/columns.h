@@ -31,7 +31,9 @@
     X(submit_id, text, r->submit_id)                                                               \
     X(data_target, text, r->data_target)                                                           \
     X(data_notes, text, r->data_notes)                                                             \
-    X(importances, text, r->importances)
+    X(importances, text, r->importances)                                                           \
+    X(deadline_at, time, r->deadline)                                                              \
+    X(fits, text, r->fits)
 
 #define RUN_COLUMNS(X)                                                                             \
     X(sweep_id, int, r->sweep_id)                                                                  \

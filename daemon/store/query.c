@@ -38,7 +38,7 @@ static const struct {
             "iif(s.data_hash <> '', s.data_features, NULL) AS data_features, "
             "iif(s.data_hash <> '', s.data_classes, NULL) AS data_classes, "
             "s.data_task, s.data_target, s.data_notes AS data_notes_json, "
-            "s.importances AS importances_json "
+            "s.importances AS importances_json, s.deadline_at, s.fits AS fits_json "
             "FROM sweep_overview_exact AS o JOIN sweeps AS s ON s.id = o.id WHERE o.id = ?1"},
     [STORE_QUERY_SWEEP_STAGES] =
         {1, "SELECT r.stage, count(*) AS runs, "

@@ -3,6 +3,7 @@
 #define SWEEP_METHOD_H
 
 #define METHOD_TREATS 1u /* sick runs are treated unless the spec says otherwise */
+#define METHOD_STAGES 32u /* each part of it is planned as a whole, in the measure of run_cap */
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
@@ -10,7 +11,8 @@
 
 /* X(id, name, traits, what it does) */
 #define METHOD_MAP(X)                                                                              \
-    X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS, "the guide's search in four stages (G2)")     \
+    X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS | METHOD_STAGES,                               \
+      "the guide's search in four stages (G2)")                                                    \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
     X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
     X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \

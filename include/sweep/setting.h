@@ -352,6 +352,9 @@ const char *setting_choice_name(enum setting_id id, int index, char out[32]);
  * caller), value and what is allowed, with a near miss for choices. 0, ERR_TYPE or ERR_VALUE. */
 int setting_from_json(enum setting_id id, const struct json *v, const char *key, double *out,
                       struct errbuf *err);
+/* The same of a value's text as setting_to_json writes it, without an error: false where it is not
+ * written so, which may be right all the same, or is not allowed. */
+bool setting_from_text(enum setting_id id, const char *value, size_t len, double *out);
 void setting_to_json(enum setting_id id, double value, struct json_writer *w);
 /* As people read it ("adam", "0.001", "true"). out[32] */
 void setting_format(enum setting_id id, double value, char out[32]);

@@ -27,6 +27,7 @@
 #define SPEC_TREAT_SHARE_MAX 0.8
 #define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
 #define SPEC_REPEAT_SHARE_MAX 0.5
+#define SPEC_HOURS_MAX 8760.0
 #define SPEC_SHARES_MAX 0.9 /* of both together */
 
 struct spec {
@@ -44,6 +45,9 @@ struct spec {
     int64_t run_cap; /* grid without run_cap: the size of the grid */
     uint64_t seed;
     int64_t priority;          /* higher first; default 0 */
+    double max_hours;          /* from the first start of a run; 0: as long as it takes */
+    bool has_until;
+    int until;                 /* minute of the local day */
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;

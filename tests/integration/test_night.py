@@ -1,15 +1,18 @@
 """The evening and the night: hours, events told to a program, checks of the machine, a runtime
 directory that goes, a log that is turned."""
 import grp
+import http.server
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -86,6 +89,80 @@ def test_a_program_is_told_of_events():
         equal(events[0]["event"], "submitted")
         equal({e["sweep"] for e in events}, {sweep})
         equal(sum(e["event"] == "run_ended" for e in events), 2)
+
+
+def test_it_is_told_of_a_better_run():
+    d = Daemon(workers=1)
+    d.arguments = ["--on-event", write_program(d.home, f"cat >> {d.home}/told\n")]
+    with d:
+        sweep = d.submit({"name": "asked", "task": {"client": {}}, "method": "random", "run_cap": 4,
+                          "repeat_share": 0, "epochs": 1,
+                          "metric": {"name": "score", "goal": "maximize"},
+                          "parameters": {"x": {"min": 0, "max": 1.0}}})
+        for score in (0.5, 0.25, 0.75, 0.75):
+            asked = d.call("ask", sweep=sweep)
+            d.call("tell", run=asked["run"], lease=asked["lease"], result={"value": score})
+        until(lambda: any(e["event"] == "sweep_completed" for e in told(d.home)), "the end is told")
+        equal([e["detail"] for e in told(d.home) if e["event"] == "best_improved"],
+              ["score 0.5", "score 0.75, after 0.5 of #0"])
+
+
+def test_it_is_told_when_nothing_can_be_written():
+    d = Daemon(workers=1)
+    d.arguments = ["--on-event", write_program(d.home, f"cat >> {d.home}/told\n")]
+    with d:
+        db = sqlite3.connect(d.db, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        waiting = d.connect()
+        waiting.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "submit", "params": {
+            "spec": small_spec(make_data(d.home), method="random", run_cap=1)}}).encode() + b"\n")
+        until(lambda: [e["event"] for e in told(d.home)] == ["database_unwritable"], "the trouble")
+        check("locked" in told(d.home)[0]["detail"], told(d.home))
+        db.execute("ROLLBACK")
+        db.close()
+        until(lambda: any(e["event"] == "database_writable" for e in told(d.home)), "its end")
+        waiting.close()
+
+
+class Posted(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.posted.append((self.path, self.headers.get("Title"),
+                                   self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format, *args):
+        pass
+
+
+def test_the_examples_of_such_programs():
+    folder = os.path.join(os.path.dirname(__file__), "..", "..", "dist", "on-event")
+    server = http.server.HTTPServer(("127.0.0.1", 0), Posted)
+    server.posted = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    at = f"http://127.0.0.1:{server.server_address[1]}/topic"
+    home = tempfile.mkdtemp(prefix="sweepd-hooks-")
+    with open(os.path.join(home, "sendmail"), "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\ncat >> {home}/mail\n")
+    os.chmod(os.path.join(home, "sendmail"), 0o700)
+    env = {**os.environ, "NTFY_URL": at, "SLACK_WEBHOOK_URL": at, "WEBHOOK_URL": at,
+           "MAIL_TO": "me@example.org", "PATH": home + ":" + os.environ["PATH"], "no_proxy": "*"}
+    event = {"event": "best_improved", "sweep": 3, "run": 7, "detail": "val_loss 0.25, Größe", "time":
+             "2026-01-31 22:05:00", "missed": 0}
+    for name in sorted(os.listdir(folder)):
+        for e in (event, {**event, "event": "run_started"}):
+            subprocess.run([sys.executable, os.path.join(folder, name)], check=True, env=env,
+                           input=json.dumps(e).encode(), timeout=TIMEOUT_SECONDS)
+    server.shutdown()
+    title = "sweepd: sweep 3 run 7 a better run"
+    equal(server.posted[0], ("/topic", title, "val_loss 0.25, Größe"), "ntfy")
+    equal(json.loads(server.posted[1][2])["text"], f"*{title}*\nval_loss 0.25, Größe", "slack")
+    equal([json.loads(p[2])["event"] for p in server.posted[2:]], ["best_improved", "run_started"])
+    with open(os.path.join(home, "mail"), encoding="utf-8") as f:
+        mail = f.read()
+    check(f"Subject: {title}" in mail and "To: me@example.org" in mail, mail)
+    equal(mail.count("Subject:"), 1, "what does not matter is no mail")
+    shutil.rmtree(home)
 
 
 def test_a_program_that_hangs_holds_nothing_up():
@@ -223,6 +300,8 @@ def test_a_group_is_let_in():
 
 if __name__ == "__main__":
     run(test_active_hours, test_max_load, test_a_program_is_told_of_events,
+        test_it_is_told_of_a_better_run,
+        test_it_is_told_when_nothing_can_be_written, test_the_examples_of_such_programs,
         test_a_program_that_hangs_holds_nothing_up, test_doctor,
         test_a_daemon_that_answers_late,
         test_a_runtime_directory_that_goes, test_start_turns_its_log, test_a_group_is_let_in)

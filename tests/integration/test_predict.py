@@ -115,6 +115,27 @@ def test_classes_as_the_training_program_scored_them():
         check(again.returncode == 1 and "--force" in again.stderr, again.stderr)
 
 
+def test_columns_of_one_name():
+    """Of those that have one name the first of a file belongs to the first of the other."""
+    r = random.Random(8)
+    with Daemon() as d:
+        rows = [[r.random() for _ in range(4)] for _ in range(120)]
+        for row in rows:
+            row.append("up" if row[0] + 3 * row[2] > 2 else "down")
+        for name in ("train", "valid", "test"):
+            with open(os.path.join(d.home, name + ".csv"), "w", newline="", encoding="utf-8") as f:
+                csv.writer(f).writerows([["x", "z", "x", "a", "kind"], *rows])
+        run_id = train(d, data={"target": "kind"})[0]
+        said = answers(d, run_id, os.path.join(d.home, "valid.csv"))
+        mixed = os.path.join(d.home, "mixed.csv")
+        with open(mixed, "w", newline="", encoding="utf-8") as f:
+            csv.writer(f).writerows([["a", "x", "x", "z"], *[[w[3], w[0], w[2], w[1]] for w in rows]])
+        equal(answers(d, run_id, mixed), said)
+        with open(mixed, "w", newline="", encoding="utf-8") as f:
+            csv.writer(f).writerows([["a", "x", "z"], *[[w[3], w[0], w[1]] for w in rows]])
+        refused(d, run_id, mixed, 'no column "x"')
+
+
 def test_what_a_training_file_may_not_be():
     with Daemon() as d:
         parts = make_tables(d.home, with_class)
@@ -337,7 +358,8 @@ def test_onnxruntime_gives_the_same():
 
 
 if __name__ == "__main__":
-    run(test_classes_as_the_training_program_scored_them, test_what_a_training_file_may_not_be,
+    run(test_classes_as_the_training_program_scored_them, test_columns_of_one_name,
+        test_what_a_training_file_may_not_be,
         test_values_in_their_own_units, test_holes_as_in_training, test_arrays_without_names,
         test_tables_as_people_write_them,
         test_exported_with_all_that_it_needs, test_onnxruntime_gives_the_same)

@@ -30,22 +30,26 @@ static bool is_needed(const struct table_columns *c, size_t i)
     return i != c->target && !c->column[i].ignored;
 }
 
-/* How many columns before this one have its name: names need not differ. */
-static size_t namesakes(char *const *names, size_t i)
+/* A column in the order of names. */
+struct named {
+    const char *name;
+    size_t place;
+};
+
+static int by_name(const void *a, const void *b)
 {
-    size_t n = 0;
-    for (size_t k = 0; k < i; k++)
-        n += strcmp(names[k], names[i]) == 0;
-    return n;
+    const struct named *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-static size_t find_name(char *const *names, size_t count, const char *name, size_t before)
+static struct named *sort_names(char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0 && before-- == 0)
-            return i;
-    }
-    return NO_FIELD;
+    struct named *sorted = xcalloc(count + 1, sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (struct named){names[i], i};
+    qsort(sorted, count, sizeof(*sorted), by_name);
+    return sorted;
 }
 
 static int fail_column(struct rearranging *r, const struct csv_header *h, const char *name,
@@ -68,18 +72,34 @@ static int fail_column(struct rearranging *r, const struct csv_header *h, const 
     return ERR_DATA;
 }
 
+/* Names need not differ: of those that have one name the first belongs to the first, and so on.
+ * Returns the first column that is needed and not there, or NO_FIELD. */
+static size_t match_sorted(struct rearranging *r, const struct named *ours,
+                           const struct named *theirs, size_t their_count)
+{
+    size_t missing = NO_FIELD;
+    for (size_t i = 0, k = 0; i < r->c->count; i++) {
+        size_t place = ours[i].place;
+        while (k < their_count && strcmp(theirs[k].name, ours[i].name) < 0)
+            k++;
+        bool there = k < their_count && strcmp(theirs[k].name, ours[i].name) == 0;
+        bool needed = is_needed(r->c, place);
+        r->field[place] = there && needed ? theirs[k].place : NO_FIELD;
+        if (needed && !there && place < missing)
+            missing = place;
+        k += there;
+    }
+    return missing;
+}
+
 static int match_names(struct rearranging *r, const struct csv_header *h, struct errbuf *err)
 {
-    for (size_t i = 0; i < r->c->count; i++) {
-        const char *name = r->c->header[i];
-        r->field[i] = NO_FIELD;
-        if (!is_needed(r->c, i))
-            continue;
-        r->field[i] = find_name(h->name, h->count, name, namesakes(r->c->header, i));
-        if (r->field[i] == NO_FIELD)
-            return fail_column(r, h, name, err);
-    }
-    return 0;
+    struct named *ours = sort_names(r->c->header, r->c->count);
+    struct named *theirs = sort_names(h->name, h->count);
+    size_t missing = match_sorted(r, ours, theirs, h->count);
+    free(ours);
+    free(theirs);
+    return missing == NO_FIELD ? 0 : fail_column(r, h, r->c->header[missing], err);
 }
 
 /* Without names the columns are those of the training file, or all but the target. */

@@ -25,8 +25,9 @@ static void run(struct request *r)
 {
     struct daemon *d = r->daemon;
     if (engine_sweep_open(d->engine, r->arg[SWEEP_PARAM], NULL, NULL))
-        engine_ask(d->engine, r->arg[SWEEP_PARAM], (int)r->arg[SECONDS_PARAM], request_token(r),
-                   loop_now(), loop_effects(&d->loop));
+        engine_ask(d->engine,
+                   &(struct lease_wanted){r->arg[SWEEP_PARAM], (int)r->arg[SECONDS_PARAM], r->word},
+                   request_token(r), loop_now(), loop_effects(&d->loop));
     else
         request_resolve_sweep(r, look_at_ended);
 }
@@ -34,6 +35,7 @@ static void run(struct request *r)
 const struct command command_ask = {
     .name = "ask",
     .params = {PARAM_SWEEP(true),
-               {"seconds", PARAM_INTEGER, false, 1, LEASE_SECONDS_MAX, LEASE_SECONDS}},
+               {"seconds", PARAM_INTEGER, false, 1, LEASE_SECONDS_MAX, LEASE_SECONDS},
+               {"lease", PARAM_WORD, false, 0, 0, 0}},
     .run = run,
 };

@@ -13,6 +13,7 @@
 #include "daemon/serve/known_remedies.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/serve/request.h"
+#include "daemon/serve/until.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/state.h"
@@ -43,6 +44,7 @@ struct pending {
     struct daemon *daemon;
     uint64_t request_id;
     struct spec spec;
+    utc_us deadline;            /* what `until` is; 0: it is not said */
     char id[SUBMIT_ID_MAX];     /* of the client's choice; "": none */
     struct treat_submit *treat; /* the run it begins with; NULL: the search's own; owned */
     struct remedy_prior known;  /* what earlier sweeps taught, for one that treats its runs */
@@ -174,6 +176,7 @@ static void on_prepared(void *arg, const struct record_prepared *prepared,
     struct submission in = {.spec = &s->spec,
                             .prepared = prepared,
                             .known = &s->known,
+                            .deadline = s->deadline,
                             .id = s->id[0] ? s->id : NULL,
                             .first = s->treat ? &s->treat->run : NULL};
     if (r && !prepared)
@@ -361,6 +364,17 @@ static void find_submitted(struct request *r, struct pending *s)
     pending_destroy(s);
 }
 
+/* The time of the day is that of the request, however long the data takes. */
+static void fix_deadline(struct request *r, struct pending *s)
+{
+    char sentence[256];
+    if (!s->spec.has_until)
+        return;
+    s->deadline = until_next(s->spec.until, loop_now());
+    until_sentence(s->spec.until, s->deadline, sentence, sizeof(sentence));
+    request_note(r, sentence);
+}
+
 void submit_spec(struct request *r, struct spec *spec, struct treat_submit *treat)
 {
     struct errbuf err;
@@ -370,6 +384,7 @@ void submit_spec(struct request *r, struct spec *spec, struct treat_submit *trea
     s->request_id = r->id;
     s->spec = *spec;
     s->treat = treat;
+    fix_deadline(r, s);
     if (!treat && !r->arg[DRY_RUN_PARAM])
         str_copy(s->id, sizeof(s->id), r->word);
     study_init(&st, &s->spec);

@@ -179,6 +179,8 @@ static void build_spec(const struct parent *p, const struct treatment *t, struct
     out->epochs = t->epochs;
     out->run_cap = 1;
     out->after = 0;
+    out->max_hours = 0; /* a person asks for it now */
+    out->has_until = false;
     out->treat = false;
 }
 

@@ -35,7 +35,7 @@ static void test_run_moves(void **state)
 {
     static const char *const may[] = {
         /* queued running paused completed stopped failed cancelled */
-        ".xx...x", /* queued */
+        ".xx.x.x", /* queued: stopped by its deadline, when it was to go on from a rung */
         "x.xxxxx", /* running */
         "x...x.x", /* paused: takes its place in the queue again, or was stopped at its rung */
         ".......", /* completed */

@@ -40,12 +40,12 @@ struct held {
     char lease[40];
 };
 
-static struct held ask(struct world *w, int seconds)
+static struct held ask_by(struct world *w, int seconds, const char *word)
 {
     struct held h = {0};
     struct errbuf err;
     const char *lease;
-    engine_ask(w->engine, 1, seconds, w, w->now, &w->fx);
+    engine_ask(w->engine, &(struct lease_wanted){1, seconds, word}, w, w->now, &w->fx);
     world_settle(w);
     struct json *v = json_parse(w->last_reply, strlen(w->last_reply), &err);
     if (v != NULL && json_get_int64(v, "run", &h.run, &err) == 0 &&
@@ -53,6 +53,11 @@ static struct held ask(struct world *w, int seconds)
         str_copy(h.lease, sizeof(h.lease), lease);
     json_destroy(v);
     return h;
+}
+
+static struct held ask(struct world *w, int seconds)
+{
+    return ask_by(w, seconds, "");
 }
 
 static void report(struct world *w, const struct held *h, double epoch, double score)
@@ -194,6 +199,32 @@ static void outlives_the_daemon(void **state)
     world_finish(&w);
 }
 
+/* The client's own word: the same run for it however often it asks, also after a restart. */
+static void a_word_of_the_clients(void **state)
+{
+    struct world w;
+    open_world(&w, 3, "");
+    struct held a = ask_by(&w, 10, "one"), b = ask_by(&w, 10, "two");
+    assert_string_equal(a.lease, "one");
+    assert_int_equal(ask_by(&w, 10, "one").run, a.run);
+    assert_int_equal(ask_by(&w, 10, "two").run, b.run);
+    world_crash(&w, 2, 0);
+    world_settle(&w);
+    w.now += 8 * SECOND;
+    assert_int_equal(ask_by(&w, 10, "one").run, a.run); /* and is heard of */
+    w.now += 8 * SECOND;
+    world_settle(&w);
+    assert_int_equal(row_of(&w, &a)->status, RUN_RUNNING);
+    assert_int_equal(row_of(&w, &b)->status, RUN_QUEUED);
+    tell(&w, &a, RUN_COMPLETED, 1);
+    assert_int_not_equal(ask_by(&w, 10, "one").run, a.run);
+    size_t refusals = w.refusals;
+    ask_by(&w, 10, "a:b");
+    ask_by(&w, 10, "1234567890123456789012345678901234567890");
+    assert_int_equal(w.refusals, refusals + 2);
+    world_finish(&w);
+}
+
 /* --- rungs ----------------------------------------------------------------------------------- */
 
 #define RUNGS ",\"early_terminate\":{\"type\":\"median\",\"min_iter\":2,\"every\":10," \
@@ -286,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_lease_ends),
         cmocka_unit_test(the_last_lease_fails_the_run),
         cmocka_unit_test(outlives_the_daemon),
+        cmocka_unit_test(a_word_of_the_clients),
         cmocka_unit_test(is_told_to_go_on_or_stop),
         cmocka_unit_test(waits_through_a_restart),
         cmocka_unit_test(cancelled_meanwhile),

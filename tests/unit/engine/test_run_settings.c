@@ -12,6 +12,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/require.h"
 #include "sweep/rng.h"
 
 static char *text_of(const struct settings *s, int64_t start_from, struct layer_list *layers)
@@ -118,11 +119,48 @@ static void damaged_texts(void **state)
     }
 }
 
+/* Texts that nobody here writes, each read behind each. */
+static void others_texts(void **state)
+{
+    static const char *const texts[] = {
+        "{\"data\":{\"name\":\"a,b}c\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":\"a,b}d\"},\"train\":{\"batch_size\":9}}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":\"a\\\",\\\"b\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\": \"a,b\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":\"a\"b,\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":5,b\"},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":{\"x\":1}},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":[1]},\"train\":{\"batch_size\":8}}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\": 8 }}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":8.5}}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":}}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":8}} ",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":8},\"train\":{}}",
+        "{\"data\":{\"name\":\"a\"},\"train\":{\"batch_size\":8,\"batch_size\":9}}",
+        "{\"data\":{},\"model\":{},\"train\":{}}",
+        "{\"start_from\":3,\"train\":{}}",
+        "{\"train\":{\"depth\":1}}",
+        "{\"odd\":{\"depth\":1},\"train\":{\"batch_size\":8}}",
+        "{\"odd\":{\"depth\":2},\"train\":{\"batch_size\":7}}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+            struct run_settings_reader reader = {0};
+            check_same(&reader, texts[i]);
+            check_same(&reader, texts[k]);
+            run_settings_reader_finish(&reader);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_of_sweeps),
         cmocka_unit_test(damaged_texts),
+        cmocka_unit_test(others_texts),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,5 +140,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_least_recently_used_goes_first, setup, teardown),
         cmocka_unit_test_setup_teardown(little_is_kept, setup, teardown),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

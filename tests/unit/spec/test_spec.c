@@ -529,6 +529,9 @@ static void random_spec(struct rng *r, struct spec *s)
     s->treat = rng_below(r, 2);
     s->treat_share = 0.8 * rng_uniform(r);
     s->repeat_share = 0.1 * rng_uniform(r);
+    s->max_hours = rng_below(r, 2) ? 100 * rng_uniform(r) : 0;
+    s->has_until = rng_below(r, 2);
+    s->until = s->has_until ? (int)rng_below(r, 1440) : 0;
     s->after = rng_below(r, 2) ? (int64_t)(rng_next(r) >> 12) : 0;
     random_limits(r, &s->limits);
     random_dimensions(r, s);
@@ -583,7 +586,8 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->limits.has_failures == b->limits.has_failures &&
                 a->limits.failures == b->limits.failures);
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
-    assert_true(a->repeat_share == b->repeat_share);
+    assert_true(a->repeat_share == b->repeat_share && a->max_hours == b->max_hours);
+    assert_true(a->has_until == b->has_until && a->until == b->until);
     assert_true(a->task == b->task && a->own == NULL && b->own == NULL);
     assert_string_equal(a->metric_name, b->metric_name);
     assert_int_equal(a->space.count, b->space.count);

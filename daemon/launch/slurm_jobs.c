@@ -267,6 +267,9 @@ static void on_listed(void *arg, const struct slurm_answer *a)
     s->commands--;
     s->list_failures = a->ok ? 0 : s->list_failures + 1;
     str_copy(s->list_trouble, sizeof(s->list_trouble), a->ok ? "" : a->why);
+    for (struct slurm_sweep *w = a->is_missing ? s->sweeps : NULL; w; w = w->next)
+        if (w->is_named)
+            give_up(w, "there is no Slurm in the daemon's PATH: %s", a->why);
     if (a->ok)
         take_listing(s, a->output);
     else if (s->list_failures == 1)

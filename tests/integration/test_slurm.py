@@ -1,15 +1,19 @@
 """Sweeps on a cluster: pilots that take runs out of a spool, with a Slurm of the test's own
 (tests/lib/fake_slurm.py). What is stored is what workers of this machine would have left, whatever
 is killed meanwhile: nothing is lost, and nothing is there twice."""
+import contextlib
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from fake_slurm import Cluster  # noqa: E402
-from sweepd import Daemon, RpcError, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
-from tap import check, equal, equal_rows, run, until  # noqa: E402
+from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
+from tap import Skip, check, equal, equal_rows, run, until  # noqa: E402
 
 ARGUMENTS = ("--slurm-seconds", "0.2", "--lease-seconds", "30", "--checkpoint-seconds", "0")
 
@@ -155,6 +159,147 @@ def test_unknown_state():
         cluster.put(busy_job(d, cluster), shown="TELEPORTING")
         end_as_undisturbed(d, sweep, spec)
         equal(len(cluster.states()), 1, "no second pilot was asked for")
+
+def test_silent_pilot():
+    """A machine that stood still is not counted on; when it goes on, what it writes is not read."""
+    with Site(arguments=("--lease-seconds", "2")) as (d, cluster):
+        spec = slow_spec(make_data(d.home, samples=300), run_cap=4, on=on(2))
+        sweep = d.submit(spec)
+        job = busy_job(d, cluster)
+        cluster.signal(job, signal.SIGSTOP)
+        cluster.set("down", "yes")
+        until(lambda: job not in [p["job"] for p in running_pilots(d)], "it is given up")
+        cluster.set("down", "")
+        cluster.signal(job, signal.SIGCONT)
+        end_as_undisturbed(d, sweep, spec)
+
+
+def test_backlog():
+    """Where the cluster takes two at a time, no more are asked for while one waits."""
+    with Site() as (d, cluster):
+        cluster.set("slots", "2")
+        spec = small_spec(make_data(d.home), on=on(200))
+        end_as_undisturbed(d, d.submit(spec), spec)
+        check(len(cluster.states()) <= 20, f"{len(cluster.states())} jobs for 20 runs")
+        until(lambda: not of_status(d), "all pilots have gone")
+
+
+def test_refused_and_resumed():
+    """What sbatch refuses again and again holds the sweep, with its words."""
+    with Site() as (d, cluster):
+        cluster.set("refuse", "Invalid account or account/partition combination specified")
+        spec = small_spec(make_data(d.home), on=on(2))
+        sweep = d.submit(spec)
+        held = d.wait(sweep)
+        equal(held["status"], "held", held)
+        check("Invalid account" in held["reason"], held)
+        cluster.set("refuse", "")
+        d.call("resume", sweep=sweep)
+        end_as_undisturbed(d, sweep, spec)
+
+
+def test_false_starts():
+    """So does what ends before it can say a word."""
+    with Site() as (d, cluster):
+        d.stop()
+        with open(d.home + "/worker", "w") as f:
+            f.write(f"#!/bin/sh\n[ \"$1\" = --pilot ] && exit 3\nexec {WORKER} \"$@\"\n")
+        os.chmod(d.home + "/worker", 0o700)
+        d.environment["SWEEPD_WORKER"] = d.home + "/worker"
+        d.start()
+        held = d.wait(d.submit(small_spec(make_data(d.home), on=on(2))))
+        equal(held["status"], "held", held)
+        check("before a pilot was there" in held["reason"] and ".log" in held["reason"], held)
+
+
+def test_no_slurm_here():
+    with Daemon(arguments=ARGUMENTS, environment={"PATH": "/nowhere"}) as d:
+        held = d.wait(d.submit(small_spec(make_data(d.home), on=on(2))))
+        equal(held["status"], "held", held)
+        check("sbatch" in held["reason"] or "squeue" in held["reason"], held)
+
+
+def test_words_of_the_client():
+    with Site() as (d, cluster):
+        spec = d.home + "/sweep.json"
+        with open(spec, "w", encoding="utf-8") as f:
+            json.dump(small_spec(make_data(d.home), run_cap=4), f)
+        d.ctl("submit", spec, "--on", "slurm:gpu", "--slots", 2, "--", "--mem=1", "-t", "5",
+              check=0)
+        equal(d.wait(1)["status"], "completed")
+        options, words = json.loads(cluster.memory.read("calls").splitlines()[0])
+        equal([options[k] for k in ("partition", "mem", "array")], ["gpu", "1", "0-1"])
+        check("5" in words, words)
+        done = d.ctl("submit", spec, "--slots", 2, check=2)
+        check("--on" in done.stderr, done.stderr)
+        done = d.ctl("submit", spec, "--on", "slurm", "--", "--array=1-9", check=1)
+        check("which jobs are the sweep's" in done.stderr, done.stderr)
+        done = d.ctl("submit", spec, "--on", "sturm", check=1)
+        check("did you mean slurm?" in done.stderr, done.stderr)
+
+
+def test_cancel_and_stop():
+    """Of a sweep that is cancelled, and of a daemon that ends, no job stays."""
+    with Site() as (d, cluster):
+        cluster.set("slots", "1")
+        data = make_data(d.home, samples=300)
+        sweep = d.submit(slow_spec(data, run_cap=4, on=on(2)))
+        busy_job(d, cluster)
+        d.call("cancel", sweep=sweep)
+        until(lambda: not of_status(d) and not cluster.running(), "the pilots have gone")
+        equal("PENDING" in cluster.states().values(), False, cluster.states())
+        spec = slow_spec(data, run_cap=2, name="second", on=on(1))
+        sweep = d.submit(spec)
+        busy_job(d, cluster)
+        d.stop()
+        until(lambda: not cluster.running(), "the pilot has gone")
+        d.start()
+        equal(d.wait(sweep)["status"], "completed")
+        rows = [r for r in d.canonical() if r[0] == "second"]
+        equal_rows(rows, undisturbed(without_place(spec)), "what is stored")
+
+
+def test_spool_that_is_none():
+    """No job is asked for while the spool cannot be used; all goes on when it can."""
+    home = tempfile.mkdtemp(prefix="sweepd-spool-")
+    place = home + "/place"
+    with open(place, "w"):
+        pass
+    try:
+        with Site(arguments=("--spool", place + "/spool")) as (d, cluster):
+            spec = small_spec(make_data(d.home), on=on(2))
+            sweep = d.submit(spec)
+            until(lambda: any(place in c["trouble"] for c in of_status(d)), "it is said")
+            equal(cluster.states(), {}, "jobs")
+            os.remove(place)
+            os.mkdir(place)
+            end_as_undisturbed(d, sweep, spec)
+    finally:
+        shutil.rmtree(home)
+
+
+def test_full_spool():
+    home = tempfile.mkdtemp(prefix="sweepd-spool-")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", home],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        os.rmdir(home)
+        raise Skip("no file system of our own can be mounted")
+    try:
+        with Site(arguments=("--spool", home + "/spool")) as (d, cluster):
+            spec = slow_spec(make_data(d.home, samples=300), run_cap=4, on=on(2))
+            sweep = d.submit(spec)
+            busy_job(d, cluster)
+            with open(home + "/filler", "wb", buffering=0) as f:
+                with contextlib.suppress(OSError):
+                    while True:
+                        f.write(b"x" * 4096)
+            until(lambda: any("No space" in c["trouble"] for c in of_status(d)), "it is said")
+            os.remove(home + "/filler")
+            end_as_undisturbed(d, sweep, spec)
+            until(lambda: not of_status(d), "the pilots have gone")
+    finally:
+        subprocess.run(["umount", "-l", home], check=False)
+        os.rmdir(home)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def sbatch(memory, options, words):
     for task in range(first, last + 1):
         os.makedirs(memory.path("jobs", f"{number}_{task}"))
         memory.put_job(f"{number}_{task}", name=options["job-name"], state="PENDING", restarts=0,
-                       script=words[0], output=options["output"], options=options)
+                       script=words[-1], output=options["output"], options=options)
     memory.tick()
     print(number)
 

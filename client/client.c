@@ -205,6 +205,8 @@ int client_pages(struct client *c, const struct client_paged *p, client_each *ea
         }
         size_t count = 0;
         const struct json *list = json_get(reply.result, p->items);
+        if (p->page != NULL)
+            p->page(arg, reply.result);
         for (const struct json *v = json_first(list); v != NULL; v = json_next(v), count++)
             each(arg, v);
         char *next = page_cursor(reply.result);

@@ -74,7 +74,8 @@ struct client {
       "one HTML file of sweeps: charts, labels, treatments, decisions, failures")               \
     X(export, "export", "RUN|SWEEP", ARG_ID, true, \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
-          OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA), \
+          OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA) | OPTION_BIT(CSV) |                            \
+          OPTION_BIT(TENSORBOARD) | OPTION_BIT(WANDB) | OPTION_BIT(MLFLOW),                     \
       "a run's best weights as a safetensors file; or a sweep for other tools") \
     X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
@@ -166,6 +167,7 @@ struct client_paged {
     const char *params; /* members of the params object without braces, "" for none */
     const char *items;  /* the member of a page that lists them */
     const char *from;   /* cursor of the first page as JSON text; NULL: from the beginning */
+    void (*page)(void *arg, const struct json *result); /* before its items; NULL: nothing */
 };
 /* each(arg, item) for every item of every page. */
 typedef void client_each(void *arg, const struct json *item);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sweep/buf.h"
@@ -22,31 +23,28 @@ static int fail(struct new_file *f, int reason, const char *what, struct errbuf 
     return err_set(err, ERR_IO, "cannot %s %s: %s", what, f->path, strerror(reason));
 }
 
-/* 0 or errno */
-static int write_all(int fd, const char *p, size_t len)
+/* A name that may be written to: nothing is there, or a file that may be replaced. */
+static int check_place(const struct new_file *f, struct errbuf *err)
 {
-    while (len > 0) {
-        ssize_t done = write(fd, p, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return errno;
-        p += done;
-        len -= (size_t)done;
-    }
-    return fdatasync(fd) != 0 ? errno : 0;
+    struct stat there;
+    if (lstat(f->path, &there) != 0)
+        return 0;
+    if (stat(f->path, &there) == 0 && S_ISDIR(there.st_mode))
+        return err_set(err, ERR_STATE, "%s is a folder; name a file in it", f->path);
+    return f->force ? 0 : taken(f, err);
 }
 
 void new_file_init(struct new_file *f, const char *path, bool force)
 {
-    *f = (struct new_file){.force = force};
+    *f = (struct new_file){.force = force, .fd = -1};
     str_copy(f->path, sizeof f->path, path);
 }
 
-int new_file_write(struct new_file *f, const void *bytes, size_t len, struct errbuf *err)
+int new_file_begin(struct new_file *f, struct errbuf *err)
 {
-    if (!f->force && access(f->path, F_OK) == 0)
-        return taken(f, err);
+    int rc = check_place(f, err);
+    if (rc != 0)
+        return rc;
     int length =
         snprintf(f->temporary, sizeof f->temporary, "%s.%ld.tmp", f->path, (long)getpid());
     if (length < 0 || (size_t)length >= sizeof f->temporary) {
@@ -59,10 +57,39 @@ int new_file_write(struct new_file *f, const void *bytes, size_t len, struct err
         f->temporary[0] = '\0'; /* whoever made it keeps it */
         return fail(f, reason, "create", err);
     }
-    int reason = write_all(fd, bytes, len);
-    if (close(fd) != 0 && reason == 0)
+    f->fd = fd;
+    return 0;
+}
+
+int new_file_append(struct new_file *f, const void *bytes, size_t len, struct errbuf *err)
+{
+    for (const char *p = bytes; len > 0;) {
+        ssize_t done = write(f->fd, p, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail(f, errno, "write", err);
+        p += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+int new_file_end(struct new_file *f, struct errbuf *err)
+{
+    int reason = fdatasync(f->fd) != 0 ? errno : 0;
+    if (close(f->fd) != 0 && reason == 0)
         reason = errno;
+    f->fd = -1;
     return reason == 0 ? 0 : fail(f, reason, "write", err);
+}
+
+int new_file_write(struct new_file *f, const void *bytes, size_t len, struct errbuf *err)
+{
+    int rc = new_file_begin(f, err);
+    if (rc == 0)
+        rc = new_file_append(f, bytes, len, err);
+    return rc == 0 ? new_file_end(f, err) : rc;
 }
 
 /* Not every file system can rename without replacing; there the check before has to do. */
@@ -83,6 +110,9 @@ int new_file_commit(struct new_file *f, struct errbuf *err)
 
 void new_file_abandon(struct new_file *f)
 {
+    if (f->temporary[0] != '\0' && f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
     if (f->temporary[0] != '\0')
         unlink(f->temporary);
     f->temporary[0] = '\0';

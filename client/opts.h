@@ -54,6 +54,10 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(SWEEP, "--sweep", NULL, NUMBER, "SWEEP", "a whole sweep instead of a run")               \
     X(METHOD, "--method", NULL, TEXT, "METHOD", "pedanova (as it is without it) or fanova")     \
     X(OPTUNA, "--optuna", NULL, TEXT, "FILE.db", "the sweep as a study of Optuna: an SQLite file") \
+    X(CSV, "--csv", NULL, TEXT, "FILE.csv", "the sweep as a table of runs and one of curves")      \
+    X(TENSORBOARD, "--tensorboard", NULL, TEXT, "DIR", "the sweep as event files of TensorBoard")  \
+    X(WANDB, "--wandb", NULL, TEXT, "DIR", "the sweep as offline runs for `wandb sync`")           \
+    X(MLFLOW, "--mlflow", NULL, TEXT, "DIR", "the sweep as an experiment in MLflow's file store")  \
     X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
     X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \

@@ -101,7 +101,9 @@ static const struct {
     {"export",
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"
-     "  sweepctl export 57 -o best.safetensors --torch-module net.py\n"},
+     "  sweepctl export 57 -o best.safetensors --torch-module net.py\n\n"
+     "Of a sweep: its runs and curves in the files of other tools (docs/export.md).\n\n"
+     "  sweepctl export 3 --csv night.csv --tensorboard board --optuna night.db\n"},
     {"predict",
      "The columns are found by name; scaling, categories and classes are those of the training.\n\n"
      "  sweepctl predict 57 new.csv -o answers.csv\n"},

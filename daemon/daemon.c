@@ -73,7 +73,8 @@ static void close_handles(struct sweepd *d)
     signal(SIGINT, SIG_IGN);
 }
 
-/* Everything that ran has ended and is written: the loop runs out after this. */
+/* Everything that ran has ended and is written, or runs on without us: the loop runs out after
+ * this. */
 static void begin_close(struct sweepd *d)
 {
     struct errbuf err;
@@ -91,8 +92,9 @@ static void begin_close(struct sweepd *d)
 
 static bool may_close(struct sweepd *d)
 {
+    size_t left = engine_left(d->shared.engine);
     return d->shared.stopping && !d->closing && d->applying == 0 &&
-           engine_running(d->shared.engine) == 0 && pool_active(d->pool) == 0 &&
+           engine_running(d->shared.engine) == left && pool_active(d->pool) == left &&
            prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling &&
            !pool_busy(d->pool);
 }

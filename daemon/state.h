@@ -35,7 +35,8 @@ struct daemon {
     uint64_t started_ms;      /* monotonic */
 };
 
-/* Begins to end: no new starts; running runs get TERM, or with drain finish first. */
+/* Begins to end: no new starts; running runs that can resume get TERM and the others are left to
+ * the next daemon, or with drain all finish first. */
 void daemon_stop(struct daemon *d, bool drain);
 int64_t daemon_uptime_seconds(const struct daemon *d);
 

@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/export/form.h"
 #include "client/kept.h"
 #include "client/new_file.h"
 #include "client/onnx/onnx.h"
-#include "client/optuna/optuna.h"
+#include "client/progress.h"
 #include "client/report.h"
 #include "client/torch_module.h"
 #include "sweep/paths.h"
 #include "sweep/preprocessing.h"
+#include "sweep/require.h"
 #include "sweep/run_config.h"
 #include "sweep/weights_hash.h"
 
@@ -289,19 +291,106 @@ static int check_names(struct client *c)
     return CLIENT_DONE;
 }
 
+/* --- a sweep, in forms of other tools --------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    enum option_id option;
+    const struct export_form *form;
+} forms[] = {
+#define X(name, option) {#name, OPTION_##option, &export_form_##name},
+    EXPORT_FORM_MAP(X)
+#undef X
+};
+
+static bool wants_form(const struct client *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (c->opts.text[forms[i].option] != NULL)
+            return true;
+    return false;
+}
+
+static void write_states(struct json_writer *w, const struct exported *e)
+{
+    jw_kv_int(w, "sweep", e->id);
+    jw_kv_int(w, "runs", (int64_t)e->run_count);
+    jw_kv_int(w, "complete", (int64_t)e->states[EXPORTED_COMPLETE]);
+    jw_kv_int(w, "pruned", (int64_t)e->states[EXPORTED_PRUNED]);
+    jw_kv_int(w, "failed", (int64_t)e->states[EXPORTED_FAILED]);
+}
+
+static void say_written(struct exported *e, size_t form, const char *path, struct json_writer *w)
+{
+    if (e->client->json) {
+        jw_begin_object(w);
+        jw_kv_string(w, "form", forms[form].name);
+        jw_kv_string(w, "path", path);
+        jw_kv_int(w, "values", (int64_t)e->values);
+        jw_end_object(w);
+        return;
+    }
+    struct buf text = {0};
+    buf_printf(&text, "sweep %lld as %s: %zu runs (%zu complete, %zu pruned, %zu failed), %zu "
+               "values of points in ", (long long)e->id, forms[form].form->what, e->run_count,
+               e->states[EXPORTED_COMPLETE], e->states[EXPORTED_PRUNED],
+               e->states[EXPORTED_FAILED], e->values);
+    render_text(&text, path, false);
+    buf_putc(&text, '\n');
+    client_print(e->client, &text);
+}
+
+/* Every form that was asked for, each whole or not at all, until one fails. */
+static int write_forms(struct client *c, struct exported *e, struct json_writer *w)
+{
+    struct progress progress;
+    int status = CLIENT_DONE;
+    for (size_t i = 0; i < ARRAY_LEN(forms) && status == CLIENT_DONE; i++) {
+        const char *path = c->opts.text[forms[i].option];
+        if (path == NULL)
+            continue;
+        e->values = 0;
+        progress_begin(&progress, c, "writing");
+        status = forms[i].form->write(e, path);
+        progress_end(&progress);
+        if (status == CLIENT_DONE)
+            say_written(e, i, path, w);
+    }
+    return status;
+}
+
 /* The argument is a sweep then, and what is of a run alone is not asked for. */
 static int export_sweep(struct client *c)
 {
+    struct exported e;
+    struct buf text = {0};
+    struct json_writer w;
     if (wanted(c, WEIGHTS_FILE) != NULL || wanted(c, MODULE_FILE) != NULL ||
         wanted(c, ONNX_FILE) != NULL)
-        return client_usage(c, "--optuna is of a sweep; -o, --torch-module and --onnx of a run");
-    return optuna_export(c, c->opts.id, c->opts.text[OPTION_OPTUNA]);
+        return client_usage(c, "-o, --torch-module and --onnx are of a run; the others of a sweep");
+    int status = exported_open(c, c->opts.id, &e);
+    if (status != CLIENT_DONE)
+        return status;
+    jw_init(&w, &text);
+    jw_begin_object(&w);
+    write_states(&w, &e);
+    jw_key(&w, "exports");
+    jw_begin_array(&w);
+    status = write_forms(c, &e, &w);
+    jw_end_array(&w);
+    jw_end_object(&w);
+    buf_putc(&text, '\n');
+    if (c->json && status == CLIENT_DONE)
+        client_print(c, &text);
+    buf_finish(&text);
+    exported_close(&e);
+    return status;
 }
 
 int cmd_export(struct client *c)
 {
     struct rpc_reply reply;
-    if (c->opts.text[OPTION_OPTUNA] != NULL)
+    if (wants_form(c))
         return export_sweep(c);
     int status = check_names(c);
     if (status == CLIENT_DONE)

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -34,6 +35,10 @@ int cmd_shutdown(struct client *c)
         fputs(drain ? "the daemon ends when its running runs have finished\n"
                     : "the daemon ends; running runs go on at the next start\n",
               c->out);
+    int64_t left = member_int(reply.result, "left", 0);
+    if (!c->json && left > 0)
+        fprintf(c->out, "programs that cannot resume run on, and the next start takes them up: "
+                "%" PRId64 "\n", left);
     fflush(c->out);
     rpc_reply_finish(&reply);
     if (!drain && pid > 0)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/onnx/proto.h"
+#include "client/proto.h"
 #include "sweep/require.h"
 
 /* Field numbers of onnx.proto */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/onnx/proto.h"
+#include "client/proto.h"
 #include "client/onnx/writer.h"
 #include "sweep/err.h"
 #include "sweep/preprocessing.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/curves/crc32.h"
+#include "sweep/crc32.h"
 #include "common/curves/format.h"
 #include "common/curves/protobuf.h"
 #include "sweep/buf.h"

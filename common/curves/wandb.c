@@ -3,7 +3,7 @@
  * with a history item are rows: names with '/' between, values as JSON. */
 #include <string.h>
 
-#include "common/curves/crc32.h"
+#include "sweep/crc32.h"
 #include "common/curves/format.h"
 #include "common/curves/json_row.h"
 #include "common/curves/protobuf.h"

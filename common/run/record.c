@@ -28,6 +28,8 @@ static void write_start(const struct record *r, struct json_writer *w)
     jw_kv_int(w, "resumed_point", s->resumed_point);
     if (s->grace_ms > 0)
         jw_kv_int(w, "grace_ms", s->grace_ms);
+    if (s->anew)
+        jw_kv_bool(w, "anew", true);
 }
 
 static void write_point(const struct record *r, struct json_writer *w)
@@ -114,7 +116,13 @@ static int parse_start(const struct json *v, struct record *r, struct errbuf *er
         rc = record_get_optional(v, "flop", &s->flop, err);
     if (!rc)
         rc = record_get_optional(v, "resumed_point", &s->resumed_point, err);
-    return rc ? rc : record_get_optional(v, "grace_ms", &s->grace_ms, err);
+    if (!rc)
+        rc = record_get_optional(v, "grace_ms", &s->grace_ms, err);
+    const struct json *anew = json_get(v, "anew");
+    if (!rc && anew && json_type(anew) != JSON_BOOL)
+        rc = field_refuse(err, ERR_TYPE, "anew", anew, "true or false");
+    s->anew = !rc && anew && json_bool(anew);
+    return rc;
 }
 
 static int parse_point(const struct json *v, struct record *r, struct errbuf *err)

@@ -389,8 +389,21 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
 {
     (void)now;
     e->stopping = true;
+    e->leaves = !drain;
     for (size_t i = 0; i < e->running_count && !drain; i++)
-        run_yield(e->running[i], fx);
+        if (task_resumes(sweep_spec(e->running[i]->sweep)))
+            run_yield(e->running[i], fx);
+}
+
+size_t engine_left(const struct engine *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->running_count && e->leaves; i++) {
+        const struct run *r = e->running[i];
+        n += r->row->status == RUN_RUNNING && !r->yielding && !run_is_leased(r) &&
+             !task_resumes(sweep_spec(r->sweep));
+    }
+    return n;
 }
 
 void engine_hold_sweep(struct engine *e, int64_t sweep_id, const char *why, utc_us now,

@@ -190,6 +190,9 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
 /* A worker's first line. Its points go on behind s->resumed_point: those behind that, if they were
  * seen before, come again. */
 void engine_run_start_line(struct engine *e, int64_t run_id, const struct record_start *s);
+/* Before a start line that says so: what the run has reported counts for nothing, for a better way
+ * to report was heard. */
+void engine_run_anew(struct engine *e, int64_t run_id, struct effects *fx);
 /* The number of points that were taken; fewer than count: what follows is no good. */
 size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                          utc_us now, struct effects *fx);
@@ -222,9 +225,12 @@ void engine_command(struct engine *e, enum sweep_command c, int64_t sweep_id, vo
                     utc_us now, struct effects *fx);
 void engine_cancel_run(struct engine *e, int64_t run_id, void *token, utc_us now,
                        struct effects *fx);
-/* No more starts. drain false: every running run gets TERM, leaves a checkpoint and goes back to
- * the queue (no attempt counted) when it ends. */
+/* No more starts. drain false: every running run that can go on from a checkpoint gets TERM, leaves
+ * one and goes back to the queue (no attempt counted) when it ends. Those that would have to begin
+ * anew run on: the next daemon adopts them. */
 void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *fx);
+/* How many those are: the end does not wait for them. 0: there is no end, or all are drained. */
+size_t engine_left(const struct engine *e);
 
 /* Its launcher cannot carry it out: it waits for a person. Runs that have a worker go on. */
 void engine_hold_sweep(struct engine *e, int64_t sweep_id, const char *why, utc_us now,

@@ -143,6 +143,7 @@ struct engine {
     size_t running_count, running_cap;
     uint64_t starts;
     bool stopping;
+    bool leaves;             /* at its end, what cannot resume: it runs on */
     bool shut; /* the gate: nothing starts */
 };
 

@@ -429,6 +429,21 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
     finish_worker(e, r, x->result != NULL ? x->result->seconds : 0, now, fx);
 }
 
+/* --- points that are taken back --------------------------------------------------------------- */
+
+void engine_run_anew(struct engine *e, int64_t run_id, struct effects *fx)
+{
+    struct run *r = engine_running_run(e, run_id);
+    if (r == NULL || r->protocol_error != NULL)
+        return;
+    bool yielding = r->yielding, adopted = r->adopted;
+    store_batch_clear_points(&fx->batch, r->row->id);
+    run_forget_attempt(r);
+    r->yielding = yielding;
+    r->adopted = adopted;
+    run_put(r, fx);
+}
+
 /* --- a daemon's start and end ---------------------------------------------------------------- */
 
 void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,

@@ -51,7 +51,15 @@ struct pool *pool_create(const struct launch_site *site, const struct launcher_t
 
 void pool_close(struct pool *p)
 {
-    REQUIRE(p->active == 0);
+    while (p->entries) {
+        struct entry *e = p->entries;
+        p->entries = e->next;
+        slot_leave(&e->slot);
+        free(e);
+    }
+    p->active = 0;
+    p->due = NULL;
+    p->due_end = &p->due;
     launchers_close(&p->launchers);
     uv_close((uv_handle_t *)&p->tail_timer, NULL);
     uv_close((uv_handle_t *)&p->handle_timer, NULL);

@@ -18,7 +18,8 @@ struct run_limits;
 /* With the launchers of that table. */
 struct pool *pool_create(const struct launch_site *site, const struct launcher_type *const *types,
                          size_t count);
-/* Closes its handles; the memory goes with the loop's end, by pool_destroy. */
+/* Closes its handles; workers that still live are left to the next daemon. The memory goes with the
+ * loop's end, by pool_destroy. */
 void pool_close(struct pool *p);
 void pool_destroy(struct pool *p);
 

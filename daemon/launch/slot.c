@@ -97,6 +97,15 @@ void slot_finish(struct slot *s)
     tail_finish(&s->tail);
 }
 
+void slot_leave(struct slot *s)
+{
+    log_info("run %" PRId64 ": its worker lives on", s->run_id);
+    if (s->worker)
+        s->launcher->type->release(s->worker);
+    s->worker = NULL;
+    tail_finish(&s->tail);
+}
+
 /* --- signals -------------------------------------------------------------------------------- */
 
 static bool grace_is_over(struct slot *s, uint64_t now_ms)

@@ -56,6 +56,8 @@ void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch,
                const struct run_owner *owner);
 /* It must be done. */
 void slot_finish(struct slot *s);
+/* In any state, at the daemon's end: its worker, if it lives, lives on. */
+void slot_leave(struct slot *s);
 
 /* Whom to tell when the launcher hears of the worker's end. */
 struct slot_listener {

@@ -130,6 +130,8 @@ static void take_start(struct tail *t, const struct record *r, int64_t begin)
     t->introduced = true;
     t->start = r->u.start;
     t->has_result = false; /* it goes on behind a rung */
+    if (t->start.anew)
+        engine_run_anew(t->site->engine, t->run_id, loop_effects(t->site->loop));
     engine_run_start_line(t->site->engine, t->run_id, &t->start);
 }
 

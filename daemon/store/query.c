@@ -91,6 +91,15 @@ static const struct {
     [STORE_QUERY_CURVE] =
         {3, "SELECT point, epoch" CURVE_COLUMN_MAP(CURVE_NAME) " FROM curves "
             "WHERE run_id = ?1 AND point > ?2 ORDER BY point LIMIT ?3"},
+    /* Points are numbered without a gap, and the key of metrics has the name first: of each name
+     * the piece of the page is found by itself. */
+    [STORE_QUERY_METRICS] =
+        {3, "WITH RECURSIVE names(name) AS (SELECT min(name) FROM metrics WHERE run_id = ?1 "
+            "UNION ALL SELECT (SELECT min(m.name) FROM metrics AS m WHERE m.run_id = ?1 "
+            "AND m.name > n.name) FROM names AS n WHERE n.name IS NOT NULL) "
+            "SELECT m.point, m.name, m.value FROM names AS n CROSS JOIN metrics AS m "
+            "ON m.run_id = ?1 AND m.name = n.name AND m.point > ?2 AND m.point <= ?2 + ?3 "
+            "ORDER BY m.point, m.name"},
     [STORE_QUERY_FINDINGS] =
         {1, "SELECT kind, \"row\", \"column\", count, text FROM findings WHERE id IN "
             "(SELECT min(id) FROM findings WHERE sweep_id = ?1 GROUP BY kind) ORDER BY id"},

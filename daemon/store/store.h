@@ -81,6 +81,7 @@ enum store_query_id {
     STORE_QUERY_RUN,          /* [run] one row, every column */
     STORE_QUERY_LABEL,        /* [run] one row */
     STORE_QUERY_CURVE,        /* [run, after point, limit] */
+    STORE_QUERY_METRICS,      /* so too: those of these points. point, name, value */
     STORE_QUERY_FINDINGS,     /* [sweep] */
     STORE_QUERY_EVENTS,       /* [sweep, after id, limit, since µs] */
     STORE_QUERY_LAST_SWEEP,   /* [] id of the newest sweep */

@@ -60,7 +60,7 @@ struct command_environment {
     X(MARKED, "marked")         /* "::sweepd {…}" on stdout, and all that follow there: */         \
     X(SYNE_TUNE, "syne_tune")   /* "[tune-metric]: {…}" */                                         \
     X(PATTERNS, "patterns")     /* patterns of one's own */                                        \
-    X(FILES, "files")           /* what libraries write into the run's folder: no reader yet */    \
+    X(FILES, "files")           /* what libraries write: in the run's folder, or opened by it */   \
     X(JSON, "json")             /* a JSON object a line */                                         \
     X(DICT, "dict")             /* a dict as Python prints it */                                   \
     X(PAIRS, "pairs")           /* name=value, with the sweep's metric among them */               \

@@ -39,6 +39,7 @@ struct record_start {
     int64_t flop;       /* floating-point operations to train on one sample; 0: not said */
     int64_t resumed_point; /* the checkpoint's last point; 0: from the beginning */
     int64_t grace_ms;      /* after a SIGTERM it may take so long to end; 0: as is usual */
+    bool anew;             /* what it has reported before counts for nothing: points come again */
 };
 
 struct record_result {

@@ -2,7 +2,7 @@
  * length u8, bytes. */
 #include <string.h>
 
-#include "common/curves/crc32.h"
+#include "sweep/crc32.h"
 #include "log_check.h"
 #include "sweep/buf.h"
 

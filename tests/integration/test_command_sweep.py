@@ -257,6 +257,24 @@ def test_killed_and_paused():
         equal(d.sql("SELECT count(*) FROM events WHERE kind IN ('nondeterminism', 'refused')"), [(0,)])
 
 
+def test_an_orderly_end_leaves_it_running():
+    """It cannot resume: the daemon ends at once, the program does not, and the next daemon has it."""
+    with Home() as home, Daemon(workers=1) as d:
+        os.mkfifo(home.file("gate"))
+        sweep = d.submit(waiting_spec(home.script(WAITS.format("")), curves=None))
+        supervisor, _ = at_gate(d)
+        until(d, "SELECT max(point), count(*) FROM curves", [(1, 1)])
+        equal(d.call("shutdown"), {"stopping": True, "running": 1, "left": 1})
+        equal(d.process.wait(), 0)
+        check(supervisor in d.worker_pids(), "it lives")
+        d.start()
+        until(d, "SELECT count(*) FROM events WHERE kind = 'run_adopted'", [(1,)])
+        home.open_gate()
+        completed(d, sweep)
+        equal(d.sql("SELECT count(*) FROM events WHERE kind = 'run_started'"), [(1,)])
+        equal(d.sql("SELECT count(*) FROM events WHERE kind IN ('nondeterminism', 'refused')"), [(0,)])
+
+
 def test_no_run_is_lost_or_twice():
     """Supervisors and the daemon are killed: every run ends once."""
     with Home() as home, Daemon(workers=2) as d:
@@ -407,6 +425,6 @@ def test_every_verb_answers():
 
 if __name__ == "__main__":
     run(test_what_is_stored, test_a_shell_script_and_its_words,
-        test_same_content_with_any_number_of_workers, test_killed_and_paused,
+        test_same_content_with_any_number_of_workers, test_killed_and_paused, test_an_orderly_end_leaves_it_running,
         test_no_run_is_lost_or_twice, test_cancel_ends_a_program_that_ignores_it,
         test_what_is_refused, test_what_fails_is_held_and_the_others_go_on, test_every_verb_answers)

@@ -133,6 +133,7 @@ class Daemon:
             self.stop()
         finally:
             self.go_on()
+            self.signal_workers(signal.SIGKILL)  # programs that cannot resume outlive the daemon
             if self.own_home and exc[0] is None:
                 shutil.rmtree(self.home, ignore_errors=True)
             elif exc[0] is not None:

@@ -49,7 +49,7 @@ COMMON_ARROWS = {
 }
 # Which folder of common/ a shared header belongs to: each has its row.
 HOMES = {
-    "base": ("buf", "err", "json", "lingering", "log", "paths", "require", "process", "rng", "rpc",
+    "base": ("buf", "crc32", "err", "json", "lingering", "log", "paths", "require", "process", "rng", "rpc",
              "sha256", "shape"),
     "space": ("space",),
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
@@ -73,7 +73,7 @@ UNSEEN_BY_METHODS = ("sweep/setting.h", "sweep/model.h", "sweep/model_option.h",
 FENCES = {
     # … and the one reader of databases that other programs left: a process of its own reads them
     # … and the one writer of a database that another program opens
-    "sqlite3.h": r"(daemon/store/\w+|worker/command/database_log|client/optuna/tables)\.[ch]$",
+    "sqlite3.h": r"(daemon/store/\w+|worker/command/database_log|client/export/tables)\.[ch]$",
     "cJSON.h": r"common/base/json\.c$",
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",

@@ -195,6 +195,34 @@ static int take_counted(struct intake *in, const struct metrics_line *l, double 
     return give_held(in);
 }
 
+void intake_forget(struct intake *in)
+{
+    in->points = 0;
+    in->epoch = 0;
+    in->held_count = 0;
+    in->metric_seen = in->rebase = false;
+    in->series.count = in->series.next = 0;
+    in->points_over = 0;
+    free(in->best_over);
+    free(in->last_over);
+    in->best_over = in->last_over = NULL;
+    in->floor = 0;
+}
+
+static int begin_anew(struct intake *in)
+{
+    intake_forget(in);
+    return in->anew(in->context);
+}
+
+/* Does the first count of another way tell again of what was given? What an earlier attempt has
+ * given stays. */
+static bool tells_again(const struct intake *in, double first)
+{
+    return in->rebase && in->anew && in->floor == 0 && in->points > 0 && isfinite(first) &&
+           first >= 0 && first + (first == 0) <= in->epoch;
+}
+
 /* Counts begin at 1, and behind what other lines have counted. */
 static double shift_of(struct intake *in, double first)
 {
@@ -216,6 +244,10 @@ static int take_by_number(struct intake *in, const struct metrics_line *l, doubl
             hold(in, l, seconds);
         return 0;
     }
+    if (!in->has_first && tells_again(in, number->value))
+        rc = begin_anew(in);
+    if (rc != 0)
+        return rc;
     if (!in->has_first)
         in->shift = shift_of(in, number->value);
     double epoch = number->value + in->shift;

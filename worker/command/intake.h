@@ -34,6 +34,8 @@ struct intake {
     int64_t points_max; /* RUN_POINTS_MAX */
     /* Gets each point with its metrics; borrowed. Not 0: the intake stops and returns it. */
     int (*give)(void *context, struct point_metrics *m);
+    /* All points that were given count for nothing: others take their place. NULL: they stay. */
+    int (*anew)(void *context);
     void *context;
     /* Gets each line with values, passes on what is to count (intake_values); by default all. */
     int (*heard)(void *hearer, struct intake *in, const struct metrics_line *l, double seconds);
@@ -74,11 +76,15 @@ void intake_finish(struct intake *in);
 /* An earlier attempt has given this point, and what came before it; from_zero: its program
  * counts epochs from 0. What this attempt says again of those epochs is passed over. */
 void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero);
+/* What it has given counts for nothing: an attempt that took back its points. */
+void intake_forget(struct intake *in);
 /* seconds: since the run's start. 0, or what give returned. */
 int intake_bytes(struct intake *in, const char *bytes, size_t len, double seconds);
 /* Values that were read elsewhere. */
 int intake_values(struct intake *in, const struct metrics_line *l, double seconds);
-/* What follows comes from elsewhere: it may count epochs in another way. */
+/* What follows comes from elsewhere: it may count epochs in another way. Where its first count is
+ * of an epoch that was given it tells the same again, and better: its points take the others'
+ * place. */
 int intake_switch(struct intake *in);
 /* No more bytes: a last line without '\n' counts. */
 int intake_end(struct intake *in, double seconds);

@@ -76,7 +76,7 @@ static int change(struct listener *l, enum command_channel c)
     }
     drop_held(l);
     l->channel = (int)c;
-    l->committed = c < COMMAND_CHANNEL_FILES; /* said on purpose: there is nothing to wait for */
+    l->committed = c <= COMMAND_CHANNEL_FILES; /* said on purpose: there is nothing to wait for */
     return rc;
 }
 

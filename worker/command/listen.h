@@ -4,8 +4,8 @@
  *
  * What comes by a lower one is kept back for a moment, until the first line that is
  * LISTEN_HOLD_SECONDS older, or LISTEN_HELD_MAX lines: a library's own logger often speaks right
- * after the line that it prints for people. Where a higher one is heard later, its points go on
- * behind those that were given. */
+ * after the line that it prints for people. Where a higher one is heard later and tells of epochs
+ * that were given, its points take their place; else they go on behind those. */
 #ifndef WORKER_COMMAND_LISTEN_H
 #define WORKER_COMMAND_LISTEN_H
 

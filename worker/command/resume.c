@@ -33,6 +33,8 @@ static bool take_lines(const char *run_dir, struct intake *in, bool from_zero)
     while (f && (len = getline(&line, &room, f)) > 0) {
         if (record_parse(line, (size_t)len - (line[len - 1] == '\n'), &r, &err) != 0)
             break;
+        if (r.type == RECORD_START && r.u.start.anew)
+            intake_forget(in);
         if (r.type == RECORD_POINT) {
             struct point_metrics *m = r.metrics ? r.metrics : metrics_create(&r.u.point, 0);
             m->at = r.u.point;

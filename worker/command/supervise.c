@@ -22,6 +22,7 @@
 #define LOG_MODULE "command"
 #include "sweep/log.h"
 #include "sweep/require.h"
+#include "worker/command/files/files.h"
 #include "worker/command/intake.h"
 #include "worker/command/listen.h"
 #include "worker/command/output.h"
@@ -41,6 +42,7 @@ struct supervisor {
     struct program program;
     struct intake intake;
     struct listener listener;
+    struct files files;
     struct output output;
     struct surroundings around;
     double start_seconds;
@@ -71,12 +73,13 @@ static double run_seconds(const struct supervisor *s)
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* The daemon gives us the time that we give the program. */
-static int send_start(const struct supervisor *s)
+static int send_start(const struct supervisor *s, bool anew)
 {
     const struct command_manner *m = &s->config.manner;
     struct record r = {.type = RECORD_START,
                        .u.start = {.pid = getpid(),
                                    .resumed_point = s->intake.points,
+                                   .anew = anew,
                                    .grace_ms = (int64_t)(1000 *
                                                          (m->stop_seconds + m->grace_seconds))}};
     return link_send(s->link, &r);
@@ -84,8 +87,15 @@ static int send_start(const struct supervisor *s)
 
 static int send_point(void *context, struct point_metrics *m)
 {
+    const struct supervisor *s = context;
     struct record r = {.type = RECORD_POINT, .metrics = m, .u.point = m->at};
-    return link_send(context, &r);
+    return link_send(s->link, &r);
+}
+
+/* A better way to report tells again what was read before from what the program prints. */
+static int send_anew(void *context)
+{
+    return send_start(context, true);
 }
 
 static bool is_at_rung(const struct supervisor *s)
@@ -194,16 +204,20 @@ static void take_signal(struct supervisor *s)
     ask_to_stop(s);
 }
 
+/* Below 0: never. */
+static double sooner(double a, double b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int wait_ms(const struct supervisor *s)
 {
-    double at = s->term_at > 0 ? s->term_at : s->kill_at;
-    double held = listener_due(&s->listener, run_seconds(s));
-    double left = at > 0 ? at - clock_seconds() : held;
-    if (at == 0 && held < 0)
-        return -1;
-    if (held >= 0 && held < left)
-        left = held;
-    return left > 0 ? (int)(1000 * left) + 1 : 0;
+    double at = s->term_at > 0 ? s->term_at : s->kill_at, now = run_seconds(s);
+    double left = at > 0 ? fmax(at - clock_seconds(), 0) : -1;
+
+    left = sooner(left, listener_due(&s->listener, now));
+    left = sooner(left, files_due(&s->files, &s->listener, now));
+    return left < 0 ? -1 : left > 0 ? (int)(1000 * left) + 1 : 0;
 }
 
 static void do_what_is_due(struct supervisor *s)
@@ -215,6 +229,8 @@ static void do_what_is_due(struct supervisor *s)
         s->killed = true;
         program_signal(&s->program, SIGKILL);
     }
+    if (!s->unwritable)
+        stop_on_full_disk(s, files_look(&s->files, &s->listener, run_seconds(s), false));
     if (!s->unwritable)
         stop_on_full_disk(s, listener_tick(&s->listener, run_seconds(s)));
     look_at_intake(s);
@@ -277,6 +293,8 @@ static void say_channel(const struct supervisor *s)
 {
     const struct listener *l = &s->listener;
 
+    if (l->channel == COMMAND_CHANNEL_COUNT && s->files.trouble.code != 0)
+        log_info("metrics were read from no file: %s", s->files.trouble.message);
     if (l->channel == COMMAND_CHANNEL_COUNT || l->channel < COMMAND_CHANNEL_FILES)
         return;
     log_info("metrics were read from what it wrote, by the rules for \"%s\"%s (task.metrics_from "
@@ -351,6 +369,8 @@ static int finish(struct supervisor *s)
     }
     drain(s, s->program.metrics, take_metrics);
     if (!s->unwritable)
+        stop_on_full_disk(s, files_look(&s->files, &s->listener, run_seconds(s), true));
+    if (!s->unwritable)
         stop_on_full_disk(s, listener_end(&s->listener, run_seconds(s)));
     if (!s->unwritable)
         stop_on_full_disk(s, intake_end(&s->intake, run_seconds(s)));
@@ -402,6 +422,8 @@ static void enclose(const struct supervisor *s)
     struct sandbox own = {.may_signal = true};
 
     sandbox_allow(&own, s->run_dir, SANDBOX_WRITE);
+    if (s->config.manner.channels & (1u << COMMAND_CHANNEL_FILES))
+        sandbox_allow(&own, s->config.manner.directory, SANDBOX_READ);
     sandbox_enter(&own);
     sandbox_finish(&own);
 }
@@ -416,6 +438,7 @@ static int prepare(struct supervisor *s, struct errbuf *err)
         s->around.resumes = resume_take(s->run_dir, &s->intake);
         s->marked_from_zero = s->intake.shift > 0;
     }
+    files_begin(&s->files, &s->config, s->run_dir);
     int rc = surroundings_prepare(&s->around, err);
     if (!rc && can_resume && !resume_mark(s->run_dir, s->marked_from_zero))
         rc = err_set(err, ERR_IO, "the run's folder cannot be written to: %s", strerror(errno));
@@ -427,13 +450,14 @@ static int run_program(struct supervisor *s)
     struct errbuf err = {0};
 
     int rc = prepare(s, &err);
-    if (send_start(s) != 0)
+    if (send_start(s, false) != 0)
         return EX_IOERR;
     sandbox_limit(false); /* of the program too */
     if (!rc)
         rc = program_start(&s->program, &s->around, &err);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
+    s->files.group = s->program.pid;
     enclose(s);
     watch(s);
     int status = finish(s);
@@ -456,10 +480,12 @@ int worker_command(const char *config_path, struct link *link)
     if (rc != 0) {
         rc = send_result(s, RUN_ERROR_CONFIG, err.message);
     } else {
-        intake_init(&s->intake, &s->config, send_point, link);
+        intake_init(&s->intake, &s->config, send_point, s);
+        s->intake.anew = send_anew;
         listener_init(&s->listener, &s->config, &s->intake);
         output_init(&s->output, STDERR_FILENO);
         rc = run_program(s);
+        files_finish(&s->files);
         listener_finish(&s->listener);
         intake_finish(&s->intake);
         output_finish(&s->output);

@@ -14,6 +14,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "worker/command/files/kinds.h"
 
 #define WANDB_PARAMS_FILE "wandb-params.yaml"
 #define DEPTH_MAX 64 /* of a checkpoint folder that is removed */
@@ -38,6 +39,15 @@ static int put_file(const struct surroundings *s, const char *name, const char *
         err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     free(path);
     return ok ? 0 : ERR_IO;
+}
+
+/* Of an earlier attempt; where it cannot be removed it cannot be written either. */
+static void drop_file(const struct surroundings *s, const char *name)
+{
+    char *path = in_folder(s, name);
+
+    (void)unlink(path);
+    free(path);
 }
 
 /* What wandb reads in place of a sweep's server: a configuration of values. JSON's text is YAML. */
@@ -135,8 +145,30 @@ static int prepare_checkpoints(struct surroundings *s, struct errbuf *err)
     return rc;
 }
 
+/* Beside the worker. Where nothing that it reports would be listened to there is none. */
+static void find_shim(struct surroundings *s)
+{
+    unsigned heard = (1u << COMMAND_CHANNEL_DESCRIPTOR) | (1u << COMMAND_CHANNEL_FILES);
+    unsigned channels = s->config->manner.channels;
+    struct errbuf err;
+    size_t len;
+
+    if ((channels != 0 && !(channels & heard)) || paths_program_dir(s->shim, &err) != 0) {
+        s->shim[0] = '\0';
+        return;
+    }
+    len = strlen(s->shim);
+    snprintf(s->shim + len, sizeof(s->shim) - len, "/shim");
+    if (access(s->shim, X_OK) != 0 || strchr(s->shim, ':'))
+        s->shim[0] = '\0';
+}
+
 int surroundings_prepare(struct surroundings *s, struct errbuf *err)
 {
+    find_shim(s);
+    drop_file(s, FILES_OPENED);
+    if (!s->resumes)
+        drop_file(s, FILES_LOGGED);
     char *stop = in_folder(s, COMMAND_STOP_FILE);
     int rc = unlink(stop) == 0 || errno == ENOENT ? 0 : -1;
 
@@ -218,11 +250,33 @@ static void set_wandb(const struct surroundings *s)
     set_path(s, "WANDB_SWEEP_PARAM_PATH", WANDB_PARAMS_FILE, "", 1);
 }
 
+/* Its sitecustomize reads the one that would have come first. */
+static void set_shim(const struct surroundings *s)
+{
+    const char *before = getenv("PYTHONPATH");
+    char *path = xasprintf("%s%s%s", s->shim, before && *before ? ":" : "", before ? before : "");
+
+    if (s->shim[0])
+        setenv("PYTHONPATH", path, 1);
+    free(path);
+}
+
+/* The number alone says little to a process that has inherited it: which pipe it is. */
+static void set_descriptor(int metrics_fd)
+{
+    struct stat st;
+
+    set_number("SWEEPD_METRICS_FD", (uint64_t)metrics_fd, 1);
+    if (fstat(metrics_fd, &st) == 0)
+        set_number("SWEEPD_METRICS_PIPE", st.st_ino, 1);
+}
+
 static void set_ours(const struct surroundings *s, int metrics_fd)
 {
     const struct command_config *c = s->config;
 
-    set_number("SWEEPD_METRICS_FD", (uint64_t)metrics_fd, 1);
+    set_descriptor(metrics_fd);
+    set_shim(s);
     setenv("SWEEPD_RUN_DIR", s->run_dir, 1);
     setenv("SWEEPD_PARAMS", c->params, 1);
     set_path(s, "SWEEPD_PARAMS_FILE", COMMAND_PARAMS_FILE, "", 1);

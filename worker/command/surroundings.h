@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "sweep/command.h"
+#include "sweep/paths.h"
 
 struct errbuf;
 
@@ -13,6 +14,7 @@ struct surroundings {
     const struct command_config *config;
     const char *run_dir; /* absolute */
     bool resumes;        /* its checkpoint folder has something to go on from */
+    char shim[PATHS_MAX]; /* folder that a Python program reads first; "": none */
 };
 
 /* Writes the files, removes a stop file; in a run that begins anew, what an earlier attempt left in

@@ -103,10 +103,14 @@ static void test_nothing_left_after_an_error(void **state)
     new_file_init(&f, "/proc/no/out", false);
     assert_int_equal(new_file_write(&f, "one", 3, &err), ERR_IO);
     assert_non_null(strstr(err.message, "/proc/no/out"));
-    assert_int_equal(mkdir(p.path, 0700), 0);
     new_file_init(&f, p.path, true);
     assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);
-    assert_int_equal(new_file_commit(&f, &err), ERR_IO); /* a folder has that name */
+    assert_int_equal(mkdir(p.path, 0700), 0);
+    assert_int_equal(new_file_commit(&f, &err), ERR_IO); /* a folder has that name meanwhile */
+    new_file_init(&f, p.path, true);
+    assert_int_equal(new_file_write(&f, "one", 3, &err), ERR_STATE);
+    assert_non_null(strstr(err.message, "is a folder"));
+    assert_null(strstr(err.message, "--force"));
     assert_int_equal(rmdir(p.path), 0);
     new_file_init(&f, p.path, false);
     assert_int_equal(new_file_write(&f, "one", 3, NULL), 0);

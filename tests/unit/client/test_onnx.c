@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "client/onnx/onnx.h"
-#include "client/onnx/proto.h"
+#include "client/proto.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/curves/crc32.h"
+#include "sweep/crc32.h"
 #include "log_text.h"
 #include "sweep/buf.h"
 

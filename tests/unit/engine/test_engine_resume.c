@@ -89,6 +89,24 @@ static void test_rewind_to_other_bits(void **state)
     world_finish(&w);
 }
 
+/* What was read better later takes the place of what was there, worse as it may be. */
+static void test_points_taken_back(void **state)
+{
+    struct world w;
+    one_run(&w, 5);
+    engine_run_anew(w.engine, 1, &w.fx);
+    start_line(&w, 0);
+    for (int64_t i = 1; i <= 3; i++)
+        world_tell(&w, 1, i, 2.0 / (double)i);
+    world_end(&w, 1, (struct run_exit){.result = &completed});
+    const struct run_row *r = world_run_row(&w, 1, 0);
+    assert_int_equal(r->status, RUN_COMPLETED);
+    assert_true(r->best_epoch == 3);
+    assert_int_equal(w.store.point_count, 3);
+    assert_int_equal(w.store.nondeterminism, 0);
+    world_finish(&w);
+}
+
 /* The attempt is over; another follows, with the checkpoint or without. */
 static void ends_with(struct world *w, const char *text, bool keeps_checkpoint)
 {
@@ -389,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rewind),
         cmocka_unit_test(test_rewind_to_other_bits),
+        cmocka_unit_test(test_points_taken_back),
         cmocka_unit_test(test_resumed_beyond),
         cmocka_unit_test(test_damaged_lines),
         cmocka_unit_test(test_gap_behind_resumed),

@@ -181,6 +181,11 @@ void engine_run_start_line(struct engine *e, int64_t run_id, const struct record
     note(e, "start %" PRId64 " from %" PRId64, run_id, s->resumed_point);
 }
 
+void engine_run_anew(struct engine *e, int64_t run_id, struct effects *fx)
+{
+    note(e, "anew %" PRId64, run_id);
+}
+
 size_t engine_run_points(struct engine *e, int64_t run_id, const struct point *p, size_t count,
                          utc_us now, struct effects *fx)
 {

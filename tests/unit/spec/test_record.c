@@ -31,7 +31,7 @@ static void start_lines(void **state)
     struct record r = {.type = RECORD_START}, back;
 
     r.u.start = (struct record_start){.pid = 4242, .parameters = 101770, .flop = 610560,
-                                         .resumed_point = 7};
+                                         .resumed_point = 7, .anew = true};
     str_copy(r.u.start.core, sizeof(r.u.start.core), "Cooperlake");
     str_copy(r.u.start.blas, sizeof(r.u.start.blas), "OpenBLAS \"0.3.21\"");
     there_and_back(&r, &back);

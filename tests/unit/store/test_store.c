@@ -650,6 +650,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_RUN, 1, {1}, "\"seed\":\"18446744073709551614\""},
         {STORE_QUERY_LABEL, 1, {1}, "\"evidence\":{\"gap\":0.5}"},
         {STORE_QUERY_CURVE, 3, {1, 0, 10}, "\"train_loss\":\"nan\",\"val_loss\":\"+inf\""},
+        {STORE_QUERY_METRICS, 3, {1, 1, 1}, "[{\"point\":2,\"name\":\"val/loss\",\"value\":\"-inf\"}]"},
         {STORE_QUERY_FINDINGS, 1, {1}, "\"kind\":\"inf_in_input\""},
         {STORE_QUERY_EVENTS, 4, {1, 0, 1, 0}, "\"detail\":\"100%\""},
         {STORE_QUERY_RUN_EVENTS, 4, {1, 0, 10, 2000000}, "\"detail\":\"of the run\""},
@@ -691,6 +692,7 @@ static void test_every_query_answers_json(void **state)
                                                     .detail_json = xstrdup("{\"epoch\":1}")},
                              "because");
     fixture_commit(f, &b);
+    commit_metrics(f, (double[]){NAN, -INFINITY});
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct errbuf err = {0};
         char *text = query_json(f, cases[i].id, cases[i].arg, cases[i].args);

@@ -283,6 +283,50 @@ static void the_best_and_the_last_of_what_is_over(void **state)
     }
 }
 
+static int forget(void *context)
+{
+    struct taken *t = context;
+
+    buf_puts(&t->points, "; anew");
+    return 0;
+}
+
+static void say(struct test *t, const char *line)
+{
+    assert_int_equal(intake_bytes(t->intake, line, strlen(line), 1), 0);
+}
+
+/* Another way to report begins after two epochs. */
+static void what_tells_again_takes_the_place(void **state)
+{
+    static const struct {
+        const char *lines, *points;
+        bool may;
+    } switches[] = {
+        {"{\"epoch\":1,\"loss\":3}\n{\"epoch\":2,\"loss\":2}\n", "; anew; 1@1 loss=3; 2@2 loss=2",
+         true},
+        {"{\"step\":0,\"loss\":3}\n", "; anew; 1@1 loss=3", true},
+        {"{\"epoch\":2,\"loss\":3}\n", "; anew; 1@2 loss=3", true},
+        {"{\"epoch\":3,\"loss\":3}\n", "; 3@3 loss=3", true},
+        {"{\"loss\":3}\n", "; 3@3 loss=3", true},
+        {"{\"epoch\":NaN,\"loss\":3}\n", "", true},
+        {"{\"epoch\":1,\"loss\":3}\n", "; 3@3 loss=3", false}, /* nobody can take points back */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+        struct test t;
+        struct buf wanted = {0};
+        begin(&t, "loss");
+        t.intake->anew = switches[i].may ? forget : NULL;
+        say(&t, "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2,\"loss\":0.25}\n");
+        assert_int_equal(intake_switch(t.intake), 0);
+        feed(&t, switches[i].lines, 1000);
+        buf_printf(&wanted, "1@1 loss=0.5; 2@2 loss=0.25%s", switches[i].points);
+        assert_string_equal(t.taken.points.data, wanted.data);
+        buf_finish(&wanted);
+        finish(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_point_has_at_most_64_values),
         cmocka_unit_test(series_feed_columns),
         cmocka_unit_test(a_reader_that_fails_stops_it),
+        cmocka_unit_test(what_tells_again_takes_the_place),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "client/optuna/distribution.h"
+#include "client/export/distribution.h"
 
 #include <math.h>
 #include <stdlib.h>

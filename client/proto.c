@@ -1,8 +1,8 @@
-#include "client/onnx/proto.h"
+#include "client/proto.h"
 
 #include <string.h>
 
-enum wire { WIRE_VARINT = 0, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
+enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 
 static void put_varint(struct buf *out, uint64_t v)
 {
@@ -22,13 +22,26 @@ void proto_int(struct buf *out, unsigned field, int64_t v)
     put_varint(out, (uint64_t)v);
 }
 
+void proto_little_endian(struct buf *out, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        buf_putc(out, (char)(unsigned char)(v >> 8 * i));
+}
+
 void proto_float(struct buf *out, unsigned field, float v)
 {
     uint32_t bits;
     memcpy(&bits, &v, sizeof bits);
     put_tag(out, field, WIRE_FIXED32);
-    for (int i = 0; i < 4; i++)
-        buf_putc(out, (char)(unsigned char)(bits >> 8 * i));
+    proto_little_endian(out, bits, 4);
+}
+
+void proto_double(struct buf *out, unsigned field, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    put_tag(out, field, WIRE_FIXED64);
+    proto_little_endian(out, bits, 8);
 }
 
 void proto_bytes(struct buf *out, unsigned field, const void *bytes, size_t len)

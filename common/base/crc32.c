@@ -1,4 +1,4 @@
-#include "common/curves/crc32.h"
+#include "sweep/crc32.h"
 
 /* Of each half byte, the polynomials with their bits turned round. */
 static const uint32_t ieee[16] = {

@@ -1,4 +1,4 @@
-#include "client/optuna/tables.h"
+#include "client/export/tables.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Cyclic redundancy checks of 32 bits. */
-#ifndef COMMON_CURVES_CRC32_H
-#define COMMON_CURVES_CRC32_H
+#ifndef SWEEP_CRC32_H
+#define SWEEP_CRC32_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -455,13 +455,10 @@ size_t engine_placed(const struct engine *e, size_t launcher, utc_us now, struct
             continue;
         if (n++ >= max)
             continue;
-        const struct spec *spec = sweep_spec(s);
         out[n - 1] = (struct placed_sweep){.id = s->row->id,
                                            .status = s->row->status,
                                            .running = s->running,
-                                           .waiting = startable(e, s, now),
-                                           .is_program = task_of(spec)->has_environment,
-                                           .on = &spec->on};
+                                           .waiting = startable(e, s, now)};
     }
     return n;
 }

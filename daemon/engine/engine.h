@@ -260,9 +260,7 @@ void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
 struct placed_sweep {
     int64_t id;
     enum sweep_status status;
-    size_t running, waiting;     /* runs with a slot, and those that may begin now */
-    bool is_program;             /* its task hands the environment on */
-    const struct spec_place *on; /* borrowed until the next event */
+    size_t running, waiting; /* runs with a slot, and those that may begin now */
 };
 /* Of those, the first max; returns how many there are. */
 size_t engine_placed(const struct engine *e, size_t launcher, utc_us now, struct placed_sweep *out,

@@ -8,6 +8,8 @@
 #include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/log.h"
+#include "sweep/spec.h"
+#include "sweep/task.h"
 
 #define LOG_MODULE "slurm"
 
@@ -22,6 +24,17 @@ static uint64_t now_of(const struct slurm *s)
 
 /* --- ticks ------------------------------------------------------------------------------------ */
 
+static void take_spec(struct slurm_sweep *w, const struct spec *spec)
+{
+    if (!spec || w->on.slots > 0)
+        return;
+    w->is_program = task_of(spec)->has_environment;
+    w->on = spec->on;
+    w->on.options = xcalloc(spec->on.option_count + 1, sizeof(char *));
+    for (size_t i = 0; i < spec->on.option_count; i++)
+        w->on.options[i] = xstrdup(spec->on.options[i]);
+}
+
 static void take_place(struct slurm_sweep *w, const struct placed_sweep *p)
 {
     bool first = !w->is_named;
@@ -31,13 +44,8 @@ static void take_place(struct slurm_sweep *w, const struct placed_sweep *p)
     w->status = p->status;
     w->running = p->running;
     w->waiting = p->waiting;
-    w->is_program = p->is_program;
-    if (!first)
-        return;
-    w->on = *p->on;
-    w->on.options = xcalloc(p->on->option_count + 1, sizeof(char *));
-    for (size_t i = 0; i < p->on->option_count; i++)
-        w->on.options[i] = xstrdup(p->on->options[i]);
+    if (first)
+        take_spec(w, engine_sweep_spec(w->slurm->base.site->engine, w->id));
 }
 
 /* Which sweeps there are for us. */
@@ -62,7 +70,7 @@ static void look_at_engine(struct slurm *s)
 /* A mount that is gone answers to nothing: no runs are given to it. */
 static void look_at_spool(struct slurm *s)
 {
-    bool hangs = spool_busy_ms(s->spool) > HUNG_MS;
+    bool hangs = s->spool && spool_busy_ms(s->spool) > HUNG_MS;
     if (hangs == s->spool_hangs)
         return;
     s->spool_hangs = hangs;
@@ -72,6 +80,32 @@ static void look_at_spool(struct slurm *s)
         log_info("the spool answers again");
     for (struct slurm_sweep *w = s->sweeps; w; w = w->next)
         slurm_grant(w);
+}
+
+/* Rooms of sweeps that have ended, whose daemon had no time to clear them. */
+static void on_scanned(struct spool_job *job)
+{
+    struct slurm *s = job->arg;
+    s->is_scanning = false;
+    for (size_t i = 0; i < job->found_count; i++)
+        (void)slurm_sweep_get(s, job->found[i]);
+    free(job->found);
+    job->found = NULL;
+    slurm_wake(s);
+}
+
+/* Once, when there is a sweep for us at all. */
+static void scan(struct slurm *s)
+{
+    if (s->has_scanned || !s->spool || s->is_stopping)
+        return;
+    s->has_scanned = s->is_scanning = true;
+    s->database = xstrdup(engine_database(s->base.site->engine));
+    s->scan = (struct spool_job){.scans = s->base.site->spool,
+                                 .database = s->database,
+                                 .done = on_scanned,
+                                 .arg = s};
+    spool_hand_over(s->spool, &s->scan);
 }
 
 /* Its runs have all ended, or the daemon ends: pilots go. */
@@ -123,6 +157,7 @@ static void on_tick(uv_timer_t *timer)
     struct slurm *s = timer->data;
     uint64_t now = now_of(s);
     look_at_engine(s);
+    scan(s);
     look_at_spool(s);
     slurm_list(s, now);
     for (struct slurm_sweep *w = s->sweeps; w; w = w->next)
@@ -149,7 +184,6 @@ static void slurm_open(struct launcher *l)
         s->has_timer = true;
     s->timer.data = s;
     s->tick = on_tick;
-    s->spool = spool_create(l->site->loop->uv);
 }
 
 static void slurm_look(struct launcher *l)
@@ -173,10 +207,13 @@ static void slurm_stop(struct launcher *l)
 static bool slurm_is_busy(struct launcher *l)
 {
     struct slurm *s = slurm_of(l);
-    bool busy = s->commands > 0;
+    bool busy = s->commands > 0 || s->is_scanning;
     uint64_t now = now_of(s);
-    for (const struct slurm_sweep *w = s->sweeps; w; w = w->next)
-        busy |= w->commands || w->job_is_out || !w->end_is_said;
+    s->is_closing = true;
+    for (const struct slurm_sweep *w = s->sweeps; w; w = w->next) {
+        bool is_left = slurm_has_workers(s, w->id); /* to the next daemon */
+        busy |= w->commands || w->job_is_out || (!w->end_is_said && !is_left);
+    }
     if (busy && s->stop_ms == 0)
         s->stop_ms = now;
     return busy && (now < s->stop_ms + STOP_MS || s->commands > 0);
@@ -187,7 +224,8 @@ static void slurm_close(struct launcher *l)
     struct slurm *s = slurm_of(l);
     if (s->has_timer)
         uv_close((uv_handle_t *)&s->timer, NULL);
-    spool_close(s->spool);
+    if (s->spool)
+        spool_close(s->spool);
 }
 
 /* A room that the spool's thread still has is left to it. */
@@ -199,6 +237,9 @@ static void slurm_destroy(struct launcher *l)
         if (!w->job_is_out)
             slurm_sweep_destroy(w);
     }
+    if (s->is_scanning)
+        return;
+    free(s->database);
     free(s);
 }
 

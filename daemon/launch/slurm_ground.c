@@ -46,6 +46,8 @@ struct slurm_sweep *slurm_sweep_get(struct slurm *s, int64_t sweep_id)
     struct slurm_sweep *w = slurm_sweep_find(s, sweep_id);
     if (w)
         return w;
+    if (!s->spool)
+        s->spool = spool_create(s->base.site->loop->uv);
     w = xcalloc(1, sizeof(*w));
     *w = (struct slurm_sweep){.slurm = s, .id = sweep_id};
     w->commands_end = &w->commands;

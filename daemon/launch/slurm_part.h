@@ -80,8 +80,12 @@ struct slurm {
     uv_timer_t timer;
     void (*tick)(uv_timer_t *timer);
     bool has_timer, is_stopping, spool_hangs;
+    bool is_closing; /* nothing is waited for but what was begun */
     uint64_t stop_ms;
-    struct spool *spool;
+    struct spool_job scan;
+    char *database; /* of the scan */
+    bool has_scanned, is_scanning;
+    struct spool *spool; /* NULL: there was no sweep for it yet */
     struct slurm_sweep *sweeps;
     struct slurm_worker *workers;
     size_t commands; /* under way */

@@ -172,7 +172,7 @@ static uint64_t turn_interval_ms(const struct slurm_sweep *w)
 
 void slurm_sweep_turn(struct slurm_sweep *w, uint64_t now_ms)
 {
-    if (w->job_is_out || w->is_removed ||
+    if (w->job_is_out || w->is_removed || (w->slurm->is_closing && !w->commands) ||
         (!w->commands && !w->wants_removal && now_ms < w->turn_ms + turn_interval_ms(w)))
         return;
     if (!w->room)

@@ -2,6 +2,7 @@
 (tests/lib/fake_slurm.py). What is stored is what workers of this machine would have left, whatever
 is killed meanwhile: nothing is lost, and nothing is there twice."""
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -160,6 +161,27 @@ def test_unknown_state():
         end_as_undisturbed(d, sweep, spec)
         equal(len(cluster.states()), 1, "no second pilot was asked for")
 
+def test_room_left_behind():
+    """Of a sweep that has ended while no daemon could clear up: the next one does, when it has to do
+    with the spool at all."""
+    with Site() as (d, cluster):
+        data = make_data(d.home)
+        spec = small_spec(data, method="random", run_cap=2, on=on(1))
+        equal(d.wait(d.submit(spec))["status"], "completed")
+        until(lambda: not of_status(d), "the room is gone")
+        d.kill()
+        (database,) = d.sql("SELECT uuid FROM identity")[0]
+        h = hashlib.sha256(f"{database}/77".encode()).hexdigest()
+        room = f"{d.db}.spool/{h[:8]}-{h[8:12]}-8{h[13:16]}-8{h[17:20]}-{h[20:32]}"
+        os.makedirs(room + "/runs")
+        with open(room + "/room.json", "w") as f:
+            json.dump({"database": database, "sweep": 77}, f)
+        d.start()
+        equal(d.wait(d.submit({**spec, "seed": 5}))["status"], "completed")
+        until(lambda: not of_status(d), "the rooms are gone")
+        equal(os.listdir(d.db + ".spool"), [], "the spool")
+
+
 def test_silent_pilot():
     """A machine that stood still is not counted on; when it goes on, what it writes is not read."""
     with Site(arguments=("--lease-seconds", "2")) as (d, cluster):
@@ -223,7 +245,7 @@ def test_words_of_the_client():
     with Site() as (d, cluster):
         spec = d.home + "/sweep.json"
         with open(spec, "w", encoding="utf-8") as f:
-            json.dump(small_spec(make_data(d.home), run_cap=4), f)
+            json.dump(small_spec(make_data(d.home), method="random", run_cap=4), f)
         d.ctl("submit", spec, "--on", "slurm:gpu", "--slots", 2, "--", "--mem=1", "-t", "5",
               check=0)
         equal(d.wait(1)["status"], "completed")

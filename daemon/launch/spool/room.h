@@ -89,5 +89,7 @@ void room_turn(struct room *r, struct room_pass *pass);
 void room_destroy(struct room *r);
 /* Removes what no program has left there. Nobody is in it any more. */
 void room_remove(struct room *r);
+/* The sweeps of that database that have a room in the spool. Owned by the caller. */
+int64_t *room_find_all(const char *spool, const char *database, size_t *count);
 
 #endif

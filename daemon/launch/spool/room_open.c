@@ -1,5 +1,6 @@
 /* The folders and files of a room, made where they are not there; and what an earlier daemon's
  * orders say. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,21 +41,49 @@ static char *room_text(const struct room *r)
     return buf_take(&text);
 }
 
+/* Of that database's: the sweep that the room file names; 0: it names none, or another's. */
+static int64_t sweep_of_room(const char *path, const char *database)
+{
+    struct stat st;
+    struct json *root = NULL;
+    const char *whose = "";
+    int64_t sweep = 0;
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+        json_read_file(path, ROOM_FILE_MAX, &root, NULL) != 0)
+        return 0;
+    if (json_get_string(root, "database", &whose, NULL) != 0 || strcmp(whose, database) != 0 ||
+        json_get_int64(root, "sweep", &sweep, NULL) != 0 || sweep < 1)
+        sweep = 0;
+    json_destroy(root);
+    return sweep;
+}
+
 /* That of another database would get our runs' orders. */
 static int check_owner(const struct room *r, const char *path, struct errbuf *err)
 {
-    struct json *root = NULL;
-    const char *database = "";
-    int64_t sweep = 0;
-    int rc = json_read_file(path, ROOM_FILE_MAX, &root, err);
-    if (rc != 0)
-        return rc;
-    if (json_get_string(root, "database", &database, NULL) != 0 ||
-        json_get_int64(root, "sweep", &sweep, NULL) != 0 || sweep != r->place.sweep_id ||
-        strcmp(database, r->place.database) != 0)
-        rc = err_set(err, ERR_STATE, "%s: it is the room of another sweep", path);
-    json_destroy(root);
-    return rc;
+    if (sweep_of_room(path, r->place.database) == r->place.sweep_id)
+        return 0;
+    return err_set(err, ERR_STATE, "%s: it is the room of another sweep", path);
+}
+
+int64_t *room_find_all(const char *spool, const char *database, size_t *count)
+{
+    int64_t *out = NULL;
+    size_t cap = 0;
+    DIR *dir = opendir(spool);
+    *count = 0;
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+        char *path = xasprintf("%s/%s/" SPOOL_ROOM_FILE, spool, e->d_name);
+        int64_t sweep = e->d_name[0] == '.' ? 0 : sweep_of_room(path, database);
+        free(path);
+        if (sweep == 0)
+            continue;
+        out = array_room(out, &cap, *count, sizeof(*out));
+        out[(*count)++] = sweep;
+    }
+    if (dir)
+        closedir(dir);
+    return out;
 }
 
 static int put_room_file(struct room *r, struct errbuf *err)

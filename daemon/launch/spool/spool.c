@@ -59,7 +59,9 @@ static void leave(struct spool *s, bool *mine, const bool *other)
 
 static void carry_out(struct spool_job *job)
 {
-    if (job->removes)
+    if (job->scans)
+        job->found = room_find_all(job->scans, job->database, &job->found_count);
+    else if (job->removes)
         room_remove(job->room);
     else
         room_turn(job->room, &job->pass);

@@ -15,6 +15,9 @@ struct spool_job {
     struct room *room;
     struct room_pass pass;
     bool removes; /* the room, instead of a turn */
+    const char *scans, *database; /* instead: the rooms of that database in that folder; borrowed */
+    int64_t *found;               /* their sweeps; owned by the caller */
+    size_t found_count;
     void (*done)(struct spool_job *job);
     void *arg;
 };

@@ -527,8 +527,8 @@ static void test_own_slots(void **state)
     assert_int_equal(engine_placed(w.engine, 1, w.now, placed, 2), 1);
     assert_int_equal(placed[0].id, 1);
     assert_int_equal(placed[0].waiting, 6);
-    assert_int_equal(placed[0].on->slots, 4);
-    assert_string_equal(placed[0].on->options[0], "--mem=1");
+    assert_int_equal(engine_sweep_spec(w.engine, 1)->on.slots, 4);
+    assert_string_equal(engine_sweep_spec(w.engine, 1)->on.options[0], "--mem=1");
     world_grid(&w, SIX_DEPTHS, "");
     assert_int_equal(under(&w, 0), 1);
     engine_set_gate(w.engine, false, false, &w.fx);

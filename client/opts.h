@@ -65,6 +65,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
     X(ON, "--on", NULL, TEXT, "PLACE", "slurm or slurm:PARTITION instead of this machine")       \
     X(SLOTS, "--slots", NULL, NUMBER, "N", "runs at a time there (1)")                            \
+    X(LISTEN, "--listen", NULL, TEXT, "ADDRESS:PORT", "where the page is (127.0.0.1:8478)")        \
+    X(PASSWORD_FILE, "--password-file", NULL, TEXT, "FILE", "whoever knows its first line may in") \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

@@ -63,6 +63,7 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
+    X(WARM_START, "--warm-start", NULL, TEXT, "SWEEPS", "begin with what these found: 12,15")    \
     X(ON, "--on", NULL, TEXT, "PLACE", "slurm or slurm:PARTITION instead of this machine")       \
     X(SLOTS, "--slots", NULL, NUMBER, "N", "runs at a time there (1)")                            \
     X(LISTEN, "--listen", NULL, TEXT, "ADDRESS:PORT", "where the page is (127.0.0.1:8478)")        \

@@ -22,6 +22,7 @@ static const struct {
      "  sweepctl submit sweep.json --dry-run      what it would do, and for how long\n"
      "  sweepctl submit sweep.json --watch        and follow it\n"
      "  sweepctl submit sweep.json --id night-7   safe to repeat\n"
+     "  sweepctl submit sweep.json --warm-start 7 begin with what sweep 7 found\n"
      "  generate-spec | sweepctl submit -\n"
      "  sweepctl submit sweep.json --on slurm:gpu --slots 8 -- --time=4:00:00 --gres=gpu:1\n"
      "      on a cluster: 8 runs at a time; behind -- options of sbatch (docs/slurm.md)\n\n"

@@ -118,6 +118,7 @@ struct submission {
     const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
     const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
     const char *id;                   /* of the client's choice; NULL: none */
+    const char *warm;                 /* of earlier sweeps (warm.h); NULL: nothing */
     utc_us deadline;                  /* what the specification's `until` is; 0: it has none */
 };
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over

@@ -78,6 +78,7 @@ static int begin(struct replay *p, struct effects *fx, struct errbuf *err)
             return err_set(err, ERR_DATA, "the settings of run %lld cannot be read",
                            (long long)p->in->rows.runs[i].id);
     sweep_note_picked(sweep_of(p), fx);
+    sweep_note_earlier(sweep_of(p), fx);
     return 0;
 }
 

@@ -89,8 +89,8 @@ static const struct {
      "  sweepctl curve 57 > 57.csv\n"
      "  sweepctl curve 57 | gnuplot -p -e \"set datafile separator ','; plot '-' u 1:3\"\n"},
     {"plot",
-     "Without SWEEP the newest. KIND is history, curves, parallel, slice, contour, edf, pareto,\n"
-     "timeline or labels (docs/report.md says what each shows).\n\n"
+     "Without SWEEP the newest. KIND is history, curves, parallel, slice, contour, importance,\n"
+     "edf, pareto, timeline or labels (docs/report.md says what each shows).\n\n"
      "  sweepctl plot history 3 -o history.svg\n"
      "  sweepctl plot curves 3 --run 57 -o 57.svg        one run, and how its label changed\n"
      "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"},

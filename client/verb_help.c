@@ -113,6 +113,11 @@ static const struct {
      "  sweepctl export 57 -o best.safetensors --torch-module net.py\n\n"
      "Of a sweep: its runs and curves in the files of other tools (docs/export.md).\n\n"
      "  sweepctl export 3 --csv night.csv --tensorboard board --optuna night.db\n"},
+    {"import",
+     "A database of Optuna or MLflow, or a table with a row a run (CSV). The same again is the\n"
+     "same sweep. What is taken for what: docs/import.md.\n\n"
+     "  sweepctl import study.db\n"
+     "  sweepctl import runs.csv --metric val_loss --parameters lr,layers\n"},
     {"predict",
      "The columns are found by name; scaling, categories and classes are those of the training.\n\n"
      "  sweepctl predict 57 new.csv -o answers.csv\n"},

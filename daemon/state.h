@@ -29,6 +29,7 @@ struct daemon {
     const struct pool *pool; /* to tell of */
     struct events *events;
     struct requests *requests;
+    struct staged_import *imports;    /* whose last part has not come: serve/staged_import.c */
     struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
     struct gate_judgement gate; /* may runs start, and why not */

@@ -19,6 +19,7 @@
 #define KEPT_MAX (FINALISTS_KEPT + FINALISTS_MAX + 1) /* never reached */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
+#define STAGE_IMPORTED "imported" /* of runs that another program has carried out */
 
 struct diagnosis;
 struct ladder;
@@ -84,6 +85,7 @@ struct sweep {
     struct sweep_row *row;
     struct spec_cache *cache; /* sweep_spec */
     bool leased;              /* clients carry out its runs */
+    bool imported;            /* history: nothing of it is to be looked at or done again */
     size_t launcher;          /* the one its specification names; 0: none, any with free slots */
     size_t own_slots;         /* there, of its own */
     const struct search_method *method;

@@ -302,6 +302,11 @@ static struct store_op *batch_append(struct store_batch *b, enum store_op_type t
     return op;
 }
 
+void store_batch_move(struct store_batch *b, const struct store_op *op)
+{
+    *batch_append(b, op->type) = *op;
+}
+
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r)
 {
     batch_append(b, STORE_PUT_SWEEP)->u.sweep = r;

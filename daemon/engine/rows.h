@@ -353,6 +353,8 @@ void label_row_destroy(struct label_row *l);
 void relabel_window_destroy(struct relabel_window *w);
 
 /* Each append takes ownership of the row. */
+/* The op and what it owns go over. */
+void store_batch_move(struct store_batch *b, const struct store_op *op);
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r);
 void store_batch_put_run(struct store_batch *b, struct run_row *r);
 void store_batch_add_points(struct store_batch *b, int64_t run_id, const struct point *p, size_t n);

@@ -37,7 +37,7 @@ class Swept:
             os.symlink(sys.executable, os.path.join(path, word))
         if python:
             path = os.path.dirname(python)
-        self.environment = {**d.environment, "PATH": path + ":" + os.environ["PATH"]}
+        self.environment = {**d.environment, "PWD": self.folder, "PATH": path + ":" + os.environ["PATH"]}
         done = subprocess.run([SWEEPCTL, "--socket", d.socket, "submit", spec], cwd=self.folder,
                               env=self.environment, capture_output=True, text=True)
         if "without libyaml" in done.stderr:
@@ -138,8 +138,7 @@ def test_hydra():
 
 
 def lightning_values(s, one):
-    path, = glob.glob(s.file(one["run_id"], "**/metrics.csv"), recursive=True) or \
-        glob.glob(os.path.join(s.folder, "**", "metrics.csv"), recursive=True)
+    path, = glob.glob(s.file(one["run_id"], "logs/lightning_logs/*/metrics.csv"))
     with open(path, encoding="utf-8") as f:
         return [float(row["val_loss"]) for row in csv.DictReader(f) if row["val_loss"]]
 

@@ -2,6 +2,7 @@ import argparse
 
 import lightning as L
 import torch
+from lightning.pytorch.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -43,7 +44,7 @@ def main():
     data = TensorDataset(x, y)
     train, valid = torch.utils.data.random_split(data, [384, 128])
     trainer = L.Trainer(max_epochs=args.max_epochs, accelerator="cpu", enable_progress_bar=False,
-                        log_every_n_steps=4)
+                        log_every_n_steps=4, logger=CSVLogger("logs"))
     trainer.fit(Net(args.lr, args.width, args.weight_decay), DataLoader(train, 32, shuffle=True),
                 DataLoader(valid, 128))
 

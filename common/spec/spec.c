@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/spec/part.h"
 #include "sweep/require.h"
 
 static const struct {
@@ -13,6 +14,11 @@ static const struct {
     METHOD_MAP(X)
 #undef X
 };
+
+#define TRAITS(of)                                                                                 \
+    (METHOD_TREATS of METHOD_STAGES of METHOD_COUNTS of METHOD_REPEATS of METHOD_LEARNS of          \
+         METHOD_WARM of METHOD_BUDGETS of METHOD_INHERITS of METHOD_INNER)
+_Static_assert(TRAITS(|) == TRAITS(+), "each trait has a bit of its own");
 
 const char *method_name(enum method m)
 {
@@ -68,6 +74,7 @@ const char *spec_metric_name(const struct spec *s)
 void spec_finish(struct spec *s)
 {
     space_finish(&s->space);
+    spec_place_finish(&s->on);
     if (task_of(s)->finish != NULL)
         task_of(s)->finish(s);
 }

@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 #include "sweep/limits.h"
 #include "sweep/method.h"
+#include "sweep/place.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
 #include "sweep/task.h"
@@ -53,6 +54,7 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    struct spec_place on;      /* where its runs are carried out */
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     int64_t perturb;    /* of a population: epochs from exchange to exchange; 0: it is none */
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */

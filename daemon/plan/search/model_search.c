@@ -19,7 +19,7 @@ static bool take_start(const struct study *st, uint64_t i, struct proposal *p)
 /* False: every configuration was tried. */
 static bool propose(const struct model_search *m, struct call *c, uint64_t i)
 {
-    struct proposal p;
+    struct proposal p = {.at = {{0}}}; /* beyond its dimensions too */
     struct rng r;
     rng_init(&r, c->study->seed, RNG_SEARCH, m->stream + i);
     if (!take_start(c->study, i, &p))

@@ -19,6 +19,7 @@ static void write_plain(const struct spec *s, struct buf *out)
     plain->has_until = false;
     plain->treat = false;
     plain->limits = (struct spec_limits){0};
+    plain->resources = (struct resources){0};
     jw_init(&w, out);
     spec_write(plain, &w);
     free(plain);

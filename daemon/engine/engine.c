@@ -48,6 +48,8 @@ void engine_destroy(struct engine *e)
         sweep_destroy(e->sweeps[i]);
     free(e->sweeps);
     free(e->running);
+    for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
+        free(e->launchers[i].resources);
     free(e->runs_dir);
     free(e);
 }
@@ -298,6 +300,7 @@ static size_t startable(const struct engine *e, struct sweep *s, utc_us now)
 static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
+    struct resource_claims claims = {{0}};
     for (size_t i = 0; i < e->sweep_count; i++) {
         struct sweep *s = e->sweeps[i];
         entries[i] =
@@ -312,6 +315,10 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
         if (i == QUEUE_NONE)
             break;
         struct sweep *s = e->sweeps[i];
+        if (!needs_met(e, launcher, s, &claims, now, fx)) {
+            entries[i].waiting = 0;
+            continue;
+        }
         struct run *r = first_waiting(e, s, now);
         REQUIRE(r != NULL);
         entries[i].served = s->served = ++e->starts;

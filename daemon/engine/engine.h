@@ -23,6 +23,7 @@
 struct engine;
 struct json;
 struct json_writer;
+struct resource_pool;
 struct spec;
 
 #define RUN_OWNER_MAX 256
@@ -73,6 +74,15 @@ struct engine *engine_create(const char *runs_dir);
 /* Runs that the launcher can have at a time; 0 before this is called. Fewer than it has now: those
  * go on. */
 void engine_set_capacity(struct engine *e, size_t launcher, size_t slots);
+/* What it has beside them: a copy, of which what its runs have is taken. Without this nothing is
+ * counted. After engine_restore. */
+void engine_set_resources(struct engine *e, size_t launcher, const struct resource_pool *pool);
+/* 0, or ERR_VALUE where its runs need what this machine never has. */
+int engine_check_resources(const struct engine *e, const struct spec *spec, struct errbuf *err);
+/* The GPUs that an adopted run has, by name. */
+void engine_run_devices(struct engine *e, int64_t run_id, char *const *names, size_t count);
+/* What this machine has, and what of it is taken. */
+void engine_write_resources(const struct engine *e, struct json_writer *w);
 /* Least time between two checkpoints of a run that is not asked to end. */
 void engine_set_checkpoint_seconds(struct engine *e, double seconds);
 /* The first wait before a failed attempt is followed by another; it doubles up to 64 times. */

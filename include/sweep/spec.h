@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 #include "sweep/limits.h"
 #include "sweep/method.h"
+#include "sweep/resources.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
 #include "sweep/task.h"
@@ -50,6 +51,7 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    struct resources resources; /* that each run needs beside a slot */
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */

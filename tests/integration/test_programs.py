@@ -240,6 +240,27 @@ def test_the_stop_file_comes_before_the_signals():
         until(d, lambda: d.worker_pids(), [])
 
 
+SOMETIMES = HEAD + r"""
+n = json.loads(os.environ["SWEEPD_PARAMS"])["n"]
+tell(**{"loss" if n % 2 else "val_los": n})
+"""
+
+
+def test_a_metric_once_and_one_that_some_runs_call_otherwise():
+    with Home() as home, Daemon() as d:
+        once = d.submit(spec(home.script(HEAD + "tell(loss=1)\n", "once")))
+        some = d.submit(spec(home.script(SOMETIMES), parameters={"n": {"values": [1, 2, 3, 4]}}))
+        most = d.submit(spec(home.file("program"), parameters={"n": {"values": [1, 2, 4, 6, 8]}}))
+        completed(d, once)
+        completed(d, some)
+        equal(d.sql("SELECT number, status FROM runs WHERE sweep_id = ? ORDER BY number", some),
+              [(0, "completed"), (1, "failed"), (2, "completed"), (3, "failed")])
+        for text, in d.sql("SELECT error_text FROM runs WHERE status = 'failed'"):
+            check('"loss"' in text and "reported: val_los" in text, text)
+        reply = d.wait(most)
+        check(reply["status"] == "held" and "4 of 5 runs failed alike (exited)" in reply["reason"], reply)
+
+
 def test_a_log_is_followed_to_its_end():
     text = HEAD + r"""
 home = os.path.dirname(sys.argv[0])
@@ -267,4 +288,5 @@ if __name__ == "__main__":
     run(test_folder_and_environment_of_the_submitter, test_without_a_word_the_daemons_own,
         test_words_of_every_kind, test_one_that_can_resume_goes_on_after_a_kill,
         test_rungs_of_one_that_can_resume, test_rungs_of_one_that_cannot,
-        test_the_stop_file_comes_before_the_signals, test_a_log_is_followed_to_its_end)
+        test_the_stop_file_comes_before_the_signals,
+        test_a_metric_once_and_one_that_some_runs_call_otherwise, test_a_log_is_followed_to_its_end)

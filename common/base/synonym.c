@@ -140,7 +140,7 @@ static const struct row {
     {"bayes|bayesian|bayesopt|bayesianoptimization|gaussianprocess|gpsampler|gpei|botorch|kriging",
      "gp", "a Gaussian process", LIKELY},
     {"optuna|hyperopt|smac", "tpe", "the method that models what runs have shown", LIKELY},
-    {"bohb", "tpe|hyperband", "with early_terminate hyperband", LIKELY},
+    {"hpbandster|tunebohb|tpehyperband", "bohb", "", LIKELY},
     {"cma|evolution|evolutionstrategy|cmaessampler|ipopcmaes|bipopcmaes", "cmaes", "", LIKELY},
     {"automatic|autosampler|any|best", "auto", "", LIKELY},
     {"pbt|genetic|adaptive|anneal", "coarse_to_fine|tpe",

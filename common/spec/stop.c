@@ -267,20 +267,33 @@ static int parse_rule(const struct json *v, const struct spec *s, enum stop_rule
     return rc;
 }
 
+static const struct stop_settings defaults = {.min_iter = 1,
+                                              .every = STOP_EVERY,
+                                              .startup = STOP_STARTUP,
+                                              .lag = STOP_LAG,
+                                              .eta = STOP_ETA,
+                                              .percentile = STOP_BEST_PERCENTAGE,
+                                              .threshold = STOP_CHANCE};
+
+/* Where nothing is said: none, but with a method that learns from runs of different length. */
+static int parse_nothing(struct spec *s)
+{
+    if (!(method_traits(s->method) & METHOD_BUDGETS))
+        return 0;
+    s->stop = defaults;
+    s->stop.rule = STOP_HYPERBAND;
+    choose_rungs(NULL, false, &s->stop);
+    return 0;
+}
+
 int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "early_terminate");
-    struct stop_settings stop = {.min_iter = 1,
-                                 .every = STOP_EVERY,
-                                 .startup = STOP_STARTUP,
-                                 .lag = STOP_LAG,
-                                 .eta = STOP_ETA,
-                                 .percentile = STOP_BEST_PERCENTAGE,
-                                 .threshold = STOP_CHANCE};
+    struct stop_settings stop = defaults;
     bool strict = false;
 
     if (!v)
-        return 0;
+        return parse_nothing(s);
     int rc = field_like(v, HERE, "{\"type\": %s}", err);
     if (!rc)
         rc = check_names(v, err);
@@ -328,11 +341,16 @@ void spec_stop_write(const struct spec *s, struct json_writer *w)
     const struct stop_settings *stop = &s->stop;
     unsigned traits = stop_traits(stop->rule);
 
-    if (stop->rule == STOP_NONE)
+    bool usual = !(method_traits(s->method) & METHOD_BUDGETS);
+    if (stop->rule == STOP_NONE && usual)
         return;
     jw_key(w, "early_terminate");
     jw_begin_object(w);
     jw_kv_string(w, keys[KEY_TYPE].name, stop_name(stop->rule));
+    if (stop->rule == STOP_NONE) {
+        jw_end_object(w);
+        return;
+    }
     write_rungs(stop, w);
     jw_kv_int(w, keys[KEY_STARTUP].name, stop->startup);
     jw_kv_int(w, keys[KEY_LAG].name, stop->lag);

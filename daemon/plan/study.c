@@ -136,6 +136,7 @@ void study_init(struct study *st, const struct spec *s)
                          .space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
+                         .epochs = s->epochs,
                          .carries = s->carry_on,
                          .run_cap = cap,
                          .last = last,

@@ -71,6 +71,7 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
+    int64_t epochs; /* of a run that comes to its end */
     size_t run_cap; /* of all runs of the sweep, without … */
     size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
     size_t before;  /* of them such last runs as it had before it was extended … */

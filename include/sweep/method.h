@@ -7,6 +7,7 @@
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
+#define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
@@ -19,6 +20,8 @@
     X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS, "tree-structured Parzen estimator")                \
     X(GP, gp, METHOD_REPEATS | METHOD_LEARNS, "Bayesian optimization, a Gaussian process")         \
     X(CMAES, cmaes, METHOD_REPEATS, "covariance matrix adaptation, generation by generation")      \
+    X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS,                                 \
+      "densities of good and bad runs at the longest budget that is known, with hyperband")        \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 
 enum method {

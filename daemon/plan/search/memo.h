@@ -4,7 +4,14 @@
 #define SWEEPD_SEARCH_MEMO_H
 
 /* Who keeps something. */
-enum memo_part { MEMO_TRIED, MEMO_PAST, MEMO_EVOLUTION, MEMO_KERNEL, MEMO_PART_COUNT };
+enum memo_part {
+    MEMO_TRIED,
+    MEMO_PAST,
+    MEMO_BUDGETS,
+    MEMO_EVOLUTION,
+    MEMO_KERNEL,
+    MEMO_PART_COUNT
+};
 
 /* NULL-tolerant. A memo serves the studies of one sweep, whose runs stay where they are and do not
  * change once they are terminal; when its space changes, the memo has to go. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/plan/search/memo.h"
+#include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -13,6 +14,12 @@ void past_init(struct past *p, const struct space *space, bool maximize)
     *p = (struct past){.space = space, .maximize = maximize};
     axes_init(&p->axes, space);
     tried_init(&p->configurations, space);
+}
+
+void past_init_at(struct past *p, const struct space *space, bool maximize, int64_t epoch)
+{
+    past_init(p, space, maximize);
+    p->epoch = epoch;
 }
 
 void past_finish(struct past *p)
@@ -118,14 +125,36 @@ static enum outcome outcome_of(const struct past_item *item)
     return item->completed > 0 ? OUTCOME_COMPLETED : OUTCOME_STOPPED;
 }
 
-static void book(const struct past *p, struct past_item *item, const struct trial *t)
+/* What a run says. */
+struct standing {
+    enum outcome outcome;
+    double value;
+};
+
+static struct standing standing_at_end(const struct trial *t)
 {
-    double cost = p->maximize ? -t->metric_value : t->metric_value;
-    bool completed = outcome_of_run(t) == OUTCOME_COMPLETED;
-    item->failed += !trial_usable(t);
-    item->completed += completed;
-    item->sum += completed ? cost : 0;
-    if (trial_usable(t) && !completed) {
+    return (struct standing){outcome_of_run(t), t->metric_value};
+}
+
+/* False: it came to its end before that epoch, or beyond it without a stop there. */
+static bool standing_at(const struct trial *t, int64_t epoch, struct standing *out)
+{
+    const struct rung *r = stop_rung_at(t, epoch);
+    *out = standing_at_end(t);
+    if (r != NULL)
+        *out = (struct standing){isfinite(r->value) ? OUTCOME_COMPLETED : OUTCOME_FAILED, r->value};
+    return r != NULL || out->outcome == OUTCOME_FAILED ||
+           (out->outcome == OUTCOME_COMPLETED && t->epochs == epoch);
+}
+
+static void book(const struct past *p, struct past_item *item, const struct trial *t,
+                 const struct standing *s)
+{
+    double cost = p->maximize ? -s->value : s->value;
+    item->failed += s->outcome == OUTCOME_FAILED;
+    item->completed += s->outcome == OUTCOME_COMPLETED;
+    item->sum += s->outcome == OUTCOME_COMPLETED ? cost : 0;
+    if (s->outcome == OUTCOME_STOPPED) {
         item->stopped_cost = cost;
         item->reach = reach_of(t);
     }
@@ -151,7 +180,8 @@ static void add_item(struct past *p, const struct assignment *at)
 
 static void add_run(struct past *p, const struct trial *t)
 {
-    if (!past_speaks(p->space, t))
+    struct standing s = standing_at_end(t);
+    if (!past_speaks(p->space, t) || (p->epoch > 0 && !standing_at(t, p->epoch, &s)))
         return;
     size_t item = tried_place(&p->configurations, &t->at);
     if (item == TRIED_NONE) {
@@ -160,7 +190,7 @@ static void add_run(struct past *p, const struct trial *t)
     } else {
         ranking_take(p, past_count(p), (uint32_t)item);
     }
-    book(p, &p->items[item], t);
+    book(p, &p->items[item], t, &s);
     ranking_put(p, past_count(p) - 1, (uint32_t)item);
 }
 
@@ -168,10 +198,9 @@ bool past_see(struct past *p, const struct study *st, size_t number)
 {
     size_t below = number > st->lag ? number - st->lag : 0;
     if (p->seen > below) { /* what was proposed has come to nothing: back to before it */
-        const struct space *space = p->space;
-        bool maximize = p->maximize;
+        struct past old = *p;
         past_finish(p);
-        past_init(p, space, maximize);
+        past_init_at(p, old.space, old.maximize, old.epoch);
     }
     for (; p->seen < below; p->seen++) {
         if (p->seen == st->all_count || !run_status_terminal(st->all[p->seen]->status))

@@ -33,6 +33,7 @@ struct past_item {
 struct past {
     const struct space *space;
     bool maximize;
+    int64_t epoch;             /* runs as they stood there; 0: as they ended */
     struct axes axes;
     size_t seen;               /* the runs numbered below it */
     struct tried configurations; /* in the order of first runs; their numbers are those of items */
@@ -43,6 +44,9 @@ struct past {
 };
 
 void past_init(struct past *p, const struct space *space, bool maximize);
+/* Of the runs that came to that epoch, by what they had come to there; and of those that failed,
+ * whenever they did. */
+void past_init_at(struct past *p, const struct space *space, bool maximize, int64_t epoch);
 void past_finish(struct past *p);
 
 static inline size_t past_count(const struct past *p)

@@ -65,6 +65,7 @@ struct trial *history_add(struct history *h, const struct spec *s, const struct 
     }
     struct trial *t = xcalloc(1, sizeof(*t)); /* padding too: histories are compared as bytes */
     t->number = h->count;
+    t->epochs = s->epochs;
     t->at = p->at;
     t->config = xcalloc(1, sizeof(*t->config));
     trainer_settings(s, &p->at, &t->config->settings);

@@ -149,7 +149,8 @@ def test_what_is_there_no_more_holds_the_sweep():
         reply = d.wait(sweep)
         equal(reply["status"], "held")
         check("$.resources.gpus: got 2" in reply["reason"] and "gpus up to 1" in reply["reason"], reply)
-        equal(d.sql("SELECT status FROM runs ORDER BY id"), [("completed",), ("queued",)])
+        until(lambda: d.sql("SELECT status FROM runs ORDER BY id") == [("completed",), ("queued",)],
+              "what it had begun goes on to its end")
 
 
 def refused(d, spec, key, *says):

@@ -219,12 +219,20 @@ static void enter_changes(const struct command_manner *m)
         putenv(m->changes.entries[i]); /* without a '=': takes it away */
 }
 
+static const char *const thread_names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+                                           "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
+
+/* The daemon's word for all runs, where this one has processors of its own. */
+static void forget_threads(const struct command_config *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(thread_names) && c->cpus > 0 && !c->manner.has_base; i++)
+        unsetenv(thread_names[i]);
+}
+
 /* What libraries should know unless the environment says it already: as many threads as the slot
  * is meant for, and logs that stay on this machine, in the run's folder. */
 static void set_defaults(const struct surroundings *s, const char *threads)
 {
-    static const char *const thread_names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                                               "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
     const struct command_config *c = s->config;
 
     for (size_t i = 0; i < ARRAY_LEN(thread_names); i++)
@@ -317,6 +325,7 @@ void surroundings_enter(const struct surroundings *s, int metrics_fd)
     int64_t cpus = s->config->cpus;
     char *threads = cpus > 0 ? xasprintf("%" PRId64, cpus) : xstrdup(slot && *slot ? slot : "1");
 
+    forget_threads(s->config);
     enter_base(&s->config->manner);
     enter_changes(&s->config->manner);
     set_defaults(s, threads);

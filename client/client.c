@@ -33,6 +33,8 @@ static void print_error_json(struct client *c, const struct errbuf *err)
 void client_say(struct client *c, const char *text)
 {
     struct buf line = {0};
+    if (c->failed != NULL)
+        return;
     size_t columns = isatty(STDERR_FILENO) ? render_terminal(stderr, NULL) : 0;
     size_t room = columns > SAY_INDENT + SAY_LEAST ? columns - SAY_INDENT : 0;
     char *whole = xasprintf("sweepctl: %s", text);
@@ -51,6 +53,10 @@ void client_say(struct client *c, const char *text)
 
 int client_fail(struct client *c, int status, const struct errbuf *err)
 {
+    if (c->failed != NULL) {
+        *c->failed = *err;
+        return status;
+    }
     client_say(c, err->message[0] != '\0' ? err->message : err_name(err->code));
     if (c->json)
         print_error_json(c, err);

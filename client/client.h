@@ -35,6 +35,7 @@ struct client {
     size_t width;  /* … of so many columns; 0: none, so nothing is broken into lines */
     bool colour;
     FILE *out;
+    struct errbuf *failed; /* failures are left here, and nothing is said; NULL: they are said */
     struct rpc_client rpc; /* rpc.fd -1 until the first call */
 };
 
@@ -71,6 +72,9 @@ struct client {
     X(report, "report", "SWEEP", ARG_ID_VALUES, false,                                          \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(LANGUAGE),                            \
       "one HTML file of sweeps: charts, labels, treatments, decisions, failures")               \
+    X(serve, "serve", NULL, ARG_NONE, false,                                                    \
+      OPTION_BIT(LISTEN) | OPTION_BIT(PASSWORD_FILE) | OPTION_BIT(LANGUAGE),                    \
+      "a page for the browser: sweeps and runs, live, and what can be done with them")          \
     X(export, "export", "RUN|SWEEP", ARG_ID, true, \
       OPTION_BIT(OUTPUT) | OPTION_BIT(TORCH_MODULE) | OPTION_BIT(ONNX) |                        \
           OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA) | OPTION_BIT(CSV) |                            \

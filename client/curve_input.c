@@ -24,8 +24,6 @@ static const struct packing {
     {"BZh", 3, "bzip2", "bzip2 -dc FILE | sweepctl label -"},
     {"\xfd" "7zXZ", 5, "xz", "xz -dc FILE | sweepctl label -"},
     {"\x28\xb5\x2f\xfd", 4, "Zstandard", "zstd -dc FILE | sweepctl label -"},
-    {"PK\x03\x04", 4, "zip", "unzip -p FILE NAME | sweepctl label -"},
-    {"7z\xbc\xaf\x27\x1c", 6, "7z", "7z x -so FILE | sweepctl label -"},
 };
 
 /* A packed log may become as long as it likes, so it is another program's to unpack. */
@@ -67,8 +65,8 @@ int curve_input_check(const char *path, struct errbuf *err)
     if (rc != 0 || len == 0)
         return rc;
     struct curve_source in = {.name = path, .bytes = start, .len = len};
-    if (!database_is(start, len) && !curve_file_known(&in))
-        return err_set(err, ERR_DATA, "%s: in no format that is known", path);
+    if (!database_is(start, len) && (rc = curve_file_check(&in, err)) != 0)
+        return rc;
     if ((size_t)size > CURVE_FILE_MAX_BYTES)
         return err_set(err, ERR_LIMIT, "%s: %lld MiB; allowed: at most %zu MiB", path,
                        (long long)(size >> 20), CURVE_FILE_MAX_BYTES >> 20);

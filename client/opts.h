@@ -63,6 +63,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
+    X(LISTEN, "--listen", NULL, TEXT, "ADDRESS:PORT", "where the page is (127.0.0.1:8478)")        \
+    X(PASSWORD_FILE, "--password-file", NULL, TEXT, "FILE", "whoever knows its first line may in") \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
 
 enum option_id {

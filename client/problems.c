@@ -2,10 +2,6 @@
 
 #include <stdlib.h>
 
-struct problem {
-    const char *error, *message, *key, *value, *allowed;
-};
-
 static struct problem problem_of(const struct json *v)
 {
     return (struct problem){member_string(v, "error", ""), member_string(v, "message", ""),
@@ -17,12 +13,6 @@ static struct problem problem_of_error(const struct errbuf *err)
 {
     return (struct problem){err_name(err->code), err->message, err->key, err->value, err->allowed};
 }
-
-/* One problem and where it is; line 0: it is not about a place in the spec. */
-struct placed {
-    struct problem problem;
-    struct json_place at;
-};
 
 static struct json_place place_of(const struct spec_text *s, const struct json *root,
                                   const char *key)
@@ -113,19 +103,26 @@ static size_t take_all(const struct rpc_reply *reply, struct placed **out)
     return count;
 }
 
+size_t problems_list(const struct spec_text *s, const struct rpc_reply *reply,
+                     struct placed **out)
+{
+    size_t count = take_all(reply, out);
+    struct json *root = json_parse(s->text, s->len, NULL);
+    for (size_t i = 0; i < count; i++)
+        (*out)[i].at = place_of(s, root, (*out)[i].problem.key);
+    sort(*out, count);
+    json_destroy(root);
+    return count;
+}
+
 int problems_fail(struct client *c, const struct spec_text *s, const struct rpc_reply *reply)
 {
     struct placed *list;
-    size_t count = take_all(reply, &list);
-    struct json *root = json_parse(s->text, s->len, NULL);
-    for (size_t i = 0; i < count; i++)
-        list[i].at = place_of(s, root, list[i].problem.key);
-    sort(list, count);
+    size_t count = problems_list(s, reply, &list);
     for (size_t i = 0; i < count; i++)
         say(c, s, &list[i]);
     if (c->json)
         print_document(c, list, count);
-    json_destroy(root);
     free(list);
     return CLIENT_REFUSED;
 }

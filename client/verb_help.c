@@ -96,6 +96,14 @@ static const struct {
      "daemon. What is in it: docs/report.md.\n\n"
      "  sweepctl report 3 -o night.html\n"
      "  sweepctl report 3 4 5 -o week.html --language zh\n"},
+    {"serve",
+     "Runs until Ctrl-C; the daemon knows nothing of it. Reading is for your own user, as the\n"
+     "socket is; what changes something wants the token that is printed, and that the pages hold.\n"
+     "Another address than the loopback's wants a password, and is not encrypted: better\n"
+     "`ssh -L 8478:127.0.0.1:8478 MACHINE`. What is there: docs/serve.md.\n\n"
+     "  sweepctl serve\n"
+     "  sweepctl serve --listen 127.0.0.1:9000 --language zh\n"
+     "  sweepctl serve --listen 192.168.1.5:8478 --password-file ~/.sweepd-password\n"},
     {"export",
      "The weights of the best epoch. A sweep keeps those of its best three runs; `sweepctl replay\n"
      "RUN -o FILE` trains any other again.\n\n"

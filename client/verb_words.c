@@ -22,7 +22,7 @@ static const struct {
     {"plot graph chart figure draw curves history", NULL,
      "'curve RUN' (CSV, for a program that plots) or 'run RUN' (a sparkline on a terminal)"},
     {"new create add launch agent sweep train sbatch qsub", NULL, "'submit SPEC.json'"},
-    {"up serve server daemon init boot", NULL, "'start'"},
+    {"up server daemon init boot", NULL, "'start'"},
     {"quit exit down off", NULL, "'shutdown'"},
     {"tail follow attach", NULL, "'watch SWEEP', or 'log RUN' for what a run wrote"},
     {"info describe get inspect details detail cat", NULL, "'show SWEEP' or 'run RUN'"},
@@ -44,7 +44,7 @@ static const struct {
     {"trials trial experiments", NULL, "'runs SWEEP'"},
     {"edit update set priority", NULL,
      "'extend SWEEP' (more runs, wider ranges), 'enqueue SWEEP X=V' or 'submit' a changed spec"},
-    {"ui web dashboard gui open", NULL, "'watch'; the database can be read by any SQLite tool"},
+    {"ui web dashboard gui open", NULL, "'serve' (a page for the browser) or 'watch' (here)"},
 };
 
 static bool among(const char *word, const char *words)

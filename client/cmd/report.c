@@ -7,37 +7,9 @@
 
 #include "client/new_file.h"
 #include "client/page/page.h"
-#include "client/plot/gather.h"
+#include "client/page_gather.h"
 
-#define CURVES_MAX 1000   /* of a sweep, and of the whole report */
-#define DECISIONS_MAX 200 /* that are listed of a sweep */
-
-struct reading {
-    struct page_sweep *sweep;
-};
-
-static void add_decision(void *arg, const struct json *row)
-{
-    struct page_sweep *s = ((struct reading *)arg)->sweep;
-    s->decisions_all++;
-    if (s->decision_count == DECISIONS_MAX)
-        return;
-    s->decisions =
-        array_room(s->decisions, &s->decision_cap, s->decision_count, sizeof *s->decisions);
-    s->decisions[s->decision_count++] = (struct page_decision){
-        member_int(row, "run_id", 0), xstrdup(member_string(row, "kind", "")),
-        xstrdup(member_string(row, "reason", ""))};
-}
-
-static int read_decisions(struct client *c, struct page_sweep *s)
-{
-    struct reading r = {s};
-    char *params = xasprintf("\"sweep\":%lld", (long long)s->study.id);
-    int status =
-        client_pages(c, &(struct client_paged){"decisions", params, "decisions"}, add_decision, &r);
-    free(params);
-    return status;
-}
+#define CURVES_MAX 1000 /* of a sweep, and of the whole report */
 
 /* Sweeps as they were asked for, with the replies that they borrow from. */
 struct gathered {
@@ -49,13 +21,7 @@ struct gathered {
 static void gathered_finish(struct gathered *g)
 {
     for (size_t i = 0; i < g->count; i++) {
-        struct page_sweep *s = &g->sweeps[i];
-        for (size_t k = 0; k < s->decision_count; k++) {
-            free(s->decisions[k].kind);
-            free(s->decisions[k].reason);
-        }
-        free(s->decisions);
-        study_finish(&s->study);
+        page_sweep_finish(&g->sweeps[i]);
         rpc_reply_finish(&g->shows[i]);
     }
     free(g);
@@ -63,13 +29,11 @@ static void gathered_finish(struct gathered *g)
 
 static int gather(struct client *c, struct gathered *g, int64_t sweep, size_t curves)
 {
-    struct page_sweep *s = &g->sweeps[g->count];
     const struct gather_wish wish = {curves, 0};
-    int status = study_gather(c, sweep, &wish, &g->shows[g->count], &s->study);
-    if (status != CLIENT_DONE)
-        return status;
-    s->show = g->shows[g->count++].result;
-    return read_decisions(c, s);
+    int status =
+        page_sweep_gather(c, sweep, &wish, &g->shows[g->count], &g->sweeps[g->count]);
+    g->count += status == CLIENT_DONE;
+    return status;
 }
 
 /* SWEEP and those behind it; without any the newest. */
@@ -124,7 +88,7 @@ static int make_page(struct client *c, const struct gathered *g, enum language l
     struct tm utc;
     gmtime_r(&now, &utc);
     strftime(made, sizeof made, "%Y-%m-%d %H:%M", &utc);
-    page_write(&(struct page){language, made, g->sweeps, g->count}, &text);
+    page_write(&(struct page){language, made, g->sweeps, g->count, false}, &text);
     int status = write_page(c, &text);
     if (status == CLIENT_DONE)
         print_done(c, g, text.len);

@@ -4,17 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "client/problems.h"
-#include "client/program_spec.h"
 #include "client/progress.h"
 #include "client/report.h"
+#include "client/spec_input.h"
 #include "client/submit_fate.h"
 #include "client/watch.h"
-#include "client/wandb_sweep.h"
-#include "client/yaml_input.h"
 #include "sweep/require.h"
 
 static const struct field stage_fields[] = {
@@ -41,121 +38,15 @@ static int read_stdin(struct buf *out, struct errbuf *err)
     }
 }
 
-/* Some editors begin a file with a mark of its encoding. */
-static void drop_mark(struct buf *text)
+static void say_lines(struct client *c, struct buf *notes)
 {
-    if (text->len >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
-        buf_consume(text, 3);
-}
-
-/* A line that begins with a word and a colon. */
-static bool looks_like_yaml(const char *text)
-{
-    const char *p = text + strspn(text, " \t\r\n");
-    if (strncmp(p, "---", 3) == 0)
-        return true;
-    size_t word = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-    return word > 0 && p[word] == ':';
-}
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-    size_t len = strlen(name), n = strlen(suffix);
-    return len > n && strcasecmp(name + len - n, suffix) == 0;
-}
-
-/* By its name or, where that says nothing, by its look. */
-static bool is_yaml(const struct buf *text, const char *file)
-{
-    const char *bytes = text->data != NULL ? text->data : "";
-    const char *first = bytes + strspn(bytes, " \t\r\n");
-    return *first != '{' && (has_suffix(file, ".yaml") || has_suffix(file, ".yml") ||
-                             *first == '#' || looks_like_yaml(bytes));
-}
-
-/* The text becomes JSON, each value on its line. */
-static int convert_yaml(struct buf *text, const char *file, struct errbuf *err)
-{
-    struct buf json = {0};
-    struct errbuf why;
-    int rc = yaml_to_json(text->data, text->len, RPC_LINE_MAX, &json, &why);
-    if (rc != 0) {
-        buf_finish(&json);
-        return err_set(err, rc, "%s cannot be read as YAML: %s", file, why.message);
+    for (char *rest = notes->data, *line; rest && !c->json && (line = strsep(&rest, "\n"));) {
+        char *said = xasprintf("note: %s", line);
+        if (*line != '\0')
+            client_say(c, said);
+        free(said);
     }
-    buf_finish(text);
-    *text = json;
-    return 0;
-}
-
-/* A sweep file of W&B's becomes one of ours; what is not the same is said. */
-static int convert_wandb(struct client *c, struct buf *text, struct errbuf *err)
-{
-    struct errbuf why;
-    struct buf ours = {0}, notes = {0};
-    struct json *root = json_parse(text->data, text->len, &why);
-    int rc = 0;
-    if (root != NULL && wandb_sweep_is(root)) {
-        rc = wandb_sweep_convert(root, &ours, &notes, err);
-        for (char *rest = notes.data, *line; rest && !c->json && (line = strsep(&rest, "\n"));) {
-            char *said = xasprintf("note: %s", line);
-            if (*line != '\0')
-                client_say(c, said);
-            free(said);
-        }
-    }
-    if (ours.len > 0 && rc == 0) {
-        buf_finish(text);
-        *text = ours;
-    } else {
-        buf_finish(&ours);
-    }
-    buf_finish(&notes);
-    json_destroy(root);
-    return rc;
-}
-
-static int check_spec(struct buf *text, const char *file, struct errbuf *err)
-{
-    struct errbuf why;
-    drop_mark(text);
-    if (yaml_is_there() && is_yaml(text, file)) {
-        int rc = convert_yaml(text, file, err);
-        if (rc != 0)
-            return rc;
-    }
-    const char *bytes = text->data != NULL ? text->data : "";
-    if (bytes[strspn(bytes, " \t\r\n")] == '\0')
-        return err_set(err, ERR_PARSE, "%s is empty; allowed: a specification, one JSON object "
-                       "(`sweepctl help submit` has a small one)", file);
-    struct json *root = json_parse(bytes, text->len, &why);
-    if (root == NULL)
-        return err_set(err, ERR_PARSE, "%s is not JSON: %s%s", file, why.message,
-                       looks_like_yaml(bytes)
-                           ? "; it looks like YAML, which python3 turns into JSON: python3 -c "
-                             "'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), "
-                             "sys.stdout)'"
-                           : "");
-    json_destroy(root);
-    return 0;
-}
-
-/* What goes to the daemon: the text as it was written, or, of a program, with our folder and
- * environment. */
-static void complete(struct client *c, const struct buf *spec, struct buf *out)
-{
-    struct errbuf err;
-    struct buf said = {0};
-    struct json *root = json_parse(spec->data, spec->len, &err);
-    if (root == NULL || !program_spec_fill(root, out, &said))
-        buf_append(out, spec->data, spec->len);
-    if (said.len > 0 && !c->json) {
-        char *line = xasprintf("note: %s", said.data);
-        client_say(c, line);
-        free(line);
-    }
-    buf_finish(&said);
-    json_destroy(root);
+    buf_finish(notes);
 }
 
 static int read_spec(struct client *c, struct buf *out)
@@ -166,10 +57,10 @@ static int read_spec(struct client *c, struct buf *out)
                         : buf_read_file(out, c->opts.arg, RPC_LINE_MAX, &err);
     if (rc != 0)
         return client_fail(c, rc == ERR_IO ? CLIENT_USAGE : CLIENT_REFUSED, &err);
-    if (check_spec(out, from_stdin ? "stdin" : c->opts.arg, &err) != 0 ||
-        convert_wandb(c, out, &err) != 0)
-        return client_fail(c, CLIENT_REFUSED, &err);
-    return CLIENT_DONE;
+    struct buf notes = {0};
+    rc = spec_input_read(out, from_stdin ? "stdin" : c->opts.arg, &notes, &err);
+    say_lines(c, &notes);
+    return rc != 0 ? client_fail(c, CLIENT_REFUSED, &err) : CLIENT_DONE;
 }
 
 /* A line for each kind of finding, with how many there are. */
@@ -296,27 +187,6 @@ static int submitted(struct client *c, const struct json *result)
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
 }
 
-/* The spec goes out as it was written (a number keeps its digits), but on one line: outside of
- * strings a line's end is a blank, inside it is not JSON. */
-static char *submit_params(const struct client *c, const char *text, const char *id)
-{
-    struct buf params = {0};
-    struct json_writer w;
-    char *spec = xstrdup(text);
-    for (char *p = spec; *p != '\0'; p++)
-        *p = *p == '\n' || *p == '\r' ? ' ' : *p;
-    jw_init(&w, &params);
-    jw_begin_object(&w);
-    jw_kv_raw(&w, "spec", spec);
-    if (opts_has(&c->opts, OPTION_DRY_RUN))
-        jw_kv_bool(&w, "dry_run", true);
-    else
-        jw_kv_string(&w, "id", id);
-    jw_end_object(&w);
-    free(spec);
-    return buf_take(&params);
-}
-
 /* An answer that does not come, or says that it may still become a sweep. */
 static bool is_open(int status, const struct rpc_reply *reply)
 {
@@ -334,10 +204,10 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     int status = client_connect(c);
     if (status != CLIENT_DONE)
         return status;
-    struct buf whole = {0};
-    complete(c, spec, &whole);
-    char *params = submit_params(c, whole.data, id);
-    buf_finish(&whole);
+    struct buf notes = {0};
+    char *params =
+        spec_input_params(spec, opts_has(&c->opts, OPTION_DRY_RUN) ? NULL : id, &notes);
+    say_lines(c, &notes);
     submit_fate_begin(c);
     progress_begin(&progress, c, "the daemon reads the data");
     status = client_ask(c, "submit", params, reply);

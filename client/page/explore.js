@@ -2,7 +2,9 @@
  * page as text alone. */
 "use strict";
 (function () {
-  var data = JSON.parse(document.getElementById("data").textContent), words = data.words;
+  var source = document.getElementById("data");
+  if (!source) return;
+  var data = JSON.parse(source.textContent), words = data.words;
   var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, LINES = 1500;
 
   function element(name, attributes, text) {
@@ -42,7 +44,8 @@
   }
 
   /* A run is [id, number, status, pattern, metric, seconds, values…]. */
-  function explorer(root, sweep) {
+  /* kept: the filters of one before it, which is made anew with newer data. */
+  function explorer(root, sweep, kept) {
     var first = 6, axes = [], shown = sweep.runs, chosen = null;
     var labels = {}, scatter, curves;
     sweep.runs.forEach(function (r) { labels[r[3]] = (labels[r[3]] || 0) + 1; });
@@ -98,24 +101,34 @@
       };
       return set;
     }
-    function boxes(title, names, changed) {
+    function boxes(title, names, is, changed) {
       var set = element("fieldset");
       set.append(element("legend", {}, title));
       names.forEach(function (name, i) {
         var label = element("label"), box = element("input", { type: "checkbox" });
-        box.checked = true;
+        box.checked = is(i);
         box.addEventListener("change", function () { changed(i, box.checked); update(); });
         label.append(box, " " + name);
         set.append(label);
       });
       return set;
     }
+    if (kept) {
+      axes.forEach(function (a) {
+        var before = kept.axes[a.name];
+        if (!before) return;
+        a.range = before.range;
+        (a.choices || []).forEach(function (name, i) { if (before.off.indexOf(name) >= 0) a.off[i] = true; });
+      });
+      Object.keys(labels).forEach(function (p) { if (kept.labels.indexOf(p) >= 0) labels[p] = false; });
+    }
     axes.forEach(function (a) {
-      form.append(a.choices ? boxes(a.name, a.choices, function (i, on) { a.off[i] = !on; }) : numbers(a));
+      form.append(a.choices ? boxes(a.name, a.choices, function (i) { return !a.off[i]; }, function (i, on) { a.off[i] = !on; }) : numbers(a));
+      if (a.show) a.show();
     });
     var ids = Object.keys(labels).map(Number).sort(function (a, b) { return a - b; });
     form.append(boxes(words.label, ids.map(function (p) { return p < 0 ? words.no_label : data.patterns[p]; }),
-                      function (i, on) { labels[ids[i]] = on; }));
+                      function (i) { return labels[ids[i]] !== false; }, function (i, on) { labels[ids[i]] = on; }));
     var clear = element("button", { type: "button" }, words.clear);
     clear.addEventListener("click", function () {
       axes.forEach(function (a) { a.range = null; a.off = {}; if (a.show) a.show(); });
@@ -197,6 +210,7 @@
     var pick = element("select", { "aria-label": words.horizontal });
     [[words.number, 1], [words.seconds, 5]].concat(sweep.parameters.map(function (p, i) { return [p.name, first + i]; }))
       .forEach(function (o) { pick.append(element("option", { value: o[1] }, o[0])); });
+    if (kept && kept.pick) pick.value = kept.pick;
     pick.addEventListener("change", update);
     var two = element("div", { "class": "two" }), boxA = element("div", { "class": "canvas" }), boxB = element("div", { "class": "canvas" });
     var canvasA = element("canvas", { role: "img", "aria-label": sweep.metric }), canvasB = element("canvas", { role: "img", "aria-label": words.curves });
@@ -301,16 +315,54 @@
     draw();
     list();
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { shades = {}; update(); });
+    return {
+      busy: function () { return drag !== null || form.contains(document.activeElement); },
+      end: function () {
+        clearTimeout(settled);
+        if (scatter) scatter.destroy();
+        if (curves) curves.destroy();
+        root.replaceChildren();
+      },
+      keep: function () {
+        var v = { axes: {}, labels: Object.keys(labels).filter(function (p) { return labels[p] === false; }), pick: pick.value };
+        axes.forEach(function (a) {
+          v.axes[a.name] = { range: a.range, off: (a.choices || []).filter(function (name, i) { return a.off[i]; }) };
+        });
+        return v;
+      }
+    };
   }
 
-  data.sweeps.forEach(function (sweep) {
-    var root = document.getElementById("explore-" + sweep.id);
-    if (!root || !sweep.runs.length) return;
+  /* Those that were looked at, by their sweeps; of the others the newest data is taken then. */
+  var shownOnes = {};
+  function sweepOf(id) { return data.sweeps.find(function (s) { return s.id === id; }); }
+  function watch(id) {
+    var root = document.getElementById("explore-" + id);
+    if (!root || !sweepOf(id).runs.length) return;
     /* After the first paint, and not before it is looked at. */
     var seen = new IntersectionObserver(function (entries) {
-      if (entries.some(function (e) { return e.isIntersecting; })) { seen.disconnect(); explorer(root, sweep); }
+      if (!entries.some(function (e) { return e.isIntersecting; })) return;
+      seen.disconnect();
+      shownOnes[id] = explorer(root, sweepOf(id));
     }, { rootMargin: "400px" });
     root.closest("section").hidden = false;
+    shownOnes[id] = null;
     seen.observe(root);
-  });
+  }
+  data.sweeps.forEach(function (sweep) { watch(sweep.id); });
+
+  /* The page's data is newer: what is drawn follows, with the filters as they are; not under a hand that moves them. */
+  window.sweepReport = {
+    renew: function () {
+      data = JSON.parse(source.textContent);
+      data.sweeps.forEach(function (sweep) {
+        var one = shownOnes[sweep.id], root = document.getElementById("explore-" + sweep.id);
+        if (one === undefined) { watch(sweep.id); return; }
+        if (one === null || one.busy() || !root) return;
+        var kept = one.keep();
+        one.end();
+        shownOnes[sweep.id] = explorer(root, sweep, kept);
+      });
+    }
+  };
 })();

@@ -51,8 +51,7 @@ static void add_contents(const struct page *p, struct buf *out)
     buf_puts(out, "</ul></nav>\n");
 }
 
-/* Something of each label, for the script to ask its colour. */
-static void add_probe(struct buf *out)
+void page_probe(struct buf *out)
 {
     buf_puts(out, "<svg class=\"chart probe\" width=\"0\" height=\"0\" aria-hidden=\"true\">");
     for (int i = PATTERN_NONE; i < PATTERN_COUNT; i++)
@@ -73,7 +72,7 @@ void page_write(const struct page *p, struct buf *out)
     for (size_t i = 0; i < p->count; i++)
         page_section(p, &p->sweeps[i], out);
     buf_puts(out, "</main>\n");
-    add_probe(out);
+    page_probe(out);
     buf_puts(out, "<script type=\"application/json\" id=\"data\">");
     page_data(p, out);
     buf_puts(out, "</script>\n");

@@ -3,6 +3,7 @@
 #ifndef SWEEPCTL_PAGE_H
 #define SWEEPCTL_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,12 +30,15 @@ struct page {
     const char *made_at; /* UTC */
     const struct page_sweep *sweeps;
     size_t count;
+    bool linked; /* a run has a page of its own, at /run/ID */
 };
 
 void page_write(const struct page *p, struct buf *out);
 
 /* The parts of page_write. */
 void page_section(const struct page *p, const struct page_sweep *s, struct buf *out);
+/* Something of each label, for the script to ask its colour. */
+void page_probe(struct buf *out);
 /* What the script reads: JSON that may stand in a script element. */
 void page_data(const struct page *p, struct buf *out);
 

@@ -5,6 +5,7 @@
 
 #include "client/human.h"
 #include "client/page/html.h"
+#include "client/page/list.h"
 #include "client/page/page.h"
 #include "client/page/section.h"
 #include "client/plot/plot.h"
@@ -21,11 +22,7 @@
 
 static void add_facts(const struct section *s)
 {
-    static const struct {
-        enum word name;
-        const char *key;
-        enum cell_format format;
-    } rows[] = {
+    static const struct page_column rows[] = {
         {WORD_STATUS, "status", CELL_TEXT},  {WORD_REASON, "reason", CELL_TEXT},
         {WORD_METHOD, "method", CELL_TEXT},  {WORD_METRIC, "metric", CELL_TEXT},
         {WORD_BEST, "best", CELL_LOSS},      {WORD_BEST_RUN, "best_run", CELL_NUMBER},
@@ -33,17 +30,14 @@ static void add_facts(const struct section *s)
         {WORD_FAILED, "failed", CELL_COUNT}, {WORD_STARTED, "started_at", CELL_TEXT},
         {WORD_ENDED, "ended_at", CELL_TEXT},
     };
-    const struct json *sweep = json_get(s->sweep->show, "sweep");
+    const struct page_list l = {.language = s->page->language, .columns = rows,
+                                .count = ARRAY_LEN(rows)};
     double seconds = 0;
     char text[HUMAN_MAX];
     for (size_t i = 0; i < s->sweep->study.run_count; i++)
         seconds += isfinite(s->sweep->study.runs[i].seconds) ? s->sweep->study.runs[i].seconds : 0;
     buf_puts(s->out, "<dl class=\"facts\">\n");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *value = render_member(sweep, rows[i].key, rows[i].format);
-        html_fact(s->out, section_word(s, rows[i].name), strcmp(value, "-") == 0 ? "" : value);
-        free(value);
-    }
+    page_some_facts(&l, json_get(s->sweep->show, "sweep"), s->out);
     html_fact(s->out, section_word(s, WORD_TRAINED), human_duration(seconds, text));
     buf_puts(s->out, "</dl>\n");
 }
@@ -67,10 +61,10 @@ static void add_explorer(const struct section *s)
 {
     long long id = (long long)s->sweep->study.id;
     buf_printf(s->out,
-               "<section hidden aria-labelledby=\"explore-head-%lld\"><h3 "
-               "id=\"explore-head-%lld\">%s</h3>\n<div class=\"explore\" "
-               "id=\"explore-%lld\"></div></section>\n",
-               id, id, section_word(s, WORD_EXPLORE), id);
+               "<section hidden data-keep id=\"explorer-%lld\" aria-labelledby="
+               "\"explore-head-%lld\"><h3 id=\"explore-head-%lld\">%s</h3>\n"
+               "<div class=\"explore\" id=\"explore-%lld\"></div></section>\n",
+               id, id, id, section_word(s, WORD_EXPLORE), id);
 }
 
 /* --- the best ----------------------------------------------------------------------------------
@@ -125,7 +119,7 @@ static void add_best(const struct section *s)
         best_titles(s);
         for (size_t i = 0; i < n && i < BEST_MAX; i++) {
             html_row(s->out);
-            html_number(s->out, (double)v[i]->id);
+            section_run_cell(s, v[i]->id);
             html_number(s->out, (double)v[i]->number);
             buf_printf(s->out, "<td class=\"n\">%s</td>", human_loss(v[i]->metric, text));
             html_cell(s->out, pattern_name(v[i]->pattern));
@@ -158,7 +152,7 @@ static void add_decisions(const struct section *s)
         const struct page_decision *d = &s->sweep->decisions[i];
         html_row(s->out);
         html_cell(s->out, d->kind);
-        html_number(s->out, d->run != 0 ? (double)d->run : NAN);
+        section_run_cell(s, d->run);
         html_cell(s->out, d->reason);
         html_row_end(s->out);
     }

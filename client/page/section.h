@@ -15,6 +15,10 @@ void section_head(const struct section *s, enum word w);
 /* A table's start, its titles as words. */
 void section_table(const struct section *s, enum word caption, const enum word *titles,
                    size_t count);
+/* A run's id; where runs have pages, a link to its own. */
+void section_run(const struct section *s, int64_t id);
+/* The same as a cell; 0: a dash. */
+void section_run_cell(const struct section *s, int64_t id);
 /* A sentence with two numbers. */
 void section_note(const struct section *s, enum word w, size_t some, size_t all);
 

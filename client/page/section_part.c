@@ -34,3 +34,21 @@ void section_note(const struct section *s, enum word w, size_t some, size_t all)
     snprintf(text, sizeof text, section_word(s, w), some, all);
     buf_printf(s->out, "<p class=\"soft\">%s</p>\n", text);
 }
+
+void section_run(const struct section *s, int64_t id)
+{
+    if (s->page->linked)
+        buf_printf(s->out, "<a href=\"/run/%lld\">%lld</a>", (long long)id, (long long)id);
+    else
+        buf_printf(s->out, "%lld", (long long)id);
+}
+
+void section_run_cell(const struct section *s, int64_t id)
+{
+    buf_puts(s->out, "<td class=\"n\">");
+    if (id != 0)
+        section_run(s, id);
+    else
+        buf_puts(s->out, "–");
+    buf_puts(s->out, "</td>");
+}

@@ -15,11 +15,6 @@
 #define PAIRS_MAX 12   /* treatments that are drawn */
 #define FAILURES_MAX 100
 
-static void add_link(struct buf *out, int64_t run)
-{
-    buf_printf(out, "%lld", (long long)run);
-}
-
 /* --- labels ------------------------------------------------------------------------------------
  */
 
@@ -46,7 +41,7 @@ static void add_examples(const struct section *s, enum pattern p)
         if (study->runs[i].pattern != p)
             continue;
         buf_puts(s->out, listed++ > 0 ? ", " : "");
-        add_link(s->out, study->runs[i].id);
+        section_run(s, study->runs[i].id);
     }
     if (drawn != NULL) {
         char *head = xasprintf("%s %lld", section_word(s, WORD_RUN), (long long)drawn->id);
@@ -134,11 +129,13 @@ static void add_treatment(const struct section *s, const struct json *t, bool dr
     static const struct {
         const char *key;
         enum cell_format format;
-    } cells[] = {{"run_id", CELL_NUMBER}, {"parent_id", CELL_NUMBER},  {"pattern", CELL_TEXT},
-                 {"cause", CELL_TEXT},    {"remedy", CELL_TEXT},       {"guide_ref", CELL_TEXT},
-                 {"label", CELL_TEXT},    {"metric_value", CELL_LOSS}, {"change", CELL_PERCENT}};
+    } cells[] = {{"pattern", CELL_TEXT},   {"cause", CELL_TEXT}, {"remedy", CELL_TEXT},
+                 {"guide_ref", CELL_TEXT}, {"label", CELL_TEXT}, {"metric_value", CELL_LOSS},
+                 {"change", CELL_PERCENT}};
     const struct json *cured = json_get(t, "cured");
     html_row(s->out);
+    section_run_cell(s, member_int(t, "run_id", 0));
+    section_run_cell(s, member_int(t, "parent_id", 0));
     for (size_t i = 0; i < ARRAY_LEN(cells); i++) {
         char *text = render_member(t, cells[i].key, cells[i].format);
         html_cell(s->out, text);
@@ -189,7 +186,7 @@ void section_failures(const struct section *s)
         if (r->status != RUN_FAILED)
             continue;
         html_row(s->out);
-        html_number(s->out, (double)r->id);
+        section_run_cell(s, r->id);
         html_cell(s->out, run_status_name(r->status));
         html_cell(s->out, r->why);
         html_row_end(s->out);

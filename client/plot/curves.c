@@ -123,6 +123,36 @@ static void draw_all(struct chart *c, const struct study_run *best, double botto
     chart_legend(c, CHART_HEIGHT - 24);
 }
 
+/* Which run has which colour, in one line below the chart. */
+static void own_legend(struct chart *c, size_t count)
+{
+    double x = 70;
+    for (size_t i = 0; i < count; i++) {
+        char *classes = xasprintf("strong own%zu", i);
+        char *name = xasprintf("%s %lld", chart_word(c, WORD_RUN), (long long)c->study->runs[i].id);
+        svg_line(c->out, classes, (double[]){x, CHART_HEIGHT - 20},
+                 (double[]){x + 20, CHART_HEIGHT - 20});
+        svg_text(c->out, "tick", (double[]){x + 24, CHART_HEIGHT - 16}, SVG_START, name);
+        x += 78;
+        free(classes);
+        free(name);
+    }
+}
+
+static void draw_each(struct chart *c)
+{
+    size_t count = c->study->run_count < PLOT_OWN_COLOURS ? c->study->run_count : PLOT_OWN_COLOURS;
+    for (size_t i = 0; i < count; i++) {
+        const struct study_run *r = &c->study->runs[i];
+        char *thin = xasprintf("thin dashed own%zu", i), *strong = xasprintf("strong own%zu", i);
+        draw_series(c, r, r->curve.train, thin);
+        draw_series(c, r, main_series(&r->curve), strong);
+        free(thin);
+        free(strong);
+    }
+    own_legend(c, count);
+}
+
 static const struct study_run *run_asked_for(const struct study *s, int64_t id)
 {
     for (size_t i = 0; i < s->run_count; i++)
@@ -136,14 +166,18 @@ void plot_draw_curves(struct chart *c)
     const struct study *s = c->study;
     const struct chart_box box = CHART_BOX_LEGEND;
     const struct study_run *one = c->options->run != 0 ? run_asked_for(s, c->options->run) : NULL;
-    chart_open_saying(
-        c, 0, chart_word(c, c->options->run != 0 ? WORD_CURVES_ONE_SAYS : WORD_CURVES_SAYS));
+    chart_open_saying(c, 0,
+                      chart_word(c, c->options->run != 0 ? WORD_CURVES_ONE_SAYS
+                                    : c->options->each   ? WORD_CURVES_EACH_SAYS
+                                                         : WORD_CURVES_SAYS));
     if ((c->options->run != 0 && one == NULL) || set_scales(c, one) == 0) {
         chart_empty(c);
         return;
     }
     chart_axes(c, &box, chart_word(c, WORD_EPOCH), chart_word(c, WORD_LOSS));
-    if (one == NULL) {
+    if (c->options->each) {
+        draw_each(c);
+    } else if (one == NULL) {
         draw_all(c, study_best(s), box.bottom);
     } else {
         draw_bands(c, &one->curve, box.top, box.bottom - box.top);

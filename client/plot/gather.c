@@ -125,6 +125,8 @@ static void add_run(void *arg, const struct json *run)
         .pattern = (enum pattern)pattern_find(member_string(run, "label", "")),
         .metric = member_real(run, "metric_value", NAN),
         .seconds = member_real(run, "seconds", NAN),
+        .epoch = member_real(run, "epochs_done", NAN),
+        .epochs = member_real(run, "epochs", NAN),
         .started = since_first(g, run, "started_at"),
         .ended = since_first(g, run, "ended_at"),
         .values = xmalloc((s->parameter_count + 1) * sizeof *r->values),
@@ -258,13 +260,15 @@ static int best_first(const void *a, const void *b)
     return order != 0 ? (x->maximize ? -order : order) : (x->run > y->run) - (x->run < y->run);
 }
 
-/* The best half of those that are wanted, and of the others every so many-th by rank. */
+/* Of those that have a point the best half of what is wanted, and of the others every so many-th by
+ * rank. */
 static void choose_runs(const struct study *s, size_t wanted, bool *chosen)
 {
     struct ranked *v = xmalloc((s->run_count + 1) * sizeof *v);
-    size_t n = s->run_count, best = wanted / 2;
-    for (size_t i = 0; i < n; i++)
-        v[i] = (struct ranked){i, s->runs[i].metric, s->maximize};
+    size_t n = 0, best = wanted / 2;
+    for (size_t i = 0; i < s->run_count; i++)
+        if (isfinite(s->runs[i].epoch))
+            v[n++] = (struct ranked){i, s->runs[i].metric, s->maximize};
     qsort(v, n, sizeof *v, best_first);
     size_t rest = n > best ? n - best : 0, others = wanted - best;
     for (size_t i = 0; i < n && i < best; i++)
@@ -319,6 +323,30 @@ static int read_spec(struct client *c, const struct json *sweep, struct spec **o
     return client_fail(c, CLIENT_REFUSED, &err);
 }
 
+/* What the reply to `show` says of the sweep; its specification is the caller's to free. */
+static int begin(struct gathering *g, const struct json *row, struct spec **spec)
+{
+    struct study *s = g->study;
+    memset(s, 0, sizeof *s);
+    s->id = member_int(row, "id", 0);
+    s->name = xstrdup(member_string(row, "name", ""));
+    s->metric = xstrdup(member_string(row, "metric", ""));
+    s->maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
+    int status = read_spec(g->client, row, spec);
+    if (status != CLIENT_DONE)
+        return status;
+    g->spec = *spec;
+    take_parameters(g);
+    return CLIENT_DONE;
+}
+
+static void end(struct spec *spec)
+{
+    if (spec != NULL)
+        spec_finish(spec);
+    free(spec);
+}
+
 int study_gather(struct client *c, int64_t sweep, const struct gather_wish *wish,
                  struct rpc_reply *show, struct study *out)
 {
@@ -328,26 +356,86 @@ int study_gather(struct client *c, int64_t sweep, const struct gather_wish *wish
                             : client_call(c, "show", "{}", show);
     if (status != CLIENT_DONE)
         return status;
-    const struct json *row = json_get(show->result, "sweep");
-    memset(out, 0, sizeof *out);
-    out->id = member_int(row, "id", 0);
-    out->name = xstrdup(member_string(row, "name", ""));
-    out->metric = xstrdup(member_string(row, "metric", ""));
-    out->maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
-    status = read_spec(c, row, &spec);
-    if (status == CLIENT_DONE) {
-        g.spec = spec;
-        take_parameters(&g);
+    status = begin(&g, json_get(show->result, "sweep"), &spec);
+    if (status == CLIENT_DONE)
         status = read_runs(&g);
-    }
     if (status == CLIENT_DONE && wish->curves_max > 0)
         status = read_curves(c, wish, out);
-    if (spec != NULL)
-        spec_finish(spec);
-    free(spec);
+    end(spec);
     if (status != CLIENT_DONE) {
         study_finish(out);
         rpc_reply_finish(show);
     }
+    return status;
+}
+
+/* --- runs alone ----------------------------------------------------------------------------------
+ */
+
+/* Its row as `runs` has it, by its number in its sweep. */
+static int read_row(struct gathering *g, const struct json *run)
+{
+    struct rpc_reply reply;
+    char *params = xasprintf("{\"sweep\":%lld,\"cursor\":%lld,\"limit\":1}",
+                             (long long)member_int(run, "sweep_id", 0),
+                             (long long)member_int(run, "number", 0) - 1);
+    int status = client_call(g->client, "runs", params, &reply);
+    free(params);
+    if (status != CLIENT_DONE)
+        return status;
+    const struct json *row = json_first(json_get(reply.result, "runs"));
+    if (row != NULL)
+        add_run(g, row);
+    rpc_reply_finish(&reply);
+    return CLIENT_DONE;
+}
+
+/* The first one's sweep is that of the study. */
+static int begin_with(struct gathering *g, const struct json *run, struct spec **spec)
+{
+    struct rpc_reply show;
+    if (g->spec != NULL)
+        return CLIENT_DONE;
+    int status =
+        client_call_id(g->client, "show", "sweep", member_int(run, "sweep_id", 0), &show);
+    if (status != CLIENT_DONE)
+        return status;
+    status = begin(g, json_get(show.result, "sweep"), spec);
+    rpc_reply_finish(&show);
+    return status;
+}
+
+static int add_one(struct gathering *g, int64_t id, struct spec **spec)
+{
+    struct rpc_reply reply;
+    int status = client_call_id(g->client, "run", "run", id, &reply);
+    if (status != CLIENT_DONE)
+        return status;
+    const struct json *run = json_get(reply.result, "run");
+    size_t before = g->study->run_count;
+    status = begin_with(g, run, spec);
+    if (status == CLIENT_DONE)
+        status = read_row(g, run);
+    if (status == CLIENT_DONE && g->study->run_count > before) {
+        struct study_run *r = &g->study->runs[before];
+        status = read_curve(g->client, r);
+        take_timeline(&r->curve, json_get(reply.result, "label"));
+    }
+    rpc_reply_finish(&reply);
+    return status;
+}
+
+int study_gather_runs(struct client *c, const struct gather_runs *runs, struct study *out)
+{
+    struct gathering g = {.client = c, .study = out};
+    struct spec *spec = NULL;
+    int status = CLIENT_DONE;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < runs->count && status == CLIENT_DONE; i++)
+        status = add_one(&g, runs->ids[i], &spec);
+    rebase_times(out);
+    end(spec);
+    if (status != CLIENT_DONE)
+        study_finish(out);
     return status;
 }

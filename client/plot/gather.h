@@ -14,5 +14,12 @@ struct gather_wish {
  * (study_finish). Else the failure has been reported, and there is nothing to release. */
 int study_gather(struct client *c, int64_t sweep, const struct gather_wish *wish,
                  struct rpc_reply *show, struct study *out);
+/* Runs alone, with their curves, in that order; the parameters are those of the first one's sweep.
+ * CLIENT_DONE and a study (study_finish), else the failure has been reported. */
+struct gather_runs {
+    const int64_t *ids;
+    size_t count; /* from 1 */
+};
+int study_gather_runs(struct client *c, const struct gather_runs *runs, struct study *out);
 
 #endif

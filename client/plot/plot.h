@@ -31,12 +31,15 @@ enum plot_kind {
         PLOT_COUNT
 };
 
+#define PLOT_OWN_COLOURS 8
+
 struct plot_options {
     enum language language;
     bool standalone;   /* a file of its own, with its style; else part of a page that has it */
     const char *x, *y; /* parameters of the contour; NULL: those that tell most */
     const char *only;  /* the slice of this parameter; NULL: all */
     int64_t run;       /* whose curve; 0: all */
+    bool each;         /* curves: each run in a colour of its own, at most PLOT_OWN_COLOURS */
 };
 
 struct plot_info {

@@ -30,6 +30,7 @@ struct study_run {
     enum pattern pattern;
     double metric;             /* NAN: none, or not a number */
     double seconds;            /* of training; NAN: none */
+    double epoch, epochs;      /* how far it is, of how many; NAN: no point yet */
     double started, ended;     /* since the sweep's first start; NAN: not yet */
     double *values;            /* one of each parameter; NAN: absent */
     char *stage, *cause, *why; /* why: its end before its time, or its failure; "": none */

@@ -42,6 +42,17 @@ static void cell_rules(struct buf *out, bool dark)
         buf_printf(out, ".chart .c%zu{fill:%s}\n", i, dark ? deep[i] : light[i]);
 }
 
+/* Of runs that are compared. */
+static void own_rules(struct buf *out, bool dark)
+{
+    static const char *const light[] = {"#0b62c4", "#c2410c", "#15803d", "#9333ea",
+                                        "#be123c", "#0e7490", "#854d0e", "#4b5563"};
+    static const char *const deep[] = {"#6cb0ff", "#ff9a5c", "#5fd68b", "#c79bff",
+                                       "#ff8fa8", "#5fd0e6", "#e0b455", "#b6bfca"};
+    for (size_t i = 0; i < ARRAY_LEN(light); i++)
+        buf_printf(out, ".chart .own%zu{stroke:%s}\n", i, dark ? deep[i] : light[i]);
+}
+
 void svg_style(struct buf *out)
 {
     buf_puts(out, ".chart{font:12px system-ui,'DejaVu Sans','Noto Sans CJK SC',sans-serif;"
@@ -52,6 +63,7 @@ void svg_style(struct buf *out)
                   ".chart .p-none{fill:#555b64;stroke:#555b64}\n");
     pattern_rules(out, false);
     cell_rules(out, false);
+    own_rules(out, false);
     buf_puts(
         out,
         ".chart .best{fill:none;stroke:#111;stroke-width:2}\n"
@@ -70,6 +82,7 @@ void svg_style(struct buf *out)
         ".chart .p-none{fill:#aab0b8;stroke:#aab0b8}\n");
     pattern_rules(out, true);
     cell_rules(out, true);
+    own_rules(out, true);
     buf_puts(out, ".chart .best{stroke:#f2f4f6}.chart .point{fill:#f2f4f6;stroke:#16191d}\n"
                   "}\n"
                   ".chart .hollow,.chart .thin,.chart .bold,.chart .strong,.chart .best,.chart "

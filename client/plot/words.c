@@ -6,7 +6,7 @@
 
 static const char *const words[WORD_COUNT][LANGUAGE_COUNT] = {
 #define X(id, en, zh) {en, zh},
-    WORD_MAP(X)
+    WORD_MAP(X) SITE_WORD_MAP(X)
 #undef X
 };
 static const char *const languages[LANGUAGE_COUNT] = {"en", "zh"};

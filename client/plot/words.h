@@ -2,6 +2,8 @@
 #ifndef SWEEPCTL_WORDS_H
 #define SWEEPCTL_WORDS_H
 
+#include "client/plot/site_words.h"
+
 /* X(id, English, Chinese) */
 #define WORD_MAP(X) \
     X(HISTORY, "History", "历史") \
@@ -21,6 +23,9 @@
       "the label changed.", \
       "各轮次的 val loss（实线）与 train loss（虚线）。色带为标签的变化" \
       "。") \
+    X(CURVES_EACH_SAYS, \
+      "Validation loss (solid) and training loss (dashed) by epoch, a colour for each run.", \
+      "各轮次的 val loss（实线）与 train loss（虚线），每次运行一种颜色。") \
     X(PARALLEL, "Parallel coordinates", "平行坐标") \
     X(PARALLEL_SAYS, \
       "A line is a run, through its value of every parameter to its metric; the best " \
@@ -136,7 +141,7 @@
 
 enum word {
 #define X(id, en, zh) WORD_##id,
-    WORD_MAP(X)
+    WORD_MAP(X) SITE_WORD_MAP(X)
 #undef X
     WORD_COUNT
 };

@@ -5,6 +5,7 @@
 #include "common/curves/format.h"
 #include "common/curves/reading.h"
 #include "sweep/err.h"
+#include "sweep/foreign.h"
 #include "sweep/require.h"
 
 static const struct curve_format *const FORMATS[] = {
@@ -61,21 +62,26 @@ static const struct curve_format *find_format(const struct curve_bytes *bytes)
     return NULL;
 }
 
-bool curve_file_known(const struct curve_source *in)
+static int refuse(const struct curve_source *in, struct errbuf *err)
+{
+    const struct foreign *f = foreign_find(in->bytes, in->len);
+    return f != NULL ? err_set(err, ERR_PARSE, "%.80s: %s, which is no training log; to go on: %s",
+                               in->name, f->what, f->advice)
+                     : err_set(err, ERR_PARSE, "%.80s: in no format that is known; a table with "
+                               "the columns epoch, train_loss, val_loss is one", in->name);
+}
+
+int curve_file_check(const struct curve_source *in, struct errbuf *err)
 {
     struct curve_bytes bytes = {in->name, in->bytes, in->len};
-    return find_format(&bytes) != NULL;
+    return find_format(&bytes) != NULL ? 0 : refuse(in, err);
 }
 
 int curve_file_read(const struct curve_source *in, struct training_log *log, struct errbuf *err)
 {
     struct curve_bytes bytes = {in->name, in->bytes, in->len};
     const struct curve_format *format = find_format(&bytes);
-
-    if (!format)
-        return err_set(err, ERR_PARSE, "%.80s: in no format that is known; a table with the "
-                       "columns epoch, train_loss, val_loss is one", in->name);
-    return format->read(&bytes, log, err);
+    return format != NULL ? format->read(&bytes, log, err) : refuse(in, err);
 }
 
 int curve_file_parse(const struct curve_source *in, struct curve *out, struct errbuf *err)

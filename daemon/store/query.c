@@ -68,6 +68,11 @@ static const struct {
             "AND repetitions > 1 AND EXISTS (SELECT 1 FROM runs WHERE sweep_id = ?1 "
             "AND kind = 'repeat') ORDER BY rank LIMIT ?2"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
+    [STORE_QUERY_CAUSE_COUNTS] =
+        {1, "SELECT l.cause, l.causes ->> '$[0].guide_ref' AS guide_ref, count(*) AS runs, "
+            "min(r.id) AS run_id FROM runs AS r JOIN labels AS l ON l.run_id = r.id "
+            "WHERE r.sweep_id = ?1 AND l.cause IS NOT NULL AND l.cause <> 'unknown' "
+            "GROUP BY l.cause ORDER BY runs DESC, l.cause"},
     [STORE_QUERY_RUN] =
         {1, "SELECT r.id, r.sweep_id, s.name AS sweep_name, s.metric, s.goal, r.number, "
             "r.kind, r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS "

@@ -78,6 +78,7 @@ enum store_query_id {
     STORE_QUERY_BEST,         /* [sweep, after rank, limit] view best_runs */
     STORE_QUERY_CONFIGURATIONS, /* [sweep, limit] view best_configurations: two seeds or more */
     STORE_QUERY_LABEL_COUNTS, /* [sweep] view label_counts */
+    STORE_QUERY_CAUSE_COUNTS, /* [sweep] cause, guide_ref, runs, example: of the likeliest ones */
     STORE_QUERY_RUN,          /* [run] one row, every column */
     STORE_QUERY_LABEL,        /* [run] one row */
     STORE_QUERY_CURVE,        /* [run, after point, limit] */

@@ -35,8 +35,9 @@ struct curve_source {
 /* 0, ERR_PARSE, ERR_VALUE, ERR_MISSING or ERR_LIMIT; err names file, place, value and what is
  * allowed, and out is untouched. Release with curve_finish. */
 int curve_file_parse(const struct curve_source *in, struct curve *out, struct errbuf *err);
-/* Is that the beginning of a file in a format that is known? Of text it nearly always is. */
-bool curve_file_known(const struct curve_source *in);
+/* Is that the beginning of a file in a format that is known? Of text it nearly always is.
+ * 0 or ERR_PARSE, which says what it is as far as one sees. */
+int curve_file_check(const struct curve_source *in, struct errbuf *err);
 /* The first half of it: the file's rows behind those that the log has already. */
 int curve_file_read(const struct curve_source *in, struct training_log *log, struct errbuf *err);
 /* The same from a log that was read already; in->bytes are not looked at. */

@@ -57,7 +57,7 @@ struct record_result {
 struct record_finding {
     char kind[32];    /* "nan_in_input", "inf_in_input", "nan_after_scaling", "constant_column",
                          "class_only_in_validation", "duplicate_rows", "class_imbalance",
-                         "sorted_targets" */
+                         "sorted_targets", and of columns (docs/spec.md, Findings) */
     int64_t row, column; /* from 1; 0: not of one row/column */
     int64_t count;    /* how many such values in all */
     char text[256];

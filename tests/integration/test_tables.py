@@ -204,6 +204,45 @@ def test_dates(f):
 
 
 @in_folder
+def test_a_target_of_dates(f):
+    text = "a,due\n" + lines([i % 13 / 3, f"2026-01-{i % 28 + 1:02d}"] for i in range(90))
+    f.refused("due.csv", text, 'column 2 ("due")', "is the target and holds dates", '"2026-01-01"',
+              "data.target", "data.task")
+    equal(sizes(f.read("due.csv", text, task="classification")), (90, 1, 28))
+
+
+@in_folder
+def test_the_target_once_more(f):
+    """Under another name, as a number, a word or the same number."""
+    kinds = [(i * 7 % 5 / 3, (i + i * i // 4) % 3) for i in range(90)]
+    text = "a,kind_id,kind\n" + lines([x, k + 1, "abc"[k]] for x, k in kinds)
+    said(f.read("ids.csv", text), "target_column column 2 (kind_id)", "data.ignore: [2]")
+    text = "a,kind,kind_id\n" + lines([x, "abc"[k], k + 1] for x, k in kinds)
+    said(f.read("names.csv", text), "target_column column 2 (kind)")
+    prices = [(i % 7, i * 0.37 + 0.11) for i in range(90)]
+    text = "a,price,y\n" + lines([x, y, y] for x, y in prices)
+    said(f.read("same.csv", text), "target_column column 2 (price)", "same as the target")
+    for i, (near, what) in enumerate((
+            (lines([x, "abc"[k] if n else "b", k + 1] for n, (x, k) in enumerate(kinds)), "a row"),
+            (lines([x, "ab"[k % 2], k + 1] for x, k in kinds), "two classes of one name"))):
+        found = f.read(f"near{i}.csv", "a,kind,kind_id\n" + near)["findings"]
+        equal([x for x in found if x["kind"] == "target_column"], [], what)
+
+
+@in_folder
+def test_names_that_are_meant_as_one(f):
+    words = ["yes", "Yes ", "no", "NO", "not-yet", "not yet"]
+    text = "a,level,y\n" + lines([i % 13 / 3, ["lo", "Lo", "hi"][i % 3], words[i % 6]]
+                                 for i in range(90))
+    line = f.read("words.csv", text)
+    said(line, 'column 2 ("level"), 3 of them', 'similar_names column 2 ("level"): "Lo" and "lo"',
+         'similar_names column 3 ("y"): "NO" and "no"', "two classes")
+    equal([x["count"] for x in line["findings"] if x["kind"] == "similar_names"], [1, 3])
+    text = "a,y\n" + lines([i % 13 / 3, ["low", "mid", "high"][i % 3]] for i in range(90))
+    equal([x for x in f.read("levels.csv", text)["findings"] if x["kind"] == "similar_names"], [])
+
+
+@in_folder
 def test_wide(f):
     header = ",".join(f"g{i}" for i in range(20000)) + ",kind\n"
     body = "".join(",".join(str((i * 31 + j) % 17) for j in range(20000)) + f",{'ab'[i % 2]}\n"
@@ -424,7 +463,8 @@ def test_submit_says_it():
 
 if __name__ == "__main__":
     run(test_adult, test_auto_mpg, test_wine, test_titanic, test_wdbc, test_diabetes,
-        test_house_prices, test_higgs, test_dates, test_wide, test_headers, test_encodings,
+        test_house_prices, test_higgs, test_dates, test_a_target_of_dates,
+        test_the_target_once_more, test_names_that_are_meant_as_one, test_wide, test_headers, test_encodings,
         test_numbers, test_one_class_and_constant, test_arrays, test_idx_names,
         test_footers, test_one_row_of_text_is_no_header, test_findings_name_file_and_class,
         test_submit_says_it)

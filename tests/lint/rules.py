@@ -55,7 +55,7 @@ HOMES = {
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
             "record", "reported_point", "run", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
-    "text": ("csv_scan", "dialect", "encoding", "nothing", "number", "number_form", "text"),
+    "text": ("csv_scan", "dialect", "encoding", "foreign", "nothing", "number", "number_form", "text"),
     "curves": ("curve_file", "loose_json", "metric_word", "plain_pairs", "terminal_text",
                "training_log"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
@@ -83,6 +83,7 @@ FENCES = {
     "bzlib.h": r"worker/data/unpack\.c$",
     "lzma.h": r"worker/data/unpack\.c$",
     "zstd.h": r"worker/data/unpack\.c$",
+    "microhttpd.h": r"client/serve/server\.c$",
 }
 # call → what to use instead
 BANNED = {

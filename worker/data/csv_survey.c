@@ -172,6 +172,23 @@ static void note_forms(const struct table_columns *c, const struct survey *v,
                   c->column[first_unit].form.unit, units > 1 ? ", …" : "");
 }
 
+/* Text that became numbers: one of each category. */
+static void note_categories(const struct table_columns *c, struct notes *notes)
+{
+    char shown[CSV_COLUMN_SHOW_MAX];
+    size_t columns = 0, first = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->column[i].names == NULL || c->column[i].ignored || i == c->target)
+            continue;
+        first = columns == 0 ? i : first;
+        columns++;
+    }
+    if (columns > 0)
+        notes_add(notes, "data.ignore", "text is read as categories in %zu column%s: %s, %u of "
+                  "them%s", columns, columns == 1 ? "" : "s", csv_column_show(shown, c, first),
+                  (unsigned)c->column[first].names->count, columns > 1 ? ", …" : "");
+}
+
 /* --- second pass: text ---------------------------------------------------------------------- */
 
 static size_t names_max(const struct spec_data *d, const struct table_columns *c, size_t i)
@@ -330,6 +347,26 @@ static int fail_classes(const struct csv_scan *s, const struct table_columns *c,
                      (unsigned)names->count - many, rows, show_odd(odd, v), SAMPLES_CLASSES_MAX);
 }
 
+static bool are_dates(const struct names *names)
+{
+    uint32_t k = 0;
+    while (k < names->count && date_is(names_at(names, k), strlen(names_at(names, k))))
+        k++;
+    return k == names->count;
+}
+
+static int fail_dates(const struct csv_scan *s, const struct table_columns *c,
+                      const struct survey *v, struct errbuf *err)
+{
+    char column[CSV_COLUMN_SHOW_MAX], odd[ODD_SHOWN * (TEXT_SHOW_MAX + 32)];
+    return text_fail(s->text, v->odd[0].line, err, ERR_DATA,
+                     "%s is the target and holds dates: %s%s; allowed: numbers, or names of "
+                     "classes. Is the target another column? data.target says which; data.task: "
+                     "classification takes each date for a class",
+                     csv_column_show(column, c, c->target), show_odd(odd, v),
+                     v->odd_count > ODD_SHOWN ? ", …" : "");
+}
+
 static void forget_names(struct column *column)
 {
     names_finish(column->names);
@@ -355,6 +392,8 @@ static int decide(const struct csv_scan *s, const struct spec_data *d, struct ta
     if (i == c->target &&
         (count > SAMPLES_CLASSES_MAX || (count > UNIQUE_CLASSES && 2 * (size_t)count > rows)))
         return fail_classes(s, c, v, rows, err);
+    if (i == c->target && d->task == TASK_AUTO && are_dates(column->names))
+        return fail_dates(s, c, v, err);
     if (i != c->target && count > names_max(d, c, i))
         return fail_categories(s, d, c, i, v, rows, err);
     names_sort(column->names);
@@ -398,6 +437,7 @@ int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct tab
         rc = decide_all(s, d, c, v, *rows, err);
     if (rc == 0) {
         note_forms(c, v, d, notes);
+        note_categories(c, notes);
         csv_columns_place(c);
     }
     free(text);

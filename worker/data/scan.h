@@ -18,7 +18,9 @@
 void scan_samples(const struct samples *s, struct record_prepared *out);
 /* Appends what columns of a table are no features, by their values in the training file:
  * index_column (counts the rows, or orders them and with them the classes), identifier_column (a
- * whole number of its own in each row), date_column (20210131). */
+ * whole number of its own in each row), date_column (20210131), target_column (the target once
+ * more, by whatever names); and names of categories or classes that differ only in case, blanks or
+ * joints (similar_names). */
 void scan_columns(const struct samples *s, struct record_prepared *out);
 
 /* Appends what depends on the configuration: nan_after_scaling (a finite number that is none after

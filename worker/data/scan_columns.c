@@ -1,4 +1,5 @@
-/* Columns that a network learns from and should not: numbers of rows, identifiers, dates. */
+/* Columns that a network learns from and should not: numbers of rows, identifiers, dates; and names
+ * that were meant to be one. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "sweep/buf.h"
 #include "sweep/require.h"
+#include "worker/data/csv_columns.h"
 #include "worker/data/dates.h"
 #include "worker/data/feature_names.h"
 #include "worker/data/scan.h"
@@ -15,16 +17,25 @@
 #define ROWS_MIN 32      /* fewer are different, or in order, by chance */
 #define ROWS_SURE 500    /* so many different numbers are no measure, whatever the column's name */
 #define EXACT 16777216.0f /* beyond it floats skip whole numbers */
+#define TOLD_CLASSES 4096 /* of more no column is held against the target */
 #define ALMOST 0.95      /* of the rows have a number of their own, where floats skip some */
 
 struct column_values {
     const float *first;
     size_t step, count;
+    size_t categories; /* 0: numbers */
 };
 
+/* The number, or which category it is; v->categories: none of them. */
 static float value_at(const struct column_values *v, size_t row)
 {
-    return v->first[row * v->step];
+    const float *x = v->first + row * v->step;
+    size_t k = 0;
+    if (v->categories == 0)
+        return *x;
+    while (k < v->categories && x[k] == 0)
+        k++;
+    return (float)k;
 }
 
 static bool are_whole(const struct column_values *v)
@@ -101,6 +112,38 @@ static bool classes_in_order(const struct samples *s)
     return s->labels && s->outputs == 1 && s->classes > 1 && changes + 1 == s->classes;
 }
 
+/* Each class has a value of its own in every row. Early out: most columns differ within one. */
+static bool tells_classes(const struct samples *s, const struct column_values *v)
+{
+    float *of = xmalloc(s->classes * sizeof *of);
+    bool *seen = xcalloc(s->classes, sizeof *seen), tells = true;
+    for (size_t i = 0; tells && i < v->count; i++) {
+        size_t k = s->labels[i];
+        float x = value_at(v, i);
+        tells = !seen[k] ? fabsf(x) <= FLT_MAX : of[k] == x;
+        of[k] = x;
+        seen[k] = true;
+    }
+    for (size_t k = 0; tells && k < s->classes; k++)
+        for (size_t j = 0; tells && seen[k] && j < k; j++)
+            tells = !seen[j] || of[j] != of[k];
+    free(of);
+    free(seen);
+    return tells;
+}
+
+static bool tells_target(const struct samples *s, const struct column_values *v)
+{
+    size_t i = 0;
+    if (s->outputs != 1)
+        return false;
+    if (s->labels)
+        return s->classes > 1 && s->classes <= TOLD_CLASSES && tells_classes(s, v);
+    while (i < v->count && value_at(v, i) == s->targets[i])
+        i++;
+    return i == v->count;
+}
+
 static bool is_called(const char *name)
 {
     static const char *const names[] = {"id",  "index", "idx", "row",  "rowid", "row_id", "no",
@@ -131,11 +174,21 @@ static void add(struct record_prepared *out, const char *kind, int64_t column, c
              (long long)column);
 }
 
+static void add_target(const struct samples *s, const struct feature_names *n, size_t feature,
+                       struct record_prepared *out)
+{
+    char place[FEATURE_PLACE_MAX];
+    add(out, "target_column", feature_column(n, feature), feature_place(n, feature, place),
+        s->labels ? "has one value for each class in all rows: the target under another name"
+                  : "is the same as the target in all rows");
+}
+
 static bool scan_column(const struct samples *s, const struct feature_names *n, size_t feature,
                         bool in_order, struct record_prepared *out)
 {
-    const struct column_values v = {(const float *)s->values + feature, s->features,
-                                    s->parts[PART_TRAIN]};
+    const struct column_values v = {.first = (const float *)s->values + feature,
+                                    .step = s->features,
+                                    .count = s->parts[PART_TRAIN]};
     size_t i = n->column[feature];
     const char *name = n->columns->header ? n->columns->header[i] : NULL;
     char place[FEATURE_PLACE_MAX];
@@ -144,6 +197,8 @@ static bool scan_column(const struct samples *s, const struct feature_names *n, 
     if (in_order && rises(&v))
         add(out, "index_column", column, place,
             "is in the order of the rows, and so are the classes: a network learns them from it");
+    else if (tells_target(s, &v))
+        add_target(s, n, feature, out);
     else if (!are_whole(&v))
         return false;
     else if (counts_rows(&v))
@@ -164,8 +219,16 @@ static bool scan_text(const struct samples *s, const struct feature_names *n, si
 {
     const struct names *names = n->columns->column[n->column[feature]].names;
     char place[FEATURE_PLACE_MAX];
+    const struct column_values v = {.first = (const float *)s->values + feature,
+                                    .step = s->features,
+                                    .count = s->parts[PART_TRAIN],
+                                    .categories = names->count};
     bool dates = true;
     feature_place(n, feature, place);
+    if (tells_target(s, &v)) {
+        add_target(s, n, feature, out);
+        return true;
+    }
     for (uint32_t k = 0; dates && k < names->count; k++)
         dates = date_is(names_at(names, k), strlen(names_at(names, k)));
     if (dates)
@@ -175,6 +238,62 @@ static bool scan_text(const struct samples *s, const struct feature_names *n, si
         add(out, "identifier_column", feature_column(n, feature), place,
             "has a text of its own in each row, each of which became a category");
     return dates || names->count == s->parts[PART_TRAIN];
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+#define FOLDED_MAX 128
+
+/* A name as it was meant, perhaps: without case, blanks and joints. */
+struct folded {
+    char text[FOLDED_MAX];
+    const char *name;
+};
+
+static void fold(const char *name, struct folded *out)
+{
+    size_t n = 0;
+    for (const char *p = name; *p && n < FOLDED_MAX - 1; p++)
+        if (strchr(" \t_-.", *p) == NULL)
+            out->text[n++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 'a' - 'A' : *p);
+    out->text[n] = '\0';
+    out->name = name;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const struct folded *x = a, *y = b;
+    int order = strcmp(x->text, y->text);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+/* Two of a column's names that differ in nothing else. */
+static void scan_names(const struct table_columns *c, size_t i, struct record_prepared *out)
+{
+    const struct names *names = c->column[i].names;
+    struct folded *f = xcalloc(names->count + 1, sizeof *f);
+    size_t alike = 0, first = 0;
+    for (uint32_t k = 0; k < names->count; k++)
+        fold(names_at(names, k), &f[k]);
+    qsort(f, names->count, sizeof *f, by_text);
+    for (size_t k = 1; k < names->count; k++) {
+        bool same = f[k].text[0] != '\0' && strcmp(f[k].text, f[k - 1].text) == 0;
+        first = same && alike == 0 ? k : first;
+        alike += same;
+    }
+    if (alike > 0 && out->finding_count < RECORD_FINDINGS_MAX) {
+        struct record_finding *to = &out->findings[out->finding_count++];
+        char a[TEXT_SHOW_MAX], b[TEXT_SHOW_MAX], column[CSV_COLUMN_SHOW_MAX];
+        *to = (struct record_finding){.column = (int64_t)i + 1, .count = (int64_t)alike};
+        str_copy(to->kind, sizeof to->kind, "similar_names");
+        snprintf(to->text, sizeof to->text, "%s: %s and %s differ only in case, blanks or joints, "
+                 "and are two %s: write them alike in the file if they are one",
+                 csv_column_show(column, c, i),
+                 text_show(a, f[first - 1].name, strlen(f[first - 1].name)),
+                 text_show(b, f[first].name, strlen(f[first].name)),
+                 i == c->target ? "classes" : "categories");
+    }
+    free(f);
 }
 
 void scan_columns(const struct samples *s, struct record_prepared *out)
@@ -191,5 +310,8 @@ void scan_columns(const struct samples *s, struct record_prepared *out)
         found += n.columns->column[n.column[j]].names ? scan_text(s, &n, j, out)
                                                       : scan_column(s, &n, j, in_order, out);
     }
+    for (size_t i = 0; n.columns && i < n.columns->count; i++)
+        if (n.columns->column[i].names != NULL && !n.columns->column[i].ignored)
+            scan_names(n.columns, i, out);
     feature_names_finish(&n);
 }

@@ -11,6 +11,7 @@
 #include "sweep/buf.h"
 #include "sweep/encoding.h"
 #include "sweep/err.h"
+#include "sweep/foreign.h"
 #include "worker/data/unpack.h"
 #include "worker/memory.h"
 
@@ -92,6 +93,14 @@ static int check_nul(const struct text *t, struct errbuf *err)
                      "or Windows-1252");
 }
 
+static int check_foreign(const struct text *t, struct errbuf *err)
+{
+    const struct foreign *f = foreign_find(t->data, t->len);
+    return f == NULL ? 0
+                     : text_fail(t, 0, err, ERR_DATA, "%s; allowed: text. To go on: %s", f->what,
+                                 f->advice);
+}
+
 /* Of bytes that are in memory: unpacks them, checks and closes them. */
 static int finish_reading(struct text *t, size_t max, struct errbuf *err)
 {
@@ -99,6 +108,8 @@ static int finish_reading(struct text *t, size_t max, struct errbuf *err)
     int rc = unpack(&t->data, &t->len, max, &why);
     if (rc != 0)
         text_fail(t, 0, err, rc, "%s", why.message);
+    if (rc == 0)
+        rc = check_foreign(t, err);
     if (rc == 0) {
         t->origin = text_to_utf8(&t->data, &t->len);
         rc = check_nul(t, err);

@@ -1,4 +1,4 @@
-/* One sweep: its row, stages, labels, findings, treatments, range edits and what
+/* One sweep: its row, stages, labels, causes, findings, treatments, range edits and what
  * stopping did, each from its own query; and which of its runs wait after a failure. */
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
@@ -36,10 +36,16 @@ static void take_findings(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_SWEEP_TREATMENTS, &r->subject, 1, take_treatments);
 }
 
+static void take_causes(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "causes", t);
+    request_query(r, STORE_QUERY_FINDINGS, &r->subject, 1, take_findings);
+}
+
 static void take_labels(struct request *r, const struct table *t)
 {
     request_write_rows(r, "labels", t);
-    request_query(r, STORE_QUERY_FINDINGS, &r->subject, 1, take_findings);
+    request_query(r, STORE_QUERY_CAUSE_COUNTS, &r->subject, 1, take_causes);
 }
 
 static void take_winner(struct request *r, const struct table *t)

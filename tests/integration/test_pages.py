@@ -1,0 +1,161 @@
+"""The pages of `sweepctl serve` in a real browser: nothing is forbidden, nothing is asked of strangers, no name is an element,
+each fits three widths, can be used from the keyboard and by a screen reader, renews itself, and reads without scripts."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+sys.path.insert(0, os.path.dirname(__file__))
+import browser  # noqa: E402
+from accessible import COMPLAINTS  # noqa: E402
+from browser import Browser  # noqa: E402
+from sweepd import Daemon  # noqa: E402
+from tap import Skip, check, equal, run  # noqa: E402
+from test_serve import BUILT, Site, clients_sweep  # noqa: E402
+
+WIDTHS = (1440, 800, 390)
+
+
+def pages_of(sweep, bare, runs):
+    return ("/", f"/sweep/{sweep}", f"/sweep/{bare}", f"/sweep/{sweep}/runs", f"/run/{runs[0]}",
+            f"/compare?run={runs[0]}&run={runs[1]}&run={runs[2]}", "/compare", "/guide", "/submit", "/login", "/nothing")
+
+
+def test_every_page():
+    """At three widths, and in the dark."""
+    with Daemon(workers=1) as d:
+        sweep, runs = clients_sweep(d, 12)
+        bare, _ = clients_sweep(d, points=False)
+        with Site(d) as s:
+            for dark in (False, True):
+                with Browser(dark=dark) as b:
+                    for page in pages_of(sweep, bare, runs):
+                        for width in WIDTHS if not dark else WIDTHS[1:2]:
+                            b.resize(width)
+                            b.go(s.url + page[1:])
+                            if page == f"/sweep/{sweep}":
+                                b.run("document.querySelector('.explore').scrollIntoView()")
+                                b.until("document.querySelector('.explore form')")
+                            wide = b.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                            equal(wide, 0, f"{page} at {width}: nothing lies beside the page")
+                            equal(b.run(COMPLAINTS), [], f"{page} at {width}")
+                        equal(b.run("document.querySelectorAll('main b, main i').length"), 0, f"{page}: a name is no element")
+                    strange = [a for a in b.asked if not a.startswith((s.url, "data:", "about:"))]
+                    equal(strange, [], "asked of strangers")
+                    told = [t for t in b.told if "404" not in t]
+                    equal(told, [], "the browser had nothing to complain of")
+
+
+def test_live():
+    """Points, a run's end and the daemon's come by themselves; filters and half-filled forms stay."""
+    with Daemon(workers=1) as d:
+        sweep, _ = clients_sweep(d, 3, points=False)
+        with Site(d) as s, Browser() as b:
+            c = d.connect()
+            asked = c.call("ask", sweep=sweep)
+            lease = {"run": asked["run"], "lease": asked["lease"]}
+            c.call("report", **lease, points=[{"epoch": 1, "train_loss": 1.5, "val_loss": 1.25}])
+            b.go(f"{s.url}sweep/{sweep}")
+            b.until("document.getElementById('state').textContent === 'live'")
+            row = f"document.querySelector('tr[data-run=\"{asked['run']}\"]')"
+            b.until(row)
+            b.run("document.querySelector('#enqueue input[name^=value]').value = '0.25'; "
+                  "window.mark = document.querySelector('h1')")
+            c.call("report", **lease, points=[{"epoch": 2, "train_loss": 0.5, "val_loss": 0.75}])
+            b.until(f"{row}.querySelector('[data-val]').textContent === '0.75'")
+            b.until(f"{row}.querySelector('[data-epoch]').textContent === '2'")
+            c.call("tell", **lease, result={"status": "completed"})
+            b.until("document.body.textContent.includes('0.75') && !" + row)
+            b.until("document.querySelector('.explore') && Array.from(document.querySelectorAll('a')).some("
+                    f"function (a) {{ return a.getAttribute('href') === '/run/{asked['run']}'; }})")
+            equal(b.run("document.querySelector('#enqueue input[name^=value]').value"), "0.25", "what was filled in")
+            check(b.run("window.mark === document.querySelector('h1')"), "the page was not loaded again")
+            b.run("document.querySelector('.explore').scrollIntoView()")
+            b.until("document.querySelector('.explore fieldset input')")
+            b.run("(function () { var f = document.querySelector('.explore fieldset input'); f.value = '0.0001'; "
+                  "f.dispatchEvent(new Event('change')); })()")
+            asked = c.call("ask", sweep=sweep)
+            lease = {"run": asked["run"], "lease": asked["lease"]}
+            c.call("report", **lease, points=[{"epoch": e, "val_loss": 3.0 / e} for e in (1, 2, 3)])
+            c.call("tell", **lease, result={"status": "completed"})
+            b.until(f"document.getElementById('data').textContent.includes('[{asked['run']},') && "
+                    "Array.from(document.querySelectorAll('.explore tbody td')).some("
+                    f"function (t) {{ return t.textContent === '{asked['run']}'; }})")
+            equal(b.run("document.querySelector('.explore fieldset input').value"), "0.0001", "the filter is still there")
+            c.close()
+            d.process.kill()
+            d.process.wait()
+            b.until("document.getElementById('state').className === 'off'")
+            d.start()
+            b.until("document.getElementById('state').className === 'on'")
+            d.ctl("pause", str(sweep), check=0)
+            b.until("Array.from(document.querySelectorAll('button')).some(function (v) { return v.textContent === 'Resume'; })")
+            equal([t for t in b.told if "ERR_INCOMPLETE" not in t and "503" not in t], [], "nothing was forbidden")
+
+
+def test_forms():
+    """What a person does with the pages, from the keyboard."""
+    with Daemon(workers=1) as d:
+        sweep, _ = clients_sweep(d, 1002, points=False)
+        with Site(d) as s, Browser() as b:
+            def press(condition):
+                """The button of which that holds, by the keyboard; then where it leads."""
+                b.run("(function () { var v = Array.from(document.querySelectorAll('button')).find(function (v) { return " +
+                      condition + "; }); v.focus(); window.left = false; "
+                      "addEventListener('pagehide', function () { window.left = true; }); })()")
+                b.events = []
+                for kind in ("rawKeyDown", "char", "keyUp"):
+                    b.tell("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13,
+                           **({"text": "\r"} if kind == "char" else {}))
+                while not any(m.get("method") == "Page.loadEventFired" for m in b.events):
+                    b.note(b.message())
+
+            b.go(f"{s.url}sweep/{sweep}")
+            press("v.textContent === 'Pause'")
+            equal(d.call("show", sweep=sweep)["sweep"]["status"], "paused", "paused")
+            press("v.textContent === 'Resume'")
+            b.run("document.querySelectorAll('#enqueue input[name^=value]').forEach("
+                  "function (v, i) { v.value = i ? '3' : '0.5'; })")
+            press("v.textContent === 'Enqueue'")
+            made = int(b.run("location.pathname").split("/")[-1])
+            equal(d.call("run", run=made)["run"]["params"]["layers"], 3, "enqueued")
+            b.go(f"{s.url}sweep/{sweep}/runs")
+            b.run("document.querySelectorAll('input[name=run]').forEach(function (v, i) { v.checked = i < 2; })")
+            press("v.textContent.startsWith('Compare')")
+            check(b.run("location.search").count("run=") == 2, "two runs are compared")
+            b.go(f"{s.url}submit")
+            b.run("document.getElementById('spec').value = '{\"methd\": 1}'")
+            press("v.textContent.startsWith('Only')")
+            check(b.run("document.querySelector('[role=alert]').textContent.includes('methd')"), "what is wrong")
+            equal(b.run("document.getElementById('spec').value"), '{"methd": 1}', "to be mended")
+            equal(b.run(COMPLAINTS), [], "and read by everybody")
+            b.go(f"{s.url}sweep/{sweep}")
+            b.run("document.querySelector('input[name=sure]').checked = true")
+            press("v.textContent === 'Cancel'")
+            equal(d.call("show", sweep=sweep)["sweep"]["status"], "cancelled", "cancelled")
+            equal([t for t in b.told if "422" not in t], [], "nothing was forbidden")
+
+
+def test_without_scripts():
+    with Daemon(workers=1) as d:
+        sweep, runs = clients_sweep(d, 4)
+        with Site(d) as s, Browser(scripts=False) as b:
+            for page in pages_of(sweep, sweep, runs):
+                b.go(s.url + page[1:])
+                # what is hidden says nothing: the explorer alone, which scripts make
+                text = b.tell("DOM.getDocument") and b.tell("DOM.getOuterHTML", nodeId=b.tell(
+                    "DOM.querySelector", nodeId=b.tell("DOM.getDocument")["root"]["nodeId"], selector="main")["nodeId"])
+                check(len(text["outerHTML"]) > 100, page)
+                check(page != f"/sweep/{sweep}" or text["outerHTML"].count("<svg") >= 9, "its charts are pictures")
+
+
+if __name__ == "__main__":
+    def absent():
+        raise Skip("no chromium here" if BUILT else "built without libmicrohttpd")
+
+    def named(test):
+        absent_test = lambda: absent()  # noqa: E731
+        absent_test.__name__ = test.__name__
+        return absent_test
+
+    tests = (test_every_page, test_live, test_forms, test_without_scripts)
+    run(*(tests if BUILT and browser.there() else map(named, tests)))

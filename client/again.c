@@ -91,6 +91,7 @@ static void alone(struct spec *s)
     s->treat_share = s->repeat_share = 0;
     s->max_hours = 0;
     s->has_until = false;
+    s->warm_count = 0;
     s->picked[0] = '\0';
     s->stop = (struct stop_settings){.rule = STOP_NONE};
 }

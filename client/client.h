@@ -47,7 +47,7 @@ struct client {
           OPTION_BIT(GROUP) | OPTION_BIT(ON_EVENT),                                             \
       "start the daemon in the background")                                                     \
     X(submit, "submit", "SPEC|-", ARG_TEXT, true,                                          \
-      OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID),                                 \
+      OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID) | OPTION_BIT(WARM_START),        \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
     X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, what failed")         \
@@ -80,6 +80,9 @@ struct client {
           OPTION_BIT(FORCE) | OPTION_BIT(OPTUNA) | OPTION_BIT(CSV) |                            \
           OPTION_BIT(TENSORBOARD) | OPTION_BIT(WANDB) | OPTION_BIT(MLFLOW),                     \
       "a run's best weights as a safetensors file; or a sweep for other tools") \
+    X(import, "import", "FILE", ARG_TEXT, true,                                                 \
+      OPTION_BIT(STUDY) | OPTION_BIT(METRIC) | OPTION_BIT(GOAL) | OPTION_BIT(PARAMETERS),       \
+      "what Optuna, MLflow or W&B has searched, as a sweep that has ended")                     \
     X(predict, "predict", "RUN FILE", ARG_ID_VALUES, true,                                      \
       OPTION_BIT(OUTPUT) | OPTION_BIT(FORCE) | OPTION_BIT(WORKER_PROGRAM),                      \
       "what a run's network says of new rows, as CSV")                                          \

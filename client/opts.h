@@ -58,11 +58,16 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(TENSORBOARD, "--tensorboard", NULL, TEXT, "DIR", "the sweep as event files of TensorBoard")  \
     X(WANDB, "--wandb", NULL, TEXT, "DIR", "the sweep as offline runs for `wandb sync`")           \
     X(MLFLOW, "--mlflow", NULL, TEXT, "DIR", "the sweep as an experiment in MLflow's file store")  \
+    X(STUDY, "--study", NULL, TEXT, "NAME", "the study, or experiment, of several in a file")      \
+    X(METRIC, "--metric", NULL, TEXT, "NAME", "what the runs are ranked by")                       \
+    X(GOAL, "--goal", NULL, TEXT, "minimize|maximize", "what is best of it")                       \
+    X(PARAMETERS, "--parameters", NULL, TEXT, "NAME,NAME", "the columns that are parameters")      \
     X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
     X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
     X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
+    X(WARM_START, "--warm-start", NULL, TEXT, "SWEEPS", "begin with what these found: 12,15")    \
     X(LISTEN, "--listen", NULL, TEXT, "ADDRESS:PORT", "where the page is (127.0.0.1:8478)")        \
     X(PASSWORD_FILE, "--password-file", NULL, TEXT, "FILE", "whoever knows its first line may in") \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")

@@ -22,6 +22,7 @@ static const struct {
      "  sweepctl submit sweep.json --dry-run      what it would do, and for how long\n"
      "  sweepctl submit sweep.json --watch        and follow it\n"
      "  sweepctl submit sweep.json --id night-7   safe to repeat\n"
+     "  sweepctl submit sweep.json --warm-start 7 begin with what sweep 7 found\n"
      "  generate-spec | sweepctl submit -\n\n"
      "The smallest specification:\n"
      "  {\"data\": {\"name\": \"fashion-mnist\", \"validation\": 10000},\n"
@@ -86,8 +87,8 @@ static const struct {
      "  sweepctl curve 57 > 57.csv\n"
      "  sweepctl curve 57 | gnuplot -p -e \"set datafile separator ','; plot '-' u 1:3\"\n"},
     {"plot",
-     "Without SWEEP the newest. KIND is history, curves, parallel, slice, contour, edf, pareto,\n"
-     "timeline or labels (docs/report.md says what each shows).\n\n"
+     "Without SWEEP the newest. KIND is history, curves, parallel, slice, contour, importance,\n"
+     "edf, pareto, timeline or labels (docs/report.md says what each shows).\n\n"
      "  sweepctl plot history 3 -o history.svg\n"
      "  sweepctl plot curves 3 --run 57 -o 57.svg        one run, and how its label changed\n"
      "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"},
@@ -110,6 +111,11 @@ static const struct {
      "  sweepctl export 57 -o best.safetensors --torch-module net.py\n\n"
      "Of a sweep: its runs and curves in the files of other tools (docs/export.md).\n\n"
      "  sweepctl export 3 --csv night.csv --tensorboard board --optuna night.db\n"},
+    {"import",
+     "A database of Optuna or MLflow, or a table with a row a run (CSV). The same again is the\n"
+     "same sweep. What is taken for what: docs/import.md.\n\n"
+     "  sweepctl import study.db\n"
+     "  sweepctl import runs.csv --metric val_loss --parameters lr,layers\n"},
     {"predict",
      "The columns are found by name; scaling, categories and classes are those of the training.\n\n"
      "  sweepctl predict 57 new.csv -o answers.csv\n"},

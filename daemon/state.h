@@ -27,6 +27,7 @@ struct daemon {
     struct prepare *prepare;
     struct events *events;
     struct requests *requests;
+    struct staged_import *imports;    /* whose last part has not come: serve/staged_import.c */
     struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
     struct gate_judgement gate; /* may runs start, and why not */

@@ -49,6 +49,48 @@ static void say_lines(struct client *c, struct buf *notes)
     buf_finish(notes);
 }
 
+/* "12,15" as a list; false: it is none. */
+static bool write_ids(const char *text, struct buf *out)
+{
+    char *ids = xstrdup(text), *rest = ids, *id;
+    const char *comma = "";
+    bool good = true;
+    while (good && (id = strsep(&rest, ",")) != NULL) {
+        int64_t number;
+        good = opts_positive(id, &number) == 0;
+        buf_printf(out, "%s%s", comma, id);
+        comma = ",";
+    }
+    free(ids);
+    return good;
+}
+
+/* --warm-start is a key of the specification: it is put in front of the others. */
+static int add_warm_start(struct client *c, struct buf *spec, struct errbuf *err)
+{
+    struct errbuf why;
+    const char *given = c->opts.text[OPTION_WARM_START], *from = strchr(spec->data, '{');
+    struct buf out = {0};
+    struct json *root = json_parse(spec->data, spec->len, &why);
+    bool there = root != NULL && json_get(root, "warm_start") != NULL;
+    bool empty = root == NULL || json_type(root) != JSON_OBJECT || json_count(root) == 0;
+    json_destroy(root);
+    if (there)
+        return err_set(err, ERR_VALUE, "--warm-start: the specification has a warm_start already");
+    if (empty || from == NULL) /* what is wrong with it is said by the daemon */
+        return 0;
+    buf_puts(&out, "{\"warm_start\":[");
+    if (!write_ids(given, &out)) {
+        buf_finish(&out);
+        return err_bad(err, ERR_VALUE, "--warm-start", given,
+                       "ids of sweeps, separated by commas: 12 or 12,15");
+    }
+    buf_printf(&out, "],%s", from + 1);
+    buf_finish(spec);
+    *spec = out;
+    return 0;
+}
+
 static int read_spec(struct client *c, struct buf *out)
 {
     struct errbuf err;
@@ -204,9 +246,16 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     int status = client_connect(c);
     if (status != CLIENT_DONE)
         return status;
-    struct buf notes = {0};
+    struct errbuf err;
+    struct buf notes = {0}, whole = {0};
+    buf_append(&whole, spec->data, spec->len);
+    if (opts_has(&c->opts, OPTION_WARM_START) && add_warm_start(c, &whole, &err) != 0) {
+        buf_finish(&whole);
+        return client_fail(c, CLIENT_USAGE, &err);
+    }
     char *params =
-        spec_input_params(spec, opts_has(&c->opts, OPTION_DRY_RUN) ? NULL : id, &notes);
+        spec_input_params(&whole, opts_has(&c->opts, OPTION_DRY_RUN) ? NULL : id, &notes);
+    buf_finish(&whole);
     say_lines(c, &notes);
     submit_fate_begin(c);
     progress_begin(&progress, c, "the daemon reads the data");

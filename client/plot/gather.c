@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/influence.h"
 #include "sweep/require.h"
 #include "sweep/spec.h"
 
@@ -19,7 +20,7 @@
 struct gathering {
     struct client *client;
     struct study *study;
-    const struct spec *spec;
+    struct influence *influence; /* NULL: the specification was not read yet */
     size_t dimension[SPACE_MAX_DIMENSIONS];
     int64_t first_us; /* the first start, UTC; 0: none yet */
 };
@@ -55,7 +56,7 @@ static bool is_choice(const struct dimension *d)
 static void take_parameters(struct gathering *g)
 {
     struct study *s = g->study;
-    const struct space *space = &g->spec->space;
+    const struct space *space = &g->influence->spec.space;
     s->parameters = xcalloc(space->count + 1, sizeof *s->parameters);
     for (size_t i = 0; i < space->count; i++) {
         const struct dimension *d = &space->dimensions[i];
@@ -65,6 +66,7 @@ static void take_parameters(struct gathering *g)
         struct study_parameter *p = &s->parameters[s->parameter_count];
         g->dimension[s->parameter_count++] = i;
         *p = (struct study_parameter){.name = xstrdup(d->name),
+                                      .importance = NAN,
                                       .logarithmic = !is_choice(d) && is_logarithmic(d)};
         for (size_t k = 0; is_choice(d) && k < d->value_count; k++) {
             dimension_format(d, d->values[k], text);
@@ -75,7 +77,7 @@ static void take_parameters(struct gathering *g)
 
 static double value_of(struct gathering *g, size_t parameter, const struct json *params)
 {
-    const struct dimension *d = &g->spec->space.dimensions[g->dimension[parameter]];
+    const struct dimension *d = &g->influence->spec.space.dimensions[g->dimension[parameter]];
     const struct json *v = json_get(params, d->name);
     char text[SPACE_TEXT_MAX];
     struct errbuf err;
@@ -134,6 +136,7 @@ static void add_run(void *arg, const struct json *run)
         .cause = xstrdup(member_string(run, "cause", "")),
         .why = why_of(run),
     };
+    influence_take(g->influence, run);
     if (!isfinite(r->metric))
         r->metric = NAN;
     for (size_t i = 0; i < s->parameter_count; i++)
@@ -308,23 +311,24 @@ static int read_runs(struct gathering *g)
     return status;
 }
 
-static int read_spec(struct client *c, const struct json *sweep, struct spec **out)
+static int read_spec(struct gathering *g, const struct json *sweep)
 {
-    struct spec *spec = xcalloc(1, sizeof *spec);
+    struct influence *f = xcalloc(1, sizeof *f);
     struct errbuf err;
-    if (json_get(sweep, "spec") != NULL && spec_parse(json_get(sweep, "spec"), spec, &err) == 0) {
-        *out = spec;
+    if (json_get(sweep, "spec") != NULL &&
+        influence_init(f, sweep, IMPORTANCE_PEDANOVA, &err) == 0) {
+        g->influence = f;
         return CLIENT_DONE;
     }
-    free(spec);
+    free(f);
     err_set(&err, ERR_DATA,
             "sweep %lld: its specification cannot be read: it is of another version",
             (long long)member_int(sweep, "id", 0));
-    return client_fail(c, CLIENT_REFUSED, &err);
+    return client_fail(g->client, CLIENT_REFUSED, &err);
 }
 
-/* What the reply to `show` says of the sweep; its specification is the caller's to free. */
-static int begin(struct gathering *g, const struct json *row, struct spec **spec)
+/* What the reply to `show` says of the sweep. */
+static int begin(struct gathering *g, const struct json *row)
 {
     struct study *s = g->study;
     memset(s, 0, sizeof *s);
@@ -332,36 +336,49 @@ static int begin(struct gathering *g, const struct json *row, struct spec **spec
     s->name = xstrdup(member_string(row, "name", ""));
     s->metric = xstrdup(member_string(row, "metric", ""));
     s->maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
-    int status = read_spec(g->client, row, spec);
-    if (status != CLIENT_DONE)
-        return status;
-    g->spec = *spec;
-    take_parameters(g);
-    return CLIENT_DONE;
+    int status = read_spec(g, row);
+    if (status == CLIENT_DONE)
+        take_parameters(g);
+    return status;
 }
 
-static void end(struct spec *spec)
+static void end(struct gathering *g)
 {
-    if (spec != NULL)
-        spec_finish(spec);
-    free(spec);
+    if (g->influence != NULL)
+        influence_finish(g->influence);
+    free(g->influence);
+}
+
+/* Shares of their sum, of what is on a chart; where it is too early to say, none. */
+static void take_importance(struct gathering *g)
+{
+    const struct influence *f = g->influence;
+    double raw[SPACE_MAX_DIMENSIONS], shares[SPACE_MAX_DIMENSIONS];
+    struct errbuf why;
+    if (importance_compute(&f->runs, f->method, f->spec.seed, raw, &why) != 0)
+        return;
+    importance_shares(raw, f->spec.space.count, shares);
+    g->study->importance_runs = importance_used(&f->runs, f->method);
+    for (size_t i = 0; i < g->study->parameter_count; i++)
+        g->study->parameters[i].importance = shares[g->dimension[i]];
 }
 
 int study_gather(struct client *c, int64_t sweep, const struct gather_wish *wish,
                  struct rpc_reply *show, struct study *out)
 {
     struct gathering g = {.client = c, .study = out};
-    struct spec *spec = NULL;
     int status = sweep != 0 ? client_call_id(c, "show", "sweep", sweep, show)
                             : client_call(c, "show", "{}", show);
     if (status != CLIENT_DONE)
         return status;
-    status = begin(&g, json_get(show->result, "sweep"), &spec);
+    status = begin(&g, json_get(show->result, "sweep"));
     if (status == CLIENT_DONE)
         status = read_runs(&g);
+    if (status == CLIENT_DONE)
+        take_importance(&g);
     if (status == CLIENT_DONE && wish->curves_max > 0)
         status = read_curves(c, wish, out);
-    end(spec);
+    end(&g);
     if (status != CLIENT_DONE) {
         study_finish(out);
         rpc_reply_finish(show);
@@ -391,21 +408,21 @@ static int read_row(struct gathering *g, const struct json *run)
 }
 
 /* The first one's sweep is that of the study. */
-static int begin_with(struct gathering *g, const struct json *run, struct spec **spec)
+static int begin_with(struct gathering *g, const struct json *run)
 {
     struct rpc_reply show;
-    if (g->spec != NULL)
+    if (g->influence != NULL)
         return CLIENT_DONE;
     int status =
         client_call_id(g->client, "show", "sweep", member_int(run, "sweep_id", 0), &show);
     if (status != CLIENT_DONE)
         return status;
-    status = begin(g, json_get(show.result, "sweep"), spec);
+    status = begin(g, json_get(show.result, "sweep"));
     rpc_reply_finish(&show);
     return status;
 }
 
-static int add_one(struct gathering *g, int64_t id, struct spec **spec)
+static int add_one(struct gathering *g, int64_t id)
 {
     struct rpc_reply reply;
     int status = client_call_id(g->client, "run", "run", id, &reply);
@@ -413,7 +430,7 @@ static int add_one(struct gathering *g, int64_t id, struct spec **spec)
         return status;
     const struct json *run = json_get(reply.result, "run");
     size_t before = g->study->run_count;
-    status = begin_with(g, run, spec);
+    status = begin_with(g, run);
     if (status == CLIENT_DONE)
         status = read_row(g, run);
     if (status == CLIENT_DONE && g->study->run_count > before) {
@@ -428,13 +445,12 @@ static int add_one(struct gathering *g, int64_t id, struct spec **spec)
 int study_gather_runs(struct client *c, const struct gather_runs *runs, struct study *out)
 {
     struct gathering g = {.client = c, .study = out};
-    struct spec *spec = NULL;
     int status = CLIENT_DONE;
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < runs->count && status == CLIENT_DONE; i++)
-        status = add_one(&g, runs->ids[i], &spec);
+        status = add_one(&g, runs->ids[i]);
     rebase_times(out);
-    end(spec);
+    end(&g);
     if (status != CLIENT_DONE)
         study_finish(out);
     return status;

@@ -19,6 +19,7 @@ struct study;
     X(parallel, "parallel", false, PARALLEL)                                                       \
     X(slice, "slice", false, SLICE)                                                                \
     X(contour, "contour", false, CONTOUR)                                                          \
+    X(importance, "importance", false, IMPORTANCE)                                                 \
     X(edf, "edf", false, EDF)                                                                      \
     X(pareto, "pareto", false, PARETO)                                                             \
     X(timeline, "timeline", false, TIMELINE)                                                       \

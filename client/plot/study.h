@@ -12,6 +12,7 @@
 struct study_parameter {
     char *name;
     bool logarithmic;
+    double importance;   /* its share of what was decided, by PED-ANOVA; NAN: not known */
     size_t choice_count; /* 0: its values are numbers; else they are indices of these */
     char **choices;
 };
@@ -42,6 +43,7 @@ struct study {
     char *name, *metric;
     bool maximize;
     size_t parameter_count, run_count, run_cap;
+    size_t importance_runs; /* that the parameters' importance was told from; 0: not known */
     struct study_parameter *parameters;
     struct study_run *runs; /* by number */
 };

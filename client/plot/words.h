@@ -38,6 +38,12 @@
       "The metric over two parameters, between the runs by inverse distance; the " \
       "darker the better. Points are runs.", \
       "两个参数上的指标，运行之间按反距离插值；越深越好。点为运行。") \
+    X(IMPORTANCE, "Importance of the parameters", "参数的重要性") \
+    X(IMPORTANCE_SAYS, \
+      "How much each parameter decided whether a run is among the best tenth (PED-ANOVA), as " \
+      "shares of 1.", \
+      "各参数对运行进入最优十分之一的影响（PED-ANOVA），合计为 1。") \
+    X(BY_RUNS, "By %zu of %zu runs.", "依据 %2$zu 次运行中的 %1$zu 次。") \
     X(EDF, "Distribution of the metric", "指标的分布") \
     X(EDF_SAYS, \
       "The share of runs that are at least as good as a value.", \

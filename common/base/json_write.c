@@ -149,6 +149,14 @@ void jw_uint_string(struct json_writer *w, uint64_t v)
     buf_printf(w->out, "\"%" PRIu64 "\"", v);
 }
 
+void jw_uint(struct json_writer *w, uint64_t v)
+{
+    if (v <= (uint64_t)JSON_MAX_SAFE_INTEGER)
+        jw_int(w, (int64_t)v);
+    else
+        jw_uint_string(w, v);
+}
+
 void jw_real_digits(struct json_writer *w, double v, int digits)
 {
     char text[32];

@@ -312,3 +312,15 @@ struct synonym synonym_find(const char *word, const char *const *names, size_t c
     }
     return (struct synonym){NULL, "", false};
 }
+
+bool synonym_row(size_t i, const char **words, const char **targets)
+{
+    for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+        if (rows[k].same != SAME || i-- > 0)
+            continue;
+        *words = rows[k].words;
+        *targets = rows[k].targets;
+        return true;
+    }
+    return false;
+}

@@ -18,5 +18,8 @@ int synonym_same_in(const char *word, const char *const *names, size_t count);
 /* What word may mean among names. name NULL: nothing is known, or note says why there is no such
  * thing here. */
 struct synonym synonym_find(const char *word, const char *const *names, size_t count);
+/* The i-th row of words that can mean nothing else: what it lists, and what they mean, both with
+ * '|' between. For what tells others of them (schema/spec.schema.json). false: there is none. */
+bool synonym_row(size_t i, const char **words, const char **targets);
 
 #endif

@@ -19,6 +19,7 @@ struct outlook {
     size_t dimensions, choices; /* parameters; those without an order */
     bool stops;     /* runs are stopped early */
     bool conditional; /* some parameter is not always there */
+    bool warm;        /* it goes by earlier sweeps: what order is best is known from the start */
 };
 
 static uint64_t size_of(const struct space *s)
@@ -34,7 +35,8 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
     const struct json *cap = json_get(root, "run_cap"), *share = json_get(root, "repeat_share"),
                       *rule = json_get(json_get(root, "early_terminate"), "type");
     struct outlook o = {.size = size_of(&s->space), .dimensions = s->space.count,
-                        .conditional = s->space.conditional};
+                        .conditional = s->space.conditional,
+                        .warm = json_get(root, "warm_start") != NULL};
     double part = SPEC_REPEAT_SHARE;
 
     if (cap && field_integer(cap, "$.run_cap", 1, SPEC_MAX_RUNS, &o.runs, NULL) != 0)
@@ -59,7 +61,7 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
 
 static bool is_tried_whole(const struct outlook *o)
 {
-    return o->size > 0 && o->size <= (uint64_t)o->runs;
+    return !o->warm && o->size > 0 && o->size <= (uint64_t)o->runs;
 }
 
 static bool is_stopped_early(const struct outlook *o)

@@ -37,6 +37,12 @@ void spec_repeat_write(const struct spec *s, struct json_writer *w);
 int spec_deadline_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_deadline_write(const struct spec *s, struct json_writer *w);
 
+/* --- warm.c --------------------------------------------------------------------------------- */
+
+/* warm_start. After the method is known. */
+int spec_warm_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_warm_write(const struct spec *s, struct json_writer *w);
+
 /* --- stop.c --------------------------------------------------------------------------------- */
 
 int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err);

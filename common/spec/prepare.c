@@ -17,6 +17,7 @@ static void write_plain(const struct spec *s, struct buf *out)
     plain->after = 0;
     plain->max_hours = 0;
     plain->has_until = false;
+    plain->warm_count = 0;
     plain->treat = false;
     plain->limits = (struct spec_limits){0};
     plain->resources = (struct resources){0};

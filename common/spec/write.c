@@ -59,14 +59,6 @@ void spec_parameters_write(const struct spec *s, struct json_writer *w)
     jw_end_object(w);
 }
 
-static void write_seed(uint64_t seed, struct json_writer *w)
-{
-    if (seed <= (uint64_t)JSON_MAX_SAFE_INTEGER)
-        jw_int(w, (int64_t)seed);
-    else
-        jw_uint_string(w, seed);
-}
-
 void spec_write(const struct spec *s, struct json_writer *w)
 {
     jw_begin_object(w);
@@ -82,10 +74,10 @@ void spec_write(const struct spec *s, struct json_writer *w)
     jw_kv_int(w, "epochs", s->epochs);
     jw_kv_int(w, "run_cap", s->run_cap);
     jw_key(w, "seed");
-    write_seed(s->seed, w);
+    jw_uint(w, s->seed);
     if (s->trainer.split_told && s->trainer.split_seed != s->seed) {
         jw_key(w, "split_seed");
-        write_seed(s->trainer.split_seed, w);
+        jw_uint(w, s->trainer.split_seed);
     }
     jw_kv_int(w, "priority", s->priority);
     if (s->after)
@@ -95,6 +87,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     spec_treat_write(s, w);
     spec_repeat_write(s, w);
     spec_deadline_write(s, w);
+    spec_warm_write(s, w);
     spec_lag_write(s, w);
     spec_stop_write(s, w);
     spec_limits_write(s, w);

@@ -201,6 +201,7 @@ static struct sweep *restore_sweep(struct engine *e, const struct stored_sweep *
     engine_add_sweep(e, s);
     restore_prior(s);
     deadline_restore(s);
+    sweep_read_earlier(s);
     for (size_t i = 0; i < in->run_count; i++) {
         restore_extensions(s, restored, &extension);
         restore_run(e, s, &in->runs[i], restored, now);

@@ -109,6 +109,7 @@ void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effect
 struct enqueued {
     enum run_kind kind; /* search: the values `at`; treatment: all the rest */
     struct assignment at;
+    const char *stage, *reason; /* of a search's; NULL: those of a person's wish */
     int64_t parent_id; /* run that is treated, of any sweep */
     struct settings parent_settings;
     bool has_parent_metric;
@@ -125,6 +126,7 @@ struct submission {
     const struct remedy_prior *known; /* what earlier sweeps taught of remedies */
     const struct enqueued *first;     /* a run it begins with; NULL: the search's own */
     const char *id;                   /* of the client's choice; NULL: none */
+    const char *warm;                 /* of earlier sweeps (warm.h); NULL: nothing */
     utc_us deadline;                  /* what the specification's `until` is; 0: it has none */
 };
 /* Data is prepared and the spec checked: the sweep becomes rows, and is acknowledged. Takes over
@@ -148,6 +150,27 @@ struct extension {
     struct store_restored *ended; /* of one that has ended; its runs are taken. NULL: open */
 };
 void engine_extend(struct engine *e, const struct extension *in, void *token, utc_us now,
+                   struct effects *fx);
+/* A run that another program has carried out. */
+struct imported_run {
+    struct assignment at;
+    enum run_status status;        /* completed, stopped, failed */
+    char *reason, *text;           /* where it is from; why it was stopped or failed. NULL: none */
+    utc_us started, ended;         /* 0: not known */
+    size_t count, cap;
+    struct point_metrics **points; /* by ascending epochs; their numbers are given here */
+};
+/* A whole sweep of them: history. */
+struct imported_sweep {
+    struct spec *spec;  /* of method by_hand and task client; what it holds is taken over */
+    const char *id;     /* what its content is known by */
+    const char *source; /* in words */
+    size_t count;
+    struct imported_run *runs;
+};
+/* It becomes a sweep that has ended: in one batch, labelled as if its runs had been carried out
+ * here. Its events and notifications are those of the sweep alone. */
+void engine_import(struct engine *e, const struct imported_sweep *in, void *token, utc_us now,
                    struct effects *fx);
 /* Of an open sweep, borrowed until the next event: its specification, and the hash of its data.
  * NULL: it is not open. */

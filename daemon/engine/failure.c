@@ -301,7 +301,7 @@ void failure_ended(const struct run *r, utc_us now, struct effects *fx)
     bool open = s->row->status == SWEEP_RUNNING || s->row->status == SWEEP_QUEUED;
     if (row->status != RUN_CANCELLED) /* so its data was there */
         reopen(&s->wait);
-    if (row->status != RUN_FAILED || !run_error_alike(row->error) || !open ||
+    if (row->status != RUN_FAILED || !run_error_alike(row->error) || !open || s->imported ||
         r->index < s->alike_from)
         return;
     trial_update(s->trials[r->index], row);

@@ -158,7 +158,8 @@ static char *given(const struct run *r)
     char *params = run_params(r);
     jw_kv_raw(&w, "params", params);
     free(params);
-    jw_kv_int(&w, "seed", (int64_t)row->seed);
+    jw_key(&w, "seed");
+    jw_uint(&w, row->seed);
     jw_kv_int(&w, "epochs", row->epochs);
     jw_kv_int(&w, "until_epoch", row->until_epoch > 0 ? row->until_epoch : row->epochs);
     jw_end_object(&w);

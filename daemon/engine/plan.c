@@ -320,6 +320,10 @@ void sweep_enqueue(struct engine *e, struct sweep *s, const struct enqueued *q, 
         row->treats_cause = q->cause;
         set_treatment(sweep_spec(s), &q->parent_settings, q->treatment, row);
     } else {
+        if (q->stage != NULL)
+            str_copy(row->stage, sizeof(row->stage), q->stage);
+        if (q->reason != NULL)
+            run_row_set_text(&row->reason, q->reason);
         set_values(sweep_spec(s), &q->at, row);
     }
     announce(s, row->stage, 1, now, fx);
@@ -394,7 +398,9 @@ static char *why_so_few(const struct sweep *s)
 /* All runs are terminal and nothing is left to try. */
 static void complete(struct sweep *s, utc_us now, struct effects *fx)
 {
-    char *held = s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s) : none_completed(s);
+    char *held = s->imported                   ? NULL
+                 : s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s)
+                                               : none_completed(s);
     char *few = held == NULL ? why_so_few(s) : NULL;
     if (few != NULL) {
         struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};

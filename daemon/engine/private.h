@@ -7,6 +7,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/causes/labelling.h"
 #include "daemon/plan/deadline.h"
+#include "daemon/plan/earlier.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/engine/resources.h"
@@ -19,6 +20,7 @@
 #define KEPT_MAX (FINALISTS_KEPT + FINALISTS_MAX + 1) /* never reached */
 #define STAGE_ENQUEUED "enqueued" /* of runs that a person asked for */
 #define STAGE_REPEAT "repeat"
+#define STAGE_IMPORTED "imported" /* of runs that another program has carried out */
 
 struct diagnosis;
 struct ladder;
@@ -86,6 +88,7 @@ struct sweep {
     struct spec_cache *cache; /* sweep_spec */
     bool leased;              /* clients carry out its runs */
     struct resources *needs;  /* of each of its runs; NULL: it says nothing */
+    bool imported;            /* history: nothing of it is to be looked at or done again */
     const struct search_method *method;
     struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */
@@ -104,6 +107,7 @@ struct sweep {
     struct deadline_plan fits; /* where row->fits is not NULL: that, read */
     size_t skipped;            /* runs, but for finalists */
     bool overdue;              /* its deadline has passed, and what was left was skipped */
+    struct earlier *earlier;   /* of row->warm; NULL: nothing */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */
     struct run **live;         /* by number */
     size_t live_count, live_cap;
@@ -305,6 +309,10 @@ void deadline_take_plan(struct sweep *s, const struct deadline_plan *p, utc_us n
 char *deadline_left_out(const struct sweep *s);
 
 /* --- sweep.c --------------------------------------------------------------------------------- */
+/* Of its row. */
+void sweep_read_earlier(struct sweep *s);
+/* What it knows of earlier sweeps. */
+void sweep_note_earlier(const struct sweep *s, struct effects *fx);
 /* Why its method was picked, where it was. */
 void sweep_note_picked(const struct sweep *s, struct effects *fx);
 /* A live run of an open sweep that is not cancelled; NULL: err says what it is instead, and what

@@ -78,6 +78,7 @@ static int begin(struct replay *p, struct effects *fx, struct errbuf *err)
             return err_set(err, ERR_DATA, "the settings of run %lld cannot be read",
                            (long long)p->in->rows.runs[i].id);
     sweep_note_picked(sweep_of(p), fx);
+    sweep_note_earlier(sweep_of(p), fx);
     return 0;
 }
 
@@ -333,9 +334,13 @@ static int check_rows(const struct replay_source *in, struct errbuf *err)
     return 0;
 }
 
-/* What was decided before it was extended went by a specification that is not stored. */
+/* What was decided before it was extended went by a specification that is not stored, and of an
+ * imported sweep nothing was decided here. */
 static int check_extended(const struct replay_source *in, struct errbuf *err)
 {
+    if (in->rows.run_count > 0 && strcmp(in->rows.runs[0].stage, STAGE_IMPORTED) == 0)
+        return err_set(err, ERR_STATE, "sweep %lld was imported: nothing of it was decided here",
+                       (long long)in->rows.sweeps[0].id);
     for (size_t i = 0; i < in->count; i++)
         if (in->decisions[i].kind == DECISION_EXTENDED)
             return err_set(err, ERR_STATE,

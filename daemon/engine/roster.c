@@ -203,6 +203,7 @@ void sweep_destroy(struct sweep *s)
     free(s->needs);
     ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
+    earlier_destroy(s->earlier);
     spec_cache_destroy(s->cache);
     sweep_row_destroy(s->row);
     free(s);
@@ -258,6 +259,7 @@ struct study sweep_bare_study(const struct sweep *s)
     st.run_cap += st.last - mine;
     st.last = mine != 1 ? mine : 0; /* nothing could be chosen by one */
     st.run_cap += mine - st.last;
+    st.earlier = s->earlier;
     st.skipped = s->skipped;
     st.run_cap -= s->skipped < st.run_cap ? s->skipped : st.run_cap;
     st.kept = st.kept < st.run_cap ? st.kept : st.run_cap;

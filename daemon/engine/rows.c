@@ -29,6 +29,7 @@ struct sweep_row *sweep_row_copy(const struct sweep_row *r)
     copy->importances = copy_text(r->importances);
     copy->submit_id = copy_text(r->submit_id);
     copy->fits = copy_text(r->fits);
+    copy->warm = copy_text(r->warm);
     return copy;
 }
 
@@ -44,9 +45,10 @@ void sweep_row_finish(struct sweep_row *r)
     free(r->importances);
     free(r->submit_id);
     free(r->fits);
+    free(r->warm);
     free(r->metric);
     r->name = r->reason = r->spec_json = r->data_hash = r->remedy_prior = r->metric = NULL;
-    r->submit_id = r->fits = r->data_target = r->data_notes = r->importances = NULL;
+    r->submit_id = r->fits = r->warm = r->data_target = r->data_notes = r->importances = NULL;
 }
 
 void sweep_row_destroy(struct sweep_row *r)
@@ -298,6 +300,11 @@ static struct store_op *batch_append(struct store_batch *b, enum store_op_type t
     memset(op, 0, sizeof(*op));
     op->type = type;
     return op;
+}
+
+void store_batch_move(struct store_batch *b, const struct store_op *op)
+{
+    *batch_append(b, op->type) = *op;
 }
 
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r)

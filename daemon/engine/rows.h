@@ -48,6 +48,7 @@ struct sweep_row {
     int64_t data_accepted;     /* 1: a person resumed it in spite of its data */
     char *importances;         /* of the parameters, when it completed (JSON); NULL: not known */
     char *submit_id;           /* which its client chose; NULL: none */
+    char *warm;                /* what it knows of earlier sweeps (earlier.h); NULL: nothing */
     utc_us deadline;           /* 0: none, or not known before its first run starts */
     char *fits;                /* what fits before it, as last decided (deadline.h); NULL: all */
     utc_us created, started, ended;
@@ -151,7 +152,8 @@ struct event_row {             /* the log of what happened, for people and for r
     X(PROMOTED, "promoted")    \
     X(STOPPED, "stopped")      \
     X(AUDITED, "audited")  /* it would have been stopped, and goes on to its end all the same */ \
-    X(SKIPPED, "skipped") /* for want of time before the deadline */
+    X(SKIPPED, "skipped") /* for want of time before the deadline */ \
+    X(WARMED, "warmed")   /* what it knows of an earlier sweep from the start */
 
 enum decision_kind {
 #define X(id, name) DECISION_##id,
@@ -351,6 +353,8 @@ void label_row_destroy(struct label_row *l);
 void relabel_window_destroy(struct relabel_window *w);
 
 /* Each append takes ownership of the row. */
+/* The op and what it owns go over. */
+void store_batch_move(struct store_batch *b, const struct store_op *op);
 void store_batch_put_sweep(struct store_batch *b, struct sweep_row *r);
 void store_batch_put_run(struct store_batch *b, struct run_row *r);
 void store_batch_add_points(struct store_batch *b, int64_t run_id, const struct point *p, size_t n);

@@ -134,6 +134,21 @@ void sweep_note_picked(const struct sweep *s, struct effects *fx)
                                  spec->picked);
 }
 
+/* One that cannot be read knows nothing. */
+void sweep_read_earlier(struct sweep *s)
+{
+    if (s->row->warm != NULL)
+        s->earlier = earlier_read(s->row->warm, &sweep_spec(s)->space);
+}
+
+void sweep_note_earlier(const struct sweep *s, struct effects *fx)
+{
+    for (size_t i = 0; s->earlier != NULL && i < s->earlier->said_count; i++)
+        store_batch_add_decision(
+            &fx->batch, &(struct decision_row){.sweep_id = s->row->id, .kind = DECISION_WARMED},
+            "%s", s->earlier->said[i]);
+}
+
 static void open_sweep(struct engine *e, struct sweep *s, const struct submission *in, utc_us now,
                        struct effects *fx)
 {
@@ -143,6 +158,7 @@ static void open_sweep(struct engine *e, struct sweep *s, const struct submissio
     for (size_t i = 0; i < p->finding_count && i < RECORD_FINDINGS_MAX; i++)
         store_batch_add_finding(&fx->batch, s->row->id, &p->findings[i]);
     sweep_note_picked(s, fx);
+    sweep_note_earlier(s, fx);
     notify_sweep(fx, s);
     if (in->first != NULL)
         sweep_enqueue(e, s, in->first, now, fx);
@@ -164,6 +180,8 @@ void engine_submit(struct engine *e, struct submission *in, void *token, utc_us 
     struct sweep *s =
         sweep_create(submitted_row(++e->last_sweep_id, in->spec, in->prepared, now), in->spec);
     s->row->deadline = in->deadline;
+    s->row->warm = in->warm != NULL ? xstrdup(in->warm) : NULL;
+    sweep_read_earlier(s);
     s->row->submit_id = in->id != NULL ? xstrdup(in->id) : NULL;
     memset(in->spec, 0, sizeof(*in->spec));
     if (sweep_spec(s)->treat)

@@ -13,6 +13,7 @@
 #include "sweep/run.h"
 #include "sweep/space.h"
 
+struct earlier;
 struct memo;
 struct spec;
 struct stop_settings;
@@ -81,6 +82,7 @@ struct study {
     bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
     size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
+    const struct earlier *earlier; /* what is known of earlier sweeps (earlier.h); NULL: nothing */
     struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */
     size_t skipped; /* runs of run_cap, not of `last`, that are as if never planned: not in
                        `trials`, nor in run_cap any more */

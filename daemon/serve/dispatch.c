@@ -15,7 +15,7 @@
     X(submit) X(list) X(show) X(runs) X(best) X(run) X(log) X(curve) X(data) X(pause) X(resume)   \
     X(cancel) X(delete) X(status) X(watch) X(unwatch) X(wait) X(labels) X(events) X(shutdown)    \
     X(treat) X(explain) X(relabel) X(enqueue) X(extend) X(backup) X(submitted) \
-    X(ask) X(report) X(tell) X(decisions) X(replay)
+    X(ask) X(report) X(tell) X(decisions) X(replay) X(import)
 
 #define X(verb) extern const struct command command_##verb;
 COMMAND_MAP(X)

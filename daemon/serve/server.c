@@ -13,6 +13,7 @@
 #include "daemon/serve/listener.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/socket_note.h"
+#include "daemon/serve/staged_import.h"
 #include "daemon/state.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -68,6 +69,7 @@ static void on_closed(void *arg, struct conn *c)
     *at = *conn_next(c);
     events_unsubscribe(s->daemon->events, c);
     requests_drop(s->daemon->requests, c);
+    staged_import_drop(&s->daemon->imports, c);
     s->client_count--;
 }
 

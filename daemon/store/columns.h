@@ -33,7 +33,8 @@
     X(data_notes, text, r->data_notes)                                                             \
     X(importances, text, r->importances)                                                           \
     X(deadline_at, time, r->deadline)                                                              \
-    X(fits, text, r->fits)
+    X(fits, text, r->fits)                                                                         \
+    X(warm_start, text, r->warm)
 
 #define RUN_COLUMNS(X)                                                                             \
     X(sweep_id, int, r->sweep_id)                                                                  \

@@ -87,6 +87,7 @@ static int read_sweep(sqlite3_stmt *st, struct sweep_row *r, struct errbuf *err)
     r->importances = column_copy(st, SWEEP_importances_column);
     r->deadline = store_time_parse(column_text(st, SWEEP_deadline_at_column));
     r->fits = column_copy(st, SWEEP_fits_column);
+    r->warm = column_copy(st, SWEEP_warm_start_column);
     r->created = store_time_parse(column_text(st, SWEEP_created_at_column));
     r->started = store_time_parse(column_text(st, SWEEP_started_at_column));
     r->ended = store_time_parse(column_text(st, SWEEP_ended_at_column));

@@ -94,6 +94,7 @@ void jw_key(struct json_writer *w, const char *key);
 void jw_string(struct json_writer *w, const char *s); /* NULL → null; bad UTF-8 → U+FFFD */
 void jw_int(struct json_writer *w, int64_t v);
 void jw_uint_string(struct json_writer *w, uint64_t v); /* decimal string */
+void jw_uint(struct json_writer *w, uint64_t v);        /* that beyond 2^53 only */
 void jw_real(struct json_writer *w, double v);          /* %.17g or "nan", "+inf", "-inf" */
 /* Rounded: for what people read, and nothing is computed from. Several times as fast. */
 void jw_real_digits(struct json_writer *w, double v, int digits);

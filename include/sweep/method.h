@@ -7,19 +7,23 @@
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
+#define METHOD_WARM 128u /* it may begin with runs of earlier sweeps: the key warm_start */
 #define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
 #define METHOD_MAP(X)                                                                              \
-    X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS | METHOD_STAGES,                               \
+    X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS | METHOD_STAGES | METHOD_WARM,                 \
       "the guide's search in four stages (G2)")                                                    \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
     X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
     X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \
-    X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS, "tree-structured Parzen estimator")                \
-    X(GP, gp, METHOD_REPEATS | METHOD_LEARNS, "Bayesian optimization, a Gaussian process")         \
-    X(CMAES, cmaes, METHOD_REPEATS, "covariance matrix adaptation, generation by generation")      \
+    X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM,                                      \
+      "tree-structured Parzen estimator")                                                          \
+    X(GP, gp, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM,                                        \
+      "Bayesian optimization, a Gaussian process")                                                 \
+    X(CMAES, cmaes, METHOD_REPEATS | METHOD_WARM,                                                  \
+      "covariance matrix adaptation, generation by generation")                                    \
     X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS,                                 \
       "densities of good and bad runs at the longest budget that is known, with hyperband")        \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")

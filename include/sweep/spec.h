@@ -28,6 +28,7 @@
 #define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
 #define SPEC_REPEAT_SHARE_MAX 0.5
 #define SPEC_HOURS_MAX 8760.0
+#define SPEC_WARM_MAX 16
 #define SPEC_SHARES_MAX 0.9 /* of both together */
 
 struct spec {
@@ -48,6 +49,8 @@ struct spec {
     double max_hours;          /* from the first start of a run; 0: as long as it takes */
     bool has_until;
     int until;                 /* minute of the local day */
+    size_t warm_count;         /* earlier sweeps whose runs are known from the start */
+    int64_t warm_start[SPEC_WARM_MAX];
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;

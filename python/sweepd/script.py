@@ -105,13 +105,16 @@ def _warn(text: str) -> None:
 
 def _descriptor() -> int:
     """That of the supervisor; -1: none. A program that was started by the run's own has the
-    variable, but perhaps not the descriptor."""
+    variable, but perhaps another file there; `SWEEPD_METRICS_PIPE` is the inode of the right one."""
     try:
         fd = int(os.environ.get("SWEEPD_METRICS_FD", ""))
-        mode = os.fstat(fd).st_mode
+        status = os.fstat(fd)
     except (ValueError, OSError):
         return -1
-    return fd if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else -1
+    if not (stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)):
+        return -1
+    inode = os.environ.get("SWEEPD_METRICS_PIPE")
+    return fd if not inode or inode == str(status.st_ino) else -1
 
 
 def _write(values: Dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ trial is durable before its `ask` is answered, and its value before `tell` is: s
 us (WAL), and with Optuna as SQLite's default has it (journal `delete`), and again with WAL. Appends
 one JSON line to tests/bench/results.jsonl.
 """
-import importlib.util
+import itertools
 import json
 import os
 import subprocess
@@ -20,7 +20,8 @@ if len(sys.argv) < 2:
     sys.exit(__doc__)
 os.environ["BUILD"] = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-from sweepd import SOURCE, Daemon  # noqa: E402
+from client_package import sweepd  # noqa: E402
+from sweepd import Daemon  # noqa: E402
 
 PAIRS = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
 THREADS = 1, 8
@@ -52,24 +53,14 @@ print(json.dumps({"seconds": time.monotonic() - start, "journal": mode[0],
 """
 
 
-def the_package():
-    folder = os.path.join(SOURCE, "python", "sweepd")
-    spec = importlib.util.spec_from_file_location(
-        "sweepd_client", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sweepd_client"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def ours(method, pairs, threads):
-    package = the_package()
-    with Daemon(workers=1) as d, package.Client(d.socket) as client:
-        study = client.create_study(SPACE, method=method, n_trials=pairs + 100, seed=1)
+    with Daemon(workers=1) as d, sweepd.Client(d.socket) as client:
+        # what a trial sees of those before: in one thread all, in several what may still be open
+        learns = {"lag": 2 * threads} if method == "tpe" and threads > 1 else {}
+        study = client.create_study(SPACE, method=method, n_trials=pairs + 100, seed=1, **learns)
 
         def work(share):
-            for _ in range(share):
-                trial = client.ask(study)
+            for trial in itertools.islice(client.trials(study), share):
                 trial.tell(sum(trial.params.values()))
 
         work(5)
@@ -93,7 +84,8 @@ def theirs(python, *arguments):
 
 
 def main():
-    line = {"bench": "ask_tell", "cpus": os.cpu_count(), "unit": "ask+tell pairs/s",
+    line = {"bench": "ask_tell", "cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
+            "unit": "ask+tell pairs/s",
             "ours": {"journal": "wal", "synchronous": "FULL"}}
     for method in "random", "tpe":
         for threads in THREADS:
@@ -101,7 +93,7 @@ def main():
             line["ours"][f"{method}, {threads} threads"] = round(rate, 1)
             print("ours", method, threads, round(rate, 1), flush=True)
     python = os.environ.get("OPTUNA_PYTHON")
-    pairs = max(PAIRS // 10, 80)
+    pairs = max(PAIRS // 25, 40)
     line["pairs"], line["optuna_pairs"] = PAIRS, pairs if python else 0
     for journal in ("delete", "wal") if python else ():
         for sampler in "RandomSampler", "TPESampler":

@@ -93,12 +93,12 @@ def test_parameters_are_typed():
     with Daemon(workers=1) as d:
         study = Study(d, d.submit(client_spec(method="grid", run_cap=2, parameters={
             "n": {"values": [2, 4]}, "x": {"value": 0.5}, "kind": {"value": "a b"},
-            "amp": {"value": False}})))
+            "amp": {"value": False}}, seed="18446744073709551615")))
         asked = study.ask()
         equal(asked["params"], {"n": 2, "x": 0.5, "kind": "a b", "amp": False})
         check(isinstance(asked["params"]["n"], int), "an integer")
-        equal((asked["kind"], asked["number"], asked["epochs"], asked["until_epoch"]),
-              ("search", 0, 4, 4))
+        equal((asked["kind"], asked["number"], asked["epochs"], asked["until_epoch"], asked["seed"]),
+              ("search", 0, 4, 4, "18446744073709551615"))
         study.tell(asked, value=1)
         equal(d.sql("SELECT epoch, val_loss FROM curves"), [(4.0, None)], "its one point")
         equal(d.sql("SELECT name, value FROM metrics"), [("score", 1.0)])

@@ -20,6 +20,20 @@ def pages_of(sweep, bare, runs):
             f"/compare?run={runs[0]}&run={runs[1]}&run={runs[2]}", "/compare", "/guide", "/submit", "/login", "/nothing")
 
 
+PLANTED = """<!DOCTYPE html><html><body><h1>a</h1><h3>b</h3><p id=x style="color:#aaa">faint</p><p id=x>twice</p>
+<button></button><input><svg></svg><table><thead><tr><td>1</td></tr></thead></table><ul><p>no item</p></ul>
+<div style="overflow:auto;height:20px;width:90px"><br><br><br>far</div><label for=none>z</label></body></html>"""
+
+
+def test_what_is_wrong_is_found():
+    with Browser() as b:
+        b.run("document.documentElement.innerHTML = " + repr(PLANTED.replace("\n", " ")))
+        said = " ".join(b.run(COMPLAINTS))
+        for fault in ("no language", "no title", "not one main", "left out", "twice", "no name", "none", "titles",
+                      "no item", "not reached", "contrast", "names nothing"):
+            check(fault in said, f"{fault}: {said}")
+
+
 def test_every_page():
     """At three widths, and in the dark."""
     with Daemon(workers=1) as d:
@@ -148,9 +162,29 @@ def test_without_scripts():
                 check(page != f"/sweep/{sweep}" or text["outerHTML"].count("<svg") >= 9, "its charts are pictures")
 
 
+def test_report():
+    """The file that `sweepctl report` writes, opened as a file."""
+    with Daemon(workers=1) as d:
+        sweep, _ = clients_sweep(d, 12)
+        bare, _ = clients_sweep(d, points=False)
+        path = os.path.join(d.home, "night.html")
+        for language in ("en", "zh"):
+            d.ctl("report", str(sweep), str(bare), "-o", path, "--force", "--language", language, check=0)
+            with Browser(dark=language == "zh") as b:
+                for width in WIDTHS:
+                    b.resize(width)
+                    b.go("file://" + path)
+                    b.run("document.querySelector('.explore').scrollIntoView()")
+                    b.until("document.querySelector('.explore form')")
+                    equal(b.run("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0, str(width))
+                    equal(b.run(COMPLAINTS), [], f"{language} at {width}")
+                equal([a for a in b.asked if not a.startswith(("file://" + path, "about:"))], [], "nothing is asked for")
+                equal(b.told, [], "nothing was forbidden")
+
+
 if __name__ == "__main__":
     def absent():
-        raise Skip("no chromium here" if BUILT else "built without libmicrohttpd")
+        raise Skip("built without libmicrohttpd" if browser.there() else "no chromium here")
 
     def named(test):
         absent_test = lambda: absent()  # noqa: E731
@@ -158,4 +192,5 @@ if __name__ == "__main__":
         return absent_test
 
     tests = (test_every_page, test_live, test_forms, test_without_scripts)
-    run(*(tests if BUILT and browser.there() else map(named, tests)))
+    run(*(tests if BUILT and browser.there() else map(named, tests)),
+        *(t if browser.there() else named(t) for t in (test_what_is_wrong_is_found, test_report)))

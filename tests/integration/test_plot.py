@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from sweepd import Daemon  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
-KINDS = ("history", "curves", "parallel", "slice", "contour", "edf", "pareto", "timeline", "labels")
+KINDS = ("history", "curves", "parallel", "slice", "contour", "importance", "edf", "pareto", "timeline", "labels")
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert('x')</script> \"night\" ]]> &amp;"
 PARAMETERS = {"lr": {"min": 0.001, "max": 1.0, "distribution": "log_uniform_values"},

@@ -1,7 +1,6 @@
 """The Python client: studies that are carried out by it, through kills, lost answers, forks and
 threads; what a script has of it, under a sweep and alone; and the wheel."""
 import glob
-import importlib.util
 import json
 import math
 import multiprocessing
@@ -17,24 +16,10 @@ import threading
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from client_package import PACKAGE, sweepd  # noqa: E402
 from sweepd import SOURCE, Daemon  # noqa: E402  (the tests' own module of that name)
 from tap import Skip, check, equal, run, until  # noqa: E402
 
-PACKAGE = os.path.join(SOURCE, "python")
-
-
-def the_package():
-    """The client, under a name of its own: `sweepd` is the tests' module here."""
-    spec = importlib.util.spec_from_file_location(
-        "sweepd_client", os.path.join(PACKAGE, "sweepd", "__init__.py"),
-        submodule_search_locations=[os.path.join(PACKAGE, "sweepd")])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sweepd_client"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-sweepd = the_package()
 SPACE = {"lr": {"min": 0.001, "max": 1.0, "distribution": "log_uniform_values"},
          "layers": {"min": 1, "max": 8}, "kind": {"values": ["cnn", "mlp"]}}
 RUNGS = {"type": "median", "min_iter": 1, "every": 1, "startup": 2, "lag": 2}
@@ -443,14 +428,21 @@ def test_a_descriptor_that_is_not_ours():
     """A program that the run's own has started has the variable, but another file there."""
     with tempfile.TemporaryDirectory() as home:
         path = os.path.join(home, "precious")
+        read, write = os.pipe()
         with open(path, "wb") as f:
-            environment = {**os.environ, "PYTHONPATH": PACKAGE, "SWEEPD_PARAMS": "{}",
-                           "SWEEPD_METRICS_FD": str(f.fileno())}
-            done = subprocess.run([sys.executable, "-c", "import sweepd; sweepd.log({'a': 1}, 2)"],
-                                  env=environment, pass_fds=[f.fileno()], capture_output=True,
-                                  text=True, check=True)
+            for fd, inode in (f.fileno(), ""), (write, "1"), (write, str(os.fstat(write).st_ino)):
+                environment = {**os.environ, "PYTHONPATH": PACKAGE, "SWEEPD_PARAMS": "{}",
+                               "SWEEPD_METRICS_FD": str(fd), "SWEEPD_METRICS_PIPE": inode}
+                done = subprocess.run(
+                    [sys.executable, "-c", "import sweepd; sweepd.log({'a': 1}, 2)"],
+                    env=environment, pass_fds=[fd], capture_output=True, text=True, check=True)
+                if inode not in ("", "1"):
+                    equal((done.stdout, os.read(read, 99)), ("", b'{"a": 1, "step": 2}\n'))
+                else:
+                    equal(done.stdout, '::sweepd {"a": 1, "step": 2}\n')
+        os.close(read)
+        os.close(write)
         equal(os.path.getsize(path), 0)
-        equal(done.stdout, '::sweepd {"a": 1, "step": 2}\n')
 
 
 def test_every_python_there_is():

@@ -72,8 +72,8 @@ UNSEEN_BY_METHODS = ("sweep/setting.h", "sweep/model.h", "sweep/model_option.h",
 # third party header → the only files that may see it
 FENCES = {
     # … and the one reader of databases that other programs left: a process of its own reads them
-    # … and the one writer of a database that another program opens
-    "sqlite3.h": r"(daemon/store/\w+|worker/command/database_log|client/export/tables)\.[ch]$",
+    # … and the one writer of a database that another program opens, and the client's reader of one
+    "sqlite3.h": r"(daemon/store/\w+|worker/command/database_log|client/export/tables|client/import/database)\.[ch]$",
     "cJSON.h": r"common/base/json\.c$",
     "cjson/cJSON.h": r"common/base/json\.c$",
     "cblas.h": r"worker/nn/gemm\.c$",

@@ -161,8 +161,9 @@ def test_patterns_are_documented_in_both_languages():
 
 
 def test_shell_scripts_parse():
-    for path in ("bootstrap", ".ci/run", "tests/lib/demo.sh", "dist/completions/sweepctl.bash",
-                 "dist/completions/sweepd.bash"):
+    for path in ("bootstrap", ".ci/run", "tests/lib/demo.sh", "dist/debian/build",
+                 "dist/debian/sweepd.prerm", "dist/debian/sweepd.postrm",
+                 "dist/completions/sweepctl.bash", "dist/completions/sweepd.bash"):
         shell = "bash" if path.endswith(".bash") else "sh"
         done = subprocess.run([shell, "-n", os.path.join(ROOT, path)], capture_output=True,
                               text=True)

@@ -50,7 +50,64 @@ static void drop_file(const struct surroundings *s, const char *name)
     free(path);
 }
 
-/* What wandb reads in place of a sweep's server: a configuration of values. JSON's text is YAML. */
+/* --- wandb's configuration -------------------------------------------------------------------- */
+
+/* The level "a.b" (len bytes of name) of nested values begins with this parameter: none before it
+ * is below that level, and none at all has that name. */
+static bool begins_level(const struct json *params, const struct json *at, size_t len)
+{
+    bool before = true;
+
+    for (const struct json *p = json_first(params); p; p = json_next(p)) {
+        const char *name = json_key(p);
+        before &= p != at;
+        if (strncmp(name, json_key(at), len) == 0 &&
+            (name[len] == '\0' || (name[len] == '.' && before)))
+            return false;
+    }
+    return true;
+}
+
+#define LEVELS_MAX 16 /* what is nested deeper keeps its dots */
+
+/* An object of what is below the first len bytes of the parameter's name, which end with a dot. */
+static void put_level(const struct json *params, const struct json *at, size_t len, int level,
+                      struct json_writer *w)
+{
+    jw_begin_object(w);
+    for (const struct json *p = json_first(params); p; p = json_next(p)) {
+        const char *rest = json_key(p) + len;
+        if (strncmp(json_key(p), json_key(at), len) != 0)
+            continue;
+        size_t word = strcspn(rest, ".");
+        if (rest[word] == '\0' || level == LEVELS_MAX) {
+            jw_key(w, rest);
+            jw_value(w, p);
+        } else if (begins_level(params, p, len + word)) {
+            char *key = xasprintf("%.*s", (int)word, rest);
+            jw_key(w, key);
+            put_level(params, p, len + word + 1, level + 1, w);
+            free(key);
+        }
+    }
+    jw_end_object(w);
+}
+
+static void put_wandb_name(const char *name, size_t len, struct buf *out)
+{
+    struct json_writer w;
+    char *key = xasprintf("%.*s", (int)len, name);
+
+    jw_init(&w, out);
+    buf_putc(out, '\n');
+    jw_string(&w, key);
+    buf_puts(out, ":\n  value: ");
+    free(key);
+}
+
+/* What wandb reads in place of a sweep's server: a configuration of values. JSON's text is YAML. A
+ * name with dots is a nested parameter of a sweep file, or has dots: config["a"]["b"] is there, and
+ * config["a.b"]. */
 static char *wandb_params(const struct command_config *c)
 {
     struct errbuf err;
@@ -60,12 +117,17 @@ static char *wandb_params(const struct command_config *c)
 
     buf_puts(&out, "wandb_version: 1\n");
     for (const struct json *p = params ? json_first(params) : NULL; p; p = json_next(p)) {
-        buf_putc(&out, '\n');
-        jw_init(&w, &out);
-        jw_string(&w, json_key(p));
-        buf_puts(&out, ":\n  value: ");
+        const char *name = json_key(p);
+        size_t word = strcspn(name, ".");
+        put_wandb_name(name, strlen(name), &out);
         jw_init(&w, &out);
         jw_value(&w, p);
+        buf_putc(&out, '\n');
+        if (name[word] == '\0' || word == 0 || !begins_level(params, p, word))
+            continue;
+        put_wandb_name(name, word, &out);
+        jw_init(&w, &out);
+        put_level(params, p, word + 1, 1, &w);
         buf_putc(&out, '\n');
     }
     json_destroy(params);

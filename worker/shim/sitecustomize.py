@@ -168,15 +168,24 @@ class _Nothing(object):
         return iter(())
 
 
+def _sweep_params():
+    """The file that wandb itself would read: a name in quotes and its value, each in one line."""
+    import io
+    import json
+    try:
+        with io.open(os.environ["WANDB_SWEEP_PARAM_PATH"], encoding="utf-8") as f:
+            lines = f.read().split("\n")
+        return {json.loads(name[:-1]): json.loads(value[len("  value: "):])
+                for name, value in zip(lines, lines[1:]) if value.startswith("  value: ")}
+    except (KeyError, ValueError, EnvironmentError):
+        return {}
+
+
 class _Config(dict):
     """What the sweep gives counts, whatever the script says after."""
 
     def __init__(self):
-        import json
-        try:
-            self._locked = json.loads(os.environ.get("SWEEPD_PARAMS", "{}"))
-        except ValueError:
-            self._locked = {}
+        self._locked = _sweep_params()
         dict.__init__(self, self._locked)
 
     def __setitem__(self, key, value):

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/earlier.h"
 #include "daemon/plan/search/cma.h"
 #include "daemon/plan/search/memo.h"
 #include "daemon/plan/search/past.h"
@@ -17,6 +18,7 @@
 #include "sweep/buf.h"
 
 #define SIGMA 0.2        /* at first, as a share of a range */
+#define SIGMA_EARLIER 0.1 /* beside the spread of the best of earlier sweeps (Nomura et al. 2021) */
 #define SIGMA_LEAST 1e-4 /* of every range: it has come to one place */
 #define STALE 20         /* generations without a better run, and 3 for each coordinate */
 #define CHOICE_RATE 0.3  /* how far probabilities move towards a generation's better half */
@@ -70,6 +72,68 @@ static void restart(struct evolution *e)
     e->stale = 0;
 }
 
+/* Of the best of earlier sweeps: where they lie along a coordinate, and how far from each other. */
+static void earlier_moments(const struct evolution *e, const struct assignment *const *best,
+                            size_t count, size_t dimension, double moments[2])
+{
+    const struct axis *x = &e->axes.items[dimension];
+    double sum = 0, squares = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        double place = axis_place(x, best[i]->v[dimension]);
+        if (isnan(place))
+            continue;
+        place = x->kind == AXIS_RANGE ? place : (place + 0.5) / x->count;
+        sum += place;
+        squares += place * place;
+        n++;
+    }
+    moments[0] = n > 0 ? sum / (double)n : 0.5;
+    moments[1] = n > 0 ? fmax(squares / (double)n - moments[0] * moments[0], 0) : 0;
+}
+
+/* A choice as often as they had it, half of the time; else any. */
+static void earlier_chances(struct evolution *e, const struct assignment *const *best, size_t count,
+                            size_t dimension)
+{
+    const struct axis *x = &e->axes.items[dimension];
+    double *p = e->chances + dimension * SPACE_MAX_VALUES, had = 0, often[SPACE_MAX_VALUES] = {0};
+    for (size_t i = 0; i < count; i++) {
+        double place = axis_place(x, best[i]->v[dimension]);
+        if (isnan(place))
+            continue;
+        often[(size_t)place]++;
+        had++;
+    }
+    for (size_t k = 0; k < x->count && had > 0; k++)
+        p[k] = 0.5 / x->count + 0.5 * often[k] / had;
+}
+
+/* From where the best of earlier sweeps lie, with a step of their spread: warm starting (Nomura et
+ * al. 2021) with one step size for all coordinates. */
+static void begin_earlier(struct evolution *e)
+{
+    const struct assignment *best[EARLIER_RUNS_MAX];
+    size_t count = earlier_elite(e->study->earlier, e->study->maximize, best);
+    double mean[SPACE_MAX_DIMENSIONS] = {0}, moments[2], spread = 0;
+    if (count == 0)
+        return;
+    for (size_t i = 0; i < e->axes.count; i++) {
+        if (e->coordinate_of[i] == SIZE_MAX) {
+            earlier_chances(e, best, count, i);
+            continue;
+        }
+        earlier_moments(e, best, count, i, moments);
+        mean[e->coordinate_of[i]] = moments[0];
+        spread += moments[1];
+    }
+    if (e->coordinates == 0)
+        return;
+    double step = sqrt(spread / (double)e->coordinates + SIGMA_EARLIER * SIGMA_EARLIER);
+    cma_finish(&e->cma);
+    cma_init(&e->cma, e->coordinates, mean, fmin(step, SIGMA));
+}
+
 static void evolution_init(struct evolution *e, const struct study *st)
 {
     *e = (struct evolution){.study = st};
@@ -80,6 +144,7 @@ static void evolution_init(struct evolution *e, const struct study *st)
     e->chances = xcalloc(e->axes.count * SPACE_MAX_VALUES + 1, sizeof(*e->chances));
     e->population = cma_population(e->axes.count);
     restart(e);
+    begin_earlier(e);
 }
 
 static void evolution_finish(struct evolution *e)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/earlier.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
@@ -199,18 +200,23 @@ static void coarse_rates(struct ctf_call *c, size_t wanted)
     }
 }
 
+static const struct trial *better_but(const struct ctf_plan *p, const struct trial *best,
+                                      const struct trial *t, double but)
+{
+    if (!ctf_goes_by(p, t) || !trial_usable(t) || t->at.v[p->rate_at] == but)
+        return best;
+    return best == NULL || trial_better(t, best, p->study->maximize) ? t : best;
+}
+
 /* The best run so far whose rate is not `but` (NAN: any). */
 static const struct trial *best_but(const struct ctf_plan *p, double but)
 {
     const struct study *st = p->study;
     const struct trial *best = NULL;
-    for (size_t i = 0; i < st->all_count; i++) {
-        const struct trial *t = st->all[i];
-        if (!ctf_goes_by(p, t) || !trial_usable(t) || t->at.v[p->rate_at] == but)
-            continue;
-        if (best == NULL || trial_better(t, best, st->maximize))
-            best = t;
-    }
+    for (size_t i = 0; i < earlier_count(st->earlier); i++)
+        best = better_but(p, best, st->earlier->trials[i], but);
+    for (size_t i = 0; i < st->all_count; i++)
+        best = better_but(p, best, st->all[i], but);
     return best;
 }
 
@@ -270,10 +276,26 @@ static size_t upto(const struct ctf_call *c, size_t wanted)
     return wanted < c->want ? wanted : c->want;
 }
 
+/* With the first barrier: the best of earlier sweeps that were trained otherwise, with the
+ * optimizer of the stage; at most half of it. */
+static void coarse_starts(struct ctf_call *c, size_t wanted)
+{
+    const struct earlier_start *start;
+    for (uint64_t i = 0; i < wanted && (start = earlier_start(c->plan->study->earlier, i)); i++) {
+        struct assignment a = start->at;
+        char reason[160];
+        ctf_own_optimizer(c->plan, &a);
+        earlier_start_reason(start, reason, sizeof(reason));
+        (void)ctf_propose(c, CTF_COARSE, &a, "%s", reason);
+    }
+}
+
 static void coarse(struct ctf_call *c, size_t left)
 {
-    if (c->done[CTF_COARSE] == 0)
-        coarse_rates(c, left);
+    if (c->done[CTF_COARSE] == 0) {
+        coarse_starts(c, left / 2);
+        coarse_rates(c, left - c->out->count);
+    }
     if (c->out->count == 0) /* also where a person has tried those rates */
         coarse_design(c, upto(c, left));
 }

@@ -2,13 +2,16 @@
 #include <stdio.h>
 
 #include "daemon/plan/search/coarse_to_fine.h"
+#include "sweep/buf.h"
 #include "sweep/require.h"
 
 /* --- fine ------------------------------------------------------------------------------------ */
 
 static const char *basis(const struct ctf_call *c, char *out, size_t size)
 {
-    if (c->best != NULL)
+    if (c->best != NULL && c->best->number == TRIAL_NONE)
+        str_copy(out, size, "the best of earlier sweeps");
+    else if (c->best != NULL)
         snprintf(out, size, "#%zu, the best so far", c->best->number);
     else
         snprintf(out, size, "the smallest rate: no run has a finite metric yet");

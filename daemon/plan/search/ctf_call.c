@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/plan/earlier.h"
 #include "daemon/plan/search/coarse_to_fine.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
@@ -62,6 +63,23 @@ static void find_tried(struct ctf_call *c)
     }
 }
 
+static void book_best(struct ctf_call *c, const struct trial *t)
+{
+    const struct study *st = c->plan->study;
+    if (ctf_goes_by(c->plan, t) && trial_usable(t) &&
+        (c->best == NULL || trial_better(t, c->best, st->maximize)))
+        c->best = t;
+}
+
+static void find_best(struct ctf_call *c)
+{
+    const struct study *st = c->plan->study;
+    for (size_t i = 0; i < earlier_count(st->earlier); i++)
+        book_best(c, st->earlier->trials[i]);
+    for (size_t i = 0; i < st->all_count; i++)
+        book_best(c, st->all[i]);
+}
+
 void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
                    struct proposals *out)
 {
@@ -70,12 +88,7 @@ void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
     for (size_t i = 0; i < st->count; i++)
         for (int k = 0; k < CTF_STAGE_COUNT; k++)
             c->done[k] += strcmp(st->trials[i]->stage, ctf_stage_name(k)) == 0;
-    for (size_t i = 0; i < st->all_count; i++) {
-        const struct trial *t = st->all[i];
-        if (ctf_goes_by(p, t) && trial_usable(t) &&
-            (c->best == NULL || trial_better(t, c->best, st->maximize)))
-            c->best = t;
-    }
+    find_best(c);
     find_tried(c);
     space_middle(st->space, &c->base);
     ctf_own_optimizer(p, &c->base);

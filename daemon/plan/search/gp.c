@@ -107,7 +107,7 @@ static void view_finish(struct view *v)
 
 /* What is kept: the kernel that was fitted when so many runs were seen. */
 struct fitted {
-    size_t seen;
+    size_t runs; /* and one more; 0: none was */
     struct kernel kernel;
 };
 
@@ -133,7 +133,7 @@ static void fit(struct kernel *k, const struct past *p)
 static void fit_to_first(struct kernel *k, const struct study *st, size_t runs)
 {
     struct past p;
-    past_init(&p, st->space, st->maximize);
+    past_begin(&p, st);
     if (past_see(&p, st, runs + st->lag))
         fit(k, &p);
     past_finish(&p);
@@ -147,11 +147,11 @@ static void kernel_open(struct kernel *k, const struct study *st, const struct p
         kept = xcalloc(1, sizeof(*kept));
         memo_keep(st->memo, MEMO_KERNEL, kept, free);
     }
-    if (kept->seen != runs && runs == p->seen)
+    if (kept->runs != runs + 1 && runs == p->seen)
         fit(&kept->kernel, p);
-    else if (kept->seen != runs)
+    else if (kept->runs != runs + 1)
         fit_to_first(&kept->kernel, st, runs);
-    kept->seen = runs;
+    kept->runs = runs + 1;
     *k = kept->kernel;
 }
 
@@ -323,8 +323,9 @@ static bool by_process(struct call *c, struct rng *r, struct proposal *p)
     p->at = h.at;
     snprintf(p->reason, sizeof(p->reason),
              "expected improvement %.3g: score %.2f +- %.2f, the best's is %.2f, by %zu "
-             "configurations of runs below #%zu and %zu pending",
-             exp(h.value), h.mean, h.deviation, h.least, v.count, c->past->seen, pending);
+             "configurations of runs below #%zu%s and %zu pending",
+             exp(h.value), h.mean, h.deviation, h.least, v.count, c->past->seen,
+             past_words(c->past), pending);
     kriging_finish(&g);
     view_finish(&v);
     return h.found;

@@ -2,7 +2,19 @@
 
 #include <stdlib.h>
 
+#include "daemon/plan/earlier.h"
 #include "sweep/buf.h"
+
+/* Configurations of earlier sweeps are tried first. */
+static bool take_start(const struct study *st, uint64_t i, struct proposal *p)
+{
+    const struct earlier_start *start = earlier_start(st->earlier, i);
+    if (start == NULL)
+        return false;
+    p->at = start->at;
+    earlier_start_reason(start, p->reason, sizeof(p->reason));
+    return true;
+}
 
 /* False: every configuration was tried. */
 static bool propose(const struct model_search *m, struct call *c, uint64_t i)
@@ -10,7 +22,8 @@ static bool propose(const struct model_search *m, struct call *c, uint64_t i)
     struct proposal p;
     struct rng r;
     rng_init(&r, c->study->seed, RNG_SEARCH, m->stream + i);
-    m->propose(c, i, &r, &p);
+    if (!take_start(c->study, i, &p))
+        m->propose(c, i, &r, &p);
     if (!untried_take(&c->untried, &r, &p.at))
         return false;
     proposals_add(c->out, &p.at, m->name, "%s", p.reason);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/earlier.h"
 #include "daemon/plan/search/memo.h"
 #include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
@@ -194,6 +195,19 @@ static void add_run(struct past *p, const struct trial *t)
     ranking_put(p, past_count(p) - 1, (uint32_t)item);
 }
 
+static void add_earlier(struct past *p, const struct earlier *earlier)
+{
+    p->earlier = earlier;
+    for (size_t i = 0; i < earlier_count(earlier); i++)
+        add_run(p, earlier->trials[i]);
+}
+
+void past_begin(struct past *p, const struct study *st)
+{
+    past_init(p, st->space, st->maximize);
+    add_earlier(p, st->earlier);
+}
+
 bool past_see(struct past *p, const struct study *st, size_t number)
 {
     size_t below = number > st->lag ? number - st->lag : 0;
@@ -201,6 +215,7 @@ bool past_see(struct past *p, const struct study *st, size_t number)
         struct past old = *p;
         past_finish(p);
         past_init_at(p, old.space, old.maximize, old.epoch);
+        add_earlier(p, old.earlier);
     }
     for (; p->seen < below; p->seen++) {
         if (p->seen == st->all_count || !run_status_terminal(st->all[p->seen]->status))
@@ -224,10 +239,10 @@ struct past *past_open(const struct study *st, struct past *own)
     if (p == NULL) {
         p = xcalloc(1, sizeof(*p));
         memo_keep(st->memo, MEMO_PAST, p, past_destroy);
-        past_init(p, st->space, st->maximize);
+        past_begin(p, st);
     }
     if (p == own)
-        past_init(p, st->space, st->maximize);
+        past_begin(p, st);
     return p;
 }
 

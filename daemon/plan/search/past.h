@@ -33,6 +33,7 @@ struct past_item {
 struct past {
     const struct space *space;
     bool maximize;
+    const struct earlier *earlier; /* it begins with these */
     int64_t epoch;             /* runs as they stood there; 0: as they ended */
     struct axes axes;
     size_t seen;               /* the runs numbered below it */
@@ -48,6 +49,12 @@ void past_init(struct past *p, const struct space *space, bool maximize);
  * whenever they did. */
 void past_init_at(struct past *p, const struct space *space, bool maximize, int64_t epoch);
 void past_finish(struct past *p);
+
+/* Behind "runs below #12", what else it sees. */
+static inline const char *past_words(const struct past *p)
+{
+    return p->earlier != NULL ? ", earlier sweeps" : "";
+}
 
 static inline size_t past_count(const struct past *p)
 {
@@ -68,6 +75,9 @@ int past_compare(const struct trial *a, const struct trial *b, bool maximize);
  * is what says nothing of the configuration: runs that a person cancelled, those that failed for
  * another reason than their own, and treatments that changed what is not swept. */
 bool past_see(struct past *p, const struct study *st, size_t number);
+
+/* Of a study, with nothing seen but earlier sweeps; past_finish. */
+void past_begin(struct past *p, const struct study *st);
 
 /* The past of a study: what it keeps, or `own`, which past_close finishes. */
 struct past *past_open(const struct study *st, struct past *own);

@@ -159,8 +159,8 @@ static bool by_model(struct call *c, struct rng *r, struct proposal *p)
     bool found = best_candidate(&m, c->untried.tried, r, &p->at, &ratio);
     snprintf(p->reason, sizeof(p->reason),
              "%.3g times as dense among the %zu better as among the %zu other configurations of "
-             "runs below #%zu and %zu pending",
-             exp(ratio), m.better, m.others, c->past->seen, pending);
+             "runs below #%zu%s and %zu pending",
+             exp(ratio), m.better, m.others, c->past->seen, past_words(c->past), pending);
     model_finish(&m);
     return found;
 }

@@ -14,6 +14,7 @@
 #include "daemon/launch/prepare.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/until.h"
+#include "daemon/serve/warm_start.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/state.h"
@@ -47,6 +48,7 @@ struct pending {
     utc_us deadline;            /* what `until` is; 0: it is not said */
     char id[SUBMIT_ID_MAX];     /* of the client's choice; "": none */
     struct treat_submit *treat; /* the run it begins with; NULL: the search's own; owned */
+    struct record_prepared *prepared; /* while earlier sweeps are read; owned */
     struct remedy_prior known;  /* what earlier sweeps taught, for one that treats its runs */
 };
 
@@ -54,6 +56,7 @@ static void pending_destroy(struct pending *s)
 {
     spec_finish(&s->spec);
     remedy_prior_finish(&s->known);
+    free(s->prepared);
     free(s->treat);
     free(s);
 }
@@ -166,28 +169,59 @@ static int check_same(const struct pending *s, const struct record_prepared *p, 
                    s->treat->run.parent_id);
 }
 
+/* All is known. */
+static void finish(struct pending *s, struct request *r, const struct record_prepared *prepared,
+                   const char *warm)
+{
+    struct daemon *d = s->daemon;
+    struct submission in = {.spec = &s->spec,
+                            .prepared = prepared,
+                            .known = &s->known,
+                            .warm = warm,
+                            .deadline = s->deadline,
+                            .id = s->id[0] ? s->id : NULL,
+                            .first = s->treat ? &s->treat->run : NULL};
+    if (r->arg[DRY_RUN_PARAM])
+        plan(r, &s->spec, prepared);
+    else
+        engine_submit(d->engine, &in, request_token(r), loop_now(), loop_effects(&d->loop));
+    pending_destroy(s);
+}
+
+static void on_warm(void *arg, const char *text, const struct errbuf *failed)
+{
+    struct pending *s = arg;
+    struct request *r = request_find(s->daemon->requests, s->request_id);
+    if (r && text) {
+        warm_start_say(r, text, &s->spec.space);
+        finish(s, r, s->prepared, text);
+        return;
+    }
+    if (r)
+        request_error(r, failed);
+    pending_destroy(s);
+}
+
 static void on_prepared(void *arg, const struct record_prepared *prepared,
                         const struct errbuf *failed)
 {
     struct pending *s = arg;
-    struct daemon *d = s->daemon;
-    struct request *r = request_find(d->requests, s->request_id);
+    struct request *r = request_find(s->daemon->requests, s->request_id);
     struct errbuf err;
-    struct submission in = {.spec = &s->spec,
-                            .prepared = prepared,
-                            .known = &s->known,
-                            .deadline = s->deadline,
-                            .id = s->id[0] ? s->id : NULL,
-                            .first = s->treat ? &s->treat->run : NULL};
-    if (r && !prepared)
-        request_error(r, failed);
-    else if (r &&
-             (check_samples(&s->spec, prepared, &err) < 0 || check_same(s, prepared, &err) < 0))
-        request_error(r, &err);
-    else if (r && r->arg[DRY_RUN_PARAM])
-        plan(r, &s->spec, prepared);
-    else if (r)
-        engine_submit(d->engine, &in, request_token(r), loop_now(), loop_effects(&d->loop));
+    bool bad = prepared && (check_samples(&s->spec, prepared, &err) < 0 ||
+                            check_same(s, prepared, &err) < 0);
+    if (r && prepared && !bad && s->spec.warm_count > 0) {
+        s->prepared = xmalloc(sizeof(*prepared));
+        *s->prepared = *prepared;
+        warm_start_read(s->daemon, &s->spec, prepared->hash, on_warm, s);
+        return;
+    }
+    if (r && prepared && !bad) {
+        finish(s, r, prepared, NULL);
+        return;
+    }
+    if (r)
+        request_error(r, prepared ? &err : failed);
     pending_destroy(s);
 }
 

@@ -256,6 +256,27 @@ static void test_contour_chooses_what_tells_most(void **state)
     study_finish(&s);
 }
 
+static void test_importance_in_its_order(void **state)
+{
+    struct study s;
+    struct buf out = {0};
+    make_study(&s, 20, 3);
+    draw(PLOT_importance, &s, (struct plot_options){0}, &out);
+    assert_false(has(&out, "class=\"bar")); /* too early to say */
+    s.importance_runs = 18;
+    s.parameters[0].importance = 0.25;
+    s.parameters[1].importance = 0;
+    s.parameters[2].importance = 0.75;
+    draw(PLOT_importance, &s, (struct plot_options){0}, &out);
+    assert_true(has(&out, ">75.00 %<") && has(&out, "By 18 of 20 runs."));
+    assert_true(strstr(out.data, ">75.00 %<") < strstr(out.data, ">25.00 %<"));
+    assert_true(strstr(out.data, ">25.00 %<") < strstr(out.data, ">0.00 %<"));
+    s.parameters[0].importance = s.parameters[2].importance = 0; /* nothing shows an influence */
+    draw(PLOT_importance, &s, (struct plot_options){0}, &out);
+    buf_finish(&out);
+    study_finish(&s);
+}
+
 static void test_scales(void **state)
 {
     struct scale s = {.from = 0, .to = 100};
@@ -383,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_history_marks_each_run),
         cmocka_unit_test(test_bands_of_one_run),
         cmocka_unit_test(test_contour_chooses_what_tells_most),
+        cmocka_unit_test(test_importance_in_its_order),
         cmocka_unit_test(test_scales),
         cmocka_unit_test(test_names_are_escaped),
         cmocka_unit_test(test_page_holds_no_element_of_a_name),

@@ -22,6 +22,7 @@ static struct sweep_row *full_sweep(void)
     r->data_accepted = 1;
     r->submit_id = xstrdup("tonight");
     r->fits = xstrdup("{}");
+    r->warm = xstrdup("{}");
     r->deadline = r->created + 3000;
     r->started = r->created + 1000;
     r->ended = r->created + 2000;

@@ -1,0 +1,466 @@
+#include "daemon/engine/warm.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/plan/earlier.h"
+#include "sweep/buf.h"
+#include "sweep/command.h"
+#include "sweep/err.h"
+#include "sweep/json.h"
+#include "sweep/spec.h"
+
+#define WHY_MAX 256
+
+struct warm {
+    const struct spec *spec;
+    const char *data_hash;
+    size_t count, cap;
+    struct earlier_run *runs;
+    size_t start_count;
+    struct earlier_start starts[EARLIER_STARTS_MAX];
+    size_t said_count, said_cap;
+    char **said;
+};
+
+/* What becomes of a run: it is known; it was trained otherwise; it lies outside of what is
+ * searched; it says nothing. */
+enum use { USE_KNOWN, USE_START, USE_OUTSIDE, USE_SILENT, USE_COUNT };
+
+/* One earlier sweep. */
+struct source {
+    int64_t sweep_id;
+    struct spec *spec;
+    bool alike;             /* its runs were trained as ours are, as far as the sweep says it */
+    char otherwise[WHY_MAX]; /* else what is another */
+    char outside[WHY_MAX];  /* why the first run outside is */
+    size_t counts[USE_COUNT], runs;
+    size_t from;            /* of the known runs, the first of it */
+    struct earlier_run *others; /* of USE_START, those that were completed */
+    size_t other_count, other_cap;
+};
+
+struct warm *warm_create(const struct spec *spec, const char *data_hash)
+{
+    struct warm *w = xcalloc(1, sizeof(*w));
+    w->spec = spec;
+    w->data_hash = data_hash;
+    return w;
+}
+
+void warm_destroy(struct warm *w)
+{
+    if (w == NULL)
+        return;
+    for (size_t i = 0; i < w->said_count; i++)
+        free(w->said[i]);
+    free(w->said);
+    free(w->runs);
+    free(w);
+}
+
+static void say(struct warm *w, char *sentence)
+{
+    w->said = array_room(w->said, &w->said_cap, w->said_count, sizeof(*w->said));
+    w->said[w->said_count++] = sentence;
+}
+
+/* --- the values of a run --------------------------------------------------------------------- */
+
+static bool read_value(const struct dimension *d, const struct json *params, double *out,
+                       char why[WHY_MAX])
+{
+    struct errbuf err;
+    const struct json *v = json_get(params, d->name);
+    if (v == NULL) {
+        snprintf(why, WHY_MAX, "without %s", d->name);
+        return false;
+    }
+    if (dimension_from_json(d, v, d->name, out, &err) == 0)
+        return true;
+    snprintf(why, WHY_MAX, "%s %s", d->name, err.value);
+    return false;
+}
+
+static bool check_values(const struct space *s, const struct assignment *at, char why[WHY_MAX])
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct dimension *d = &s->dimensions[i];
+        char value[SPACE_TEXT_MAX];
+        if (!space_has(at, i) || dimension_takes(d, at->v[i]))
+            continue;
+        dimension_format(d, at->v[i], value);
+        snprintf(why, WHY_MAX, "%s %s", d->name, value);
+        return false;
+    }
+    if (!space_allows(s, at))
+        str_copy(why, WHY_MAX, "not allowed by the constraints");
+    return space_allows(s, at);
+}
+
+/* Has the run a parameter that is not searched here? What it was to our run is not known. */
+static bool has_more(const struct space *s, const struct json *params, char why[WHY_MAX])
+{
+    for (const struct json *m = json_first(params); m != NULL; m = json_next(m)) {
+        int i = space_find_name(s, json_key(m));
+        if (i >= 0)
+            continue;
+        snprintf(why, WHY_MAX, "with %s", json_key(m));
+        return true;
+    }
+    return false;
+}
+
+/* Of a run of a program's or a client's: each parameter that is there with these values. */
+static bool read_params(const struct space *s, const struct json *params, struct assignment *out,
+                        char why[WHY_MAX])
+{
+    *out = (struct assignment){{0}};
+    for (size_t i = 0; i < s->count; i++)
+        if (json_get(params, s->dimensions[i].name) != NULL || !s->dimensions[i].condition_count) {
+            if (!read_value(&s->dimensions[i], params, &out->v[i], why))
+                return false;
+        }
+    space_complete(s, out);
+    for (size_t i = 0; i < s->count; i++) { /* one whose condition holds, and which it lacks */
+        bool given = json_get(params, s->dimensions[i].name) != NULL;
+        if (space_has(out, i) == given)
+            continue;
+        snprintf(why, WHY_MAX, "%s %s", given ? "with" : "without", s->dimensions[i].name);
+        return false;
+    }
+    return !has_more(s, params, why) && check_values(s, out, why);
+}
+
+static enum use use_of_params(const struct warm *w, struct source *src, const struct run_row *row,
+                              struct assignment *at)
+{
+    struct errbuf err;
+    const char *text = row->params_json != NULL ? row->params_json : "{}";
+    struct json *params = json_parse(text, strlen(text), &err);
+    char why[WHY_MAX] = "that cannot be read";
+    bool read = params != NULL && read_params(&w->spec->space, params, at, why);
+    json_destroy(params);
+    if (!read && src->outside[0] == '\0')
+        str_copy(src->outside, sizeof(src->outside), why);
+    return read ? USE_KNOWN : USE_OUTSIDE;
+}
+
+/* Of the trainer's all settings are known: what was fixed there may be searched here, and the other
+ * way round. */
+static enum use use_of_settings(const struct warm *w, struct source *src,
+                                const struct run_row *row, struct assignment *at)
+{
+    struct settings ours;
+    char why[WHY_MAX];
+    trainer_assignment(w->spec, &row->config->settings, at);
+    if (!check_values(&w->spec->space, at, why)) {
+        if (src->outside[0] == '\0')
+            str_copy(src->outside, sizeof(src->outside), why);
+        return USE_OUTSIDE;
+    }
+    trainer_settings(w->spec, at, &ours);
+    bool same = memcmp(&ours, &row->config->settings, sizeof(ours)) == 0;
+    return same && row->config->layers == NULL && row->config->start_from == 0 ? USE_KNOWN
+                                                                               : USE_START;
+}
+
+static enum use use_of(const struct warm *w, struct source *src, const struct run_row *row,
+                       struct assignment *at)
+{
+    bool ended = row->status == RUN_COMPLETED || row->status == RUN_STOPPED ||
+                 (row->status == RUN_FAILED && run_error_is_own(row->error));
+    if (!ended)
+        return USE_SILENT;
+    enum use use = row->config != NULL ? use_of_settings(w, src, row, at)
+                                       : use_of_params(w, src, row, at);
+    return use == USE_KNOWN && (!src->alike || row->epochs != w->spec->epochs) ? USE_START : use;
+}
+
+/* --- a sweep --------------------------------------------------------------------------------- */
+
+static bool same_words(const struct spec *a, const struct spec *b)
+{
+    const struct command_task *x = a->own, *y = b->own;
+    struct buf text[2] = {{0}};
+    struct json_writer w;
+    if (x == NULL || y == NULL)
+        return x == y;
+    jw_init(&w, &text[0]);
+    command_words_write(&x->command, &w);
+    jw_init(&w, &text[1]);
+    command_words_write(&y->command, &w);
+    bool same = strcmp(text[0].data, text[1].data) == 0;
+    buf_finish(&text[0]);
+    buf_finish(&text[1]);
+    return same;
+}
+
+/* What is another, of all that decides what a run comes to beside its parameters; NULL: nothing. */
+static const char *differs(const struct warm *w, const struct sweep_row *row,
+                           const struct spec *theirs)
+{
+    const char *hash = row->data_hash != NULL ? row->data_hash : "";
+    if (theirs->epochs != w->spec->epochs)
+        return "epochs";
+    if (strcmp(hash, w->data_hash) != 0)
+        return "data";
+    if (w->spec->task == TASK_COMMAND && !same_words(w->spec, theirs))
+        return "command";
+    if (w->spec->task == TASK_TRAINER &&
+        (theirs->trainer.start_from != w->spec->trainer.start_from ||
+         !layer_list_same(&theirs->trainer.layers, &w->spec->trainer.layers)))
+        return "model";
+    return NULL;
+}
+
+static struct earlier_run run_of(const struct run_row *row, const struct assignment *at)
+{
+    struct earlier_run r = {.run_id = row->id,
+                            .status = row->status,
+                            .error = row->error,
+                            .has_metric = row->has_metric,
+                            .metric_value = row->metric_value,
+                            .at = *at};
+    if (row->status == RUN_STOPPED)
+        r.rung = row->until_epoch > 0 ? row->until_epoch : (int64_t)row->best_epoch;
+    return r;
+}
+
+static bool is_done(const struct earlier_run *r)
+{
+    return r->status == RUN_COMPLETED && r->has_metric && isfinite(r->metric_value);
+}
+
+static void take_run(struct warm *w, struct source *src, const struct run_row *row)
+{
+    struct assignment at = {{0}};
+    enum use use = use_of(w, src, row, &at);
+    struct earlier_run r = run_of(row, &at);
+    src->counts[use]++;
+    if (use == USE_KNOWN) {
+        w->runs = array_room(w->runs, &w->cap, w->count, sizeof(*w->runs));
+        w->runs[w->count++] = r;
+    } else if (use == USE_START && is_done(&r)) {
+        src->others = array_room(src->others, &src->other_cap, src->other_count,
+                                 sizeof(*src->others));
+        src->others[src->other_count++] = r;
+    }
+}
+
+static bool is_better(const struct warm *w, const struct earlier_run *a,
+                      const struct earlier_run *b)
+{
+    if (is_done(a) != is_done(b))
+        return is_done(a);
+    return is_done(a) && metric_better(a->metric_value, b->metric_value, w->spec->maximize);
+}
+
+/* --- those to try first ---------------------------------------------------------------------- */
+
+static bool is_start(const struct warm *w, const struct assignment *at)
+{
+    for (size_t i = 0; i < w->start_count; i++)
+        if (space_same(&w->spec->space, &w->starts[i].at, at))
+            return true;
+    return false;
+}
+
+/* The best one that is none yet; NULL: there is none. */
+static const struct earlier_run *next_start(const struct warm *w, const struct source *src)
+{
+    const struct earlier_run *best = NULL;
+    for (size_t i = 0; i < src->other_count; i++)
+        if (!is_start(w, &src->others[i].at) &&
+            (best == NULL || is_better(w, &src->others[i], best)))
+            best = &src->others[i];
+    return best;
+}
+
+static size_t add_starts(struct warm *w, const struct source *src)
+{
+    const struct earlier_run *r;
+    size_t n = 0;
+    while (n < EARLIER_STARTS_EACH && w->start_count < EARLIER_STARTS_MAX &&
+           (r = next_start(w, src)) != NULL)
+        w->starts[w->start_count++] =
+            (struct earlier_start){src->sweep_id, r->run_id, (int64_t)++n, r->at};
+    return n;
+}
+
+/* --- what is said of it ---------------------------------------------------------------------- */
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void say_left_out(const struct source *src, struct buf *b)
+{
+    const char *comma = "; left out: ";
+    if (src->counts[USE_OUTSIDE] > 0) {
+        buf_printf(b, "%s%zu outside of what is searched here (%s)", comma,
+                   src->counts[USE_OUTSIDE], src->outside);
+        comma = ", ";
+    }
+    if (src->counts[USE_START] > 0 && src->counts[USE_KNOWN] > 0) {
+        buf_printf(b, "%s%zu trained with other settings", comma, src->counts[USE_START]);
+        comma = ", ";
+    }
+    if (src->counts[USE_SILENT] > 0)
+        buf_printf(b, "%s%zu cancelled, not ended, or failed through no fault of their own", comma,
+                   src->counts[USE_SILENT]);
+}
+
+static void say_known(const struct warm *w, const struct source *src, struct buf *b)
+{
+    const struct earlier_run *best = &w->runs[src->from];
+    for (size_t i = src->from; i < w->count; i++)
+        if (is_better(w, &w->runs[i], best))
+            best = &w->runs[i];
+    buf_printf(b, "%zu of %zu run%s known from the start", src->counts[USE_KNOWN], src->runs,
+               src->runs == 1 ? " is" : "s are");
+    if (!is_done(best))
+        return;
+    buf_printf(b, ", the best of them run %" PRId64 " (%s %.6g)", best->run_id,
+               spec_metric_name(w->spec), best->metric_value);
+}
+
+static void say_sweep(struct warm *w, const struct source *src, size_t starts)
+{
+    struct buf b = {0};
+    const char *what = src->otherwise[0] ? src->otherwise : "settings";
+    buf_printf(&b, "sweep %" PRId64 ": ", src->sweep_id);
+    if (src->counts[USE_KNOWN] > 0)
+        say_known(w, src, &b);
+    else if (starts > 0)
+        buf_printf(&b, "its runs were trained with other %s, so what they came to says little "
+                   "here: the configuration%s of the best %zu %s tried first", what, plural(starts),
+                   starts, starts == 1 ? "is" : "are");
+    else
+        buf_puts(&b, "nothing of it can be used");
+    say_left_out(src, &b);
+    say(w, buf_take(&b));
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+static void take_sweep(struct warm *w, struct source *src, const struct store_restored *rows)
+{
+    const char *other = differs(w, &rows->sweeps[0], src->spec);
+    src->alike = other == NULL;
+    str_copy(src->otherwise, sizeof(src->otherwise), other != NULL ? other : "");
+    src->runs = rows->run_count;
+    src->from = w->count;
+    for (size_t i = 0; i < rows->run_count; i++)
+        take_run(w, src, &rows->runs[i]);
+    say_sweep(w, src, src->counts[USE_KNOWN] > 0 ? 0 : add_starts(w, src));
+    free(src->others);
+}
+
+/* Why nothing of the sweep can be used; NULL: something may. */
+static char *refusal(const struct warm *w, const struct sweep_row *row, const struct spec *theirs)
+{
+    if (theirs == NULL)
+        return xasprintf("sweep %" PRId64 ": nothing of it can be used: its specification cannot "
+                         "be read", row->id);
+    if (theirs->task != w->spec->task)
+        return xasprintf("sweep %" PRId64 ": nothing of it can be used: its runs are of another "
+                         "kind of task", row->id);
+    if (strcmp(spec_metric_name(theirs), spec_metric_name(w->spec)) != 0 ||
+        theirs->maximize != w->spec->maximize)
+        return xasprintf("sweep %" PRId64 ": nothing of it can be used: its metric is %s, which "
+                         "is to be %s", row->id, spec_metric_name(theirs),
+                         theirs->maximize ? "large" : "small");
+    return NULL;
+}
+
+int warm_add(struct warm *w, int64_t sweep_id, const struct store_restored *rows,
+             struct errbuf *err)
+{
+    struct errbuf why;
+    struct source src = {.sweep_id = sweep_id};
+    char id[32];
+    snprintf(id, sizeof(id), "%" PRId64, sweep_id);
+    if (rows->sweep_count == 0)
+        return err_bad(err, ERR_VALUE, "$.warm_start", id,
+                       "ids of sweeps that are in the database (`sweepctl list`)");
+    const char *text = rows->sweeps[0].spec_json;
+    struct spec *theirs = xcalloc(1, sizeof(*theirs));
+    bool read = text != NULL && spec_parse_text(text, strlen(text), theirs, &why) == 0;
+    src.spec = theirs;
+    char *refused = refusal(w, &rows->sweeps[0], read ? theirs : NULL);
+    if (refused != NULL)
+        say(w, refused);
+    else
+        take_sweep(w, &src, rows);
+    if (read)
+        spec_finish(theirs);
+    free(theirs);
+    return 0;
+}
+
+/* --- the text -------------------------------------------------------------------------------- */
+
+struct ranked {
+    const struct warm *warm;
+    size_t index;
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    const struct earlier_run *r = &x->warm->runs[x->index], *q = &x->warm->runs[y->index];
+    int order = is_better(x->warm, q, r) - is_better(x->warm, r, q);
+    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Of too many the best half stay, and the others evenly behind them. */
+static void choose(struct warm *w, bool *stays)
+{
+    size_t n = w->count, most = EARLIER_RUNS_MAX, head = n <= most ? n : most / 2;
+    struct ranked *order = xcalloc(n + 1, sizeof(*order));
+    for (size_t i = 0; i < n; i++)
+        order[i] = (struct ranked){w, i};
+    qsort(order, n, sizeof(*order), compare_ranked);
+    for (size_t i = 0; i < (n < most ? n : most); i++) {
+        size_t place = i < head ? i : head + (i - head) * (n - head) / (most - head);
+        stays[order[place].index] = true;
+    }
+    free(order);
+    if (n > most)
+        say(w, xasprintf("of %zu runs that could be known from the start %zu are: the best %zu, "
+                         "and others evenly behind them", n, most, head));
+}
+
+char *warm_text(struct warm *w)
+{
+    struct buf text = {0};
+    struct json_writer out;
+    bool *stays = xcalloc(w->count + 1, sizeof(*stays));
+    choose(w, stays);
+    jw_init(&out, &text);
+    jw_begin_object(&out);
+    jw_key(&out, "runs");
+    jw_begin_array(&out);
+    for (size_t i = 0; i < w->count; i++)
+        if (stays[i])
+            earlier_run_write(&w->spec->space, &w->runs[i], &out);
+    jw_end_array(&out);
+    jw_key(&out, "starts");
+    jw_begin_array(&out);
+    for (size_t i = 0; i < w->start_count; i++)
+        earlier_start_write(&w->spec->space, &w->starts[i], &out);
+    jw_end_array(&out);
+    jw_key(&out, "said");
+    jw_begin_array(&out);
+    for (size_t i = 0; i < w->said_count; i++)
+        jw_string(&out, w->said[i]);
+    jw_end_array(&out);
+    jw_end_object(&out);
+    free(stays);
+    return buf_take(&text);
+}

@@ -47,7 +47,8 @@ struct client {
           OPTION_BIT(GROUP) | OPTION_BIT(ON_EVENT),                                             \
       "start the daemon in the background")                                                     \
     X(submit, "submit", "SPEC|-", ARG_TEXT, true,                                          \
-      OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID) | OPTION_BIT(WARM_START),        \
+      OPTION_BIT(WATCH) | OPTION_BIT(DRY_RUN) | OPTION_BIT(ID) | OPTION_BIT(WARM_START) |       \
+          OPTION_BIT(ON) | OPTION_BIT(SLOTS),                                                   \
       "hand a sweep to the daemon")                                                             \
     X(list, "list", NULL, ARG_NONE, false, 0, "all sweeps")                                     \
     X(show, "show", "SWEEP", ARG_ID, true, 0, "one sweep: stages, labels, what failed")         \

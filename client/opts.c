@@ -217,6 +217,8 @@ int opts_parse(int argc, char *const *argv, const struct verb_table *table, stru
         }
         if (options && arg[0] == '-' && arg[1] != '\0')
             rc = read_option(argc, argv, &i, out, err);
+        else if (!options && out->arg != NULL && (out->verb->options & OPTION_BIT(ON)))
+            rc = add_value(arg, out, err);
         else
             rc = read_word(arg, table, out, err);
         if (rc != 0)

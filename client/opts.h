@@ -68,6 +68,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
     X(WARM_START, "--warm-start", NULL, TEXT, "SWEEPS", "begin with what these found: 12,15")    \
+    X(ON, "--on", NULL, TEXT, "PLACE", "slurm or slurm:PARTITION instead of this machine")       \
+    X(SLOTS, "--slots", NULL, NUMBER, "N", "runs at a time there (1)")                            \
     X(LISTEN, "--listen", NULL, TEXT, "ADDRESS:PORT", "where the page is (127.0.0.1:8478)")        \
     X(PASSWORD_FILE, "--password-file", NULL, TEXT, "FILE", "whoever knows its first line may in") \
     X(YES, "--yes", "-y", FLAG, NULL, "do not ask")
@@ -96,7 +98,8 @@ struct opts {
     int64_t number[OPTION_COUNT];
     const char *arg; /* the verb's argument, NULL without one */
     int64_t id;      /* the same as a number, for ARG_ID*; 0 without one */
-    const char *values[OPTS_VALUES_MAX]; /* behind it, for ARG_ID_VALUES and ARG_TEXT_VALUES */
+    const char *values[OPTS_VALUES_MAX]; /* behind it, for ARG_ID_VALUES and ARG_TEXT_VALUES; of a
+                                            verb with --on those behind "--" */
     size_t value_count;
 };
 

@@ -51,6 +51,11 @@
       "run in these hours only, 22:00-07:30 (SWEEPD_ACTIVE_HOURS); else runs pause")               \
     X(PAUSE_ON_BATTERY, "--pause-on-battery", NULL, NULL, "runs pause while on battery")           \
     X(GROUP, "--group", NULL, "NAME", "let the members of this group in; they act as you do")      \
+    X(SPOOL, "--spool", "SWEEPD_SPOOL", "DIR",                                                     \
+      "folder that is shared with a cluster's nodes (SWEEPD_SPOOL; else DATABASE.spool)")          \
+    X(SLURM_SECONDS, "--slurm-seconds", NULL, "N", "time between two looks at Slurm's queue (5)")  \
+    X(LEASE_SECONDS, "--lease-seconds", NULL, "N",                                                 \
+      "a pilot that says nothing for so long is not counted on (90)")                              \
     X(ON_EVENT, "--on-event", NULL, "PROGRAM",                                                     \
       "run this for every event, with JSON on its stdin, at most 30 s")                            \
     X(LOG, "--log", NULL, "FILE", "write the log there, and turn it at 8 MiB")                     \
@@ -392,6 +397,24 @@ static int read_manners(const char *const given[FLAG_COUNT], const char *const v
     return given[FLAG_LOG] ? read_absolute(c->log, flags[FLAG_LOG].name, given[FLAG_LOG], err) : 0;
 }
 
+/* What sweeps on a cluster go by. After the database is known. */
+static int read_cluster(const char *const given[FLAG_COUNT], const char *spool, struct config *c,
+                        struct errbuf *err)
+{
+    int rc;
+    c->slurm_seconds = CONFIG_SLURM_SECONDS;
+    c->lease_seconds = CONFIG_LEASE_SECONDS;
+    if ((rc = read_amount(FLAG_SLURM_SECONDS, given, 0.1, 3600, &c->slurm_seconds, err)) < 0 ||
+        (rc = read_amount(FLAG_LEASE_SECONDS, given, 1, 86400, &c->lease_seconds, err)) < 0)
+        return rc;
+    if (spool)
+        return read_absolute(c->spool, setting_of(FLAG_SPOOL, given), spool, err);
+    int n = snprintf(c->spool, sizeof(c->spool), "%s.spool", c->db);
+    return n > 0 && (size_t)n < sizeof(c->spool) ? 0
+                                                 : err_bad(err, ERR_VALUE, "--spool", c->db,
+                                                           "a shorter path of the database");
+}
+
 int config_read(int argc, char **argv, struct config *out, enum config_verdict *verdict,
                 struct errbuf *err)
 {
@@ -423,7 +446,8 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_gpus(setting_of(FLAG_GPUS, given), value[FLAG_GPUS], &c, err)) < 0 ||
         (rc = read_resources(setting_of(FLAG_RESOURCES, given), value[FLAG_RESOURCES],
                              &c.resources, err)) < 0 ||
-        (rc = read_manners(given, value, &c, err)) < 0)
+        (rc = read_manners(given, value, &c, err)) < 0 ||
+        (rc = read_cluster(given, value[FLAG_SPOOL], &c, err)) < 0)
         return rc;
     c.force_network = given[FLAG_FORCE_NETWORK] != NULL;
     *out = c;

@@ -19,6 +19,8 @@
 #define CONFIG_NO_GROUP ((gid_t)-1)
 #define CONFIG_IDLE_SECONDS 1800
 #define CONFIG_PREPARE_SECONDS 600
+#define CONFIG_SLURM_SECONDS 5
+#define CONFIG_LEASE_SECONDS 90
 
 struct errbuf;
 
@@ -31,6 +33,9 @@ struct config {
     long worker_nice;        /* of workers: 0 (as we are) to 19 */
     double retry_seconds;    /* the first wait after a failed start */
     struct run_limits run_limits, prepare_limits;
+    char spool[PATHS_MAX];   /* absolute; shared with the nodes of a cluster */
+    double slurm_seconds;    /* between two questions about Slurm's queue */
+    double lease_seconds;    /* a pilot that is silent for so long is not counted on */
     bool force_network;      /* a database on a network file system is no reason to refuse */
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */

@@ -92,12 +92,13 @@ static void begin_close(struct sweepd *d)
     store_close(d->shared.store, NULL, NULL);
 }
 
-static bool may_close(const struct sweepd *d)
+static bool may_close(struct sweepd *d)
 {
     size_t left = engine_left(d->shared.engine);
     return d->shared.stopping && !d->closing && d->applying == 0 &&
            engine_running(d->shared.engine) == left && pool_active(d->pool) == left &&
-           prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling;
+           prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling &&
+           !pool_busy(d->pool);
 }
 
 static void on_wake_timer(uv_timer_t *timer)
@@ -127,6 +128,9 @@ static void flush(struct sweepd *d)
     utc_us now = loop_now();
     engine_schedule(d->shared.engine, now, &loop->effects);
     sweepd_apply(d, &loop->effects);
+    pool_look(d->pool);
+    if (d->shared.stopping)
+        pool_stop(d->pool);
     if (may_close(d))
         begin_close(d);
     else if (!d->closing)
@@ -257,7 +261,7 @@ static void end_cancelled(void *arg, const struct table *t, const struct errbuf 
         int64_t run_id = table_cell(t, i, "run_id")->integer;
         const char *handle = table_cell(t, i, "handle")->text;
         rundir_drop_checkpoint(d->shared.runs_dir, run_id);
-        pool_adopt(d->pool, &(struct pool_run){run_id, NULL, NULL}, handle ? handle : "");
+        pool_adopt(d->pool, &(struct pool_run){run_id, NULL, NULL, 0}, handle ? handle : "");
         pool_term(d->pool, run_id);
     }
 }
@@ -275,7 +279,8 @@ static void adopt_runs(struct sweepd *d)
         str_copy(handle, sizeof(handle), engine_run_handle(engine, ids[i]));
         struct run_limits limits = engine_run_limits(engine, ids[i]);
         (void)engine_run_owner(engine, ids[i], &owner); /* it is live */
-        pool_adopt(d->pool, &(struct pool_run){ids[i], &owner, &limits}, handle);
+        const struct pool_run run = {ids[i], &owner, &limits, engine_run_launcher(engine, ids[i])};
+        pool_adopt(d->pool, &run, handle);
     }
     free(ids);
     store_query(d->shared.store, &(struct store_named_query){.id = STORE_QUERY_UNENDED},
@@ -323,6 +328,9 @@ static void create_parts(struct sweepd *d)
         .environment = d->environment,
         .program_environment = d->program_environment,
         .workers = d->shared.config->workers,
+        .spool = d->shared.config->spool,
+        .slurm_seconds = d->shared.config->slurm_seconds,
+        .lease_seconds = d->shared.config->lease_seconds,
         .prepare_limits = d->shared.config->prepare_limits,
         .congested = store_is_behind,
         .arg = d,
@@ -330,7 +338,7 @@ static void create_parts(struct sweepd *d)
     d->shared.events = events_create();
     d->shared.requests = requests_create();
     d->shared.prepare = prepare_create(&d->site);
-    d->pool = pool_create(&d->site, launchers, count);
+    d->shared.pool = d->pool = pool_create(&d->site, launchers, count);
     for (size_t i = 0; i < pool_launchers(d->pool); i++)
         engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
     count_resources(d);

@@ -14,6 +14,7 @@
 #include "daemon/store/store.h"
 
 struct events;
+struct pool;
 struct relabel_task;
 struct requests;
 
@@ -25,6 +26,7 @@ struct daemon {
     struct store *store;
     struct engine *engine;
     struct prepare *prepare;
+    const struct pool *pool; /* to tell of */
     struct events *events;
     struct requests *requests;
     struct staged_import *imports;    /* whose last part has not come: serve/staged_import.c */

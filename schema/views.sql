@@ -346,9 +346,13 @@ SELECT run_id, name, point,
 FROM metrics;
 
 -- All that must be equal between two executions of the same sweep; nothing of ids, times, handles
--- or attempts. Compare it with `sqlite3 -quote`, which prints every bit of a REAL.
+-- or attempts, nor of where its runs were carried out ("on"). Compare it with `sqlite3 -quote`,
+-- which prints every bit of a REAL.
 CREATE VIEW canonical_content AS
-SELECT s.name AS sweep, s.spec, r.number, r.kind, r.stage, r.params, r.status,
+SELECT s.name AS sweep,
+       CASE WHEN json_type(s.spec, '$.on') IS NULL THEN s.spec
+            ELSE json_remove(s.spec, '$.on') END AS spec,
+       r.number, r.kind, r.stage, r.params, r.status,
        l.pattern AS label, l.cause, r.remedy, r.cured,
        (SELECT parent.number FROM runs AS parent WHERE parent.id = r.parent_id) AS parent,
        c.point, c.epoch, c.train_loss, c.val_loss, c.train_acc, c.val_acc,

@@ -15,6 +15,7 @@
 #include "worker/job.h"
 #include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
+#include "worker/pilot/pilot.h"
 #include "worker/predict.h"
 
 #define EXIT_USAGE 2
@@ -98,11 +99,17 @@ static int run_log(const char *path, struct link *link)
     return rc == ERR_IO ? EX_NOINPUT : EX_DATAERR;
 }
 
+static int run_pilot(const char *room, struct link *link)
+{
+    return pilot_run(room);
+}
+
 static const char usage_text[] =
     "usage: sweep-worker CONFIG.json            one run; one JSON line per point\n"
     "       sweep-worker --prepare CONFIG.json  read, check and cache its data\n"
     "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
     "       sweep-worker --log DATABASE         the training log in it, as JSON lines\n"
+    "       sweep-worker --pilot ROOM           runs of a sweep's spool, one after the other\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";
@@ -121,6 +128,7 @@ static const struct mode {
     {"--prepare", true, run_prepare},
     {"--predict", true, run_predict},
     {"--log", true, run_log},
+    {"--pilot", true, run_pilot},
     {"--blas-check", false, run_blas_check},
     {"--check", false, run_check},
     {"--version", false, run_version},

@@ -55,18 +55,52 @@ static void report_resources(struct client *c, const struct json *resources)
     buf_finish(&line);
 }
 
+static const struct field cluster_fields[] = {
+    {"sweep", "sweep", CELL_NUMBER, FIELD_PLAIN},
+    {"on", "launcher", CELL_TEXT, FIELD_PLAIN},
+    {"slots", "slots", CELL_COUNT, FIELD_PLAIN},
+    {"pilots", "pilots_running", CELL_COUNT, FIELD_PLAIN},
+    {"waiting", "pilots_waiting", CELL_COUNT, FIELD_PLAIN},
+    {"job name", "job_name", CELL_TEXT, FIELD_PLAIN},
+    {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
+};
+
+static const struct field pilot_fields[] = {
+    {"pilot", "pilot", CELL_TEXT, FIELD_PLAIN},
+    {"job", "job", CELL_TEXT, FIELD_PLAIN},
+    {"state", "state", CELL_TEXT, FIELD_PLAIN},
+    {"host", "host", CELL_TEXT, FIELD_PLAIN},
+    {"run", "run", CELL_NUMBER, FIELD_PLAIN},
+};
+
+/* Sweeps that run elsewhere, and who carries their runs out there. */
+static void report_clusters(struct client *c, const struct json *clusters)
+{
+    if (json_count(clusters) == 0)
+        return;
+    fputc('\n', c->out);
+    report_list(c, cluster_fields, ARRAY_LEN(cluster_fields), clusters);
+    for (const struct json *v = json_first(clusters); v != NULL; v = json_next(v)) {
+        if (json_count(json_get(v, "pilots")) == 0)
+            continue;
+        fputc('\n', c->out);
+        report_list(c, pilot_fields, ARRAY_LEN(pilot_fields), json_get(v, "pilots"));
+    }
+}
+
 int cmd_status(struct client *c)
 {
     struct rpc_reply reply;
     int status = client_call(c, "status", "{}", &reply);
     if (status != CLIENT_DONE)
         return status;
-    if (c->json)
+    if (c->json) {
         client_print_json(c, reply.result);
-    else
+    } else {
         report_members(c, fields, ARRAY_LEN(fields), reply.result);
-    if (!c->json)
         report_resources(c, json_get(reply.result, "resources"));
+        report_clusters(c, json_get(reply.result, "clusters"));
+    }
     rpc_reply_finish(&reply);
     return CLIENT_DONE;
 }

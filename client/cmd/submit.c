@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/place_spec.h"
 #include "client/problems.h"
 #include "client/progress.h"
 #include "client/report.h"
@@ -250,6 +251,10 @@ static int call(struct client *c, const struct buf *spec, struct rpc_reply *repl
     struct buf notes = {0}, whole = {0};
     buf_append(&whole, spec->data, spec->len);
     if (opts_has(&c->opts, OPTION_WARM_START) && add_warm_start(c, &whole, &err) != 0) {
+        buf_finish(&whole);
+        return client_fail(c, CLIENT_USAGE, &err);
+    }
+    if (place_spec_put(&c->opts, &whole, &err) != 0) {
         buf_finish(&whole);
         return client_fail(c, CLIENT_USAGE, &err);
     }

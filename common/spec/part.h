@@ -59,6 +59,13 @@ void spec_limits_write(const struct spec *s, struct json_writer *w);
 int spec_resources_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_resources_write(const struct spec *s, struct json_writer *w);
 
+/* --- place.c -------------------------------------------------------------------------------- */
+
+/* on. After the task is known. */
+int spec_place_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_place_write(const struct spec *s, struct json_writer *w);
+void spec_place_finish(struct spec_place *p);
+
 /* --- parameters.c --------------------------------------------------------------------------- */
 
 /* "parameters": fills the space; the task fixes single values. On failure the space may hold

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/spec/part.h"
 #include "sweep/require.h"
 
 static const struct {
@@ -68,6 +69,7 @@ const char *spec_metric_name(const struct spec *s)
 void spec_finish(struct spec *s)
 {
     space_finish(&s->space);
+    spec_place_finish(&s->on);
     if (task_of(s)->finish != NULL)
         task_of(s)->finish(s);
 }

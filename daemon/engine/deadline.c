@@ -107,9 +107,12 @@ static int64_t workers_of(const struct engine *e, const struct sweep *s)
     size_t sharing = 0;
     if (s->leased)
         return s->running > 0 ? (int64_t)s->running : 1;
+    if (s->launcher != 0) /* those of its own, and before there are any those it is to have */
+        return s->own_slots > 0 ? (int64_t)s->own_slots : sweep_spec(s)->on.slots;
     for (size_t i = 0; i < e->sweep_count; i++) {
         const struct sweep *o = e->sweeps[i];
-        sharing += o == s || (!o->leased && sweep_may_start(e, o) && o->waiting + o->running > 0);
+        sharing += o == s || (!o->leased && o->launcher == 0 && sweep_may_start(e, o) &&
+                              o->waiting + o->running > 0);
     }
     size_t own = engine_workers(e) / sharing;
     return own > 0 ? (int64_t)own : 1;

@@ -25,6 +25,13 @@ void engine_set_capacity(struct engine *e, size_t launcher, size_t slots)
     e->launchers[launcher].slots = slots;
 }
 
+void engine_set_sweep_slots(struct engine *e, int64_t sweep_id, size_t slots)
+{
+    struct sweep *s = engine_sweep(e, sweep_id);
+    if (s != NULL)
+        s->own_slots = slots;
+}
+
 void engine_set_checkpoint_seconds(struct engine *e, double seconds)
 {
     e->checkpoint_seconds = seconds;
@@ -298,6 +305,32 @@ static size_t startable(const struct engine *e, struct sweep *s, utc_us now)
     return failure_startable(e, s, now);
 }
 
+/* A slot of its own, where its specification names a launcher. */
+static bool has_own_slot(const struct engine *e, const struct sweep *s, utc_us now)
+{
+    return s->launcher != 0 && s->running < s->own_slots &&
+           !failure_launcher_waits(e, s->launcher, now);
+}
+
+static bool any_own_slot(const struct engine *e, utc_us now)
+{
+    for (size_t i = 0; i < e->sweep_count; i++)
+        if (has_own_slot(e, e->sweeps[i], now))
+            return true;
+    return false;
+}
+
+/* Sweeps for whose runs there is no slot at the moment wait no longer. */
+static void leave_out_full(const struct engine *e, struct queue_entry *entries, utc_us now)
+{
+    bool full = e->shut || free_launcher(e, now) == ENGINE_LAUNCHERS_MAX;
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        const struct sweep *s = e->sweeps[i];
+        if (s->launcher != 0 ? !has_own_slot(e, s, now) : full)
+            entries[i].waiting = 0;
+    }
+}
+
 static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
@@ -311,11 +344,13 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
                                  .served = s->served,
                                  .waiting = startable(e, s, now)};
     }
-    for (size_t launcher; (launcher = free_launcher(e, now)) < ENGINE_LAUNCHERS_MAX;) {
+    for (;;) {
+        leave_out_full(e, entries, now);
         size_t i = queue_pick(entries, e->sweep_count);
         if (i == QUEUE_NONE)
             break;
         struct sweep *s = e->sweeps[i];
+        size_t launcher = s->launcher != 0 ? s->launcher : free_launcher(e, now);
         if (!needs_met(e, launcher, s, &claims, now, fx)) {
             entries[i].waiting = 0;
             continue;
@@ -353,8 +388,8 @@ void engine_schedule(struct engine *e, utc_us now, struct effects *fx)
         if (e->sweep_count == open) /* it is still there */
             sweep_put_to_sleep(e, s);
     }
-    if (!e->stopping && !e->shut && e->sweep_count > 0 &&
-        free_launcher(e, now) < ENGINE_LAUNCHERS_MAX)
+    if (!e->stopping && e->sweep_count > 0 &&
+        ((!e->shut && free_launcher(e, now) < ENGINE_LAUNCHERS_MAX) || any_own_slot(e, now)))
         fill_slots(e, now, fx);
     engine_put_to_sleep(e);
 }
@@ -380,11 +415,19 @@ size_t engine_left(const struct engine *e)
     return n;
 }
 
+void engine_hold_sweep(struct engine *e, int64_t sweep_id, const char *why, utc_us now,
+                       struct effects *fx)
+{
+    struct sweep *s = engine_sweep(e, sweep_id);
+    if (s != NULL && sweep_status_may(s->row->status, SWEEP_HELD))
+        sweep_set_status(s, SWEEP_HELD, why, now, fx);
+}
+
 void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx)
 {
     e->shut = !open;
     for (size_t i = 0; i < e->running_count && pause; i++)
-        if (task_resumes(sweep_spec(e->running[i]->sweep)))
+        if (e->running[i]->sweep->launcher == 0 && task_resumes(sweep_spec(e->running[i]->sweep)))
             run_yield(e->running[i], fx);
 }
 
@@ -409,6 +452,36 @@ size_t engine_queued(const struct engine *e)
     for (size_t i = 0; i < e->sweep_count; i++)
         n += e->sweeps[i]->waiting;
     return n;
+}
+
+size_t engine_placed(const struct engine *e, size_t launcher, utc_us now, struct placed_sweep *out,
+                     size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->sweep_count; i++) {
+        struct sweep *s = e->sweeps[i];
+        if (s->launcher != launcher)
+            continue;
+        if (n++ >= max)
+            continue;
+        out[n - 1] = (struct placed_sweep){.id = s->row->id,
+                                           .status = s->row->status,
+                                           .running = s->running,
+                                           .waiting = startable(e, s, now)};
+    }
+    return n;
+}
+
+size_t engine_run_launcher(const struct engine *e, int64_t run_id)
+{
+    const struct run *r = engine_running_run(e, run_id);
+    return r == NULL ? 0 : r->sweep->launcher;
+}
+
+int64_t engine_run_sweep(const struct engine *e, int64_t run_id)
+{
+    const struct run *r = engine_running_run(e, run_id);
+    return r == NULL ? 0 : r->row->sweep_id;
 }
 
 bool engine_sweep_open(const struct engine *e, int64_t sweep_id, enum sweep_status *status,

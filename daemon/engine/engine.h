@@ -83,6 +83,9 @@ int engine_check_resources(const struct engine *e, const struct spec *spec, stru
 void engine_run_devices(struct engine *e, int64_t run_id, char *const *names, size_t count);
 /* What this machine has, and what of it is taken. */
 void engine_write_resources(const struct engine *e, struct json_writer *w);
+/* Slots of an open sweep's own, under the launcher that its specification names: that launcher's
+ * other slots, if any, are not for it. 0 before this is called. */
+void engine_set_sweep_slots(struct engine *e, int64_t sweep_id, size_t slots);
 /* Least time between two checkpoints of a run that is not asked to end. */
 void engine_set_checkpoint_seconds(struct engine *e, double seconds);
 /* The first wait before a failed attempt is followed by another; it doubles up to 64 times. */
@@ -262,7 +265,12 @@ void engine_shutdown(struct engine *e, bool drain, utc_us now, struct effects *f
 /* How many those are: the end does not wait for them. 0: there is no end, or all are drained. */
 size_t engine_left(const struct engine *e);
 
-/* New runs start only while the gate is open: it is open at first. pause: those that run and can go
+/* Its launcher cannot carry it out: it waits for a person. Runs that have a worker go on. */
+void engine_hold_sweep(struct engine *e, int64_t sweep_id, const char *why, utc_us now,
+                       struct effects *fx);
+
+/* Of this machine: sweeps that name another place do not mind it.
+ * New runs start only while the gate is open: it is open at first. pause: those that run and can go
  * on from a checkpoint yield their places meanwhile, as at a pause of their sweep. */
 void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
 
@@ -281,6 +289,18 @@ bool engine_launch_trouble(const struct engine *e, utc_us now, struct launch_tro
 size_t engine_delayed(const struct engine *e, utc_us now);
 void engine_write_delayed(const struct engine *e, int64_t sweep_id, utc_us now,
                           struct json_writer *w);
+/* An open sweep whose specification names that launcher. */
+struct placed_sweep {
+    int64_t id;
+    enum sweep_status status;
+    size_t running, waiting; /* runs with a slot, and those that may begin now */
+};
+/* Of those, the first max; returns how many there are. */
+size_t engine_placed(const struct engine *e, size_t launcher, utc_us now, struct placed_sweep *out,
+                     size_t max);
+/* The launcher that its sweep names; 0: any. Of a run with a slot. */
+size_t engine_run_launcher(const struct engine *e, int64_t run_id);
+int64_t engine_run_sweep(const struct engine *e, int64_t run_id); /* 0: it has no slot */
 /* What a run with a slot may take. */
 struct run_limits engine_run_limits(const struct engine *e, int64_t run_id);
 size_t engine_running(const struct engine *e); /* runs with a worker */

@@ -70,7 +70,9 @@ void engine_run_devices(struct engine *e, int64_t run_id, char *const *names, si
 int engine_check_resources(const struct engine *e, const struct spec *spec, struct errbuf *err)
 {
     const struct resource_pool *p = e->launchers[HERE].resources;
-    return p != NULL ? resource_pool_check(p, &spec->resources, err) : 0;
+    if (p == NULL || spec->on.launcher != LAUNCHER_LOCAL)
+        return 0;
+    return resource_pool_check(p, &spec->resources, err);
 }
 
 bool needs_met(struct engine *e, size_t launcher, struct sweep *s, struct resource_claims *claims,

@@ -89,6 +89,8 @@ struct sweep {
     bool leased;              /* clients carry out its runs */
     struct resources *needs;  /* of each of its runs; NULL: it says nothing */
     bool imported;            /* history: nothing of it is to be looked at or done again */
+    size_t launcher;          /* the one its specification names; 0: none, any with free slots */
+    size_t own_slots;         /* there, of its own */
     const struct search_method *method;
     struct memo *memo; /* of the method */
     struct trial **trials;         /* by run number; owned */

@@ -173,6 +173,7 @@ struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec)
     s->method = search_method(spec->method);
     s->leased = task_of(spec)->is_leased;
     s->needs = needs_create(spec);
+    s->launcher = (size_t)spec->on.launcher;
     s->due = true;
     s->memo = memo_create();
     return s;

@@ -13,6 +13,7 @@
 #include "daemon/engine/engine.h"
 
 struct errbuf;
+struct json_writer;
 struct launch_site;
 struct record_start;
 struct rundir;
@@ -40,6 +41,8 @@ struct worker {
     bool has_exit;               /* how it ended is known */
     int64_t exit_status;
     int exit_signal; /* 0: none */
+    enum run_error exit_error; /* what its launcher knows better than these two; NONE: nothing */
+    char exit_text[256];
 };
 
 /* What a worker and all that it has started use at this moment. */
@@ -52,7 +55,17 @@ struct usage {
 
 struct launcher_type {
     const char *name;
+    /* From a signal until its worker has it, at most: so much longer is its grace. */
+    uint64_t signal_delay_ms;
     struct launcher *(*create)(void);
+    /* It has its site. NULL: nothing is to be done. */
+    void (*open)(struct launcher *l);
+    /* After events: sweeps may have come that name it. NULL: it has no sweeps of its own. */
+    void (*look)(struct launcher *l);
+    /* The daemon is ending: it asks for nothing new. NULL: as it does anyhow. */
+    void (*stop)(struct launcher *l);
+    /* After that: it is to be waited for. NULL: never. */
+    bool (*is_busy)(struct launcher *l);
     /* Closes what the loop knows of it; there are no workers any more. NULL: it has nothing. */
     void (*close)(struct launcher *l);
     void (*destroy)(struct launcher *l);
@@ -78,6 +91,8 @@ struct launcher_type {
     uint64_t (*oom_kills)(const struct launcher *l);
     /* The record is not used any more; the worker has ended. */
     void (*release)(struct worker *w);
+    /* Elements of an array: an object for each of its sweeps. NULL: it has none. */
+    void (*write_status)(const struct launcher *l, struct json_writer *w);
 };
 
 #endif

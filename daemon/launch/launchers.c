@@ -1,18 +1,6 @@
 #include "daemon/launch/launchers.h"
 
-#include "daemon/launch/local.h"
 #include "sweep/require.h"
-
-/* The engine fills the slots of an earlier one first. */
-static const struct launcher_type *const types[] = {
-    &launcher_local,
-};
-
-const struct launcher_type *const *launcher_types(size_t *count)
-{
-    *count = sizeof(types) / sizeof(types[0]);
-    return types;
-}
 
 void launchers_create(struct launchers *out, const struct launch_site *site,
                       const struct launcher_type *const *rows, size_t count)
@@ -25,7 +13,38 @@ void launchers_create(struct launchers *out, const struct launch_site *site,
         l->site = site;
         l->index = i;
         out->items[i] = l;
+        if (rows[i]->open)
+            rows[i]->open(l);
     }
+}
+
+void launchers_look(struct launchers *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i]->type->look)
+            l->items[i]->type->look(l->items[i]);
+}
+
+void launchers_stop(struct launchers *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i]->type->stop)
+            l->items[i]->type->stop(l->items[i]);
+}
+
+bool launchers_busy(struct launchers *l)
+{
+    bool busy = false;
+    for (size_t i = 0; i < l->count; i++)
+        busy |= l->items[i]->type->is_busy && l->items[i]->type->is_busy(l->items[i]);
+    return busy;
+}
+
+void launchers_write_status(const struct launchers *l, struct json_writer *w)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i]->type->write_status)
+            l->items[i]->type->write_status(l->items[i], w);
 }
 
 void launchers_close(struct launchers *l)

@@ -17,6 +17,10 @@ const struct launcher_type *const *launcher_types(size_t *count);
 
 void launchers_create(struct launchers *out, const struct launch_site *site,
                       const struct launcher_type *const *types, size_t count);
+void launchers_look(struct launchers *l);
+void launchers_stop(struct launchers *l);
+bool launchers_busy(struct launchers *l);
+void launchers_write_status(const struct launchers *l, struct json_writer *w);
 void launchers_close(struct launchers *l);
 void launchers_destroy(struct launchers *l);
 /* Whose handle that is; the first one's where nobody knows it. */

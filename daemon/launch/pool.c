@@ -202,6 +202,8 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, const stru
     slot_init(&e->slot, l, &p->scratch, run->id, run->owner);
     if (run->limits)
         e->slot.watchdog.limits = *run->limits;
+    if (!l->type->usage) /* nobody knows what it does while it writes nothing */
+        e->slot.watchdog.limits.quiet_seconds = 0;
     e->pool = p;
     e->next = p->entries;
     p->entries = e;
@@ -214,7 +216,9 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, const stru
 
 void pool_adopt(struct pool *p, const struct pool_run *run, const char *handle)
 {
-    struct entry *e = entry_create(p, launchers_of_handle(&p->launchers, handle), run);
+    struct launcher *l =
+        handle[0] ? launchers_of_handle(&p->launchers, handle) : launcher_at(p, run->launcher);
+    struct entry *e = entry_create(p, l, run);
     slot_adopt(&e->slot, handle, &(struct slot_listener){on_worker_ended, e});
     make_due(e);
     retire_if_done(e);
@@ -242,4 +246,26 @@ void pool_kill_all(struct pool *p)
 {
     for (struct entry *e = p->entries; e; e = e->next)
         slot_kill(&e->slot, now_ms(p));
+}
+
+/* --- launchers with sweeps of their own ------------------------------------------------------- */
+
+void pool_look(struct pool *p)
+{
+    launchers_look(&p->launchers);
+}
+
+void pool_stop(struct pool *p)
+{
+    launchers_stop(&p->launchers);
+}
+
+bool pool_busy(struct pool *p)
+{
+    return launchers_busy(&p->launchers);
+}
+
+void pool_write_status(const struct pool *p, struct json_writer *w)
+{
+    launchers_write_status(&p->launchers, w);
 }

@@ -4,9 +4,11 @@
 #ifndef SWEEPD_POOL_H
 #define SWEEPD_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct json_writer;
 struct launch_site;
 struct launcher_type;
 struct pool;
@@ -30,6 +32,7 @@ struct pool_run {
     int64_t id;
     const struct run_owner *owner;
     const struct run_limits *limits;
+    size_t launcher; /* to adopt it, where its handle says nobody's */
 };
 
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result
@@ -42,5 +45,13 @@ void pool_start(struct pool *p, size_t launcher, const struct pool_run *run, con
 void pool_term(struct pool *p, int64_t run_id);
 void pool_kill_all(struct pool *p);
 size_t pool_active(const struct pool *p);
+
+/* After events, for launchers with sweeps of their own; and once the daemon is ending. */
+void pool_look(struct pool *p);
+void pool_stop(struct pool *p);
+/* A launcher is to be waited for. */
+bool pool_busy(struct pool *p);
+/* Elements of an array: an object for each sweep that names a launcher. */
+void pool_write_status(const struct pool *p, struct json_writer *w);
 
 #endif

@@ -20,6 +20,9 @@ struct launch_site {
     char **environment;               /* of workers */
     char **program_environment;       /* of those whose task hands it on */
     size_t workers;                   /* at a time on this machine */
+    const char *spool;                /* folder that is shared with the nodes of a cluster */
+    double slurm_seconds;             /* between two questions about Slurm's queue */
+    double lease_seconds;             /* a pilot that is silent for so long is not counted on */
     struct run_limits prepare_limits; /* of a process that reads a sweep's data */
     bool (*congested)(void *arg);     /* what was read waits to be stored: read no more for now */
     void *arg;

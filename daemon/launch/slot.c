@@ -130,7 +130,7 @@ static void send_due(struct slot *s, uint64_t now_ms)
     if (s->state == SLOT_KILL_DUE && launcher->signal(s->worker, SIGKILL)) {
         move(s, SLOT_KILLING);
     } else if (s->state == SLOT_TERM_DUE && launcher->signal(s->worker, SIGTERM)) {
-        grace_begin(&s->grace, s->grace_ms, now_ms);
+        grace_begin(&s->grace, s->grace_ms + launcher->signal_delay_ms, now_ms);
         move(s, SLOT_TERMINATING);
     }
 }
@@ -260,6 +260,9 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
         x->error = RUN_ERROR_PROTOCOL;
         x->inherited = cut_damage(s) && tail_inherited_damage(&s->tail);
         str_copy(text, size, s->tail.broken);
+    } else if (s->worker && s->worker->exit_error != RUN_ERROR_NONE) {
+        x->error = s->worker->exit_error;
+        str_copy(text, size, s->worker->exit_text);
     } else if (s->tail.unreadable) {
         x->error = RUN_ERROR_FILE_UNREADABLE;
         str_copy(text, size, s->tail.unreadable);
@@ -290,7 +293,8 @@ static void explain_exit(const struct slot *s, struct run_exit *x, char *text, s
 static void correct_result(struct slot *s)
 {
     struct record_result *r = &s->tail.result;
-    if (r->status == RUN_FAILED && r->error == RUN_ERROR_KILLED && was_out_of_memory(s))
+    bool said = s->worker && s->worker->exit_error == RUN_ERROR_OUT_OF_MEMORY;
+    if (r->status == RUN_FAILED && r->error == RUN_ERROR_KILLED && (said || was_out_of_memory(s)))
         r->error = RUN_ERROR_OUT_OF_MEMORY;
 }
 

@@ -7,7 +7,7 @@
 #define METHOD_COUNTS 2u /* the values say how many runs there are: run_cap may be left out */
 #define METHOD_REPEATS 8u /* what is left of run_cap repeats, unless the spec says otherwise */
 #define METHOD_LEARNS 16u /* goes by earlier runs, in logical time: the key lag */
-#define METHOD_WARM 128u /* it may begin with runs of earlier sweeps: the key warm_start */
+#define METHOD_WARM 512u /* it may begin with runs of earlier sweeps: the key warm_start */
 #define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 

@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 #include "sweep/limits.h"
 #include "sweep/method.h"
+#include "sweep/place.h"
 #include "sweep/resources.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
@@ -55,6 +56,7 @@ struct spec {
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
     struct resources resources; /* that each run needs beside a slot */
+    struct spec_place on;      /* where its runs are carried out */
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */

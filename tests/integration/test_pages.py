@@ -53,6 +53,8 @@ def test_every_page():
                             equal(wide, 0, f"{page} at {width}: nothing lies beside the page")
                             equal(b.run(COMPLAINTS), [], f"{page} at {width}")
                         equal(b.run("document.querySelectorAll('main b, main i').length"), 0, f"{page}: a name is no element")
+                    b.go(f"{s.url}sweep/{sweep}/plot?kind=history")
+                    equal(b.run("getComputedStyle(document.querySelector('.best')).fill"), "none", "a chart has its style")
                     strange = [a for a in b.asked if not a.startswith((s.url, "data:", "about:"))]
                     equal(strange, [], "asked of strangers")
                     told = [t for t in b.told if "404" not in t]

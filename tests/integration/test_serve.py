@@ -147,6 +147,8 @@ def test_routes():
             status, headers, text = s.ask(f"/sweep/{sweep}/plot?kind=history")
             equal((status, headers["Content-Type"]), (200, "image/svg+xml"), "a chart")
             check(ElementTree.fromstring(text).tag.endswith("svg"), "a chart")
+            policy = headers["Content-Security-Policy"]
+            check("default-src 'none'" in policy and "script" not in policy, f"its style and nothing else: {policy}")
             for path in (f"/sweep/{sweep}/plot?kind=none", "/sweep/999", "/run/999", "/sweep/0", "/sweep/01", "/sweep/-1",
                          "/sweep/1e3", "/sweep/", "/sweep/99999999999999999999", "/nothing", "/style.css/",
                          "/compare?run=999"):

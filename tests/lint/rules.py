@@ -53,14 +53,14 @@ HOMES = {
              "sha256", "shape"),
     "space": ("space",),
     "run": ("curve", "curve_title", "kept_points", "layer_stat", "metrics", "preprocessing",
-            "record", "reported_point", "run", "weights_hash"),
+            "record", "reported_point", "run", "spool", "weights_hash"),
     "label": ("diagnosis", "pattern", "stats"),
     "text": ("csv_scan", "dialect", "encoding", "foreign", "nothing", "number", "number_form", "text"),
     "curves": ("curve_file", "loose_json", "metric_word", "plain_pairs", "terminal_text",
                "training_log"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
-    "spec": ("limits", "method", "resources", "spec", "stop"),
+    "spec": ("limits", "method", "place", "resources", "spec", "stop"),
     "importance": ("importance",),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).

@@ -167,7 +167,7 @@ static void follow(const struct study *st, const struct ranked *g, size_t member
     explore(st->space, &donor->at, r, &p->at);
     p->parent = donor->number;
     snprintf(p->reason, sizeof(p->reason),
-             "member %zu goes on from run #%zu, %zu of %zu, with values nearby: its own run #%zu %s",
+             "member %zu goes on from run #%zu, %zu of %zu, with values nearby: run #%zu %s",
              member + 1, donor->number, place + 1, g->count, own->number,
              lives(own) ? "is among the worst quarter" : "did not come to the exchange");
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/launch/pool.h"
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 #include "sweep/buf.h"
@@ -43,6 +44,10 @@ static void run(struct request *r)
     jw_kv_string(w, "waiting", d->gate.why);
     write_launch_trouble(d->engine, w);
     jw_kv_string(w, "damage", store_damage(d->store));
+    jw_key(w, "clusters");
+    jw_begin_array(w);
+    pool_write_status(d->pool, w);
+    jw_end_array(w);
     jw_end_object(w);
     request_result_built(r);
 }

@@ -514,6 +514,40 @@ static void test_launchers(void **state)
     world_finish(&w);
 }
 
+/* A sweep that names a launcher has slots of its own there, and none of the others'; it neither
+ * waits for this machine nor minds its gate. */
+static void test_own_slots(void **state)
+{
+    struct world w;
+    struct placed_sweep placed[2];
+    world_init(&w, 1, 1);
+    world_grid(&w, SIX_DEPTHS, ",\"on\":{\"launcher\":\"slurm\",\"slots\":4,"
+                               "\"options\":[\"--mem=1\"]}");
+    assert_int_equal(w.worker_count, 0);
+    assert_int_equal(engine_placed(w.engine, 1, w.now, placed, 2), 1);
+    assert_int_equal(placed[0].id, 1);
+    assert_int_equal(placed[0].waiting, 6);
+    assert_int_equal(engine_sweep_spec(w.engine, 1)->on.slots, 4);
+    assert_string_equal(engine_sweep_spec(w.engine, 1)->on.options[0], "--mem=1");
+    world_grid(&w, SIX_DEPTHS, "");
+    assert_int_equal(under(&w, 0), 1);
+    engine_set_gate(w.engine, false, false, &w.fx);
+    engine_set_sweep_slots(w.engine, 1, 2);
+    world_settle(&w);
+    assert_int_equal(under(&w, 0), 1);
+    assert_int_equal(under(&w, 1), 2);
+    assert_int_equal(engine_run_launcher(w.engine, w.workers[1].run_id), 1);
+    assert_int_equal(engine_run_sweep(w.engine, w.workers[1].run_id), 1);
+    engine_hold_sweep(w.engine, 1, "nobody takes its jobs", w.now, &w.fx);
+    engine_set_sweep_slots(w.engine, 1, 4);
+    world_settle(&w);
+    assert_int_equal(under(&w, 1), 2);
+    assert_int_equal(engine_placed(w.engine, 1, w.now, placed, 2), 1);
+    assert_int_equal(placed[0].status, SWEEP_HELD);
+    assert_int_equal(placed[0].waiting, 0);
+    world_finish(&w);
+}
+
 /* Whose slot an adopted run has, its worker's handle tells, not the order of restoring. */
 static void test_adopted_slots(void **state)
 {
@@ -577,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_retries),         cmocka_unit_test(test_lost_is_no_attempt),
         cmocka_unit_test(test_best_three),      cmocka_unit_test(test_many_points),
         cmocka_unit_test(test_unknown_runs),    cmocka_unit_test(test_launchers),
+        cmocka_unit_test(test_own_slots),
         cmocka_unit_test(test_adopted_slots),   cmocka_unit_test(test_metrics),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -20,6 +20,12 @@
       "socket (SWEEPD_SOCKET; else $XDG_RUNTIME_DIR/sweepd/sock)")                                 \
     X(WORKERS, "--workers", "SWEEPD_WORKERS", "N",                                                 \
       "runs at the same time (SWEEPD_WORKERS; else one per core)")                                 \
+    X(GPUS, "--gpus", "SWEEPD_GPUS", "LIST",                                                       \
+      "GPUs for runs, named as CUDA_VISIBLE_DEVICES has them: 0,1; or none (SWEEPD_GPUS; else "    \
+      "CUDA_VISIBLE_DEVICES, else those that nvidia-smi finds)")                                   \
+    X(RESOURCES, "--resources", "SWEEPD_RESOURCES", "LIST",                                        \
+      "what else runs may be given, by numbers: license=2,cpus=8,memory_mib=16000 "                \
+      "(SWEEPD_RESOURCES; cpus and memory_mib else as this machine has them)")                     \
     X(WORKER, "--worker-program", "SWEEPD_WORKER", "PATH",                                         \
       "worker program (SWEEPD_WORKER; else sweep-worker beside sweepd or in libexec)")             \
     X(CHECKPOINT_SECONDS, "--checkpoint-seconds", NULL, "N",                                       \
@@ -338,6 +344,43 @@ static int read_path(enum flag_id id, const char *const given[FLAG_COUNT],
     return rc < 0 ? rc : read_absolute(out, flags[id].name, found, err);
 }
 
+/* "license=2,cpus:8": whole numbers. */
+static int read_resources(const char *name, const char *text, struct resources *out,
+                          struct errbuf *err)
+{
+    for (const char *at = text; at && *at;) {
+        size_t len = strcspn(at, ","), word = strcspn(at, ",=:");
+        char *end;
+        long n = word < len ? strtol(at + word + 1, &end, 10) : -1;
+        bool good = word < len && end == at + len && end > at + word + 1 && n >= 0 &&
+                    n <= RESOURCE_MAX &&
+                    !(word == strlen(RESOURCE_GPUS) && strncmp(at, RESOURCE_GPUS, word) == 0);
+        if (!good || !resources_add(out, at, word, n * RESOURCE_ONE))
+            return err_bad(err, ERR_VALUE, name, at,
+                           "at most %d of NAME=NUMBER with commas between, each name once (of GPUs "
+                           "--gpus)", RESOURCES_MAX);
+        at += len + (at[len] == ',');
+    }
+    return 0;
+}
+
+/* Names with commas between. */
+static int read_gpus(const char *name, const char *text, struct config *c, struct errbuf *err)
+{
+    size_t count = 0;
+    for (const char *at = text; at && *at; count++) {
+        size_t len = strcspn(at, ",");
+        if (len == 0 || len >= RESOURCE_NAME_MAX || memchr(at, ' ', len) ||
+            count == RESOURCE_DEVICES_MAX)
+            return err_bad(err, ERR_VALUE, name, text, "at most %d names such as 0,1,2, or none",
+                           RESOURCE_DEVICES_MAX);
+        at += len + (at[len] == ',');
+    }
+    c->finds_gpus = text == NULL;
+    str_copy(c->gpus, sizeof(c->gpus), text && strcmp(text, "none") != 0 ? text : "");
+    return 0;
+}
+
 /* How a good neighbour runs, who is let in, what is told to whom. */
 static int read_manners(const char *const given[FLAG_COUNT], const char *const value[FLAG_COUNT],
                         struct config *c, struct errbuf *err)
@@ -400,6 +443,9 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_workers(setting_of(FLAG_WORKERS, given), value[FLAG_WORKERS], &c.workers, err)) <
             0 ||
         (rc = read_worker(setting_of(FLAG_WORKER, given), value[FLAG_WORKER], c.worker, err)) < 0 ||
+        (rc = read_gpus(setting_of(FLAG_GPUS, given), value[FLAG_GPUS], &c, err)) < 0 ||
+        (rc = read_resources(setting_of(FLAG_RESOURCES, given), value[FLAG_RESOURCES],
+                             &c.resources, err)) < 0 ||
         (rc = read_manners(given, value, &c, err)) < 0 ||
         (rc = read_cluster(given, value[FLAG_SPOOL], &c, err)) < 0)
         return rc;

@@ -9,6 +9,7 @@
 #include "sweep/limits.h"
 #include "sweep/log.h"
 #include "sweep/paths.h"
+#include "sweep/resources.h"
 
 #define CONFIG_WORKERS_MAX 1024
 #define CONFIG_CHECKPOINT_SECONDS_MAX 86400
@@ -42,6 +43,9 @@ struct config {
     double max_load;               /* no start from this load average on; 0: any */
     int active_from, active_until; /* minutes of the local day; CONFIG_ANY_TIME */
     bool pause_on_battery;
+    char gpus[RESOURCE_DEVICES_MAX * RESOURCE_NAME_MAX]; /* names with commas; "": none … */
+    bool finds_gpus;                                     /* … unless this machine has some */
+    struct resources resources;                          /* that runs may be given, in all */
     char on_event[PATHS_MAX]; /* program that is told of events; "": none */
 };
 

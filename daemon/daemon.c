@@ -9,11 +9,13 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/engine/resources.h"
 #include "daemon/launch/environment.h"
 #include "daemon/launch/gate.h"
 #include "daemon/launch/hook.h"
 #include "daemon/launch/inhibitor.h"
 #include "daemon/launch/launchers.h"
+#include "daemon/launch/machine.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/prepare.h"
 #include "daemon/launch/rundir.h"
@@ -301,6 +303,19 @@ static void on_store_notice(void *arg, const char *kind, const char *text)
                           text);
 }
 
+static void count_resources(struct sweepd *d)
+{
+    const struct config *c = d->shared.config;
+    struct resource_pool *p = xcalloc(1, sizeof(*p));
+    machine_resources(&(struct machine_wish){.workers = c->workers,
+                                             .gpus = c->gpus,
+                                             .finds_gpus = c->finds_gpus,
+                                             .said = &c->resources},
+                      p);
+    engine_set_resources(d->shared.engine, 0, p); /* the slots of this machine */
+    free(p);
+}
+
 static void create_parts(struct sweepd *d)
 {
     size_t count;
@@ -326,6 +341,7 @@ static void create_parts(struct sweepd *d)
     d->shared.pool = d->pool = pool_create(&d->site, launchers, count);
     for (size_t i = 0; i < pool_launchers(d->pool); i++)
         engine_set_capacity(d->shared.engine, i, pool_capacity(d->pool, i));
+    count_resources(d);
     d->server = server_create(&d->shared);
     d->notify = notify_create(&d->loop);
     d->hook =

@@ -1,6 +1,8 @@
 #include "client/client.h"
 
 #include "client/report.h"
+#include "sweep/buf.h"
+#include "sweep/json.h"
 #include "sweep/require.h"
 
 static const struct field fields[] = {
@@ -23,6 +25,35 @@ static const struct field fields[] = {
     {"damage", "damage", CELL_TEXT, FIELD_PLAIN},
     {"starts wait", "waiting", CELL_TEXT, FIELD_PLAIN},
 };
+
+static double number(const struct json *v, const char *key)
+{
+    double n = 0;
+    (void)json_get_real(v, key, &n, NULL);
+    return n;
+}
+
+/* "cpus 2 of 8, gpus 1.5 of 2 (0: 1, 1: 0.5)": what there is of each, and is taken. */
+static void report_resources(struct client *c, const struct json *resources)
+{
+    struct buf line = {0};
+    for (const struct json *r = json_first(resources); r != NULL; r = json_next(r)) {
+        const struct json *devices = json_get(r, "devices");
+        const char *comma = " (";
+        if (number(r, "total") == 0)
+            continue;
+        buf_printf(&line, "%s%s %g of %.10g", line.len ? ", " : "", json_key(r), number(r, "taken"),
+                   number(r, "total"));
+        for (const struct json *d = json_first(devices); d != NULL; d = json_next(d)) {
+            buf_printf(&line, "%s%s: %g", comma, json_key(d), number(devices, json_key(d)));
+            comma = ", ";
+        }
+        buf_puts(&line, comma[0] == ',' ? ")" : "");
+    }
+    if (line.len > 0)
+        report_line(c, "resources", line.data, TONE_PLAIN);
+    buf_finish(&line);
+}
 
 static const struct field cluster_fields[] = {
     {"sweep", "sweep", CELL_NUMBER, FIELD_PLAIN},
@@ -67,6 +98,7 @@ int cmd_status(struct client *c)
         client_print_json(c, reply.result);
     } else {
         report_members(c, fields, ARRAY_LEN(fields), reply.result);
+        report_resources(c, json_get(reply.result, "resources"));
         report_clusters(c, json_get(reply.result, "clusters"));
     }
     rpc_reply_finish(&reply);

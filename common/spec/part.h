@@ -59,6 +59,12 @@ void spec_stop_write(const struct spec *s, struct json_writer *w);
 int spec_limits_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_limits_write(const struct spec *s, struct json_writer *w);
 
+/* --- resources.c ---------------------------------------------------------------------------- */
+
+/* resources. After the task is known. */
+int spec_resources_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_resources_write(const struct spec *s, struct json_writer *w);
+
 /* --- place.c -------------------------------------------------------------------------------- */
 
 /* on. After the task is known. */

@@ -20,6 +20,7 @@ static void write_plain(const struct spec *s, struct buf *out)
     plain->warm_count = 0;
     plain->treat = false;
     plain->limits = (struct spec_limits){0};
+    plain->resources = (struct resources){0};
     plain->on = (struct spec_place){0};
     jw_init(&w, out);
     spec_write(plain, &w);

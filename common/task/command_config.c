@@ -91,6 +91,33 @@ static int parse_numbers(const struct json *root, struct command_config *c, stru
     return rc;
 }
 
+static int parse_gpus(const struct json *v, struct command_words *out, struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX], name[RESOURCE_NAME_MAX];
+    int rc = 0;
+
+    if (json_type(v) != JSON_ARRAY || json_count(v) > RESOURCE_DEVICES_MAX)
+        return field_refuse(err, ERR_TYPE, "$.gpus", v, "a list of at most %d names",
+                            RESOURCE_DEVICES_MAX);
+    for (const struct json *m = json_first(v); m && !rc; m = json_next(m)) {
+        field_path_index(path, "$.gpus", out->count);
+        rc = field_string(m, path, name, sizeof(name), err);
+        if (!rc)
+            command_words_add(out, xstrdup(name));
+    }
+    return rc;
+}
+
+/* What it was given of its machine. */
+static int parse_share(const struct json *root, struct command_config *c, struct errbuf *err)
+{
+    const struct json *cpus = json_get(root, "cpus"), *gpus = json_get(root, "gpus");
+    int rc = cpus ? field_integer(cpus, "$.cpus", 1, RESOURCE_MAX, &c->cpus, err) : 0;
+
+    c->has_gpus = gpus != NULL;
+    return !rc && gpus ? parse_gpus(gpus, &c->gpus, err) : rc;
+}
+
 static int parse_params(const struct json *v, char **out, struct errbuf *err)
 {
     struct buf text = {0};
@@ -128,7 +155,8 @@ int command_config_parse(const struct json *root, struct command_config *out, st
 {
     static const char *const keys[] = {"version", "task",        "command", COMMAND_MANNER_KEYS,
                                        "params",  "metric",      "epochs",  "until_epoch",
-                                       "seed",    "run_id",      "sweep_id"};
+                                       "seed",    "run_id",      "sweep_id", "cpus",
+                                       "gpus"};
     struct command_config c = {.epochs = 1};
     int rc = field_object(root, "$", keys, ARRAY_LEN(keys), err);
 
@@ -140,6 +168,8 @@ int command_config_parse(const struct json *root, struct command_config *out, st
         rc = parse_numbers(root, &c, err);
     if (!rc)
         rc = parse_params(json_get(root, "params"), &c.params, err);
+    if (!rc)
+        rc = parse_share(root, &c, err);
     if (!rc)
         rc = parse_program(root, &c, err);
     if (rc)
@@ -168,7 +198,25 @@ void command_config_write(const struct command_config *c, struct json_writer *w)
         jw_kv_int(w, "run_id", c->run_id);
     if (c->sweep_id)
         jw_kv_int(w, "sweep_id", c->sweep_id);
+    if (c->cpus)
+        jw_kv_int(w, "cpus", c->cpus);
+    if (c->has_gpus) {
+        jw_key(w, "gpus");
+        command_words_write(&c->gpus, w);
+    }
     jw_end_object(w);
+}
+
+void command_config_gpus(const char *path, struct command_words *out)
+{
+    struct json *root = NULL;
+    struct errbuf err;
+
+    *out = (struct command_words){0};
+    if (json_read_file(path, TASK_CONFIG_MAX, &root, &err) == 0 && json_get(root, "gpus") &&
+        parse_gpus(json_get(root, "gpus"), out, &err) != 0)
+        command_words_finish(out);
+    json_destroy(root);
 }
 
 int command_config_read(const char *path, struct command_config *out, struct errbuf *err)
@@ -185,6 +233,7 @@ int command_config_read(const char *path, struct command_config *out, struct err
 void command_config_finish(struct command_config *c)
 {
     command_words_finish(&c->command);
+    command_words_finish(&c->gpus);
     command_manner_finish(&c->manner);
     free(c->params);
     c->params = NULL;

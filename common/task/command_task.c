@@ -64,6 +64,10 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
     c.run_id = r->run_id;
     c.sweep_id = r->sweep_id;
     c.until_epoch = r->until_epoch > 0 ? r->until_epoch : r->epochs;
+    c.cpus = r->cpus;
+    c.has_gpus = r->has_gpus;
+    for (size_t i = 0; i < r->gpu_count; i++)
+        command_words_add(&c.gpus, xstrdup(r->gpus[i]));
     command_config_write(&c, w);
     command_config_finish(&c);
     json_destroy(params);

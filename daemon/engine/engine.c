@@ -55,6 +55,8 @@ void engine_destroy(struct engine *e)
         sweep_destroy(e->sweeps[i]);
     free(e->sweeps);
     free(e->running);
+    for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)
+        free(e->launchers[i].resources);
     free(e->runs_dir);
     free(e);
 }
@@ -332,6 +334,7 @@ static void leave_out_full(const struct engine *e, struct queue_entry *entries, 
 static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
 {
     struct queue_entry *entries = xcalloc(e->sweep_count, sizeof(*entries));
+    struct resource_claims claims = {{0}};
     for (size_t i = 0; i < e->sweep_count; i++) {
         struct sweep *s = e->sweeps[i];
         entries[i] =
@@ -347,12 +350,17 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
         if (i == QUEUE_NONE)
             break;
         struct sweep *s = e->sweeps[i];
+        size_t launcher = s->launcher != 0 ? s->launcher : free_launcher(e, now);
+        if (!needs_met(e, launcher, s, &claims, now, fx)) {
+            entries[i].waiting = 0;
+            continue;
+        }
         struct run *r = first_waiting(e, s, now);
         REQUIRE(r != NULL);
         entries[i].served = s->served = ++e->starts;
         entries[i].running++;
         entries[i].waiting--;
-        r->launcher = s->launcher != 0 ? s->launcher : free_launcher(e, now);
+        r->launcher = launcher;
         run_start(e, r, now, fx);
     }
     free(entries);

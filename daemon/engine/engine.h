@@ -23,6 +23,7 @@
 struct engine;
 struct json;
 struct json_writer;
+struct resource_pool;
 struct spec;
 
 #define RUN_OWNER_MAX 256
@@ -73,6 +74,15 @@ struct engine *engine_create(const char *runs_dir);
 /* Runs that the launcher can have at a time; 0 before this is called. Fewer than it has now: those
  * go on. */
 void engine_set_capacity(struct engine *e, size_t launcher, size_t slots);
+/* What it has beside them: a copy, of which what its runs have is taken. Without this nothing is
+ * counted. After engine_restore. */
+void engine_set_resources(struct engine *e, size_t launcher, const struct resource_pool *pool);
+/* 0, or ERR_VALUE where its runs need what this machine never has. */
+int engine_check_resources(const struct engine *e, const struct spec *spec, struct errbuf *err);
+/* The GPUs that an adopted run has, by name. */
+void engine_run_devices(struct engine *e, int64_t run_id, char *const *names, size_t count);
+/* What this machine has, and what of it is taken. */
+void engine_write_resources(const struct engine *e, struct json_writer *w);
 /* Slots of an open sweep's own, under the launcher that its specification names: that launcher's
  * other slots, if any, are not for it. 0 before this is called. */
 void engine_set_sweep_slots(struct engine *e, int64_t sweep_id, size_t slots);

@@ -10,6 +10,7 @@
 #include "daemon/plan/earlier.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
+#include "daemon/engine/resources.h"
 #include "daemon/plan/treat.h"
 #include "daemon/causes/run_facts.h"
 
@@ -47,6 +48,7 @@ struct run {
     struct run_row *row;
     size_t index;    /* in sweep->trials */
     size_t launcher; /* whose slot it has, while it has one */
+    uint64_t devices; /* GPUs of that launcher that it has beside it, as bits */
     struct lease lease;
     uint64_t started_before; /* workers its launcher had started when that first failed for it */
     /* this attempt */
@@ -85,6 +87,7 @@ struct sweep {
     struct sweep_row *row;
     struct spec_cache *cache; /* sweep_spec */
     bool leased;              /* clients carry out its runs */
+    struct resources *needs;  /* of each of its runs; NULL: it says nothing */
     bool imported;            /* history: nothing of it is to be looked at or done again */
     size_t launcher;          /* the one its specification names; 0: none, any with free slots */
     size_t own_slots;         /* there, of its own */
@@ -124,6 +127,7 @@ struct sweep {
 
 struct launcher_slots {
     size_t slots, taken;
+    struct resource_pool *resources; /* NULL: not counted */
     struct backoff wait; /* workers could not be started */
     int64_t failing_run; /* the one run that they were of; 0: several */
     uint64_t started;    /* workers so far */
@@ -204,6 +208,20 @@ char *run_params(const struct run *r);
 /* Finds the trial's ground; of one that is plain the configuration and the parameters go, which are
  * those that the two above make. */
 void trial_drop_plain(const struct sweep *s, struct trial *t, struct run_row *row);
+
+/* --- needs.c --------------------------------------------------------------------------------- */
+/* What the specification says that each run needs, for the sweep; NULL: nothing. */
+struct resources *needs_create(const struct spec *spec);
+/* With its slot. */
+void needs_take(struct engine *e, struct run *r);
+void needs_give(struct engine *e, struct run *r);
+/* Is there what the sweep's next run needs? If not, those behind it leave it for that run; a sweep
+ * that needs more than there ever is is held. */
+bool needs_met(struct engine *e, size_t launcher, struct sweep *s, struct resource_claims *claims,
+               utc_us now, struct effects *fx);
+/* For its configuration; gpus borrows. */
+void needs_setup(const struct engine *e, const struct run *r, struct run_setup *out,
+                 const char *gpus[RESOURCE_DEVICES_MAX]);
 
 /* --- spec_cache.c ---------------------------------------------------------------------------- */
 /* Borrowed until the sweep is put to sleep. */

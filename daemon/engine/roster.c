@@ -95,6 +95,7 @@ void engine_take_slot(struct engine *e, struct run *r)
     e->running = array_room(e->running, &e->running_cap, e->running_count, sizeof(struct run *));
     e->running[e->running_count++] = r;
     e->launchers[r->launcher].taken++;
+    needs_take(e, r);
     r->sweep->running++;
 }
 
@@ -103,7 +104,11 @@ void engine_move_slot(struct engine *e, struct run *r, size_t launcher)
     REQUIRE(launcher < ENGINE_LAUNCHERS_MAX && e->launchers[r->launcher].taken > 0);
     e->launchers[r->launcher].taken--;
     e->launchers[launcher].taken++;
+    if (launcher == r->launcher)
+        return;
+    needs_give(e, r);
     r->launcher = launcher;
+    needs_take(e, r);
 }
 
 void engine_free_slot(struct engine *e, struct run *r)
@@ -114,6 +119,7 @@ void engine_free_slot(struct engine *e, struct run *r)
     REQUIRE(i < e->running_count && r->sweep->running > 0);
     e->running_count--;
     e->launchers[r->launcher].taken--;
+    needs_give(e, r);
     memmove(&e->running[i], &e->running[i + 1], (e->running_count - i) * sizeof(struct run *));
     r->sweep->running--;
 }
@@ -166,6 +172,7 @@ struct sweep *sweep_create(struct sweep_row *row, const struct spec *spec)
     *s->cache->spec = *spec;
     s->method = search_method(spec->method);
     s->leased = task_of(spec)->is_leased;
+    s->needs = needs_create(spec);
     s->launcher = (size_t)spec->on.launcher;
     s->due = true;
     s->memo = memo_create();
@@ -194,6 +201,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    free(s->needs);
     ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
     earlier_destroy(s->earlier);

@@ -34,8 +34,10 @@ char *run_configure(const struct engine *e, const struct run *r)
                                * never be kept. */
                               .has_weights_floor = s->best_count == sweep_keeps(s)};
     char run_dir[SPEC_PATH_MAX];
+    const char *gpus[RESOURCE_DEVICES_MAX];
     (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);
     setup.run_dir = run_dir;
+    needs_setup(e, r, &setup, gpus);
     int64_t start = config && config->start_from ? config->start_from : spec->trainer.start_from;
     run_file(e, r->row->id, RUN_FILE_WEIGHTS, setup.weights);
     run_file(e, r->row->id, RUN_FILE_CHECKPOINT, setup.checkpoint);

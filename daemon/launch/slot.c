@@ -12,8 +12,10 @@
 #include "daemon/launch/stderr_cap.h"
 #include "daemon/loop.h"
 #include "sweep/buf.h"
+#include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/log.h"
+#include "sweep/paths.h"
 #include "sweep/require.h"
 
 #define LOG_MODULE "slot"
@@ -369,6 +371,19 @@ static struct worker_place place(const struct slot *s, const struct slot_listene
         .run_id = s->run_id, .dir = &s->tail.dir, .ended = listener->ended, .arg = listener->arg};
 }
 
+/* It has them until it ends. */
+static void tell_devices(const struct slot *s)
+{
+    const struct launch_site *site = s->launcher->site;
+    char path[PATHS_MAX + 48];
+    struct command_words gpus;
+    if (!paths_run_file(path, sizeof(path), site->runs_dir, s->run_id, RUN_FILE_CONFIG))
+        return;
+    command_config_gpus(path, &gpus);
+    engine_run_devices(site->engine, s->run_id, gpus.words, gpus.count);
+    command_words_finish(&gpus);
+}
+
 void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *listener)
 {
     struct errbuf err;
@@ -388,6 +403,7 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
         log_info("run %" PRId64 ": adopted, its worker lives", s->run_id);
     engine_run_adopted(site->engine, s->run_id, s->launcher->index, loop_now(),
                        loop_effects(site->loop));
+    tell_devices(s);
     /* NULL: it ended while no daemon was there; its result lies there, or it is lost. */
     s->worker = w;
     note_oom_kills(s);

@@ -143,6 +143,9 @@ struct command_config {
     uint64_t seed;
     int64_t run_id;                /* 0: by hand */
     int64_t sweep_id;              /* 0: by hand */
+    int64_t cpus;                  /* that it may use; 0: its share of the machine */
+    bool has_gpus;                 /* it may use those of gpus alone, which may be none */
+    struct command_words gpus;     /* as CUDA_VISIBLE_DEVICES has them */
 };
 /* What the task makes of a run's values, until_epoch as far as epochs; metric, goal and run_id are
  * the caller's. */
@@ -151,6 +154,8 @@ void command_config_init(struct command_config *out, const struct command_task *
 /* By hand only task, command and metric are needed. */
 int command_config_parse(const struct json *root, struct command_config *out, struct errbuf *err);
 void command_config_write(const struct command_config *c, struct json_writer *w);
+/* The gpus of such a file, for whoever gave them; none where it has none, or cannot be read. */
+void command_config_gpus(const char *path, struct command_words *out);
 /* The same from a file. Also ERR_IO. */
 int command_config_read(const char *path, struct command_config *out, struct errbuf *err);
 void command_config_finish(struct command_config *c);

@@ -10,6 +10,7 @@
 #include "sweep/limits.h"
 #include "sweep/method.h"
 #include "sweep/place.h"
+#include "sweep/resources.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
 #include "sweep/task.h"
@@ -54,6 +55,7 @@ struct spec {
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
+    struct resources resources; /* that each run needs beside a slot */
     struct spec_place on;      /* where its runs are carried out */
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     int64_t perturb;    /* of a population: epochs from exchange to exchange; 0: it is none */

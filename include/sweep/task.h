@@ -53,6 +53,10 @@ struct run_setup {
     double checkpoint_seconds;
     bool has_weights_floor;              /* weights of a run worse than the floor are not wanted */
     double weights_floor;                /* by the metric */
+    int64_t cpus;                        /* that it was given; 0: nothing is said */
+    bool has_gpus;                       /* it was given those, or none on purpose */
+    size_t gpu_count;
+    const char *const *gpus;             /* by name */
 };
 
 struct task_kind {

@@ -281,12 +281,20 @@ static void enter_changes(const struct command_manner *m)
         putenv(m->changes.entries[i]); /* without a '=': takes it away */
 }
 
+static const char *const thread_names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+                                           "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
+
+/* The daemon's word for all runs, where this one has processors of its own. */
+static void forget_threads(const struct command_config *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(thread_names) && c->cpus > 0 && !c->manner.has_base; i++)
+        unsetenv(thread_names[i]);
+}
+
 /* What libraries should know unless the environment says it already: as many threads as the slot
  * is meant for, and logs that stay on this machine, in the run's folder. */
 static void set_defaults(const struct surroundings *s, const char *threads)
 {
-    static const char *const thread_names[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                                               "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
     const struct command_config *c = s->config;
 
     for (size_t i = 0; i < ARRAY_LEN(thread_names); i++)
@@ -333,12 +341,25 @@ static void set_descriptor(int metrics_fd)
         set_number("SWEEPD_METRICS_PIPE", st.st_ino, 1);
 }
 
+/* Those that the daemon has given it, and no others; none where it is to have none. */
+static void set_gpus(const struct command_config *c)
+{
+    struct buf list = {0};
+
+    for (size_t i = 0; i < c->gpus.count; i++)
+        buf_printf(&list, "%s%s", i > 0 ? "," : "", c->gpus.words[i]);
+    if (c->has_gpus)
+        setenv("CUDA_VISIBLE_DEVICES", list.len > 0 ? list.data : "", 1);
+    buf_finish(&list);
+}
+
 static void set_ours(const struct surroundings *s, int metrics_fd)
 {
     const struct command_config *c = s->config;
 
     set_descriptor(metrics_fd);
     set_shim(s);
+    set_gpus(c);
     setenv("SWEEPD_RUN_DIR", s->run_dir, 1);
     setenv("SWEEPD_PARAMS", c->params, 1);
     set_path(s, "SWEEPD_PARAMS_FILE", COMMAND_PARAMS_FILE, "", 1);
@@ -363,8 +384,10 @@ static void set_ours(const struct surroundings *s, int metrics_fd)
 void surroundings_enter(const struct surroundings *s, int metrics_fd)
 {
     const char *slot = getenv("OMP_NUM_THREADS"); /* the daemon's word, before it is replaced */
-    char *threads = xstrdup(slot && *slot ? slot : "1");
+    int64_t cpus = s->config->cpus;
+    char *threads = cpus > 0 ? xasprintf("%" PRId64, cpus) : xstrdup(slot && *slot ? slot : "1");
 
+    forget_threads(s->config);
     enter_base(&s->config->manner);
     enter_changes(&s->config->manner);
     set_defaults(s, threads);

@@ -31,6 +31,8 @@ static void run(struct request *r)
     jw_kv_int(w, "leased", (int64_t)engine_leased(d->engine));
     jw_kv_int(w, "queued", (int64_t)engine_queued(d->engine));
     jw_kv_int(w, "delayed", (int64_t)engine_delayed(d->engine, loop_now()));
+    jw_key(w, "resources");
+    engine_write_resources(d->engine, w);
     jw_kv_bool(w, "stopping", d->stopping);
     jw_kv_string(w, "db", d->config->db);
     jw_kv_string(w, "socket", d->config->socket);

@@ -422,7 +422,8 @@ void submit_spec(struct request *r, struct spec *spec, struct treat_submit *trea
     if (!treat && !r->arg[DRY_RUN_PARAM])
         str_copy(s->id, sizeof(s->id), r->word);
     study_init(&st, &s->spec);
-    if (search_method(s->spec.method)->check(&st, &err) < 0) {
+    if (search_method(s->spec.method)->check(&st, &err) < 0 ||
+        engine_check_resources(r->daemon->engine, &s->spec, &err) < 0) {
         pending_destroy(s);
         request_error(r, &err);
     } else if (s->id[0]) {

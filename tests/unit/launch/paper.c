@@ -165,6 +165,14 @@ void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, ut
     note(e, "spawned %" PRId64 " %s", run_id, handle);
 }
 
+void engine_run_devices(struct engine *e, int64_t run_id, char *const *names, size_t count)
+{
+    (void)e;
+    (void)run_id;
+    (void)names;
+    (void)count;
+}
+
 void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,
                         struct effects *fx)
 {

@@ -215,13 +215,15 @@ struct resources *needs_create(const struct spec *spec);
 /* With its slot. */
 void needs_take(struct engine *e, struct run *r);
 void needs_give(struct engine *e, struct run *r);
+/* For its configuration; gpus borrows. */
+void needs_setup(const struct engine *e, const struct run *r, struct run_setup *out,
+                 const char *gpus[RESOURCE_DEVICES_MAX]);
+
+/* --- shortage.c ------------------------------------------------------------------------------ */
 /* Is there what the sweep's next run needs? If not, those behind it leave it for that run; a sweep
  * that needs more than there ever is is held. */
 bool needs_met(struct engine *e, size_t launcher, struct sweep *s, struct resource_claims *claims,
                utc_us now, struct effects *fx);
-/* For its configuration; gpus borrows. */
-void needs_setup(const struct engine *e, const struct run *r, struct run_setup *out,
-                 const char *gpus[RESOURCE_DEVICES_MAX]);
 
 /* --- spec_cache.c ---------------------------------------------------------------------------- */
 /* Borrowed until the sweep is put to sleep. */

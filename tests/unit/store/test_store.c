@@ -647,6 +647,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_RUNS, 3, {1, -1, 10}, "\"params\":{\"learning_rate\":0.1}"},
         {STORE_QUERY_BEST, 3, {1, 0, 10}, "\"label\":\"bottleneck\""},
         {STORE_QUERY_LABEL_COUNTS, 1, {1}, "\"guide_ref\":\"G4.4\",\"runs\":1"},
+        {STORE_QUERY_CAUSE_COUNTS, 1, {2}, "\"cause\":\"too_deep\""},
         {STORE_QUERY_RUN, 1, {1}, "\"seed\":\"18446744073709551614\""},
         {STORE_QUERY_LABEL, 1, {1}, "\"evidence\":{\"gap\":0.5}"},
         {STORE_QUERY_CURVE, 3, {1, 0, 10}, "\"train_loss\":\"nan\",\"val_loss\":\"+inf\""},
@@ -684,6 +685,7 @@ static void test_every_query_answers_json(void **state)
     store_batch_add_event(&b, 1, 1, "note", 2000000, "of the run");
     store_batch_add_event(&b, 0, 0, "note", 3000000, "late");
     put_treated_sweep(&b);
+    put_judged(&b, 2, "{}");
     put_edit(&b);
     store_batch_add_decision(&b,
                              &(struct decision_row){.sweep_id = 1,

@@ -137,7 +137,7 @@ static void explore(const struct space *s, const struct assignment *from, struct
         if (space_allows(s, out))
             return;
     }
-    *out = *from;
+    space_take(s, from, out);
 }
 
 /* --- proposals ------------------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ static void follow(const struct study *st, const struct ranked *g, size_t member
 {
     const struct trial *own = g->members[member];
     if (!gives_way(g, member)) {
-        p->at = own->at;
+        space_take(st->space, &own->at, &p->at);
         p->parent = own->number;
         snprintf(p->reason, sizeof(p->reason),
                  "member %zu goes on from its own run #%zu, %zu of %zu", member + 1, own->number,

@@ -148,3 +148,19 @@ class Slurm:
                 time.sleep(0.2)
         for name in list(self.running):
             self.kill(name)
+        for pid in self.steps():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def steps(self):
+        """Of this Slurm's jobs: nobody's children once their node's daemon was killed."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+                    name = f.read()
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    environment = f.read().split(b"\0")
+                if name.startswith("slurmstepd") and f"SLURM_CONF={self.conf}".encode() in environment:
+                    found.append(int(pid))
+        return found

@@ -104,7 +104,7 @@ static void damaged_texts(void **state)
 {
     struct rng r;
     rng_init(&r, 2, RNG_SEARCH, 0);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 4000; i++) {
         struct run_settings_reader reader = {0};
         struct settings s;
         some_settings(&r, &s);

@@ -118,19 +118,33 @@ static void schema_has_a_pattern_for_each_setting(void **state)
     json_destroy(schema);
 }
 
+static regex_t patterns[SETTING_COUNT];
+
+static int compile_patterns(void **state)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        assert_int_equal(
+            regcomp(&patterns[i], pattern_of((enum setting_id)i), REG_EXTENDED | REG_NOSUB), 0);
+    return 0;
+}
+
+static int forget_patterns(void **state)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        regfree(&patterns[i]);
+    return 0;
+}
+
 /* How many patterns take the name; setting: of the last of them. */
 static int taken_by(const char *name, int *setting)
 {
     int count = 0;
 
     for (int i = 0; i < SETTING_COUNT; i++) {
-        regex_t r;
-        assert_int_equal(regcomp(&r, pattern_of((enum setting_id)i), REG_EXTENDED | REG_NOSUB), 0);
-        if (regexec(&r, name, 0, NULL, 0) == 0) {
+        if (regexec(&patterns[i], name, 0, NULL, 0) == 0) {
             *setting = i;
             count++;
         }
-        regfree(&r);
     }
     return count;
 }
@@ -172,5 +186,5 @@ int main(void)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, compile_patterns, forget_patterns);
 }

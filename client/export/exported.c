@@ -41,6 +41,12 @@ double exported_time(const struct json *run, const char *key)
     return (double)human_parse_utc(member_string(run, key, "")) / US_PER_SECOND;
 }
 
+double exported_started(const struct json *run)
+{
+    double started = exported_time(run, "started_at");
+    return started > 0 ? started : exported_time(run, "created_at");
+}
+
 enum exported_state exported_state_of(const struct exported *e, const struct json *run)
 {
     int status = run_status_find(member_string(run, "status", ""));

@@ -74,6 +74,8 @@ extern const size_t exported_attribute_count;
 
 /* A start or an end ("started_at") in seconds since 1970, UTC; 0: none. */
 double exported_time(const struct json *run, const char *key);
+/* When a run began; of one that never did, when it was made. */
+double exported_started(const struct json *run);
 /* A text as it is, anything else as JSON; NULL: not there, or null. The caller frees. */
 char *exported_text(const struct json *v);
 

@@ -227,11 +227,10 @@ static void put_metrics(struct store *s)
 static int put_run(struct store *s, const struct json *run)
 {
     char id[65];
-    double started = exported_time(run, "started_at");
     export_run_hash(s->e->sweep, run, id);
     id[ID_DIGITS] = '\0';
     s->place = xasprintf("%lld/%s/", (long long)s->e->id, id);
-    s->started = started > 0 ? started : exported_time(run, "created_at");
+    s->started = exported_started(run);
     make_folders(s);
     put_meta(s, run, id);
     put_params(s, run);

@@ -268,8 +268,7 @@ static void write_best(struct board *b, const struct json *run)
 static int write_run(struct board *b, const struct json *run)
 {
     char *place = xasprintf("run-%04lld/", (long long)member_int(run, "run_id", 0));
-    double started = exported_time(run, "started_at");
-    b->started = started > 0 ? started : exported_time(run, "created_at");
+    b->started = exported_started(run);
     b->file = open_events(b, place, b->started);
     free(place);
     if (b->file == NULL)

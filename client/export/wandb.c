@@ -258,10 +258,9 @@ static char *place_of(const struct offline_run *r)
 static int write_run(struct offline_run *r, const struct json *run)
 {
     char hash[65];
-    double started = exported_time(run, "started_at");
     export_run_hash(r->e->sweep, run, hash);
     str_copy(r->id, sizeof r->id, hash);
-    r->started = started > 0 ? started : exported_time(run, "created_at");
+    r->started = exported_started(run);
     char *place = place_of(r);
     r->file = new_folder_open(&r->folder, place, &r->e->err);
     free(place);

@@ -172,3 +172,13 @@ int foreign_database_each(struct foreign_database *d, const struct foreign_query
     sqlite3_finalize(s);
     return rc;
 }
+
+int foreign_database_steps(struct foreign_database *d, const struct foreign_step *steps,
+                           size_t count, int64_t id, void *arg, struct errbuf *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = foreign_database_each(d, &(struct foreign_query){steps[i].sql, id, NULL},
+                                   steps[i].take, arg, err);
+    return rc;
+}

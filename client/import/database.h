@@ -31,5 +31,12 @@ struct foreign_query {
 typedef int foreign_each(void *arg, const struct foreign_cell *cells, struct errbuf *err);
 int foreign_database_each(struct foreign_database *d, const struct foreign_query *q,
                           foreign_each *each, void *arg, struct errbuf *err);
+/* Statement after statement, ?1 being id in each; the first that fails ends it. */
+struct foreign_step {
+    const char *sql;
+    foreign_each *take;
+};
+int foreign_database_steps(struct foreign_database *d, const struct foreign_step *steps,
+                           size_t count, int64_t id, void *arg, struct errbuf *err);
 
 #endif

@@ -218,10 +218,7 @@ static int take_measurement(void *arg, const struct foreign_cell *c, struct errb
 
 static int read_runs(struct foreign_database *d, struct experiment_reading *r, struct errbuf *err)
 {
-    static const struct {
-        const char *sql;
-        foreign_each *take;
-    } steps[] = {
+    static const struct foreign_step steps[] = {
         {"SELECT run_uuid, status, start_time, end_time FROM runs WHERE experiment_id = ?1 AND "
          "lifecycle_stage = 'active' ORDER BY start_time, run_uuid", take_run},
         {"SELECT m.run_uuid, m.\"key\", m.value FROM params AS m " OF_RUNS
@@ -231,11 +228,7 @@ static int read_runs(struct foreign_database *d, struct experiment_reading *r, s
          "ORDER BY r.start_time, m.run_uuid, m.\"key\", m.step, m.timestamp, m.value",
          take_measurement},
     };
-    int rc = 0;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && rc == 0; i++)
-        rc = foreign_database_each(d, &(struct foreign_query){steps[i].sql, r->experiment, NULL},
-                                   steps[i].take, r, err);
-    return rc;
+    return foreign_database_steps(d, steps, sizeof steps / sizeof steps[0], r->experiment, r, err);
 }
 
 static int read_mlflow(const struct import_wish *wish, struct history *out, struct errbuf *err)

@@ -254,10 +254,7 @@ static int take_intermediate(void *arg, const struct foreign_cell *c, struct err
 
 static int read_trials(struct foreign_database *d, struct study_reading *r, struct errbuf *err)
 {
-    static const struct {
-        const char *sql;
-        foreign_each *take;
-    } steps[] = {
+    static const struct foreign_step steps[] = {
         {"SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials AS t"
          OF_STUDY, take_trial},
         {"SELECT t.trial_id, p.param_name, p.param_value, p.distribution_json " TRIALS
@@ -270,11 +267,7 @@ static int read_trials(struct foreign_database *d, struct study_reading *r, stru
         {"SELECT t.trial_id, i.step, i.intermediate_value, i.intermediate_value_type " TRIALS
          "trial_intermediate_values AS i ON i.trial_id = t.trial_id" OF_STUDY, take_intermediate},
     };
-    int rc = 0;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && rc == 0; i++)
-        rc = foreign_database_each(d, &(struct foreign_query){steps[i].sql, r->study, NULL},
-                                   steps[i].take, r, err);
-    return rc;
+    return foreign_database_steps(d, steps, sizeof steps / sizeof steps[0], r->study, r, err);
 }
 
 static int read_optuna(const struct import_wish *wish, struct history *out, struct errbuf *err)

@@ -2,7 +2,7 @@
 
 usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]. The first runs every suite; the second, built
 with AddressSanitizer and UndefinedBehaviorSanitizer, all but lint (which reads sources only) and
-what looks at the programs from outside (tests/integration/meson.build).
+suite `once` (tests/integration/meson.build).
 Every test point of a TAP program counts; a program that ends badly counts as one failure more.
 """
 import json
@@ -77,7 +77,7 @@ def main():
         sys.exit("usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]")
     totals = [0, 0, 0]
     for index, build in enumerate(builds):
-        arguments = ["--no-suite", "lint", "--no-suite", "outside"] if index else []
+        arguments = ["--no-suite", "lint", "--no-suite", "once"] if index else []
         for i, n in enumerate(run(build, arguments)):
             totals[i] += n
     tail = f", {totals[2]} skipped" if totals[2] else ""

@@ -89,6 +89,8 @@ static void alone(struct spec *s)
     s->priority = s->after = s->lag = 0;
     s->treat = s->carry_on = s->repeat = false;
     s->treat_share = s->repeat_share = 0;
+    s->without = 0;
+    s->least_gain = 0;
     s->max_hours = 0;
     s->has_until = false;
     s->warm_count = 0;

@@ -13,7 +13,7 @@ void spec_auto_write(const struct spec *s, struct json_writer *w);
 
 /* --- treat.c -------------------------------------------------------------------------------- */
 
-/* treat, treat_share, carry_on. After the method is known. */
+/* treat, treat_share, carry_on, without_remedies. After the method is known. */
 int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_treat_write(const struct spec *s, struct json_writer *w);
 /* run_cap of a grid of that size that says none. */
@@ -30,6 +30,12 @@ void spec_lag_write(const struct spec *s, struct json_writer *w);
 /* repeat, repeat_share. After the method and treatments are known. */
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_repeat_write(const struct spec *s, struct json_writer *w);
+
+/* --- gain.c --------------------------------------------------------------------------------- */
+
+/* least_gain. After the method and early_terminate are known. */
+int spec_gain_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_gain_write(const struct spec *s, struct json_writer *w);
 
 /* --- perturb.c ------------------------------------------------------------------------------ */
 

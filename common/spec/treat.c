@@ -1,10 +1,19 @@
-/* The keys of treatments: treat, treat_share and carry_on. */
+/* The keys of treatments: treat, treat_share, carry_on and without_remedies. */
 #include "common/spec/part.h"
 
 #include <math.h>
 
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/remedy.h"
+
+#define WITHOUT "$.without_remedies"
+
+static const char *const remedy_names[REMEDY_COUNT] = {
+#define X(id, name, guide_ref, does) [REMEDY_##id] = name,
+    REMEDY_MAP(X)
+#undef X
+};
 
 int64_t spec_treat_cap(const struct spec *s)
 {
@@ -51,6 +60,30 @@ static int parse_carry_on(const struct json *v, struct spec *s, struct errbuf *e
     return 0;
 }
 
+static int parse_without(const struct json *v, struct spec *s, struct errbuf *err)
+{
+    char path[FIELD_PATH_MAX];
+    size_t at = 0;
+    int index, rc = 0;
+
+    if (!v)
+        return 0;
+    if (json_type(v) != JSON_ARRAY)
+        return field_refuse(err, ERR_TYPE, WITHOUT, v, "a list of names of remedies: [\"mixup\"]");
+    if (!task_of(s)->has_remedies && json_first(v))
+        return field_refuse(err, ERR_VALUE, WITHOUT, v, "nothing: no remedy is known for task %s",
+                            task_of(s)->name);
+    for (const struct json *m = json_first(v); m && !rc; m = json_next(m)) {
+        field_path_index(path, WITHOUT, at++);
+        rc = field_name(m, path, remedy_names, REMEDY_COUNT, &index, err);
+        if (!rc && remedy_in(s->without, (enum remedy)index))
+            rc = field_refuse(err, ERR_VALUE, path, m, "each remedy once");
+        if (!rc)
+            s->without |= (remedy_bits)1 << index;
+    }
+    return rc;
+}
+
 int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *treat = json_get(root, "treat"), *share = json_get(root, "treat_share");
@@ -66,7 +99,9 @@ int spec_treat_parse(const struct json *root, struct spec *s, struct errbuf *err
     if (treat)
         s->treat = json_bool(treat);
     int rc = share ? parse_share(share, &s->treat_share, err) : 0;
-    return rc ? rc : parse_carry_on(json_get(root, "carry_on"), s, err);
+    if (!rc)
+        rc = parse_carry_on(json_get(root, "carry_on"), s, err);
+    return rc ? rc : parse_without(json_get(root, "without_remedies"), s, err);
 }
 
 void spec_treat_write(const struct spec *s, struct json_writer *w)
@@ -75,4 +110,12 @@ void spec_treat_write(const struct spec *s, struct json_writer *w)
     jw_kv_real(w, "treat_share", s->treat_share);
     if (may_carry_on(s) && !s->carry_on) /* earlier specifications have no such key */
         jw_kv_bool(w, "carry_on", false);
+    if (!s->without)
+        return;
+    jw_key(w, "without_remedies");
+    jw_begin_array(w);
+    for (int r = 0; r < REMEDY_COUNT; r++)
+        if (remedy_in(s->without, (enum remedy)r))
+            jw_string(w, remedy_names[r]);
+    jw_end_array(w);
 }

@@ -86,6 +86,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
         jw_kv_int(w, "start_from", s->trainer.start_from);
     spec_treat_write(s, w);
     spec_repeat_write(s, w);
+    spec_gain_write(s, w);
     spec_deadline_write(s, w);
     spec_warm_write(s, w);
     spec_lag_write(s, w);

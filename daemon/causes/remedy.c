@@ -59,6 +59,11 @@ static const struct {
     [REMEDY_EVAL_TRAIN] = {remedy_eval_train, TRAINING},
     [REMEDY_COSINE] = {remedy_cosine, TRAINING},
     [REMEDY_IMPUTE] = {remedy_impute, TRAINING},
+    [REMEDY_LABEL_SMOOTHING] = {remedy_label_smoothing, TRAINING},
+    [REMEDY_MIXUP] = {remedy_mixup, TRAINING},
+    [REMEDY_EMA] = {remedy_ema, TRAINING},
+    [REMEDY_SWA] = {remedy_swa, TRAINING},
+    [REMEDY_GRADIENT_NOISE] = {remedy_gradient_noise, TRAINING},
 };
 
 const char *remedy_name(enum remedy r)

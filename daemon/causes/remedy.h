@@ -13,14 +13,7 @@
 #include "sweep/remedy.h"
 #include "sweep/setting.h"
 
-enum remedy {
-#define X(id, name, guide_ref, does) REMEDY_##id,
-    REMEDY_MAP(X)
-#undef X
-    REMEDY_COUNT
-};
-
-#define REMEDIES_MAX 16
+#define REMEDIES_MAX 24
 
 /* What a treatment changes; all are those of the parent at first. */
 struct treatment {

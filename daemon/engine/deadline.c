@@ -101,21 +101,40 @@ void deadline_take_plan(struct sweep *s, const struct deadline_plan *p, utc_us n
     store_batch_add_event(&fx->batch, s->row->id, 0, "skipped", now, "%s", reason);
 }
 
-/* Workers that it may count on: open sweeps with something to do share them. */
+static bool shares_with(const struct engine *e, const struct sweep *s, const struct sweep *o)
+{
+    return o == s || (!o->leased && o->launcher == 0 && sweep_may_start(e, o) &&
+                      o->waiting + o->running > 0);
+}
+
+/* Workers that it may count on: open sweeps with something to do share them, and what their runs
+ * need beside a slot. */
 static int64_t workers_of(const struct engine *e, const struct sweep *s)
 {
+    const struct resource_pool *pool = e->launchers[0].resources;
+    struct resource_room room = {0};
     size_t sharing = 0;
     if (s->leased)
         return s->running > 0 ? (int64_t)s->running : 1;
     if (s->launcher != 0) /* those of its own, and before there are any those it is to have */
         return s->own_slots > 0 ? (int64_t)s->own_slots : sweep_spec(s)->on.slots;
     for (size_t i = 0; i < e->sweep_count; i++) {
-        const struct sweep *o = e->sweeps[i];
-        sharing += o == s || (!o->leased && o->launcher == 0 && sweep_may_start(e, o) &&
-                              o->waiting + o->running > 0);
+        if (!shares_with(e, s, e->sweeps[i]))
+            continue;
+        sharing++;
+        if (pool != NULL)
+            resource_room_add(&room, pool, e->sweeps[i]->needs);
     }
-    size_t own = engine_workers(e) / sharing;
-    return own > 0 ? (int64_t)own : 1;
+    int64_t own = (int64_t)(engine_workers(e) / sharing);
+    int64_t most = pool != NULL ? resource_room_runs(&room, pool, s->needs) : own;
+    own = own < most ? own : most;
+    return own > 0 ? own : 1;
+}
+
+/* Of its own: what it goes on from another has trained. */
+static double epochs_shown(const struct sweep *s, const struct run *r)
+{
+    return fmax(r->last_epoch - (double)population_from_epoch(s, r->row), 0);
 }
 
 static double busy_seconds(const struct sweep *s, const struct study *st, double usual)
@@ -126,7 +145,7 @@ static double busy_seconds(const struct sweep *s, const struct study *st, double
         if (r->row->status != RUN_RUNNING)
             continue;
         double pace = deadline_pace(st, &s->trials[r->index]->at);
-        double left = (double)r->row->epochs - r->last_epoch;
+        double left = (double)population_epochs(s, r->row) - epochs_shown(s, r);
         double seconds = isfinite(pace) ? pace * left : usual;
         sum += seconds > 0 ? seconds : 0;
     }
@@ -138,9 +157,10 @@ static void measure_running(struct sweep *s, utc_us now)
 {
     for (size_t i = 0; i < s->live_count; i++) {
         const struct run *r = s->live[i];
-        if (r->row->status == RUN_RUNNING && r->last_epoch > 0 && r->point_at_start == 0 &&
+        double shown = epochs_shown(s, r);
+        if (r->row->status == RUN_RUNNING && shown > 0 && r->point_at_start == 0 &&
             r->began > 0 && now > r->began)
-            s->trials[r->index]->pace = (double)(now - r->began) / MICROSECONDS / r->last_epoch;
+            s->trials[r->index]->pace = (double)(now - r->began) / MICROSECONDS / shown;
     }
 }
 
@@ -242,7 +262,7 @@ static void shrink_stages(struct engine *e, struct sweep *s, const struct deadli
         (void)deadline_skip_run(e, r,
                                 &(struct deadline_run){.left = p->left,
                                                        .pace = NAN,
-                                                       .epochs = r->row->epochs,
+                                                       .epochs = population_epochs(s, r->row),
                                                        .place = place_in_stage(s, r->index),
                                                        .places = places > 0 ? places : 1},
                                 now, fx);
@@ -257,7 +277,7 @@ static void skip_long(struct engine *e, struct sweep *s, const struct deadline_p
     for (size_t i = 0; i < s->live_count && stay < 2 * p->workers;) {
         struct run *r = s->live[i];
         bool fresh = r->row->status == RUN_QUEUED && r->row->started == 0;
-        struct deadline_run at = {.left = p->left, .epochs = r->row->epochs};
+        struct deadline_run at = {.left = p->left, .epochs = population_epochs(s, r->row)};
         if (fresh) {
             at.reserve = is_last(s, r) ? 0 : p->reserve;
             at.pace = deadline_pace(st, &s->trials[r->index]->at);
@@ -274,7 +294,7 @@ static void skip_rest(struct engine *e, struct sweep *s, utc_us now, struct effe
 {
     for (size_t i = s->live_count; i-- > 0;) {
         struct run *r = s->live[i];
-        struct deadline_run at = {.pace = NAN, .epochs = r->row->epochs};
+        struct deadline_run at = {.pace = NAN, .epochs = population_epochs(s, r->row)};
         (void)deadline_skip_run(e, r, &at, now, fx);
     }
 }

@@ -10,20 +10,41 @@
 
 /* --- what is said of it ---------------------------------------------------------------------- */
 
-/* {"from":12,"ended":true,"run_cap":20,"parameters":{"depth":{"max":8}}} */
-static char *extension_detail(const struct sweep *s, const struct spec_extension *x, bool ended)
+/* Of the specification before: all that an extension may change. */
+static void write_former(const struct sweep *s, struct json_writer *w)
+{
+    struct errbuf why;
+    const char *text = s->row->spec_json;
+    struct json *spec = json_parse(text, strlen(text), &why);
+    jw_key(w, "former");
+    jw_begin_object(w);
+    jw_kv_int(w, "run_cap", sweep_spec(s)->run_cap);
+    if (spec != NULL && json_get(spec, "parameters") != NULL) {
+        jw_key(w, "parameters");
+        jw_value(w, json_get(spec, "parameters"));
+    }
+    jw_end_object(w);
+    json_destroy(spec);
+}
+
+/* {"from":12,"status":"completed","ended":true,"run_cap":20,"parameters":{"depth":{"max":8}},
+ * "former":{"run_cap":12,"parameters":{}}}. While the sweep still has its former specification. */
+static char *extension_detail(const struct sweep *s, const struct spec_extension *x,
+                              const struct spec *wider)
 {
     struct buf text = {0};
     struct json_writer w;
     jw_init(&w, &text);
     jw_begin_object(&w);
     jw_kv_int(&w, "from", (int64_t)s->run_count);
-    jw_kv_bool(&w, "ended", ended);
-    jw_kv_int(&w, "run_cap", sweep_spec(s)->run_cap);
+    jw_kv_string(&w, "status", sweep_status_name(s->row->status));
+    jw_kv_bool(&w, "ended", sweep_status_terminal(s->row->status));
+    jw_kv_int(&w, "run_cap", wider->run_cap);
     if (x->parameters != NULL) {
         jw_key(&w, "parameters");
         jw_value(&w, x->parameters);
     }
+    write_former(s, &w);
     jw_end_object(&w);
     return buf_take(&text);
 }
@@ -77,12 +98,12 @@ static void take_spec(struct sweep *s, const struct spec *wider)
     spec_cache_put(s->cache, wider);
 }
 
+/* detail is taken over. */
 static void note_extension(struct sweep *s, const struct spec_extension *x, int64_t before,
-                           bool ended, utc_us now, struct effects *fx)
+                           char *detail, utc_us now, struct effects *fx)
 {
-    struct decision_row d = {.sweep_id = s->row->id,
-                             .kind = DECISION_EXTENDED,
-                             .detail_json = extension_detail(s, x, ended)};
+    struct decision_row d = {
+        .sweep_id = s->row->id, .kind = DECISION_EXTENDED, .detail_json = detail};
     char *text = extension_text(s, x, before);
     store_batch_add_decision(&fx->batch, &d, "%s", text);
     store_batch_add_event(&fx->batch, s->row->id, 0, "extended", now, "%s", text);
@@ -98,15 +119,16 @@ static void open_again(struct sweep *s, utc_us now, struct effects *fx)
     sweep_set_status(s, SWEEP_QUEUED, NULL, now, fx);
 }
 
-static void extend(struct sweep *s, const struct spec_extension *x, const struct spec *wider,
-                   utc_us now, struct effects *fx)
+void sweep_extend(struct sweep *s, const struct spec_extension *x, const struct spec *wider,
+                  utc_us now, struct effects *fx)
 {
     bool ended = sweep_status_terminal(s->row->status);
     int64_t before = s->row->run_cap;
+    char *detail = extension_detail(s, x, wider);
     free(s->row->fits);
     s->row->fits = NULL;
     take_spec(s, wider);
-    note_extension(s, x, before, ended, now, fx);
+    note_extension(s, x, before, detail, now, fx);
     sweep_note_extended(s, s->run_count);
     sweep_keep_fewer(s, fx);
     s->due = true;
@@ -137,7 +159,7 @@ void engine_extend(struct engine *e, const struct extension *in, void *token, ut
     if (rc == 0)
         rc = spec_extend(sweep_spec(s), &in->what, &wider, &err);
     if (rc == 0) {
-        extend(s, &in->what, &wider, now, fx);
+        sweep_extend(s, &in->what, &wider, now, fx);
         effects_reply(fx, token, extend_reply(s));
         return;
     }

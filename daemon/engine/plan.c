@@ -387,12 +387,33 @@ static bool hold_for_data(struct sweep *s, utc_us now, struct effects *fx)
     return true;
 }
 
-/* Why it has fewer runs than run_cap allows; NULL: it has not. */
-static char *why_so_few(const struct sweep *s)
+/* The rest of its search was not worth it. False: it was, or there was none. */
+static bool ended_early(const struct sweep *s, char **reason, char **detail)
 {
-    char *late = deadline_left_out(s);
-    if (late != NULL)
-        return late;
+    struct plan_input in = plan_input_of(s);
+    struct gain g;
+    char text[GAIN_REASON_MAX];
+    struct buf numbers = {0};
+    struct json_writer w;
+    if (!plan_ended_early(&in, &g))
+        return false;
+    gain_reason(&g, text);
+    *reason = xstrdup(text);
+    jw_init(&w, &numbers);
+    gain_write(&g, &w);
+    *detail = buf_take(&numbers);
+    return true;
+}
+
+/* Why it has fewer runs than run_cap allows; NULL: it has not. */
+static char *why_so_few(const struct sweep *s, char **detail)
+{
+    char *reason;
+    if (ended_early(s, &reason, detail))
+        return reason;
+    reason = deadline_left_out(s);
+    if (reason != NULL)
+        return reason;
     if (s->run_count >= (size_t)sweep_spec(s)->run_cap)
         return NULL;
     if (population_is(s))
@@ -409,9 +430,10 @@ static void complete(struct sweep *s, utc_us now, struct effects *fx)
     char *held = s->imported                   ? NULL
                  : s->ended[RUN_COMPLETED] > 0 ? failure_of_most(s)
                                                : none_completed(s);
-    char *few = held == NULL ? why_so_few(s) : NULL;
+    char *detail = NULL, *few = held == NULL ? why_so_few(s, &detail) : NULL;
     if (few != NULL) {
-        struct decision_row d = {.sweep_id = s->row->id, .kind = DECISION_ENDED};
+        struct decision_row d = {
+            .sweep_id = s->row->id, .kind = DECISION_ENDED, .detail_json = detail};
         store_batch_add_decision(&fx->batch, &d, "%s", few);
     }
     if (held == NULL)
@@ -451,6 +473,6 @@ void sweep_step(struct engine *e, struct sweep *s, utc_us now, struct effects *f
     }
     if (open)
         complete(s, now, fx);
-    if (s->live_count == 0 && sweep_status_terminal(s->row->status))
+    if (s->live_count == 0 && sweep_status_terminal(s->row->status) && !e->keeps_ended)
         engine_drop_sweep(e, s);
 }

@@ -15,6 +15,26 @@ int64_t population_parent(const struct run *r)
     return member ? r->row->parent_id : 0;
 }
 
+/* To an exchange, or to the last epoch where there is none. */
+static int64_t last_epoch(const struct run_row *row)
+{
+    return row->until_epoch > 0 ? row->until_epoch : row->epochs;
+}
+
+int64_t population_from_epoch(const struct sweep *s, const struct run_row *row)
+{
+    if (row->kind != RUN_KIND_SEARCH || row->parent_id == 0 || !population_is(s))
+        return 0;
+    int64_t perturb = sweep_spec(s)->perturb;
+    return (last_epoch(row) - 1) / perturb * perturb;
+}
+
+int64_t population_epochs(const struct sweep *s, const struct run_row *row)
+{
+    bool member = row->kind == RUN_KIND_SEARCH && population_is(s);
+    return member ? last_epoch(row) - population_from_epoch(s, row) : row->epochs;
+}
+
 bool population_ends_at(const struct run *r, int64_t epoch)
 {
     return population_is(r->sweep) && r->row->kind == RUN_KIND_SEARCH && epoch > 0 &&

@@ -144,6 +144,7 @@ struct engine {
     int64_t last_sweep_id, last_run_id;
     const int64_t *given_ids; /* of a sweep's runs, by number: it is decided again; borrowed */
     size_t given_count;
+    bool keeps_ended; /* sweeps stay: one that is decided again may have been extended */
     struct sweep **sweeps; /* by id */
     size_t sweep_count, sweep_cap;
     uint64_t closed; /* that were: engine_closed */
@@ -177,6 +178,9 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row);
 /* Runs numbered from there on came after it was extended: finalists of before are none of the
  * coming ones. */
 void sweep_note_extended(struct sweep *s, size_t from);
+/* Its specification is `wider` from now on, which is taken over; one that has ended is open again. */
+void sweep_extend(struct sweep *s, const struct spec_extension *x, const struct spec *wider,
+                  utc_us now, struct effects *fx);
 void sweep_remove_live(struct sweep *s, struct run *r);
 /* It is as if it had never been planned. */
 void sweep_note_skipped(struct sweep *s, size_t index);
@@ -278,6 +282,10 @@ char *label_data_fault(const struct sweep *s);
 bool population_is(const struct sweep *s);
 /* Id of the run that it goes on from; 0: none. */
 int64_t population_parent(const struct run *r);
+/* Epochs that were over when it began: those of the run that it goes on from; of any other run 0. */
+int64_t population_from_epoch(const struct sweep *s, const struct run_row *row);
+/* Those that it trains itself; of any other run all. */
+int64_t population_epochs(const struct sweep *s, const struct run_row *row);
 /* Has it come to its end there, though the training may go on in others? */
 bool population_ends_at(const struct run *r, int64_t epoch);
 /* It has ended, and others may go on from it. */

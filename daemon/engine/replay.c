@@ -43,7 +43,8 @@ enum decision_kind decision_find(const char *name)
 
 static struct sweep *sweep_of(const struct replay *p)
 {
-    return engine_sweep(p->engine, p->sweep_id);
+    struct sweep *s = engine_sweep(p->engine, p->sweep_id);
+    return s != NULL && !sweep_status_terminal(s->row->status) ? s : NULL;
 }
 
 static const struct run_row *stored_run(const struct replay *p, size_t number)
@@ -65,6 +66,11 @@ static int begin(struct replay *p, struct effects *fx, struct errbuf *err)
     row->fits = NULL;
     free(row->reason);
     row->reason = NULL;
+    int rc = replay_take_back_extensions(p->in, row, err);
+    if (rc != 0) {
+        sweep_row_destroy(row);
+        return rc;
+    }
     bare.sweeps = row;
     bare.last_run_id = p->in->rows.run_count > 0 ? p->ids[p->in->rows.run_count - 1] : 0;
     engine_restore(p->engine, &bare, p->now, fx);
@@ -154,6 +160,7 @@ static void settle(struct replay *p, struct effects *fx)
 {
     struct sweep *s;
     do {
+        replay_take_extension(p, fx);
         enqueue(p, fx);
         take_skips(p, fx);
         if ((s = sweep_of(p)) != NULL)
@@ -165,7 +172,9 @@ static void settle(struct replay *p, struct effects *fx)
         effects_finish(fx);
         *fx = (struct effects){0};
         s = sweep_of(p);
-    } while (!p->out->differs && s != NULL && s->due && s->row->status != SWEEP_HELD);
+    } while (!p->out->differs &&
+             (replay_extension_is_next(p) ||
+              (s != NULL && s->due && s->row->status != SWEEP_HELD)));
 }
 
 /* --- runs ------------------------------------------------------------------------------------ */
@@ -334,19 +343,11 @@ static int check_rows(const struct replay_source *in, struct errbuf *err)
     return 0;
 }
 
-/* What was decided before it was extended went by a specification that is not stored, and of an
- * imported sweep nothing was decided here. */
-static int check_extended(const struct replay_source *in, struct errbuf *err)
+static int check_imported(const struct replay_source *in, struct errbuf *err)
 {
     if (in->rows.run_count > 0 && strcmp(in->rows.runs[0].stage, STAGE_IMPORTED) == 0)
         return err_set(err, ERR_STATE, "sweep %lld was imported: nothing of it was decided here",
                        (long long)in->rows.sweeps[0].id);
-    for (size_t i = 0; i < in->count; i++)
-        if (in->decisions[i].kind == DECISION_EXTENDED)
-            return err_set(err, ERR_STATE,
-                           "sweep %lld was extended (%s): what was decided before cannot be made "
-                           "again", (long long)in->rows.sweeps[0].id,
-                           in->decisions[i].reason ? in->decisions[i].reason : "");
     return 0;
 }
 
@@ -377,7 +378,7 @@ int engine_replay(const struct replay_source *in, struct replay_report *out, str
     *out = (struct replay_report){0};
     REQUIRE(in->rows.sweep_count == 1);
     size_t count = in->rows.run_count;
-    if (check_rows(in, err) != 0 || check_extended(in, err) != 0)
+    if (check_rows(in, err) != 0 || check_imported(in, err) != 0)
         return err->code;
     p.sweep_id = in->rows.sweeps[0].id;
     p.engine = engine_create("/");
@@ -395,6 +396,7 @@ int engine_replay(const struct replay_source *in, struct replay_report *out, str
     p.next_own = replay_next(&p, 0, 0);
     p.engine->given_ids = p.ids;
     p.engine->given_count = count;
+    p.engine->keeps_ended = true;
     int rc = begin(&p, &fx, err);
     if (rc == 0)
         rc = carry_on(&p, &fx, err);

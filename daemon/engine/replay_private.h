@@ -22,6 +22,7 @@ struct replay {
     struct replayed_run *runs; /* likewise */
     size_t next_own;           /* the sweep's decision that comes next */
     utc_us now;
+    bool refuses;              /* an extension that cannot be made again */
     bool whole;                /* the sweep is completed: nothing may be left over */
 };
 
@@ -33,5 +34,14 @@ size_t replay_next(const struct replay *p, size_t from, int64_t run_id);
 void replay_compare(struct replay *p, const struct store_batch *b);
 /* What is stored and was not made again. */
 void replay_compare_rest(struct replay *p);
+
+/* --- replay_extend.c ------------------------------------------------------------------------- */
+/* The specification as it was submitted; ERR_STATE where rows do not say it. */
+int replay_take_back_extensions(const struct replay_source *in, struct sweep_row *row,
+                                struct errbuf *err);
+/* It is the sweep's next decision, as early as it may have come. */
+bool replay_extension_is_next(const struct replay *p);
+/* There, and nowhere else. */
+void replay_take_extension(struct replay *p, struct effects *fx);
 
 #endif

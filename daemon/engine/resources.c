@@ -208,6 +208,42 @@ void resource_pool_give(struct resource_pool *p, const struct resources *needs, 
     move(p, needs, devices, -1);
 }
 
+/* --- in all ---------------------------------------------------------------------------------- */
+
+void resource_room_add(struct resource_room *room, const struct resource_pool *p,
+                       const struct resources *needs)
+{
+    struct resource need;
+    for (size_t at = 0; next_need(needs, &at, &need);) {
+        size_t i = find(p, need.name);
+        if (i < p->count)
+            room->needed[i] += need.amount;
+    }
+}
+
+/* Shares of a GPU lie on one: what is left of it is nobody's. */
+static int64_t whole_shares(const struct resource_pool *p, int64_t amount)
+{
+    return (int64_t)p->device_count * (RESOURCE_ONE / amount);
+}
+
+int64_t resource_room_runs(const struct resource_room *room, const struct resource_pool *p,
+                           const struct resources *needs)
+{
+    struct resource need;
+    int64_t most = INT64_MAX;
+    for (size_t at = 0; next_need(needs, &at, &need);) {
+        size_t i = find(p, need.name);
+        if (i == p->count || need.amount <= 0)
+            continue;
+        int64_t runs = p->items[i].total / room->needed[i];
+        if (is_gpus(need.name) && need.amount < RESOURCE_ONE)
+            runs = runs < whole_shares(p, need.amount) ? runs : whole_shares(p, need.amount);
+        most = runs < most ? runs : most;
+    }
+    return most;
+}
+
 /* --- for people ------------------------------------------------------------------------------ */
 
 static void write_amount(struct json_writer *w, const char *key, int64_t amount)

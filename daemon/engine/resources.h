@@ -55,6 +55,16 @@ void resource_pool_claim(const struct resource_pool *p, const struct resources *
 uint64_t resource_pool_choose(const struct resource_pool *p, const struct resources *needs);
 void resource_pool_take(struct resource_pool *p, const struct resources *needs, uint64_t devices);
 void resource_pool_give(struct resource_pool *p, const struct resources *needs, uint64_t devices);
+/* What a run of each of several sweeps needs, together: of kind i, so much. */
+struct resource_room {
+    int64_t needed[POOL_KINDS_MAX];
+};
+void resource_room_add(struct resource_room *room, const struct resource_pool *p,
+                       const struct resources *needs);
+/* How many runs with those needs, which are among what was added, there is room for at a time where
+ * each of the sweeps has as many; INT64_MAX: nothing limits them. */
+int64_t resource_room_runs(const struct resource_room *room, const struct resource_pool *p,
+                           const struct resources *needs);
 /* The bit of the GPU of that name; 0: there is none. */
 uint64_t resource_pool_device(const struct resource_pool *p, const char *name);
 /* {"cpus": {"total": 8, "taken": 2}, "gpus": {…, "devices": {"0": 1, "1": 0.5}}} */

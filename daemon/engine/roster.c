@@ -326,7 +326,8 @@ static struct trial *trial_create(const struct sweep *s, struct run_row *row)
     trial_update(t, row);
     t->skipped = row->status == RUN_CANCELLED && row->stop_reason != NULL;
     if (row->status == RUN_COMPLETED || (row->status == RUN_STOPPED && row->until_epoch > 0))
-        t->pace = row->seconds / (double)(row->until_epoch > 0 ? row->until_epoch : row->epochs);
+        t->pace = row->seconds / (double)((row->until_epoch > 0 ? row->until_epoch : row->epochs) -
+                                          population_from_epoch(s, row));
     return t;
 }
 
@@ -391,8 +392,9 @@ void sweep_remove_live(struct sweep *s, struct run *r)
     s->live_count--;
     memmove(&s->live[i], &s->live[i + 1], (s->live_count - i) * sizeof(struct run *));
     trial_update(s->trials[r->index], r->row);
-    if (r->last_epoch > 0 && r->row->seconds > 0)
-        s->trials[r->index]->pace = r->row->seconds / r->last_epoch;
+    double own = r->last_epoch - (double)population_from_epoch(s, r->row);
+    if (own > 0 && r->row->seconds > 0)
+        s->trials[r->index]->pace = r->row->seconds / own;
     s->due = true;
     run_destroy(r);
 }

@@ -138,7 +138,7 @@ void sweep_note_picked(const struct sweep *s, struct effects *fx)
 void sweep_read_earlier(struct sweep *s)
 {
     if (s->row->warm != NULL)
-        s->earlier = earlier_read(s->row->warm, &sweep_spec(s)->space);
+        s->earlier = earlier_read(s->row->warm, &sweep_spec(s)->space, sweep_spec(s)->epochs);
 }
 
 void sweep_note_earlier(const struct sweep *s, struct effects *fx)

@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/warm_values.h"
 #include "daemon/plan/earlier.h"
 #include "sweep/buf.h"
 #include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/spec.h"
-
-#define WHY_MAX 256
 
 struct warm {
     const struct spec *spec;
@@ -34,9 +33,10 @@ enum use { USE_KNOWN, USE_START, USE_OUTSIDE, USE_SILENT, USE_COUNT };
 struct source {
     int64_t sweep_id;
     struct spec *spec;
-    bool alike;             /* its runs were trained as ours are, as far as the sweep says it */
-    char otherwise[WHY_MAX]; /* else what is another */
-    char outside[WHY_MAX];  /* why the first run outside is */
+    bool alike;             /* its runs were trained as ours are, as far as the sweep says it … */
+    bool told;              /* … or a person does */
+    const char *otherwise;  /* else what is another; NULL: nothing */
+    char outside[WARM_WHY_MAX]; /* why the first run outside is */
     size_t counts[USE_COUNT], runs;
     size_t from;            /* of the known runs, the first of it */
     struct earlier_run *others; /* of USE_START, those that were completed */
@@ -68,116 +68,28 @@ static void say(struct warm *w, char *sentence)
     w->said[w->said_count++] = sentence;
 }
 
-/* --- the values of a run --------------------------------------------------------------------- */
+/* --- a run ----------------------------------------------------------------------------------- */
 
-static bool read_value(const struct dimension *d, const struct json *params, double *out,
-                       char why[WHY_MAX])
+/* The person who asks for the sweep may know what its rows do not say. */
+static bool is_alike(const struct warm *w, const struct source *src, const struct run_row *row)
 {
-    struct errbuf err;
-    const struct json *v = json_get(params, d->name);
-    if (v == NULL) {
-        snprintf(why, WHY_MAX, "without %s", d->name);
-        return false;
-    }
-    if (dimension_from_json(d, v, d->name, out, &err) == 0)
-        return true;
-    snprintf(why, WHY_MAX, "%s %s", d->name, err.value);
-    return false;
-}
-
-static bool check_values(const struct space *s, const struct assignment *at, char why[WHY_MAX])
-{
-    for (size_t i = 0; i < s->count; i++) {
-        const struct dimension *d = &s->dimensions[i];
-        char value[SPACE_TEXT_MAX];
-        if (!space_has(at, i) || dimension_takes(d, at->v[i]))
-            continue;
-        dimension_format(d, at->v[i], value);
-        snprintf(why, WHY_MAX, "%s %s", d->name, value);
-        return false;
-    }
-    if (!space_allows(s, at))
-        str_copy(why, WHY_MAX, "not allowed by the constraints");
-    return space_allows(s, at);
-}
-
-/* Has the run a parameter that is not searched here? What it was to our run is not known. */
-static bool has_more(const struct space *s, const struct json *params, char why[WHY_MAX])
-{
-    for (const struct json *m = json_first(params); m != NULL; m = json_next(m)) {
-        int i = space_find_name(s, json_key(m));
-        if (i >= 0)
-            continue;
-        snprintf(why, WHY_MAX, "with %s", json_key(m));
-        return true;
-    }
-    return false;
-}
-
-/* Of a run of a program's or a client's: each parameter that is there with these values. */
-static bool read_params(const struct space *s, const struct json *params, struct assignment *out,
-                        char why[WHY_MAX])
-{
-    *out = (struct assignment){{0}};
-    for (size_t i = 0; i < s->count; i++)
-        if (json_get(params, s->dimensions[i].name) != NULL || !s->dimensions[i].condition_count) {
-            if (!read_value(&s->dimensions[i], params, &out->v[i], why))
-                return false;
-        }
-    space_complete(s, out);
-    for (size_t i = 0; i < s->count; i++) { /* one whose condition holds, and which it lacks */
-        bool given = json_get(params, s->dimensions[i].name) != NULL;
-        if (space_has(out, i) == given)
-            continue;
-        snprintf(why, WHY_MAX, "%s %s", given ? "with" : "without", s->dimensions[i].name);
-        return false;
-    }
-    return !has_more(s, params, why) && check_values(s, out, why);
-}
-
-static enum use use_of_params(const struct warm *w, struct source *src, const struct run_row *row,
-                              struct assignment *at)
-{
-    struct errbuf err;
-    const char *text = row->params_json != NULL ? row->params_json : "{}";
-    struct json *params = json_parse(text, strlen(text), &err);
-    char why[WHY_MAX] = "that cannot be read";
-    bool read = params != NULL && read_params(&w->spec->space, params, at, why);
-    json_destroy(params);
-    if (!read && src->outside[0] == '\0')
-        str_copy(src->outside, sizeof(src->outside), why);
-    return read ? USE_KNOWN : USE_OUTSIDE;
-}
-
-/* Of the trainer's all settings are known: what was fixed there may be searched here, and the other
- * way round. */
-static enum use use_of_settings(const struct warm *w, struct source *src,
-                                const struct run_row *row, struct assignment *at)
-{
-    struct settings ours;
-    char why[WHY_MAX];
-    trainer_assignment(w->spec, &row->config->settings, at);
-    if (!check_values(&w->spec->space, at, why)) {
-        if (src->outside[0] == '\0')
-            str_copy(src->outside, sizeof(src->outside), why);
-        return USE_OUTSIDE;
-    }
-    trainer_settings(w->spec, at, &ours);
-    bool same = memcmp(&ours, &row->config->settings, sizeof(ours)) == 0;
-    return same && row->config->layers == NULL && row->config->start_from == 0 ? USE_KNOWN
-                                                                               : USE_START;
+    return src->told || (src->alike && row->epochs == w->spec->epochs);
 }
 
 static enum use use_of(const struct warm *w, struct source *src, const struct run_row *row,
                        struct assignment *at)
 {
+    char why[WARM_WHY_MAX] = "";
     bool ended = row->status == RUN_COMPLETED || row->status == RUN_STOPPED ||
                  (row->status == RUN_FAILED && run_error_is_own(row->error));
     if (!ended)
         return USE_SILENT;
-    enum use use = row->config != NULL ? use_of_settings(w, src, row, at)
-                                       : use_of_params(w, src, row, at);
-    return use == USE_KNOWN && (!src->alike || row->epochs != w->spec->epochs) ? USE_START : use;
+    enum warm_fit fit = warm_values(w->spec, src->spec->task, row, at, why);
+    if (fit == WARM_OUTSIDE && src->outside[0] == '\0')
+        str_copy(src->outside, sizeof(src->outside), why);
+    if (fit == WARM_OUTSIDE)
+        return USE_OUTSIDE;
+    return fit == WARM_FITS && is_alike(w, src, row) ? USE_KNOWN : USE_START;
 }
 
 /* --- a sweep --------------------------------------------------------------------------------- */
@@ -204,6 +116,8 @@ static const char *differs(const struct warm *w, const struct sweep_row *row,
                            const struct spec *theirs)
 {
     const char *hash = row->data_hash != NULL ? row->data_hash : "";
+    if (theirs->task != w->spec->task)
+        return "programs"; /* and so with data of which nothing is known here */
     if (theirs->epochs != w->spec->epochs)
         return "epochs";
     if (strcmp(hash, w->data_hash) != 0)
@@ -332,7 +246,8 @@ static void say_known(const struct warm *w, const struct source *src, struct buf
 static void say_sweep(struct warm *w, const struct source *src, size_t starts)
 {
     struct buf b = {0};
-    const char *what = src->otherwise[0] ? src->otherwise : "settings";
+    bool told = src->told || src->otherwise == NULL;
+    const char *what = told ? "settings" : src->otherwise;
     buf_printf(&b, "sweep %" PRId64 ": ", src->sweep_id);
     if (src->counts[USE_KNOWN] > 0)
         say_known(w, src, &b);
@@ -343,16 +258,27 @@ static void say_sweep(struct warm *w, const struct source *src, size_t starts)
     else
         buf_puts(&b, "nothing of it can be used");
     say_left_out(src, &b);
+    if (!told && starts > 0)
+        buf_printf(&b, ". If that makes no difference, {\"sweep\": %" PRId64 ", \"alike\": true} in "
+                   "warm_start says so", src->sweep_id);
     say(w, buf_take(&b));
 }
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+/* Of the specification: {"sweep": 12, "alike": true}. */
+static bool is_told_alike(const struct spec *s, int64_t sweep_id)
+{
+    for (size_t i = 0; i < s->warm_count; i++)
+        if (s->warm_start[i] == sweep_id)
+            return s->warm_alike[i];
+    return false;
+}
+
 static void take_sweep(struct warm *w, struct source *src, const struct store_restored *rows)
 {
-    const char *other = differs(w, &rows->sweeps[0], src->spec);
-    src->alike = other == NULL;
-    str_copy(src->otherwise, sizeof(src->otherwise), other != NULL ? other : "");
+    src->otherwise = differs(w, &rows->sweeps[0], src->spec);
+    src->alike = src->otherwise == NULL;
     src->runs = rows->run_count;
     src->from = w->count;
     for (size_t i = 0; i < rows->run_count; i++)
@@ -367,9 +293,6 @@ static char *refusal(const struct warm *w, const struct sweep_row *row, const st
     if (theirs == NULL)
         return xasprintf("sweep %" PRId64 ": nothing of it can be used: its specification cannot "
                          "be read", row->id);
-    if (theirs->task != w->spec->task)
-        return xasprintf("sweep %" PRId64 ": nothing of it can be used: its runs are of another "
-                         "kind of task", row->id);
     if (strcmp(spec_metric_name(theirs), spec_metric_name(w->spec)) != 0 ||
         theirs->maximize != w->spec->maximize)
         return xasprintf("sweep %" PRId64 ": nothing of it can be used: its metric is %s, which "
@@ -382,7 +305,7 @@ int warm_add(struct warm *w, int64_t sweep_id, const struct store_restored *rows
              struct errbuf *err)
 {
     struct errbuf why;
-    struct source src = {.sweep_id = sweep_id};
+    struct source src = {.sweep_id = sweep_id, .told = is_told_alike(w->spec, sweep_id)};
     char id[32];
     snprintf(id, sizeof(id), "%" PRId64, sweep_id);
     if (rows->sweep_count == 0)

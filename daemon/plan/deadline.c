@@ -74,7 +74,7 @@ double deadline_run_seconds(const struct study *st)
             ended += t->seconds;
             ends++;
         } else if (is_measured(t) && !run_status_terminal(t->status)) {
-            running += t->pace * (double)t->epochs;
+            running += t->pace * (double)(st->perturb > 0 ? st->perturb : t->epochs);
             runs++;
         }
     }

@@ -95,7 +95,8 @@ static bool read_end(const struct json *v, struct trial *t)
     return true;
 }
 
-static void read_run(const struct json *v, const struct space *space, struct earlier *e)
+static void read_run(const struct json *v, const struct space *space, int64_t epochs,
+                     struct earlier *e)
 {
     struct errbuf why;
     struct assignment at = {{0}};
@@ -103,6 +104,7 @@ static void read_run(const struct json *v, const struct space *space, struct ear
     if (json_get_int64(v, "run", &id, &why) != 0 || !read_params(v, space, &at))
         return;
     struct trial *t = trial_of(space, &at);
+    t->epochs = epochs;
     if (read_end(v, t)) {
         e->run_ids[e->count] = id;
         e->trials[e->count++] = t;
@@ -128,11 +130,12 @@ static const struct json *list_of(const struct json *root, const char *name)
 }
 
 /* What does not fit is passed over. */
-static void read_lists(const struct json *root, const struct space *space, struct earlier *e)
+static void read_lists(const struct json *root, const struct space *space, int64_t epochs,
+                       struct earlier *e)
 {
     for (const struct json *v = list_of(root, "runs"); v && e->count < EARLIER_RUNS_MAX;
          v = json_next(v))
-        read_run(v, space, e);
+        read_run(v, space, epochs, e);
     for (const struct json *v = list_of(root, "starts"); v && e->start_count < EARLIER_STARTS_MAX;
          v = json_next(v))
         read_start(v, space, e);
@@ -142,7 +145,7 @@ static void read_lists(const struct json *root, const struct space *space, struc
             e->said[e->said_count++] = xstrdup(json_string(v));
 }
 
-struct earlier *earlier_read(const char *text, const struct space *space)
+struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs)
 {
     struct errbuf why;
     struct json *root = text != NULL ? json_parse(text, strlen(text), &why) : NULL;
@@ -155,7 +158,7 @@ struct earlier *earlier_read(const char *text, const struct space *space)
     e->run_ids = xcalloc(EARLIER_RUNS_MAX, sizeof(*e->run_ids));
     e->starts = xcalloc(EARLIER_STARTS_MAX, sizeof(*e->starts));
     e->said = xcalloc(SAID_MAX, sizeof(*e->said));
-    read_lists(root, space, e);
+    read_lists(root, space, epochs, e);
     json_destroy(root);
     return e;
 }

@@ -32,8 +32,8 @@ struct earlier {
     char **said; /* what was taken of each sweep, and what could not be, in words */
 };
 
-/* NULL where the text is no such thing. */
-struct earlier *earlier_read(const char *text, const struct space *space);
+/* NULL where the text is no such thing. epochs: that a whole run has; the known ones have as many. */
+struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs);
 void earlier_destroy(struct earlier *e);
 
 /* A run as it is written; the caller has the array open. rung: of a stopped one. */

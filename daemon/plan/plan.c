@@ -31,12 +31,33 @@ static bool plan_treatments(const struct plan_input *in, struct treat_proposals 
     return out->count > 0;
 }
 
-/* `others` of the run_cap runs are not the search's. */
-static enum answer ask(const struct plan_input *in, size_t others, struct proposals *out)
+static struct study with_budget(const struct plan_input *in, size_t others)
 {
     struct study st = in->study;
     st.budget = st.run_cap > others ? st.run_cap - others : 0;
-    enum answer answer = in->method->ask(&st, in->want, out);
+    return st;
+}
+
+/* As far as it may go on before it is asked whether that is worth it. */
+static enum answer ask_on(const struct plan_input *in, const struct study *st,
+                          struct proposals *out)
+{
+    size_t want = in->want;
+    struct gain g;
+    if (!(st->least_gain > 0))
+        return in->method->ask(st, want, out);
+    enum gain_verdict v = gain_judge(st, &g);
+    if (v != GAIN_GOES_ON)
+        return v == GAIN_WAIT ? ANSWER_WAIT : ANSWER_DONE;
+    size_t until = gain_until_asked(st);
+    return in->method->ask(st, until < want ? until : want, out);
+}
+
+/* `others` of the run_cap runs are not the search's. */
+static enum answer ask(const struct plan_input *in, size_t others, struct proposals *out)
+{
+    struct study st = with_budget(in, others);
+    enum answer answer = ask_on(in, &st, out);
     size_t had = had_runs(in), left = st.run_cap > had ? st.run_cap - had : 0;
     if (out->count > left)
         out->count = left;
@@ -93,6 +114,12 @@ enum answer plan_next(const struct plan_input *in, struct plan *out)
     if (answer == ANSWER_DONE && in->finalists == 0)
         answer = give_back(in, out);
     return answer;
+}
+
+bool plan_ended_early(const struct plan_input *in, struct gain *out)
+{
+    struct study st = with_budget(in, had_runs(in) - in->study.count - in->finalists);
+    return gain_judge(&st, out) == GAIN_ENDS;
 }
 
 void plan_finish(struct plan *p)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "daemon/plan/finalists.h"
+#include "daemon/plan/gain.h"
 #include "daemon/plan/repeat.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/plan/treat.h"
@@ -34,6 +35,8 @@ struct plan {
  * tried, they are repeated. When all that has ended, the best few are, with the last of run_cap; if
  * there is none that came to its end, the search has those runs too. Never more than run_cap. */
 enum answer plan_next(const struct plan_input *in, struct plan *out);
+/* Of a sweep at its end: the rest of its search was not worth it. */
+bool plan_ended_early(const struct plan_input *in, struct gain *out);
 void plan_finish(struct plan *p);
 
 #endif

@@ -153,5 +153,6 @@ void study_init(struct study *st, const struct spec *s)
                          .kept = kept,
                          .budget = cap - kept,
                          .stop = &s->stop,
+                         .least_gain = s->least_gain,
                          .lag = (size_t)s->lag};
 }

@@ -272,6 +272,16 @@ static bool past_of(const struct treat_input *in, size_t number, struct remedy_p
     return true;
 }
 
+/* Those that the specification does not leave out, in their order. */
+static size_t wanted(const struct spec *s, enum remedy *remedies, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!remedy_in(s->without, remedies[i]))
+            remedies[n++] = remedies[i];
+    return n;
+}
+
 /* One treatment of that run, unless no remedy is left. */
 static void treat(const struct history *h, size_t number, struct treat_proposals *out)
 {
@@ -289,6 +299,7 @@ static void treat(const struct history *h, size_t number, struct treat_proposals
     struct remedy_past past;
     size_t count = remedies_next(p.pattern, p.cause, past_of(in, number, &past) ? &past : NULL,
                                  remedies);
+    count = wanted(in->spec, remedies, count);
     rng_init(&rng, in->spec->seed, RNG_TREAT, in->count + out->count);
     treat_order(&h->known, p.pattern, p.cause, &rng, remedies, count);
     for (size_t i = 0; i < count; i++) {

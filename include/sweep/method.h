@@ -10,6 +10,7 @@
 #define METHOD_WARM 512u /* it may begin with runs of earlier sweeps: the key warm_start */
 #define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
 #define METHOD_INHERITS 256u /* a run goes on from another's checkpoint: the key perturb */
+#define METHOD_MAY_END 1024u /* before its budget, where the rest is not worth it: least_gain */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
@@ -17,15 +18,15 @@
     X(COARSE_TO_FINE, coarse_to_fine, METHOD_TREATS | METHOD_STAGES | METHOD_WARM,                 \
       "the guide's search in four stages (G2)")                                                    \
     X(GRID, grid, METHOD_COUNTS, "every combination of the listed values")                         \
-    X(RANDOM, random, METHOD_REPEATS, "independent draws")                                         \
-    X(SOBOL, sobol, METHOD_REPEATS, "a scrambled low-discrepancy sequence")                        \
-    X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM,                                      \
+    X(RANDOM, random, METHOD_REPEATS | METHOD_MAY_END, "independent draws")                        \
+    X(SOBOL, sobol, METHOD_REPEATS | METHOD_MAY_END, "a scrambled low-discrepancy sequence")       \
+    X(TPE, tpe, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM | METHOD_MAY_END,                     \
       "tree-structured Parzen estimator")                                                          \
-    X(GP, gp, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM,                                        \
+    X(GP, gp, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM | METHOD_MAY_END,                       \
       "Bayesian optimization, a Gaussian process")                                                 \
-    X(CMAES, cmaes, METHOD_REPEATS | METHOD_WARM,                                                  \
+    X(CMAES, cmaes, METHOD_REPEATS | METHOD_WARM | METHOD_MAY_END,                                 \
       "covariance matrix adaptation, generation by generation")                                    \
-    X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS,                                 \
+    X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS | METHOD_WARM | METHOD_MAY_END,  \
       "densities of good and bad runs at the longest budget that is known, with hyperband")        \
     X(PBT, pbt, METHOD_INHERITS,                                                                   \
       "a population that trains at once: the worst go on from the best, with values nearby")      \

@@ -3,6 +3,10 @@
 #ifndef SWEEP_REMEDY_MAP_H
 #define SWEEP_REMEDY_MAP_H
 
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* X(id, name, guide reference or NULL where it is ours, what it does) */
 #define REMEDY_MAP(X)                                                                             \
     X(LEARNING_RATE_UP, "learning_rate_up", "G2.1", "learning rate x 10")                         \
@@ -38,6 +42,27 @@
       "a tenth of the samples held out, then a fifth")                                            \
     X(EVAL_TRAIN, "eval_train", NULL, "measure the training loss in evaluation mode too")         \
     X(COSINE, "cosine", NULL, "learning rate falls to 0 along a cosine")                          \
-    X(IMPUTE, "impute", "G3.1", "column means in place of what is not a number")
+    X(IMPUTE, "impute", "G3.1", "column means in place of what is not a number")                  \
+    X(LABEL_SMOOTHING, "label_smoothing", NULL, "a tenth of each label spread over all classes")  \
+    X(MIXUP, "mixup", NULL, "samples of a batch mixed in pairs: mixup 0.2")                       \
+    X(EMA, "ema", NULL, "a running mean of the weights, over two epochs")                         \
+    X(SWA, "swa", NULL, "the mean of the weights at the ends of the last epochs")                 \
+    X(GRADIENT_NOISE, "gradient_noise", NULL, "normal noise on the gradient, less with each step")
+
+enum remedy {
+#define X(id, name, guide_ref, does) REMEDY_##id,
+    REMEDY_MAP(X)
+#undef X
+    REMEDY_COUNT
+};
+
+/* Some of them, one bit each. */
+typedef uint64_t remedy_bits;
+static_assert(REMEDY_COUNT <= 64, "one bit for each remedy");
+
+static inline bool remedy_in(remedy_bits set, enum remedy r)
+{
+    return set >> (unsigned)r & 1;
+}
 
 #endif

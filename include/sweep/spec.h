@@ -10,6 +10,7 @@
 #include "sweep/limits.h"
 #include "sweep/method.h"
 #include "sweep/place.h"
+#include "sweep/remedy.h"
 #include "sweep/resources.h"
 #include "sweep/space.h"
 #include "sweep/stop.h"
@@ -52,6 +53,7 @@ struct spec {
     int until;                 /* minute of the local day */
     size_t warm_count;         /* earlier sweeps whose runs are known from the start */
     int64_t warm_start[SPEC_WARM_MAX];
+    bool warm_alike[SPEC_WARM_MAX]; /* a person says that their runs were trained as ours are */
     int64_t after;             /* sweep that must have ended first; 0: none */
     struct stop_settings stop; /* early_terminate; rule STOP_NONE: none */
     struct spec_limits limits;
@@ -60,10 +62,12 @@ struct spec {
     int64_t lag;        /* of a method that learns: logical time; 0: it does not learn */
     int64_t perturb;    /* of a population: epochs from exchange to exchange; 0: it is none */
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
+    double least_gain;  /* share of its best metric that the rest must promise; 0: it goes to its end */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */
     bool carry_on;      /* what a treatment changed for the better stays for the next stages */
+    remedy_bits without; /* remedies that its treatments do not try */
 };
 
 /* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a

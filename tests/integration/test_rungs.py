@@ -330,12 +330,12 @@ def test_what_may_follow_a_rung():
         check(text in said, said)
 
 
-def promoted(workers, kill=False):
+def promoted(workers, kill=False, **more):
     """The sweep's content."""
     rule = {"type": "successive_halving", "eta": 2, "lag": 7, "promote": True, "audit": 0.2}
     with Daemon(workers=workers) as d:
-        spec = small_spec(make_data(d.home), method="random", run_cap=16, epochs=6,
-                          early_terminate=rule)
+        spec = small_spec(make_data(d.home), **{"method": "random", "run_cap": 16, "epochs": 6,
+                                                "early_terminate": rule, **more})
         sweep = d.submit(spec)
         if kill:
             until(lambda: d.sql("SELECT 1 FROM decisions WHERE kind = 'promoted'"), "one goes on")
@@ -359,6 +359,8 @@ def test_promotion():
     alone = promoted(1)
     equal(promoted(2), alone)
     equal(promoted(2, kill=True), alone)
+    alone = promoted(1, method="tpe", lag=3)
+    equal(promoted(2, kill=True, method="tpe", lag=3), alone)
 
 
 if __name__ == "__main__":

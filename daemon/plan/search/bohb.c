@@ -189,8 +189,8 @@ static bool by_model(struct call *c, const struct budgets *b, struct rng *r, str
     bool found = best_candidate(&m, c->untried.tried, r, &p->at, &ratio);
     snprintf(p->reason, sizeof(p->reason),
              "%.3g times as dense among the %zu better as among the %zu other configurations known "
-             "at epoch %" PRId64 " of runs below #%zu", exp(ratio), m.better, m.others,
-             m.past->epoch, c->past->seen);
+             "at epoch %" PRId64 " of runs below #%zu%s", exp(ratio), m.better, m.others,
+             m.past->epoch, c->past->seen, past_words(m.past));
     model_finish(&m);
     return found;
 }

@@ -51,7 +51,7 @@ static void budgets_init(struct budgets *b, const struct study *st)
     b->count = budgets_epochs(st, epochs);
     REQUIRE(b->count <= BUDGETS_MAX);
     for (size_t i = 0; i < b->count; i++)
-        past_init_at(&b->pasts[i], st->space, st->maximize, epochs[i]);
+        past_begin_at(&b->pasts[i], st, epochs[i]);
 }
 
 static void budgets_finish(struct budgets *b)

@@ -211,10 +211,15 @@ static void add_earlier(struct past *p, const struct earlier *earlier)
         add_run(p, earlier->trials[i]);
 }
 
+void past_begin_at(struct past *p, const struct study *st, int64_t epoch)
+{
+    past_init_at(p, st->space, st->maximize, epoch);
+    add_earlier(p, st->earlier);
+}
+
 void past_begin(struct past *p, const struct study *st)
 {
-    past_init(p, st->space, st->maximize);
-    add_earlier(p, st->earlier);
+    past_begin_at(p, st, 0);
 }
 
 bool past_see(struct past *p, const struct study *st, size_t number)

@@ -88,12 +88,16 @@ class ByHand:
         return min((finite(r.get("val_loss")) for r in records if "val_loss" in r),
                    default=math.inf)
 
-    def explain(self, run):
-        past = ["--after", *run.past] if run.past else []
+    def explain(self, run, *options):
+        past = ["--after", *run.past] if run.past and not options else []
         folders = [run.folder] + [s.folder for s in run.siblings]
-        done = subprocess.run([self.explain_run] + past + folders,
+        done = subprocess.run([self.explain_run, *options] + past + folders,
                               stdout=subprocess.PIPE, check=True)
         return json.loads(done.stdout)
+
+    def explain_all(self, run):
+        """With every remedy that there is, whatever the label."""
+        return self.explain(run, "--all")
 
     def label(self, run):
         told = self.explain(run)

@@ -3,6 +3,7 @@
 fashion   images, 10 classes: IDX. Debian: dataset-fashion-mnist
 clouds    20 features, 4 classes that overlap, made here: CSV
 spirals   3 arms in 2 of 8 features, made here: CSV
+glyphs    8x8 pictures of 10 kinds of strokes, made here: CSV
 crowd     3 classes that overlap in 40 features, made here: CSV
 friedman  10 features, regression, made here (Friedman 1991, the first): CSV
 waves2-4  which of 2 to 4 noisy waveforms, 300 steps, made here: NPZ
@@ -126,6 +127,26 @@ def spirals(folder):
     return scaled(split([sample() for _ in range(5000)], 2000, "csv", 3))
 
 
+def glyphs(folder):
+    """Three strokes make a class; a picture of it has them moved and bent, more or less dark, in
+    noise."""
+    r = random.Random(SEED)
+    kinds = [[[r.uniform(1, 6) for _ in range(4)] for _ in range(3)] for _ in range(10)]
+
+    def sample():
+        label = r.randrange(10)
+        dx, dy, dark = r.gauss(0, 0.6), r.gauss(0, 0.6), r.uniform(0.6, 1.2)
+        points = []
+        for stroke in kinds[label]:
+            x0, y0, x1, y1 = [v + r.gauss(0, 0.5) for v in stroke]
+            points += [(x0 + (x1 - x0) * t / 6 + dx, y0 + (y1 - y0) * t / 6 + dy)
+                       for t in range(7)]
+        row = [dark * max(math.exp(-((x - px) ** 2 + (y - py) ** 2)) for px, py in points)
+               + r.gauss(0, 0.15) for y in range(8) for x in range(8)]
+        return row, label
+    return split([sample() for _ in range(4000)], 1000, "csv", 10)
+
+
 def rings(folder):
     """A sixth part of the labels lies too near a border to be told."""
     r = random.Random(SEED)
@@ -180,6 +201,7 @@ def tones(classes, noise):
 
 MAKERS = {"fashion": fashion, "digits": digits, "cancer": cancer, "diabetes": diabetes,
           "friedman": friedman, "friedman2": friedman2, "clouds": clouds, "spirals": spirals,
+          "glyphs": glyphs,
           "rings": rings, "crowd": lambda folder: clouds(folder, 40, 3, 0.35),
           "waves2": lambda folder: waves(2, 0.8), "waves3": lambda folder: waves(3, 0.6),
           "waves4": lambda folder: waves(4, 0.4),

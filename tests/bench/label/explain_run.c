@@ -1,7 +1,8 @@
-/* explain_run [--after REMEDY CAUSE] RUN [SIBLING…]: label and causes of a run that was trained by hand, and what each
+/* explain_run [--after REMEDY CAUSE | --all] RUN [SIBLING…]: label and causes of a run that was trained by hand, and what each
  * remedy would make of its configuration, in order, as one JSON line. Each argument is a folder with
  * config.json, prepared.jsonl (`sweep-worker --prepare`) and run.jsonl (`sweep-worker CONFIG`).
- * --after: it is a treatment that helped, by that remedy, for that cause of its parent. */
+ * --after: it is a treatment that helped, by that remedy, for that cause of its parent.
+ * --all: every remedy that there is, whatever the label. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,14 +107,29 @@ static void read_run(const char *folder, struct told *t)
     run_facts_end(&t->gather, t->points, t->count, &t->diagnosis, &t->facts);
 }
 
+struct asked {
+    struct remedy_past past;
+    bool all; /* remedies, not those of the label */
+};
+
+static size_t remedies_asked(const struct told *t, const struct causes *causes,
+                             const struct asked *asked, enum remedy list[REMEDY_COUNT])
+{
+    enum cause_id cause = causes->count > 0 ? causes->items[0].id : CAUSE_UNKNOWN;
+    if (!asked->all)
+        return remedies_next(t->facts.pattern, cause, &asked->past, list);
+    for (int r = 0; r < REMEDY_COUNT; r++)
+        list[r] = (enum remedy)r;
+    return REMEDY_COUNT;
+}
+
 /* [{"remedy":"…","guide_ref":"G2.1","config":{}}, …]; those that do not apply are left out. */
 static void write_remedies(const struct told *t, const struct causes *causes,
-                           const struct remedy_past *past, struct json_writer *w)
+                           const struct asked *asked, struct json_writer *w)
 {
     const struct remedy_context context = {.data = &t->data};
-    enum remedy list[REMEDIES_MAX];
-    enum cause_id cause = causes->count > 0 ? causes->items[0].id : CAUSE_UNKNOWN;
-    size_t count = remedies_next(t->facts.pattern, cause, past, list);
+    enum remedy list[REMEDY_COUNT];
+    size_t count = remedies_asked(t, causes, asked, list);
     jw_begin_array(w);
     for (size_t i = 0; i < count; i++) {
         struct run_config config = t->config;
@@ -135,7 +151,7 @@ static void write_remedies(const struct told *t, const struct causes *causes,
 }
 
 static void write_explanation(const struct told *t, const struct causes *causes,
-                              const struct remedy_past *past)
+                              const struct asked *asked)
 {
     struct buf out = {0};
     struct json_writer w;
@@ -145,7 +161,7 @@ static void write_explanation(const struct told *t, const struct causes *causes,
     jw_key(&w, "causes");
     causes_write(causes, &w);
     jw_key(&w, "remedies");
-    write_remedies(t, causes, past, &w);
+    write_remedies(t, causes, asked, &w);
     jw_key(&w, "facts");
     run_facts_write(&t->facts, &w);
     jw_end_object(&w);
@@ -154,22 +170,25 @@ static void write_explanation(const struct told *t, const struct causes *causes,
 }
 
 /* Takes the option off argv; 0 when there is none, -1 when it is not understood. */
-static int read_past(int argc, char **argv, struct remedy_past *out)
+static int read_asked(int argc, char **argv, struct asked *out)
 {
+    out->all = argc > 1 && strcmp(argv[1], "--all") == 0;
+    if (out->all)
+        return 1;
     if (argc < 2 || strcmp(argv[1], "--after") != 0)
         return 0;
     int remedy = argc > 4 ? remedy_find(argv[2]) : -1, cause = argc > 4 ? cause_find(argv[3]) : -1;
     if (remedy < 0 || cause < 0)
         return -1;
-    *out = (struct remedy_past){(enum remedy)remedy, (enum cause_id)cause, true};
+    out->past = (struct remedy_past){(enum remedy)remedy, (enum cause_id)cause, true};
     return 3;
 }
 
 int main(int argc, char **argv)
 {
-    struct remedy_past past = {0};
+    struct asked asked = {0};
     struct causes causes;
-    int taken = read_past(argc, argv, &past);
+    int taken = read_asked(argc, argv, &asked);
     if (taken < 0 || argc - taken < 2)
         return 2;
     size_t count = (size_t)(argc - taken) - 1;
@@ -184,7 +203,7 @@ int main(int argc, char **argv)
                              .parameters = runs->parameters, .siblings = siblings + 1,
                              .sibling_count = count - 1};
     causes_of(&in, &causes);
-    write_explanation(&runs[0], &causes, &past);
+    write_explanation(&runs[0], &causes, &asked);
     for (size_t i = 0; i < count; i++)
         free(runs[i].points);
     free(runs);

@@ -1,10 +1,10 @@
 /* Methods on recorded tables: each run of a search is one cell of the table. Nothing but
  * daemon/plan is asked; what a daemon would do about a run is done at once.
  *
- *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE
+ *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE [LEAST_GAIN]
  *
  * TABLE as convert_tables.py writes it; LAG 0: the method's default; SHARE of the runs repeats the
- * best with other seeds (0: none). A line of JSON for each seed and number of runs: `better`, the
+ * best with other seeds (0: none); with LEAST_GAIN the search may end early (`begun`: its runs). A line of JSON for each seed and number of runs: `better`, the
  * share of the table's configurations that are truly better (by the mean over its seeds) than the
  * winner, and `regret`, how far the winner is from the best of all, where 1 is the median.
  *
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/plan/gain.h"
 #include "daemon/plan/search/memo.h"
 #include "daemon/plan/search/search.h"
 #include "sweep/buf.h"
@@ -153,7 +154,11 @@ static void search(struct sweep *s, size_t budget)
         st.memo = memo;
         st.all = st.trials = (const struct trial *const *)s->trials;
         st.all_count = st.count = s->count;
-        if (search_method(s->spec.method)->ask(&st, 1000, &p) != ANSWER_RUNS)
+        struct gain g;
+        if (gain_judge(&st, &g) == GAIN_ENDS)
+            break;
+        size_t want = st.least_gain > 0 ? gain_until_asked(&st) : 1000;
+        if (search_method(s->spec.method)->ask(&st, want, &p) != ANSWER_RUNS)
             break;
         for (size_t i = 0; i < p.count && s->count < budget; i++) {
             run(s, &p.items[i].at, RUN_KIND_SEARCH, TRIAL_NONE);
@@ -211,7 +216,7 @@ static size_t repeat_next(const struct sweep *s)
 
 static void repeat(struct sweep *s, size_t runs)
 {
-    while (s->count < runs) {
+    for (size_t n = 0; n < runs; n++) {
         size_t cell = repeat_next(s), i = 0;
         while (s->cells[i] != cell)
             i++;
@@ -221,21 +226,26 @@ static void repeat(struct sweep *s, size_t runs)
 }
 
 static void report(const struct sweep *s, const char *method, double share, size_t runs,
-                   double seconds)
+                   size_t begun, double seconds)
 {
     const struct table *t = s->table;
     size_t won = winner(s, share > 0 ? 2 : 1), better = 0;
     for (size_t i = 0; i < t->count; i++)
         better += t->truth[i] < t->truth[won];
     printf("{\"table\":\"%s\",\"method\":\"%s\",\"seed\":%" PRIu64 ",\"runs\":%zu,\"lag\":%" PRId64
-           ",\"repeat_share\":%g,\"better\":%.6g,\"regret\":%.6g,\"us_per_proposal\":%.1f}\n",
-           t->name, method, s->spec.seed, runs, s->spec.lag, share,
+           ",\"repeat_share\":%g,\"least_gain\":%g,\"begun\":%zu,\"better\":%.6g,\"regret\":%.6g,"
+           "\"us_per_proposal\":%.1f}\n",
+           t->name, method, s->spec.seed, runs, s->spec.lag, share, s->spec.least_gain, begun,
            (double)better / (double)t->count,
            (t->truth[won] - t->best) / (t->median - t->best), seconds / (double)runs * 1e6);
 }
 
-static void sweep_run(const struct table *t, const char *method, uint64_t seed, size_t runs,
-                      const char *lag, double share)
+struct asked {
+    const char *method, *lag;
+    double share, least_gain;
+};
+
+static void sweep_run(const struct table *t, const struct asked *a, uint64_t seed, size_t runs)
 {
     struct sweep s = {.table = t,
                       .trials = xcalloc(runs, sizeof(*s.trials)),
@@ -243,17 +253,20 @@ static void sweep_run(const struct table *t, const char *method, uint64_t seed, 
                       .times = xcalloc(t->count, sizeof(*s.times))};
     struct errbuf err = {0};
     struct timespec begin, end;
-    char *own = atoi(lag) > 0 ? xasprintf(",\"lag\":%s", lag) : xstrdup("");
+    char *own = atoi(a->lag) > 0 ? xasprintf(",\"lag\":%s", a->lag) : xstrdup("");
     char *text = xasprintf("{\"task\":{\"command\":[\"x\"]},\"metric\":{\"name\":\"cost\",\"goal\":"
                            "\"minimize\"},\"method\":\"%s\",\"run_cap\":%zu,\"seed\":%" PRIu64
-                           ",\"parameters\":%s%s}", method, runs, seed, t->parameters, own);
+                           ",\"least_gain\":%.17g,\"parameters\":%s%s}", a->method, runs, seed,
+                           a->least_gain, t->parameters, own);
     if (spec_parse_text(text, strlen(text), &s.spec, &err) != 0)
         die(text, &err);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
-    search(&s, runs - (size_t)floor(share * (double)runs));
+    size_t last = (size_t)floor(a->share * (double)runs);
+    search(&s, runs - last);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-    repeat(&s, runs);
-    report(&s, method, share, runs,
+    size_t begun = s.count;
+    repeat(&s, last);
+    report(&s, a->method, a->share, runs, begun,
            (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
     for (size_t i = 0; i < s.count; i++)
         free(s.trials[i]);
@@ -268,8 +281,9 @@ static void sweep_run(const struct table *t, const char *method, uint64_t seed, 
 int main(int argc, char **argv)
 {
     struct table t;
-    if (argc != 8)
-        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE", NULL);
+    if (argc != 8 && argc != 9)
+        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE [LEAST_GAIN]", NULL);
+    struct asked a = {argv[2], argv[6], atof(argv[7]), argc == 9 ? atof(argv[8]) : 0};
     table_read(&t, argv[1]);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* lines stay whole where several write to one file */
     uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10);
@@ -278,7 +292,7 @@ int main(int argc, char **argv)
         while (*rest != '\0') {
             size_t runs = strtoul(rest, &rest, 10);
             rest += *rest == ',';
-            sweep_run(&t, argv[2], seed, runs, argv[6], atof(argv[7]));
+            sweep_run(&t, &a, seed, runs);
         }
     }
     free(t.parameters);

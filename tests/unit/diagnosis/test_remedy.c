@@ -164,6 +164,11 @@ static void test_mlp(void **state)
         {REMEDY_EVAL_TRAIN, "train.train_loss_eval=true"},
         {REMEDY_COSINE, "train.schedule=cosine"},
         {REMEDY_IMPUTE, NULL},
+        {REMEDY_LABEL_SMOOTHING, "train.label_smoothing=0.1"},
+        {REMEDY_MIXUP, "train.mixup=0.2"},
+        {REMEDY_EMA, "train.average=ema train.average_decay=0.98275862068965514"}, /* of 58 */
+        {REMEDY_SWA, "train.average=swa"},
+        {REMEDY_GRADIENT_NOISE, "train.gradient_noise=0.01"},
     };
     struct treatment t = plain(MODEL_MLP);
     assert_int_equal(ARRAY_LEN(list), REMEDY_COUNT);
@@ -316,6 +321,36 @@ static void test_preset(void **state)
         {REMEDY_BATCH_UP, "batch_size=128"},
     };
     CHECK_ALL(&t, &no_donor, list);
+}
+
+/* Softer targets and means: each once, and only where it means something. */
+static void test_noise_and_means(void **state)
+{
+    static const struct expected none[] = {
+        {REMEDY_LABEL_SMOOTHING, NULL}, {REMEDY_MIXUP, NULL},          {REMEDY_EMA, NULL},
+        {REMEDY_SWA, NULL},             {REMEDY_GRADIENT_NOISE, NULL},
+    };
+    static const struct data_facts numbers = {.train_samples = 900}, unknown = {.classes = 4};
+    struct treatment t = plain(MODEL_MLP);
+    double *v = t.settings.v;
+    check(&t, &(struct remedy_context){.data = &numbers},
+          &(struct expected){REMEDY_LABEL_SMOOTHING, NULL}); /* a regression */
+    check(&t, &(struct remedy_context){.data = &unknown}, &(struct expected){REMEDY_EMA, NULL});
+    v[SETTING_LOSS] = LOSS_MSE; /* of one-hot targets */
+    check(&t, &no_donor, &(struct expected){REMEDY_LABEL_SMOOTHING, NULL});
+    v[SETTING_LOSS] = LOSS_AUTO;
+    t.epochs = 3; /* no time for a mean */
+    check(&t, &no_donor, &(struct expected){REMEDY_EMA, NULL});
+    check(&t, &no_donor, &(struct expected){REMEDY_SWA, NULL});
+    t.epochs = 20;
+    v[SETTING_LABEL_SMOOTHING] = 0.02;
+    v[SETTING_MIXUP] = 1;
+    v[SETTING_AVERAGE] = AVERAGE_SWA;
+    v[SETTING_GRADIENT_NOISE] = 0.1;
+    CHECK_ALL(&t, &no_donor, none);
+    v[SETTING_MIXUP] = 0;
+    v[SETTING_BATCH_SIZE] = 1;
+    check(&t, &no_donor, &(struct expected){REMEDY_MIXUP, NULL});
 }
 
 static void test_data(void **state)
@@ -480,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_zeros),
         cmocka_unit_test(test_start_weights),
         cmocka_unit_test(test_preset),
+        cmocka_unit_test(test_noise_and_means),
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_list_normalised),

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "daemon/engine/private.h"
-#include "daemon/engine/replay.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
+#include "tests/unit/engine/replayed.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 
@@ -62,47 +62,6 @@ static size_t count_stage(const struct world *w, const char *stage, enum run_sta
     return n;
 }
 
-/* --- the same decided again ------------------------------------------------------------------ */
-
-static int read_curve(void *arg, int64_t run_id, struct replay_curve *out, struct errbuf *err)
-{
-    const struct fake_store *s = arg;
-    for (size_t i = 0; i < s->point_count; i++) {
-        if (s->points[i].run_id != run_id)
-            continue;
-        out->points = array_room(out->points, &out->cap, out->count, sizeof(*out->points));
-        out->points[out->count++] = s->points[i].p;
-    }
-    return 0;
-}
-
-static void replay(struct world *w, struct replay_report *report)
-{
-    struct errbuf err = {0};
-    struct replay_source in = {.read = read_curve, .arg = &w->store};
-    fake_store_ended(&w->store, 1, &in.rows);
-    in.decisions = xcalloc(w->store.decision_count + 1, sizeof(*in.decisions));
-    for (size_t i = 0; i < w->store.decision_count; i++) {
-        const struct fake_decision *d = &w->store.decisions[i];
-        in.decisions[in.count++] =
-            (struct replay_decision){d->id, d->run_id, d->kind, d->reason, d->detail_json};
-    }
-    assert_int_equal(engine_replay(&in, report, &err), 0);
-    free(in.decisions);
-    fake_restored_finish(&in.rows);
-}
-
-static void assert_replays(struct world *w)
-{
-    struct replay_report r;
-    replay(w, &r);
-    if (r.differs)
-        fail_msg("run %lld: %s: stored %s, again %s", (long long)r.run_id, r.what, r.stored,
-                 r.again);
-    assert_int_equal(r.decisions, w->store.decision_count);
-    replay_report_finish(&r);
-}
-
 /* --- tests ----------------------------------------------------------------------------------- */
 
 /* Two workers have time for 40 runs, of which six are other seeds of the best. */
@@ -138,7 +97,7 @@ static void shrinks_to_what_fits(void **state)
         check_night(&w, 28);
         if (m == 2) /* what cannot begin any more is not proposed either */
             assert_in_range(world_count(&w, 1, RUN_CANCELLED), 0, 4);
-        assert_replays(&w);
+        assert_replays(&w, 1);
         world_finish(&w);
     }
 }
@@ -205,7 +164,7 @@ static void a_running_one_is_ended(void **state)
     assert_non_null(strstr(second->stop_reason, "6 epochs of 0.25 s take longer"));
     assert_int_equal(second->error, RUN_ERROR_NONE);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
-    assert_replays(&w);
+    assert_replays(&w, 1);
     world_finish(&w);
 
     begin(&w, "random", 1, 10, 1.1, "");
@@ -246,6 +205,7 @@ static void a_replay_judges_the_numbers(void **state)
 {
     struct world w;
     struct replay_report r;
+    struct errbuf err;
     begin(&w, "random", 2, 100, 30, "");
     run_for(&w, INT64_MAX);
     size_t i = 0;
@@ -254,7 +214,7 @@ static void a_replay_judges_the_numbers(void **state)
     free(w.store.decisions[i].detail_json);
     w.store.decisions[i].detail_json =
         xstrdup("{\"left\":1000,\"reserve\":0,\"seconds_per_epoch\":0.25,\"epochs\":6}");
-    replay(&w, &r);
+    assert_int_equal(world_replay(&w, 1, &r, &err), 0);
     assert_true(r.differs);
     replay_report_finish(&r);
     world_finish(&w);
@@ -278,7 +238,7 @@ static void rules_stop_runs_meanwhile(void **state)
     assert_true(s->ended <= s->deadline);
     assert_true(world_count(&w, 1, RUN_STOPPED) > 3);
     assert_true(count_stage(&w, STAGE_FINALISTS, RUN_COMPLETED) >= 2);
-    assert_replays(&w);
+    assert_replays(&w, 1);
     world_finish(&w);
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/engine/private.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+#include "tests/unit/engine/replayed.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 
@@ -75,6 +76,7 @@ static void each_method_goes_on(void **state)
         assert_int_equal(finalists(&w, 0, 20), 3);
         assert_int_equal(finalists(&w, 37, 40), 3); /* 6 of 40 in all */
         assert_int_equal(finalists(&w, 20, 37), 0);
+        assert_replays(&w, 1);
         world_finish(&w);
     }
 }
@@ -101,6 +103,7 @@ static void wider_ranges_are_drawn_from(void **state)
         world_run(&w);
         must_be_whole(&w, 64);
         values_beyond(&w, 24, 64, true);
+        assert_replays(&w, 1);
         world_finish(&w);
     }
 }
@@ -123,6 +126,7 @@ static void grids_have_what_came_to_them(void **state)
         *own = true;
     }
     assert_null(world_run_row(&w, 1, 9));
+    assert_replays(&w, 1);
     world_finish(&w);
 }
 
@@ -149,6 +153,7 @@ static char *through_kills(unsigned kills, bool ended)
     }
     world_run(&w);
     must_be_whole(&w, 32);
+    assert_replays(&w, 1);
     char *text = world_canonical(&w, 1);
     world_finish(&w);
     return text;
@@ -183,6 +188,7 @@ static void finalists_come_again(void **state)
     world_run(&w);
     must_be_whole(&w, 100);
     assert_true(finalists(&w, 0, 100) <= 30);
+    assert_replays(&w, 1);
     world_finish(&w);
 }
 
@@ -200,6 +206,7 @@ static void held_and_paused_ones_wait_on(void **state)
     engine_command(w.engine, COMMAND_RESUME, 1, NULL, w.now, &w.fx);
     world_run(&w);
     must_be_whole(&w, 12);
+    assert_replays(&w, 1);
     world_finish(&w);
 }
 
@@ -219,6 +226,38 @@ static void refusals_leave_it_ended(void **state)
     world_finish(&w);
 }
 
+/* Rows of before say not what it was before, and what a cancelled one had planned nobody knows. */
+static void what_cannot_be_replayed_is_said(void **state)
+{
+    struct world w;
+    struct replay_report r;
+    struct errbuf err;
+    world_init(&w, 2, 1);
+    world_submit(&w, "random", WIDE, 8, 7, "");
+    world_run(&w);
+    extend(&w, 4, NULL);
+    world_run(&w);
+    struct fake_decision *d = w.store.decisions;
+    while (d->kind != DECISION_EXTENDED)
+        d++;
+    free(d->detail_json);
+    d->detail_json = xstrdup("{\"from\":8,\"ended\":true,\"run_cap\":12}");
+    assert_int_equal(world_replay(&w, 1, &r, &err), ERR_STATE);
+    assert_non_null(strstr(err.message, "did not store"));
+    free(d->detail_json);
+    d->detail_json = xstrdup("{\"from\":8,\"status\":\"cancelled\",\"ended\":true,\"run_cap\":12,"
+                             "\"former\":{\"run_cap\":8}}");
+    assert_int_equal(world_replay(&w, 1, &r, &err), ERR_STATE);
+    assert_non_null(strstr(err.message, "after it was cancelled"));
+    free(d->detail_json);
+    d->detail_json = xstrdup("{\"from\":8,\"status\":\"completed\",\"ended\":true,\"run_cap\":13,"
+                             "\"former\":{\"run_cap\":8}}"); /* another one than was made */
+    assert_int_equal(world_replay(&w, 1, &r, &err), 0);
+    assert_true(r.differs);
+    replay_report_finish(&r);
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +268,7 @@ int main(void)
         cmocka_unit_test(finalists_come_again),
         cmocka_unit_test(held_and_paused_ones_wait_on),
         cmocka_unit_test(refusals_leave_it_ended),
+        cmocka_unit_test(what_cannot_be_replayed_is_said),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

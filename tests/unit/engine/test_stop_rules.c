@@ -287,19 +287,27 @@ static void test_sees_the_last_of_many(void **state)
 
 /* --- through the engine ----------------------------------------------------------------------- */
 
-static const char *const blocks[] = {
-    ",\"early_terminate\":{\"type\":\"percentile\",\"min_iter\":2,\"every\":2,\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"median\",\"eta\":2,\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"hyperband\",\"eta\":2,\"max_iter\":6,\"s\":2,\"strict\":true,"
-    "\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"curve\",\"min_iter\":5,\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"label\",\"min_iter\":5,\"lag\":7}",
-    ",\"early_terminate\":{\"type\":\"median\",\"lag\":7,\"audit\":0.5}",
-    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,\"lag\":7,\"promote\":true}",
-    ",\"early_terminate\":{\"type\":\"hyperband\",\"eta\":2,\"lag\":3,\"promote\":true}",
-    ",\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":3,\"lag\":7,\"promote\":true,"
-    "\"audit\":0.2}",
+#define EARLY(type, more) ",\"early_terminate\":{\"type\":\"" type "\"," more "}"
+#define PROMOTE "\"promote\":true"
+
+static const struct {
+    const char *method, *more;
+} cases[] = {
+    {"random", EARLY("percentile", "\"min_iter\":2,\"every\":2,\"lag\":7")},
+    {"random", EARLY("median", "\"eta\":2,\"lag\":7")},
+    {"random", EARLY("successive_halving", "\"eta\":2,\"lag\":7")},
+    {"random", EARLY("hyperband", "\"eta\":2,\"max_iter\":6,\"s\":2,\"strict\":true,\"lag\":7")},
+    {"random", EARLY("curve", "\"min_iter\":5,\"lag\":7")},
+    {"random", EARLY("label", "\"min_iter\":5,\"lag\":7")},
+    {"random", EARLY("median", "\"lag\":7,\"audit\":0.5")},
+    {"random", EARLY("successive_halving", "\"eta\":2,\"lag\":7," PROMOTE)},
+    {"random", EARLY("hyperband", "\"eta\":2,\"lag\":3," PROMOTE)},
+    {"random", EARLY("successive_halving", "\"eta\":3,\"lag\":7,\"audit\":0.2," PROMOTE)},
+    /* what proposes waits for the same runs as what promotes */
+    {"tpe", ",\"lag\":6" EARLY("successive_halving", "\"eta\":2,\"lag\":7," PROMOTE)},
+    {"tpe", ",\"lag\":7" EARLY("successive_halving", "\"eta\":3,\"lag\":3,\"audit\":0.2," PROMOTE)},
+    {"tpe", ",\"lag\":6" EARLY("hyperband", "\"eta\":2,\"lag\":7," PROMOTE)},
+    {"bohb", ",\"lag\":6" EARLY("hyperband", "\"eta\":2,\"lag\":7," PROMOTE)},
 };
 
 static size_t epochs_reached(const struct world *w)
@@ -312,13 +320,14 @@ static size_t epochs_reached(const struct world *w)
     return sum;
 }
 
-static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
+static char *swept(size_t i, size_t workers, uint64_t seed, bool kills)
 {
+    const char *block = cases[i].more;
     struct world w;
     world_init(&w, workers, seed);
     w.checkpoint_every = (int64_t)(seed % 3);
     w.overfit = strstr(block, "label") != NULL; /* something to diagnose */
-    world_submit(&w, "random", PARAMETERS_FULL, 40, 1, block);
+    world_submit(&w, cases[i].method, PARAMETERS_FULL, 40, 1, block);
     world_flush(&w);
     world_commit(&w);
     for (int step = 0; step < 900 && kills; step++) {
@@ -336,7 +345,7 @@ static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     size_t stopped = world_count(&w, 1, RUN_STOPPED);
     if (stopped < 5 || stopped > 35)
-        fail_msg("%s: %zu are stopped", block, stopped);
+        fail_msg("%s%s: %zu are stopped", cases[i].method, block, stopped);
     assert_int_equal(stopped + world_count(&w, 1, RUN_COMPLETED), 40); /* run_cap, exactly */
     assert_int_equal(world_decisions(&w, 1, 0, DECISION_STOPPED), stopped);
     assert_true((world_decisions(&w, 1, 0, DECISION_AUDITED) > 0) == (strstr(block, "audit") != 0));
@@ -350,11 +359,11 @@ static char *swept(const char *block, size_t workers, uint64_t seed, bool kills)
 
 static void test_same_at_any_number_of_workers(void **state)
 {
-    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
-        char *expected = swept(blocks[i], 1, 3, false);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *expected = swept(i, 1, 3, false);
         for (size_t k = 0; k < 8; k++) {
             static const size_t workers[] = {2, 7};
-            char *got = swept(blocks[i], workers[k % 2], 40 + k, k >= 2);
+            char *got = swept(i, workers[k % 2], 40 + k, k >= 2);
             assert_string_equal(got, expected);
             free(got);
         }

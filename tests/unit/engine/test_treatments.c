@@ -133,6 +133,23 @@ static void a_treatment_is_one_change(void **state)
     ward_close(&w);
 }
 
+/* What the specification leaves out is not tried, and changes nothing of the others' order. */
+static void what_is_left_out_is_not_tried(void **state)
+{
+    struct ward w;
+    ward_open(&w, 5);
+    sicken(&w, 0, PATTERN_OVERFITTING);
+    w.spec.without = ~((remedy_bits)1 << REMEDY_L2);
+    treat_next(&w.in, &w.out);
+    assert_int_equal(w.out.count, 1);
+    assert_int_equal(w.out.items[0].remedy, REMEDY_L2);
+    w.spec.without = ~(remedy_bits)0;
+    treat_proposals_finish(&w.out);
+    treat_next(&w.in, &w.out);
+    assert_int_equal(w.out.count, 0);
+    ward_close(&w);
+}
+
 static void budget_bounds_and_zero_means_none(void **state)
 {
     struct ward w;
@@ -440,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(healthy_and_hopeless_are_left_alone),
         cmocka_unit_test(a_treatment_is_one_change),
+        cmocka_unit_test(what_is_left_out_is_not_tried),
         cmocka_unit_test(budget_bounds_and_zero_means_none),
         cmocka_unit_test(goes_on_from_the_better_one),
         cmocka_unit_test(no_remedy_twice),

@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "daemon/engine/private.h"
-#include "daemon/engine/replay.h"
 #include "daemon/engine/warm.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
+#include "tests/unit/engine/replayed.h"
 #include "tests/unit/engine/support.h"
 #include "tests/unit/engine/world.h"
 
@@ -106,7 +106,7 @@ static struct earlier *read_frozen(const struct world *w, const struct asked *a)
     int64_t id = 1;
     char *text = frozen(w, a, &id, 1);
     make_spec(a, &s);
-    struct earlier *e = earlier_read(text, &s.space);
+    struct earlier *e = earlier_read(text, &s.space, s.epochs);
     free(text);
     spec_finish(&s);
     assert_non_null(e);
@@ -249,9 +249,9 @@ static void what_is_frozen_is_read_with_care(void **state)
 {
     struct spec s;
     spec_make(&s, "tpe", PARAMETERS_FULL, 10, 1);
-    assert_null(earlier_read(NULL, &s.space));
-    assert_null(earlier_read("[", &s.space));
-    assert_null(earlier_read("[]", &s.space));
+    assert_null(earlier_read(NULL, &s.space, 1));
+    assert_null(earlier_read("[", &s.space, 1));
+    assert_null(earlier_read("[]", &s.space, 1));
     struct earlier *e = earlier_read(
         "{\"runs\":[1,{\"run\":1},{\"run\":2,\"status\":\"completed\",\"value\":0.5,\"params\":"
         "{\"learning_rate\":5,\"batch_size\":32,\"optimizer\":\"adam\",\"depth\":1}},"
@@ -380,46 +380,16 @@ static void same_through_kills_and_without_the_other(void **state)
     }
 }
 
-static int read_curve(void *arg, int64_t run_id, struct replay_curve *out, struct errbuf *err)
-{
-    const struct fake_store *s = arg;
-    for (size_t i = 0; i < s->point_count; i++) {
-        if (s->points[i].run_id != run_id)
-            continue;
-        out->points = array_room(out->points, &out->cap, out->count, sizeof(*out->points));
-        out->points[out->count++] = s->points[i].p;
-    }
-    return 0;
-}
-
 static void is_replayed(void **state)
 {
     for (size_t m = 0; m < ARRAY_LEN(methods); m++) {
         struct world w;
-        struct errbuf err = {0};
-        struct replay_report r;
         begin(&w, 2, 3);
         struct asked a = again(methods[m]);
         submit(&w, &a, 1);
         world_run(&w);
-        struct replay_source in = {.read = read_curve, .arg = &w.store};
-        fake_store_ended(&w.store, 2, &in.rows);
-        in.decisions = xcalloc(w.store.decision_count + 1, sizeof(*in.decisions));
-        for (size_t i = 0; i < w.store.decision_count; i++) {
-            const struct fake_decision *d = &w.store.decisions[i];
-            if (d->sweep_id == 2)
-                in.decisions[in.count++] = (struct replay_decision){d->id, d->run_id, d->kind,
-                                                                    d->reason, d->detail_json};
-        }
-        assert_int_equal(engine_replay(&in, &r, &err), 0);
-        if (r.differs)
-            fail_msg("%s, run %lld: %s: stored %s, again %s", methods[m], (long long)r.run_id,
-                     r.what, r.stored, r.again);
-        assert_int_equal(r.decisions, in.count);
-        assert_int_equal(in.decisions[0].kind, DECISION_WARMED);
-        replay_report_finish(&r);
-        free(in.decisions);
-        fake_restored_finish(&in.rows);
+        assert_replays(&w, 2);
+        assert_int_equal(world_decisions(&w, 2, 0, DECISION_WARMED), 1);
         world_finish(&w);
     }
 }

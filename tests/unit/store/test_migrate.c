@@ -349,6 +349,21 @@ static void test_migrates_without_finalists(void **state)
                         "{} {\"a\":[1.50],\"repeat_share\":0}");
 }
 
+/* Treatments of before try the remedies of before. */
+static void test_migrates_without_new_remedies(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6, OLD_SWEEP(1, "held", "{\"treat\":false}"));
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT spec FROM sweeps"), "{\"treat\":false}");
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=19; UPDATE sweeps SET spec = '{\"treat\":true}'");
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT spec FROM sweeps"),
+                        "{\"treat\":true,\"without_remedies\":[\"label_smoothing\",\"mixup\",\"ema\","
+                        "\"swa\",\"gradient_noise\"]}");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +489,7 @@ int main(void)
         TEST(test_an_identity_comes),
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
+        TEST(test_migrates_without_new_remedies),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -281,6 +281,79 @@ static void two_sweeps_share_the_workers(void **state)
     world_finish(&w);
 }
 
+/* The first plan of a sweep: on so many workers. */
+static int64_t planned_workers(const struct world *w, int64_t sweep_id)
+{
+    struct deadline_plan p;
+    for (size_t i = 0; i < w->store.decision_count; i++) {
+        const struct fake_decision *d = &w->store.decisions[i];
+        if (d->sweep_id == sweep_id && d->run_id == 0 && d->kind == DECISION_SKIPPED &&
+            deadline_plan_read(d->detail_json, &p))
+            return p.workers;
+    }
+    return 0;
+}
+
+/* Four slots, and four processors, of which each run has two. */
+static void what_runs_need_bounds_the_workers(void **state)
+{
+    struct world w;
+    struct resource_pool pool = {0};
+    world_init(&w, 4, 1);
+    resource_pool_set(&pool, RESOURCE_CPUS, 4);
+    engine_set_resources(w.engine, 0, &pool);
+    world_submit(&w, "random", PARAMETERS_FULL, 100, 7,
+                 ",\"max_hours\":0.0083333333,\"repeat_share\":0.15,\"resources\":{\"cpus\":2}");
+    run_for(&w, INT64_MAX);
+    assert_int_equal(w.most_running, 2);
+    assert_int_equal(planned_workers(&w, 1), 2);
+    check_night(&w, 28);
+    world_finish(&w);
+}
+
+/* One whose runs need three of four processors, and one whose runs need one: a run of each. */
+static void sweeps_share_what_runs_need(void **state)
+{
+    struct world w;
+    struct resource_pool pool = {0};
+    world_init(&w, 4, 1);
+    resource_pool_set(&pool, RESOURCE_CPUS, 4);
+    engine_set_resources(w.engine, 0, &pool);
+    world_submit(&w, "random", PARAMETERS_FULL, 100, 1,
+                 ",\"max_hours\":0.0083333333,\"resources\":{\"cpus\":3}");
+    world_submit(&w, "random", PARAMETERS_FULL, 100, 2, ",\"max_hours\":0.0083333333");
+    run_for(&w, INT64_MAX);
+    assert_int_equal(planned_workers(&w, 1), 1);
+    assert_int_equal(planned_workers(&w, 2), 1);
+    for (int64_t id = 1; id <= 2; id++)
+        assert_true(world_sweep(&w, id)->ended <= world_sweep(&w, id)->deadline);
+    world_finish(&w);
+}
+
+/* Members of a population go on from others: what those have trained took none of their time. */
+static void a_population_is_measured_by_its_own_epochs(void **state)
+{
+    struct world w;
+    world_init(&w, 2, 1);
+    w.checkpoint_every = 1;
+    world_submit(&w, "pbt",
+                 "\"learning_rate\":{\"min\":0.001,\"max\":0.1,\"distribution\":"
+                 "\"log_uniform_values\"}", 12, 1, ",\"perturb\":2,\"max_hours\":1");
+    world_settle(&w);
+    while (world_run_row(&w, 1, 9) == NULL || world_run_row(&w, 1, 9)->status != RUN_COMPLETED)
+        tick(&w);
+    for (int again = 0; again < 2; again++) { /* as they ended, and as they are stored */
+        const struct sweep *s = engine_sweep(w.engine, 1);
+        for (size_t i = 0; i < 10; i++)
+            if (s->trials[i]->status == RUN_COMPLETED)
+                assert_float_equal(s->trials[i]->pace, world_run_row(&w, 1, (int64_t)i)->seconds / 2,
+                                   1e-9);
+        world_crash(&w, 2, 0);
+        world_settle(&w);
+    }
+    world_finish(&w);
+}
+
 /* A client's run has no worker that could be told: it ends here, with what was reported. */
 static void a_client_is_told(void **state)
 {
@@ -375,6 +448,9 @@ int main(void)
         cmocka_unit_test(rules_stop_runs_meanwhile),
         cmocka_unit_test(what_waits_at_a_rung_has_stopped),
         cmocka_unit_test(two_sweeps_share_the_workers),
+        cmocka_unit_test(what_runs_need_bounds_the_workers),
+        cmocka_unit_test(sweeps_share_what_runs_need),
+        cmocka_unit_test(a_population_is_measured_by_its_own_epochs),
         cmocka_unit_test(a_client_is_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -121,9 +121,35 @@ static void test_what_never_fits(void **state)
     assert_false(resource_pool_add_device(&p, "a"));
 }
 
+/* How many runs at a time, beside those of others. */
+static void room_for_runs(void **state)
+{
+    struct resource_pool p = machine(2);
+    struct resources three = need(RESOURCE_CPUS, 3 * RESOURCE_ONE);
+    struct resources half = need(RESOURCE_GPUS, RESOURCE_ONE / 2);
+    struct resources third = need(RESOURCE_GPUS, RESOURCE_ONE / 100 * 40);
+    struct resources other = need("unknown", RESOURCE_ONE);
+    struct resource_room room = {0};
+    resource_room_add(&room, &p, NULL); /* one of the eight processors */
+    assert_int_equal(resource_room_runs(&room, &p, NULL), 8);
+    resource_room_add(&room, &p, &three);
+    assert_int_equal(resource_room_runs(&room, &p, NULL), 2);
+    assert_int_equal(resource_room_runs(&room, &p, &three), 2);
+    room = (struct resource_room){0};
+    resource_room_add(&room, &p, &half);
+    assert_int_equal(resource_room_runs(&room, &p, &half), 4);
+    room = (struct resource_room){0};
+    resource_room_add(&room, &p, &third); /* two on each, a fifth of it is left */
+    assert_int_equal(resource_room_runs(&room, &p, &third), 4);
+    room = (struct resource_room){0};
+    resource_room_add(&room, &p, &other);
+    assert_int_equal(resource_room_runs(&room, &p, &other), 8); /* a processor it has all the same */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(room_for_runs),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_whole_devices_and_shares),
         cmocka_unit_test(test_a_claim_keeps_others_out),

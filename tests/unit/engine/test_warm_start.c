@@ -21,7 +21,7 @@
 static const struct record_prepared prepared = {
     .hash = "abc", .samples = 100, .features = 4, .classes = 2};
 
-static const char *const methods[] = {"tpe", "gp", "cmaes", "coarse_to_fine"};
+static const char *const methods[] = {"tpe", "gp", "cmaes", "bohb", "coarse_to_fine"};
 
 /* --- a sweep that knows others --------------------------------------------------------------- */
 
@@ -258,7 +258,7 @@ static void what_is_frozen_is_read_with_care(void **state)
         "{\"run\":3,\"status\":\"running\",\"params\":{\"learning_rate\":0.01,\"batch_size\":32,"
         "\"optimizer\":\"adam\",\"depth\":1}},{\"run\":4,\"status\":\"failed\",\"params\":"
         "{\"learning_rate\":0.01,\"batch_size\":32,\"optimizer\":\"adam\",\"depth\":1}}],"
-        "\"starts\":7,\"said\":[1,\"a\"]}", &s.space);
+        "\"starts\":7,\"said\":[1,\"a\"]}", &s.space, 1);
     assert_int_equal(e->count, 1);
     assert_int_equal(e->run_ids[0], 4);
     assert_int_equal(e->trials[0]->error, RUN_ERROR_CRASHED);

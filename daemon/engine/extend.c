@@ -27,7 +27,7 @@ static void write_former(const struct sweep *s, struct json_writer *w)
     json_destroy(spec);
 }
 
-/* {"from":12,"status":"completed","ended":true,"run_cap":20,"parameters":{"depth":{"max":8}},
+/* {"from":12,"ended":true,"run_cap":20,"parameters":{"depth":{"max":8}},
  * "former":{"run_cap":12,"parameters":{}}}. While the sweep still has its former specification. */
 static char *extension_detail(const struct sweep *s, const struct spec_extension *x,
                               const struct spec *wider)
@@ -37,8 +37,9 @@ static char *extension_detail(const struct sweep *s, const struct spec_extension
     jw_init(&w, &text);
     jw_begin_object(&w);
     jw_kv_int(&w, "from", (int64_t)s->run_count);
-    jw_kv_string(&w, "status", sweep_status_name(s->row->status));
     jw_kv_bool(&w, "ended", sweep_status_terminal(s->row->status));
+    if (s->row->status == SWEEP_CANCELLED)
+        jw_kv_bool(&w, "cancelled", true);
     jw_kv_int(&w, "run_cap", wider->run_cap);
     if (x->parameters != NULL) {
         jw_key(&w, "parameters");

@@ -1,5 +1,6 @@
 /* A sweep that was extended is decided again by the specification that it had before, and from the
  * extension on by the wider one. The rows `extended` have both. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/engine/replay_private.h"
@@ -54,10 +55,8 @@ static int refuse(const struct replay_decision *d, int64_t sweep_id, const char 
 /* When a cancelled one was extended, what it still had to plan is stored nowhere. */
 static bool was_cancelled(const struct json *detail)
 {
-    struct errbuf why;
-    const char *status;
-    return json_get_string(detail, "status", &status, &why) == 0 &&
-           sweep_status_find(status) == SWEEP_CANCELLED;
+    const struct json *v = json_get(detail, "cancelled");
+    return v != NULL && json_type(v) == JSON_BOOL && json_bool(v);
 }
 
 static int take_back(const struct replay_decision *d, struct sweep_row *row, struct errbuf *err)
@@ -93,27 +92,29 @@ int replay_take_back_extensions(const struct replay_source *in, struct sweep_row
 
 /* --- the extension --------------------------------------------------------------------------- */
 
-/* As it was asked for: of run_cap only where that is another. False: the row cannot be read. */
-static bool read_extension(const struct json *detail, const struct sweep *s,
-                           struct spec_extension *out)
+/* So many runs follow from the parameters, as of a grid, or they were asked for too. */
+static bool widen(const struct spec *s, int64_t run_cap, struct spec_extension *x,
+                  struct spec *wider)
 {
     struct errbuf why;
-    int64_t run_cap;
-    if (json_get_int64(detail, "run_cap", &run_cap, &why) != 0)
-        return false;
-    *out = (struct spec_extension){.parameters = json_get(detail, "parameters")};
-    if (run_cap != sweep_spec(s)->run_cap)
-        out->run_cap = run_cap;
-    return true;
+    bool read = spec_extend(s, x, wider, &why) == 0;
+    if (read && wider->run_cap == run_cap)
+        return true;
+    if (read)
+        spec_finish(wider);
+    x->run_cap = run_cap;
+    return spec_extend(s, x, wider, &why) == 0;
 }
 
 static bool extend(struct replay *p, struct sweep *s, const struct json *detail,
                    struct effects *fx)
 {
     struct errbuf why;
-    struct spec_extension x;
+    struct spec_extension x = {.parameters = json_get(detail, "parameters")};
     struct spec wider;
-    if (!read_extension(detail, s, &x) || spec_extend(sweep_spec(s), &x, &wider, &why) != 0)
+    int64_t run_cap;
+    if (json_get_int64(detail, "run_cap", &run_cap, &why) != 0 ||
+        !widen(sweep_spec(s), run_cap, &x, &wider))
         return false;
     sweep_extend(s, &x, &wider, p->now, fx);
     return true;

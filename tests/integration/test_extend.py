@@ -58,7 +58,7 @@ def test_an_ended_sweep_goes_on():
                                 "kind='extended'", sweep)
         told = json.loads(detail)
         former = told.pop("former")
-        equal(told, {"from": 6, "status": "completed", "ended": True, "run_cap": 26, "parameters":
+        equal(told, {"from": 6, "ended": True, "run_cap": 26, "parameters":
                      {"depth": {"max": 4}, "optimizer": {"values": ["rmsprop"]}}})
         equal((former["run_cap"], former["parameters"]["depth"]["max"]), (6, 2))
         check("run_cap 26 instead of 6" in text, text)

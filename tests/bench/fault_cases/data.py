@@ -144,7 +144,7 @@ def glyphs(folder):
         row = [dark * max(math.exp(-((x - px) ** 2 + (y - py) ** 2)) for px, py in points)
                + r.gauss(0, 0.15) for y in range(8) for x in range(8)]
         return row, label
-    return split([sample() for _ in range(4000)], 1000, "csv", 10)
+    return split([sample() for _ in range(2500)], 1000, "csv", 10)
 
 
 def rings(folder):

@@ -166,7 +166,7 @@ static void test_mlp(void **state)
         {REMEDY_IMPUTE, NULL},
         {REMEDY_LABEL_SMOOTHING, "train.label_smoothing=0.1"},
         {REMEDY_MIXUP, "train.mixup=0.2"},
-        {REMEDY_EMA, "train.average=ema train.average_decay=0.98275862068965514"}, /* of 58 */
+        {REMEDY_EMA, "train.average=ema train.average_decay=0.9827586206896551"}, /* of 58 */
         {REMEDY_SWA, "train.average=swa"},
         {REMEDY_GRADIENT_NOISE, "train.gradient_noise=0.01"},
     };

@@ -5,9 +5,9 @@
 
 #include "daemon/causes/remedy_change.h"
 
-#define SMOOTHING 0.1
+#define SMOOTHING 0.05
 #define MIXUP 0.2
-#define MEAN_EPOCHS 2.0 /* that a running mean of the weights reaches back */
+#define MEAN_EPOCHS 1.0 /* that a running mean of the weights reaches back */
 #define MEAN_STEPS 20.0 /* at least */
 #define NOISE 0.01
 

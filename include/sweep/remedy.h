@@ -43,9 +43,10 @@
     X(EVAL_TRAIN, "eval_train", NULL, "measure the training loss in evaluation mode too")         \
     X(COSINE, "cosine", NULL, "learning rate falls to 0 along a cosine")                          \
     X(IMPUTE, "impute", "G3.1", "column means in place of what is not a number")                  \
-    X(LABEL_SMOOTHING, "label_smoothing", NULL, "a tenth of each label spread over all classes")  \
+    X(LABEL_SMOOTHING, "label_smoothing", NULL,                                                   \
+      "a twentieth of each label spread over all classes")                                        \
     X(MIXUP, "mixup", NULL, "samples of a batch mixed in pairs: mixup 0.2")                       \
-    X(EMA, "ema", NULL, "a running mean of the weights, over two epochs")                         \
+    X(EMA, "ema", NULL, "a running mean of the weights, over an epoch")                           \
     X(SWA, "swa", NULL, "the mean of the weights at the ends of the last epochs")                 \
     X(GRADIENT_NOISE, "gradient_noise", NULL, "normal noise on the gradient, less with each step")
 

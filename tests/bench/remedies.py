@@ -40,9 +40,10 @@ PARENTS = {
     "restless": ("clouds", "plain", 2000, cases.net(64, 2),
                  cases.momentum(0.05, batch_size=8), 20),
 }
-# Remedies for overfitting and restless runs, those that there were before first.
-REMEDIES = ["l2", "more_dropout", "smaller_net", "batch_up", "learning_rate_down", "cosine",
-            "label_smoothing", "mixup", "ema", "swa", "gradient_noise"]
+# Beside the new ones, those that there were before.
+NEW = ["label_smoothing", "mixup", "ema", "swa", "gradient_noise"]
+BEFORE = {"restless": ["batch_up", "learning_rate_down", "cosine"]}
+USUAL = ["l2", "more_dropout", "smaller_net"]
 CLASSES = {"label_smoothing"}
 
 
@@ -68,11 +69,11 @@ def plan_of(name, seed):
     return plan
 
 
-def children(hand, parent, by_strength):
+def children(hand, name, parent, by_strength):
     """name: configuration"""
     if not by_strength:
-        told = hand.explain_all(parent)["remedies"]
-        return {r["remedy"]: r["config"] for r in told if r["remedy"] in REMEDIES}
+        told = {r["remedy"]: r["config"] for r in hand.explain_all(parent)["remedies"]}
+        return {r: told[r] for r in BEFORE.get(name, USUAL) + NEW if r in told}
     classes = parent.config["data"].get("task") != "regression"
     return {name: {**parent.config, "train": {**parent.config["train"], **train}}
             for name, train in strengths(parent.config).items()
@@ -87,7 +88,7 @@ def measure(hand, name, seed, by_strength):
     line = {"parent": name, "seed": seed, "loss": hand.loss(parent, plan),
             "pattern": told["pattern"], "causes": [c["cause"] for c in told["causes"]],
             "children": {}}
-    for remedy, config in children(hand, parent, by_strength).items():
+    for remedy, config in children(hand, name, parent, by_strength).items():
         child = hand.run({k: v for k, v in config.items() if k != "weights"})
         line["children"][remedy] = (hand.loss(child, plan), hand.label(child)[0])
     return line

@@ -144,8 +144,8 @@ def test_other_kinds_of_task():
         equal(first, {"learning_rate": best["lr"], "optimizer": best["optim"].lower()})
         words = said(d, {**PROGRAM, "parameters": {**PROGRAM["parameters"], "batch_size": {"values": [8, 32]}}}, second)
         check("the best 5 are tried first" in words, words)     # of a trainer's run every setting is known
-        words = said(d, {**trainer, "parameters": {**trainer["parameters"], "width": {"min": 4, "max": 64}}}, clients)
-        check("nothing of it can be used; left out: 14 outside of what is searched here (without width)" in words, words)
+        words = said(d, {**trainer, "parameters": {**trainer["parameters"], "train.l2": {"min": 0.0, "max": 0.1}}}, clients)
+        check("nothing of it can be used; left out: 14 outside of what is searched here (without train.l2)" in words, words)
         d.ctl("replay", "--sweep", second)
 
 

@@ -161,6 +161,15 @@ void room_drop_folder(const struct room *r, const struct spool_attempt *at)
     free(path);
 }
 
+void room_drop_claim(const struct room *r, const struct spool_attempt *at)
+{
+    char name[SPOOL_ATTEMPT_MAX];
+    spool_attempt_name(at, name);
+    char *path = xasprintf("%s/" SPOOL_CLAIMS "/%s", r->place.path, name);
+    (void)unlink(path);
+    free(path);
+}
+
 /* The entries of a folder that are plain files, or folders of such; not deeper than levels. */
 static void remove_below(const char *path, int levels)
 {
@@ -178,18 +187,30 @@ static void remove_below(const char *path, int levels)
         closedir(dir);
 }
 
+void room_remove_folder(const char *path, int levels)
+{
+    remove_below(path, levels);
+    (void)rmdir(path);
+}
+
 static void remove_part(const struct room *r, const char *name, int levels)
 {
     char *path = xasprintf("%s/%s", r->place.path, name);
-    remove_below(path, levels);
-    (void)rmdir(path);
+    room_remove_folder(path, levels);
     free(path);
 }
 
 static void remove_run_folders(const struct room *r)
 {
-    for (size_t i = 0; i < r->attempt_count; i++)
-        room_drop_folder(r, &r->attempts[i].at);
+    struct spool_attempt at;
+    char *path = xasprintf("%s/" SPOOL_RUNS, r->place.path);
+    DIR *dir = opendir(path);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        if (spool_attempt_read(e->d_name, &at))
+            room_drop_folder(r, &at);
+    if (dir)
+        closedir(dir);
+    free(path);
     remove_part(r, SPOOL_RUNS, 0);
 }
 

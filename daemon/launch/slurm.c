@@ -68,7 +68,7 @@ static void look_at_engine(struct slurm *s)
     free(placed);
 }
 
-/* A mount that is gone answers to nothing: no runs are given to it, and its silence is no pilot's. */
+/* A mount that is gone answers to nothing: no runs are given to it; its silence is no pilot's. */
 static void look_at_spool(struct slurm *s)
 {
     uint64_t patience = (uint64_t)(s->base.site->lease_seconds * 1000) / HUNG_PART;

@@ -15,7 +15,7 @@
 #include "sweep/task.h"
 
 #define CONFIG_MAX (16 << 20)
-#define UNHEARD_MS 50000 /* told to end so long ago, below the minute of systemd: it is left alone */
+#define UNHEARD_MS 50000 /* told to end so long ago, below systemd's minute: it is left alone */
 
 static struct slurm_worker *find_worker(const struct slurm *s, int64_t run_id)
 {

@@ -91,23 +91,6 @@ def ended_runs(d):
     return d.sql("SELECT count(*) FROM runs WHERE status = 'completed'")[0][0]
 
 
-def check_rows(d, given):
-    """Exactly run_cap, each once, and of each what its pilot reported."""
-    rows = d.sql("SELECT count(*), count(DISTINCT number), sum(status = 'completed'), "
-                 "max(attempts), sum(attempts > 1) FROM runs")[0]
-    points = d.sql("SELECT count(*), count(DISTINCT run_id), min(val_loss), max(val_loss) "
-                   "FROM curves")[0]
-    wrong = d.sql("SELECT count(*) FROM runs r JOIN curves c ON c.run_id = r.id WHERE "
-                  "abs(c.val_loss - (4 - c.epoch) - json_extract(r.params, '$.a')) > 1e-9")[0][0]
-    kinds = dict(d.sql("SELECT kind, count(*) FROM events GROUP BY 1"))
-    facts = {"runs": rows[0], "distinct": rows[1], "completed": rows[2], "max_attempts": rows[3],
-             "begun_again": rows[4], "points": points[0], "wrong_points": wrong,
-             "nondeterminism": kinds.get("nondeterminism", 0)}
-    good = (rows[:3] == (given.runs,) * 3 and points[:2] == (given.runs * 3, given.runs)
-            and wrong == 0 and facts["nondeterminism"] == 0)
-    return good, facts
-
-
 def measure(given, d, cluster):
     watch = Watch(d)
     start = time.monotonic()
@@ -128,7 +111,7 @@ def measure(given, d, cluster):
     left = files_below(d.db + ".spool")
     watch.is_over.set()
     watch.join()
-    good, facts = check_rows(d, given)
+    good, facts = many_pilots.stored(d, given.runs)
     answers = sorted(watch.answers)
     return good and ended["status"] == "completed" and left == 0, {
         "bench": "slurm_scale", "runs": given.runs, "slots": given.slots,
@@ -139,7 +122,8 @@ def measure(given, d, cluster):
         "spool_files_left": left,
         "status_ms_median": round(1000 * answers[len(answers) // 2], 1),
         "status_ms_most": round(1000 * answers[-1], 1),
-        "jobs": len(cluster.states()), "sbatch_calls": len(cluster.memory.read("calls").splitlines()),
+        "jobs": len(cluster.states()),
+        "sbatch_calls": len(cluster.memory.read("calls").splitlines()),
         "restart_ready_seconds": again and round(again[0], 2),
         "restart_known_seconds": again and round(again[1], 2),
         "stored": facts, "cores": os.cpu_count()}

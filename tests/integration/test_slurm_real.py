@@ -109,8 +109,9 @@ def test_trainer_and_program():
         spec = program_spec("program", put_program(d, "program", PROGRAM), on=on(4))
         equal_here(d, d.submit(spec), spec)
         equal(d.wait(late)["status"], "completed")
-        equal(d.sql("SELECT point, val_loss FROM curves JOIN runs ON runs.id = run_id "
-                    "WHERE sweep_id = ? ORDER BY 1", late), [(1, 1.0), (2, 0.5), (3, 0.25)], "late")
+        equal(d.sql("SELECT c.point, c.val_loss FROM curves c JOIN runs ON runs.id = run_id "
+                    "WHERE sweep_id = ? ORDER BY 1", late),
+              [(1, 1.0), (2, 0.5), (3, 0.25)], "late")
         with open(d.log_path, encoding="utf-8") as f:
             check("its time is nearly over" in f.read(), "it was warned")
         until(lambda: not slurm.call("squeue", "-h").strip(), "the queue is empty")
@@ -135,7 +136,7 @@ def test_controller_killed():
 
 
 def test_controller_silent():
-    """It takes calls and answers none; meanwhile a pilot is killed, and its run is not forgotten."""
+    """It takes calls and answers none; a pilot is killed meanwhile, and its run not forgotten."""
     def silence(d, slurm, pilot):
         (pid,) = slurm.processes_of(pilot["job"], "--pilot")
         slurm.signal("ctld", signal.SIGSTOP)
@@ -147,13 +148,10 @@ def test_controller_silent():
 
 
 def test_ids_given_again():
-    """A controller whose memory is gone ends the jobs that it finds, and counts from 1 again: the new
-    jobs' ids were those of pilots before."""
+    """All that Slurm knew is gone, on the nodes too. It counts from 1 again while the old jobs' pilots
+    still live, and their ends are taken for those of the new jobs."""
     def wipe(d, slurm, pilot):
-        slurm.kill("ctld")
-        shutil.rmtree(os.path.join(slurm.root, "state"))
-        os.mkdir(os.path.join(slurm.root, "state"))
-        slurm.start_controller()
+        slurm.wipe()
         until(lambda: [p for p in pilots(d) if p["job"] == pilot["job"] and
                        p["pilot"] != pilot["pilot"]], "another pilot by the same id")
     disturbed(wipe)

@@ -39,6 +39,23 @@ def spec(home, runs, slots, **more):
             "on": {"launcher": "slurm", "slots": slots}, **more}
 
 
+def stored(d, runs):
+    """Whether the database has exactly so many runs, each once, and of each what its pilot
+    reported; and what it has."""
+    facts = {"runs": d.sql("SELECT count(*), count(DISTINCT number), sum(status = 'completed') "
+                           "FROM runs")[0],
+             "points": d.sql("SELECT count(*), count(DISTINCT run_id) FROM curves")[0],
+             "wrong_points": d.sql(
+                 "SELECT count(*) FROM runs r JOIN curves c ON c.run_id = r.id WHERE "
+                 "abs(c.val_loss - (? - c.epoch) - json_extract(r.params, '$.a')) > 1e-9",
+                 EPOCHS + 1)[0][0],
+             **dict(d.sql("SELECT kind, count(*) FROM events WHERE kind IN "
+                          "('nondeterminism', 'run_retried') GROUP BY 1"))}
+    good = (facts["runs"] == (runs,) * 3 and facts["points"] == (runs * EPOCHS, runs) and
+            facts["wrong_points"] == 0 and "nondeterminism" not in facts)
+    return good, facts
+
+
 def append(path, *records):
     with open(path, "ab", buffering=0) as f:
         f.write(b"".join(json.dumps(r).encode() + b"\n" for r in records))
@@ -169,7 +186,8 @@ class Players:
     def begin(self, room, pilot, path, lines):
         """The first point at once; the others when it ends."""
         n = next(self.count)
-        start = b'{"type":"start","version":1,"pid":1,"anew":true}\n'
+        start = (b'{"type":"start","version":1,"pid":1,"core":"","blas":"","parameters":0,'
+                 b'"flop":0,"resumed_point":0,"anew":true}\n')
         with open(path, "ab", buffering=0) as f:
             f.write(start + lines[0].encode())
         dies = self.die_every and n % self.die_every == 0

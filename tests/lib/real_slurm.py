@@ -105,6 +105,17 @@ class Slurm:
         self.signal(name, signal.SIGKILL)
         self.running.pop(name).wait()
 
+    def wipe(self):
+        """Its daemons forget all jobs; what these have started lives on."""
+        for name in ("ctld", *self.nodes):
+            self.kill(name)
+        for folder in ("state", *(f"spool/{n}" for n in self.nodes)):
+            shutil.rmtree(os.path.join(self.root, folder))
+            os.mkdir(os.path.join(self.root, folder))
+        self.start_controller()
+        for node in self.nodes:
+            self.start_node(node)
+
     def write_conf(self):
         host = socket.gethostname().split(".")[0]
         port, *ports = free_ports(1 + len(self.nodes))

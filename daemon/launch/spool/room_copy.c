@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "daemon/launch/spool/room_part.h"
+#include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
+#include "sweep/require.h"
 #include "sweep/run.h"
 
 #define BLOCK_BYTES 65536
@@ -146,15 +148,19 @@ bool room_has_final_result(const char *lines)
 
 /* --- removal ---------------------------------------------------------------------------------- */
 
-/* What a program has made stays. */
+/* What a program has made stays, in its folder for checkpoints too. */
 void room_drop_folder(const struct room *r, const struct spool_attempt *at)
 {
+    static const char *const ours[] = {ROOM_START_WEIGHTS,  COMMAND_PARAMS_FILE, COMMAND_WANDB_FILE,
+                                       COMMAND_LOGGED_FILE, COMMAND_OPENED_FILE, COMMAND_STOP_FILE};
     char *path = room_run_path(r, at, NULL);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     for (int f = 0; folder >= 0 && f < RUN_FILE_COUNT; f++)
         (void)unlinkat(folder, run_file_name((enum run_file)f), 0);
+    for (size_t i = 0; folder >= 0 && i < ARRAY_LEN(ours); i++)
+        (void)unlinkat(folder, ours[i], 0);
     if (folder >= 0) {
-        (void)unlinkat(folder, "start.safetensors", 0);
+        (void)unlinkat(folder, COMMAND_CHECKPOINT_DIR, AT_REMOVEDIR);
         close(folder);
     }
     (void)rmdir(path);

@@ -139,7 +139,7 @@ static int replay(struct room *r, struct errbuf *err)
     return n;
 }
 
-/* Of attempts that are gone: a daemon was killed before it could remove them, or a pilot was late. */
+/* Of attempts that are gone: a daemon was killed before it removed them, or a pilot was late. */
 static void drop_spent_claims(struct room *r)
 {
     struct spool_attempt at;

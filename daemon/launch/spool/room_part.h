@@ -5,6 +5,7 @@
 #include "daemon/launch/spool/room.h"
 
 #define ROOM_NOBODY SIZE_MAX
+#define ROOM_START_WEIGHTS "start.safetensors" /* in an attempt's folder: another run's weights */
 
 enum attempt_state {
     ATTEMPT_OFFERED, /* somebody may have claimed it, and has not said so yet */

@@ -181,7 +181,7 @@ size_t room_claimant(const struct room *r, const struct spool_attempt *at, bool 
     return room_find_pilot(r, who);
 }
 
-/* --- the end of one ---------------------------------------------------------------------------- */
+/* --- the end of one --------------------------------------------------------------------------- */
 
 static char *path_in(const struct room *r, const struct room_pilot *p, const char *file)
 {

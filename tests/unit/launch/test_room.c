@@ -339,8 +339,9 @@ static void test_many_attempts(void **state)
     }
     run_shell("test -d %s/runs/5.3 && test ! -e %s/runs/5.2", w.spool, w.spool);
     room_destroy(w.room);
-    run_shell("for i in 9 8 7 6 4 3 2 1; do printf '{\"order\":\"offer\",\"run\":%%d,\"attempt\":"
-              "%%d}\n' $i $i >> %s/orders; done; mkdir %s/runs/7.7",
+    run_shell("for i in 9 8 7 6 4 3 2 1; do "
+              "printf '{\"order\":\"offer\",\"run\":%%d,\"attempt\":%%d}\n' $i $i >> %s/orders; "
+              "done; mkdir %s/runs/7.7",
               w.spool, w.spool);
     open_room(&w, "one");
     turn(&w);

@@ -151,8 +151,10 @@ bool room_has_final_result(const char *lines)
 /* What a program has made stays, in its folder for checkpoints too. */
 void room_drop_folder(const struct room *r, const struct spool_attempt *at)
 {
-    static const char *const ours[] = {ROOM_START_WEIGHTS,  COMMAND_PARAMS_FILE, COMMAND_WANDB_FILE,
-                                       COMMAND_LOGGED_FILE, COMMAND_OPENED_FILE, COMMAND_STOP_FILE};
+    static const char *const ours[] = {ROOM_START_WEIGHTS,  COMMAND_PARAMS_FILE,
+                                       COMMAND_WANDB_FILE,  COMMAND_LOGGED_FILE,
+                                       COMMAND_OPENED_FILE, COMMAND_METRICS_FILE,
+                                       COMMAND_STOP_FILE};
     char *path = room_run_path(r, at, NULL);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     for (int f = 0; folder >= 0 && f < RUN_FILE_COUNT; f++)

@@ -97,8 +97,8 @@ static bool may_close(struct sweepd *d)
     size_t left = engine_left(d->shared.engine);
     return d->shared.stopping && !d->closing && d->applying == 0 &&
            engine_running(d->shared.engine) == left && pool_active(d->pool) == left &&
-           prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling && !d->shared.importing &&
-           !pool_busy(d->pool);
+           prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling &&
+           !d->shared.importing && !pool_busy(d->pool);
 }
 
 static void on_wake_timer(uv_timer_t *timer)

@@ -179,11 +179,11 @@ struct imported_sweep {
     size_t count;
     struct imported_run *runs;
 };
-/* An engine of its own carries it out, beside this one, which goes on meanwhile: it has the ids of a
- * sweep and of so many runs, which are given to nobody else from now on. The caller destroys it. */
+/* An engine of its own carries it out, beside this one, which goes on meanwhile: it has the ids of
+ * a sweep and of so many runs, which nobody else is given from now on. The caller destroys it. */
 struct engine *engine_import_begin(struct engine *e, const char *id, size_t runs);
-/* By that engine alone, on any thread: it becomes a sweep that has ended, in one batch, labelled as if
- * its runs had been carried out here. Its events and notifications are those of the sweep alone.
+/* By that engine alone, on any thread: it becomes a sweep that has ended, in one batch, labelled as
+ * if its runs had been carried out here. Its events and notifications are those of the sweep alone.
  * Returns its id. */
 int64_t engine_import(struct engine *own, const struct imported_sweep *in, utc_us now,
                       struct effects *fx);

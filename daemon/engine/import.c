@@ -1,8 +1,8 @@
 /* A sweep that another program has carried out becomes one of ours, which has ended: its runs are
  * begun, reported and ended one after the other, at the times when they were, as if a client had
  * done it here. So all that follows from curves and values is decided as for any other sweep.
- * That takes its time, and nothing of the others: so an engine of its own does it, which has nothing
- * but that sweep, and may be on another thread than the one that serves clients. */
+ * That takes its time, and nothing of the others: so an engine of its own does it, which has only
+ * that sweep, and may be on another thread than the one that serves clients. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,50 +118,15 @@ static struct sweep *open_imported(struct engine *e, const struct imported_sweep
 
 /* --- beside the engine of the open sweeps ---------------------------------------------------- */
 
-struct importing {
-    struct importing *next;
-    int64_t sweep_id;
-    char id[]; /* what its content is known by */
-};
-
 struct engine *engine_import_begin(struct engine *e, const char *id, size_t runs)
 {
     struct engine *own = engine_create(e->runs_dir);
-    struct importing *i = xmalloc(sizeof(*i) + strlen(id) + 1);
     str_copy(own->database, sizeof(own->database), e->database);
     own->last_sweep_id = e->last_sweep_id++;
     own->last_run_id = e->last_run_id;
     e->last_run_id += (int64_t)runs;
-    *i = (struct importing){.next = e->importing, .sweep_id = e->last_sweep_id};
-    strcpy(i->id, id);
-    e->importing = i;
+    imports_note(e, id, e->last_sweep_id);
     return own;
-}
-
-void engine_import_end(struct engine *e, int64_t sweep_id)
-{
-    struct importing **at = &e->importing;
-    while (*at != NULL && (*at)->sweep_id != sweep_id)
-        at = &(*at)->next;
-    struct importing *i = *at;
-    if (i == NULL)
-        return;
-    *at = i->next;
-    free(i);
-}
-
-void imports_forget(struct engine *e)
-{
-    while (e->importing != NULL)
-        engine_import_end(e, e->importing->sweep_id);
-}
-
-int64_t engine_importing(const struct engine *e, const char *id)
-{
-    const struct importing *i = e->importing;
-    while (i != NULL && strcmp(i->id, id) != 0)
-        i = i->next;
-    return i != NULL ? i->sweep_id : 0;
 }
 
 int64_t engine_import(struct engine *own, const struct imported_sweep *in, utc_us now,

@@ -151,7 +151,7 @@ struct engine {
     struct run **running; /* with a slot */
     size_t running_count, running_cap;
     uint64_t starts;
-    struct importing *importing; /* imports under way: import.c */
+    struct importing *importing; /* imports under way: importing.c */
     bool stopping;
     bool leaves;             /* at its end, what cannot resume: it runs on */
     bool shut; /* the gate: nothing starts */
@@ -433,7 +433,8 @@ bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now)
 /* Queued runs that may be started now. */
 size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
 
-/* --- import.c -------------------------------------------------------------------------------- */
+/* --- importing.c ----------------------------------------------------------------------------- */
+void imports_note(struct engine *e, const char *id, int64_t sweep_id);
 void imports_forget(struct engine *e);
 
 /* --- notify.c -------------------------------------------------------------------------------- */

@@ -93,7 +93,9 @@ bool energy_read(struct energy_meter *m, struct energy_reading *out)
         uint64_t now, used;
         if (!read_count(z->path, "energy_uj", &now))
             return false;
-        used = now >= z->last ? now - z->last : z->highest >= z->last ? z->highest - z->last + now : 0;
+        used = now >= z->last          ? now - z->last
+               : z->highest >= z->last ? z->highest - z->last + now
+                                       : 0;
         m->joules += (double)used * 1e-6;
         z->last = now;
     }
@@ -109,7 +111,7 @@ void energy_share_look(struct energy_share *s, const struct energy_reading *now,
     double busy = now->busy_seconds - s->at.busy_seconds, own = cpu_seconds - s->cpu_seconds;
     if (s->begun && busy <= 0)
         return; /* too early to say */
-    if (s->begun) { /* the two clocks differ by a tick; children that end take their time with them */
+    if (s->begun) { /* clocks differ by a tick; children that end take their time with them */
         s->part = fmin(fmax(own / busy, 0), 1);
         s->joules += s->part * (now->joules - s->at.joules);
     }

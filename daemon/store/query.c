@@ -84,8 +84,8 @@ static const struct {
             "r.change, r.error_class, "
             "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
             "r.created_at, r.started_at, r.ended_at, r.seconds, r.joules "
-            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id JOIN run_overview_exact AS o ON o.run_id = r.id "
-            "WHERE r.id = ?1"},
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "JOIN run_overview_exact AS o ON o.run_id = r.id WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
             "p.says, l.remedy, l.remedies AS remedies_json, p.guide_remedies, p.our_remedies, "

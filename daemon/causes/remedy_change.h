@@ -28,7 +28,7 @@ double remedy_more_of_dropout(double rate);
 remedy_change remedy_rate_up, remedy_rate_down, remedy_other_optimizer, remedy_sgd_last,
     remedy_batch_up, remedy_batch_down, remedy_shuffle, remedy_pre_train, remedy_clip_and_l2,
     remedy_clip_by_norm, remedy_l2, remedy_early_stopping, remedy_more_epochs, remedy_cosine;
-/* remedy_noise.c: what keeps it from learning its samples by heart, and from following each batch */
+/* remedy_noise.c: what keeps it from learning samples by heart and following each batch */
 remedy_change remedy_label_smoothing, remedy_mixup, remedy_ema, remedy_swa, remedy_gradient_noise;
 /* remedy_data.c: what it is trained on and measured by */
 remedy_change remedy_scale_input, remedy_larger_validation, remedy_eval_train, remedy_impute;

@@ -180,7 +180,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row);
 /* Runs numbered from there on came after it was extended: finalists of before are none of the
  * coming ones. */
 void sweep_note_extended(struct sweep *s, size_t from);
-/* Its specification is `wider` from now on, which is taken over; one that has ended is open again. */
+/* Its specification is `wider` from now on, taken over; one that has ended is open again. */
 void sweep_extend(struct sweep *s, const struct spec_extension *x, const struct spec *wider,
                   utc_us now, struct effects *fx);
 void sweep_remove_live(struct sweep *s, struct run *r);
@@ -286,7 +286,7 @@ char *label_data_fault(const struct sweep *s);
 bool population_is(const struct sweep *s);
 /* Id of the run that it goes on from; 0: none. */
 int64_t population_parent(const struct run *r);
-/* Epochs that were over when it began: those of the run that it goes on from; of any other run 0. */
+/* Epochs that were over when it began: those of the run that it goes on from; else 0. */
 int64_t population_from_epoch(const struct sweep *s, const struct run_row *row);
 /* Those that it trains itself; of any other run all. */
 int64_t population_epochs(const struct sweep *s, const struct run_row *row);

@@ -259,8 +259,8 @@ static void say_sweep(struct warm *w, const struct source *src, size_t starts)
         buf_puts(&b, "nothing of it can be used");
     say_left_out(src, &b);
     if (!told && starts > 0)
-        buf_printf(&b, ". If that makes no difference, {\"sweep\": %" PRId64 ", \"alike\": true} in "
-                   "warm_start says so", src->sweep_id);
+        buf_printf(&b, ". If that makes no difference, {\"sweep\": %" PRId64 ", \"alike\": true} "
+                   "in warm_start says so", src->sweep_id);
     say(w, buf_take(&b));
 }
 

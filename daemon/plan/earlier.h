@@ -32,7 +32,7 @@ struct earlier {
     char **said; /* what was taken of each sweep, and what could not be, in words */
 };
 
-/* NULL where the text is no such thing. epochs: that a whole run has; the known ones have as many. */
+/* NULL where the text is no such thing. epochs: of a whole run, as the known ones are. */
 struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs);
 void earlier_destroy(struct earlier *e);
 

@@ -83,7 +83,7 @@ struct study {
     size_t budget;  /* … and may have so many runs by now */
     bool carries; /* what treatments changed for the better */
     const struct stop_settings *stop;
-    double least_gain; /* that the rest of the search must promise (gain.h); 0: it goes to its end */
+    double least_gain; /* that the rest of the search must promise (gain.h) */
     size_t lag;        /* of a method that learns: its run n sees the runs numbered below n - lag */
     const struct earlier *earlier; /* what is known of earlier sweeps (earlier.h); NULL: nothing */
     struct memo *memo; /* what methods keep of the sweep between asks; NULL: nothing */

@@ -79,8 +79,8 @@ int past_compare(const struct trial *a, const struct trial *b, bool maximize);
  * another reason than their own, and treatments that changed what is not swept. */
 bool past_see(struct past *p, const struct study *st, size_t number);
 
-/* Of a study, with nothing seen but earlier sweeps; past_finish. epoch: as past_init_at; 0: at their
- * ends. */
+/* Of a study, with nothing seen but earlier sweeps; past_finish. epoch: as past_init_at; 0: at
+ * their ends. */
 void past_begin_at(struct past *p, const struct study *st, int64_t epoch);
 void past_begin(struct past *p, const struct study *st);
 

@@ -15,7 +15,12 @@ SPACE = {"learning_rate": {"min": 0.01, "max": 0.3, "distribution": "log_uniform
 def own_spec(data, objectives, method="tpe", **more):
     return small_spec(data, method=method, epochs=4, run_cap=20, parameters=SPACE, treat=False,
                       metric=None, objectives=objectives, model={"type": "mlp"},
-                      **{"repeat_share": 0.2, "lag": 6 if method == "tpe" else None, **more})
+                      **{"repeat_share": 0.2, "lag": 6 if method in ("tpe", "gp") else None, **more})
+
+
+def content(d):
+    """But for the specification, which names a folder of its own."""
+    return [row[2:] for row in d.canonical()]
 
 
 def dominates(a, b):
@@ -50,13 +55,13 @@ def test_the_same_at_any_number_of_workers_and_through_a_kill():
     for workers in (1, 2, 7):
         with Daemon(workers=workers) as d:
             data = make_data(d.home)
-            sweep = d.submit(own_spec(data, ["val_loss", "parameters", "val_acc"],
+            sweep = d.submit(own_spec(data, ["val_loss", "parameters", "val_acc"], "gp",
                                       early_terminate={"type": "median", "startup": 3, "lag": 3}))
             if workers == 2:
                 d.kill()
                 d.start()
             equal(d.wait(sweep)["status"], "completed")
-            contents.append(d.canonical())
+            contents.append(content(d))
             front = same_front(d, sweep, [1, 1, -1])
             if workers != 2:
                 continue
@@ -64,15 +69,14 @@ def test_the_same_at_any_number_of_workers_and_through_a_kill():
                 equal(list(row["objectives"]), ["val_loss", "parameters", "val_acc"])
             # weights that are drawn anew stand in the reasons; what was stopped was so by its front
             reasons = [r for r, in d.sql("SELECT reason FROM decisions WHERE kind='proposed'")]
-            check(sum(r.startswith("weighing ") for r in reasons) > 5, reasons)
+            check(sum(r.startswith("weighing ") for r in reasons) > 2, reasons)
             stops = [r for r, in d.sql("SELECT stop_reason FROM runs WHERE status='stopped'")]
             check(stops and all(r.startswith("by front: ") for r in stops), stops)
             for detail, in d.sql("SELECT detail FROM decisions WHERE kind='stopped'"):
                 equal(len(json.loads(detail)["further"]), 2)
             stage = d.sql("SELECT count(*) FROM runs WHERE stage='finalists'")[0][0]
             equal(stage, 4, "other seeds of the front")
-            replay = d.ctl("replay", "--sweep", sweep, check=0).stdout
-            check("differ" not in replay or "none" in replay or "no" in replay, replay)
+            equal(d.call("replay", sweep=sweep)["difference"], None)
             # the value at the best epoch of the curve
             for run_id, text, acc in d.sql(
                     "SELECT r.id, r.objectives, c.val_acc FROM runs AS r JOIN curves AS c ON "
@@ -90,8 +94,8 @@ def test_the_same_at_any_number_of_workers_and_through_a_kill():
             svg = d.ctl("plot", "pareto", sweep, check=0).stdout
             check("<svg" in svg and "parameters" in svg)
     check(len(contents[0]) > 0, "there is content")
-    equal(contents[0], contents[1], "content with 2 workers and a kill")
-    equal(contents[0], contents[2], "content with 7 workers")
+    check(contents[0] == contents[1], "content with 2 workers and a kill")
+    check(contents[0] == contents[2], "content with 7 workers")
 
 
 def test_time_is_an_objective():
@@ -107,8 +111,7 @@ def test_time_is_an_objective():
         same_front(d, sweep, [1, 1])
         check(all(v > 0 for v, in d.sql(
             "SELECT value FROM run_objectives WHERE name='seconds'")))
-        report = d.call("replay", sweep=sweep)
-        equal(report["differs"], False, report)
+        equal(d.call("replay", sweep=sweep)["difference"], None)
 
 
 PROGRAM = """import json, os, sys
@@ -187,9 +190,9 @@ def test_clients_tell_several_values():
             for params, objectives in rows:
                 x = json.loads(params)["x"]
                 equal(json.loads(objectives), [x * x + 1, x, 5 - x])
-            contents.append(d.canonical())
+            contents.append(content(d))
             same_front(d, sweep, [1, -1, 1])
-    equal(contents[0], contents[1], "content through kills")
+    check(contents[0] == contents[1], "content through kills")
 
 
 def test_exports_have_all_directions():

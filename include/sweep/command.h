@@ -23,6 +23,7 @@
 
 /* In the run's folder, for the program: */
 #define COMMAND_PARAMS_FILE "params.json"   /* its parameters */
+#define COMMAND_METRICS_FILE "metrics.jsonl" /* what it says it measured, where it can resume */
 #define COMMAND_STOP_FILE "stop"            /* is there once it is to end */
 #define COMMAND_CHECKPOINT_DIR "checkpoints" /* its own; what is in it is not looked at */
 

@@ -64,7 +64,7 @@ void report_front(struct client *c, const struct json *front)
     begin(&f, json_get(first, "objectives"));
     for (const struct json *v = first; v != NULL; v = json_next(v))
         add_row(&f, v);
-    fprintf(c->out, "\nthe front: %zu configuration%s that no other one betters in all objectives\n",
+    fprintf(c->out, "\nthe front: %zu configuration%s that no other one betters in all\n",
             json_count(front), json_count(front) == 1 ? "" : "s");
     render_table_print(&f.table, c->width, c->colour, &text);
     client_print(c, &text);

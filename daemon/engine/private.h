@@ -298,7 +298,7 @@ void population_drop_all(const struct sweep *s, struct effects *fx);
 void sweep_weigh_parameters(struct sweep *s);
 
 /* --- objectives.c ---------------------------------------------------------------------------- */
-/* At a point of the run, when its best one is known. m: its metrics, NULL: none, or not read yet. */
+/* At a point of the run, when its best one is known. m: its metrics, NULL: none, or none read. */
 void objectives_note(struct run *r, const struct point *p, const struct point_metrics *m);
 void objectives_forget(struct run *r);
 /* Of the objectives behind the first, by now; heap, NAN: not known; NULL: the metric is alone. */

@@ -27,7 +27,7 @@ struct configurations {
 void configurations_init(struct configurations *c, const struct study *st);
 void configurations_finish(struct configurations *c);
 
-/* Of a study with several objectives, in the order of pareto_init: by the means over their seeds. */
+/* Of a study with several objectives: in the order of pareto_init, by means over their seeds. */
 void configurations_by_front(struct configurations *c, const struct study *st);
 
 /* The order in which a winner is chosen: those with two seeds or more, then those with one, then

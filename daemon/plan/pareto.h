@@ -12,7 +12,7 @@
 
 struct rng;
 
-/* What a run came to at its end, or by a rung; all INFINITY where the first of them is no number. */
+/* What a run came to at its end, or by a rung; all INFINITY where the first one is no number. */
 void pareto_costs(const struct objectives *o, const struct trial *t, double *out);
 void pareto_costs_at(const struct objectives *o, const struct rung *r, double *out);
 

@@ -211,7 +211,8 @@ static void grow_objectives(struct past *p)
 }
 
 /* What the run came to in all objectives, beside what book notes of it. */
-static void book_objectives(struct past *p, size_t item, const struct trial *t, enum outcome outcome)
+static void book_objectives(struct past *p, size_t item, const struct trial *t,
+                            enum outcome outcome)
 {
     struct past_objectives *m = p->many;
     double costs[OBJECTIVES_MAX];

@@ -49,8 +49,8 @@ static int read_values(const struct json *v, struct point_metrics **out, struct 
         return metrics_parse(v, &at, out, err);
     if (!list || json_count(v) == 0 || json_count(v) > OBJECTIVES_MAX)
         return err_bad(err, ERR_TYPE, path, json_type_name(json_type(v)),
-                       "an object, {\"val_loss\": 0.41, \"latency\": 12}, or up to %d numbers in "
-                       "the order of the objectives", OBJECTIVES_MAX);
+                       "an object, {\"val_loss\": 0.41, \"latency\": 12}, or up to %d numbers "
+                       "in the order of the objectives", OBJECTIVES_MAX);
     *out = metrics_create(&at, json_count(v));
     size_t i = 0;
     for (const struct json *n = json_first(v); n != NULL; n = json_next(n))
@@ -70,7 +70,8 @@ static int read_result(const struct json *v, struct record_result *out, struct l
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
             known |= strcmp(json_key(m), keys[i]) == 0;
         if (!known)
-            return err_bad(err, ERR_KEY, "$.result", json_key(m), "status, value, values, error, text");
+            return err_bad(err, ERR_KEY, "$.result", json_key(m),
+                           "status, value, values, error, text");
     }
     int rc = read_status(json_get(v, "status"), out, err);
     if (rc == 0)

@@ -51,6 +51,7 @@ void engine_destroy(struct engine *e)
         return;
     for (size_t i = 0; i < e->sweep_count; i++)
         sweep_destroy(e->sweeps[i]);
+    imports_forget(e);
     free(e->sweeps);
     free(e->running);
     for (size_t i = 0; i < ENGINE_LAUNCHERS_MAX; i++)

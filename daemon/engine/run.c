@@ -380,6 +380,7 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    r->row->joules += x->joules;
     if (r->adopted && paused_early(r, x->result)) { /* the daemon died before it began to go on */
         engine_run_lost(e, run_id, now, fx);
         return;

@@ -13,18 +13,27 @@
 #define LOG_MODULE "command"
 #include "sweep/log.h"
 
-/* Its descriptors are a link each, to be seen by its owner alone. */
-static bool has_open(long pid, const struct stat *file)
+/* Its descriptors are a link each, to be seen by its owner alone, whose mode says what it may do:
+ * somebody who only reads the file (a `tail -f`) is none of a run's. */
+static bool may_write(int descriptors, const char *name, const struct stat *file)
+{
+    struct stat st, link;
+
+    return fstatat(descriptors, name, &st, 0) == 0 && st.st_dev == file->st_dev &&
+           st.st_ino == file->st_ino &&
+           fstatat(descriptors, name, &link, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (link.st_mode & S_IWUSR) != 0;
+}
+
+static bool writes_to(long pid, const struct stat *file)
 {
     char path[48];
-    struct stat st;
     bool found = false;
 
     snprintf(path, sizeof(path), "/proc/%ld/fd", pid);
     DIR *dir = opendir(path);
     for (struct dirent *e = dir ? readdir(dir) : NULL; e && !found; e = readdir(dir))
-        found = fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && st.st_dev == file->st_dev &&
-                st.st_ino == file->st_ino;
+        found = may_write(dirfd(dir), e->d_name, file);
     if (dir)
         closedir(dir);
     return found;
@@ -37,7 +46,7 @@ static void look_at(long pid, const struct stat *file)
 
     if (pidfd < 0)
         return;
-    if (has_open(pid, file) && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
+    if (writes_to(pid, file) && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
         log_warn("process %ld was left by an earlier attempt of this run: ended", pid);
     close(pidfd);
 }

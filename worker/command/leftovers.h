@@ -3,8 +3,8 @@
 #ifndef WORKER_COMMAND_LEFTOVERS_H
 #define WORKER_COMMAND_LEFTOVERS_H
 
-/* Sends SIGKILL to each other process that has this file open, and says so in the log. Where there
- * is no such file nothing is looked at. */
+/* Sends SIGKILL to each other process that has this file open to write, and says so in the log.
+ * Where there is no such file nothing is looked at. */
 void leftovers_end(const char *path);
 
 #endif

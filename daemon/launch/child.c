@@ -17,7 +17,7 @@ static _Noreturn void become(const struct child_program *p, volatile int *failed
     sigset_t none;
 
     for (int s = 1; s < NSIG; s++)
-        sigaction(s, &usual, NULL); /* of SIGKILL, SIGSTOP and the C library's own nothing changes */
+        sigaction(s, &usual, NULL); /* of SIGKILL, SIGSTOP and the C library's nothing changes */
     setsid();
     int in = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(p->out, STDOUT_FILENO) >= 0 &&

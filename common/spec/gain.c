@@ -21,6 +21,9 @@ int spec_gain_parse(const struct json *root, struct spec *s, struct errbuf *err)
                             "0 with method %s: each part of it has a purpose of its own. random, "
                             "sobol, tpe, gp, cmaes and bohb may end before",
                             method_name(s->method));
+    if (s->objectives.count > 0)
+        return field_refuse(err, ERR_VALUE, "$.least_gain", v,
+                            "0 with several objectives: it goes by the best of one metric");
     if (s->stop.promote)
         return field_refuse(err, ERR_VALUE, "$.least_gain", v,
                             "0 with early_terminate.promote: runs that wait to go on have not "

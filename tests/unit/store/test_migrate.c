@@ -357,7 +357,7 @@ static void test_migrates_without_new_remedies(void **state)
     assert_int_equal(fixture_open(f), 0);
     assert_string_equal(sql(f, "SELECT spec FROM sweeps"), "{\"treat\":false}");
     fixture_close(f);
-    sql_execute(f->path, "PRAGMA user_version=20; UPDATE sweeps SET spec = '{\"treat\":true}'");
+    sql_execute(f->path, "PRAGMA user_version=21; UPDATE sweeps SET spec = '{\"treat\":true}'");
     assert_int_equal(fixture_open(f), 0);
     assert_string_equal(sql(f, "SELECT spec FROM sweeps"),
                         "{\"treat\":true,\"without_remedies\":[\"label_smoothing\",\"mixup\",\"ema\","

@@ -67,6 +67,9 @@ struct launcher_type {
     void (*stop)(struct launcher *l);
     /* After that: it is to be waited for. NULL: never. */
     bool (*is_busy)(struct launcher *l);
+    /* Workers that cannot be told to end, of runs that can go on: they are left to the next daemon.
+     * NULL: there are none ever. */
+    size_t (*cut_off)(const struct launcher *l);
     /* Closes what the loop knows of it; there are no workers any more. NULL: it has nothing. */
     void (*close)(struct launcher *l);
     void (*destroy)(struct launcher *l);

@@ -11,6 +11,9 @@
 
 struct conversion {
     const struct json *spec;
+    const struct buf *text; /* that it was read from */
+    struct buf *out;
+    size_t line; /* of the text: the output is as far */
     struct json_writer w;
     struct buf *notes;
     struct errbuf *err;
@@ -42,6 +45,16 @@ static int refuse(struct conversion *c, const char *key, const struct json *v, c
     if (v != NULL)
         json_excerpt(v, excerpt, sizeof(excerpt));
     return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
+}
+
+/* What is wrong with a value is said with its line: it stays on it. */
+static void keep_line(struct conversion *c, const struct json *v)
+{
+    struct json_place at;
+    if (!json_place(c->text->data, c->text->len, c->spec, v, &at))
+        return;
+    for (; c->line < at.line; c->line++)
+        buf_putc(c->out, '\n');
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -294,6 +307,7 @@ static void put_parameter_member(struct conversion *c, const char *name, const s
     const char *key = json_key(m);
     bool list = strcmp(key, "values") == 0 && json_type(m) == JSON_ARRAY && !is_of_one_kind(m);
     bool one = strcmp(key, "value") == 0 && !is_plain(m);
+    keep_line(c, m);
     jw_key(&c->w, key);
     if (strcmp(key, "parameters") == 0 && json_type(m) == JSON_OBJECT) {
         put_parameters(c, m);
@@ -319,6 +333,7 @@ static void put_parameters(struct conversion *c, const struct json *parameters)
 {
     jw_begin_object(&c->w);
     for (const struct json *p = json_first(parameters); p != NULL; p = json_next(p)) {
+        keep_line(c, p);
         jw_key(&c->w, json_key(p));
         if (json_type(p) != JSON_OBJECT) {
             jw_value(&c->w, p);
@@ -350,7 +365,11 @@ static bool is_served_elsewhere(const char *key)
 static int put_member(struct conversion *c, const struct json *m)
 {
     const char *key = json_key(m);
-    if (strcmp(key, "program") == 0 || strcmp(key, "command") == 0 || strcmp(key, "$schema") == 0)
+    const char *ours = json_get(c->spec, "command") != NULL ? "command" : "program";
+    keep_line(c, m);
+    if (strcmp(key, ours) == 0)
+        return put_task(c);
+    if (strcmp(key, "program") == 0 || strcmp(key, "$schema") == 0)
         return 0;
     if (strcmp(key, "method") == 0)
         return put_method(c, m);
@@ -434,10 +453,11 @@ static void put_run_cap(struct conversion *c)
     note(c, "the file says no number of runs: %d (run_cap)", RUN_CAP);
 }
 
-int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *notes,
-                        struct errbuf *err)
+int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct buf *out,
+                        struct buf *notes, struct errbuf *err)
 {
-    struct conversion c = {.spec = spec, .notes = notes, .err = err};
+    struct conversion c = {
+        .spec = spec, .text = text, .out = out, .line = 1, .notes = notes, .err = err};
     int rc = 0;
     if (json_get(spec, "metric") == NULL)
         return refuse(&c, "$.metric", NULL, "{\"name\": …, \"goal\": …}: what the program reports, "
@@ -446,7 +466,7 @@ int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *no
     jw_begin_object(&c.w);
     for (const struct json *m = json_first(spec); m != NULL && rc == 0; m = json_next(m))
         rc = put_member(&c, m);
-    if (rc == 0)
+    if (rc == 0 && json_get(spec, "command") == NULL && json_get(spec, "program") == NULL)
         rc = put_task(&c);
     put_epochs(&c);
     put_run_cap(&c);

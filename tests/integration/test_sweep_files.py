@@ -129,7 +129,11 @@ WRONG = [
     ("program: x.py\nmethod: custom\nmetric: {name: a}\n", "$.method"),
     ("command: [python, \"${program}\"]\nmethod: grid\nmetric: {name: a}\n", "$.program"),
     ("program: x.py\ncommand: [\"${prgram}\"]\nmethod: grid\nmetric: {name: a, goal: minimize}\n"
+     "parameters: {a: {values: [1]}}\n", "sweep.yaml:2:"),
+    ("program: x.py\ncommand: [\"${prgram}\"]\nmethod: grid\nmetric: {name: a, goal: minimize}\n"
      "parameters: {a: {values: [1]}}\n", "$.task.command[0]"),
+    ("method: grid\nprogram: x.py\nmetric: {name: a, goal: minimize}\nparameters:\n  b: {values: [1, 2]}\n"
+     "  a:\n    min: 1\n    max: x\n", "sweep.yaml:8:"),
     ("program: x.py\nmethod: grid\nmetric: {name: a, goal: minimize}\nearly_terminat: 1\n"
      "parameters: {a: {values: [1]}}\n", "did you mean early_terminate"),
 ]

@@ -209,6 +209,8 @@ SCHEMA = [
     ("early_terminate.strict", {"early_terminate": {**STOPS, "strict": 3}}, "$.early_terminate.strict"),
     ("parameters.value", {"parameters": {"p": {"value": 3}, "q": {"values": [1, 2]}}}, ("parameters.p.values.0", 3)),
     ("parameters.values", searched(values=["a", "b"]), ("parameters.p.values.1", "b")),
+    ("parameters.values", searched(values=["/a" * 40, "/b" * 500]), ("parameters.p.values.1", "/b" * 500)),
+    ("parameters.values", searched(values=["a", "b" * 1024]), "$.parameters.p.values[1]"),
     ("parameters.values", searched(values=[None, 5, 0.5]), ("parameters.p.values.0", "None")),
     ("parameters.values", searched(values=[[64, 64], ["a", {"b": True}]]),
      ("parameters.p.values.1", "['a', {'b': True}]")),

@@ -1,6 +1,7 @@
 """`sweepctl submit` of W&B's sweep files as they are, in YAML and JSON, over scripts as people have
 them: what is read, what is said of what cannot be honoured, what is refused; and what such scripts
 print is understood."""
+import contextlib
 import json
 import os
 import signal
@@ -191,6 +192,11 @@ SCHEMA = [
     ("metric.impute", {"metric": {"name": "a", "impute": "best"}}, "metric.impute is not honoured"),
     ("metric.impute_while_running", {"metric": {"name": "a", "impute_while_running": "best"}},
      "metric.impute_while_running is not honoured"),
+    ("metrics", {"metric": None, "metrics": [{"name": "a", "goal": "maximize"}, {"name": "b", "target": 1}]},
+     ("objectives.0.goal", "maximize")),
+    ("metrics", {"metric": None, "metrics": [{"name": "a"}, {"name": "b", "target": 1}]},
+     "metrics.target is not honoured"),
+    ("metrics", {"metrics": [{"name": "a"}, {"name": "b"}]}, "$.metrics"),
     ("scheduler.engine", {"scheduler": {"engine": "wandb"}}, "scheduler is not honoured"),
     ("scheduler.engine", {"scheduler": {"engine": "optuna"}, "method": "custom"}, ("method", "tpe")),
     ("scheduler.engine", {"scheduler": {"engine": "ax"}, "method": "custom"}, ("method", "gp")),
@@ -353,6 +359,8 @@ def test_hostile_output_hurts_nobody():
         good = d.submit({**PLAIN, "task": {"command": [sys.executable, f"{home.path}/good.py"]},
                          "parameters": {"n": {"values": [1, 2]}}})
         completed(d, good)
+        with contextlib.suppress(TimeoutError):  # a gigabyte takes its time
+            d.wait(bad)
         completed(d, bad)
         equal(d.sql("SELECT DISTINCT metric_value FROM runs WHERE sweep_id = ?", bad), [(0.5,)])
         check(os.path.getsize(f"{d.db}.runs/1/stderr") < 300000)

@@ -12,5 +12,7 @@ bool number_is(const char *s, size_t len);
 /* Rounded correctly to the nearest double (beyond the largest: ±inf, as IEEE 754 rounds); false
  * and out untouched when it is no number. */
 bool number_parse(const char *s, size_t len, double *out);
+/* The same, sooner where all bytes before `limit` may be read: s lies in a longer text. */
+bool number_parse_in(const char *s, size_t len, const char *limit, double *out);
 
 #endif

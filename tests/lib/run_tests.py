@@ -1,8 +1,9 @@
 """Runs the meson tests of each build directory and ends with `N passed, N failed`.
 
-usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]. The first runs every suite; the second, built
-with AddressSanitizer and UndefinedBehaviorSanitizer, all but lint (which reads sources only) and
-suite `once` (tests/integration/meson.build).
+usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]. One alone runs every suite. Of two, the second,
+built with AddressSanitizer and UndefinedBehaviorSanitizer, runs all but lint (which reads sources
+only) and `once`; the first runs those, and again what is looked at in both (suite `plain`, the
+numbers, the crashes).
 Every test point of a TAP program counts; a program that ends badly counts as one failure more.
 """
 import json
@@ -75,9 +76,12 @@ def main():
     builds = sys.argv[1:]
     if not 1 <= len(builds) <= 2:
         sys.exit("usage: run_tests.py BUILD_DIR [SANITIZED_BUILD_DIR]")
+    plain = ("lint", "once", "plain", "numeric", "crash")
+    suites = ([x for name in plain for x in ("--suite", name)],
+              ["--no-suite", "lint", "--no-suite", "once"])
     totals = [0, 0, 0]
     for index, build in enumerate(builds):
-        arguments = ["--no-suite", "lint", "--no-suite", "once"] if index else []
+        arguments = suites[index] if len(builds) == 2 else []
         for i, n in enumerate(run(build, arguments)):
             totals[i] += n
     tail = f", {totals[2]} skipped" if totals[2] else ""

@@ -69,9 +69,11 @@ static uint32_t find_class(struct csv_scan *s, const struct table_columns *c)
     return class;
 }
 
-static bool read_number(const struct column *column, const struct csv_field *f, double *out)
+static bool read_number(const struct csv_scan *s, const struct column *column,
+                        const struct csv_field *f, double *out)
 {
-    return column->plain ? number_parse(f->text, f->len, out)
+    const char *limit = s->text->data + s->text->len;
+    return column->plain ? number_parse_in(f->text, f->len, limit, out)
                          : number_read(&column->form, f->text, f->len, out);
 }
 
@@ -87,7 +89,7 @@ static int encode_target(struct csv_scan *s, const struct table_columns *c, doub
         return 0;
     }
     double value;
-    if (!read_number(&c->column[c->target], f, &value) || !isfinite(value))
+    if (!read_number(s, &c->column[c->target], f, &value) || !isfinite(value))
         return fail_field(s, c, c->target, err, "a finite number as target");
     *out = value;
     return 0;
@@ -119,7 +121,7 @@ static int encode_number(struct csv_scan *s, const struct reading_csv *r, size_t
     double value = NAN;
     if (f->len == 0 || (r->d->missing_told && csv_is_missing(r->d, f->text, f->len)))
         value = NAN;
-    else if (!read_number(column, f, &value) && !csv_is_missing(r->d, f->text, f->len))
+    else if (!read_number(s, column, f, &value) && !csv_is_missing(r->d, f->text, f->len))
         return fail_field(s, r->c, i, err, "a number (a hole is empty or a word of data.missing)");
     row[column->feature] = (float)value;
     return 0;

@@ -7,6 +7,7 @@
 #include "sweep/err.h"
 #include "sweep/require.h"
 #include "worker/data/columns.h"
+#include "worker/memory.h"
 
 void table_finish(struct table *t)
 {
@@ -52,6 +53,7 @@ int table_init(struct table *out, const struct text *t, size_t count, size_t fea
                           .values = xcalloc(numbers, sizeof(float)),
                           .outputs = 1,
                           .targets = xcalloc(count, sizeof(double))};
+    memory_expect(out->values, numbers * sizeof(float));
     return 0;
 }
 

@@ -45,6 +45,7 @@ static int read_all(struct text *t, int fd, size_t size, size_t max, struct errb
 {
     size_t cap = size < max ? size : max;
     t->data = xmalloc(cap + 1);
+    memory_expect(t->data, cap);
     for (;;) {
         /* One byte more than the size: the read that finds the end. */
         ssize_t n = read(fd, t->data + t->len, cap + 1 - t->len);

@@ -21,6 +21,11 @@ static void expect_same(const char *text)
     assert_true(number_parse(text, strlen(text), &got));
     if (memcmp(&got, &want, sizeof got) != 0 && !(isnan(got) && isnan(want)))
         fail_msg("%s: %a, strtod %a", text, got, want);
+    static char within[512];
+    double same = 77;
+    snprintf(within, sizeof within, "%s,", text);
+    assert_true(number_parse_in(within, strlen(text), within + sizeof within, &same));
+    assert_memory_equal(&got, &same, sizeof got);
 }
 
 static void test_forms(void **state)
@@ -100,6 +105,27 @@ static void test_length_counts(void **state)
     assert_true(number_parse("nanx", 3, &value) && isnan(value));
 }
 
+/* Within a longer text, at each distance from its end, a number is what it is by itself. */
+static void test_within_a_text(void **state)
+{
+    static const char *const numbers[] = {
+        "0", "-1.25", "12345678", "123456789.5", "-0.00001", "99999999e3", ".12345678", "7.",
+        "1.234567890123e-7", "+00000000000000000000012.50000000000000000"};
+    static const char *const others[] = {"", ",", ",123456789", "\n-1.5,2", ":;<=>?@/",
+                                         "\xff\xfa\x30"};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(others); k++) {
+            char text[100];
+            size_t len = strlen(numbers[i]);
+            int all = snprintf(text, sizeof text, "%s%s", numbers[i], others[k]);
+            double alone = 0, within = 1;
+            assert_true(number_parse(numbers[i], len, &alone));
+            assert_true(number_parse_in(text, len, text + all, &within));
+            assert_memory_equal(&alone, &within, sizeof alone);
+        }
+    }
+}
+
 /* All ways of writing doubles, and decimals on and beside the middle between two doubles. */
 static void test_random_doubles(void **state)
 {
@@ -133,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_what_is_no_number),
         cmocka_unit_test(test_length_counts),
+        cmocka_unit_test(test_within_a_text),
         cmocka_unit_test(test_random_doubles),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -238,7 +238,7 @@ static void parents_of(const struct evolution *e, const struct population *p, st
         add_parent(out, &p->members[i]);
     const struct population *below = p > e->populations ? p - 1 : p;
     for (size_t i = 0; i < below->count; i++)
-        if (better_than(below, &below->members[i]) < p->size)
+        if (isfinite(below->members[i].cost) && better_than(below, &below->members[i]) < p->size)
             add_parent(out, &below->members[i]);
 }
 
@@ -280,17 +280,26 @@ static void child(const struct evolution *e, const double *target, const struct 
     space_complete(e->study->space, out);
 }
 
-/* That in which a run is bred that begins in p. Runs may say nothing at their rungs (a program that
- * reports no more than how it ended): then in the first one above of which something is known. */
+static bool all_failed(const struct population *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (isfinite(p->members[i].cost))
+            return false;
+    return p->count > 0;
+}
+
+/* That in which a run is bred that begins in p. Runs may say nothing at their rungs but that they
+ * failed (a program that reports no more than how it ended): then in the first one above of which
+ * something is known. */
 static const struct population *bred_in(const struct evolution *e, const struct population *p)
 {
     const struct population *last = e->populations + e->count - 1;
-    while (p < last && p->count < p->size && p->turns >= p->size)
+    while (p < last && p->turns >= p->size && (p->count < p->size || all_failed(p)))
         p++;
     return p;
 }
 
-/* One never tried where there is any. False: too few are known, or nothing is allowed. */
+/* One never tried where there is any. False: too little is known, or nothing is allowed. */
 static bool evolve(struct evolution *e, const struct population *begins, size_t turn,
                    const struct tried *tried, struct rng *r, struct proposal *out)
 {
@@ -298,7 +307,7 @@ static bool evolve(struct evolution *e, const struct population *begins, size_t 
     struct parents parents;
     bool found = false, is_new = false;
     parents_of(e, p, &parents);
-    if (parents.count <= PARENTS || (p == e->populations && p->count < p->size))
+    if (parents.count <= PARENTS || all_failed(p) || (p == e->populations && p->count < p->size))
         return false;
     bool full = p->count == p->size;
     const double *target = full ? p->members[turn % p->size].vector
@@ -335,7 +344,8 @@ static void propose(struct call *c, uint64_t i, struct rng *r, struct proposal *
         sobol_draw(c->study, (uint32_t)i, &p->at);
         snprintf(p->reason, sizeof(p->reason),
                  "Sobol point %" PRIu64 ": %zu of the %zu individuals to begin with are known at "
-                 "epoch %" PRId64, i + 1, to->count, to->size, to->epoch);
+                 "epoch %" PRId64 "%s", i + 1, to->count, to->size, to->epoch,
+                 all_failed(to) ? ", and all failed" : "");
     }
     evolution_close(e, &own);
 }

@@ -225,7 +225,7 @@ static void better_than_chance(void **state)
 {
     for (size_t i = 0; i < METHODS; i++) {
         rung_table_must_win(&(struct rung_table_match){methods[i], "", "random", "", 30 * 27});
-        rung_table_must_win(&(struct rung_table_match){methods[i], "", "random", HYPERBAND, 45 * 27});
+        rung_table_must_win(&(struct rung_table_match){methods[i], "", "random", HYPERBAND, 30 * 27});
     }
 }
 

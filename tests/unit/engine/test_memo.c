@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sweep/buf.h"
+#include "sweep/require.h"
 #include "tests/unit/engine/shuffled.h"
 
 #define RATE "\"learning_rate\":{\"min\":0.001,\"max\":0.1,\"distribution\":\"log_uniform_values\"}"

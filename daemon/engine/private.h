@@ -23,7 +23,9 @@
 #define STAGE_IMPORTED "imported" /* of runs that another program has carried out */
 
 struct diagnosis;
+struct importing;
 struct ladder;
+struct objective_track;
 struct stored_rung;
 struct json_writer;
 struct rung_verdict;
@@ -67,6 +69,7 @@ struct run {
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
     /* all attempts of this daemon */
     bool unmarked;                   /* its folder may have no identity */
+    struct objective_track *objectives; /* of this attempt; NULL: nothing yet */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
 };
@@ -150,6 +153,7 @@ struct engine {
     struct run **running; /* with a slot */
     size_t running_count, running_cap;
     uint64_t starts;
+    struct importing *importing; /* imports under way: importing.c */
     bool stopping;
     bool leaves;             /* at its end, what cannot resume: it runs on */
     bool shut; /* the gate: nothing starts */
@@ -240,6 +244,8 @@ void engine_put_to_sleep(struct engine *e); /* all */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
  * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+/* The same of a run that ends now, and an event where the best run is another one since. */
+void run_book_ended(struct run *r, utc_us now, struct effects *fx);
 /* As soon as so many runs keep their weights, none that is worse than the last of them will. */
 size_t sweep_keeps(const struct sweep *s);
 /* No more than sweep_keeps. */
@@ -293,9 +299,22 @@ void population_drop_all(const struct sweep *s, struct effects *fx);
 /* Into its row: how much each of its parameters decided. */
 void sweep_weigh_parameters(struct sweep *s);
 
+/* --- objectives.c ---------------------------------------------------------------------------- */
+/* At a point of the run, when its best one is known. m: its metrics, NULL: none, or none read. */
+void objectives_note(struct run *r, const struct point *p, const struct point_metrics *m);
+void objectives_forget(struct run *r);
+/* Of the objectives behind the first, by now; heap, NAN: not known; NULL: the metric is alone. */
+double *objectives_so_far(const struct run *r);
+/* Objective i, from 1, has a value by now, or will have one of its own. */
+bool objectives_is_known(const struct run *r, size_t i);
+/* Into its row, which is terminal. */
+void objectives_ended(struct run *r, utc_us now, struct effects *fx);
+/* Of an ended run, out of its row. */
+void trial_take_objectives(struct trial *t, const struct spec *spec, const struct run_row *row);
+
 /* --- rung_notes.c ---------------------------------------------------------------------------- */
-/* False when that rung, or a later one, is known already. */
-bool trial_add_rung(struct trial *t, int64_t epoch, double value);
+/* False when that rung, or a later one, is known already. Takes over what it owns in any case. */
+bool trial_add_rung(struct trial *t, const struct rung *r);
 /* The run has paused there: its value is kept. */
 void rung_reached(struct run *r, int64_t epoch, struct effects *fx);
 /* What a rule said of the run at its last rung. */
@@ -431,11 +450,11 @@ bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now)
 /* Queued runs that may be started now. */
 size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
 
+/* --- importing.c ----------------------------------------------------------------------------- */
+void imports_note(struct engine *e, const char *id, int64_t sweep_id);
+void imports_forget(struct engine *e);
+
 /* --- notify.c -------------------------------------------------------------------------------- */
-struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
-                           int64_t run_id);
-void effects_reply(struct effects *fx, void *token, char *json);
-void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
 void notify_run_started(struct effects *fx, const struct run *r);
 void notify_run_paused(struct effects *fx, const struct run *r);
 void notify_point(struct effects *fx, const struct run *r, const struct point *p);

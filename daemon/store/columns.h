@@ -85,7 +85,9 @@
     X(retry_failures, count, run_row_waits(r) ? r->retry_failures : 0)                             \
     X(retry_at, time, run_row_waits(r) ? r->retry_at : 0)                                          \
     X(retry_for, word, run_error_name(run_row_waits(r) ? r->retry_for : RUN_ERROR_NONE))           \
-    X(error_class, word, run_error_name(r->error))
+    X(error_class, word, run_error_name(r->error))                                                 \
+    X(joules, real, r->joules > 0 ? r->joules : NAN)                                               \
+    X(objectives, text, r->objectives)
 
 enum {
     SWEEP_id_column,

@@ -57,6 +57,8 @@ struct intake {
     double seconds;      /* when the last of it came */
     int64_t points;      /* given */
     double floor;        /* up to this epoch an earlier attempt has given all */
+    double given;        /* epoch of the last point given */
+    int64_t known;       /* lines to come, of those that count epochs, that were given before */
     double limit;        /* no epoch beyond it is wanted */
     bool beyond;         /* one came */
     bool passed;         /* the present epoch is passed over */
@@ -70,12 +72,16 @@ struct intake {
     char first_bad[512];  /* the first of bad_lines, and what is wrong with it */
 };
 
+/* in: zeroed, once: most of it is room that a run may never use. */
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context);
 void intake_finish(struct intake *in);
 /* An earlier attempt has given this point, and what came before it; from_zero: its program
  * counts epochs from 0. What this attempt says again of those epochs is passed over. */
 void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero);
+/* What follows, until false is said, is what earlier attempts have said, from its beginning (or,
+ * forgotten, from somewhere): what has become a point is passed over. */
+void intake_replay(struct intake *in, bool begins, bool forgotten);
 /* What it has given counts for nothing: an attempt that took back its points. */
 void intake_forget(struct intake *in);
 /* seconds: since the run's start. 0, or what give returned. */

@@ -72,6 +72,20 @@ const char *human_count(int64_t v, char *out)
     return out;
 }
 
+const char *human_energy(double joules, char *out)
+{
+    double wh = joules / HOUR;
+    if (!(wh >= 0) || !isfinite(wh))
+        snprintf(out, HUMAN_MAX, "-");
+    else if (wh < 0.9995)
+        snprintf(out, HUMAN_MAX, "%.3g mWh", wh * 1000);
+    else if (wh < 999.5)
+        snprintf(out, HUMAN_MAX, "%.3g Wh", wh);
+    else
+        snprintf(out, HUMAN_MAX, wh < 999.5e3 ? "%.3g kWh" : "%.0f kWh", wh / 1000);
+    return out;
+}
+
 const char *human_duration(double seconds, char *out)
 {
     /* Written so that NaN takes the first branch. */

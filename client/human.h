@@ -16,6 +16,8 @@ const char *human_percent(double v, char *out);
 const char *human_count(int64_t v, char *out);
 /* "34 ms", "1.2 s", "12 s", "3 min 05 s", "2 h 10 min", "3 d 04 h"; "-" for negative or NaN. */
 const char *human_duration(double seconds, char *out);
+/* Joules as watt-hours ("0.42 mWh", "12 Wh", "1.25 kWh"); "-" for negative or NaN. */
+const char *human_energy(double joules, char *out);
 /* Time since then, both in UTC µs: "2 h 10 min ago", "just now". */
 const char *human_ago(int64_t then_us, int64_t now_us, char *out);
 /* "2026-11-24 01:02:03.456" (UTC, as the database has it) in UTC µs; 0 when it is not that. */

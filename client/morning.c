@@ -70,12 +70,13 @@ void morning_take_run(void *arg, const struct json *row)
     struct morning *m = arg;
     int status = run_status_find(member_string(row, "status", ""));
     const char *label = member_string(row, "label", NULL);
-    double seconds = member_real(row, "seconds", 0);
+    double seconds = member_real(row, "seconds", 0), joules = member_real(row, "joules", 0);
     bool lost = status == RUN_FAILED || status == RUN_STOPPED || status == RUN_CANCELLED;
     m->runs++;
     m->failed += status == RUN_FAILED;
     m->stopped += status == RUN_STOPPED;
     m->cancelled += status == RUN_CANCELLED;
+    m->joules += isfinite(joules) ? joules : 0;
     m->seconds += isfinite(seconds) ? seconds : 0;
     m->lost += lost && isfinite(seconds) ? seconds : 0;
     if (status == RUN_FAILED)
@@ -286,6 +287,8 @@ static void write_cost(const struct morning *m, const struct json *show, struct 
     jw_kv_int(w, "runs", m->runs);
     jw_kv_real(w, "seconds", m->seconds);
     jw_kv_real(w, "lost_seconds", m->lost);
+    if (m->joules > 0)
+        jw_kv_real(w, "joules", m->joules);
     copy(w, "seconds_saved_by_stopping", json_get(stopping, "seconds_saved"));
     jw_end_object(w);
 }

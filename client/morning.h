@@ -29,6 +29,7 @@ struct morning_groups {
 /* What the rows of the runs add up to. */
 struct morning {
     int64_t runs, failed, stopped, cancelled;
+    double joules;        /* of those of which it is known; 0: of none */
     double seconds, lost; /* lost: of runs that came to nothing (failed, stopped, cancelled) */
     struct morning_groups labels, failures;
 };

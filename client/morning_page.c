@@ -226,6 +226,7 @@ static void print_cost(struct client *c, const char *title, const struct json *p
     if (lost > 0)
         buf_printf(&text, "; %s in runs that failed, were stopped or cancelled",
                    human_percent(lost / seconds, hours));
+    put_number(&text, "; ", v, "joules", human_energy);
     put_number(&text, "; stopping saved ", v, "seconds_saved_by_stopping", human_duration);
     say(c, title, &text);
 }

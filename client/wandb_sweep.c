@@ -18,8 +18,13 @@ struct conversion {
 
 bool wandb_sweep_is(const struct json *spec)
 {
-    return json_type(spec) == JSON_OBJECT && json_get(spec, "task") == NULL &&
-           (json_get(spec, "program") != NULL || json_get(spec, "command") != NULL);
+    static const char *const keys[] = {"program", "command", "job", "image_uri", "scheduler"};
+    bool any = false;
+    if (json_type(spec) != JSON_OBJECT || json_get(spec, "task") != NULL)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        any |= json_get(spec, keys[i]) != NULL;
+    return any;
 }
 
 __attribute__((format(printf, 2, 3))) static void note(struct conversion *c, const char *fmt, ...)
@@ -75,6 +80,9 @@ static int put_command(struct conversion *c)
     const char *program = p != NULL && json_type(p) == JSON_STRING ? json_string(p) : NULL;
     if (p != NULL && program == NULL)
         return refuse(c, "$.program", p, "the path of a script");
+    if (p == NULL && command == NULL)
+        return refuse(c, "$.program", NULL,
+                      "the path of a script (job and image_uri name what only W&B's service has)");
     if (command != NULL && json_type(command) == JSON_STRING) {
         jw_begin_array(&c->w); /* W&B takes a single word, too */
         put_word(c, json_string(command), program ? program : "");
@@ -114,19 +122,68 @@ static int put_task(struct conversion *c)
 
 /* --- what has another name, or another default ------------------------------------------------ */
 
+static const char *text_of(const struct json *object, const char *key)
+{
+    const struct json *v = object != NULL && json_type(object) == JSON_OBJECT
+                               ? json_get(object, key)
+                               : NULL;
+    return v != NULL && json_type(v) == JSON_STRING ? json_string(v) : "";
+}
+
+/* Theirs, or the library whose search is asked for, and ours that does the same kind of thing. */
 static int put_method(struct conversion *c, const struct json *v)
 {
-    const char *method = json_type(v) == JSON_STRING ? json_string(v) : "";
-    if (strcmp(method, "bayes") == 0) {
-        note(c, "method bayes is tpe here, which learns from what the runs came to, too (method)");
-        jw_kv_string(&c->w, "method", "tpe");
+    static const struct {
+        const char *theirs, *ours, *what;
+    } likes[] = {
+        {"bayes", "tpe", "which learns from what the runs came to, too"},
+        {"optuna", "tpe", "Optuna's usual search"},
+        {"ax", "gp", "a Gaussian process, too"},
+    };
+    const char *method = text_of(c->spec, "method");
+    if (strcmp(method, "custom") == 0)
+        method = text_of(json_get(c->spec, "scheduler"), "engine");
+    for (size_t i = 0; i < ARRAY_LEN(likes); i++) {
+        if (strcmp(method, likes[i].theirs) != 0)
+            continue;
+        note(c, "method %s is %s here, %s (method)", method, likes[i].ours, likes[i].what);
+        jw_kv_string(&c->w, "method", likes[i].ours);
         return 0;
     }
-    if (strcmp(method, "custom") == 0)
+    if (strcmp(text_of(c->spec, "method"), "custom") == 0)
         return refuse(c, "$.method", v, "grid, random or bayes, or a method of ours");
     jw_key(&c->w, "method");
     jw_value(&c->w, v);
     return 0;
+}
+
+static void put_scheduler(struct conversion *c, const struct json *v)
+{
+    static const char *const keys[] = {"source", "optimizer", "search_space"};
+    note(c, "scheduler is not honoured: the daemon itself proposes runs (method)");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (text_of(v, keys[i])[0] != '\0')
+            note(c, "scheduler.%s is not honoured: no code of yours is asked; parameters say what "
+                    "is searched",
+                 keys[i]);
+}
+
+/* W&B's is what others call successive halving in one bracket. */
+static void put_stop(struct conversion *c, const struct json *v)
+{
+    bool theirs = strcmp(text_of(v, "type"), "hyperband") == 0 && json_get(v, "brackets") == NULL;
+    jw_key(&c->w, "early_terminate");
+    if (!theirs) {
+        jw_value(&c->w, v);
+        return;
+    }
+    jw_begin_object(&c->w);
+    for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
+        jw_key(&c->w, json_key(m));
+        jw_value(&c->w, m);
+    }
+    jw_kv_int(&c->w, "brackets", 1);
+    jw_end_object(&c->w);
 }
 
 static int put_metric(struct conversion *c, const struct json *v)
@@ -155,12 +212,135 @@ static int put_metric(struct conversion *c, const struct json *v)
     return 0;
 }
 
+/* --- values that are no one thing ------------------------------------------------------------- */
+
+static void put_python(const struct json *v, bool inside, struct buf *out);
+
+static void put_quoted(const char *text, struct buf *out)
+{
+    buf_putc(out, '\'');
+    for (; *text; text++) {
+        if (*text == '\'' || *text == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, *text);
+    }
+    buf_putc(out, '\'');
+}
+
+static void put_members(const struct json *v, bool object, struct buf *out)
+{
+    buf_putc(out, object ? '{' : '[');
+    for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
+        if (m != json_first(v))
+            buf_puts(out, ", ");
+        if (object) {
+            put_quoted(json_key(m), out);
+            buf_puts(out, ": ");
+        }
+        put_python(m, true, out);
+    }
+    buf_putc(out, object ? '}' : ']');
+}
+
+/* As W&B's agent puts it on the command line: by Python's str(). inside: of a list, where texts are
+ * quoted. */
+static void put_python(const struct json *v, bool inside, struct buf *out)
+{
+    struct json_writer w;
+    enum json_type type = json_type(v);
+    if (type == JSON_NULL) {
+        buf_puts(out, "None");
+    } else if (type == JSON_BOOL) {
+        buf_puts(out, json_bool(v) ? "True" : "False");
+    } else if (type == JSON_STRING && inside) {
+        put_quoted(json_string(v), out);
+    } else if (type == JSON_STRING) {
+        buf_puts(out, json_string(v));
+    } else if (type == JSON_ARRAY || type == JSON_OBJECT) {
+        put_members(v, type == JSON_OBJECT, out);
+    } else {
+        jw_init(&w, out);
+        jw_value(&w, v);
+    }
+}
+
+static bool is_plain(const struct json *v)
+{
+    enum json_type type = json_type(v);
+    return type == JSON_STRING || type == JSON_NUMBER || type == JSON_BOOL;
+}
+
+/* Numbers, texts or switches alone: what a parameter of ours can be. */
+static bool is_of_one_kind(const struct json *values)
+{
+    for (const struct json *v = json_first(values); v != NULL; v = json_next(v))
+        if (!is_plain(v) || json_type(v) != json_type(json_first(values)))
+            return false;
+    return true;
+}
+
+static void put_as_text(struct conversion *c, const struct json *v)
+{
+    struct buf text = {0};
+    put_python(v, false, &text);
+    jw_string(&c->w, text.len > 0 ? text.data : "");
+    buf_finish(&text);
+}
+
+static void put_parameters(struct conversion *c, const struct json *parameters);
+
+static void put_parameter_member(struct conversion *c, const char *name, const struct json *m)
+{
+    const char *key = json_key(m);
+    bool list = strcmp(key, "values") == 0 && json_type(m) == JSON_ARRAY && !is_of_one_kind(m);
+    bool one = strcmp(key, "value") == 0 && !is_plain(m);
+    jw_key(&c->w, key);
+    if (strcmp(key, "parameters") == 0 && json_type(m) == JSON_OBJECT) {
+        put_parameters(c, m);
+        return;
+    }
+    if (list || one)
+        note(c, "parameters: what %s can be is given as text, as on W&B's command lines ([64, 64], "
+                "None); wandb.config has that text",
+             name);
+    if (list) {
+        jw_begin_array(&c->w);
+        for (const struct json *v = json_first(m); v != NULL; v = json_next(v))
+            put_as_text(c, v);
+        jw_end_array(&c->w);
+    } else if (one) {
+        put_as_text(c, m);
+    } else {
+        jw_value(&c->w, m);
+    }
+}
+
+static void put_parameters(struct conversion *c, const struct json *parameters)
+{
+    jw_begin_object(&c->w);
+    for (const struct json *p = json_first(parameters); p != NULL; p = json_next(p)) {
+        jw_key(&c->w, json_key(p));
+        if (json_type(p) != JSON_OBJECT) {
+            jw_value(&c->w, p);
+            continue;
+        }
+        jw_begin_object(&c->w);
+        for (const struct json *m = json_first(p); m != NULL; m = json_next(m))
+            put_parameter_member(c, json_key(p), m);
+        jw_end_object(&c->w);
+    }
+    jw_end_object(&c->w);
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
 static bool is_served_elsewhere(const char *key)
 {
-    static const char *const keys[] = {"project",   "entity",   "description", "controller", "job",
-                                       "image_uri", "resource", "resource_args", "launch",
-                                       "scheduler", "queue",    "settings",    "prior_runs",
-                                       "displayName", "tags",   "template",    "git"};
+    static const char *const keys[] = {"apiVersion", "project",  "entity",        "description",
+                                       "controller", "job",      "image_uri",     "resource",
+                                       "launch",     "queue",    "resource_args", "settings",
+                                       "prior_runs", "displayName", "tags",       "template",
+                                       "git"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -176,6 +356,23 @@ static int put_member(struct conversion *c, const struct json *m)
         return put_method(c, m);
     if (strcmp(key, "metric") == 0)
         return put_metric(c, m);
+    if (strcmp(key, "kind") == 0)
+        return json_type(m) == JSON_STRING && strcmp(json_string(m), "sweep") == 0
+                   ? 0
+                   : refuse(c, "$.kind", m, "sweep");
+    if (strcmp(key, "scheduler") == 0) {
+        put_scheduler(c, m);
+        return 0;
+    }
+    if (strcmp(key, "parameters") == 0 && json_type(m) == JSON_OBJECT) {
+        jw_key(&c->w, key);
+        put_parameters(c, m);
+        return 0;
+    }
+    if (strcmp(key, "early_terminate") == 0) {
+        put_stop(c, m);
+        return 0;
+    }
     if (is_served_elsewhere(key)) {
         note(c, "%s is not honoured: it is for W&B's own service", key);
         return 0;

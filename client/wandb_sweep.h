@@ -9,7 +9,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 
-/* It has a program or a command of its own, and no task. */
+/* It has a program or a command of its own, or what only their files have, and no task. */
 bool wandb_sweep_is(const struct json *spec);
 /* notes: a sentence a line. 0 or an error that names the key. */
 int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *notes,

@@ -4,6 +4,7 @@
 #include "daemon/launch/hook.h"
 #include "daemon/launch/pool.h"
 #include "daemon/launch/rundir.h"
+#include "daemon/serve/cmd/import.h"
 #include "daemon/serve/cmd/wait.h"
 #include "daemon/serve/events.h"
 #include "daemon/serve/night_log.h"
@@ -60,6 +61,11 @@ static void act_wake_waiters(struct sweepd *d, struct action *a)
     wait_wake(&d->shared, a->sweep_id);
 }
 
+static void act_imported(struct sweepd *d, struct action *a)
+{
+    import_committed(&d->shared);
+}
+
 static void (*const act[])(struct sweepd *d, struct action *a) = {
     [ACTION_START_RUN] = act_start,
     [ACTION_TERM_RUN] = act_term,
@@ -69,6 +75,7 @@ static void (*const act[])(struct sweepd *d, struct action *a) = {
     [ACTION_NOTIFY] = act_notify,
     [ACTION_REPLY] = act_reply,
     [ACTION_WAKE_WAITERS] = act_wake_waiters,
+    [ACTION_IMPORTED] = act_imported,
 };
 
 struct applied {

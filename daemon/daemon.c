@@ -94,11 +94,12 @@ static void begin_close(struct sweepd *d)
 
 static bool may_close(struct sweepd *d)
 {
-    size_t left = engine_left(d->shared.engine);
-    return d->shared.stopping && !d->closing && d->applying == 0 &&
-           engine_running(d->shared.engine) == left && pool_active(d->pool) == left &&
+    if (!d->shared.stopping || d->closing || d->applying > 0)
+        return false;
+    size_t left = engine_left(d->shared.engine) + pool_cut_off(d->pool);
+    return engine_running(d->shared.engine) == left && pool_active(d->pool) == left &&
            prepare_active(d->shared.prepare) == 0 && !d->shared.relabelling &&
-           !pool_busy(d->pool);
+           !d->shared.importing && !pool_busy(d->pool);
 }
 
 static void on_wake_timer(uv_timer_t *timer)

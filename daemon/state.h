@@ -14,6 +14,7 @@
 #include "daemon/store/store.h"
 
 struct events;
+struct import_task;
 struct pool;
 struct relabel_task;
 struct requests;
@@ -30,6 +31,7 @@ struct daemon {
     struct events *events;
     struct requests *requests;
     struct staged_import *imports;    /* whose last part has not come: serve/staged_import.c */
+    struct import_task *importing;    /* whose last part has: serve/cmd/import.c */
     struct relabel_task *relabelling; /* those under way: serve/cmd/relabel.c */
     bool stopping;            /* no new sweeps, no new runs */
     struct gate_judgement gate; /* may runs start, and why not */

@@ -33,7 +33,8 @@ SELECT r.sweep_id, r.id AS run_id, r.number, r.kind, r.stage, r.status, r.params
        r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, r.activation,
        r.seconds, r.created_at, r.started_at, r.ended_at, r.test_loss, r.test_acc,
        nullif(l.cause, 'unknown') AS cause,
-       r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, r.change
+       r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, r.change,
+       r.joules
 FROM runs AS r
 LEFT JOIN labels AS l ON l.run_id = r.id;
 
@@ -168,7 +169,7 @@ SELECT sweep_id, run_id, number, kind, stage, status, params,
        CAST(iif(test_loss < 9e999 AND test_loss > -9e999, test_loss, NULL) AS REAL)
            AS test_loss,
        CAST(iif(test_acc < 9e999 AND test_acc > -9e999, test_acc, NULL) AS REAL) AS test_acc,
-       cause, treated_with, guide_ref, treats_pattern, treats_cause, cured, change,
+       cause, treated_with, guide_ref, treats_pattern, treats_cause, cured, change, joules,
        CASE WHEN metric_value < 9e999 AND metric_value > -9e999 THEN 'ok'
             WHEN metric_value IS NULL THEN 'missing' WHEN metric_value = 'nan' THEN 'nan'
             ELSE iif(metric_value > 0, '+inf', '-inf') END AS metric_value_state,

@@ -249,7 +249,8 @@ static const uint32_t signals_to_self[] = {SYS_kill, SYS_tgkill, SYS_rt_sigqueue
                                            SYS_rt_tgsigqueueinfo};
 
 #define X32_CALLS 0x40000000u /* x86-64's other numbers for the same calls */
-#define FILTER_MAX 240
+#define FILTER_MAX 320
+#define LEAF_MAX 3 /* numbers that are compared one by one at the end of the search */
 
 struct filter {
     unsigned short count;
@@ -272,11 +273,36 @@ static void put_end(struct filter *f, uint32_t verdict)
     put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
 }
 
-/* EPERM where the number in hand is that one. */
-static void put_refusal(struct filter *f, uint32_t number)
+/* EPERM where the number in hand is one of these few. */
+static void put_leaf(struct filter *f, const uint32_t *numbers, size_t count)
 {
-    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
+    for (size_t i = 0; i < count; i++)
+        put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, numbers[i],
+                                            (uint8_t)(count - i), 0));
+    put_end(f, SECCOMP_RET_ALLOW);
     put_end(f, SECCOMP_RET_ERRNO | EPERM);
+}
+
+/* The same of many, in ascending order: a search by halves. The kernel tries a filter with each
+ * number there is when it gets it, and runs it at each call that it does not always allow. */
+static void put_refusals(struct filter *f, const uint32_t *numbers, size_t count)
+{
+    size_t half = count / 2, at = f->count;
+    if (count <= LEAF_MAX) {
+        put_leaf(f, numbers, count);
+        return;
+    }
+    put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, numbers[half], 0, 0));
+    put_refusals(f, numbers, half);
+    REQUIRE(f->count - at - 1 <= UINT8_MAX);
+    f->code[at].jt = (uint8_t)(f->count - at - 1);
+    put_refusals(f, numbers + half, count - half);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
 }
 
 /* The low half of the first argument: a process number has no more. */
@@ -298,13 +324,15 @@ static void write_filter(struct filter *f, bool may_signal)
     put_load(f, offsetof(struct seccomp_data, nr));
     put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1));
     put_end(f, SECCOMP_RET_ERRNO | EPERM);
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-        put_refusal(f, refused[i]);
-    for (size_t i = 0; i < ARRAY_LEN(refused_signals) && !may_signal; i++)
-        put_refusal(f, refused_signals[i]);
     for (size_t i = 0; i < ARRAY_LEN(signals_to_self) && !may_signal; i++)
         put_self_only(f, signals_to_self[i]);
-    put_end(f, SECCOMP_RET_ALLOW);
+    uint32_t all[ARRAY_LEN(refused) + ARRAY_LEN(refused_signals)];
+    size_t count = ARRAY_LEN(refused);
+    memcpy(all, refused, sizeof(refused));
+    for (size_t i = 0; i < ARRAY_LEN(refused_signals) && !may_signal; i++)
+        all[count++] = refused_signals[i];
+    qsort(all, count, sizeof(*all), by_number);
+    put_refusals(f, all, count);
 }
 
 static void restrict_calls(bool may_signal)

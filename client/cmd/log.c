@@ -52,6 +52,7 @@ static void print_text(struct client *c, const char *log, bool end_line)
 /* --- follow ---------------------------------------------------------------------------------- */
 
 #define FOLLOW_MS 300
+#define LAST_BYTES 256
 
 /* -1: the request failed, and its status is in *status. */
 static int run_is_over(struct client *c, int *status)
@@ -67,44 +68,91 @@ static int run_is_over(struct client *c, int *status)
     return over;
 }
 
-/* What has come since *offset (-1: the end of what is there). More: there is more already. */
-static int print_next(struct client *c, int64_t *offset, bool *more)
+/* How far it was read, and its last bytes that were printed. */
+struct reading {
+    int64_t offset; /* -1: from near the end of what is there */
+    bool more;      /* there is more already */
+    struct buf last;
+};
+
+static void keep_last(struct reading *r, const char *text)
+{
+    size_t len = strlen(text), from = len > LAST_BYTES ? len - LAST_BYTES : 0;
+    buf_append(&r->last, text + from, len - from);
+    if (r->last.len > LAST_BYTES)
+        buf_consume(&r->last, r->last.len - LAST_BYTES);
+}
+
+/* Its middle was taken out of the log: what follows what was printed; all where that is gone. */
+static const char *after_last(const struct reading *r, const char *text)
+{
+    const char *next = NULL, *at = r->last.len > 0 ? text : NULL;
+    while (at != NULL && (at = strstr(at, r->last.data)) != NULL)
+        next = at++ + r->last.len;
+    return next;
+}
+
+/* Of a piece that is not where the last one ended. */
+static const char *find_place(struct client *c, const struct reading *r, int64_t from,
+                              const char *text)
+{
+    const char *next = from > 0 ? after_last(r, text) : NULL;
+    if (next == NULL)
+        client_say(c, from > 0 ? "[… some of it went by faster than it could be followed …]"
+                               : "[… the log was begun anew …]");
+    return next != NULL ? next : text;
+}
+
+/* whole: nothing follows what is there, whose last line is ended. */
+static int print_next(struct client *c, struct reading *r, bool whole)
 {
     struct rpc_reply reply;
     struct buf params = {0};
     buf_printf(&params, "{\"run\":%lld", (long long)c->opts.id);
-    if (*offset >= 0)
-        buf_printf(&params, ",\"offset\":%lld", (long long)*offset);
+    if (r->offset >= 0)
+        buf_printf(&params, ",\"offset\":%lld", (long long)r->offset);
     buf_putc(&params, '}');
     int status = client_call(c, "log", params.data, &reply);
     buf_finish(&params);
     if (status != CLIENT_DONE)
         return status;
-    if (*offset >= 0 && member_int(reply.result, "offset", *offset) != *offset)
-        client_say(c, "[… the log was shortened, or begun anew …]");
-    print_text(c, member_string(reply.result, "text", ""), false);
+    int64_t from = member_int(reply.result, "offset", 0);
+    const char *text = member_string(reply.result, "text", "");
+    if (r->offset >= 0 && from != r->offset)
+        text = find_place(c, r, from, text);
+    r->offset = member_int(reply.result, "next", 0);
+    r->more = r->offset < member_int(reply.result, "size", 0);
+    print_text(c, text, whole && !r->more);
     fflush(c->out);
-    *offset = member_int(reply.result, "next", 0);
-    *more = *offset < member_int(reply.result, "size", 0);
+    keep_last(r, text);
     rpc_reply_finish(&reply);
     return CLIENT_DONE;
 }
 
 static int follow(struct client *c)
 {
-    int64_t offset = -1;
-    int status;
-    for (;;) {
-        bool more = false;
-        int over = run_is_over(c, &status);
-        if (over < 0)
-            return status;
-        status = print_next(c, &offset, &more);
-        if (status != CLIENT_DONE || (over && !more))
-            return status;
-        if (!more)
+    struct reading r = {.offset = -1};
+    int status, over;
+    do {
+        over = run_is_over(c, &status);
+        if (over >= 0)
+            status = print_next(c, &r, false);
+        if (status == CLIENT_DONE && !r.more && !over)
             (void)poll(NULL, 0, FOLLOW_MS);
-    }
+    } while (status == CLIENT_DONE && (r.more || !over));
+    buf_finish(&r.last);
+    return status;
+}
+
+/* All that is kept of it, piece by piece. */
+static int print_all(struct client *c)
+{
+    struct reading r = {.more = true};
+    int status = CLIENT_DONE;
+    while (status == CLIENT_DONE && r.more)
+        status = print_next(c, &r, true);
+    buf_finish(&r.last);
+    return status == CLIENT_DONE && r.offset == 0 ? say_nothing(c) : status;
 }
 
 int cmd_log(struct client *c)
@@ -112,16 +160,12 @@ int cmd_log(struct client *c)
     struct rpc_reply reply;
     if (opts_has(&c->opts, OPTION_FOLLOW))
         return c->json ? client_usage(c, "--follow and --json exclude each other") : follow(c);
+    if (!c->json)
+        return print_all(c);
     int status = client_call_id(c, "log", "run", c->opts.id, &reply);
     if (status != CLIENT_DONE)
         return status;
-    const char *log = member_string(reply.result, "text", "");
-    if (c->json)
-        client_print_json(c, reply.result);
-    else if (*log != '\0')
-        print_text(c, log, true);
-    else
-        status = say_nothing(c);
+    client_print_json(c, reply.result);
     rpc_reply_finish(&reply);
-    return status;
+    return CLIENT_DONE;
 }

@@ -105,7 +105,7 @@ static int draw(struct client *c, enum plot_kind kind, const struct study *s,
                 const struct plot_options *o)
 {
     struct buf svg = {0};
-    plot_draw(kind, s, o, &svg);
+    (void)plot_draw(kind, s, o, &svg);
     size_t bytes = svg.len;
     int status = write_svg(c, &svg);
     if (status == CLIENT_DONE && c->opts.text[OPTION_OUTPUT] != NULL)

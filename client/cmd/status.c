@@ -5,6 +5,8 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
+#define PILOTS_SHOWN 20 /* of a sweep */
+
 static const struct field fields[] = {
     {"daemon", "version", CELL_TEXT, FIELD_PLAIN},
     {"process", "pid", CELL_NUMBER, FIELD_PLAIN},
@@ -61,7 +63,8 @@ static const struct field cluster_fields[] = {
     {"slots", "slots", CELL_COUNT, FIELD_PLAIN},
     {"pilots", "pilots_running", CELL_COUNT, FIELD_PLAIN},
     {"waiting", "pilots_waiting", CELL_COUNT, FIELD_PLAIN},
-    {"job name", "job_name", CELL_TEXT, FIELD_PLAIN},
+    {"for", "waiting_for", CELL_TEXT, FIELD_PLAIN},
+    {"job name", "job_name", CELL_TEXT, FIELD_PLAIN, 5},
     {"trouble", "trouble", CELL_TEXT, FIELD_PLAIN},
 };
 
@@ -73,6 +76,24 @@ static const struct field pilot_fields[] = {
     {"run", "run", CELL_NUMBER, FIELD_PLAIN},
 };
 
+/* Of a sweep, so many that they fit on a screen. */
+static void report_pilots(struct client *c, const struct json *cluster)
+{
+    struct report r;
+    const struct json *pilots = json_get(cluster, "pilots");
+    size_t count = json_count(pilots), shown = count > PILOTS_SHOWN + 1 ? PILOTS_SHOWN : count;
+    if (count == 0)
+        return;
+    fprintf(c->out, "\npilots of sweep %.0f\n", number(cluster, "sweep"));
+    report_init(&r, pilot_fields, ARRAY_LEN(pilot_fields));
+    const struct json *v = json_first(pilots);
+    for (size_t i = 0; i < shown; i++, v = json_next(v))
+        report_row(&r, v);
+    report_print(&r, c);
+    if (shown < count)
+        fprintf(c->out, "and %zu more; status --json has them all\n", count - shown);
+}
+
 /* Sweeps that run elsewhere, and who carries their runs out there. */
 static void report_clusters(struct client *c, const struct json *clusters)
 {
@@ -80,12 +101,8 @@ static void report_clusters(struct client *c, const struct json *clusters)
         return;
     fputc('\n', c->out);
     report_list(c, cluster_fields, ARRAY_LEN(cluster_fields), clusters);
-    for (const struct json *v = json_first(clusters); v != NULL; v = json_next(v)) {
-        if (json_count(json_get(v, "pilots")) == 0)
-            continue;
-        fputc('\n', c->out);
-        report_list(c, pilot_fields, ARRAY_LEN(pilot_fields), json_get(v, "pilots"));
-    }
+    for (const struct json *v = json_first(clusters); v != NULL; v = json_next(v))
+        report_pilots(c, v);
 }
 
 int cmd_status(struct client *c)

@@ -19,7 +19,9 @@
     return e;
   }
   function short(v) {
-    return v === null || v === undefined ? "–" : typeof v === "number" ? String(+v.toPrecision(4)) : v;
+    if (v === null || v === undefined) return "–";
+    if (typeof v !== "number") return v;
+    return v !== 0 && Math.abs(v) < 1e-4 ? v.toExponential(3) : String(+v.toPrecision(4));
   }
   var shades = {};
   function colour(pattern) { /* as the style has it, light or dark */
@@ -140,7 +142,7 @@
     form.addEventListener("submit", function (e) { e.preventDefault(); });
 
     /* --- parallel coordinates: none of the libraries draws them -------------------------------- */
-    var W = 1200, H = 300, T = 24, B = 250;
+    var W = Math.max(90 * axes.length, Math.round(root.clientWidth) - 28), H = 300, T = 24, B = 250;
     var svg = shape("svg", { "class": "chart", viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": words.parallel });
     function axisX(i) { return axes.length > 1 ? 70 + (W - 140) * i / (axes.length - 1) : W / 2; }
     function axisY(a, v) { return B - (B - T) * place(a, v); }
@@ -148,7 +150,10 @@
     var fine = sweep.runs.length > 500 ? 1 : 2;
     var paint = element("canvas", { width: fine * W, height: fine * H, "aria-hidden": "true" }), stack = element("div", { "class": "stack" });
     var step = Math.ceil(sweep.runs.length / LINES), drawn = sweep.runs.filter(function (r, k) { return r[4] !== null && k % step === 0; });
+    var wide = element("div", { "class": "wide", tabindex: "0", role: "group", "aria-label": words.parallel });
+    stack.style.minWidth = 90 * axes.length + "px"; /* below it, it scrolls */
     stack.append(paint, svg);
+    wide.append(stack);
     function drawLines(set) {
       var pen = paint.getContext("2d");
       pen.setTransform(fine, 0, 0, fine, 0, 0);
@@ -305,11 +310,11 @@
       axes.forEach(function (a) { a.draw(); });
       count.textContent = words.shown.replace("%1", shown.length).replace("%2", sweep.runs.length);
     }
-    var scroll = element("div", { "class": "scroll", tabindex: "0", role: "region", "aria-label": words.runs });
+    var scroll = element("div", { "class": "scroll", tabindex: "0", role: "group", "aria-label": words.runs });
     var label = element("label", {}, words.horizontal + " ");
     label.append(pick);
     scroll.append(table);
-    root.append(element("p", { "class": "soft" }, words.how), form, count, stack, label, two, scroll);
+    root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, two, scroll);
     root.closest("section").hidden = false;
     apply();
     draw();

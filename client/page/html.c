@@ -1,12 +1,14 @@
 #include "client/page/html.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "client/human.h"
 #include "client/plot/svg.h"
 #include "sweep/sha256.h"
 
 #define CELL_CHARACTERS 2000
+#define LONG_BYTES 40 /* a text that wants room */
 
 void html_element(struct buf *out, const char *tag, const char *text)
 {
@@ -17,7 +19,7 @@ void html_element(struct buf *out, const char *tag, const char *text)
 
 void html_table(struct buf *out, const char *caption, const char *const *titles, size_t count)
 {
-    buf_puts(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    buf_puts(out, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
     svg_escape(out, caption);
     buf_puts(out, "\">\n<table><caption>");
     svg_escape(out, caption);
@@ -28,6 +30,21 @@ void html_table(struct buf *out, const char *caption, const char *const *titles,
         buf_puts(out, "</th>");
     }
     buf_puts(out, "</tr></thead>\n<tbody>\n");
+}
+
+void html_chart_begin(struct buf *out, const char *attributes, const char *name)
+{
+    buf_printf(out, "<figure%s>\n<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"",
+               attributes);
+    svg_escape(out, name);
+    buf_puts(out, "\">\n");
+}
+
+void html_chart_end(struct buf *out, const char *says)
+{
+    buf_puts(out, "</div>\n");
+    html_element(out, "figcaption", says);
+    buf_puts(out, "</figure>\n");
 }
 
 void html_table_end(struct buf *out)
@@ -47,7 +64,7 @@ void html_row_end(struct buf *out)
 
 void html_cell(struct buf *out, const char *text)
 {
-    buf_puts(out, "<td>");
+    buf_puts(out, strlen(text) > LONG_BYTES ? "<td class=\"long\">" : "<td>");
     svg_escape_cut(out, text, CELL_CHARACTERS);
     buf_puts(out, "</td>");
 }
@@ -62,7 +79,7 @@ void html_fact(struct buf *out, const char *name, const char *value)
 {
     if (*value == '\0')
         return;
-    buf_puts(out, "<div><dt>");
+    buf_puts(out, strlen(value) > LONG_BYTES ? "<div class=\"long\"><dt>" : "<div><dt>");
     svg_escape(out, name);
     buf_puts(out, "</dt><dd>");
     svg_escape_cut(out, value, CELL_CHARACTERS);

@@ -13,6 +13,10 @@ void html_element(struct buf *out, const char *tag, const char *text);
 /* A table's start: what it shows, and the titles of its columns. */
 void html_table(struct buf *out, const char *caption, const char *const *titles, size_t count);
 void html_table_end(struct buf *out);
+/* Around a chart, which is wider than a narrow screen: scrolled there, from the keyboard too.
+ * attributes: of the figure, with a space before them, or "". */
+void html_chart_begin(struct buf *out, const char *attributes, const char *name);
+void html_chart_end(struct buf *out, const char *says);
 void html_row(struct buf *out);
 void html_row_end(struct buf *out);
 void html_cell(struct buf *out, const char *text);

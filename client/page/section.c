@@ -42,18 +42,31 @@ static void add_facts(const struct section *s)
     buf_puts(s->out, "</dl>\n");
 }
 
+/* What no run has the values for is named, not shown empty. */
 static void add_charts(const struct section *s)
 {
+    struct buf chart = {0}, missing = {0};
     const struct plot_options o = {.language = s->page->language};
     section_head(s, WORD_CHARTS);
     buf_puts(s->out, "<div class=\"charts\">\n");
     for (int k = 0; k < PLOT_COUNT; k++) {
-        buf_puts(s->out, "<figure>\n");
-        plot_draw((enum plot_kind)k, &s->sweep->study, &o, s->out);
-        html_element(s->out, "figcaption", section_word(s, plot_info((enum plot_kind)k)->says));
-        buf_puts(s->out, "</figure>\n");
+        const struct plot_info *kind = plot_info((enum plot_kind)k);
+        buf_clear(&chart);
+        if (!plot_draw((enum plot_kind)k, &s->sweep->study, &o, &chart)) {
+            buf_puts(&missing, missing.len > 0 ? ", " : "");
+            buf_puts(&missing, section_word(s, kind->title));
+            continue;
+        }
+        html_chart_begin(s->out, "", section_word(s, kind->title));
+        buf_append(s->out, chart.data, chart.len);
+        html_chart_end(s->out, section_word(s, kind->says));
     }
     buf_puts(s->out, "</div>\n");
+    if (missing.len > 0)
+        buf_printf(s->out, "<p class=\"soft\">%s %s</p>\n", section_word(s, WORD_NOT_DRAWN),
+                   missing.data);
+    buf_finish(&chart);
+    buf_finish(&missing);
 }
 
 /* Shown by the script. */
@@ -61,10 +74,10 @@ static void add_explorer(const struct section *s)
 {
     long long id = (long long)s->sweep->study.id;
     buf_printf(s->out,
-               "<section hidden data-keep id=\"explorer-%lld\" aria-labelledby="
-               "\"explore-head-%lld\"><h3 id=\"explore-head-%lld\">%s</h3>\n"
+               "<section hidden data-keep id=\"explorer-%lld\">"
+               "<h3>%s</h3>\n"
                "<div class=\"explore\" id=\"explore-%lld\"></div></section>\n",
-               id, id, id, section_word(s, WORD_EXPLORE), id);
+               id, section_word(s, WORD_EXPLORE), id);
 }
 
 /* --- the best ----------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ void chart_axes(struct chart *c, const struct chart_box *box, const char *x_titl
 
 void chart_empty(struct chart *c)
 {
+    c->empty = true;
     svg_text(c->out, "note", (double[]){CHART_WIDTH / 2, CHART_HEIGHT / 2}, SVG_MIDDLE,
              chart_word(c, WORD_NOTHING));
     chart_close(c);

@@ -25,6 +25,7 @@ struct chart {
     const struct study *study;
     const struct plot_options *options;
     struct buf *out;
+    bool empty; /* nothing was there to be drawn */
     struct scale x, y;                                       /* from, to: set by chart_axes */
     struct buf shapes[CHART_SHAPE_COUNT][PATTERN_COUNT + 1]; /* written at the end */
 };

@@ -70,7 +70,7 @@ static size_t set_scales(struct chart *c, const struct study_run *one)
         for (size_t k = 0; k < r->curve.count && (one == NULL || one == r); k++) {
             x[n] = r->curve.epoch[k];
             y[2 * n] = r->curve.val[k];
-            y[2 * n + 1] = one != NULL ? r->curve.train[k] : NAN;
+            y[2 * n + 1] = one != NULL || c->options->each ? r->curve.train[k] : NAN;
             if (one == NULL && !isfinite(y[2 * n]))
                 y[2 * n] = r->curve.train[k];
             n++;
@@ -98,28 +98,55 @@ static const double *main_series(const struct study_curve *v)
     return has_number(v->val, v->count) ? v->val : v->train;
 }
 
+static int worse_first(const void *a, const void *b, void *study)
+{
+    const struct study_run *x = *(const struct study_run *const *)a;
+    const struct study_run *y = *(const struct study_run *const *)b;
+    int order = study_better(study, x->metric, y->metric) -
+                study_better(study, y->metric, x->metric);
+    return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Of the runs with a curve, the worst first: of more than most the best half, and an even choice of
+ * the others. */
+static size_t choose(const struct study *s, const struct study_run **out, size_t most)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < s->run_count; i++)
+        if (s->runs[i].curve.count > 0)
+            out[n++] = &s->runs[i];
+    qsort_r(out, n, sizeof(*out), worse_first, (void *)(uintptr_t)s);
+    if (n <= most)
+        return n;
+    size_t others = n - most / 2, wanted = most - most / 2;
+    for (size_t i = 0; i < n; i++)
+        if (i >= others || (i + 1) * wanted / others > i * wanted / others)
+            out[kept++] = out[i];
+    return kept;
+}
+
 static void draw_all(struct chart *c, const struct study_run *best, double bottom)
 {
-    size_t drawn = 0, most = c->options->standalone ? CURVES_MAX : CURVES_MAX_PAGE;
-    for (size_t i = 0; i < c->study->run_count; i++) {
-        const struct study_run *r = &c->study->runs[i];
-        if (r->curve.count == 0 || r == best || drawn >= most)
+    const struct study *s = c->study;
+    const struct study_run **runs = xmalloc((s->run_count + 1) * sizeof(*runs));
+    size_t drawn = choose(s, runs, c->options->standalone ? CURVES_MAX : CURVES_MAX_PAGE);
+    for (size_t i = 0; i < drawn; i++) {
+        if (runs[i] == best)
             continue;
-        char *classes = xasprintf("thin %s", svg_pattern_class(r->pattern));
-        draw_series(c, r, main_series(&r->curve), classes);
-        drawn++;
+        char *classes = xasprintf("thin %s", svg_pattern_class(runs[i]->pattern));
+        draw_series(c, runs[i], main_series(&runs[i]->curve), classes);
         free(classes);
     }
+    free(runs);
     if (best != NULL && best->curve.count > 0) {
         char *classes = xasprintf("bold %s", svg_pattern_class(best->pattern));
         draw_series(c, best, best->curve.train, "best dashed");
         draw_series(c, best, main_series(&best->curve), classes);
         draw_bands(c, &best->curve, bottom - BAND_HEIGHT, BAND_HEIGHT);
-        drawn++;
         free(classes);
     }
-    if (drawn < c->study->run_count)
-        chart_note(c, chart_word(c, WORD_DRAWN_OF), drawn, c->study->run_count);
+    if (drawn < s->run_count)
+        chart_note(c, chart_word(c, WORD_DRAWN_OF), drawn, s->run_count);
     chart_legend(c, CHART_HEIGHT - 24);
 }
 

@@ -1,6 +1,7 @@
 #include "client/plot/mini.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "client/plot/scale.h"
@@ -38,8 +39,10 @@ static void draw_bands(struct buf *out, const struct study_curve *c, const struc
 static void draw_numbers(struct buf *out, const struct study_curve *c, const struct scale *y)
 {
     char text[HUMAN_MAX];
-    svg_text(out, "tick", (double[]){2, TOP + 10}, SVG_START, human_number(y->high, text));
-    svg_text(out, "tick", (double[]){2, BOTTOM}, SVG_START, human_number(y->low, text));
+    snprintf(text, sizeof text, "%.3g", y->high);
+    svg_text(out, "tick", (double[]){2, TOP + 10}, SVG_START, text);
+    snprintf(text, sizeof text, "%.3g", y->low);
+    svg_text(out, "tick", (double[]){2, BOTTOM}, SVG_START, text);
     svg_text(out, "tick", (double[]){WIDTH - 4, HEIGHT - 4}, SVG_END,
              human_number(c->epoch[c->count - 1], text));
 }

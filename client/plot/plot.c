@@ -25,9 +25,10 @@ int plot_find(const char *name)
     return -1;
 }
 
-void plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
+bool plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
                struct buf *out)
 {
     struct chart c = {.kind = plot_info(k), .study = s, .options = o, .out = out};
     c.kind->draw(&c);
+    return !c.empty;
 }

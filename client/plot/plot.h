@@ -53,7 +53,8 @@ struct plot_info {
 const struct plot_info *plot_info(enum plot_kind k);
 int plot_find(const char *name); /* -1: unknown */
 
-void plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
+/* False: no run has what it needs, and it says so. */
+bool plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
                struct buf *out);
 
 #define X(id, name, curves, word) void plot_draw_##id(struct chart *c);

@@ -15,6 +15,7 @@
     X(OLDER, "older ones", "更早的") \
     X(FURTHER, "further ones", "后面的") \
     X(ALL_RUNS, "All runs", "全部运行") \
+    X(NO_CURVE, "It has no points yet, or none of its losses is a number.", "尚无数据点，或损失都不是数。") \
     X(UNDER_WAY, "Under way", "正在进行") \
     X(STAGE, "stage", "阶段") \
     X(TRAIN_LOSS, "train loss", "train loss") \

@@ -137,6 +137,7 @@
     X(MEAN, "mean", "均值") \
     X(SPREAD, "worst − best", "最差 − 最优") \
     X(CONFIGURATIONS, "Configurations trained from several seeds", "用多个种子训练的配置") \
+    X(NOT_DRAWN, "No run has what these charts need:", "没有运行具备以下图所需的数据：") \
     X(FIRST_OF, "The first %zu of %zu are listed.", "列出 %2$zu 条中的前 %1$zu 条。") \
     X(CURVES_OF, \
       "Curves of %zu of %zu runs are in this file: those of the best half, and an even " \

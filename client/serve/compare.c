@@ -162,10 +162,10 @@ static void add_table(const struct desk *d, const struct compared *v, struct buf
 static void add_charts(const struct desk *d, const struct compared *v, struct buf *out)
 {
     const struct plot_options o = {.language = d->site->language, .each = true};
-    buf_puts(out, "<figure class=\"each\">\n");
-    plot_draw(PLOT_curves, &v->study, &o, out);
-    html_element(out, "figcaption", frame_word(d, WORD_CURVES_EACH_SAYS));
-    buf_puts(out, "</figure>\n<div class=\"minis\">\n");
+    html_chart_begin(out, " class=\"each\"", frame_word(d, WORD_CURVES));
+    (void)plot_draw(PLOT_curves, &v->study, &o, out);
+    html_chart_end(out, frame_word(d, WORD_CURVES_EACH_SAYS));
+    buf_puts(out, "<div class=\"minis\">\n");
     for (size_t i = 0; i < v->study.run_count; i++) {
         const struct study_run *r = &v->study.runs[i];
         char *head = xasprintf("%s %lld: %s", frame_word(d, WORD_RUN), (long long)r->id,

@@ -21,7 +21,7 @@ static void add_title(const struct site *site, struct buf *out, const struct fra
     if (f->id != 0)
         buf_printf(out, " %lld", (long long)f->id);
     if (f->name != NULL && *f->name != '\0') {
-        buf_puts(out, f->id != 0 ? " " : ": ");
+        buf_puts(out, ": ");
         svg_escape_cut(out, f->name, NAME_CHARACTERS);
     }
 }

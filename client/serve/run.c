@@ -133,10 +133,15 @@ static void add_parameters(const struct desk *d, const struct json *run, struct 
 static void add_chart(const struct desk *d, const struct study *s, int64_t run, struct buf *out)
 {
     const struct plot_options o = {.language = d->site->language, .run = run};
-    buf_puts(out, "<figure id=\"chart\">\n");
-    plot_draw(PLOT_curves, s, &o, out);
-    html_element(out, "figcaption", frame_word(d, WORD_CURVES_ONE_SAYS));
-    buf_puts(out, "</figure>\n");
+    struct buf chart = {0};
+    if (plot_draw(PLOT_curves, s, &o, &chart)) {
+        html_chart_begin(out, " id=\"chart\"", frame_word(d, WORD_CURVES));
+        buf_append(out, chart.data, chart.len);
+        html_chart_end(out, frame_word(d, WORD_CURVES_ONE_SAYS));
+    } else { /* live.js looks for it */
+        buf_printf(out, "<p id=\"chart\" class=\"soft\">%s</p>\n", frame_word(d, WORD_NO_CURVE));
+    }
+    buf_finish(&chart);
 }
 
 /* --- why ---------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ void page_plot(struct desk *d, const struct request *r, struct answer *a)
         return;
     }
     a->type = "image/svg+xml";
-    plot_draw((enum plot_kind)kind, &study, &o, &a->body);
+    (void)plot_draw((enum plot_kind)kind, &study, &o, &a->body);
     study_finish(&study);
     rpc_reply_finish(&show);
 }
@@ -242,7 +242,8 @@ void page_runs(struct desk *d, const struct request *r, struct answer *a)
         return;
     }
     int64_t next = member_int(reply.result, "cursor", -1);
-    frame_begin(d->site, a, &(struct frame){WORD_ALL_RUNS, r->id, NULL, false, 0});
+    frame_begin(d->site, a,
+                &(struct frame){WORD_SWEEP, r->id, frame_word(d, WORD_ALL_RUNS), false, 0});
     buf_printf(&a->body, "<p><a href=\"/sweep/%lld\">%s %lld</a></p>\n", (long long)r->id,
                frame_word(d, WORD_SWEEP), (long long)r->id);
     write_runs(d, reply.result, &a->body);

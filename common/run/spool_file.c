@@ -71,17 +71,25 @@ int spool_append(struct spool_writer *w, const char *lines, size_t len, struct e
     return rc;
 }
 
+static void forget_taken(struct spool_reader *r)
+{
+    if (r->taken == r->bytes.len)
+        buf_finish(&r->bytes);
+    else
+        buf_consume(&r->bytes, r->taken);
+    r->taken = 0;
+}
+
 int spool_read(struct spool_reader *r, struct errbuf *err)
 {
+    char block[READ_BYTES]; /* of thousands of readers each keeps but the part of a line */
     int fd = spool_open_plain(r->path, O_RDONLY);
     if (fd < 0)
         return fail_at(err, r->path);
-    buf_consume(&r->bytes, r->taken);
-    r->taken = 0;
-    buf_reserve(&r->bytes, READ_BYTES);
+    forget_taken(r);
     ssize_t n;
     do {
-        n = pread(fd, r->bytes.data + r->bytes.len, READ_BYTES, r->offset);
+        n = pread(fd, block, sizeof(block), r->offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         int rc = fail_at(err, r->path);
@@ -89,8 +97,8 @@ int spool_read(struct spool_reader *r, struct errbuf *err)
         return rc;
     }
     close(fd);
-    r->bytes.len += (size_t)n;
-    r->bytes.data[r->bytes.len] = '\0';
+    if (n > 0)
+        buf_append(&r->bytes, block, (size_t)n);
     r->offset += n;
     return (int)n;
 }

@@ -28,6 +28,20 @@ void spool_attempt_name(const struct spool_attempt *a, char out[SPOOL_ATTEMPT_MA
     snprintf(out, SPOOL_ATTEMPT_MAX, "%" PRId64 ".%" PRId64, a->run_id, a->number);
 }
 
+bool spool_attempt_read(const char *name, struct spool_attempt *out)
+{
+    struct spool_attempt a = {0};
+    char again[SPOOL_ATTEMPT_MAX];
+    if (sscanf(name, "%" SCNd64 ".%" SCNd64, &a.run_id, &a.number) != 2 || a.run_id < 1 ||
+        a.number < 1)
+        return false;
+    spool_attempt_name(&a, again);
+    if (strcmp(again, name) != 0)
+        return false;
+    *out = a;
+    return true;
+}
+
 bool spool_same(const struct spool_attempt *a, const struct spool_attempt *b)
 {
     return a->run_id == b->run_id && a->number == b->number;

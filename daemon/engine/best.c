@@ -1,5 +1,7 @@
 /* The best runs of a sweep, whose weights stay. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/engine/private.h"
@@ -167,4 +169,26 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
     s->errors[row->error]++;
     rank_ended(s, row, fx);
     drop_start_weights(s, row, fx);
+}
+
+/* The best run of its sweep is another one since. run_id of before 0: it is the first. */
+static void say_improved(const struct run *r, const struct kept *before, utc_us now,
+                         struct effects *fx)
+{
+    const struct sweep *s = r->sweep;
+    char after[64] = "";
+    if (s->best_count == 0 || s->best[0].run_id != r->row->id)
+        return;
+    if (before->run_id != 0)
+        snprintf(after, sizeof(after), ", after %.6g of #%" PRId64, before->metric, before->number);
+    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "best_improved", now, "%s %.6g%s",
+                          spec_metric_name(sweep_spec(s)), s->best[0].metric, after);
+}
+
+void run_book_ended(struct run *r, utc_us now, struct effects *fx)
+{
+    struct sweep *s = r->sweep;
+    struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
+    sweep_book_ended(s, r->row, fx);
+    say_improved(r, &before, now, fx);
 }

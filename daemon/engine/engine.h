@@ -43,6 +43,7 @@ enum action_type {
     ACTION_NOTIFY,          /* to watchers: method + params */
     ACTION_REPLY,           /* to the request `token`: result or error */
     ACTION_WAKE_WAITERS,    /* the sweep is terminal or held: `wait` requests are answered */
+    ACTION_IMPORTED,        /* the sweep of an import is durable */
 };
 
 struct action {
@@ -66,6 +67,13 @@ struct effects {
     struct action *actions; /* to be carried out in order, after the batch is durable */
 };
 void effects_finish(struct effects *e);
+/* Behind what it holds; more is empty then. */
+void effects_join(struct effects *fx, struct effects *more);
+struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
+                           int64_t run_id);
+/* To the request of the token: the result, which is taken over, or the error. */
+void effects_reply(struct effects *fx, void *token, char *json);
+void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
 void action_finish(struct action *a);
 
 /* runs_dir: the folder of the runs, for config.weights and config.checkpoint. */
@@ -171,10 +179,18 @@ struct imported_sweep {
     size_t count;
     struct imported_run *runs;
 };
-/* It becomes a sweep that has ended: in one batch, labelled as if its runs had been carried out
- * here. Its events and notifications are those of the sweep alone. */
-void engine_import(struct engine *e, const struct imported_sweep *in, void *token, utc_us now,
-                   struct effects *fx);
+/* An engine of its own carries it out, beside this one, which goes on meanwhile: it has the ids of
+ * a sweep and of so many runs, which nobody else is given from now on. The caller destroys it. */
+struct engine *engine_import_begin(struct engine *e, const char *id, size_t runs);
+/* By that engine alone, on any thread: it becomes a sweep that has ended, in one batch, labelled as
+ * if its runs had been carried out here. Its events and notifications are those of the sweep alone.
+ * Returns its id. */
+int64_t engine_import(struct engine *own, const struct imported_sweep *in, utc_us now,
+                      struct effects *fx);
+/* It is durable, or given up. */
+void engine_import_end(struct engine *e, int64_t sweep_id);
+/* The sweep that the content of that id is to be, between the begin and the end; 0: none. */
+int64_t engine_importing(const struct engine *e, const char *id);
 /* Of an open sweep, borrowed until the next event: its specification, and the hash of its data.
  * NULL: it is not open. */
 const struct spec *engine_sweep_spec(const struct engine *e, int64_t sweep_id);
@@ -243,6 +259,7 @@ struct run_exit {
     int signal;
     const char *text;        /* or NULL */
     const char *stderr_tail; /* or NULL */
+    double joules;           /* that it used, as far as it was measured */
     bool inherited;          /* PROTOCOL: what is wrong was there before this attempt */
 };
 void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x, utc_us now,

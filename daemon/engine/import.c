@@ -1,7 +1,8 @@
 /* A sweep that another program has carried out becomes one of ours, which has ended: its runs are
  * begun, reported and ended one after the other, at the times when they were, as if a client had
- * done it here. So all that follows from curves and values is decided as for any other sweep. */
-#include <inttypes.h>
+ * done it here. So all that follows from curves and values is decided as for any other sweep.
+ * That takes its time, and nothing of the others: so an engine of its own does it, which has only
+ * that sweep, and may be on another thread than the one that serves clients. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,31 +116,34 @@ static struct sweep *open_imported(struct engine *e, const struct imported_sweep
     return engine_sweep(e, e->last_sweep_id);
 }
 
-void engine_import(struct engine *e, const struct imported_sweep *in, void *token, utc_us now,
-                   struct effects *fx)
+/* --- beside the engine of the open sweeps ---------------------------------------------------- */
+
+struct engine *engine_import_begin(struct engine *e, const char *id, size_t runs)
+{
+    struct engine *own = engine_create(e->runs_dir);
+    str_copy(own->database, sizeof(own->database), e->database);
+    own->last_sweep_id = e->last_sweep_id++;
+    own->last_run_id = e->last_run_id;
+    e->last_run_id += (int64_t)runs;
+    imports_note(e, id, e->last_sweep_id);
+    return own;
+}
+
+int64_t engine_import(struct engine *own, const struct imported_sweep *in, utc_us now,
+                      struct effects *fx)
 {
     struct effects mine = {0};
-    struct errbuf err = {0};
-    REQUIRE(in->spec->method == METHOD_BY_HAND && in->count > 0);
-    if (e->stopping) {
-        spec_finish(in->spec);
-        memset(in->spec, 0, sizeof(*in->spec));
-        err_set(&err, ERR_SHUTDOWN, "the daemon is shutting down");
-        effects_refuse(fx, token, &err);
-        return;
-    }
-    int64_t first = e->last_run_id + 1;
-    struct sweep *s = open_imported(e, in, now, &mine);
+    REQUIRE(in->spec->method == METHOD_BY_HAND && in->count > 0 && !own->stopping);
+    int64_t first = own->last_run_id + 1;
+    struct sweep *s = open_imported(own, in, now, &mine);
     int64_t id = s->row->id;
     store_batch_add_event(&mine.batch, id, 0, "imported", now, "%zu runs: %s", in->count,
                           in->source);
     s->imported = true;
-    add_runs(e, s, in, now, &mine);
+    add_runs(own, s, in, now, &mine);
     for (size_t i = 0; i < in->count; i++)
-        carry_out(e, sweep_live_run(s, first + (int64_t)i), &in->runs[i], now, &mine);
-    sweep_step(e, s, now, &mine); /* it has ended, and is not open any more */
+        carry_out(own, sweep_live_run(s, first + (int64_t)i), &in->runs[i], now, &mine);
+    sweep_step(own, s, now, &mine); /* it has ended, and is not open any more */
     take_over(&mine, fx);
-    effects_reply(fx, token,
-                  xasprintf("{\"sweep\":%" PRId64 ",\"runs\":%zu,\"existing\":false}", id,
-                            in->count));
+    return id;
 }

@@ -28,6 +28,17 @@ void effects_finish(struct effects *e)
     *e = (struct effects){0};
 }
 
+void effects_join(struct effects *fx, struct effects *more)
+{
+    for (size_t i = 0; i < more->batch.count; i++)
+        store_batch_move(&fx->batch, &more->batch.ops[i]);
+    for (size_t i = 0; i < more->action_count; i++)
+        *effects_add(fx, more->actions[i].type, 0, 0) = more->actions[i];
+    free(more->batch.ops);
+    free(more->actions);
+    *more = (struct effects){0};
+}
+
 struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
                            int64_t run_id)
 {

@@ -23,6 +23,7 @@
 #define STAGE_IMPORTED "imported" /* of runs that another program has carried out */
 
 struct diagnosis;
+struct importing;
 struct ladder;
 struct stored_rung;
 struct json_writer;
@@ -150,6 +151,7 @@ struct engine {
     struct run **running; /* with a slot */
     size_t running_count, running_cap;
     uint64_t starts;
+    struct importing *importing; /* imports under way: importing.c */
     bool stopping;
     bool leaves;             /* at its end, what cannot resume: it runs on */
     bool shut; /* the gate: nothing starts */
@@ -240,6 +242,8 @@ void engine_put_to_sleep(struct engine *e); /* all */
 /* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
  * with them: only winners have those (fx may be NULL when history is read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
+/* The same of a run that ends now, and an event where the best run is another one since. */
+void run_book_ended(struct run *r, utc_us now, struct effects *fx);
 /* As soon as so many runs keep their weights, none that is worse than the last of them will. */
 size_t sweep_keeps(const struct sweep *s);
 /* No more than sweep_keeps. */
@@ -431,11 +435,11 @@ bool failure_launcher_waits(const struct engine *e, size_t launcher, utc_us now)
 /* Queued runs that may be started now. */
 size_t failure_startable(const struct engine *e, struct sweep *s, utc_us now);
 
+/* --- importing.c ----------------------------------------------------------------------------- */
+void imports_note(struct engine *e, const char *id, int64_t sweep_id);
+void imports_forget(struct engine *e);
+
 /* --- notify.c -------------------------------------------------------------------------------- */
-struct action *effects_add(struct effects *fx, enum action_type type, int64_t sweep_id,
-                           int64_t run_id);
-void effects_reply(struct effects *fx, void *token, char *json);
-void effects_refuse(struct effects *fx, void *token, const struct errbuf *err);
 void notify_run_started(struct effects *fx, const struct run *r);
 void notify_run_paused(struct effects *fx, const struct run *r);
 void notify_point(struct effects *fx, const struct run *r, const struct point *p);

@@ -79,6 +79,7 @@ struct run_row {               /* ordered by size: thousands wait */
     double test_loss, test_acc; /* of the kept weights; only the sweep's best runs have them */
     int64_t flop;              /* to train on one sample, by the configuration; 0: not said */
     utc_us created, started, ended;
+    double joules;             /* that its workers used; 0: not measured */
     double seconds;            /* monotonic; of the last attempt and what it resumed */
     utc_us retry_at;           /* it waits until then, … */
     unsigned retry_failures;   /* … after so many failures in a row, … */

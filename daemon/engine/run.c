@@ -1,7 +1,5 @@
 /* Runs in the engine: start, the end of an attempt and of a run, pause, requeue, cancel. */
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,20 +178,6 @@ static void yielded(struct engine *e, struct run *r, utc_us now, struct effects 
             now, fx);
 }
 
-/* The best run of its sweep is another one since. run_id of before 0: it is the first. */
-static void say_improved(const struct run *r, const struct kept *before, utc_us now,
-                         struct effects *fx)
-{
-    const struct sweep *s = r->sweep;
-    char after[64] = "";
-    if (s->best_count == 0 || s->best[0].run_id != r->row->id)
-        return;
-    if (before->run_id != 0)
-        snprintf(after, sizeof(after), ", after %.6g of #%" PRId64, before->metric, before->number);
-    store_batch_add_event(&fx->batch, s->row->id, r->row->id, "best_improved", now, "%s %.6g%s",
-                          spec_metric_name(sweep_spec(s)), s->best[0].metric, after);
-}
-
 /* The row is terminal and final: booked, labelled, announced; the run is gone afterwards. */
 static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now, struct effects *fx)
 {
@@ -208,9 +192,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     notify_run_ended(fx, r);
     if (r->row->started != 0 && !population_keeps(r))
         effects_add(fx, ACTION_DROP_CHECKPOINT, s->row->id, r->row->id);
-    struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
-    sweep_book_ended(s, r->row, fx);
-    say_improved(r, &before, now, fx);
+    run_book_ended(r, now, fx);
     failure_ended(r, now, fx);
     sweep_remove_live(s, r);
 }
@@ -398,6 +380,7 @@ void engine_run_ended(struct engine *e, int64_t run_id, const struct run_exit *x
     struct run *r = engine_running_run(e, run_id);
     if (r == NULL)
         return;
+    r->row->joules += x->joules;
     if (r->adopted && paused_early(r, x->result)) { /* the daemon died before it began to go on */
         engine_run_lost(e, run_id, now, fx);
         return;
@@ -447,25 +430,6 @@ void engine_run_anew(struct engine *e, int64_t run_id, struct effects *fx)
 }
 
 /* --- a daemon's start and end ---------------------------------------------------------------- */
-
-void engine_run_adopted(struct engine *e, int64_t run_id, size_t launcher, utc_us now,
-                        struct effects *fx)
-{
-    struct run *r = engine_running_run(e, run_id);
-    if (r == NULL)
-        return;
-    engine_move_slot(e, r, launcher);
-    run_forget_attempt(r); /* its file is read from the beginning */
-    r->adopted = true;
-    if (r->row->paused_by == RUN_PAUSER_RUNG) /* read for what it showed up to there */
-        return;
-    store_batch_add_event(&fx->batch, r->row->sweep_id, run_id, "run_adopted", now, "%s", "");
-    /* the daemon that asked for its end did not see it */
-    if (run_is_overdue(r))
-        effects_add(fx, ACTION_TERM_RUN, r->row->sweep_id, run_id);
-    else if (r->sweep->row->status == SWEEP_PAUSED)
-        run_yield(r, fx);
-}
 
 void engine_run_lost(struct engine *e, int64_t run_id, utc_us now, struct effects *fx)
 {

@@ -114,6 +114,11 @@ bool engine_submit_again(struct engine *e, const char *id, const struct spec *sp
 {
     const struct sweep *s = find_submitted(e, id);
     struct errbuf err = {0};
+    if (engine_importing(e, id) != 0) {
+        err_set(&err, ERR_BUSY, "the id %s is that of an import under way: ask again", id);
+        effects_refuse(fx, token, &err);
+        return true;
+    }
     if (s == NULL)
         return false;
     if (spec_compare(sweep_spec(s), spec, &err) != 0)

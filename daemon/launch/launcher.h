@@ -12,6 +12,7 @@
 
 #include "daemon/engine/engine.h"
 
+struct energy_reading;
 struct errbuf;
 struct json_writer;
 struct launch_site;
@@ -66,6 +67,9 @@ struct launcher_type {
     void (*stop)(struct launcher *l);
     /* After that: it is to be waited for. NULL: never. */
     bool (*is_busy)(struct launcher *l);
+    /* Workers that cannot be told to end, of runs that can go on: they are left to the next daemon.
+     * NULL: there are none ever. */
+    size_t (*cut_off)(const struct launcher *l);
     /* Closes what the loop knows of it; there are no workers any more. NULL: it has nothing. */
     void (*close)(struct launcher *l);
     void (*destroy)(struct launcher *l);
@@ -86,6 +90,9 @@ struct launcher_type {
     bool (*signal)(struct worker *w, int signal);
     /* False: not known at the moment. NULL: never known. */
     bool (*usage)(struct worker *w, struct usage *out);
+    /* What the machine of its workers has used so far, for their shares of it. False: not known.
+     * NULL: never known. */
+    bool (*energy)(struct launcher *l, struct energy_reading *out);
     /* Processes that were killed so far where its workers run, because there was no more memory: it
      * only grows. NULL: not known. */
     uint64_t (*oom_kills)(const struct launcher *l);

@@ -40,6 +40,15 @@ bool launchers_busy(struct launchers *l)
     return busy;
 }
 
+size_t launchers_cut_off(const struct launchers *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i]->type->cut_off)
+            n += l->items[i]->type->cut_off(l->items[i]);
+    return n;
+}
+
 void launchers_write_status(const struct launchers *l, struct json_writer *w)
 {
     for (size_t i = 0; i < l->count; i++)

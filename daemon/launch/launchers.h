@@ -20,6 +20,7 @@ void launchers_create(struct launchers *out, const struct launch_site *site,
 void launchers_look(struct launchers *l);
 void launchers_stop(struct launchers *l);
 bool launchers_busy(struct launchers *l);
+size_t launchers_cut_off(const struct launchers *l);
 void launchers_write_status(const struct launchers *l, struct json_writer *w);
 void launchers_close(struct launchers *l);
 void launchers_destroy(struct launchers *l);

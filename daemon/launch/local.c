@@ -11,6 +11,7 @@
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
 #include "daemon/launch/usage.h"
+#include "daemon/launch/energy.h"
 #include "daemon/loop.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -196,9 +197,21 @@ static void local_release(struct worker *base)
 
 /* --- the launcher ---------------------------------------------------------------------------- */
 
+struct local_launcher {
+    struct launcher base;
+    struct energy_meter meter;
+};
+
 static struct launcher *local_create(void)
 {
-    return xcalloc(1, sizeof(struct launcher));
+    struct local_launcher *l = xcalloc(1, sizeof(*l));
+    (void)energy_open(&l->meter, ENERGY_ROOT);
+    return &l->base;
+}
+
+static bool local_energy(struct launcher *l, struct energy_reading *out)
+{
+    return energy_read(&((struct local_launcher *)l)->meter, out);
 }
 
 static void local_destroy(struct launcher *l)
@@ -228,6 +241,7 @@ const struct launcher_type launcher_local = {
     .alive = local_alive,
     .signal = local_signal,
     .usage = local_usage,
+    .energy = local_energy,
     .oom_kills = local_oom_kills,
     .release = local_release,
 };

@@ -265,6 +265,11 @@ bool pool_busy(struct pool *p)
     return launchers_busy(&p->launchers);
 }
 
+size_t pool_cut_off(const struct pool *p)
+{
+    return launchers_cut_off(&p->launchers);
+}
+
 void pool_write_status(const struct pool *p, struct json_writer *w)
 {
     launchers_write_status(&p->launchers, w);

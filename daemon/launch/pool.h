@@ -51,6 +51,8 @@ void pool_look(struct pool *p);
 void pool_stop(struct pool *p);
 /* A launcher is to be waited for. */
 bool pool_busy(struct pool *p);
+/* Workers that cannot be told to end, of runs that can go on. */
+size_t pool_cut_off(const struct pool *p);
 /* Elements of an array: an object for each sweep that names a launcher. */
 void pool_write_status(const struct pool *p, struct json_writer *w);
 

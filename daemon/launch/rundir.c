@@ -205,6 +205,22 @@ static void drop_cut_character(struct buf *out, size_t start)
     out->len -= skip;
 }
 
+/* The last character of a piece may go on in the next one: then it is left to that. */
+static void leave_cut_character(struct buf *out, size_t start, int64_t *next)
+{
+    size_t back = 0;
+    while (back < 3 && out->len - back > start + 1 &&
+           ((unsigned char)out->data[out->len - 1 - back] & 0xc0) == 0x80)
+        back++;
+    unsigned char first = (unsigned char)out->data[out->len - 1 - back];
+    size_t wanted = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+    if (wanted <= back || out->len - back - 1 <= start)
+        return;
+    out->len -= back + 1;
+    out->data[out->len] = '\0';
+    *next -= (int64_t)back + 1;
+}
+
 static void read_part(int fd, struct rundir_reading *r, struct buf *out)
 {
     size_t start = out->len;
@@ -218,6 +234,8 @@ static void read_part(int fd, struct rundir_reading *r, struct buf *out)
     r->next = r->from + (n > 0 ? n : 0);
     if (r->from > 0 && tail)
         drop_cut_character(out, start);
+    if (n == (ssize_t)r->max && n > 4)
+        leave_cut_character(out, start, &r->next);
 }
 
 void rundir_stderr_read(const char *runs_dir, int64_t run_id, struct rundir_reading *r,

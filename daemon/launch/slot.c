@@ -178,6 +178,18 @@ static void carry_out(struct slot *s, enum watchdog_act act, uint64_t now_ms)
         slot_term(s, now_ms);
 }
 
+static void note_energy(struct slot *s, const struct usage *u)
+{
+    const struct launcher_type *type = s->launcher->type;
+    struct energy_reading now;
+    if (!type->energy || !type->energy(s->launcher, &now))
+        return;
+    if (u)
+        energy_share_look(&s->energy, &now, u->cpu_seconds);
+    else
+        energy_share_end(&s->energy, &now);
+}
+
 static void watch(struct slot *s, uint64_t now_ms)
 {
     const struct launcher_type *type = s->launcher->type;
@@ -188,6 +200,8 @@ static void watch(struct slot *s, uint64_t now_ms)
     bool known = type->usage && type->usage(s->worker, &usage);
     int64_t bytes = fstat(s->tail.dir.fd, &st) == 0 ? st.st_size : 0;
     note_oom_kills(s);
+    if (known)
+        note_energy(s, &usage);
     enum watchdog_act act = watchdog_look(&s->watchdog, bytes, known ? &usage : NULL, now_ms);
     if (act != WATCHDOG_NOTHING)
         carry_out(s, act, now_ms);
@@ -312,6 +326,8 @@ static void report_end(struct slot *s)
     if (!x.result || x.result->status == RUN_FAILED)
         rundir_stderr_tail(site->runs_dir, s->run_id, RUNDIR_STDERR_TAIL_BYTES, &tail, NULL);
     x.stderr_tail = tail.len ? tail.data : NULL;
+    note_energy(s, NULL);
+    x.joules = s->energy.joules;
     engine_run_ended(site->engine, s->run_id, &x, loop_now(), loop_effects(site->loop));
     buf_finish(&tail);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/launch/energy.h"
 #include "daemon/launch/grace.h"
 #include "daemon/launch/launcher.h"
 #include "daemon/launch/tail.h"
@@ -41,6 +42,7 @@ struct slot {
     struct launcher *launcher;
     struct tail tail;
     struct watchdog watchdog;
+    struct energy_share energy;
     uint64_t oom_kills; /* at the last look */
     int64_t run_id;
     bool has_owner;

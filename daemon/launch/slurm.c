@@ -14,7 +14,8 @@
 #define LOG_MODULE "slurm"
 
 #define STOP_MS 3000     /* a stop waits so long for the spool and for Slurm */
-#define HUNG_MS 15000    /* a spool that does not answer for so long is in trouble */
+#define HUNG_PART 6 /* of a lease: a spool that does not answer for so long is in trouble */
+#define HUNG_MS_LEAST 1000
 #define SIGNAL_DELAY_MS 10000 /* until a signal reaches a worker */
 
 static uint64_t now_of(const struct slurm *s)
@@ -67,10 +68,12 @@ static void look_at_engine(struct slurm *s)
     free(placed);
 }
 
-/* A mount that is gone answers to nothing: no runs are given to it. */
+/* A mount that is gone answers to nothing: no runs are given to it; its silence is no pilot's. */
 static void look_at_spool(struct slurm *s)
 {
-    bool hangs = s->spool && spool_busy_ms(s->spool) > HUNG_MS;
+    uint64_t patience = (uint64_t)(s->base.site->lease_seconds * 1000) / HUNG_PART;
+    patience = patience > HUNG_MS_LEAST ? patience : HUNG_MS_LEAST;
+    bool hangs = s->spool && spool_busy_ms(s->spool) > patience;
     if (hangs == s->spool_hangs)
         return;
     s->spool_hangs = hangs;
@@ -78,8 +81,10 @@ static void look_at_spool(struct slurm *s)
         log_warn("the spool %s does not answer", s->base.site->spool);
     else
         log_info("the spool answers again");
-    for (struct slurm_sweep *w = s->sweeps; w; w = w->next)
+    for (struct slurm_sweep *w = s->sweeps; w; w = w->next) {
+        slurm_pilots_excuse(w);
         slurm_grant(w);
+    }
 }
 
 /* Rooms of sweeps that have ended, whose daemon had no time to clear them. */
@@ -199,11 +204,13 @@ static void slurm_stop(struct launcher *l)
     if (s->is_stopping)
         return;
     s->is_stopping = true;
+    s->stopping_ms = now_of(s);
     if (s->sweeps)
         slurm_wake(s);
 }
 
-/* Pilots are to hear that they shall go; but a spool that does not answer holds up no end. */
+/* Pilots are to hear that they shall go; but neither a spool nor a controller that does not answer
+ * holds up the end. */
 static bool slurm_is_busy(struct launcher *l)
 {
     struct slurm *s = slurm_of(l);
@@ -216,7 +223,8 @@ static bool slurm_is_busy(struct launcher *l)
     }
     if (busy && s->stop_ms == 0)
         s->stop_ms = now;
-    return busy && (now < s->stop_ms + STOP_MS || s->commands > 0);
+    s->gives_up = busy && now >= s->stop_ms + STOP_MS;
+    return s->gives_up ? s->commands > 0 : busy;
 }
 
 static void slurm_close(struct launcher *l)
@@ -263,6 +271,7 @@ const struct launcher_type launcher_slurm = {
     .look = slurm_look,
     .stop = slurm_stop,
     .is_busy = slurm_is_busy,
+    .cut_off = slurm_cut_off,
     .close = slurm_close,
     .destroy = slurm_destroy,
     .capacity = slurm_capacity,

@@ -13,9 +13,15 @@
 struct command {
     struct capture capture;
     char **words;
+    const bool *given_up;
     void (*done)(void *arg, const struct slurm_answer *a);
     void *arg;
 };
+
+static bool is_wanted(struct capture *capture)
+{
+    return !*((const struct command *)capture->arg)->given_up;
+}
 
 static void on_done(struct capture *capture)
 {
@@ -44,7 +50,7 @@ static void on_done(struct capture *capture)
     free(c);
 }
 
-void slurm_command(const struct launch_site *site, char *const *words,
+void slurm_command(const struct launch_site *site, char *const *words, const bool *given_up,
                    void (*done)(void *arg, const struct slurm_answer *a), void *arg)
 {
     struct command *c = xcalloc(1, sizeof(*c));
@@ -54,9 +60,11 @@ void slurm_command(const struct launch_site *site, char *const *words,
     c->words = xcalloc(count + 1, sizeof(*c->words));
     for (size_t i = 0; i < count; i++)
         c->words[i] = xstrdup(words[i]);
+    c->given_up = given_up;
     c->done = done;
     c->arg = arg;
     c->capture.watchdog.limits.seconds = COMMAND_SECONDS;
+    c->capture.wanted = is_wanted;
     c->capture.done = on_done;
     c->capture.arg = c;
     (void)capture_start(&c->capture, site->loop->uv, c->words, site->program_environment, -1);

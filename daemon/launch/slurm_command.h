@@ -16,8 +16,8 @@ struct slurm_answer {
 };
 
 /* words: the command and its arguments, NULL behind the last; copied. done: exactly once, on the
- * loop, later. */
-void slurm_command(const struct launch_site *site, char *const *words,
+ * loop, later. given_up: where it becomes true the command is ended. */
+void slurm_command(const struct launch_site *site, char *const *words, const bool *given_up,
                    void (*done)(void *arg, const struct slurm_answer *a), void *arg);
 
 #endif

@@ -70,12 +70,28 @@ void slurm_give(struct slurm_sweep *w, struct room_command *c)
 
 /* --- jobs ------------------------------------------------------------------------------------- */
 
+static int compare_task(const void *id, const void *task)
+{
+    return strverscmp(id, ((const struct slurm_task *)task)->job.id);
+}
+
 struct slurm_task *slurm_task_find(const struct slurm_sweep *w, const char *id)
 {
-    for (size_t i = 0; i < w->task_count; i++)
-        if (strcmp(w->tasks[i].job.id, id) == 0)
-            return &w->tasks[i];
-    return NULL;
+    return w->task_count == 0
+               ? NULL
+               : bsearch(id, w->tasks, w->task_count, sizeof(*w->tasks), compare_task);
+}
+
+struct slurm_task *slurm_task_insert(struct slurm_sweep *w, const char *id)
+{
+    size_t i = w->task_count;
+    w->tasks = array_room(w->tasks, &w->task_cap, w->task_count, sizeof(*w->tasks));
+    while (i > 0 && compare_task(id, &w->tasks[i - 1]) < 0)
+        i--;
+    memmove(&w->tasks[i + 1], &w->tasks[i], (w->task_count++ - i) * sizeof(*w->tasks));
+    w->tasks[i] = (struct slurm_task){.kind = SLURM_WAITS};
+    str_copy(w->tasks[i].job.id, sizeof(w->tasks[i].job.id), id);
+    return &w->tasks[i];
 }
 
 bool slurm_task_has_ended(const struct slurm_task *t)
@@ -110,12 +126,35 @@ void slurm_task_begins(struct slurm_task *t)
 
 /* --- pilots ----------------------------------------------------------------------------------- */
 
+static int compare_pilot(const void *name, const void *pilot)
+{
+    return strverscmp(name, ((const struct slurm_pilot *)pilot)->name);
+}
+
 struct slurm_pilot *slurm_pilot_find(const struct slurm_sweep *w, const char *name)
 {
+    return w->pilot_count == 0
+               ? NULL
+               : bsearch(name, w->pilots, w->pilot_count, sizeof(*w->pilots), compare_pilot);
+}
+
+struct slurm_pilot *slurm_pilot_insert(struct slurm_sweep *w, const char *name)
+{
+    size_t i = w->pilot_count;
+    w->pilots = array_room(w->pilots, &w->pilot_cap, w->pilot_count, sizeof(*w->pilots));
+    while (i > 0 && compare_pilot(name, &w->pilots[i - 1]) < 0)
+        i--;
+    memmove(&w->pilots[i + 1], &w->pilots[i], (w->pilot_count++ - i) * sizeof(*w->pilots));
+    w->pilots[i] = (struct slurm_pilot){0};
+    str_copy(w->pilots[i].name, sizeof(w->pilots[i].name), name);
+    return &w->pilots[i];
+}
+
+/* None of them could be heard: their silence begins now. */
+void slurm_pilots_excuse(struct slurm_sweep *w)
+{
     for (size_t i = 0; i < w->pilot_count; i++)
-        if (strcmp(w->pilots[i].name, name) == 0)
-            return &w->pilots[i];
-    return NULL;
+        w->pilots[i].heard_ms = uv_now(w->slurm->base.site->loop->uv);
 }
 
 void slurm_grant(struct slurm_sweep *w)

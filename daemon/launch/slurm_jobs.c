@@ -20,6 +20,7 @@
 #define LEAVE_MS 30000  /* pilots that were told to go have so long */
 #define SILENT_LEASES 4 /* a pilot whose job runs, and that says nothing, has so long */
 #define TASKS_MAX 100000
+#define ARRAY_MAX 1000 /* tasks of one job: Slurm's MaxArraySize is 1001 where nobody sets it */
 
 static uint64_t list_interval_ms(const struct slurm *s)
 {
@@ -34,10 +35,8 @@ static struct slurm_task *add_task(struct slurm_sweep *w, const char *id)
 {
     if (w->task_count == TASKS_MAX)
         return NULL;
-    w->tasks = array_room(w->tasks, &w->task_cap, w->task_count, sizeof(*w->tasks));
-    struct slurm_task *t = &w->tasks[w->task_count++];
-    *t = (struct slurm_task){.kind = SLURM_WAITS, .known_from = w->slurm->listings};
-    str_copy(t->job.id, sizeof(t->job.id), id);
+    struct slurm_task *t = slurm_task_insert(w, id);
+    t->known_from = w->slurm->listings;
     str_copy(t->job.state, sizeof(t->job.state), "PENDING");
     for (size_t i = 0; i < w->pilot_count; i++)
         if (strcmp(w->pilots[i].job, id) == 0)
@@ -124,7 +123,7 @@ static void submit(struct slurm_sweep *w, size_t count)
     *of = (struct submission_of){w->slurm, w->id, count};
     w->submits = true;
     w->slurm->commands++;
-    slurm_command(w->slurm->base.site, words, on_submitted, of);
+    slurm_command(w->slurm->base.site, words, &w->slurm->gives_up, on_submitted, of);
     slurm_words_free(words);
 }
 
@@ -154,7 +153,7 @@ static void cancel(struct slurm_sweep *w, bool waiting_only, uint64_t now_ms)
     w->cancels = true;
     w->cancel_ms = now_ms + CANCEL_MS;
     w->slurm->commands++;
-    slurm_command(w->slurm->base.site, words, on_cancelled, of);
+    slurm_command(w->slurm->base.site, words, &w->slurm->gives_up, on_cancelled, of);
     free(name);
 }
 
@@ -291,7 +290,7 @@ void slurm_list(struct slurm *s, uint64_t now_ms)
     s->lists = true;
     s->listings++;
     s->commands++;
-    slurm_command(s->base.site, words, on_listed, s);
+    slurm_command(s->base.site, words, &s->gives_up, on_listed, s);
     buf_finish(&names);
 }
 
@@ -299,10 +298,10 @@ void slurm_list(struct slurm *s, uint64_t now_ms)
 
 static bool may_submit(const struct slurm_sweep *w, uint64_t now_ms)
 {
-    bool open = w->status == SWEEP_QUEUED || w->status == SWEEP_RUNNING;
-    return w->is_named && open && w->is_open && w->trouble[0] == '\0' && !w->submits &&
-           !w->slurm->is_stopping && w->listed > 0 && now_ms >= w->submit_ms &&
-           slurm_tasks_waiting(w) == 0;
+    bool is_under_way = w->status == SWEEP_QUEUED || w->status == SWEEP_RUNNING;
+    bool has_room = w->is_open && w->trouble[0] == '\0' && !w->slurm->spool_hangs;
+    return w->is_named && is_under_way && has_room && !w->submits && !w->slurm->is_stopping &&
+           w->listed > 0 && now_ms >= w->submit_ms && slurm_tasks_waiting(w) == 0;
 }
 
 /* As many as there are runs for, at most its slots; and no more while some still wait: a backlog
@@ -312,7 +311,8 @@ static size_t missing_pilots(const struct slurm_sweep *w)
     size_t wanted = w->running + w->waiting, live = slurm_tasks_live(w);
     if (wanted > (size_t)w->on.slots)
         wanted = (size_t)w->on.slots;
-    return wanted > live ? wanted - live : 0;
+    size_t missing = wanted > live ? wanted - live : 0;
+    return missing < ARRAY_MAX ? missing : ARRAY_MAX;
 }
 
 void slurm_mind_jobs(struct slurm_sweep *w, uint64_t now_ms)
@@ -331,14 +331,17 @@ void slurm_mind_jobs(struct slurm_sweep *w, uint64_t now_ms)
 void slurm_mind_pilots(struct slurm_sweep *w, uint64_t now_ms)
 {
     uint64_t lease = (uint64_t)(w->slurm->base.site->lease_seconds * 1000);
+    if (w->slurm->spool_hangs || w->trouble[0])
+        return; /* they may speak, and not be heard */
     for (size_t i = w->pilot_count; i-- > 0;) {
         struct slurm_pilot *p = &w->pilots[i];
+        if (now_ms <= p->heard_ms + lease)
+            continue;
         const struct slurm_task *t = slurm_task_find(w, p->job);
         enum slurm_kind kind = t && w->slurm->list_failures == 0 ? t->kind : SLURM_UNKNOWN;
-        uint64_t silent = now_ms > p->heard_ms ? now_ms - p->heard_ms : 0;
         if (kind == SLURM_SUSPENDED)
             p->heard_ms = now_ms;
-        else if (silent > (kind == SLURM_RUNS ? SILENT_LEASES * lease : lease))
+        else if (kind != SLURM_RUNS || now_ms > p->heard_ms + SILENT_LEASES * lease)
             slurm_pilot_lose(w, p, "it has not been heard of for longer than its lease", false);
     }
 }

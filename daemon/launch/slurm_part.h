@@ -58,7 +58,7 @@ struct slurm_sweep {
     struct room_command *commands, **commands_end;
     uint64_t turn_ms; /* when the last turn began */
     char trouble[512];
-    /* its jobs */
+    /* its jobs, by id */
     struct slurm_task *tasks;
     size_t task_count, task_cap;
     uint64_t listed;       /* the last listing that was read */
@@ -68,7 +68,7 @@ struct slurm_sweep {
     uint64_t submit_ms;    /* not before */
     size_t asked;          /* jobs that were submitted in all */
     char refusal[512];     /* what sbatch said last */
-    /* its pilots */
+    /* its pilots, by name */
     struct slurm_pilot *pilots;
     size_t pilot_count, pilot_cap;
     bool end_is_said;
@@ -81,7 +81,9 @@ struct slurm {
     void (*tick)(uv_timer_t *timer);
     bool has_timer, is_stopping, spool_hangs;
     bool is_closing; /* nothing is waited for but what was begun */
-    uint64_t stop_ms;
+    bool gives_up;   /* nor that: commands are ended */
+    uint64_t stopping_ms; /* since when the daemon is ending */
+    uint64_t stop_ms;     /* and all runs have ended */
     struct spool_job scan;
     char *database; /* of the scan */
     bool has_scanned, is_scanning;
@@ -108,13 +110,18 @@ struct slurm_sweep *slurm_sweep_find(const struct slurm *s, int64_t sweep_id);
 /* Made where it is not there; only its id is known then. */
 struct slurm_sweep *slurm_sweep_get(struct slurm *s, int64_t sweep_id);
 void slurm_give(struct slurm_sweep *w, struct room_command *c);
+/* Pointers to tasks and pilots hold until the next one is inserted, or forgotten. */
 struct slurm_task *slurm_task_find(const struct slurm_sweep *w, const char *id);
+struct slurm_task *slurm_task_insert(struct slurm_sweep *w, const char *id); /* it is not there */
 /* Its pilot is there: known before Slurm's next listing says so. */
 void slurm_task_begins(struct slurm_task *t);
 bool slurm_task_has_ended(const struct slurm_task *t);
 size_t slurm_tasks_live(const struct slurm_sweep *w);
 size_t slurm_tasks_waiting(const struct slurm_sweep *w);
 struct slurm_pilot *slurm_pilot_find(const struct slurm_sweep *w, const char *name);
+struct slurm_pilot *slurm_pilot_insert(struct slurm_sweep *w, const char *name);
+/* The spool could not be read for a while. */
+void slurm_pilots_excuse(struct slurm_sweep *w);
 void slurm_pilot_forget(struct slurm_sweep *w, struct slurm_pilot *p);
 void slurm_pilot_lose(struct slurm_sweep *w, struct slurm_pilot *p, const char *why,
                       bool out_of_memory);
@@ -146,6 +153,7 @@ bool slurm_worker_alive(struct worker *base);
 bool slurm_worker_signal(struct worker *base, int signal);
 void slurm_worker_release(struct worker *base);
 void slurm_run_over(struct slurm *s, const struct room_news *n);
+size_t slurm_cut_off(const struct launcher *l);
 bool slurm_has_workers(const struct slurm *s, int64_t sweep_id);
 
 /* --- slurm_status.c --- */

@@ -1,4 +1,6 @@
 /* What `status` says of this launcher. */
+#include <string.h>
+
 #include "daemon/launch/site.h"
 #include "daemon/launch/slurm_part.h"
 #include "sweep/json.h"
@@ -30,6 +32,17 @@ static const char *trouble_of(const struct slurm_sweep *w)
     return w->slurm->list_trouble;
 }
 
+/* Why the first of those that wait does, in Slurm's word; "": it says nothing, or none waits. */
+static const char *reason_of(const struct slurm_sweep *w)
+{
+    for (size_t i = 0; i < w->task_count; i++) {
+        const char *reason = w->tasks[i].job.reason;
+        if (w->tasks[i].kind == SLURM_WAITS && strcmp(reason, "None") != 0 && reason[0] != '\0')
+            return reason;
+    }
+    return "";
+}
+
 static void write_sweep(const struct slurm_sweep *s, struct json_writer *w)
 {
     jw_begin_object(w);
@@ -40,6 +53,7 @@ static void write_sweep(const struct slurm_sweep *s, struct json_writer *w)
     jw_kv_int(w, "slots", s->on.slots);
     jw_kv_int(w, "pilots_running", (int64_t)s->pilot_count);
     jw_kv_int(w, "pilots_waiting", (int64_t)slurm_tasks_waiting(s));
+    jw_kv_string(w, "waiting_for", reason_of(s));
     jw_kv_string(w, "trouble", trouble_of(s));
     jw_key(w, "pilots");
     jw_begin_array(w);

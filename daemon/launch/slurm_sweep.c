@@ -61,11 +61,9 @@ static void end_earlier(struct slurm_sweep *w, const char *job)
 
 static void add_pilot(struct slurm_sweep *w, const struct room_news *n)
 {
-    w->pilots = array_room(w->pilots, &w->pilot_cap, w->pilot_count, sizeof(*w->pilots));
-    struct slurm_pilot *p = &w->pilots[w->pilot_count++];
-    *p = (struct slurm_pilot){.heard_ms = uv_now(w->slurm->base.site->loop->uv),
-                              .known_from = w->slurm->listings};
-    str_copy(p->name, sizeof(p->name), n->pilot);
+    struct slurm_pilot *p = slurm_pilot_insert(w, n->pilot);
+    p->heard_ms = uv_now(w->slurm->base.site->loop->uv);
+    p->known_from = w->slurm->listings;
     str_copy(p->job, sizeof(p->job), n->note.job);
     str_copy(p->host, sizeof(p->host), n->note.host);
     p->orders = n->note.orders;
@@ -98,6 +96,8 @@ static void take_trouble(struct slurm_sweep *w, const struct room_news *n)
         log_warn("sweep %" PRId64 ": spool: %s", w->id, n->text);
     else if (w->trouble[0])
         log_info("sweep %" PRId64 ": the spool works again", w->id);
+    if (w->trouble[0])
+        slurm_pilots_excuse(w);
     str_copy(w->trouble, sizeof(w->trouble), n->text);
     slurm_grant(w);
 }

@@ -12,8 +12,10 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/paths.h"
+#include "sweep/task.h"
 
 #define CONFIG_MAX (16 << 20)
+#define UNHEARD_MS 50000 /* told to end so long ago, below systemd's minute: it is left alone */
 
 static struct slurm_worker *find_worker(const struct slurm *s, int64_t run_id)
 {
@@ -176,6 +178,24 @@ void slurm_run_over(struct slurm *s, const struct room_news *n)
     take_end(&w->base, n);
     w->is_over = true;
     w->at.ended(w->at.arg);
+}
+
+static bool is_reached(const struct slurm *s, const struct slurm_sweep *w)
+{
+    bool in_time = !s->is_stopping || uv_now(s->timer.loop) < s->stopping_ms + UNHEARD_MS;
+    return !s->spool_hangs && w && w->trouble[0] == '\0' && in_time;
+}
+
+size_t slurm_cut_off(const struct launcher *l)
+{
+    const struct slurm *s = slurm_of(l);
+    size_t n = 0;
+    for (const struct slurm_worker *w = s->workers; w; w = w->next) {
+        const struct spec *spec = engine_sweep_spec(l->site->engine, w->sweep_id);
+        n += !w->is_over && spec && task_resumes(spec) &&
+             !is_reached(s, slurm_sweep_find(s, w->sweep_id));
+    }
+    return n;
 }
 
 bool slurm_has_workers(const struct slurm *s, int64_t sweep_id)

@@ -41,17 +41,21 @@ struct staged_import *staged_import_find(struct staged_import *list, const struc
     return list;
 }
 
+void staged_import_remove(struct staged_import **list, const struct staged_import *s)
+{
+    struct staged_import **at = list;
+    while (*at && *at != s)
+        at = &(*at)->next;
+    struct staged_import *found = *at;
+    if (!found)
+        return;
+    *at = found->next;
+    destroy(found);
+}
+
 void staged_import_drop(struct staged_import **list, const struct conn *owner)
 {
-    for (struct staged_import **at = list; *at;) {
-        struct staged_import *s = *at;
-        if (s->owner != owner) {
-            at = &s->next;
-            continue;
-        }
-        *at = s->next;
-        destroy(s);
-    }
+    staged_import_remove(list, staged_import_find(*list, owner));
 }
 
 static int take_room(const struct staged_import *list, struct staged_import *s, size_t bytes,

@@ -18,7 +18,7 @@ struct json;
 
 struct staged_import {
     struct staged_import *next;
-    const struct conn *owner;
+    const struct conn *owner; /* NULL: it is complete, and nobody's any more */
     char id[STAGED_ID_MAX];
     char source[STAGED_SOURCE_MAX];
     struct spec spec;
@@ -38,5 +38,6 @@ int staged_import_add_runs(struct staged_import *list, struct staged_import *s,
 int staged_import_add_points(struct staged_import *list, struct staged_import *s,
                              const struct json *points, struct errbuf *err);
 void staged_import_drop(struct staged_import **list, const struct conn *owner);
+void staged_import_remove(struct staged_import **list, const struct staged_import *s);
 
 #endif

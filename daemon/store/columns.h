@@ -68,6 +68,7 @@
     X(created_at, time, r->created)                                                                \
     X(started_at, time, r->started)                                                                \
     X(ended_at, time, r->ended)                                                                    \
+    X(joules, real, r->joules > 0 ? r->joules : NAN)                                               \
     X(seconds, real, r->seconds)                                                                   \
     X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))                                     \
     X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))                                        \

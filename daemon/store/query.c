@@ -52,8 +52,8 @@ static const struct {
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
             "handle, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
             "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
-            "guide_ref, treats_pattern, treats_cause, cured, change FROM run_overview_exact "
-            "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
+            "guide_ref, treats_pattern, treats_cause, cured, change, joules "
+            "FROM run_overview_exact WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
@@ -83,9 +83,9 @@ static const struct {
             "r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, "
             "r.change, r.error_class, "
             "r.error_text, r.signal, r.stderr_tail, r.core_type, r.blas_version, "
-            "r.created_at, r.started_at, r.ended_at, r.seconds FROM runs AS r JOIN sweeps AS "
-            "s ON s.id = r.sweep_id JOIN run_overview_exact AS o ON o.run_id = r.id "
-            "WHERE r.id = ?1"},
+            "r.created_at, r.started_at, r.ended_at, r.seconds, r.joules "
+            "FROM runs AS r JOIN sweeps AS s ON s.id = r.sweep_id "
+            "JOIN run_overview_exact AS o ON o.run_id = r.id WHERE r.id = ?1"},
     [STORE_QUERY_LABEL] =
         {1, "SELECT l.run_id, l.pattern, p.guide_ref, l.runner_up, l.confidence, l.tags, p.look, "
             "p.says, l.remedy, l.remedies AS remedies_json, p.guide_remedies, p.our_remedies, "

@@ -180,6 +180,7 @@ static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, stru
     r->created = store_time_parse(column_text(st, RUN_created_at_column));
     r->started = store_time_parse(column_text(st, RUN_started_at_column));
     r->ended = store_time_parse(column_text(st, RUN_ended_at_column));
+    r->joules = sqlite3_column_double(st, RUN_joules_column);
     r->seconds = sqlite3_column_double(st, RUN_seconds_column);
     read_wait(st, r);
     return 0;

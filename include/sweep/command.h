@@ -22,8 +22,12 @@
 #define COMMAND_DIRECTORY_MAX 1024
 
 /* In the run's folder, for the program: */
-#define COMMAND_PARAMS_FILE "params.json"   /* its parameters */
-#define COMMAND_STOP_FILE "stop"            /* is there once it is to end */
+#define COMMAND_PARAMS_FILE "params.json"       /* its parameters */
+#define COMMAND_WANDB_FILE "wandb-params.yaml"  /* the same, as wandb reads them */
+#define COMMAND_LOGGED_FILE "wandb-log.jsonl"   /* rows of wandb.log */
+#define COMMAND_OPENED_FILE "opened-files"      /* a path a line: opened for writing */
+#define COMMAND_METRICS_FILE "metrics.jsonl"    /* what it says it measured, where it can resume */
+#define COMMAND_STOP_FILE "stop"                /* is there once it is to end */
 #define COMMAND_CHECKPOINT_DIR "checkpoints" /* its own; what is in it is not looked at */
 
 struct errbuf;

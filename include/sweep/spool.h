@@ -36,6 +36,8 @@ struct spool_attempt {
 };
 #define SPOOL_ATTEMPT_MAX 48
 void spool_attempt_name(const struct spool_attempt *a, char out[SPOOL_ATTEMPT_MAX]);
+/* False: it is no such name. */
+bool spool_attempt_read(const char *name, struct spool_attempt *out);
 bool spool_same(const struct spool_attempt *a, const struct spool_attempt *b);
 
 /* --- orders ---------------------------------------------------------------------------------- */

@@ -111,9 +111,11 @@ def _descriptor() -> int:
         status = os.fstat(fd)
     except (ValueError, OSError):
         return -1
+    inode = os.environ.get("SWEEPD_METRICS_PIPE")
+    if stat.S_ISREG(status.st_mode):  # of a program that can resume; without the inode anybody's
+        return fd if inode == str(status.st_ino) else -1
     if not (stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)):
         return -1
-    inode = os.environ.get("SWEEPD_METRICS_PIPE")
     return fd if not inode or inode == str(status.st_ino) else -1
 
 

@@ -1,9 +1,11 @@
 """Every verb of sweepctl against the real daemon, as a table and as JSON."""
+import contextlib
 import csv
 import io
 import json
 import os
 import re
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -169,6 +171,7 @@ def test_morning():
         equal(seen, asked, "what went wrong")
         total = d.sql("SELECT sum(seconds) FROM runs WHERE sweep_id=1")[0][0]
         check(abs(reply[0]["cost"]["seconds"] - total) < 1e-6, reply[0]["cost"])
+        check("joules" not in reply[0]["cost"] or os.path.exists("/sys/class/powercap"), "nothing measured, nothing said")
         shares = reply[0]["importance"]["importances"]
         equal({s["parameter"] for s in shares}, {"learning_rate", "dropout"})
         check(abs(sum(s["importance"] for s in shares) - 1) < 1e-9, shares)
@@ -181,6 +184,14 @@ def test_morning():
                      "sweepctl best 1 --spec | sweepctl submit -"):
             check(f"\n{word}" in text or word in text and word.startswith("sweepctl"), word)
         equal(len(json.loads(d.ctl("--json", "morning", 2, check=0).stdout)["sweeps"]), 1)
+        d.stop()
+        with contextlib.closing(sqlite3.connect(d.db)) as db, db:
+            db.execute("UPDATE runs SET joules=iif(number > 0, 2250, NULL) WHERE sweep_id=1")
+        d.start()
+        runs = len(d.sql("SELECT id FROM runs WHERE sweep_id=1 AND number > 0"))
+        cost = json.loads(d.ctl("--json", "morning", 1, check=0).stdout)["sweeps"][0]["cost"]
+        equal(cost["joules"], 2250.0 * runs)
+        check(re.search(r"; [0-9.]+ Wh", d.ctl("morning", 1, check=0).stdout), "energy")
 
 
 def test_best_again_program():

@@ -232,6 +232,77 @@ def test_the_program_dies_with_its_supervisor():
             os.kill(pid, signal.SIGKILL)
 
 
+# Its first attempt kills its supervisor as soon as it has said all that it says; what it has started
+# has the descriptor, too. A later one goes on behind it, and says nothing again.
+KILLS = """
+import time
+if "SWEEPD_RESUME_FROM" not in os.environ:
+    open(os.environ["SWEEPD_CHECKPOINT_DIR"] + "/there", "w").close()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        time.sleep(600)
+    with open(sys.argv[1], "w") as f:
+        f.write(str(child))
+    {}
+    os.kill(os.getppid(), 9)
+    time.sleep(600)
+{}
+"""
+
+
+def test_nothing_said_is_lost_with_the_supervisor():
+    """Of one that can resume: points of epochs that were not over, lines that nobody has read yet."""
+    by_number = ("for e in (0, 1, 2): tell(epoch=e, loss=9 - e, x=1)\n    tell(y=2)",
+                 "tell(epoch=3, loss=6)", [(1, 9), (2, 8), (3, 7), (4, 6)])
+    counted = ("for e in range(40): tell(loss=50 - e)", "tell(loss=5)",
+               [*((e + 1, 50 - e) for e in range(40)), (41, 5)])
+    for says, then, wanted in by_number, counted:
+        cut = says + "\n    os.write(out.fileno(), b'{\"epoch\": 7, \"lo')"
+        for first in says, cut:
+            with Run(KILLS.format(first, then), "child", config={"can_resume": True, "epochs": 50}) as r:
+                equal(r.start().wait(TIMEOUT_SECONDS), -signal.SIGKILL)
+                with open(r.path("child"), encoding="utf-8") as f:
+                    child = int(f.read())
+                status, points, result = r.finish()
+                equal((status, result["status"]), (0, "completed"), r.stderr())
+                points = [x for x in points if x["type"] == "point"]
+                equal([(p["epoch"], p["metrics"]["loss"]) for p in points], wanted)
+                if wanted is by_number[2]:
+                    equal(points[2]["metrics"], {"loss": 7, "x": 1, "y": 2})
+                check(ended(child), "what it had started is ended")
+                check(not os.path.exists(r.path("metrics.jsonl")), "all of it are points")
+
+
+def can_punch(folder):
+    path = os.path.join(folder, "holes")
+    with open(path, "wb") as f:
+        f.write(bytes(100_000))
+    done = subprocess.run(["fallocate", "-p", "-o", "0", "-l", "50000", path], capture_output=True,
+                          check=False)
+    return done.returncode == 0
+
+
+def test_much_that_was_said_needs_no_room():
+    """What was read of the file is given back to the disk; what was not is read after a kill."""
+    program = """
+if "SWEEPD_RESUME_FROM" not in os.environ:
+    open(os.environ["SWEEPD_CHECKPOINT_DIR"] + "/there", "w").close()
+    for e in range(8_000): tell(epoch=e, loss=1, note="x" * 2_000)
+    while os.stat(os.environ["SWEEPD_RUN_DIR"] + "/metrics.jsonl").st_blocks * 512 > 12e6: pass
+    os.kill(os.getppid(), 9)
+    os.kill(os.getpid(), 9)
+tell(epoch=8_000, loss=0)
+"""
+    with Run(program, config={"can_resume": True, "epochs": 10_000}) as r:
+        if not can_punch(r.home):
+            return
+        equal(r.start().wait(TIMEOUT_SECONDS), -signal.SIGKILL)
+        check(os.path.getsize(r.path("metrics.jsonl")) > 16e6)
+        status, points, _ = r.finish()
+        equal((status, [p["epoch"] for p in points if p["type"] == "point"]), (0, [*range(1, 8_002)]))
+
+
 def small_files():
     """A write past this size fails, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -264,4 +335,5 @@ run(test_a_good_program, test_a_shell_script_elsewhere, test_bad_lines_are_left_
     test_descriptors_may_be_closed, test_output_has_a_cap, test_what_failed_is_said,
     test_a_bad_config_is_refused, test_term_ends_all_of_it, test_what_it_leaves_behind_is_ended,
     test_the_program_dies_with_its_supervisor, test_a_full_disk_is_not_the_programs_fault,
-    test_many_lines)
+    test_many_lines, test_nothing_said_is_lost_with_the_supervisor,
+    test_much_that_was_said_needs_no_room)

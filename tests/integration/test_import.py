@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import random
+import select
 import sqlite3
 import subprocess
 import sys
@@ -184,6 +185,56 @@ def test_in_parts():
         equal(d.call("relabel", sweep=done["sweep"])["changed"], 0, "judged as it would be again")
 
 
+def send(c, method, **params):
+    """Without waiting for the answer; its id."""
+    c.next_id += 1
+    c.send(json.dumps({"jsonrpc": "2.0", "id": c.next_id, "method": method, "params": params}).encode() + b"\n")
+    return c.next_id
+
+
+def has_answer(c):
+    return bool(select.select([c.socket], [], [], 0)[0])
+
+
+def test_others_are_served_meanwhile():
+    """Labels are made beside the loop: sweeps are submitted and shown before the import has come to its end, which
+    others who send the same wait for too."""
+    curve = [{"epoch": e, "train_loss": 1 / e, "val_loss": 1.1 / e + e / 50} for e in range(1, 61)]
+    runs = [{"params": {"lr": i / 200}, "status": "completed", "points": curve} for i in range(200)]
+    spec = {**SPEC, "metric": {"name": "val_loss"}, "epochs": 60, "run_cap": 200}
+    asked = {"name": "meanwhile", "task": {"client": {}}, "method": "random", "run_cap": 1, "epochs": 1, "repeat_share": 0,
+             "metric": {"name": "val_loss"}, "parameters": SPEC["parameters"]}
+    with Daemon(workers=1) as d:
+        both, other = [d.connect(), d.connect()], d.connect()
+        for c in both:
+            c.call("import", id="m", sweep={"spec": spec, "source": "a test"})
+            for i in range(0, 200, 100):
+                c.call("import", id="m", runs=runs[i:i + 100])
+        for c in both:
+            send(c, "import", id="m", end=True)
+        for name in ("one", "two"):
+            sweep = other.call("submit", spec={**asked, "name": name})["sweep"]
+        refused(lambda: other.call("submit", spec=asked, id="m"), "busy", "under way")
+        equal(other.call("show", sweep=sweep)["sweep"]["status"], "queued", "there")
+        check(not has_answer(both[0]) and not has_answer(both[1]), "the import is not at its end")
+        answers = [json.loads(c.line())["result"] for c in both]
+        equal(sorted(a["existing"] for a in answers), [False, True], "it is one sweep")
+        equal(answers[0]["sweep"], answers[1]["sweep"], "the same")
+        check(answers[0]["sweep"] < sweep, "which was there first")
+        equal(d.call("status")["trouble"], "", "the daemon is well")
+        labels = {r["label"] for r in all_runs(d, answers[0]["sweep"])}
+        check(len(labels) == 1 and None not in labels, labels)
+        c = both[0]
+        c.call("import", id="n", sweep={"spec": {**spec, "name": "at the end"}, "source": "a test"})
+        c.call("import", id="n", runs=runs[:100])
+        send(c, "import", id="n", end=True)
+        other.call("status")
+        d.stop()
+        d.start()
+        whole = [s["run_cap"] for s in sweeps(d) if s["name"] == "at the end"]
+        check(whole in ([], [200]), "whole, or not there")
+
+
 def test_many_failed():
     """What failed elsewhere holds nothing here."""
     with Daemon(workers=1) as d:
@@ -301,5 +352,5 @@ def test_files_of_the_tools():
 
 
 if __name__ == "__main__":
-    run(test_there_and_back, test_tables, test_mlflow, test_in_parts, test_many_failed, test_what_is_refused,
+    run(test_there_and_back, test_tables, test_mlflow, test_in_parts, test_others_are_served_meanwhile, test_many_failed, test_what_is_refused,
         test_strange_files, test_files_of_the_tools)

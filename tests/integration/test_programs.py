@@ -34,7 +34,6 @@ with open(home + "/attempts", "a") as f:
     f.write(f"{os.environ['SWEEPD_RUN_ID']} {first} {os.environ['SWEEPD_EPOCHS']}\n")
 for epoch in range(max(0, first - ONE_BACK), int(os.environ["SWEEPD_EPOCHS"])):
     if epoch == GATE and os.path.exists(home + "/gate"):
-        tell(epoch=epoch)
         open(home + "/gate").read()
     tell(epoch=epoch, loss=10 - epoch + float(json.loads(os.environ["SWEEPD_PARAMS"])["n"]))
     os.makedirs(os.path.dirname(where), exist_ok=True)
@@ -175,12 +174,18 @@ def test_words_of_every_kind():
 
 
 def test_one_that_can_resume_goes_on_after_a_kill():
+    """Whether it says again what it said, or goes on behind it."""
+    goes_on_after_a_kill("2")
+    goes_on_after_a_kill("0")
+
+
+def goes_on_after_a_kill(back):
     with Home() as home, Daemon() as d:
         os.mkfifo(home.file("gate"))
-        text = RESUMES.replace("ONE_BACK", "2").replace("GATE", "3")
+        text = RESUMES.replace("ONE_BACK", back).replace("GATE", "3")
         sweep = d.submit(spec(home.script(text), task={"can_resume": True}))
-        with open(home.file("gate"), "w", encoding="utf-8"):  # it is there
-            until(d, lambda: d.sql("SELECT count(*) FROM curves"), [(3,)])
+        with open(home.file("gate"), "w", encoding="utf-8"):  # it is there, its third epoch not over
+            until(d, lambda: d.sql("SELECT count(*) FROM curves"), [(2,)])
             points = d.sql("SELECT point, epoch, seconds FROM curves")
             d.signal_workers(signal.SIGKILL)
             os.unlink(home.file("gate"))
@@ -189,7 +194,7 @@ def test_one_that_can_resume_goes_on_after_a_kill():
         completed(d, sweep)
         equal(home.read("attempts").splitlines(), ["1 0 9", "1 3 9"])
         # what it says again of epochs that are known changes nothing, and nothing is missing
-        equal(d.sql("SELECT point, epoch, seconds FROM curves WHERE point <= 3"), points)
+        equal(d.sql("SELECT point, epoch, seconds FROM curves WHERE point <= 2"), points)
         equal([x for x, in d.sql("SELECT epoch FROM curves ORDER BY point")], [*range(1, 10)])
         equal(d.sql("SELECT metric_value FROM runs"), [(3,)])
         equal(d.sql("SELECT count(*) FROM events WHERE kind = 'nondeterminism'"), [(0,)])
@@ -284,9 +289,30 @@ tell(loss=1)
         check(rest.endswith("line 19998\nline 19999\n"), rest[-200:])
 
 
+def test_a_long_log_has_both_its_ends():
+    """Whole characters, though the pieces in which it is asked for end anywhere."""
+    text = HEAD + r"""
+print("begins")
+for i in range(20000):
+    print("Zeile %d: äöü€😀" % i)
+tell(loss=1)
+"""
+    with Home() as home, Daemon() as d:
+        completed(d, d.submit(spec(home.script(text))))
+        log = d.ctl("log", 1, check=0).stdout
+        check(log.startswith("begins\nZeile 0: äöü€😀\n"), log[:99])
+        check(log.endswith("Zeile 19999: äöü€😀\n"), log[-99:])
+        lines = log.splitlines()
+        cut = next(i for i, line in enumerate(lines) if "bytes left out" in line)
+        check(len(log.encode()) > 2 ** 17, len(log))
+        bad = [x for x in lines[:cut - 1] + lines[cut + 2:] if not x.endswith("äöü€😀") and x != "begins"]
+        equal(bad, [])
+
+
 if __name__ == "__main__":
     run(test_folder_and_environment_of_the_submitter, test_without_a_word_the_daemons_own,
         test_words_of_every_kind, test_one_that_can_resume_goes_on_after_a_kill,
         test_rungs_of_one_that_can_resume, test_rungs_of_one_that_cannot,
         test_the_stop_file_comes_before_the_signals,
-        test_a_metric_once_and_one_that_some_runs_call_otherwise, test_a_log_is_followed_to_its_end)
+        test_a_metric_once_and_one_that_some_runs_call_otherwise, test_a_log_is_followed_to_its_end,
+        test_a_long_log_has_both_its_ends)

@@ -7,14 +7,15 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import many_pilots  # noqa: E402
 from fake_slurm import Cluster  # noqa: E402
+from mounts import file_system, hung, remount  # noqa: E402
 from sweepd import WORKER, Daemon, make_data, slow_spec, small_spec, undisturbed  # noqa: E402
-from tap import Skip, check, equal, equal_rows, run, until  # noqa: E402
+from tap import check, equal, equal_rows, run, until  # noqa: E402
 
 ARGUMENTS = ("--slurm-seconds", "0.2", "--lease-seconds", "30", "--checkpoint-seconds", "0")
 
@@ -166,8 +167,8 @@ def test_unknown_state():
         equal(len(cluster.states()), 1, "no second pilot was asked for")
 
 def test_room_left_behind():
-    """Of a sweep that has ended while no daemon could clear up: the next one does, when it has to do
-    with the spool at all."""
+    """Of a sweep that has ended while no daemon could clear up: the next one does, when it has to
+    do with the spool at all."""
     with Site() as (d, cluster):
         data = make_data(d.home)
         spec = small_spec(data, method="random", run_cap=2, on=on(1))
@@ -304,13 +305,29 @@ def test_spool_that_is_none():
         shutil.rmtree(home)
 
 
-def test_full_spool():
-    home = tempfile.mkdtemp(prefix="sweepd-spool-")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", home],
-                      stderr=subprocess.DEVNULL).returncode != 0:
-        os.rmdir(home)
-        raise Skip("no file system of our own can be mounted")
-    try:
+def test_spool_that_takes_nothing():
+    """Read-only, then without room for one folder more: it is said, nothing is begun, `status`
+    answers; and all goes on when there is room."""
+    with file_system("ro,nr_inodes=3") as home:
+        with Site(arguments=("--spool", home + "/spool")) as (d, cluster):
+            spec = small_spec(make_data(d.home), on=on(2))
+            sweep = d.submit(spec)
+
+            def wait_for(words):
+                until(lambda: any(words in c["trouble"] for c in of_status(d)), words)
+                check(words in d.ctl("status", check=0).stdout, "a person sees it")
+                equal(cluster.states(), {}, "jobs")
+                equal(d.sql("SELECT count(*) FROM runs WHERE attempts > 0 OR status <> 'queued'"),
+                      [(0,)], "runs that were begun")
+            wait_for("Read-only file system")
+            remount(home, "rw,nr_inodes=3")
+            wait_for("No space left on device")
+            remount(home, "rw,nr_inodes=100000")
+            end_as_undisturbed(d, sweep, spec)
+
+
+def test_spool_that_fills_up():
+    with file_system("size=2m") as home:
         with Site(arguments=("--spool", home + "/spool")) as (d, cluster):
             spec = slow_spec(make_data(d.home, samples=300), run_cap=4, on=on(2))
             sweep = d.submit(spec)
@@ -323,9 +340,99 @@ def test_full_spool():
             os.remove(home + "/filler")
             end_as_undisturbed(d, sweep, spec)
             until(lambda: not of_status(d), "the pilots have gone")
-    finally:
-        subprocess.run(["umount", "-l", home], check=False)
-        os.rmdir(home)
+
+
+def test_spool_that_hangs():
+    """It holds up nobody but the thread that looks there: a sweep of this machine goes on, a daemon
+    ends, and the next one begins; and when it answers again nothing is lost."""
+    with file_system("size=64m") as home:
+        with Site(arguments=("--spool", home + "/spool", "--lease-seconds", "6")) as (d, cluster):
+            data = make_data(d.home, samples=300)
+            spec = slow_spec(data, run_cap=4, name="far", on=on(2))
+            far = d.submit(spec)
+            until(lambda: len(running_pilots(d)) == 2, "both pilots are there")
+            with hung(home):
+                hangs = "the spool does not answer"
+                until(lambda: any(c["trouble"] == hangs for c in of_status(d)), hangs)
+                here = d.submit(small_spec(data, name="here", method="random", run_cap=2))
+                equal(d.wait(here)["status"], "completed", "on this machine")
+                check(hangs in d.ctl("status", check=0).stdout, "a person sees it")
+                d.stop()
+                d.start()
+                until(lambda: any(c["trouble"] == hangs for c in of_status(d)), hangs)
+            equal(d.wait(far)["status"], "completed")
+            equal_rows([r for r in d.canonical() if r[0] == "far"],
+                       undisturbed(without_place(spec)), "what is stored")
+            check(not d.sql("SELECT 1 FROM events WHERE kind = 'nondeterminism'"), "the same bits")
+
+
+# --- many at once ---------------------------------------------------------------------------------
+
+WAITS = """#!/bin/sh
+until [ -e "$1" ]; do sleep 0.02; done
+printf '{"epoch":1,"val/loss":%s}\n' "${2#--a=}" >"/dev/fd/$SWEEPD_METRICS_FD"
+"""
+
+
+def test_side_by_side():
+    """One daemon, and at the same moment runs of this machine, of two partitions and of a client: a
+    sweep's slots are its own, and what comes of it does not depend on where."""
+    with Site(workers=1) as (d, cluster):
+        program, go = d.home + "/waits.sh", d.home + "/go"
+        with open(program, "w", encoding="utf-8") as f:
+            f.write(WAITS)
+        os.chmod(program, 0o700)
+        shape = {"method": "random", "run_cap": 4, "seed": 3, "epochs": 1, "repeat_share": 0,
+                 "metric": {"name": "val/loss", "goal": "minimize"},
+                 "parameters": {"a": {"min": 0.0, "max": 1.0}}}
+        runs = {**shape, "task": {"command": [program, go, "${args}"]}}
+        here = d.submit({**runs, "name": "here"})
+        low = d.submit({**runs, "name": "low", "on": on(2, partition="low")})
+        high = d.submit({**runs, "name": "high", "on": on(1, partition="high")})
+        asked = d.submit({**shape, "name": "asked", "run_cap": 1, "task": {"client": {}}})
+        run_of = d.call("ask", sweep=asked)
+        slots = [(here, 1), (low, 2), (high, 1), (asked, 1)]
+        until(lambda: d.sql("SELECT sweep_id, count(*) FROM runs WHERE status = 'running' "
+                            "GROUP BY 1") == sorted(slots), "all at once")
+        with open(go, "w"):
+            pass
+        d.call("report", run=run_of["run"], lease=run_of["lease"],
+               points=[{"epoch": 1, "val/loss": run_of["params"]["a"]}])
+        d.call("tell", run=run_of["run"], lease=run_of["lease"], result={})
+        for sweep, _ in slots:
+            equal(d.wait(sweep)["status"], "completed")
+        rows = {}
+        for name, _, *rest in d.canonical():
+            rows.setdefault(name, []).append(tuple(rest))
+        equal_rows(rows["low"], rows["here"], "low")
+        equal_rows(rows["high"], rows["here"], "high")
+        equal(len(rows["here"]), 4, "rows")
+        calls = [json.loads(c)[0] for c in cluster.memory.read("calls").splitlines()]
+        equal({c["partition"] for c in calls}, {"low", "high"}, "partitions")
+        until(lambda: not cluster.running() and not of_status(d), "all pilots have gone")
+        equal(os.listdir(d.db + ".spool"), [], "the spool")
+
+
+def test_many_slots():
+    """300 runs on 50 slots, of which some are lost with their pilots; the daemon is killed. The
+    same at the size of a cluster: tests/bench/slurm_scale.py."""
+    with Site(arguments=("--lease-seconds", "90")) as (d, cluster):
+        players = many_pilots.start(cluster, seconds=0.5, die_every=25)
+        try:
+            sweep = d.submit(many_pilots.spec(d.home, 300, 50))
+            until(lambda: d.sql("SELECT count(*) FROM runs WHERE status = 'completed'")[0][0] > 100,
+                  "a third of them")
+            d.kill()
+            d.start()
+            equal(d.wait(sweep)["status"], "completed")
+            good, facts = many_pilots.stored(d, 300)
+            check(good and facts["run_retried"] > 0, facts)
+            until(lambda: not of_status(d), "the pilots have gone")
+            equal(os.listdir(d.db + ".spool"), [], "the spool")
+            check(len(cluster.states()) <= 60, f"{len(cluster.states())} jobs")
+        finally:
+            players.kill()
+            players.wait()
 
 
 if __name__ == "__main__":

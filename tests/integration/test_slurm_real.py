@@ -2,6 +2,8 @@
 4 pilots, 60 runs of the trainer and of a program, and what goes wrong on a cluster."""
 import contextlib
 import os
+import shutil
+import signal
 import sys
 import tempfile
 
@@ -17,6 +19,19 @@ params = json.loads(os.environ["SWEEPD_PARAMS"])
 with os.fdopen(int(os.environ["SWEEPD_METRICS_FD"]), "w", 1) as out:
     for epoch in range(1, int(os.environ["SWEEPD_EPOCHS"]) + 1):
         out.write(json.dumps({"epoch": epoch, "val/loss": params["a"] + 1 / epoch}) + "\\n")
+"""
+# Each number is reported once: what a job has reported before is not reported by the next.
+WAITS_FOR_ITS_END = f"#!{sys.executable} -SE" + """
+import json, os, time
+old = os.environ.get("SWEEPD_RESUME_FROM")
+done = len(os.listdir(old)) if old else 0
+with os.fdopen(int(os.environ["SWEEPD_METRICS_FD"]), "w", 1) as out:
+    for epoch in range(done + 1, 4):
+        while epoch == 3 and not old:
+            time.sleep(0.05)
+        with open(os.path.join(os.environ["SWEEPD_CHECKPOINT_DIR"], str(epoch)), "w") as f:
+            f.write("done")
+        out.write(json.dumps({"epoch": epoch, "val/loss": 2.0 / 2 ** epoch}) + "\\n")
 """
 
 
@@ -42,8 +57,9 @@ def end_as_undisturbed(d, sweep, spec):
     check("nondeterminism" not in events, "the same bits")
 
 
-def pilots(d):
-    return [p for c in d.call("status")["clusters"] for p in c["pilots"]]
+def pilots(d, sweep=None):
+    return [p for c in d.call("status")["clusters"] for p in c["pilots"]
+            if sweep in (None, c["sweep"])]
 
 
 def busy(d):
@@ -55,28 +71,54 @@ def busy(d):
     return find()[0]
 
 
+def put_program(d, name, text):
+    path = os.path.join(d.home, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o700)
+    return path
+
+
+def program_spec(name, program, **changes):
+    return {"name": name, "method": "random", "run_cap": 60, "seed": 1, "epochs": 3,
+            "task": {"command": [program]}, "metric": {"name": "val/loss", "goal": "minimize"},
+            "parameters": {"a": {"min": 0.0, "max": 1.0}}, "repeat_share": 0, **changes}
+
+
+def equal_here(d, sweep, spec):
+    """It has come to what this machine's own workers make of it."""
+    ended = d.wait(sweep)
+    equal(ended["status"], "completed", ended)
+    rows = undisturbed({k: v for k, v in spec.items() if k != "on"})
+    equal_rows([r for r in d.canonical() if r[0] == spec["name"]], rows, spec["name"])
+
+
 def test_trainer_and_program():
-    with site() as (d, slurm):
+    """60 runs of each on 4 pilots, the same bits as here. And beside them all the while a program
+    that waits until its job's time is over, and another job goes on from what it has left."""
+    with site(processors=3) as (d, slurm):
+        late = d.submit(program_spec(
+            "late", put_program(d, "waits", WAITS_FOR_ITS_END), run_cap=1,
+            task={"command": [os.path.join(d.home, "waits")], "can_resume": True},
+            on=on(1, "--time=1")))
+        until(lambda: pilots(d), "its pilot")
         spec = small_spec(make_data(d.home), run_cap=60, on=on(4))
         sweep = d.submit(spec)
-        until(lambda: len(pilots(d)) == 4, "4 pilots")
-        end_as_undisturbed(d, sweep, spec)
+        until(lambda: len(pilots(d, sweep)) == 4, "4 pilots")
+        equal_here(d, sweep, spec)
+        spec = program_spec("program", put_program(d, "program", PROGRAM), on=on(4))
+        equal_here(d, d.submit(spec), spec)
+        equal(d.wait(late)["status"], "completed")
+        equal(d.sql("SELECT c.point, c.val_loss FROM curves c JOIN runs ON runs.id = run_id "
+                    "WHERE sweep_id = ? ORDER BY 1", late),
+              [(1, 1.0), (2, 0.5), (3, 0.25)], "late")
+        with open(d.log_path, encoding="utf-8") as f:
+            check("its time is nearly over" in f.read(), "it was warned")
         until(lambda: not slurm.call("squeue", "-h").strip(), "the queue is empty")
-        program = os.path.join(d.home, "program")
-        with open(program, "w", encoding="utf-8") as f:
-            f.write(PROGRAM)
-        os.chmod(program, 0o700)
-        ended = d.wait(d.submit({
-            "name": "program", "method": "random", "run_cap": 60, "seed": 1, "epochs": 3,
-            "task": {"command": [program]}, "metric": {"name": "val/loss", "goal": "minimize"},
-            "parameters": {"a": {"min": 0.0, "max": 1.0}}, "on": on(4), "repeat_share": 0}))
-        equal(ended["status"], "completed", ended)
-        equal(d.sql("SELECT count(*), sum(status = 'completed') FROM runs WHERE sweep_id = 2"),
-              [(60, 60)], "its runs")
 
 
-def disturbed(disturb):
-    with site() as (d, slurm):
+def disturbed(disturb, **cluster):
+    with site(**cluster) as (d, slurm):
         spec = slow_spec(make_data(d.home, samples=300), run_cap=4, on=on(2))
         sweep = d.submit(spec)
         disturb(d, slurm, busy(d))
@@ -91,6 +133,28 @@ def test_controller_killed():
             "Unable" in c["trouble"] for c in clusters), "it is said, or all is over")
         slurm.start_controller()
     disturbed(kill)
+
+
+def test_controller_silent():
+    """It takes calls and answers none; a pilot is killed meanwhile, and its run not forgotten."""
+    def silence(d, slurm, pilot):
+        (pid,) = slurm.processes_of(pilot["job"], "--pilot")
+        slurm.signal("ctld", signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: any("timed out" in c["trouble"] for c in d.call("status")["clusters"]),
+              "it is said")
+        slurm.signal("ctld", signal.SIGCONT)
+    disturbed(silence, more="MessageTimeout=2")
+
+
+def test_ids_given_again():
+    """All that Slurm knew is gone, on the nodes too. It counts from 1 again while the old jobs' pilots
+    still live, and their ends are taken for those of the new jobs."""
+    def wipe(d, slurm, pilot):
+        slurm.wipe()
+        until(lambda: [p for p in pilots(d) if p["job"] == pilot["job"] and
+                       p["pilot"] != pilot["pilot"]], "another pilot by the same id")
+    disturbed(wipe)
 
 
 def test_node_daemon_killed():

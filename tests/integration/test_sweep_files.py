@@ -146,6 +146,121 @@ def test_what_is_wrong_is_named():
         equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)])
 
 
+# W&B's schema, key by key: what is put into a good file, and what becomes of it: the specification has
+# (place, value), or a note or a refusal says its name.
+GOOD = {"program": "x.py", "method": "random", "run_cap": 2, "metric": {"name": "a", "goal": "minimize"},
+        "parameters": {"p": {"min": 0.1, "max": 0.9}}}
+STOPS = {"type": "hyperband", "min_iter": 2}
+
+
+def searched(**p):
+    return {"parameters": {"p": p}}
+
+
+SCHEMA = [
+    ("apiVersion", {"apiVersion": "1"}, "apiVersion is not honoured"),
+    ("kind", {"kind": "sweep"}, ("method", "random")),
+    ("kind", {"kind": "launch"}, "$.kind"),
+    ("controller", {"controller": {"type": "local"}}, "controller is not honoured"),
+    ("description", {"description": "of it"}, "description is not honoured"),
+    ("program", {"program": "y.py"}, ("task.command.2", "y.py")),
+    ("job", {"job": "a/b:v0"}, "job is not honoured"),
+    ("job", {"job": "a/b:v0", "program": None}, "$.program"),
+    ("image_uri", {"image_uri": "a:b"}, "image_uri is not honoured"),
+    ("image_uri", {"image_uri": "a:b", "program": None}, "$.program"),
+    ("entity", {"entity": "e"}, "entity is not honoured"),
+    ("project", {"project": "e"}, "project is not honoured"),
+    ("method", {"method": "random"}, ("method", "random")),
+    ("method", {"method": "grid", "parameters": {"p": {"values": [1]}}}, ("method", "grid")),
+    ("method", {"method": "bayes"}, ("method", "tpe")),
+    ("method", {"method": "bayes"}, "bayes is tpe"),
+    ("method", {"method": "custom"}, "$.method"),
+    ("command", {"command": ["${program}", "${args_json}"]}, ("task.command.1", "${args_json}")),
+    ("name", {"name": "my own"}, ("name", "my own")),
+    ("run_cap", {"run_cap": 7}, ("run_cap", 7)),
+    ("run_cap", {"run_cap": None}, "no number of runs: 50"),
+    ("run_cap", {"run_cap": 0}, "$.run_cap"),
+    ("metric.name", {"metric": {"name": "b/c", "goal": "minimize"}}, ("metric.name", "b/c")),
+    ("metric.goal", {"metric": {"name": "a", "goal": "maximize"}}, ("metric.goal", "maximize")),
+    ("metric.goal", {"metric": {"name": "a"}}, ("metric.goal", "minimize")),
+    ("metric.target", {"metric": {"name": "a", "target": 0.1}}, "metric.target is not honoured"),
+    ("metric.impute", {"metric": {"name": "a", "impute": "best"}}, "metric.impute is not honoured"),
+    ("metric.impute_while_running", {"metric": {"name": "a", "impute_while_running": "best"}},
+     "metric.impute_while_running is not honoured"),
+    ("scheduler.engine", {"scheduler": {"engine": "wandb"}}, "scheduler is not honoured"),
+    ("scheduler.engine", {"scheduler": {"engine": "optuna"}, "method": "custom"}, ("method", "tpe")),
+    ("scheduler.engine", {"scheduler": {"engine": "ax"}, "method": "custom"}, ("method", "gp")),
+    *((f"scheduler.{key}", {"scheduler": {"engine": "optuna", "source": "s.py", key: "f"}},
+       f"scheduler.{key} is not honoured") for key in ("source", "optimizer", "search_space")),
+    ("early_terminate.type", {"early_terminate": STOPS}, ("early_terminate.type", "hyperband")),
+    ("early_terminate.type", {"early_terminate": STOPS}, ("early_terminate.brackets", 1)),
+    ("early_terminate.type", {"early_terminate": {"type": "envelope"}}, "$.early_terminate.type"),
+    ("early_terminate.min_iter", {"early_terminate": STOPS}, ("early_terminate.min_iter", 2)),
+    ("early_terminate.max_iter", {"early_terminate": {"type": "hyperband", "max_iter": 27, "s": 2}},
+     ("early_terminate.max_iter", 27)),
+    ("early_terminate.s", {"early_terminate": {"type": "hyperband", "max_iter": 27, "s": 2}},
+     ("early_terminate.s", 2)),
+    ("early_terminate.eta", {"early_terminate": {**STOPS, "eta": 4}}, ("early_terminate.eta", 4)),
+    ("early_terminate.strict", {"early_terminate": {**STOPS, "strict": True}}, ("method", "random")),
+    ("early_terminate.strict", {"early_terminate": {**STOPS, "strict": 3}}, "$.early_terminate.strict"),
+    ("parameters.value", {"parameters": {"p": {"value": 3}, "q": {"values": [1, 2]}}}, ("parameters.p.values.0", 3)),
+    ("parameters.values", searched(values=["a", "b"]), ("parameters.p.values.1", "b")),
+    ("parameters.values", searched(values=[None, 5, 0.5]), ("parameters.p.values.0", "None")),
+    ("parameters.values", searched(values=[[64, 64], ["a", {"b": True}]]),
+     ("parameters.p.values.1", "['a', {'b': True}]")),
+    ("parameters.values", searched(values=[[64, 64], [128]]), "p can be is given as text"),
+    ("parameters.value", {"parameters": {"p": {"value": None}, "q": {"values": [1, 2]}}},
+     ("parameters.p.values.0", "None")),
+    ("parameters.probabilities", searched(values=[1, 2], probabilities=[0.25, 0.75]),
+     ("parameters.p.probabilities.1", 0.75)),
+    ("parameters.min, max", searched(min=1, max=5), ("parameters.p.max", 5)),
+    ("parameters.parameters", {"parameters": {"m": {"parameters": {"p": {"values": [1, 2]}}}}},
+     ("parameters.m\0p.values.1", 2)),
+    *(("parameters.distribution", searched(distribution=name, **more), ("parameters.p.distribution", ours))
+      for name, more, ours in (
+          ("int_uniform", {"min": 1, "max": 9}, None), ("uniform", {"min": 0, "max": 1}, None),
+          ("categorical", {"values": [1, 2]}, None), ("constant", {"value": 2}, None),
+          ("categorical_w_probabilities", {"values": [1, 2], "probabilities": [0.5, 0.5]}, None),
+          ("log_uniform_values", {"min": 0.1, "max": 1}, "log_uniform_values"),
+          ("log_uniform", {"min": -3, "max": 0}, None),
+          ("inv_log_uniform_values", {"min": 0.1, "max": 1}, None),
+          ("inv_log_uniform", {"min": -3, "max": 0}, None),
+          ("q_uniform", {"min": 0, "max": 8, "q": 2}, "q_uniform"),
+          ("q_log_uniform_values", {"min": 1, "max": 64, "q": 2}, None),
+          ("q_log_uniform", {"min": 0, "max": 3, "q": 1}, None),
+          ("normal", {"mu": 0, "sigma": 1}, "normal"), ("q_normal", {"mu": 0, "sigma": 1, "q": 0.5}, None),
+          ("log_normal", {"mu": 0, "sigma": 1}, None), ("q_log_normal", {"mu": 0, "sigma": 1, "q": 1}, None),
+          ("beta", {"a": 2, "b": 3}, "beta"), ("q_beta", {"a": 2, "b": 3, "q": 0.1}, None))),
+]
+
+
+def at(value, place):
+    """Of nested objects and lists; None where it is not there."""
+    for key in place.split("."):
+        key = key.replace("\0", ".")
+        if isinstance(value, list):
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if value else None
+    return value
+
+
+def test_every_key_of_the_schema_is_honoured_or_named():
+    with Home() as home, Daemon() as d:
+        for name, change, wanted in SCHEMA:
+            text = json.dumps({k: v for k, v in {**GOOD, **change}.items() if v is not None})
+            done = home.submit(d, "-", text=text)
+            if isinstance(wanted, str):
+                check(wanted in done.stderr, f"{name} {change}: {done.stderr}")
+                continue
+            equal(done.returncode, 0, f"{name} {change}: {done.stderr}")
+            spec = json.loads(d.sql("SELECT spec FROM sweeps ORDER BY id DESC LIMIT 1")[0][0])
+            place, value = wanted
+            if place.endswith("distribution") and value is None:
+                continue  # it is taken; what it draws: tests/unit/spec/test_distributions.c
+            equal(at(spec, place), value, f"{name} {change}: {spec}")
+
+
 # (a program in the manner of a library, which channel it is heard by, its epochs)
 HEARD = {
     "descriptor": ("import json, os\nprint('val_loss=9')\n"
@@ -240,5 +355,6 @@ def test_hostile_output_hurts_nobody():
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    run(test_a_sweep_file_as_it_is, test_what_is_wrong_is_named, test_what_scripts_print_is_understood,
+    run(test_a_sweep_file_as_it_is, test_what_is_wrong_is_named,
+        test_every_key_of_the_schema_is_honoured_or_named, test_what_scripts_print_is_understood,
         test_programs_of_other_kinds, test_hostile_output_hurts_nobody)

@@ -69,8 +69,8 @@ class Slurm:
     """Nodes n1, n2, … of so many processors; partitions low (its jobs are put back into the queue
     by those of high) and high."""
 
-    def __init__(self, root, nodes=2, processors=2):
-        self.root = root
+    def __init__(self, root, nodes=2, processors=2, more=""):
+        self.root, self.more = root, more  # more: lines of slurm.conf
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         self.processors = processors
         self.conf = os.path.join(root, "slurm.conf")
@@ -98,9 +98,23 @@ class Slurm:
     def start_node(self, node):
         self.start_process(node, "slurmd", "-D", "-f", self.conf, "-N", node)
 
+    def signal(self, name, number):
+        self.running[name].send_signal(number)
+
     def kill(self, name):
-        self.running[name].send_signal(signal.SIGKILL)
+        self.signal(name, signal.SIGKILL)
         self.running.pop(name).wait()
+
+    def wipe(self):
+        """Its daemons forget all jobs; what these have started lives on."""
+        for name in ("ctld", *self.nodes):
+            self.kill(name)
+        for folder in ("state", *(f"spool/{n}" for n in self.nodes)):
+            shutil.rmtree(os.path.join(self.root, folder))
+            os.mkdir(os.path.join(self.root, folder))
+        self.start_controller()
+        for node in self.nodes:
+            self.start_node(node)
 
     def write_conf(self):
         host = socket.gethostname().split(".")[0]
@@ -114,7 +128,7 @@ class Slurm:
                      "PreemptMode=OFF State=UP")
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(CONF.format(host=host, root=self.root, user=getpass.getuser(), port=port))
-            f.write("\n".join(lines) + "\n")
+            f.write("\n".join([*lines, self.more]) + "\n")
 
     def idle_nodes(self):
         return self.call("sinfo", "-h", "-N", "-t", "idle", "-o", "%N", check=False).split()
@@ -152,15 +166,25 @@ class Slurm:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def steps(self):
-        """Of this Slurm's jobs: nobody's children once their node's daemon was killed."""
-        found = []
+    def processes(self, file, word, *settings):
+        """Those of this Slurm, with that word in that file of proc(5), and such an environment."""
+        found, wanted = [], {s.encode() for s in (f"SLURM_CONF={self.conf}", *settings)}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
-                with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-                    name = f.read()
+                with open(f"/proc/{pid}/{file}", encoding="utf-8", errors="replace") as f:
+                    text = f.read()
                 with open(f"/proc/{pid}/environ", "rb") as f:
-                    environment = f.read().split(b"\0")
-                if name.startswith("slurmstepd") and f"SLURM_CONF={self.conf}".encode() in environment:
+                    environment = set(f.read().split(b"\0"))
+                if word in text and wanted <= environment:
                     found.append(int(pid))
         return found
+
+    def steps(self):
+        """Of its jobs: nobody's children once their node's daemon was killed."""
+        return self.processes("comm", "slurmstepd")
+
+    def processes_of(self, job, word):
+        """Of a task of an array, with that word on its command line."""
+        array, task = job.split("_")
+        return self.processes("cmdline", word, f"SLURM_ARRAY_JOB_ID={array}",
+                              f"SLURM_ARRAY_TASK_ID={task}")

@@ -99,6 +99,7 @@ static void put_aside(struct intake *in, struct point_metrics *m, bool best)
 static int give_point(struct intake *in, struct point_metrics *m)
 {
     m->at.point = ++in->points;
+    in->given = m->at.epoch;
     int rc = in->give(in->context, m);
     free(m);
     return rc;
@@ -175,15 +176,26 @@ void intake_resume(struct intake *in, const struct point_metrics *m, bool from_z
 {
     (void)is_best(in, m);
     in->points = m->at.point;
-    in->epoch = in->floor = m->at.epoch;
+    in->epoch = in->floor = in->given = m->at.epoch;
+    in->seconds = point_has(&m->at, CURVE_SECONDS) ? m->at.v[CURVE_SECONDS] : 0;
     in->shift = from_zero ? 1 : 0;
     in->has_first = in->passed = true;
+}
+
+void intake_replay(struct intake *in, bool begins, bool forgotten)
+{
+    in->known = !begins ? 0 : forgotten ? INT64_MAX : in->points;
+    in->floor = begins ? in->floor : in->given;
 }
 
 static int take_counted(struct intake *in, const struct metrics_line *l, double seconds)
 {
     double epoch = (double)(in->points + (int64_t)in->points_over + 1);
 
+    if (in->known > 0) {
+        in->known--;
+        return 0;
+    }
     if (epoch <= in->epoch) /* after lines that counted otherwise */
         epoch = floor(in->epoch) + 1;
     if (epoch > in->limit) {
@@ -206,7 +218,7 @@ void intake_forget(struct intake *in)
     free(in->best_over);
     free(in->last_over);
     in->best_over = in->last_over = NULL;
-    in->floor = 0;
+    in->floor = in->given = 0;
 }
 
 static int begin_anew(struct intake *in)

@@ -57,6 +57,8 @@ struct intake {
     double seconds;      /* when the last of it came */
     int64_t points;      /* given */
     double floor;        /* up to this epoch an earlier attempt has given all */
+    double given;        /* epoch of the last point given */
+    int64_t known;       /* lines to come, of those that count epochs, that were given before */
     double limit;        /* no epoch beyond it is wanted */
     bool beyond;         /* one came */
     bool passed;         /* the present epoch is passed over */
@@ -76,6 +78,9 @@ void intake_finish(struct intake *in);
 /* An earlier attempt has given this point, and what came before it; from_zero: its program
  * counts epochs from 0. What this attempt says again of those epochs is passed over. */
 void intake_resume(struct intake *in, const struct point_metrics *m, bool from_zero);
+/* What follows, until false is said, is what earlier attempts have said, from its beginning (or,
+ * forgotten, from somewhere): what has become a point is passed over. */
+void intake_replay(struct intake *in, bool begins, bool forgotten);
 /* What it has given counts for nothing: an attempt that took back its points. */
 void intake_forget(struct intake *in);
 /* seconds: since the run's start. 0, or what give returned. */

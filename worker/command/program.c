@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sweep/err.h"
+#include "sweep/require.h"
 
 #define PASSES_MAX 10000 /* over descendants, that may start others while they are ended */
 
@@ -25,7 +26,7 @@ struct report {
 };
 
 struct pipes {
-    int metrics[2], output[2], report[2];
+    int output[2], report[2];
 };
 
 static const int NO_PIPE[2] = {-1, -1};
@@ -40,19 +41,18 @@ static void close_pipe(int fds[2])
 
 static void close_pipes(struct pipes *p)
 {
-    close_pipe(p->metrics);
     close_pipe(p->output);
     close_pipe(p->report);
 }
 
 static int open_pipes(struct pipes *p, struct errbuf *err)
 {
-    int *all[] = {p->metrics, p->output, p->report};
+    int *all[] = {p->output, p->report};
     int rc = 0;
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
         memcpy(all[i], NO_PIPE, sizeof(NO_PIPE));
-    for (size_t i = 0; i < 3 && rc == 0; i++)
+    for (size_t i = 0; i < ARRAY_LEN(all) && rc == 0; i++)
         rc = pipe2(all[i], O_CLOEXEC);
     if (rc == 0)
         return 0;
@@ -73,14 +73,14 @@ static void default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int join_pipes(const struct pipes *p)
+static int join_pipes(const struct pipes *p, int metrics)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(p->output[1], STDOUT_FILENO) < 0 ||
         dup2(p->output[1], STDERR_FILENO) < 0)
         return -1;
-    return fcntl(p->metrics[1], F_SETFD, 0);
+    return fcntl(metrics, F_SETFD, 0);
 }
 
 /* Without a '/' the name is looked for in PATH; with one the file must be a program itself: no
@@ -98,7 +98,7 @@ static const char *directory_of(const struct surroundings *s)
     return s->config->manner.directory[0] ? s->config->manner.directory : s->run_dir;
 }
 
-static _Noreturn void run_child(const struct surroundings *s, const struct pipes *p,
+static _Noreturn void run_child(const struct surroundings *s, const struct pipes *p, int metrics,
                                 pid_t parent)
 {
     struct report r = {STAGE_SETUP, 0};
@@ -109,8 +109,8 @@ static _Noreturn void run_child(const struct surroundings *s, const struct pipes
     if (getppid() != parent)
         _exit(1); /* it is gone already */
     default_signals();
-    surroundings_enter(s, p->metrics[1]);
-    if (join_pipes(p) == 0) {
+    surroundings_enter(s, metrics);
+    if (join_pipes(p, metrics) == 0) {
         r.stage = STAGE_DIRECTORY;
         if (chdir(directory_of(s)) == 0) {
             r.stage = STAGE_EXEC;
@@ -167,7 +167,8 @@ static int take_end(int fds[2])
     return fd;
 }
 
-int program_start(struct program *p, const struct surroundings *s, struct errbuf *err)
+int program_start(struct program *p, const struct surroundings *s, int metrics,
+                  struct errbuf *err)
 {
     struct pipes pipes;
     struct report failure;
@@ -180,7 +181,7 @@ int program_start(struct program *p, const struct surroundings *s, struct errbuf
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t pid = fork();
     if (pid == 0)
-        run_child(s, &pipes, parent);
+        run_child(s, &pipes, metrics, parent);
     if (pid < 0) {
         rc = err_set(err, ERR_IO, "no process: %s", strerror(errno));
         goto fail;
@@ -194,7 +195,6 @@ int program_start(struct program *p, const struct surroundings *s, struct errbuf
         goto fail;
     }
     *p = (struct program){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
-    p->metrics = take_end(pipes.metrics);
     p->output = take_end(pipes.output);
     close_pipes(&pipes);
     if (p->pidfd >= 0)
@@ -250,13 +250,25 @@ int program_reap(struct program *p)
     return status;
 }
 
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int64_t program_left(const struct program *p)
+{
+    return p->output >= 0 ? fcntl(p->output, F_GETPIPE_SZ) : 0;
+}
+
+void program_close_output(struct program *p)
+{
+    close_one(&p->output);
+}
+
 void program_close(struct program *p)
 {
-    int *all[] = {&p->pidfd, &p->metrics, &p->output};
-
-    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-        if (*all[i] >= 0)
-            close(*all[i]);
-        *all[i] = -1;
-    }
+    close_one(&p->pidfd);
+    close_one(&p->output);
 }

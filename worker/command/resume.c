@@ -68,6 +68,19 @@ bool resume_take(const char *run_dir, struct intake *in)
     return there;
 }
 
+int resume_replay(struct descriptor *d, struct intake *in)
+{
+    char bytes[16384];
+    ssize_t n;
+    int rc = 0;
+
+    intake_replay(in, true, d->forgotten > 0);
+    while (rc == 0 && (n = descriptor_read(d, bytes, sizeof(bytes))) > 0)
+        rc = intake_bytes(in, bytes, (size_t)n, in->seconds);
+    intake_replay(in, false, false);
+    return rc;
+}
+
 bool resume_mark(const char *run_dir, bool from_zero)
 {
     char *path = file_of(run_dir, RUN_FILE_CHECKPOINT), *beside = xasprintf("%s.tmp", path);

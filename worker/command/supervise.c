@@ -22,6 +22,8 @@
 #define LOG_MODULE "command"
 #include "sweep/log.h"
 #include "sweep/require.h"
+#include "worker/command/descriptor.h"
+#include "worker/command/explain.h"
 #include "worker/command/files/files.h"
 #include "worker/command/intake.h"
 #include "worker/command/listen.h"
@@ -33,13 +35,13 @@
 
 #define CHUNK_BYTES 65536
 #define LAST_WORDS_BYTES 240
-#define NAMES_BYTES 240
 
 struct supervisor {
     struct command_config config;
     char run_dir[PATH_MAX]; /* absolute */
     struct link *link;
     struct program program;
+    struct descriptor metrics;
     struct intake intake;
     struct listener listener;
     struct files files;
@@ -164,29 +166,28 @@ static void look_at_intake(struct supervisor *s)
     ask_to_stop(s);
 }
 
-/* Reads once. The number of bytes; 0: none at the moment; -1: it is closed. */
-static ssize_t read_some(struct supervisor *s, int fd)
-{
-    ssize_t n = read(fd, s->chunk, sizeof(s->chunk));
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    return n > 0 ? n : -1;
-}
-
 static ssize_t take_metrics(struct supervisor *s)
 {
-    ssize_t n = read_some(s, s->program.metrics);
+    struct intake *in = &s->intake;
+    int64_t points = in->points, over = (int64_t)in->points_over;
+    int64_t whole = s->metrics.at - (int64_t)in->line.len; /* lines up to there were taken */
+    ssize_t n = descriptor_read(&s->metrics, s->chunk, sizeof(s->chunk));
+
     if (n > 0 && !s->unwritable)
-        stop_on_full_disk(s, intake_bytes(&s->intake, s->chunk, (size_t)n, run_seconds(s)));
+        stop_on_full_disk(s, intake_bytes(in, s->chunk, (size_t)n, run_seconds(s)));
+    if (in->points + (int64_t)in->points_over > points + over)
+        descriptor_forget(&s->metrics, whole);
     look_at_intake(s);
     return n;
 }
 
 static ssize_t take_output(struct supervisor *s)
 {
-    ssize_t n = read_some(s, s->program.output);
+    ssize_t n = read(s->program.output, s->chunk, sizeof(s->chunk));
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
     if (n <= 0)
-        return n;
+        return -1;
     output_put(&s->output, s->chunk, (size_t)n);
     if (!s->unwritable)
         stop_on_full_disk(s, listener_stdout(&s->listener, s->chunk, (size_t)n, run_seconds(s)));
@@ -217,6 +218,7 @@ static int wait_ms(const struct supervisor *s)
 
     left = sooner(left, listener_due(&s->listener, now));
     left = sooner(left, files_due(&s->files, &s->listener, now));
+    left = sooner(left, (double)descriptor_due_ms(&s->metrics) / 1000);
     return left < 0 ? -1 : left > 0 ? (int)(1000 * left) + 1 : 0;
 }
 
@@ -236,12 +238,6 @@ static void do_what_is_due(struct supervisor *s)
     look_at_intake(s);
 }
 
-static void close_end(int *fd)
-{
-    close(*fd);
-    *fd = -1;
-}
-
 /* Until the program has ended: one turn reads each pipe once, so that neither starves. */
 static void watch(struct supervisor *s)
 {
@@ -249,89 +245,34 @@ static void watch(struct supervisor *s)
 
     while (!s->ended) {
         struct pollfd fds[] = {{s->signals, POLLIN, 0},
-                               {p->metrics, POLLIN, 0},
+                               {s->metrics.wake, POLLIN, 0},
                                {p->output, POLLIN, 0},
                                {p->pidfd, POLLIN, 0}};
         int ready = poll(fds, ARRAY_LEN(fds), wait_ms(s));
         do_what_is_due(s);
-        if (ready <= 0)
+        if (ready < 0)
             continue;
         if (fds[0].revents)
             take_signal(s);
-        if (fds[1].revents && take_metrics(s) < 0)
-            close_end(&p->metrics);
+        if ((fds[1].revents || descriptor_due_ms(&s->metrics) >= 0) && take_metrics(s) < 0)
+            descriptor_close(&s->metrics);
         if (fds[2].revents && take_output(s) < 0)
-            close_end(&p->output);
+            program_close_output(p);
         s->ended = fds[3].revents != 0;
     }
 }
 
 /* What was in a pipe when the program had ended: no more than the pipe holds, for a descendant
  * that got away may write for ever. */
-static void drain(struct supervisor *s, int fd, ssize_t (*take)(struct supervisor *s))
+static void drain(struct supervisor *s, int64_t left, ssize_t (*take)(struct supervisor *s))
 {
-    ssize_t left = fd >= 0 ? fcntl(fd, F_GETPIPE_SZ) : 0, n;
+    ssize_t n;
 
     while (left > 0 && (n = take(s)) > 0)
         left -= n;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
-
-static void say_left_out(const struct supervisor *s)
-{
-    struct buf text = {0};
-
-    intake_left_out(&s->intake, &text);
-    if (text.len > 0)
-        log_warn("left out of the metrics: %s", text.data);
-    buf_finish(&text);
-}
-
-/* What was understood of a program that did not say it to us on purpose. */
-static void say_channel(const struct supervisor *s)
-{
-    const struct listener *l = &s->listener;
-
-    if (l->channel == COMMAND_CHANNEL_COUNT && s->files.trouble.code != 0)
-        log_info("metrics were read from no file: %s", s->files.trouble.message);
-    if (l->channel == COMMAND_CHANNEL_COUNT || l->channel < COMMAND_CHANNEL_FILES)
-        return;
-    log_info("metrics were read from what it wrote, by the rules for \"%s\"%s (task.metrics_from "
-             "chooses)", command_channel_name((enum command_channel)l->channel),
-             l->switched ? ", and before by others" : "");
-}
-
-/* Why a program that ended well has nothing that its sweep could rank it by. */
-static void explain_no_metric(const struct supervisor *s, struct buf *text)
-{
-    const struct intake *in = &s->intake;
-    const char *near = series_nearest(&in->series, s->config.metric);
-
-    buf_printf(text, "exit status 0, but \"%s\", which its sweep ranks by, was never reported",
-               s->config.metric);
-    if (in->points == 0 && in->held_count > 0)
-        buf_printf(text, ": no line has \"%s\", which counts its epochs", in->key);
-    else if (in->series.count == 0)
-        buf_printf(text,
-                   ": no line of what it printed says a measurement, nor was there one of metrics "
-                   "on descriptor SWEEPD_METRICS_FD (%" PRIu64 " that could not be read%s%s)",
-                   in->bad_lines, in->bad_lines > 0 ? "; the first: " : "", in->first_bad);
-    else
-        buf_puts(text, near ? "; did you mean " : "; reported: ");
-    if (near && in->series.count > 0)
-        buf_printf(text, "%s? reported: ", near);
-    series_list(&in->series, NAMES_BYTES, text);
-}
-
-static enum run_error explain_signal(int number, struct buf *text)
-{
-    bool from_outside = number == SIGKILL || number == SIGTERM;
-
-    buf_printf(text, "the program was ended by signal %d (%s)%s", number, strsignal(number),
-               number == SIGKILL ? ", perhaps for lack of memory" : "");
-    return from_outside ? RUN_ERROR_KILLED : RUN_ERROR_CRASHED;
-}
 
 static int report_end(struct supervisor *s, int status)
 {
@@ -344,7 +285,7 @@ static int report_end(struct supervisor *s, int status)
     else if (WIFSIGNALED(status) && !ended_by_us)
         error = explain_signal(WTERMSIG(status), &text);
     else if (ended_by_us || WEXITSTATUS(status) == 0)
-        explain_no_metric(s, &text);
+        explain_no_metric(&s->intake, s->config.metric, &text);
     else
         buf_printf(&text, "the program ended with exit status %d", WEXITSTATUS(status));
     if (error != RUN_ERROR_NONE)
@@ -361,21 +302,21 @@ static int finish(struct supervisor *s)
 {
     int status = program_reap(&s->program);
 
-    drain(s, s->program.output, take_output);
+    drain(s, program_left(&s->program), take_output);
     output_end(&s->output);
     if (s->stop_requested && !s->config.manner.can_resume) {
-        say_left_out(s);
+        explain_left_out(&s->intake);
         return EX_TEMPFAIL; /* it begins anew: what it would still have said counts for nothing */
     }
-    drain(s, s->program.metrics, take_metrics);
+    drain(s, descriptor_left(&s->metrics), take_metrics);
     if (!s->unwritable)
         stop_on_full_disk(s, files_look(&s->files, &s->listener, run_seconds(s), true));
     if (!s->unwritable)
         stop_on_full_disk(s, listener_end(&s->listener, run_seconds(s)));
     if (!s->unwritable)
         stop_on_full_disk(s, intake_end(&s->intake, run_seconds(s)));
-    say_channel(s);
-    say_left_out(s);
+    explain_channel(&s->listener, &s->files);
+    explain_left_out(&s->intake);
     if (s->unwritable)
         return EX_IOERR;
     return s->stop_requested ? EX_TEMPFAIL : report_end(s, status);
@@ -431,17 +372,21 @@ static void enclose(const struct supervisor *s)
 /* What an earlier attempt has given, and the program's files. */
 static int prepare(struct supervisor *s, struct errbuf *err)
 {
-    bool can_resume = s->config.manner.can_resume;
+    bool can_resume = s->config.manner.can_resume, goes_on = false;
 
     s->around = (struct surroundings){.config = &s->config, .run_dir = s->run_dir};
     if (can_resume) {
-        s->around.resumes = resume_take(s->run_dir, &s->intake);
+        s->around.resumes = goes_on = resume_take(s->run_dir, &s->intake);
         s->marked_from_zero = s->intake.shift > 0;
     }
     files_begin(&s->files, &s->config, s->run_dir);
     int rc = surroundings_prepare(&s->around, err);
     if (!rc && can_resume && !resume_mark(s->run_dir, s->marked_from_zero))
         rc = err_set(err, ERR_IO, "the run's folder cannot be written to: %s", strerror(errno));
+    if (!rc && can_resume)
+        rc = descriptor_open_file(&s->metrics, s->run_dir, goes_on, err);
+    else if (!rc)
+        rc = descriptor_open_pipe(&s->metrics, err);
     return rc;
 }
 
@@ -450,11 +395,14 @@ static int run_program(struct supervisor *s)
     struct errbuf err = {0};
 
     int rc = prepare(s, &err);
+    if (rc == 0 && s->metrics.is_file && resume_replay(&s->metrics, &s->intake) != 0)
+        return EX_IOERR;
     if (send_start(s, false) != 0)
         return EX_IOERR;
     sandbox_limit(false); /* of the program too */
     if (!rc)
-        rc = program_start(&s->program, &s->around, &err);
+        rc = program_start(&s->program, &s->around, s->metrics.theirs, &err);
+    descriptor_hand_over(&s->metrics);
     if (rc != 0)
         return send_result(s, rc == ERR_IO ? RUN_ERROR_SPAWN : RUN_ERROR_CONFIG, err.message);
     s->files.group = s->program.pid;
@@ -462,6 +410,8 @@ static int run_program(struct supervisor *s)
     watch(s);
     int status = finish(s);
     program_close(&s->program);
+    if (status == EX_OK && !is_at_rung(s))
+        descriptor_remove(&s->metrics, s->run_dir);
     return status;
 }
 
@@ -471,6 +421,7 @@ int worker_command(const char *config_path, struct link *link)
     struct errbuf err = {0};
 
     s->link = link;
+    descriptor_init(&s->metrics);
     s->start_seconds = clock_seconds();
     open_standard();
     s->signals = catch_term();
@@ -485,6 +436,7 @@ int worker_command(const char *config_path, struct link *link)
         listener_init(&s->listener, &s->config, &s->intake);
         output_init(&s->output, STDERR_FILENO);
         rc = run_program(s);
+        descriptor_close(&s->metrics);
         files_finish(&s->files);
         listener_finish(&s->listener);
         intake_finish(&s->intake);

@@ -14,9 +14,7 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
-#include "worker/command/files/kinds.h"
 
-#define WANDB_PARAMS_FILE "wandb-params.yaml"
 #define DEPTH_MAX 64 /* of a checkpoint folder that is removed */
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -141,7 +139,7 @@ static int put_params(const struct surroundings *s, struct errbuf *err)
     int rc = put_file(s, COMMAND_PARAMS_FILE, params, strlen(params), err);
 
     if (!rc)
-        rc = put_file(s, WANDB_PARAMS_FILE, wandb, strlen(wandb), err);
+        rc = put_file(s, COMMAND_WANDB_FILE, wandb, strlen(wandb), err);
     free(wandb);
     return rc;
 }
@@ -228,9 +226,9 @@ static void find_shim(struct surroundings *s)
 int surroundings_prepare(struct surroundings *s, struct errbuf *err)
 {
     find_shim(s);
-    drop_file(s, FILES_OPENED);
+    drop_file(s, COMMAND_OPENED_FILE);
     if (!s->resumes)
-        drop_file(s, FILES_LOGGED);
+        drop_file(s, COMMAND_LOGGED_FILE);
     char *stop = in_folder(s, COMMAND_STOP_FILE);
     int rc = unlink(stop) == 0 || errno == ENOENT ? 0 : -1;
 
@@ -317,7 +315,7 @@ static void set_wandb(const struct surroundings *s)
     set_number("WANDB_SWEEP_ID", (uint64_t)s->config->sweep_id, 1);
     snprintf(id, sizeof(id), "run%" PRId64, s->config->run_id);
     setenv("WANDB_RUN_ID", id, 1);
-    set_path(s, "WANDB_SWEEP_PARAM_PATH", WANDB_PARAMS_FILE, "", 1);
+    set_path(s, "WANDB_SWEEP_PARAM_PATH", COMMAND_WANDB_FILE, "", 1);
 }
 
 /* Its sitecustomize reads the one that would have come first. */

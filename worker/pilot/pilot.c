@@ -42,6 +42,7 @@ struct pilot {
     struct manner manner;
     double beat_at, read_at, wait; /* the next, and how long to the one behind it */
     double idle_since, heard;      /* monotonic seconds */
+    bool is_forgotten;             /* its log was removed: the daemon counts on it no more */
     const char *leaving;           /* why; NULL: it stays */
 };
 
@@ -115,6 +116,7 @@ static int note(struct pilot *p, const struct spool_note *n, struct errbuf *err)
         log_error("%s", err->message);
     else
         p->heard = now_seconds();
+    p->is_forgotten |= rc == ERR_NOT_FOUND;
     return rc;
 }
 
@@ -286,11 +288,11 @@ static void beat(struct pilot *p, double now)
 /* What it has may be another's by now. */
 static void check_lease(struct pilot *p, double now)
 {
-    if (now - p->heard < p->manner.lease)
+    if (now - p->heard < p->manner.lease && !p->is_forgotten)
         return;
     if (p->charge.pid > 0 && !p->charge.killed)
         charge_kill(&p->charge);
-    leave(p, "the spool cannot be reached");
+    leave(p, p->is_forgotten ? "the daemon counts on it no more" : "the spool cannot be reached");
 }
 
 static void turn(struct pilot *p)

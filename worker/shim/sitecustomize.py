@@ -28,7 +28,8 @@ def _own_pipe():
         st = os.fstat(fd)
     except (KeyError, ValueError, OSError):
         return None
-    mine = stat.S_ISFIFO(st.st_mode) and str(st.st_ino) == os.environ.get("SWEEPD_METRICS_PIPE")
+    is_kind = stat.S_ISFIFO(st.st_mode) or stat.S_ISREG(st.st_mode)
+    mine = is_kind and str(st.st_ino) == os.environ.get("SWEEPD_METRICS_PIPE")
     return fd if mine else None
 
 

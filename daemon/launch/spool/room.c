@@ -16,6 +16,15 @@
 
 /* --- orders ---------------------------------------------------------------------------------- */
 
+/* Once the pilots can know: who still has the offer before his eyes must find the name taken. */
+static void forget_gone(struct room *r)
+{
+    for (size_t i = 0; i < r->attempt_count; i++)
+        if (r->attempts[i].state == ATTEMPT_GONE)
+            room_drop_claim(r, &r->attempts[i].at);
+    room_drop_gone(r);
+}
+
 /* What could not be written is written again: an order that comes twice is one. */
 static void send_orders(struct room *r)
 {
@@ -30,6 +39,7 @@ static void send_orders(struct room *r)
     }
     r->beat_ms = room_now_ms();
     buf_clear(&r->unsent);
+    forget_gone(r);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -56,15 +66,6 @@ static void attach(struct attempt *a, struct room_command *c)
     a->words_at = words > 0 ? words : 0;
 }
 
-static int64_t next_number(const struct room *r, int64_t run_id)
-{
-    int64_t last = 0;
-    for (size_t i = 0; i < r->attempt_count; i++)
-        if (r->attempts[i].at.run_id == run_id && r->attempts[i].at.number > last)
-            last = r->attempts[i].at.number;
-    return last + 1;
-}
-
 static void offer(struct room *r, struct room_command *c, struct room_pass *pass)
 {
     struct errbuf err;
@@ -73,7 +74,7 @@ static void offer(struct room *r, struct room_command *c, struct room_pass *pass
         room_order(r, SPOOL_ORDER_GONE, &old->at);
         old->state = ATTEMPT_GONE;
     }
-    struct spool_attempt at = {c->run_id, next_number(r, c->run_id)};
+    struct spool_attempt at = {c->run_id, room_last_number(r, c->run_id) + 1};
     if (room_prepare_folder(r, &at, c->config, &err) != 0) {
         room_note_trouble(r, err.message);
         refuse(pass, c->run_id, ROOM_END_REFUSED, err.message);
@@ -170,11 +171,9 @@ static void refuse_all(struct room_pass *pass, const char *why)
 /* Of an earlier daemon, whose run has ended, or is begun anew. */
 static void settle(struct room *r)
 {
-    for (size_t i = 0; i < r->live_count && !r->is_settled; i++) {
-        struct attempt *a = &r->attempts[r->live[i]];
-        if (!a->attached)
-            room_attempt_over(a, ROOM_END_WITHDRAWN, "");
-    }
+    for (size_t i = 0; i < r->attempt_count && !r->is_settled; i++)
+        if (!r->attempts[i].attached)
+            room_attempt_over(&r->attempts[i], ROOM_END_WITHDRAWN, "");
     r->is_settled = true;
 }
 
@@ -206,6 +205,7 @@ void room_turn(struct room *r, struct room_pass *pass)
         settle(r);
         room_finish_attempts(r, pass);
         send_orders(r);
+        room_clear_pilots(r);
     } else {
         refuse_all(pass, r->trouble);
     }
@@ -239,7 +239,8 @@ void room_destroy(struct room *r)
         free(r->pilots[i].log_path);
     }
     free(r->attempts);
-    free(r->live);
+    free(r->last);
+    free(r->by_name);
     free(r->pilots);
     free(r->orders_path);
     free(r->card_path);

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "daemon/launch/spool/room_part.h"
+#include "sweep/command.h"
 #include "sweep/err.h"
 #include "sweep/record.h"
+#include "sweep/require.h"
 #include "sweep/run.h"
 
 #define BLOCK_BYTES 65536
@@ -146,18 +148,33 @@ bool room_has_final_result(const char *lines)
 
 /* --- removal ---------------------------------------------------------------------------------- */
 
-/* What a program has made stays. */
+/* What a program has made stays, in its folder for checkpoints too. */
 void room_drop_folder(const struct room *r, const struct spool_attempt *at)
 {
+    static const char *const ours[] = {ROOM_START_WEIGHTS,  COMMAND_PARAMS_FILE,
+                                       COMMAND_WANDB_FILE,  COMMAND_LOGGED_FILE,
+                                       COMMAND_OPENED_FILE, COMMAND_METRICS_FILE,
+                                       COMMAND_STOP_FILE};
     char *path = room_run_path(r, at, NULL);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     for (int f = 0; folder >= 0 && f < RUN_FILE_COUNT; f++)
         (void)unlinkat(folder, run_file_name((enum run_file)f), 0);
+    for (size_t i = 0; folder >= 0 && i < ARRAY_LEN(ours); i++)
+        (void)unlinkat(folder, ours[i], 0);
     if (folder >= 0) {
-        (void)unlinkat(folder, "start.safetensors", 0);
+        (void)unlinkat(folder, COMMAND_CHECKPOINT_DIR, AT_REMOVEDIR);
         close(folder);
     }
     (void)rmdir(path);
+    free(path);
+}
+
+void room_drop_claim(const struct room *r, const struct spool_attempt *at)
+{
+    char name[SPOOL_ATTEMPT_MAX];
+    spool_attempt_name(at, name);
+    char *path = xasprintf("%s/" SPOOL_CLAIMS "/%s", r->place.path, name);
+    (void)unlink(path);
     free(path);
 }
 
@@ -178,18 +195,30 @@ static void remove_below(const char *path, int levels)
         closedir(dir);
 }
 
+void room_remove_folder(const char *path, int levels)
+{
+    remove_below(path, levels);
+    (void)rmdir(path);
+}
+
 static void remove_part(const struct room *r, const char *name, int levels)
 {
     char *path = xasprintf("%s/%s", r->place.path, name);
-    remove_below(path, levels);
-    (void)rmdir(path);
+    room_remove_folder(path, levels);
     free(path);
 }
 
 static void remove_run_folders(const struct room *r)
 {
-    for (size_t i = 0; i < r->attempt_count; i++)
-        room_drop_folder(r, &r->attempts[i].at);
+    struct spool_attempt at;
+    char *path = xasprintf("%s/" SPOOL_RUNS, r->place.path);
+    DIR *dir = opendir(path);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        if (spool_attempt_read(e->d_name, &at))
+            room_drop_folder(r, &at);
+    if (dir)
+        closedir(dir);
+    free(path);
     remove_part(r, SPOOL_RUNS, 0);
 }
 

@@ -35,17 +35,11 @@ static void tell_over(struct room_pass *pass, const struct attempt *a)
 /* Nothing of it is wanted here any more; its folder stays where the run may go on from it. */
 static void let_go(struct room *r, struct attempt *a)
 {
-    char name[SPOOL_ATTEMPT_MAX];
     char *lines = room_run_path(r, &a->at, run_file_name(RUN_FILE_LINES));
     room_order(r, SPOOL_ORDER_GONE, &a->at);
-    spool_attempt_name(&a->at, name);
-    char *claim = xasprintf("%s/" SPOOL_CLAIMS "/%s", r->place.path, name);
-    (void)unlink(claim);
     if (a->attached && room_has_final_result(lines))
         room_drop_folder(r, &a->at);
-    free(claim);
     free(lines);
-    room_attempt_release(a);
     a->state = ATTEMPT_GONE;
 }
 
@@ -80,6 +74,7 @@ static void finish(struct room *r, struct attempt *a, struct room_pass *pass)
         tell_over(pass, a);
     }
     let_go(r, a);
+    room_attempt_release(a);
 }
 
 void room_finish_attempts(struct room *r, struct room_pass *pass)
@@ -87,8 +82,8 @@ void room_finish_attempts(struct room *r, struct room_pass *pass)
     bool look_closely = false;
     for (size_t i = 0; i < r->pilot_count; i++)
         look_closely |= r->pilots[i].is_gone;
-    for (size_t i = 0; i < r->live_count; i++) {
-        struct attempt *a = &r->attempts[r->live[i]];
+    for (size_t i = 0; i < r->attempt_count; i++) {
+        struct attempt *a = &r->attempts[i];
         if (a->state == ATTEMPT_GONE)
             continue;
         lose_with_pilot(r, a, look_closely);
@@ -97,5 +92,4 @@ void room_finish_attempts(struct room *r, struct room_pass *pass)
         else if (a->state == ATTEMPT_TAKEN && a->attached)
             (void)bring_lines(r, a);
     }
-    room_drop_gone(r);
 }

@@ -15,7 +15,6 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 
-#define START_WEIGHTS "start.safetensors"
 #define LINES_NEW "run.jsonl.new"
 
 static int fail_at(struct errbuf *err, const char *path)
@@ -43,7 +42,7 @@ static int bring_weights(const struct room *r, int64_t run_id, const char *folde
                          struct errbuf *err)
 {
     char from[PATHS_MAX + 64];
-    char *to = xasprintf("%s/" START_WEIGHTS, folder);
+    char *to = xasprintf("%s/" ROOM_START_WEIGHTS, folder);
     (void)paths_run_file(from, sizeof(from), r->place.runs_dir, run_id, RUN_FILE_WEIGHTS);
     int rc = room_copy_file(from, to, err);
     free(to);
@@ -67,7 +66,7 @@ static int move_paths(const struct room *r, int64_t run_id, const char *config, 
             buf_printf(out, "\"%s", to);
         } else if (is_path && strncmp(end, "/best.safetensors\"", 18) == 0) {
             rc = bring_weights(r, id, folder, err);
-            buf_printf(out, "\"%s/" START_WEIGHTS, to);
+            buf_printf(out, "\"%s/" ROOM_START_WEIGHTS, to);
             end += strlen("/best.safetensors");
         } else {
             buf_append(out, at, (size_t)(end - at));

@@ -113,10 +113,10 @@ static int put_if_missing(const char *path, const char *text, struct errbuf *err
 static void take_order(struct room *r, const struct spool_order *o)
 {
     struct attempt *a = NULL;
-    if (o->type == SPOOL_ORDER_OFFER && !room_attempt_find(r, &o->at))
+    if (o->type == SPOOL_ORDER_OFFER && room_last_number(r, o->at.run_id) < o->at.number)
         room_attempt_add(r, &o->at);
     else if (o->type == SPOOL_ORDER_GONE && (a = room_attempt_find(r, &o->at)))
-        a->state = ATTEMPT_GONE;
+        a->state = ATTEMPT_GONE, room_drop_gone(r);
     else if (o->type == SPOOL_ORDER_END || o->type == SPOOL_ORDER_OPEN)
         r->has_ended = o->type == SPOOL_ORDER_END;
 }
@@ -139,6 +139,20 @@ static int replay(struct room *r, struct errbuf *err)
     return n;
 }
 
+/* Of attempts that are gone: a daemon was killed before it removed them, or a pilot was late. */
+static void drop_spent_claims(struct room *r)
+{
+    struct spool_attempt at;
+    char *path = xasprintf("%s/" SPOOL_CLAIMS, r->place.path);
+    DIR *dir = opendir(path);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        if (spool_attempt_read(e->d_name, &at) && !room_attempt_find(r, &at))
+            room_drop_claim(r, &at);
+    if (dir)
+        closedir(dir);
+    free(path);
+}
+
 int room_open(struct room *r, struct errbuf *err)
 {
     static const char *const folders[] = {SPOOL_CLAIMS, SPOOL_PILOTS, SPOOL_RUNS, SPOOL_JOBS};
@@ -153,5 +167,9 @@ int room_open(struct room *r, struct errbuf *err)
         rc = put_if_missing(r->card_path, "daemon\n", err);
     if (rc == 0)
         rc = put_if_missing(r->orders_path, "", err);
-    return rc == 0 ? replay(r, err) : rc;
+    if (rc == 0)
+        rc = replay(r, err);
+    if (rc == 0)
+        drop_spent_claims(r);
+    return rc;
 }

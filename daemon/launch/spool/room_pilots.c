@@ -12,12 +12,41 @@
 
 #define PILOTS_MAX 100000 /* folders that are looked into: they may be anybody's */
 
+/* --- names ------------------------------------------------------------------------------------ */
+
+/* The first in the order of names that is not before it. */
+static size_t place_of(const struct room *r, const char *name)
+{
+    size_t from = 0, to = r->name_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (strcmp(r->pilots[r->by_name[middle]].name, name) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 size_t room_find_pilot(const struct room *r, const char *name)
 {
-    for (size_t i = 0; i < r->pilot_count; i++)
-        if (strcmp(r->pilots[i].name, name) == 0)
-            return i;
-    return ROOM_NOBODY;
+    size_t i = place_of(r, name);
+    bool found = i < r->name_count && strcmp(r->pilots[r->by_name[i]].name, name) == 0;
+    return found ? r->by_name[i] : ROOM_NOBODY;
+}
+
+static void insert_name(struct room *r, size_t pilot)
+{
+    size_t i = place_of(r, r->pilots[pilot].name);
+    r->by_name = array_room(r->by_name, &r->name_cap, r->name_count, sizeof(*r->by_name));
+    memmove(&r->by_name[i + 1], &r->by_name[i], (r->name_count++ - i) * sizeof(*r->by_name));
+    r->by_name[i] = pilot;
+}
+
+static void drop_name(struct room *r, const char *name)
+{
+    size_t i = place_of(r, name);
+    memmove(&r->by_name[i], &r->by_name[i + 1], (--r->name_count - i) * sizeof(*r->by_name));
 }
 
 static bool is_name(const char *name)
@@ -27,17 +56,32 @@ static bool is_name(const char *name)
                strlen(name);
 }
 
+static size_t place_for_one(struct room *r)
+{
+    size_t i = 0;
+    if (r->name_count == r->pilot_count) {
+        r->pilots = array_room(r->pilots, &r->pilot_cap, r->pilot_count, sizeof(*r->pilots));
+        return r->pilot_count++;
+    }
+    while (r->pilots[i].name[0])
+        i++;
+    return i;
+}
+
 static void add_pilot(struct room *r, const char *name)
 {
-    if (!is_name(name) || r->pilot_count == PILOTS_MAX || room_find_pilot(r, name) != ROOM_NOBODY)
+    if (!is_name(name) || r->name_count == PILOTS_MAX || room_find_pilot(r, name) != ROOM_NOBODY)
         return;
-    r->pilots = array_room(r->pilots, &r->pilot_cap, r->pilot_count, sizeof(*r->pilots));
-    struct room_pilot *p = &r->pilots[r->pilot_count++];
+    size_t i = place_for_one(r);
+    struct room_pilot *p = &r->pilots[i];
     *p = (struct room_pilot){0};
     str_copy(p->name, sizeof(p->name), name);
     p->log_path = xasprintf("%s/" SPOOL_PILOTS "/%s/" SPOOL_LOG, r->place.path, name);
     p->log.path = p->log_path;
+    insert_name(r, i);
 }
+
+/* --- what they say ---------------------------------------------------------------------------- */
 
 static void find_pilots(struct room *r)
 {
@@ -70,13 +114,16 @@ static void take_note(struct room *r, size_t pilot, const struct spool_note *not
     struct attempt *a = NULL;
     if (note->type == SPOOL_NOTE_TOOK || note->type == SPOOL_NOTE_ENDED)
         a = room_attempt_find(r, &note->at);
-    if (a && a->state == ATTEMPT_GONE)
-        a = NULL;
+    if (!a && note->type == SPOOL_NOTE_TOOK && /* it was late */
+        note->at.number <= room_last_number(r, note->at.run_id))
+        room_drop_claim(r, &note->at);
     if (note->type == SPOOL_NOTE_HELLO && !p->said_hello) {
         p->said_hello = true;
+        if (is_name(note->job))
+            str_copy(p->job, sizeof(p->job), note->job);
         tell_of(pass, ROOM_PILOT_HELLO, p)->note = *note;
     } else if (note->type == SPOOL_NOTE_BYE && !p->is_gone) {
-        p->is_gone = true;
+        p->is_gone = p->said_bye = true;
         str_copy(p->why_gone, sizeof(p->why_gone), note->text);
         str_copy(tell_of(pass, ROOM_PILOT_BYE, p)->text, SPOOL_TEXT_MAX, note->text);
     } else if (note->type == SPOOL_NOTE_TOOK && a) {
@@ -114,7 +161,7 @@ void room_read_pilots(struct room *r, struct room_pass *pass)
 {
     find_pilots(r);
     for (size_t i = 0; i < r->pilot_count; i++)
-        if (!r->pilots[i].is_gone)
+        if (r->pilots[i].name[0] && !r->pilots[i].is_gone)
             read_log(r, i, pass);
 }
 
@@ -132,4 +179,60 @@ size_t room_claimant(const struct room *r, const struct spool_attempt *at, bool 
     who[n > 0 ? n : 0] = '\0';
     who[strcspn(who, "\n")] = '\0';
     return room_find_pilot(r, who);
+}
+
+/* --- the end of one --------------------------------------------------------------------------- */
+
+static char *path_in(const struct room *r, const struct room_pilot *p, const char *file)
+{
+    return xasprintf("%s/" SPOOL_PILOTS "/%s/%s", r->place.path, p->name, file);
+}
+
+/* Until then it may be thought to be gone, and claim something all the same. */
+static void bar(const struct room *r, struct room_pilot *p)
+{
+    char *card = path_in(r, p, SPOOL_CARD);
+    p->is_barred = unlink(card) == 0 || errno == ENOENT;
+    free(card);
+}
+
+/* What a job printed stays where its pilot had no time to say why it ended. */
+static bool remove_files(const struct room *r, const struct room_pilot *p)
+{
+    char *folder = path_in(r, p, ""), *log = path_in(r, p, SPOOL_LOG);
+    char *printed = xasprintf("%s/" SPOOL_JOBS "/%s.log", r->place.path, p->job);
+    bool removed = unlink(log) == 0 || errno == ENOENT;
+    if (removed)
+        room_remove_folder(folder, 0);
+    if (removed && p->said_bye && p->job[0])
+        (void)unlink(printed);
+    free(folder);
+    free(log);
+    free(printed);
+    return removed;
+}
+
+static bool is_at_work(const struct room *r, size_t pilot)
+{
+    for (size_t i = 0; i < r->attempt_count; i++)
+        if (r->attempts[i].pilot == pilot && r->attempts[i].state != ATTEMPT_GONE)
+            return true;
+    return false;
+}
+
+void room_clear_pilots(struct room *r)
+{
+    for (size_t i = 0; i < r->pilot_count; i++) {
+        struct room_pilot *p = &r->pilots[i];
+        if (!p->name[0] || !p->is_gone)
+            continue;
+        if (!p->is_barred) {
+            bar(r, p); /* and the next turn looks what it has claimed */
+        } else if (!is_at_work(r, i) && remove_files(r, p)) {
+            drop_name(r, p->name);
+            spool_reader_finish(&p->log);
+            free(p->log_path);
+            *p = (struct room_pilot){0};
+        }
+    }
 }

@@ -37,6 +37,16 @@ static void test_durations(void **state)
     check(human_duration, cases, ARRAY_LEN(cases));
 }
 
+static void test_energy(void **state)
+{
+    static const struct number_case cases[] = {
+        {0, "0 mWh"},          {1.5, "0.417 mWh"}, {3598.1, "999 mWh"}, {3599.9, "1 Wh"},
+        {45000, "12.5 Wh"},    {3.6e6, "1 kWh"},   {4.5e6, "1.25 kWh"}, {3.6e9, "1000 kWh"},
+        {4.5e9, "1250 kWh"},   {-1, "-"},          {NAN, "-"},          {INFINITY, "-"},
+    };
+    check(human_energy, cases, ARRAY_LEN(cases));
+}
+
 static void test_losses_have_four_digits(void **state)
 {
     static const struct number_case cases[] = {
@@ -109,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_energy),
         cmocka_unit_test(test_losses_have_four_digits),
         cmocka_unit_test(test_numbers_and_percent),
         cmocka_unit_test(test_counts),

@@ -125,7 +125,7 @@ static void make_study(struct study *s, size_t runs, size_t parameters)
 static void draw(enum plot_kind k, const struct study *s, struct plot_options o, struct buf *out)
 {
     buf_clear(out);
-    plot_draw(k, s, &o, out);
+    (void)plot_draw(k, s, &o, out);
     expect_well_formed(out->data);
     assert_true(strncmp(out->data, "<svg ", 5) == 0);
     assert_true(has(out, "<title id=") && has(out, "<desc id=") && has(out, "role=\"img\""));

@@ -259,6 +259,100 @@ static void test_restart(void **state)
     world_finish(&w);
 }
 
+/* The name of who had it goes once all can know that it is over, whoever comes late. */
+static void test_claims_go(void **state)
+{
+    struct world w;
+    char path[128];
+    world_init(&w);
+    offer(&w);
+    snprintf(path, sizeof(path), "%s/claims/5.1", w.spool);
+    pilot(&w, "p1", HELLO TOOK ENDED);
+    claim(&w, "p1", "5.1");
+    run_shell("mv %s/orders %s/aside", w.spool, w.spool);
+    turn(&w);
+    assert_non_null(news(&w, ROOM_RUN_OVER));
+    assert_int_equal(access(path, F_OK), 0);
+    run_shell("mv %s/aside %s/orders", w.spool, w.spool);
+    turn(&w);
+    assert_int_not_equal(access(path, F_OK), 0);
+    pilot(&w, "p2", HELLO);
+    claim(&w, "p2", "5.1");
+    pilot(&w, "p2", TOOK);
+    turn(&w);
+    assert_null(news(&w, ROOM_RUN_TAKEN));
+    assert_int_not_equal(access(path, F_OK), 0);
+    claim(&w, "p2", "5.1");
+    room_destroy(w.room);
+    open_room(&w, "one");
+    turn(&w);
+    assert_int_not_equal(access(path, F_OK), 0);
+    world_finish(&w);
+}
+
+/* Of one that is gone nothing stays; one of the same name is another. */
+static void test_pilots_go(void **state)
+{
+    struct world w;
+    world_init(&w);
+    offer(&w);
+    pilot(&w, "p1", HELLO TOOK);
+    claim(&w, "p1", "5.1");
+    run_shell("echo words > %s/jobs/7_0.log", w.spool);
+    turn(&w);
+    pilot(&w, "p1", ENDED "{\"note\":\"bye\",\"text\":\"done\"}\n");
+    turn(&w);
+    assert_string_equal(news(&w, ROOM_PILOT_BYE)->text, "done");
+    run_shell("test ! -e %s/pilots/p1/card && test -e %s/pilots/p1/log", w.spool, w.spool);
+    turn(&w);
+    run_shell("test ! -e %s/pilots/p1 && test ! -e %s/jobs/7_0.log", w.spool, w.spool);
+    pilot(&w, "p0", HELLO);
+    pilot(&w, "p1", HELLO);
+    turn(&w);
+    size_t hellos = 0;
+    for (size_t i = 0; i < w.pass.count; i++)
+        hellos += w.pass.news[i].type == ROOM_PILOT_HELLO;
+    assert_int_equal(hellos, 2);
+    world_finish(&w);
+}
+
+static void test_names_of_attempts(void **state)
+{
+    static const char *const wrong[] = {"",     "5",    "5.",  ".1",   "5.1x", "05.1", "5.01",
+                                        "-5.1", "5.-1", "0.1", "5.1.", " 5.1", "99999999999999999999.1"};
+    struct spool_attempt at;
+    assert_true(spool_attempt_read("9007199254740993.12", &at));
+    assert_true(at.run_id == 9007199254740993 && at.number == 12);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_false(spool_attempt_read(wrong[i], &at));
+}
+
+/* Of thousands of runs each has its own next number, and folders go with the room. */
+static void test_many_attempts(void **state)
+{
+    struct world w;
+    world_init(&w);
+    for (int i = 0; i < 3; i++) {
+        offer(&w);
+        turn_with(&w, room_command_create(ROOM_TERM, 5));
+        assert_int_equal(news(&w, ROOM_RUN_OVER)->end, ROOM_END_WITHDRAWN);
+    }
+    run_shell("test -d %s/runs/5.3 && test ! -e %s/runs/5.2", w.spool, w.spool);
+    room_destroy(w.room);
+    run_shell("for i in 9 8 7 6 4 3 2 1; do "
+              "printf '{\"order\":\"offer\",\"run\":%%d,\"attempt\":%%d}\n' $i $i >> %s/orders; "
+              "done; mkdir %s/runs/7.7",
+              w.spool, w.spool);
+    open_room(&w, "one");
+    turn(&w);
+    offer(&w);
+    run_shell("test -d %s/runs/5.4 && ! grep -q '\"run\":5,\"attempt\":5' %s/orders", w.spool,
+              w.spool);
+    room_remove(w.room);
+    assert_int_not_equal(access(w.spool, F_OK), 0);
+    world_finish(&w);
+}
+
 /* What pilots wrote may be anything. */
 static void test_hostile(void **state)
 {
@@ -306,7 +400,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run),      cmocka_unit_test(test_zombie),
         cmocka_unit_test(test_taken_back), cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_claims_go),  cmocka_unit_test(test_names_of_attempts),
+        cmocka_unit_test(test_hostile),    cmocka_unit_test(test_many_attempts),
+        cmocka_unit_test(test_gone),       cmocka_unit_test(test_pilots_go),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,7 @@ static struct run_row *full_run(void)
     r->core = xstrdup("Haswell");
     r->blas = xstrdup("OpenBLAS 0.3.21");
     r->flop = INT64_C(1) << 40;
+    r->joules = 0.1 + 0.2;
     r->started = r->created + 1000;
     r->ended = r->created + 2000;
     r->seconds = 0.125;
@@ -113,6 +114,7 @@ static void assert_same_run(const struct run_row *a, const struct run_row *b)
     assert_int_equal(a->kind, b->kind);
     assert_string_equal(a->stage, b->stage);
     assert_int_equal(a->flop, b->flop);
+    assert_true(a->joules == b->joules);
     assert_string_equal(a->reason, b->reason);
     assert_int_equal(a->status, b->status);
     assert_string_equal(a->stop_reason, b->stop_reason);

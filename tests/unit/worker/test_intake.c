@@ -13,10 +13,14 @@
 #include "sweep/require.h"
 #include "worker/command/intake.h"
 
+#define KEPT_MAX 8
+
 /* What was given: "1@1 loss=0.5 acc=nan; …" and, of the columns, "[train_loss=0.5]". */
 struct taken {
     struct buf points, columns;
     int64_t fail_at; /* point whose giving fails; 0: none */
+    size_t kept_count;
+    struct point_metrics *kept[KEPT_MAX]; /* the first of them */
 };
 
 static int take(void *context, struct point_metrics *m)
@@ -26,6 +30,11 @@ static int take(void *context, struct point_metrics *m)
 
     if (m->at.point == t->fail_at)
         return -1;
+    if (t->kept_count < KEPT_MAX) {
+        struct point_metrics *copy = metrics_create(&m->at, m->count);
+        memcpy(copy->values, m->values, m->count * sizeof(m->values[0]));
+        t->kept[t->kept_count++] = copy;
+    }
     json_format_real(m->at.epoch, number);
     buf_printf(&t->points, "%s%d@%s", t->points.len ? "; " : "", (int)m->at.point, number);
     for (size_t i = 0; i < m->count; i++) {
@@ -63,6 +72,8 @@ static void finish(struct test *t)
 {
     intake_finish(t->intake);
     free(t->intake);
+    for (size_t i = 0; i < t->taken.kept_count; i++)
+        free(t->taken.kept[i]);
     buf_finish(&t->taken.points);
     buf_finish(&t->taken.columns);
 }
@@ -327,6 +338,51 @@ static void what_tells_again_takes_the_place(void **state)
     }
 }
 
+/* An earlier attempt was killed when it had said so much and its reader had taken so much of that;
+ * the next one says the rest. */
+static void interrupted(const char *text, size_t said, size_t taken, struct test *out)
+{
+    struct test first;
+
+    begin(&first, "a");
+    assert_int_equal(intake_bytes(first.intake, text, taken, 1), 0);
+    begin(out, "a");
+    buf_append(&out->taken.points, first.taken.points.data, first.taken.points.len);
+    for (size_t i = 0; i < first.taken.kept_count; i++)
+        intake_resume(out->intake, first.taken.kept[i], first.intake->shift > 0);
+    finish(&first);
+    intake_replay(out->intake, true, false);
+    assert_int_equal(intake_bytes(out->intake, text, said, 1), 0);
+    intake_replay(out->intake, false, false);
+    assert_int_equal(intake_bytes(out->intake, text + said, strlen(text) - said, 1), 0);
+    assert_int_equal(intake_end(out->intake, 1), 0);
+}
+
+static void nothing_said_is_lost_by_a_kill(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a\":3}\n{\"a\":2,\"b\":1}\n{\"note\":1,\"x\":\"y\"}\n{\"a\":1}\n{\"a\":7}\n",
+        "{\"epoch\":0,\"a\":3}\n{\"b\":4}\n{\"epoch\":1,\"a\":2}\n{\"epoch\":1,\"b\":5}\n"
+        "{\"epoch\":2,\"a\":1}\n{\"b\":6}\n",
+        "{\"step\":10,\"a\":3}\nno line\n{\"step\":20,\"a\":2}\n{\"step\":30,\"a\":1}\n",
+    };
+
+    for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+        struct test whole, cut;
+        begin(&whole, "a");
+        feed(&whole, texts[k], 4096);
+        for (const char *end = texts[k]; (end = strchr(end, '\n')) != NULL;) {
+            size_t said = (size_t)(++end - texts[k]);
+            for (size_t taken = 0; taken <= said; taken++) {
+                interrupted(texts[k], said, taken, &cut);
+                assert_string_equal(cut.taken.points.data, whole.taken.points.data);
+                finish(&cut);
+            }
+        }
+        finish(&whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +395,7 @@ int main(void)
         cmocka_unit_test(series_feed_columns),
         cmocka_unit_test(a_reader_that_fails_stops_it),
         cmocka_unit_test(what_tells_again_takes_the_place),
+        cmocka_unit_test(nothing_said_is_lost_by_a_kill),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sweep/buf.h"
+#include "sweep/command.h"
 #include "sweep/require.h"
 #include "worker/command/files/rows.h"
 #include "worker/command/files/walk.h"
@@ -89,7 +90,7 @@ static void found_board(void *context, const char *path, const struct stat *st)
 /* Those that the program's own process has told of, wherever they are. */
 static void add_opened(struct look *l)
 {
-    char *path = xasprintf("%s/%s", l->f->run_dir, FILES_OPENED);
+    char *path = xasprintf("%s/%s", l->f->run_dir, COMMAND_OPENED_FILE);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     char *text = fd >= 0 ? xcalloc(OPENED_BYTES_MAX + 1, 1) : NULL;
     ssize_t len = fd >= 0 ? read(fd, text, OPENED_BYTES_MAX) : -1;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/command.h"
 #include "sweep/require.h"
 
 static const char BOARD[] = ".tfevents."; /* events.out.tfevents.TIME.HOST.PROCESS.NUMBER */
@@ -30,7 +31,7 @@ enum file_kind file_kind_of(const char *path)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const char *runs = strstr(path, "/mlruns/");
 
-    if (strcmp(name, FILES_LOGGED) == 0)
+    if (strcmp(name, COMMAND_LOGGED_FILE) == 0)
         return FILE_KIND_LOGGED;
     if (strstr(path, "/trackio/") && (ends_in(name, ".jsonl") || is_database(name)))
         return FILE_KIND_TRACKIO;

@@ -18,10 +18,6 @@ enum file_kind {
     FILE_KIND_COUNT /* none of these */
 };
 
-/* In the run's folder, written by what is put in front of a Python program (docs/protocol.md): */
-#define FILES_LOGGED "wandb-log.jsonl" /* rows of wandb.log */
-#define FILES_OPENED "opened-files"    /* a path a line: files that it opened for writing */
-
 enum file_kind file_kind_of(const char *path);
 /* The process that an event file of TensorBoard's says it is of; 0: it says none. */
 int file_board_process(const char *path);

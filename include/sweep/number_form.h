@@ -5,9 +5,10 @@
  *   [sign] [currency] digits and marks [e[+-]digits] [per cent, currency or unit]
  *
  * sign: + - or U+2010…U+2013, U+2212; currency: a sign such as $ € £ ¥, or a code (USD);
- * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _; a unit: up to NUMBER_UNIT_MAX - 1
- * bytes of letters and signs, a digit only at its end (km, m2, °C). All of it in parentheses is
- * negative, as bookkeepers write it, where others of its column stand without. */
+ * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _;
+ * a unit: up to NUMBER_UNIT_MAX - 1 bytes of letters and signs, a digit only at its end (km, m2,
+ * °C). All of it in parentheses is negative, as bookkeepers write it, where others of its column
+ * stand without. */
 #ifndef SWEEP_NUMBER_FORM_H
 #define SWEEP_NUMBER_FORM_H
 

@@ -30,8 +30,8 @@ static void test_patterns(void **state)
         const char *remedies;
     } rows[] = {
         {PATTERN_LEARNING, "more_epochs"},
-        {PATTERN_OVERFITTING, "l2 more_dropout early_stopping"},
-        {PATTERN_OVERFITTING_RISING, "early_stopping l2 more_dropout smaller_net"},
+        {PATTERN_OVERFITTING, "l2 more_dropout early_stopping ema mixup"},
+        {PATTERN_OVERFITTING_RISING, "early_stopping l2 more_dropout smaller_net ema mixup"},
         {PATTERN_DATASET_PROBLEM, "larger_validation"},
         {PATTERN_BOTTLENECK, "learning_rate_up other_optimizer learning_rate_down batch_down "
                              "initialisation batch_norm"},
@@ -42,7 +42,7 @@ static void test_patterns(void **state)
         {PATTERN_DIVERGING, "one_layer_fewer learning_rate_down clip_by_norm scale_input"},
         {PATTERN_SLOW_RISE, "learning_rate_down early_stopping"},
         {PATTERN_OSCILLATING,
-         "more_dense batch_up shuffle learning_rate_down larger_validation"},
+         "more_dense batch_up shuffle learning_rate_down larger_validation mixup ema"},
         {PATTERN_NOT_A_NUMBER, "impute pre_train clip_and_l2 other_activation batch_norm lstm "
                                "residual one_layer_fewer learning_rate_down"},
         {PATTERN_TOO_SHORT, "more_epochs"},

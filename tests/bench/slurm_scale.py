@@ -150,10 +150,10 @@ def main():
         finally:
             players.kill()
             players.wait()
-    print(json.dumps(line))
-    if not given.dry:
-        with open(os.path.join(HERE, "results.jsonl"), "a", encoding="utf-8") as f:
-            f.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)  # before all is removed, which takes its time
+        if not given.dry:
+            with open(os.path.join(HERE, "results.jsonl"), "a", encoding="utf-8") as f:
+                f.write(json.dumps(line) + "\n")
     if not good:
         sys.exit("what is stored is wrong, or files were left in the spool")
 

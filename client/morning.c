@@ -356,6 +356,8 @@ void morning_write(const struct morning *m, const struct morning_replies *r, str
     write_winner(best, &w);
     write_sure(best, &w);
     write_importance(r->influence, &w);
+    if (json_first(json_get(best, "front")) != NULL)
+        copy(&w, "front", json_get(best, "front"));
     copy(&w, "range_edits", json_get(show, "range_edits"));
     write_remedies(json_get(show, "treatments"), &w);
     write_groups("wrong", &m->labels, explained, &w);

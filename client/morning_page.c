@@ -111,6 +111,27 @@ static void print_sure(struct client *c, const char *title, const struct json *p
     say(c, title, &text);
 }
 
+#define FRONT_LINES 5
+
+/* Of a sweep with several objectives: the ends of its front, and what lies between. */
+static void print_front(struct client *c, const char *title, const struct json *page)
+{
+    const struct json *front = json_get(page, "front");
+    size_t count = front != NULL ? json_count(front) : 0, i = 0;
+    struct buf text = {0};
+    for (const struct json *v = json_first(front); v != NULL; v = json_next(v), i++) {
+        if (count > FRONT_LINES && i % ((count + FRONT_LINES - 2) / (FRONT_LINES - 1)) != 0 &&
+            i + 1 != count)
+            continue;
+        char *values = render_member(v, "objectives", CELL_PARAMS);
+        buf_printf(&text, "run %lld: %s", (long long)member_int(v, "run_id", 0), values);
+        free(values);
+        if (i == 0 && count > 1)
+            buf_printf(&text, "; %zu such configurations that no other one betters in all", count);
+        say(c, i == 0 ? title : "", &text);
+    }
+}
+
 /* --- what was learnt -------------------------------------------------------------------------- */
 
 static void print_importance(struct client *c, const char *title, const struct json *page)
@@ -232,7 +253,8 @@ static void print_cost(struct client *c, const char *title, const struct json *p
 }
 
 static const struct section sections[] = {
-    {"winner", print_winner},     {"how sure", print_sure},      {"importance", print_importance},
+    {"winner", print_winner},     {"how sure", print_sure},      {"front", print_front},
+    {"importance", print_importance},
     {"range", print_edits},
     {"remedies", print_remedies}, {"went wrong", print_wrong},   {"failed", print_failures},
     {"in the data", print_findings}, {"next", print_next},       {"cost", print_cost},

@@ -257,6 +257,7 @@ void report_best(struct client *c, const struct json *reply)
     if (report_list(c, fields, count, runs) == 0)
         fprintf(c->out, "sweep %lld: no run has a result yet\n", (long long)sweep);
     report_configurations(c, reply);
+    report_front(c, json_get(reply, "front"));
     report_again(c, reply);
 }
 

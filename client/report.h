@@ -36,6 +36,8 @@ size_t report_list(struct client *c, const struct field *fields, size_t count,
 /* The best runs: {"sweep", "runs"}; sweep 0: the newest. */
 int report_call_best(struct client *c, int64_t sweep, int64_t limit, struct rpc_reply *reply);
 void report_best(struct client *c, const struct json *reply);
+/* Rows of view pareto_front; nothing where there are none. */
+void report_front(struct client *c, const struct json *front);
 /* The run that wins: whose weights are kept. 0: there is none yet. */
 int64_t report_winner_id(const struct json *reply);
 /* Who wins, and from how many seeds: the first of the configurations trained from several, else the

@@ -34,7 +34,7 @@ SELECT r.sweep_id, r.id AS run_id, r.number, r.kind, r.stage, r.status, r.params
        r.seconds, r.created_at, r.started_at, r.ended_at, r.test_loss, r.test_acc,
        nullif(l.cause, 'unknown') AS cause,
        r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, r.change,
-       r.joules
+       r.joules, r.objectives
 FROM runs AS r
 LEFT JOIN labels AS l ON l.run_id = r.id;
 
@@ -338,6 +338,83 @@ SELECT s.id AS sweep_id, i.key + 1 AS rank, i.value ->> '$.parameter' AS paramet
        CAST(i.value ->> '$.raw' AS REAL) AS raw
 FROM sweeps AS s, json_each(s.importances) AS i;
 
+-- What a run came to in each of several objectives: one row a run and objective, the metric first.
+-- cost: small is good, and what is not known is worst.
+CREATE VIEW run_objectives AS
+SELECT r.sweep_id, r.id AS run_id, r.number, o.key + 1 AS objective, o.value ->> '$.name' AS name,
+       o.value ->> '$.goal' AS goal,
+       CAST(iif(json_type(r.objectives, '$[' || o.key || ']') IN ('real', 'integer'),
+                r.objectives ->> o.key, NULL) AS REAL) AS value,
+       CASE json_type(r.objectives, '$[' || o.key || ']')
+            WHEN 'real' THEN 'ok' WHEN 'integer' THEN 'ok' WHEN 'text' THEN r.objectives ->> o.key
+            ELSE 'missing' END AS value_state,
+       CASE WHEN coalesce(json_type(r.objectives, '$[' || o.key || ']'), '')
+                 NOT IN ('real', 'integer') THEN 9e999
+            WHEN o.value ->> '$.goal' = 'maximize' THEN -(r.objectives ->> o.key)
+            ELSE r.objectives ->> o.key END AS cost
+FROM runs AS r
+CROSS JOIN sweeps AS s ON s.id = r.sweep_id
+CROSS JOIN json_each(iif(json_valid(s.spec), s.spec, '{}'), '$.objectives') AS o
+WHERE r.objectives IS NOT NULL;
+
+-- The configurations of a sweep with several objectives of which a run went to its end, by the means
+-- over their seeds, as in best_configurations. c1 … c8: costs, 0 of an objective that there is not.
+-- One GROUP BY alone: so a WHERE on the sweep reaches its runs.
+CREATE VIEW objective_configurations AS
+SELECT r.sweep_id, iif(r.kind = 'repeat', r.parent_id, r.id) AS root,
+       count(*) FILTER (WHERE o.objective = 1) AS repetitions,
+       (SELECT count(*) FROM runs AS f
+        WHERE (f.id = iif(r.kind = 'repeat', r.parent_id, r.id)
+               OR f.parent_id = iif(r.kind = 'repeat', r.parent_id, r.id) AND f.kind = 'repeat')
+          AND (f.status = 'failed' OR f.status = 'completed' AND f.rank_key = 9e999)) AS failed,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 1), 0) AS c1,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 2), 0) AS c2,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 3), 0) AS c3,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 4), 0) AS c4,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 5), 0) AS c5,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 6), 0) AS c6,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 7), 0) AS c7,
+       coalesce(avg(o.cost) FILTER (WHERE o.objective = 8), 0) AS c8
+FROM runs AS r
+JOIN run_objectives AS o ON o.run_id = r.id
+WHERE r.objectives IS NOT NULL AND r.status = 'completed' AND r.rank_key < 9e999
+GROUP BY r.sweep_id, iif(r.kind = 'repeat', r.parent_id, r.id);
+
+-- Those that no other one betters in all of them, the best by the metric first. One seed is often
+-- luck: such a mean betters none of two seeds or more; one of which a run failed betters only its
+-- like.
+CREATE VIEW pareto_front AS
+SELECT a.sweep_id,
+       row_number() OVER (PARTITION BY a.sweep_id
+                          ORDER BY CASE WHEN a.failed > 0 THEN 2 ELSE a.repetitions < 2 END, a.c1,
+                                   r.number) AS rank,
+       (SELECT k.id FROM runs AS k
+        WHERE (k.id = a.root OR k.parent_id = a.root AND k.kind = 'repeat')
+          AND k.status = 'completed' AND k.rank_key IS NOT NULL
+        ORDER BY k.rank_key, k.number LIMIT 1) AS run_id,
+       r.number, a.repetitions, a.failed,
+       (SELECT json_group_object(
+                   o.value ->> '$.name',
+                   (SELECT iif(abs(c.value) < 9e999,
+                               iif(o.value ->> '$.goal' = 'maximize', -c.value, c.value), NULL)
+                    FROM (SELECT CASE o.key WHEN 0 THEN a.c1 WHEN 1 THEN a.c2 WHEN 2 THEN a.c3
+                                            WHEN 3 THEN a.c4 WHEN 4 THEN a.c5 WHEN 5 THEN a.c6
+                                            WHEN 6 THEN a.c7 ELSE a.c8 END AS value) AS c))
+        FROM json_each(s.spec, '$.objectives') AS o) AS objectives,
+       r.kind, r.stage, r.params
+FROM objective_configurations AS a
+JOIN runs AS r ON r.id = a.root
+JOIN sweeps AS s ON s.id = a.sweep_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM objective_configurations AS b
+    WHERE b.sweep_id = a.sweep_id
+      AND CASE WHEN b.failed > 0 THEN 2 ELSE b.repetitions < 2 END
+          <= CASE WHEN a.failed > 0 THEN 2 ELSE a.repetitions < 2 END
+      AND b.c1 <= a.c1 AND b.c2 <= a.c2 AND b.c3 <= a.c3 AND b.c4 <= a.c4
+      AND b.c5 <= a.c5 AND b.c6 <= a.c6 AND b.c7 <= a.c7 AND b.c8 <= a.c8
+      AND (b.c1 < a.c1 OR b.c2 < a.c2 OR b.c3 < a.c3 OR b.c4 < a.c4
+           OR b.c5 < a.c5 OR b.c6 < a.c6 OR b.c7 < a.c7 OR b.c8 < a.c8));
+
 CREATE VIEW metric_points AS
 SELECT run_id, name, point,
        CAST(iif(value < 9e999 AND value > -9e999, value, NULL) AS REAL) AS value,
@@ -355,6 +432,11 @@ SELECT s.name AS sweep,
             ELSE json_remove(s.spec, '$.on') END AS spec,
        r.number, r.kind, r.stage, r.params, r.status,
        l.pattern AS label, l.cause, r.remedy, r.cured,
+       iif(r.objectives IS NULL, NULL,
+           json_set(r.objectives, coalesce((SELECT '$[' || o.key || ']'
+                                            FROM json_each(s.spec, '$.objectives') AS o
+                                            WHERE o.value ->> '$.name' = 'seconds'), '$[9]'),
+                    NULL)) AS objectives,
        (SELECT parent.number FROM runs AS parent WHERE parent.id = r.parent_id) AS parent,
        c.point, c.epoch, c.train_loss, c.val_loss, c.train_acc, c.val_acc,
        c.train_loss_min, c.train_loss_max, c.train_loss_sd, c.learning_rate, c.grad_norm,

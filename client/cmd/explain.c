@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/explain_sweep.h"
@@ -13,6 +14,7 @@ static const struct field run_fields[] = {
     {"status", "status", CELL_TEXT, FIELD_WORD},
     {"parameters", "params", CELL_PARAMS, FIELD_PLAIN},
     {"best", "metric_value", CELL_LOSS, FIELD_PLAIN},
+    {"objectives", "objectives", CELL_PARAMS, FIELD_PLAIN},
     {"treatment of", "parent_id", CELL_NUMBER, FIELD_PLAIN},
     {"for", "treats_pattern", CELL_TEXT, FIELD_WORD},
     {"with", "treated_with", CELL_TEXT, FIELD_PLAIN},
@@ -67,12 +69,24 @@ static bool is_healthy(const struct json *label)
     return p == PATTERN_LEARNING || p == PATTERN_CONVERGED;
 }
 
+/* by: NULL where it is judged by the metric alone. */
+static void print_bettered(struct client *c, const struct json *by)
+{
+    char *text = by != NULL && json_type(by) == JSON_NUMBER
+                     ? xasprintf("run %.0f is no worse in any, and better in one", json_number(by))
+                     : xstrdup("it is: no run betters it in all");
+    if (by != NULL)
+        report_line(c, "on the front", text, TONE_PLAIN);
+    free(text);
+}
+
 static void print_explained(struct client *c, const struct json *reply)
 {
     const struct json *label = json_get(reply, "label"), *causes = json_get(label, "causes"),
                       *remedies = json_get(reply, "remedies"),
                       *treatments = json_get(reply, "treatments"), *run = json_get(reply, "run");
     report_pick(c, run_fields, ARRAY_LEN(run_fields), run);
+    print_bettered(c, json_get(reply, "bettered_by"));
     if (titled(c, "what was decided about it, and the last event that could be seen then",
                json_get(reply, "decisions")))
         report_list(c, decision_fields, ARRAY_LEN(decision_fields), json_get(reply, "decisions"));

@@ -99,6 +99,7 @@ static void print_sweep(struct client *c, const struct json *reply)
     report_members(c, sweep_fields, ARRAY_LEN(sweep_fields), json_get(reply, "sweep"));
     report_winner(c, json_get(reply, "configurations"),
                   member_int(json_get(reply, "sweep"), "best_run", 0));
+    report_front(c, json_get(reply, "front"));
     if (json_first(stages) != NULL)
         fputc('\n', c->out);
     report_stages(c, stages);

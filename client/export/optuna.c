@@ -82,14 +82,26 @@ static void study_attribute(struct study_file *f, enum tables_insert table, cons
     insert(f, table, (struct tables_value[]){tables_text(key), tables_text(json)});
 }
 
-/* The metric's name, as the dashboard shows it. */
+static size_t objective_count(const struct exported *e)
+{
+    return e->spec.objectives.count > 0 ? e->spec.objectives.count : 1;
+}
+
+static bool is_maximized(const struct exported *e, size_t objective)
+{
+    return e->spec.objectives.count > 0 ? e->spec.objectives.items[objective].maximize
+                                        : e->spec.maximize;
+}
+
+/* The metrics' names, as the dashboard shows them. */
 static void name_metric(struct study_file *f)
 {
     struct buf out = {0};
     struct json_writer w;
     jw_init(&w, &out);
     jw_begin_array(&w);
-    jw_string(&w, f->e->metric);
+    for (size_t i = 0; i < objective_count(f->e); i++)
+        jw_string(&w, i == 0 ? f->e->metric : f->e->spec.objectives.items[i].name);
     jw_end_array(&w);
     study_attribute(f, TABLES_STUDY_SYSTEM, "study:metric_names", out.data);
     buf_finish(&out);
@@ -103,9 +115,10 @@ static void add_study(struct study_file *f)
     char name[NAME_MAX_BYTES];
     str_copy(name, sizeof name, e->name);
     insert(f, TABLES_STUDY, (struct tables_value[]){tables_integer(1), tables_text(name)});
-    insert(f, TABLES_DIRECTION,
-           (struct tables_value[]){tables_text(e->spec.maximize ? "MAXIMIZE" : "MINIMIZE"),
-                                   tables_integer(1)});
+    for (size_t i = 0; i < objective_count(e); i++)
+        insert(f, TABLES_DIRECTION,
+               (struct tables_value[]){tables_text(is_maximized(e, i) ? "MAXIMIZE" : "MINIMIZE"),
+                                       tables_integer(1), tables_integer((int64_t)i)});
     study_attribute(f, TABLES_STUDY_USER, "exported_by", "\"sweepd " SWEEPD_VERSION "\"");
     for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
         char *json = member_json(e->sweep, kept[i]);
@@ -175,6 +188,23 @@ static void add_point(void *arg, const struct exported_point *p)
     }
 }
 
+/* A complete trial has a value of each: what is not known is the worst there is. */
+static void add_objectives(struct study_file *f, const struct json *run)
+{
+    const struct json *values = json_get(run, "objectives");
+    for (size_t i = 0; i < objective_count(f->e); i++) {
+        double value = i == 0 ? member_real(run, "metric_value", NAN)
+                              : member_real(values, f->e->spec.objectives.items[i].name, NAN);
+        const char *type = isfinite(value)          ? "FINITE"
+                           : is_maximized(f->e, i) ? "INF_NEG"
+                                                   : "INF_POS";
+        insert(f, TABLES_VALUE,
+               (struct tables_value[]){tables_integer(f->trial), tables_integer((int64_t)i),
+                                       tables_real(isfinite(value) ? value : NAN),
+                                       tables_text(type)});
+    }
+}
+
 static int add_trial(struct study_file *f, size_t i)
 {
     const struct json *run = f->e->runs[i];
@@ -190,9 +220,7 @@ static int add_trial(struct study_file *f, size_t i)
     free(end);
     add_params(f, run);
     if (state == EXPORTED_COMPLETE || state == EXPORTED_PRUNED)
-        insert(f, TABLES_VALUE,
-               (struct tables_value[]){tables_integer(f->trial),
-                                       tables_real(member_real(run, "metric_value", NAN))});
+        add_objectives(f, run);
     add_attributes(f, run);
     return exported_points(f->e, run, add_point, f);
 }

@@ -12,12 +12,12 @@ struct errbuf;
 /* X(id, how many values, statement) */
 #define TABLES_INSERT_MAP(X)                                                                       \
     X(STUDY, 2, "INSERT INTO studies VALUES(?,?)")                                                 \
-    X(DIRECTION, 2, "INSERT INTO study_directions VALUES(1,?,?,0)")                                \
+    X(DIRECTION, 3, "INSERT INTO study_directions VALUES(NULL,?,?,?)")                             \
     X(STUDY_USER, 2, "INSERT INTO study_user_attributes VALUES(NULL,1,?,?)")                       \
     X(STUDY_SYSTEM, 2, "INSERT INTO study_system_attributes VALUES(NULL,1,?,?)")                   \
     X(TRIAL, 5, "INSERT INTO trials VALUES(?,?,1,?,?,?)")                                          \
     X(PARAM, 4, "INSERT INTO trial_params VALUES(NULL,?,?,?,?)")                                   \
-    X(VALUE, 2, "INSERT INTO trial_values VALUES(NULL,?,0,?,'FINITE')")                            \
+    X(VALUE, 4, "INSERT INTO trial_values VALUES(NULL,?,?,?,?)")                                   \
     X(INTERMEDIATE, 4, "INSERT INTO trial_intermediate_values VALUES(NULL,?,?,?,?)")               \
     X(TRIAL_USER, 3, "INSERT INTO trial_user_attributes VALUES(NULL,?,?,?)")
 

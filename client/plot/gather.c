@@ -110,6 +110,12 @@ static char *why_of(const struct json *run)
     return xstrdup(stop);
 }
 
+static double finite_member(const struct json *point, const char *key)
+{
+    double v = member_real(point, key, NAN);
+    return isfinite(v) ? v : NAN;
+}
+
 static void add_run(void *arg, const struct json *run)
 {
     struct gathering *g = arg;
@@ -127,6 +133,9 @@ static void add_run(void *arg, const struct json *run)
         .pattern = (enum pattern)pattern_find(member_string(run, "label", "")),
         .metric = member_real(run, "metric_value", NAN),
         .seconds = member_real(run, "seconds", NAN),
+        .second = s->second != NULL
+                      ? finite_member(json_get(run, "objectives"), s->second)
+                      : NAN,
         .epoch = member_real(run, "epochs_done", NAN),
         .epochs = member_real(run, "epochs", NAN),
         .started = since_first(g, run, "started_at"),
@@ -191,12 +200,6 @@ static void halve(struct curve_reading *r)
     }
     c->count /= 2;
     r->stride *= 2;
-}
-
-static double finite_member(const struct json *point, const char *key)
-{
-    double v = member_real(point, key, NAN);
-    return isfinite(v) ? v : NAN;
 }
 
 static void add_point(void *arg, const struct json *point)
@@ -327,6 +330,14 @@ static int read_spec(struct gathering *g, const struct json *sweep)
     return client_fail(g->client, CLIENT_REFUSED, &err);
 }
 
+static void take_second(struct study *s, const struct objectives *o)
+{
+    if (o->count == 0)
+        return;
+    s->second = xstrdup(o->items[1].name);
+    s->second_maximize = o->items[1].maximize;
+}
+
 /* What the reply to `show` says of the sweep. */
 static int begin(struct gathering *g, const struct json *row)
 {
@@ -337,6 +348,8 @@ static int begin(struct gathering *g, const struct json *row)
     s->metric = xstrdup(member_string(row, "metric", ""));
     s->maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
     int status = read_spec(g, row);
+    if (status == CLIENT_DONE)
+        take_second(s, &g->influence->spec.objectives);
     if (status == CLIENT_DONE)
         take_parameters(g);
     return status;

@@ -34,6 +34,7 @@ void study_finish(struct study *s)
     free(s->parameters);
     free(s->name);
     free(s->metric);
+    free(s->second);
     memset(s, 0, sizeof *s);
 }
 

@@ -31,6 +31,7 @@ struct study_run {
     enum pattern pattern;
     double metric;             /* NAN: none, or not a number */
     double seconds;            /* of training; NAN: none */
+    double second;             /* of the second objective; NAN: there is none, or it is not known */
     double epoch, epochs;      /* how far it is, of how many; NAN: no point yet */
     double started, ended;     /* since the sweep's first start; NAN: not yet */
     double *values;            /* one of each parameter; NAN: absent */
@@ -42,6 +43,8 @@ struct study {
     int64_t id;
     char *name, *metric;
     bool maximize;
+    char *second;              /* objective; NULL: the metric alone */
+    bool second_maximize;
     size_t parameter_count, run_count, run_cap;
     size_t importance_runs; /* that the parameters' importance was told from; 0: not known */
     struct study_parameter *parameters;

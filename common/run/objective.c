@@ -1,12 +1,29 @@
 /* The "metric" object, which a spec and a worker's configuration share. */
 #include "common/run/objective.h"
 
+#include <string.h>
+
 #include "common/base/field.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
 static const char *const goal_names[] = {"minimize", "maximize"};
+
+/* Is more of it better, by its name? -1: that does not say. */
+int metric_hint(const char *name)
+{
+    static const struct {
+        const char *part;
+        int better;
+    } parts[] = {{"loss", 0}, {"error", 0}, {"perplexity", 0}, {"rmse", 0}, {"mse", 0},
+                 {"mae", 0},  {"acc", 1},   {"f1", 1},         {"auc", 1},  {"r2", 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (strcasestr(name, parts[i].part))
+            return parts[i].better;
+    return -1;
+}
 
 static bool default_maximize(enum metric metric)
 {
@@ -67,4 +84,20 @@ void objective_write(const char *name, bool maximize, struct json_writer *w)
     jw_kv_string(w, "name", name);
     jw_kv_string(w, "goal", goal_names[maximize]);
     jw_end_object(w);
+}
+
+/* What is spent is to be little. */
+int objective_usual_goal(const char *name)
+{
+    static const char *const costs[] = {"seconds", "latency", "duration", "runtime",   "elapsed",
+                                        "flop",    "memory",  "bytes",    "parameters", "params",
+                                        "epochs",  "energy",  "cost"};
+    enum metric known = metric_find(name);
+
+    if (known != METRIC_NAMED)
+        return default_maximize(known);
+    for (size_t i = 0; i < ARRAY_LEN(costs); i++)
+        if (strcasestr(name, costs[i]))
+            return 0;
+    return metric_hint(name);
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/base/field.h"
+#include "common/run/objective.h"
 #include "common/spec/part.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -84,26 +85,11 @@ static void note_members(const struct notes *n, const struct json *list, const c
     }
 }
 
-/* Of a metric whose name says so: is more of it better? -1: not known. */
-static int more_is_better(const char *name)
-{
-    static const struct {
-        const char *part;
-        int better;
-    } parts[] = {{"loss", 0}, {"error", 0}, {"perplexity", 0}, {"rmse", 0}, {"mse", 0},
-                 {"mae", 0},  {"acc", 1},   {"f1", 1},         {"auc", 1},  {"r2", 1}};
-
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (strcasestr(name, parts[i].part))
-            return parts[i].better;
-    return -1;
-}
-
 /* A program's metric is what it says; its name is a hint. */
 static void note_goal(const struct notes *n)
 {
     const char *name = spec_metric_name(n->s);
-    int better = more_is_better(name);
+    int better = metric_hint(name);
     char text[METRIC_NAME_MAX + 160];
 
     if (better < 0 || better == n->s->maximize)
@@ -143,7 +129,8 @@ static void note_method(const struct notes *n, const struct json *given)
 {
     char text[SPEC_PICKED_MAX + 64];
 
-    if (!n->s->picked[0] || !given || strcmp(json_string(given), method_name(n->s->method)) == 0)
+    if (!n->s->picked[0] ||
+        (given && strcmp(json_string(given), method_name(n->s->method)) == 0))
         return;
     snprintf(text, sizeof(text), "$.method: %s is picked (%s)", method_name(n->s->method),
              n->s->picked);
@@ -179,6 +166,7 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
     else
         note_scale(&n);
     note_rungs(&n);
+    spec_objectives_notes(root, s, each, arg);
     note_method(&n, json_get(root, "method"));
 }
 
@@ -215,7 +203,7 @@ int spec_question(const struct json *root, const struct spec *s, struct errbuf *
         return rc;
     const char *name = spec_metric_name(s);
     const struct json *goal = json_get(json_get(root, "metric"), "goal");
-    int better = more_is_better(name);
+    int better = metric_hint(name);
 
     if (!goal || !task_of(s)->has_settings || better < 0 || better == s->maximize)
         return 0;

@@ -188,6 +188,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
         "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
         "constraints", "max_hours", "until", "warm_start", "on", "perturb", "resources",
+        "objectives",
     };
     char path[FIELD_PATH_MAX];
 
@@ -208,10 +209,11 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
 {
     static int (*const steps[])(const struct json *, struct spec *, struct errbuf *) = {
         parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
-        parse_own,    spec_structure_parse, spec_auto_parse, spec_treat_parse, spec_repeat_parse,
+        spec_objectives_parse, parse_own, spec_structure_parse, spec_auto_parse,
+        spec_objectives_method, spec_treat_parse, spec_repeat_parse,
         spec_stop_parse, parse_epochs, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
         spec_lag_parse, spec_deadline_parse, spec_warm_parse, spec_place_parse,
-        spec_perturb_parse, spec_resources_parse,
+        spec_perturb_parse, spec_resources_parse, spec_objectives_check,
     };
     struct spec s = {
         .name = "sweep",

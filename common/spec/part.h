@@ -11,6 +11,18 @@
 int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_auto_write(const struct spec *s, struct json_writer *w);
 
+/* --- objectives.c ---------------------------------------------------------------------------- */
+
+/* objectives, and the metric where they say it. After the metric is known, before the method is
+ * picked. */
+int spec_objectives_parse(const struct json *root, struct spec *s, struct errbuf *err);
+/* Methods, and all else, that go with one metric alone: after these are known. */
+int spec_objectives_method(const struct json *root, struct spec *s, struct errbuf *err);
+int spec_objectives_check(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_objectives_write(const struct spec *s, struct json_writer *w);
+void spec_objectives_notes(const struct json *root, const struct spec *s, spec_note *each,
+                           void *arg);
+
 /* --- treat.c -------------------------------------------------------------------------------- */
 
 /* treat, treat_share, carry_on. After the method is known. */

@@ -17,7 +17,8 @@ static const struct {
 
 #define TRAITS(of)                                                                                 \
     (METHOD_TREATS of METHOD_STAGES of METHOD_COUNTS of METHOD_REPEATS of METHOD_LEARNS of         \
-         METHOD_WARM of METHOD_BUDGETS of METHOD_INHERITS of METHOD_INNER)
+         METHOD_WARM of METHOD_BUDGETS of METHOD_INHERITS of METHOD_ONE of       \
+         METHOD_INNER)
 _Static_assert(TRAITS(|) == TRAITS(+), "each trait has a bit of its own");
 
 const char *method_name(enum method m)

@@ -67,6 +67,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     spec_auto_write(s, w);
     jw_key(w, "metric");
     objective_write(spec_metric_name(s), s->maximize, w);
+    spec_objectives_write(s, w);
     task_of(s)->write(s, w);
     jw_key(w, "parameters");
     spec_parameters_write(s, w);

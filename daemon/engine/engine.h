@@ -227,6 +227,8 @@ struct lease_told {
     const struct record_result *result; /* completed or failed */
     bool has_value;
     double value; /* of the metric, at the end; may be non-finite */
+    const struct point_metrics *values; /* of objectives, by their names, or all in their order
+                                           ("" then); NULL: none */
 };
 void engine_tell(struct engine *e, const struct lease_told *in, void *token, utc_us now,
                  struct effects *fx);

@@ -62,6 +62,21 @@ static bool is_held(const struct run *r, utc_us now)
 
 /* --- a restart ------------------------------------------------------------------------------- */
 
+/* What it reported under names of its own, where it is judged by several. */
+static void restore_metrics(struct run *r, const struct store_restored *restored)
+{
+    size_t i = restored_first(restored->metrics, restored->metric_count,
+                              sizeof(*restored->metrics), r->row->id);
+    for (; i < restored->metric_count && restored->metrics[i].run_id == r->row->id; i++) {
+        const struct stored_metric *stored = &restored->metrics[i];
+        struct point at = {.point = stored->point, .epoch = stored->epoch};
+        struct point_metrics *m = metrics_create(&at, 1);
+        m->values[0] = stored->metric;
+        objectives_note(r, &at, m);
+        free(m);
+    }
+}
+
 void lease_restore(struct engine *e, struct run *r, const struct store_restored *restored,
                    utc_us now)
 {
@@ -74,7 +89,9 @@ void lease_restore(struct engine *e, struct run *r, const struct store_restored 
         kept_points_add(&r->kept, p);
         r->last_point = r->seen_point = r->furthest_point = p->point;
         r->last_epoch = p->epoch;
+        objectives_note(r, p, NULL);
     }
+    restore_metrics(r, restored);
     if (r->row->status != RUN_RUNNING)
         return;
     r->launcher = LAUNCHER_OF_LEASES;
@@ -370,22 +387,99 @@ void engine_report(struct engine *e, const struct lease_report *in, void *token,
 
 /* --- tell ------------------------------------------------------------------------------------ */
 
-/* A value that was not reported before is the run's last point. */
-static void take_value(struct engine *e, struct run *r, double value, utc_us now,
-                       struct effects *fx)
+/* The value of an objective, or of the metric alone, that is told; false: none is. */
+static bool told_value(const struct spec *spec, const struct lease_told *in, size_t objective,
+                       double *out)
+{
+    const char *name = spec->objectives.count > 0 ? spec->objectives.items[objective].name
+                                                  : spec_metric_name(spec);
+    for (size_t i = 0; in->values != NULL && i < in->values->count; i++) {
+        const struct metric_value *v = &in->values->values[i];
+        if (v->name[0] != '\0' ? strcmp(v->name, name) == 0 : i == objective) {
+            *out = v->value;
+            return true;
+        }
+    }
+    if (objective > 0 || !in->has_value)
+        return false;
+    *out = in->value;
+    return true;
+}
+
+static size_t objectives_told(const struct spec *spec)
+{
+    return spec->objectives.count > 0 ? spec->objectives.count : 1;
+}
+
+/* Values that were not reported before are the run's last point. */
+static void take_values(struct engine *e, struct run *r, const struct lease_told *in, utc_us now,
+                        struct effects *fx)
 {
     const struct spec *spec = sweep_spec(r->sweep);
-    bool named = spec->metric == METRIC_NAMED;
     struct point p = {.epoch = fmax((double)r->row->epochs, floor(r->last_epoch) + 1)};
-    if (!named)
-        point_set(&p, metric_column(spec->metric), value);
-    struct point_metrics *m = metrics_create(&p, named ? 1 : 0);
-    if (named) {
-        str_copy(m->values[0].name, sizeof(m->values[0].name), spec->metric_name);
-        m->values[0].value = value;
+    struct point_metrics *m = metrics_create(&p, objectives_told(spec));
+    bool any = false;
+    m->count = 0;
+    for (size_t i = 0; i < objectives_told(spec); i++) {
+        const char *name = spec->objectives.count > 0 ? spec->objectives.items[i].name
+                                                      : spec_metric_name(spec);
+        struct metric_value *v = &m->values[m->count];
+        if (!told_value(spec, in, i, &v->value))
+            continue;
+        any = true;
+        if (metric_find(name) != METRIC_NAMED)
+            point_set(&m->at, metric_column(metric_find(name)), v->value);
+        else
+            str_copy(m->values[m->count++].name, sizeof(v->name), name);
     }
-    take_points(e, r, &m, 1, now, fx);
+    if (any)
+        take_points(e, r, &m, 1, now, fx);
     free(m);
+}
+
+/* Each is one of the sweep's, and there is one of each where they are told by their order. */
+static int check_values(const struct spec *spec, const struct lease_told *in, struct errbuf *err)
+{
+    size_t count = in->values != NULL ? in->values->count : 0;
+    struct buf names = {0};
+    int rc = 0;
+    for (size_t i = 0; i < objectives_told(spec); i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "",
+                   spec->objectives.count > 0 ? spec->objectives.items[i].name
+                                              : spec_metric_name(spec));
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        const char *name = in->values->values[i].name;
+        bool known = name[0] == '\0' || strcmp(name, spec_metric_name(spec)) == 0;
+        for (size_t k = 0; k < spec->objectives.count; k++)
+            known |= strcmp(name, spec->objectives.items[k].name) == 0;
+        if (!known)
+            rc = err_bad(err, ERR_KEY, "$.result.values", name, "objectives of the sweep: %s",
+                         names.data);
+    }
+    if (rc == 0 && count > 0 && in->values->values[0].name[0] == '\0' &&
+        count != objectives_told(spec))
+        rc = err_bad(err, ERR_VALUE, "$.result.values", NULL, "%zu numbers, in the order of %s",
+                     objectives_told(spec), names.data);
+    buf_finish(&names);
+    return rc;
+}
+
+/* Nobody could rank it by what is neither told nor was reported. */
+static int check_all_known(const struct run *r, const struct lease_told *in, struct errbuf *err)
+{
+    const struct spec *spec = sweep_spec(r->sweep);
+    double value;
+    if (!told_value(spec, in, 0, &value) && r->seen_point == 0)
+        return err_bad(err, ERR_MISSING, "$.result.value", "nothing",
+                       "the value of %s: nothing was reported before", spec_metric_name(spec));
+    for (size_t i = 1; i < spec->objectives.count; i++) {
+        if (told_value(spec, in, i, &value) || objectives_is_known(r, i))
+            continue;
+        return err_bad(err, ERR_MISSING, "$.result.values", spec->objectives.items[i].name,
+                       "a value of each objective that was not reported before: \"values\": "
+                       "{\"%s\": 12.5, …}", spec->objectives.items[i].name);
+    }
+    return 0;
 }
 
 static int check_tell(const struct run *r, const struct lease_told *in, struct errbuf *err)
@@ -397,14 +491,11 @@ static int check_tell(const struct run *r, const struct lease_told *in, struct e
                        "a running one, for a result: this one waits at epoch %" PRId64
                        "; report, without points, says when it goes on",
                        r->row->until_epoch);
-    if (in->has_value && r->last_point >= RUN_POINTS_MAX)
+    if ((in->has_value || in->values != NULL) && r->last_point >= RUN_POINTS_MAX)
         return err_bad(err, ERR_LIMIT, "$.result.value", NULL, "at most %d points of a run",
                        RUN_POINTS_MAX);
-    if (!in->has_value && r->seen_point == 0)
-        return err_bad(err, ERR_MISSING, "$.result.value", "nothing",
-                       "the value of %s: nothing was reported before",
-                       spec_metric_name(sweep_spec(r->sweep)));
-    return 0;
+    int rc = check_values(sweep_spec(r->sweep), in, err);
+    return rc != 0 ? rc : check_all_known(r, in, err);
 }
 
 void engine_tell(struct engine *e, const struct lease_told *in, void *token, utc_us now,
@@ -420,8 +511,7 @@ void engine_tell(struct engine *e, const struct lease_told *in, void *token, utc
         run_continue(r, 0, now, fx);
     if (r->row->status == RUN_QUEUED)
         run_take_up(e, r, fx);
-    if (in->has_value)
-        take_value(e, r, in->value, now, fx);
+    take_values(e, r, in, now, fx);
     struct record_result result = *in->result;
     result.seconds = seconds_since(r, now);
     r->lease.id[0] = '\0';

@@ -131,6 +131,7 @@ static void take_point(struct run *r, const struct point *p, struct effects *fx)
         r->seen_point = p->point;
         kept_points_add(&r->kept, p);
         rank_point(r, p, NULL);
+        objectives_note(r, p, NULL);
     }
     if (p->point > r->furthest_point) {
         r->furthest_point = p->point;
@@ -182,8 +183,10 @@ void engine_run_metrics(struct engine *e, int64_t run_id, struct point_metrics *
     size_t accepted = 0;
     if (r == NULL)
         return;
-    while (accepted < n && m[accepted]->at.point <= r->seen_point)
-        rank_point(r, &m[accepted]->at, m[accepted]), accepted++;
+    for (; accepted < n && m[accepted]->at.point <= r->seen_point; accepted++) {
+        rank_point(r, &m[accepted]->at, m[accepted]);
+        objectives_note(r, &m[accepted]->at, m[accepted]);
+    }
     store_batch_put_metrics(&fx->batch, run_id, m, accepted);
 }
 

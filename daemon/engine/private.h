@@ -25,6 +25,7 @@
 struct diagnosis;
 struct importing;
 struct ladder;
+struct objective_track;
 struct stored_rung;
 struct json_writer;
 struct rung_verdict;
@@ -68,6 +69,7 @@ struct run {
     bool yielding;          /* asked to end by a pause or a shutdown: it goes on later */
     /* all attempts of this daemon */
     bool unmarked;                   /* its folder may have no identity */
+    struct objective_track *objectives; /* of this attempt; NULL: nothing yet */
     struct run_facts_gather *gather; /* what its layers showed; NULL: nothing yet */
     int64_t furthest_point;          /* a new one is announced, and resets row->attempts */
 };
@@ -297,9 +299,22 @@ void population_drop_all(const struct sweep *s, struct effects *fx);
 /* Into its row: how much each of its parameters decided. */
 void sweep_weigh_parameters(struct sweep *s);
 
+/* --- objectives.c ---------------------------------------------------------------------------- */
+/* At a point of the run, when its best one is known. m: its metrics, NULL: none, or none read. */
+void objectives_note(struct run *r, const struct point *p, const struct point_metrics *m);
+void objectives_forget(struct run *r);
+/* Of the objectives behind the first, by now; heap, NAN: not known; NULL: the metric is alone. */
+double *objectives_so_far(const struct run *r);
+/* Objective i, from 1, has a value by now, or will have one of its own. */
+bool objectives_is_known(const struct run *r, size_t i);
+/* Into its row, which is terminal. */
+void objectives_ended(struct run *r, utc_us now, struct effects *fx);
+/* Of an ended run, out of its row. */
+void trial_take_objectives(struct trial *t, const struct spec *spec, const struct run_row *row);
+
 /* --- rung_notes.c ---------------------------------------------------------------------------- */
-/* False when that rung, or a later one, is known already. */
-bool trial_add_rung(struct trial *t, int64_t epoch, double value);
+/* False when that rung, or a later one, is known already. Takes over what it owns in any case. */
+bool trial_add_rung(struct trial *t, const struct rung *r);
 /* The run has paused there: its value is kept. */
 void rung_reached(struct run *r, int64_t epoch, struct effects *fx);
 /* What a rule said of the run at its last rung. */

@@ -142,6 +142,7 @@ static void compare_ended(struct replay *p, const struct run_row *stored,
                    made->has_metric ? made->metric_value : NAN);
     if (stored->has_metric)
         compare_number(p, made, "best_epoch", stored->best_epoch, made->best_epoch);
+    compare_text(p, made, "objectives", stored->objectives, made->objectives);
     if (stored->has_outcome && made->has_outcome)
         compare_number(p, made, "cured", stored->cured, made->cured);
 }

@@ -30,6 +30,8 @@ struct store_restored {
     struct stored_rung {
         int64_t sweep_id, run_id, epoch;
         double value;        /* NaN: none */
+        size_t further_count;
+        double further[OBJECTIVES_MAX]; /* of the objectives behind the first */
         enum decision_kind kind; /* paused, audited; promoted and stopped only with a flush */
         int64_t flush; /* decided when nothing else was left to do, behind that many runs of the
                           search (daemon/plan/stop/ladder.h) */
@@ -44,6 +46,12 @@ struct store_restored {
         int64_t run_id;
         struct point point;
     } *points;            /* by run_id, then point */
+    size_t metric_count, metric_cap;
+    struct stored_metric { /* so too, of a sweep with several objectives */
+        int64_t run_id, point;
+        double epoch;
+        struct metric_value metric;
+    } *metrics;            /* by run_id, then point */
 };
 
 /* Of count rows of `size` bytes, each beginning with the id of its run and in their order: the

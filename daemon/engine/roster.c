@@ -147,6 +147,7 @@ static void run_destroy(struct run *r)
 {
     run_row_destroy(r->row);
     kept_points_finish(&r->kept);
+    objectives_forget(r);
     free(r->gather);
     free(r->protocol_error);
     free(r);
@@ -183,7 +184,10 @@ static void trial_destroy(struct trial *t)
 {
     trainer_config_release(t->config);
     free(t->facts);
+    for (size_t i = 0; i < t->rung_count; i++)
+        free(t->rungs[i].further);
     free(t->rungs);
+    free(t->further);
     free(t);
 }
 
@@ -324,6 +328,7 @@ static struct trial *trial_create(const struct sweep *s, struct run_row *row)
     trial_drop_plain(s, t, row);
     str_copy(t->stage, sizeof(t->stage), row->stage);
     trial_update(t, row);
+    trial_take_objectives(t, spec, row);
     t->skipped = row->status == RUN_CANCELLED && row->stop_reason != NULL;
     if (row->status == RUN_COMPLETED || (row->status == RUN_STOPPED && row->until_epoch > 0))
         t->pace = row->seconds / (double)(row->until_epoch > 0 ? row->until_epoch : row->epochs);
@@ -391,6 +396,7 @@ void sweep_remove_live(struct sweep *s, struct run *r)
     s->live_count--;
     memmove(&s->live[i], &s->live[i + 1], (s->live_count - i) * sizeof(struct run *));
     trial_update(s->trials[r->index], r->row);
+    trial_take_objectives(s->trials[r->index], sweep_spec(s), r->row);
     if (r->last_epoch > 0 && r->row->seconds > 0)
         s->trials[r->index]->pace = r->row->seconds / r->last_epoch;
     s->due = true;

@@ -83,6 +83,7 @@ struct run_row *run_row_copy(const struct run_row *r)
     copy->core = copy_text(r->core);
     copy->blas = copy_text(r->blas);
     copy->params_json = copy_text(r->params_json);
+    copy->objectives = copy_text(r->objectives);
     copy->error_text = copy_text(r->error_text);
     copy->stderr_tail = copy_text(r->stderr_tail);
     copy->config = trainer_config_share(r->config);
@@ -94,7 +95,7 @@ struct run_row *run_row_take(struct run_row *from)
     struct run_row *own = xmalloc(sizeof(*own));
     *own = *from;
     from->reason = from->stop_reason = from->handle = from->core = from->blas = NULL;
-    from->params_json = from->error_text = from->stderr_tail = NULL;
+    from->params_json = from->error_text = from->stderr_tail = from->objectives = NULL;
     from->config = NULL;
     return own;
 }
@@ -107,11 +108,12 @@ void run_row_finish(struct run_row *r)
     free(r->core);
     free(r->blas);
     free(r->params_json);
+    free(r->objectives);
     free(r->error_text);
     free(r->stderr_tail);
     trainer_config_release(r->config);
     r->reason = r->stop_reason = r->handle = r->core = r->blas = NULL;
-    r->params_json = r->error_text = r->stderr_tail = NULL;
+    r->params_json = r->error_text = r->stderr_tail = r->objectives = NULL;
     r->config = NULL;
 }
 

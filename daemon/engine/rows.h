@@ -65,6 +65,8 @@ struct run_row {               /* ordered by size: thousands wait */
     struct trainer_config *config; /* the trainer's whole configuration, owned; the common settings
                                       become columns; NULL: another task's run, or, in the engine,
                                       one that is as the specification and its values say */
+    char *objectives;          /* of one that completed or was stopped, where its sweep has several:
+                                  [0.31, 12.5] (JSON; null: not known); NULL else */
     char *handle;              /* of its worker, as the launcher says it; NULL: has none */
     char *error_text;          /* NULL without an error */
     char *stderr_tail;         /* last lines, with an error */

@@ -30,6 +30,7 @@ void run_forget_attempt(struct run *r)
 {
     struct run_row *row = r->row;
     kept_points_finish(&r->kept);
+    objectives_forget(r);
     free(r->protocol_error);
     r->protocol_error = NULL;
     r->last_point = r->seen_point = 0;
@@ -185,6 +186,7 @@ static void settle(struct engine *e, struct run *r, bool had_worker, utc_us now,
     if (had_worker)
         label_ended(r, now, fx);
     run_row_set_text(&r->row->handle, "");
+    objectives_ended(r, now, fx);
     run_put(r, fx);
     store_batch_add_event(&fx->batch, s->row->id, r->row->id, "run_ended", now, "%s%s%s",
                           run_status_name(r->row->status), r->row->error_text ? ": " : "",

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/engine/private.h"
 #include "daemon/plan/stop/stop.h"
@@ -14,13 +15,24 @@ static double value_of(const struct run_row *row)
     return row->has_metric ? row->metric_value : NAN;
 }
 
-bool trial_add_rung(struct trial *t, int64_t epoch, double value)
+bool trial_add_rung(struct trial *t, const struct rung *r)
 {
-    if (t->rung_count > 0 && t->rungs[t->rung_count - 1].epoch >= epoch)
+    if (t->rung_count > 0 && t->rungs[t->rung_count - 1].epoch >= r->epoch) {
+        free(r->further);
         return false;
+    }
     t->rungs = array_room(t->rungs, &t->rung_cap, t->rung_count, sizeof(*t->rungs));
-    t->rungs[t->rung_count++] = (struct rung){epoch, value};
+    t->rungs[t->rung_count++] = *r;
     return true;
+}
+
+static void write_further(struct json_writer *w, const double *values, size_t count)
+{
+    jw_key(w, "further");
+    jw_begin_array(w);
+    for (size_t i = 0; i < count; i++)
+        jw_real(w, values[i]);
+    jw_end_array(w);
 }
 
 /* What the rule saw, for a machine: {"epoch":3,"value":0.41,"rule":"median","rank":4,"of":9,
@@ -33,6 +45,8 @@ static char *rung_detail(const struct run *r, const struct rung *at, const struc
     jw_begin_object(&w);
     jw_kv_int(&w, "epoch", at->epoch);
     jw_kv_real(&w, "value", at->value);
+    if (at->further != NULL)
+        write_further(&w, at->further, sweep_spec(r->sweep)->objectives.count - 1);
     if (v != NULL) {
         jw_kv_string(&w, "rule", stop_name(sweep_spec(r->sweep)->stop.rule));
         jw_kv_int(&w, "rank", (int64_t)v->rank);
@@ -70,7 +84,8 @@ void rung_reached(struct run *r, int64_t epoch, struct effects *fx)
     struct sweep *s = r->sweep;
     char reason[64];
     s->due = true;
-    if (!trial_add_rung(s->trials[r->index], epoch, value_of(r->row)))
+    const struct rung at = {epoch, value_of(r->row), objectives_so_far(r)};
+    if (!trial_add_rung(s->trials[r->index], &at))
         return; /* a restart, or trained there once more: no news */
     snprintf(reason, sizeof(reason), "rung at epoch %" PRId64, epoch);
     note(r, DECISION_PAUSED, reason, NULL, fx);

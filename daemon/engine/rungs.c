@@ -1,4 +1,5 @@
 /* Runs at rungs: whether they go on (daemon/plan/stop). */
+#include <math.h>
 #include <stdlib.h>
 
 #include "daemon/engine/private.h"
@@ -121,11 +122,24 @@ bool rungs_flush(struct sweep *s)
     return s->live_count > 0 && ladder_flush(s->ladder);
 }
 
+static double *stored_further(const struct sweep *s, const struct stored_rung *r)
+{
+    size_t count = sweep_spec(s)->objectives.count;
+    if (count == 0)
+        return NULL;
+    double *values = xcalloc(count, sizeof(*values));
+    for (size_t i = 0; i + 1 < count; i++)
+        values[i] = i < r->further_count ? r->further[i] : NAN;
+    return values;
+}
+
 void rungs_restore(struct sweep *s, size_t number, const struct stored_rung *r)
 {
     struct trial *t = s->trials[number];
-    if (r->kind == DECISION_PAUSED)
-        (void)trial_add_rung(t, r->epoch, r->value);
+    if (r->kind == DECISION_PAUSED) {
+        const struct rung at = {r->epoch, r->value, stored_further(s, r)};
+        (void)trial_add_rung(t, &at);
+    }
     if (r->kind == DECISION_AUDITED)
         t->audited = r->epoch;
     if (r->flush < 0 || !sweep_spec(s)->stop.promote) /* asked last: the sweep may sleep */

@@ -6,6 +6,15 @@
 #include "sweep/err.h"
 #include "sweep/json.h"
 
+static void read_further(const struct json *list, struct stored_rung *out)
+{
+    const struct json *v = list != NULL && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
+    for (; v != NULL && out->further_count < OBJECTIVES_MAX; v = json_next(v)) {
+        double value;
+        out->further[out->further_count++] = json_real(v, &value) == 0 ? value : NAN;
+    }
+}
+
 /* The value as JSON has it: whole numbers have no point, and what is not finite is text. */
 bool stored_rung_read(int64_t run_id, enum decision_kind kind, const char *detail,
                       struct stored_rung *out)
@@ -18,6 +27,7 @@ bool stored_rung_read(int64_t run_id, enum decision_kind kind, const char *detai
     if (read) {
         (void)json_get_real(v, "value", &out->value, &why);
         (void)json_get_int64(v, "flush", &out->flush, &why);
+        read_further(json_get(v, "further"), out);
     }
     json_destroy(v);
     /* That it went on or ended its row says too, but not when all who waited were looked at. */

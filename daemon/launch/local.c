@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "daemon/launch/child.h"
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
 #include "daemon/launch/usage.h"
@@ -25,7 +26,7 @@ struct local_worker {
     struct worker base;
     struct worker_place at;
     bool adopted;
-    uv_process_t process; /* of our child; unused when adopted */
+    struct child child; /* unused when adopted */
     bool exited;          /* and reaped */
     int64_t pid;          /* of an adopted one: its handle, then its start line's; 0: not known */
 };
@@ -40,16 +41,17 @@ static struct local_worker *worker_create(struct launcher *l, const struct worke
     return w;
 }
 
-static void on_process_closed(uv_handle_t *handle)
+static void on_child_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct child *c = handle->data;
+    free(c->arg);
 }
 
 /* --- start ---------------------------------------------------------------------------------- */
 
-static void on_process_exit(uv_process_t *process, int64_t status, int signal)
+static void on_child_ended(struct child *child, int64_t status, int signal)
 {
-    struct local_worker *w = process->data;
+    struct local_worker *w = child->arg;
     w->exited = true;
     w->base.has_exit = true;
     w->base.exit_status = status;
@@ -67,29 +69,20 @@ static char **environment_of(const struct launch_site *site, const char *config)
 }
 
 /* The worker gets a session of its own: neither a terminal's signals nor the daemon's end reach
- * it. libuv resets its signal dispositions and mask. */
+ * it. */
 static int spawn(struct local_worker *w)
 {
     const struct launch_site *site = w->base.launcher->site;
     char config[PATHS_MAX + 48];
     (void)paths_run_file(config, sizeof(config), site->runs_dir, w->at.run_id, RUN_FILE_CONFIG);
     char *args[] = {(char *)site->worker, config, NULL};
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->out},
-        {.flags = UV_INHERIT_FD, .data.fd = w->at.dir->err},
-    };
-    uv_process_options_t options = {
-        .file = args[0],
-        .args = args,
-        .env = environment_of(site, config),
-        .flags = UV_PROCESS_DETACHED,
-        .stdio = stdio,
-        .stdio_count = 3,
-        .exit_cb = on_process_exit,
-    };
-    w->process.data = w;
-    return uv_spawn(site->loop->uv, &w->process, &options);
+    const struct child_program program = {.words = args,
+                                          .environment = environment_of(site, config),
+                                          .out = w->at.dir->out,
+                                          .err = w->at.dir->err};
+    w->child.arg = w;
+    w->child.ended = on_child_ended;
+    return child_start(&w->child, site->loop->uv, &program);
 }
 
 static int local_start(struct launcher *l, const struct worker_place *at, struct worker **out,
@@ -98,10 +91,10 @@ static int local_start(struct launcher *l, const struct worker_place *at, struct
     struct local_worker *w = worker_create(l, at, false);
     int rc = spawn(w);
     if (rc != 0) {
-        uv_close((uv_handle_t *)&w->process, on_process_closed);
+        free(w);
         return err_set(err, ERR_IO, "%s", uv_strerror(rc));
     }
-    snprintf(w->base.handle, sizeof(w->base.handle), "%d", w->process.pid);
+    snprintf(w->base.handle, sizeof(w->base.handle), "%d", w->child.pid);
     *out = &w->base;
     return 0;
 }
@@ -138,7 +131,7 @@ static bool local_alive(struct worker *base)
 static pid_t worker_pid(const struct local_worker *w)
 {
     if (!w->adopted)
-        return w->exited ? 0 : w->process.pid;
+        return w->exited ? 0 : w->child.pid;
     return w->pid > 0 && rundir_written_by(w->at.dir, w->pid) ? (pid_t)w->pid : 0;
 }
 
@@ -170,7 +163,7 @@ static bool local_signal(struct worker *base, int signal)
     if (signal != SIGTERM && worker_pid(w) > 0)
         usage_signal_tree(worker_pid(w), signal);
     /* Our child leads a group of its own: a wrapper's children must hear it too. */
-    return w->adopted ? signal_adopted(w, signal) : kill(-w->process.pid, signal) == 0;
+    return w->adopted ? signal_adopted(w, signal) : kill(-w->child.pid, signal) == 0;
 }
 
 static bool local_usage(struct worker *base, struct usage *out)
@@ -192,7 +185,7 @@ static void local_release(struct worker *base)
     if (w->adopted)
         free(w);
     else
-        uv_close((uv_handle_t *)&w->process, on_process_closed);
+        child_close(&w->child, on_child_closed);
 }
 
 /* --- the launcher ---------------------------------------------------------------------------- */

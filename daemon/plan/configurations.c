@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/plan/pareto.h"
 #include "sweep/buf.h"
 
 /* Means that differ by how their sum was rounded are the same. */
@@ -100,4 +101,42 @@ void configurations_finish(struct configurations *c)
 {
     free(c->items);
     *c = (struct configurations){0};
+}
+
+/* --- several objectives ---------------------------------------------------------------------- */
+
+/* Means over their seeds: [items][objectives]. */
+static double *mean_costs(const struct configurations *c, const struct study *st)
+{
+    size_t width = st->objectives->count;
+    size_t *place = xcalloc(st->all_count + 1, sizeof(*place)); /* of a root's item, from 1 */
+    double *sums = xcalloc(c->count * width + 1, sizeof(*sums)), own[OBJECTIVES_MAX];
+    for (size_t i = 0; i < c->count; i++)
+        place[c->items[i].root] = i + 1;
+    for (size_t i = 0; i < st->all_count; i++) {
+        const struct trial *t = st->all[i];
+        size_t root = t->kind == RUN_KIND_REPEAT ? t->parent : i;
+        if (root > i || place[root] == 0 || !is_seed(t))
+            continue;
+        pareto_costs(st->objectives, t, own);
+        for (size_t k = 0; k < width; k++)
+            sums[(place[root] - 1) * width + k] +=
+                own[k] / (double)c->items[place[root] - 1].seeds;
+    }
+    free(place);
+    return sums;
+}
+
+void configurations_by_front(struct configurations *c, const struct study *st)
+{
+    struct configuration *sorted = xcalloc(c->count + 1, sizeof(*sorted));
+    struct pareto p;
+    double *costs = mean_costs(c, st);
+    pareto_init(&p, costs, c->count, st->objectives->count);
+    for (size_t i = 0; i < c->count; i++)
+        sorted[i] = c->items[p.order[i]];
+    free(c->items);
+    c->items = sorted;
+    pareto_finish(&p);
+    free(costs);
 }

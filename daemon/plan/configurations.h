@@ -27,6 +27,9 @@ struct configurations {
 void configurations_init(struct configurations *c, const struct study *st);
 void configurations_finish(struct configurations *c);
 
+/* Of a study with several objectives: in the order of pareto_init, by means over their seeds. */
+void configurations_by_front(struct configurations *c, const struct study *st);
+
 /* The order in which a winner is chosen: those with two seeds or more, then those with one, then
  * those of which a run failed; by mean, ties by number. As view best_configurations has it. */
 int configuration_compare(const struct configuration *a, const struct configuration *b,

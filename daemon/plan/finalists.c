@@ -26,6 +26,14 @@ size_t finalists_round(size_t runs, size_t begun, size_t *of_round)
     return size;
 }
 
+/* Several objectives have no single winner: each round is as large as the first. */
+static size_t even_round(size_t runs, size_t begun, size_t *of_round)
+{
+    size_t size = first_round(runs);
+    *of_round = begun % size;
+    return size;
+}
+
 static bool is_same(const struct study *st, size_t a, size_t b)
 {
     return st->all[a]->ground == st->all[b]->ground &&
@@ -61,11 +69,15 @@ static int compare_means(const void *a, const void *b, void *arg)
     return configuration_compare_means(a, b, st->maximize);
 }
 
-/* The best `most` by mean, to the front. */
+/* The best `most`, by mean or by front, to the beginning. */
 static size_t pick(const struct study *st, struct configurations *c, bool first, size_t most)
 {
     size_t n = 0;
-    qsort_r(c->items, c->count, sizeof(*c->items), compare_means, (void *)(uintptr_t)st);
+    if (st->objectives != NULL)
+        configurations_by_front(c, st);
+    else
+        qsort_r(c->items, c->count, sizeof(*c->items), compare_means,
+                (void *)(uintptr_t)st);
     for (size_t i = 0; i < c->count && n < most; i++) {
         const struct configuration own = c->items[i];
         if (may_win(st, &own, first) && !is_there(st, c, n, own.root))
@@ -90,7 +102,9 @@ static size_t left(const struct study *st, size_t begun)
 enum answer finalists_next(const struct study *st, size_t begun, size_t want, struct repeats *out)
 {
     struct configurations c;
-    size_t of_round, size = finalists_round(st->last, begun, &of_round);
+    size_t of_round, size = st->objectives != NULL
+                                ? even_round(st->last, begun, &of_round)
+                                : finalists_round(st->last, begun, &of_round);
     if (st->live > 0)
         return ANSWER_WAIT;
     configurations_init(&c, st);

@@ -144,6 +144,7 @@ void study_init(struct study *st, const struct spec *s)
                          .space = &s->space,
                          .seed = s->seed,
                          .maximize = s->maximize,
+                         .objectives = s->objectives.count > 0 ? &s->objectives : NULL,
                          .perturb = s->perturb,
                          .population = population_of(s),
                          .epochs = s->epochs,

@@ -10,6 +10,7 @@
 #include "daemon/causes/run_facts.h"
 #include "daemon/causes/cause.h"
 #include "daemon/causes/remedy.h"
+#include "sweep/objective.h"
 #include "sweep/run.h"
 #include "sweep/space.h"
 
@@ -23,6 +24,7 @@ struct trainer_config;
 struct rung {
     int64_t epoch;
     double value; /* may be non-finite */
+    double *further; /* of the objectives behind the first; NAN: not known; NULL: there are none */
 };
 
 /* A run of the sweep. */
@@ -41,6 +43,8 @@ struct trial {
     double pace;      /* seconds of an epoch of it, while it runs too; 0: not measured */
     bool skipped;     /* for want of time (deadline.h): as if it had never been planned */
     bool has_metric; /* false: no point was stored; ranks last */
+    double *further; /* when it has ended: of the objectives behind the first; NAN: not known; NULL:
+                        none is. Owned by whoever keeps the trials */
     bool labelled;   /* the two below are known */
     enum cause_id cause; /* the likeliest; CAUSE_COUNT: nothing is wrong */
     struct run_facts *facts; /* NULL: not labelled; owned by whoever keeps the trials */
@@ -72,6 +76,7 @@ struct study {
     const struct space *space;
     uint64_t seed;
     bool maximize;
+    const struct objectives *objectives; /* NULL: the metric alone */
     int64_t perturb; /* of a population: epochs from exchange to exchange … */
     size_t population; /* … and its members */
     int64_t epochs; /* of a run that comes to its end */

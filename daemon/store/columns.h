@@ -68,7 +68,6 @@
     X(created_at, time, r->created)                                                                \
     X(started_at, time, r->started)                                                                \
     X(ended_at, time, r->ended)                                                                    \
-    X(joules, real, r->joules > 0 ? r->joules : NAN)                                               \
     X(seconds, real, r->seconds)                                                                   \
     X(test_loss, maybe, maybe(r->has_test_loss, r->test_loss))                                     \
     X(test_acc, maybe, maybe(r->has_test_acc, r->test_acc))                                        \
@@ -86,7 +85,9 @@
     X(retry_failures, count, run_row_waits(r) ? r->retry_failures : 0)                             \
     X(retry_at, time, run_row_waits(r) ? r->retry_at : 0)                                          \
     X(retry_for, word, run_error_name(run_row_waits(r) ? r->retry_for : RUN_ERROR_NONE))           \
-    X(error_class, word, run_error_name(r->error))
+    X(error_class, word, run_error_name(r->error))                                                 \
+    X(joules, real, r->joules > 0 ? r->joules : NAN)                                               \
+    X(objectives, text, r->objectives)
 
 enum {
     SWEEP_id_column,

@@ -22,6 +22,9 @@
                   "ON r.id = d.run_id "
 #define EVENTS "SELECT id, sweep_id, run_id, kind, detail, created_at FROM events "
 /* µs as created_at has them */
+/* What a run came to, by name; NULL where its sweep has no several objectives. */
+#define OBJECTIVES(run, has) "iif(" has " IS NULL, NULL, (SELECT json_group_object(name, value) " \
+                             "FROM run_objectives WHERE run_id = " run ")) AS objectives_json"
 #define TIME(us) "strftime('%Y-%m-%d %H:%M:%f', " us " / 1e6, 'unixepoch')"
 #define CURVE_NAME(id, column, canonical) ", " #column
 
@@ -52,8 +55,9 @@ static const struct {
             "remedy, reason, stop_reason, error_class, error_text, signal, attempts, parent_id, "
             "handle, learning_rate, batch_size, optimizer, depth, width, activation, seconds, "
             "created_at, started_at, ended_at, test_loss, test_acc, cause, treated_with, "
-            "guide_ref, treats_pattern, treats_cause, cured, change, joules "
-            "FROM run_overview_exact WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
+            "guide_ref, treats_pattern, treats_cause, cured, change, joules, "
+            OBJECTIVES("o.run_id", "o.objectives") " FROM run_overview_exact AS o "
+            "WHERE sweep_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3"},
     [STORE_QUERY_BEST] =
         {3, "SELECT sweep_id, rank, run_id, val_loss, val_acc, best_epoch, learning_rate, "
             "batch_size, optimizer, depth, label, remedy, epochs, seconds, metric_value, stage, "
@@ -67,6 +71,20 @@ static const struct {
             "params AS params_json FROM best_configurations WHERE sweep_id = ?1 "
             "AND repetitions > 1 AND EXISTS (SELECT 1 FROM runs WHERE sweep_id = ?1 "
             "AND kind = 'repeat') ORDER BY rank LIMIT ?2"},
+    [STORE_QUERY_FRONT] =
+        {2, "SELECT rank, run_id, number, repetitions, failed, objectives AS objectives_json, "
+            "kind, stage, params AS params_json FROM pareto_front WHERE sweep_id = ?1 "
+            "ORDER BY rank LIMIT ?2"},
+    /* The best of the runs that are no worse in any objective, and better in one. */
+    [STORE_QUERY_BETTERED] =
+        {1, "SELECT r.objectives IS NOT NULL AS judged, (SELECT q.id FROM runs AS q "
+            "WHERE r.objectives IS NOT NULL AND q.sweep_id = r.sweep_id "
+            "AND q.objectives IS NOT NULL AND q.status = 'completed' "
+            "AND q.rank_key <= r.rank_key AND (SELECT max(b.cost > a.cost) = 0 "
+            "AND max(b.cost < a.cost) FROM run_objectives AS a JOIN run_objectives AS b "
+            "ON b.objective = a.objective WHERE a.run_id = r.id AND b.run_id = q.id) "
+            "ORDER BY q.rank_key, q.number LIMIT 1) AS bettered_by FROM runs AS r "
+            "WHERE r.id = ?1"},
     [STORE_QUERY_LABEL_COUNTS] = {1, "SELECT * FROM label_counts WHERE sweep_id = ?1"},
     [STORE_QUERY_CAUSE_COUNTS] =
         {1, "SELECT l.cause, l.causes ->> '$[0].guide_ref' AS guide_ref, count(*) AS runs, "
@@ -78,7 +96,8 @@ static const struct {
             "r.kind, r.stage, r.reason, r.status, r.stop_reason, r.parent_id, r.params AS "
             "params_json, r.learning_rate, r.batch_size, r.optimizer, r.depth, r.width, "
             "r.activation, r.settings AS settings_json, r.seed, r.epochs, r.attempts, r.handle, "
-            "r.metric_value, r.best_epoch, r.val_loss, r.val_acc, r.test_loss, r.test_acc, "
+            "r.metric_value, " OBJECTIVES("r.id", "r.objectives") ", r.best_epoch, r.val_loss, "
+            "r.val_acc, r.test_loss, r.test_acc, "
             "r.rank_key, o.epochs_done, o.label, o.cause, o.confidence, o.remedy, "
             "r.remedy AS treated_with, r.guide_ref, r.treats_pattern, r.treats_cause, r.cured, "
             "r.change, r.error_class, "

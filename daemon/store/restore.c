@@ -159,6 +159,7 @@ static int read_run(sqlite3_stmt *st, struct run_settings_reader *settings, stru
     r->parent_id = sqlite3_column_int64(st, RUN_parent_id_column);
     read_treatment(st, r);
     r->params_json = column_copy(st, RUN_params_column);
+    r->objectives = column_copy(st, RUN_objectives_column);
     r->seed = strtoull(column_text(st, RUN_seed_column), NULL, 10);
     r->epochs = sqlite3_column_int64(st, RUN_epochs_column);
     r->until_epoch = sqlite3_column_int64(st, RUN_until_epoch_column);
@@ -267,6 +268,20 @@ static int append_point(sqlite3_stmt *st, struct store_restored *out, struct err
     return 0;
 }
 
+static int append_metric(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
+{
+    (void)err;
+    out->metrics =
+        array_room(out->metrics, &out->metric_cap, out->metric_count, sizeof(*out->metrics));
+    struct stored_metric *m = &out->metrics[out->metric_count++];
+    m->run_id = sqlite3_column_int64(st, 0);
+    m->point = sqlite3_column_int64(st, 1);
+    m->epoch = sqlite3_column_double(st, 2);
+    column_into(st, 3, m->metric.name, sizeof(m->metric.name));
+    m->metric.value = store_sql_real(st, 4);
+    return 0;
+}
+
 static int append_last_id(sqlite3_stmt *st, struct store_restored *out, struct errbuf *err)
 {
     bool sweeps = strcmp(column_text(st, 0), "sweeps") == 0;
@@ -332,6 +347,13 @@ static const struct restoring of_open[] = {
      "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
      "'lease:*' AND r.status IN ('queued', 'running', 'paused')) ORDER BY run_id, point",
      append_point},
+    {"SELECT m.run_id, m.point, c.epoch, m.name, m.value FROM metrics AS m JOIN curves AS c "
+     "ON c.run_id = m.run_id AND c.point = m.point WHERE m.run_id IN (SELECT r.id FROM sweeps AS s "
+     "CROSS JOIN runs AS r ON r.sweep_id = s.id WHERE s." OPEN_SWEEPS " AND r.handle GLOB "
+     "'lease:*' AND r.status IN ('queued', 'running', 'paused') "
+     "AND iif(json_valid(s.spec), s.spec ->> '$.objectives', NULL) IS NOT NULL) "
+     "ORDER BY m.run_id, m.point",
+     append_metric},
     {"SELECT uuid FROM identity", read_identity},
     {"SELECT run_id FROM unmarked_runs ORDER BY run_id", append_unmarked},
 };
@@ -412,6 +434,7 @@ void store_restored_finish(struct store_restored *r)
     free(r->labels);
     free(r->rungs);
     free(r->points);
+    free(r->metrics);
     free(r->extensions);
     free(r->unmarked);
     *r = (struct store_restored){0};

@@ -77,6 +77,8 @@ enum store_query_id {
     STORE_QUERY_RUNS,         /* [sweep, after number, limit] view run_overview */
     STORE_QUERY_BEST,         /* [sweep, after rank, limit] view best_runs */
     STORE_QUERY_CONFIGURATIONS, /* [sweep, limit] view best_configurations: two seeds or more */
+    STORE_QUERY_FRONT,        /* [sweep, limit] view pareto_front */
+    STORE_QUERY_BETTERED,     /* [run] judged by several objectives? the run that betters it */
     STORE_QUERY_LABEL_COUNTS, /* [sweep] view label_counts */
     STORE_QUERY_CAUSE_COUNTS, /* [sweep] cause, guide_ref, runs, example: of the likeliest ones */
     STORE_QUERY_RUN,          /* [run] one row, every column */

@@ -10,6 +10,7 @@
 #define METHOD_WARM 512u /* it may begin with runs of earlier sweeps: the key warm_start */
 #define METHOD_BUDGETS 64u /* learns from runs of different length: hyperband unless it is said */
 #define METHOD_INHERITS 256u /* a run goes on from another's checkpoint: the key perturb */
+#define METHOD_ONE 128u /* looks for the best of one metric, and so for no front of several */
 #define METHOD_INNER 4u  /* of sweeps that the daemon makes itself: nobody may submit one */
 
 /* X(id, name, traits, what it does) */
@@ -23,11 +24,13 @@
       "tree-structured Parzen estimator")                                                          \
     X(GP, gp, METHOD_REPEATS | METHOD_LEARNS | METHOD_WARM,                                        \
       "Bayesian optimization, a Gaussian process")                                                 \
-    X(CMAES, cmaes, METHOD_REPEATS | METHOD_WARM,                                                  \
+    X(CMAES, cmaes, METHOD_REPEATS | METHOD_WARM | METHOD_ONE,                                     \
       "covariance matrix adaptation, generation by generation")                                    \
-    X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS,                                 \
+    X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS | METHOD_ONE,                    \
       "densities of good and bad runs at the longest budget that is known, with hyperband")        \
-    X(PBT, pbt, METHOD_INHERITS,                                                                   \
+    X(DEHB, dehb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS | METHOD_ONE,                    \
+      "differential evolution at each rung, with hyperband")                                       \
+    X(PBT, pbt, METHOD_INHERITS | METHOD_ONE,                                                      \
       "a population that trains at once: the worst go on from the best, with values nearby")      \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")
 

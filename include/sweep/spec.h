@@ -9,6 +9,7 @@
 #include "sweep/curve.h"
 #include "sweep/limits.h"
 #include "sweep/method.h"
+#include "sweep/objective.h"
 #include "sweep/place.h"
 #include "sweep/resources.h"
 #include "sweep/space.h"
@@ -39,6 +40,7 @@ struct spec {
     enum metric metric;                /* curve.h */
     char metric_name[METRIC_NAME_MAX]; /* METRIC_NAMED: as the program reports it; else "" */
     bool maximize;
+    struct objectives objectives; /* the metric and others; count 0: the metric alone */
     struct space space;
     enum task_id task;
     struct trainer_task trainer;

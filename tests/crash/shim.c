@@ -332,12 +332,25 @@ ALLOCATING(calloc, (size_t n, size_t size), (n, size))
 ALLOCATING(realloc, (void *p, size_t size), (p, size))
 
 /* The child of a fork has its parent's program, and so its counts. */
+static void before_exec(void)
+{
+    if (shim.on && shim.kill_call == CALL_exec &&
+        atomic_fetch_add(&shim.seen[CALL_exec], 1) + 1 == shim.kill_at)
+        die(getppid());
+}
+
 int execvp(const char *file, char *const arguments[])
 {
     int (*next)(const char *, char *const[]) = dlsym(RTLD_NEXT, "execvp");
 
-    if (shim.on && shim.kill_call == CALL_exec &&
-        atomic_fetch_add(&shim.seen[CALL_exec], 1) + 1 == shim.kill_at)
-        die(getppid());
+    before_exec();
     return next(file, arguments);
+}
+
+int execve(const char *file, char *const arguments[], char *const environment[])
+{
+    int (*next)(const char *, char *const[], char *const[]) = dlsym(RTLD_NEXT, "execve");
+
+    before_exec();
+    return next(file, arguments, environment);
 }

@@ -198,7 +198,7 @@ def start_stubborn(r):
 
 def with_ready(handler, then):
     """handler: what the program does about SIGTERM; then: what it does when it is up."""
-    return Run(STUBBORN.format(handler, then), "ready")
+    return Run(STUBBORN.format(handler, then), "ready", config={"grace_seconds": 0.3})
 
 
 def test_term_ends_all_of_it():

@@ -305,7 +305,9 @@ def test_cancel_ends_a_program_that_ignores_it():
     with Home() as home, Daemon(workers=2) as d:
         os.mkfifo(home.file("gate"))
         deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-        sweep = d.submit(waiting_spec(home.script(WAITS.format(deaf)), runs=2))
+        spec = waiting_spec(home.script(WAITS.format(deaf)), runs=2)
+        spec["task"]["grace_seconds"] = 0.5
+        sweep = d.submit(spec)
         pids = [pid for k in (1, 2) for pid in at_gate(d, k)]
         d.call("cancel", run=1)
         d.call("cancel", sweep=sweep)

@@ -21,7 +21,6 @@ static int hear(void *hearer, struct intake *in, const struct metrics_line *l, d
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context)
 {
-    memset(in, 0, sizeof(*in));
     in->metric = c->metric;
     in->maximize = c->maximize;
     in->points_max = RUN_POINTS_MAX;

@@ -72,6 +72,7 @@ struct intake {
     char first_bad[512];  /* the first of bad_lines, and what is wrong with it */
 };
 
+/* in: zeroed, once: most of it is room that a run may never use. */
 void intake_init(struct intake *in, const struct command_config *c,
                  int (*give)(void *context, struct point_metrics *m), void *context);
 void intake_finish(struct intake *in);

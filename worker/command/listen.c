@@ -15,7 +15,6 @@ static int hear_descriptor(void *hearer, struct intake *in, const struct metrics
 
 void listener_init(struct listener *l, const struct command_config *c, struct intake *in)
 {
-    memset(l, 0, sizeof(*l));
     l->intake = in;
     l->channels = c->manner.channels ? c->manner.channels : COMMAND_CHANNELS_ALL;
     l->channel = COMMAND_CHANNEL_COUNT;

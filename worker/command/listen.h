@@ -42,6 +42,7 @@ struct listener {
     struct held_line held[LISTEN_HELD_MAX];
 };
 
+/* l: zeroed, as the intake. */
 void listener_init(struct listener *l, const struct command_config *c, struct intake *in);
 void listener_finish(struct listener *l);
 /* Each: 0, or what the intake's give returned. */

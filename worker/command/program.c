@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
 
@@ -19,47 +20,20 @@
 
 enum stage { STAGE_SETUP, STAGE_DIRECTORY, STAGE_EXEC };
 
-/* What a child that could not become the program says; nothing when it could. */
+/* What a child that could not become the program says; error 0: it could. */
 struct report {
     enum stage stage;
     int error;
 };
 
-struct pipes {
-    int output[2], report[2];
+/* What the child needs. Its memory is ours until it is the program: all is prepared here. */
+struct beginning {
+    const char *directory;
+    char **words; /* with a NULL at the end */
+    int output, metrics;
+    pid_t parent;
+    volatile struct report report;
 };
-
-static const int NO_PIPE[2] = {-1, -1};
-
-static void close_pipe(int fds[2])
-{
-    for (int i = 0; i < 2; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    memcpy(fds, NO_PIPE, sizeof(NO_PIPE));
-}
-
-static void close_pipes(struct pipes *p)
-{
-    close_pipe(p->output);
-    close_pipe(p->report);
-}
-
-static int open_pipes(struct pipes *p, struct errbuf *err)
-{
-    int *all[] = {p->output, p->report};
-    int rc = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        memcpy(all[i], NO_PIPE, sizeof(NO_PIPE));
-    for (size_t i = 0; i < ARRAY_LEN(all) && rc == 0; i++)
-        rc = pipe2(all[i], O_CLOEXEC);
-    if (rc == 0)
-        return 0;
-    rc = err_set(err, ERR_IO, "no pipe: %s", strerror(errno));
-    close_pipes(p);
-    return rc;
-}
 
 /* --- in the child ----------------------------------------------------------------------------- */
 
@@ -73,14 +47,14 @@ static void default_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int join_pipes(const struct pipes *p, int metrics)
+static int join_pipes(const struct beginning *b)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(p->output[1], STDOUT_FILENO) < 0 ||
-        dup2(p->output[1], STDERR_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(b->output, STDOUT_FILENO) < 0 ||
+        dup2(b->output, STDERR_FILENO) < 0)
         return -1;
-    return fcntl(metrics, F_SETFD, 0);
+    return fcntl(b->metrics, F_SETFD, 0);
 }
 
 /* Without a '/' the name is looked for in PATH; with one the file must be a program itself: no
@@ -93,40 +67,32 @@ static void become(char **words)
         execvp(words[0], words);
 }
 
-static const char *directory_of(const struct surroundings *s)
+static _Noreturn void run_child(struct beginning *b)
 {
-    return s->config->manner.directory[0] ? s->config->manner.directory : s->run_dir;
-}
-
-static _Noreturn void run_child(const struct surroundings *s, const struct pipes *p, int metrics,
-                                pid_t parent)
-{
-    struct report r = {STAGE_SETUP, 0};
-    struct command_words words = s->config->command;
-
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
+    if (getppid() != b->parent)
         _exit(1); /* it is gone already */
     default_signals();
-    surroundings_enter(s, metrics);
-    if (join_pipes(p, metrics) == 0) {
-        r.stage = STAGE_DIRECTORY;
-        if (chdir(directory_of(s)) == 0) {
-            r.stage = STAGE_EXEC;
-            command_words_add(&words, NULL);
-            become(words.words);
+    if (join_pipes(b) == 0) {
+        b->report.stage = STAGE_DIRECTORY;
+        if (chdir(b->directory) == 0) {
+            b->report.stage = STAGE_EXEC;
+            become(b->words);
         }
     }
-    r.error = errno;
-    if (write(p->report[1], &r, sizeof(r)) < 0)
-        _exit(126);
+    b->report.error = errno;
     _exit(127);
 }
 
 /* --- in the parent ---------------------------------------------------------------------------- */
 
-static int refuse(const struct report *r, const struct surroundings *s, struct errbuf *err)
+static const char *directory_of(const struct surroundings *s)
+{
+    return s->config->manner.directory[0] ? s->config->manner.directory : s->run_dir;
+}
+
+static int refuse(const volatile struct report *r, const struct surroundings *s, struct errbuf *err)
 {
     const char *directory = directory_of(s);
     const char *program = s->config->command.words[0];
@@ -149,63 +115,79 @@ static int refuse(const struct report *r, const struct surroundings *s, struct e
     return err_set(err, code, "%s (in %s): %s", program, directory, strerror(r->error));
 }
 
-static bool has_failed(const struct pipes *p, struct report *out)
+/* No copy of our memory is made for it: we stand still until it is the program, or has failed. */
+static __attribute__((noinline)) pid_t start(struct beginning *b)
 {
-    ssize_t n;
+    pid_t pid = vfork();
 
-    do
-        n = read(p->report[0], out, sizeof(*out));
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof(*out);
+    if (pid == 0)
+        run_child(b);
+    return pid;
 }
 
-static int take_end(int fds[2])
+/* In the environment of the program, which is ours for that moment. */
+static pid_t start_in(const struct surroundings *s, struct beginning *b)
 {
-    int fd = fds[0];
-    fds[0] = -1;
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    struct command_words words = {0};
+    char **ours = environ;
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->config->command.count; i++)
+        command_words_add(&words, s->config->command.words[i]);
+    command_words_add(&words, NULL);
+    b->words = words.words;
+    while (ours[count])
+        count++;
+    char **theirs = xcalloc(count + 1, sizeof(*theirs));
+    memcpy(theirs, ours, count * sizeof(*theirs));
+    environ = theirs;
+    surroundings_enter(s, b->metrics);
+    pid_t pid = start(b);
+    int error = errno;
+    environ = ours;
+    free(theirs);
+    free(words.words);
+    errno = error;
+    return pid;
+}
+
+/* program: of a child that runs. */
+static int take_up(struct program *p, pid_t pid, int output, struct errbuf *err)
+{
+    *p = (struct program){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
+                          .output = output};
+    fcntl(output, F_SETFL, O_NONBLOCK);
+    if (p->pidfd >= 0)
+        return 0;
+    int rc = err_set(err, ERR_IO, "pidfd_open: %s", strerror(errno));
+    program_signal(p, SIGKILL);
+    program_reap(p);
+    program_close(p);
+    return rc;
 }
 
 int program_start(struct program *p, const struct surroundings *s, int metrics,
                   struct errbuf *err)
 {
-    struct pipes pipes;
-    struct report failure;
-    pid_t parent = getpid();
-    int rc = open_pipes(&pipes, err);
+    int output[2], rc;
 
-    if (rc)
-        return rc;
+    if (pipe2(output, O_CLOEXEC) != 0)
+        return err_set(err, ERR_IO, "no pipe: %s", strerror(errno));
     /* Orphans of the program become our children: program_reap finds and ends them. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    pid_t pid = fork();
-    if (pid == 0)
-        run_child(s, &pipes, metrics, parent);
-    if (pid < 0) {
+    struct beginning b = {.directory = directory_of(s), .output = output[1], .metrics = metrics,
+                          .parent = getpid()};
+    pid_t pid = start_in(s, &b);
+    if (pid < 0)
         rc = err_set(err, ERR_IO, "no process: %s", strerror(errno));
-        goto fail;
-    }
-    setpgid(pid, pid); /* both do it: a signal to the group must never come too early */
-    close(pipes.report[1]);
-    pipes.report[1] = -1;
-    if (has_failed(&pipes, &failure)) {
+    close(output[1]);
+    if (pid >= 0 && b.report.error == 0)
+        return take_up(p, pid, output[0], err);
+    if (pid >= 0) {
         waitpid(pid, NULL, 0);
-        rc = refuse(&failure, s, err);
-        goto fail;
+        rc = refuse(&b.report, s, err);
     }
-    *p = (struct program){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
-    p->output = take_end(pipes.output);
-    close_pipes(&pipes);
-    if (p->pidfd >= 0)
-        return 0;
-    rc = err_set(err, ERR_IO, "pidfd_open: %s", strerror(errno));
-    program_signal(p, SIGKILL);
-    program_reap(p);
-    program_close(p);
-    return rc;
-fail:
-    close_pipes(&pipes);
+    close(output[0]);
     return rc;
 }
 

@@ -142,6 +142,10 @@ static void fit_to_first(struct kernel *k, const struct study *st, size_t runs)
 static void kernel_open(struct kernel *k, const struct study *st, const struct past *p)
 {
     size_t runs = fit_point(p->seen);
+    if (p->many != NULL) { /* each run weighs the objectives anew */
+        fit(k, p);
+        return;
+    }
     struct fitted own = {0}, *kept = st->memo != NULL ? memo_get(st->memo, MEMO_KERNEL) : &own;
     if (kept == NULL) {
         kept = xcalloc(1, sizeof(*kept));
@@ -354,7 +358,7 @@ static void propose(struct call *c, uint64_t i, struct rng *r, struct proposal *
 
 static enum answer ask(const struct study *st, size_t want, struct proposals *out)
 {
-    static const struct model_search search = {"gp", STREAM, propose};
+    static const struct model_search search = {"gp", STREAM, propose, true};
     return model_search_ask(&search, st, want, out);
 }
 

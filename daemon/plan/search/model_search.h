@@ -2,6 +2,7 @@
 #ifndef SWEEPD_SEARCH_MODEL_SEARCH_H
 #define SWEEPD_SEARCH_MODEL_SEARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@ struct model_search {
     uint64_t stream;  /* of the draws; the search's own run i has stream + i */
     /* The search's own run i and its reason: from the past that is seen. */
     void (*propose)(struct call *c, uint64_t i, struct rng *r, struct proposal *p);
+    bool weighs; /* of several objectives each run has weights of its own, drawn evenly; else the
+                    past is ranked by fronts */
 };
 
 enum answer model_search_ask(const struct model_search *m, const struct study *st, size_t want,

@@ -5,10 +5,20 @@
 #include <string.h>
 
 #include "daemon/plan/earlier.h"
+#include "daemon/plan/pareto.h"
 #include "daemon/plan/search/memo.h"
 #include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
+
+/* What each item came to in all of them. */
+struct past_objectives {
+    struct objectives of;
+    double *sums;     /* [items][objectives]: of the costs of completed runs */
+    double *stopped;  /* so too, of the last one that was stopped */
+    uint32_t *ranking; /* as past_rank last made it */
+    double *cost;     /* [items]: so too */
+};
 
 void past_init(struct past *p, const struct space *space, bool maximize)
 {
@@ -23,13 +33,28 @@ void past_init_at(struct past *p, const struct space *space, bool maximize, int6
     p->epoch = epoch;
 }
 
+static void past_judge_by(struct past *p, const struct objectives *o)
+{
+    if (o == NULL)
+        return;
+    p->many = xcalloc(1, sizeof(*p->many));
+    p->many->of = *o;
+}
+
 void past_finish(struct past *p)
 {
     axes_finish(&p->axes);
     tried_finish(&p->configurations);
     free(p->items);
     free(p->places);
-    free(p->ranking);
+    free(p->by_cost);
+    if (p->many != NULL) {
+        free(p->many->sums);
+        free(p->many->stopped);
+        free(p->many->ranking);
+        free(p->many->cost);
+        free(p->many);
+    }
     *p = (struct past){0};
 }
 
@@ -94,7 +119,7 @@ static size_t rank_of(const struct past *p, size_t count, uint32_t item)
     size_t lo = 0, hi = count;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (is_before(p, p->ranking[mid], item))
+        if (is_before(p, p->by_cost[mid], item))
             lo = mid + 1;
         else
             hi = mid;
@@ -105,15 +130,15 @@ static size_t rank_of(const struct past *p, size_t count, uint32_t item)
 static void ranking_take(struct past *p, size_t count, uint32_t item)
 {
     size_t at = rank_of(p, count, item);
-    REQUIRE(at < count && p->ranking[at] == item);
-    memmove(&p->ranking[at], &p->ranking[at + 1], (count - at - 1) * sizeof(*p->ranking));
+    REQUIRE(at < count && p->by_cost[at] == item);
+    memmove(&p->by_cost[at], &p->by_cost[at + 1], (count - at - 1) * sizeof(*p->by_cost));
 }
 
 static void ranking_put(struct past *p, size_t count, uint32_t item)
 {
     size_t at = rank_of(p, count, item);
-    memmove(&p->ranking[at + 1], &p->ranking[at], (count - at) * sizeof(*p->ranking));
-    p->ranking[at] = item;
+    memmove(&p->by_cost[at + 1], &p->by_cost[at], (count - at) * sizeof(*p->by_cost));
+    p->by_cost[at] = item;
 }
 
 /* --- a run more ------------------------------------------------------------------------------ */
@@ -174,6 +199,32 @@ static void book(const struct past *p, struct past_item *item, const struct tria
                                                       : item->stopped_cost;
 }
 
+static void grow_objectives(struct past *p)
+{
+    struct past_objectives *m = p->many;
+    if (m == NULL)
+        return;
+    m->sums = xrealloc(m->sums, p->cap * m->of.count * sizeof(*m->sums));
+    m->stopped = xrealloc(m->stopped, p->cap * m->of.count * sizeof(*m->stopped));
+    m->ranking = xrealloc(m->ranking, p->cap * sizeof(*m->ranking));
+    m->cost = xrealloc(m->cost, p->cap * sizeof(*m->cost));
+}
+
+/* What the run came to in all objectives, beside what book notes of it. */
+static void book_objectives(struct past *p, size_t item, const struct trial *t,
+                            enum outcome outcome)
+{
+    struct past_objectives *m = p->many;
+    double costs[OBJECTIVES_MAX];
+    if (m == NULL || outcome == OUTCOME_FAILED)
+        return;
+    pareto_costs(&m->of, t, costs);
+    for (size_t i = 0; i < m->of.count; i++) {
+        double *own = (outcome == OUTCOME_COMPLETED ? m->sums : m->stopped) + item * m->of.count;
+        own[i] = outcome == OUTCOME_COMPLETED ? own[i] + costs[i] : costs[i];
+    }
+}
+
 static void add_item(struct past *p, const struct assignment *at)
 {
     size_t n = past_count(p), dimensions = p->space->count;
@@ -181,10 +232,15 @@ static void add_item(struct past *p, const struct assignment *at)
         p->cap = p->cap > 0 ? p->cap * 2 : 64;
         p->items = xrealloc(p->items, p->cap * sizeof(*p->items));
         p->places = xrealloc(p->places, p->cap * (dimensions + 1) * sizeof(*p->places));
-        p->ranking = xrealloc(p->ranking, p->cap * sizeof(*p->ranking));
+        p->by_cost = xrealloc(p->by_cost, p->cap * sizeof(*p->by_cost));
+        p->ranking = p->by_cost;
+        grow_objectives(p);
     }
     (void)tried_add(&p->configurations, at);
     p->items[n] = (struct past_item){.cost = NAN};
+    if (p->many != NULL)
+        memset(p->many->sums + n * p->many->of.count, 0,
+               p->many->of.count * sizeof(*p->many->sums));
     axes_places(&p->axes, at, p->places + n * dimensions);
 }
 
@@ -201,6 +257,7 @@ static void add_run(struct past *p, const struct trial *t)
         ranking_take(p, past_count(p), (uint32_t)item);
     }
     book(p, &p->items[item], t, &s);
+    book_objectives(p, item, t, s.outcome);
     ranking_put(p, past_count(p) - 1, (uint32_t)item);
 }
 
@@ -214,6 +271,7 @@ static void add_earlier(struct past *p, const struct earlier *earlier)
 void past_begin(struct past *p, const struct study *st)
 {
     past_init(p, st->space, st->maximize);
+    past_judge_by(p, st->objectives);
     add_earlier(p, st->earlier);
 }
 
@@ -222,8 +280,10 @@ bool past_see(struct past *p, const struct study *st, size_t number)
     size_t below = number > st->lag ? number - st->lag : 0;
     if (p->seen > below) { /* what was proposed has come to nothing: back to before it */
         struct past old = *p;
+        struct objectives objectives = old.many != NULL ? old.many->of : (struct objectives){0};
         past_finish(p);
         past_init_at(p, old.space, old.maximize, old.epoch);
+        past_judge_by(p, objectives.count > 0 ? &objectives : NULL);
         add_earlier(p, old.earlier);
     }
     for (; p->seen < below; p->seen++) {
@@ -232,6 +292,77 @@ bool past_see(struct past *p, const struct study *st, size_t number)
         add_run(p, st->all[p->seen]);
     }
     return true;
+}
+
+/* --- several objectives ---------------------------------------------------------------------- */
+
+/* Of those that did not fail: their means, or where they were stopped. Returns how many. */
+static size_t gather(const struct past *p, uint32_t *items, double *costs)
+{
+    const struct past_objectives *m = p->many;
+    size_t n = 0;
+    for (size_t i = 0; i < past_count(p); i++) {
+        const struct past_item *item = &p->items[i];
+        bool ended = item->outcome == OUTCOME_COMPLETED;
+        if (item->outcome == OUTCOME_FAILED)
+            continue;
+        for (size_t k = 0; k < m->of.count; k++)
+            costs[n * m->of.count + k] = ended ? m->sums[i * m->of.count + k] / item->completed
+                                               : m->stopped[i * m->of.count + k];
+        items[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
+static int compare_weighed(const void *a, const void *b, void *arg)
+{
+    const struct past *p = arg;
+    uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+    const struct past_item *x = &p->items[i], *y = &p->items[k];
+    double u = p->many->cost[i], v = p->many->cost[k];
+    if (x->outcome != y->outcome)
+        return x->outcome < y->outcome ? -1 : 1;
+    if (x->outcome == OUTCOME_STOPPED && x->reach != y->reach)
+        return x->reach > y->reach ? -1 : 1;
+    if (x->outcome != OUTCOME_FAILED && u != v)
+        return u < v ? -1 : 1;
+    return (i > k) - (i < k);
+}
+
+/* By fronts where there are no weights, else by these. */
+static void rank_by(const struct past *p, const double *costs, size_t count, const double *weights,
+                    double *out)
+{
+    struct pareto q;
+    if (weights != NULL) {
+        pareto_scalarise(costs, count, p->many->of.count, weights, out);
+        return;
+    }
+    pareto_init(&q, costs, count, p->many->of.count);
+    for (size_t i = 0; i < count; i++)
+        out[q.order[i]] = (double)i;
+    pareto_finish(&q);
+}
+
+void past_rank(struct past *p, const double *weights)
+{
+    struct past_objectives *m = p->many;
+    size_t n = past_count(p);
+    if (m == NULL || n == 0)
+        return;
+    uint32_t *items = xcalloc(n, sizeof(*items));
+    double *costs = xcalloc(n * m->of.count, sizeof(*costs)), *one = xcalloc(n, sizeof(*one));
+    size_t usable = gather(p, items, costs);
+    rank_by(p, costs, usable, weights, one);
+    for (size_t i = 0; i < usable; i++)
+        m->cost[items[i]] = one[i];
+    for (size_t i = 0; i < n; i++)
+        m->ranking[i] = (uint32_t)i;
+    qsort_r(m->ranking, n, sizeof(*m->ranking), compare_weighed, p);
+    p->ranking = m->ranking;
+    free(items);
+    free(costs);
+    free(one);
 }
 
 /* --- of a study ------------------------------------------------------------------------------ */

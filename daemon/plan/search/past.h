@@ -41,7 +41,9 @@ struct past {
     size_t cap;
     struct past_item *items;
     double *places;            /* [items][dimensions] (axis.h) */
-    uint32_t *ranking;         /* items from best to worst; equal ones by number */
+    uint32_t *by_cost;         /* items from best to worst by the metric; equal ones by number */
+    const uint32_t *ranking;   /* the same, or as past_rank last made it */
+    struct past_objectives *many; /* NULL: the metric alone */
 };
 
 void past_init(struct past *p, const struct space *space, bool maximize);
@@ -78,6 +80,10 @@ int past_compare(const struct trial *a, const struct trial *b, bool maximize);
  * is what says nothing of the configuration: runs that a person cancelled, those that failed for
  * another reason than their own, and treatments that changed what is not swept. */
 bool past_see(struct past *p, const struct study *st, size_t number);
+
+/* With several objectives, until the next past_see: ranks what is seen by fronts (pareto_init), or
+ * by those weights of them (pareto_scalarise) where they are not NULL. */
+void past_rank(struct past *p, const double *weights);
 
 /* Of a study, with nothing seen but earlier sweeps; past_finish. */
 void past_begin(struct past *p, const struct study *st);

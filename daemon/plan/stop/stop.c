@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "daemon/plan/pareto.h"
 #include "daemon/plan/stop/rank.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
@@ -70,6 +72,31 @@ static void take_best(struct rung_view *v, const struct trial *u)
     v->has_best = true;
 }
 
+/* Several objectives: the front that a run is on among those that were there, its own among them;
+ * where a fixed share goes on its place, by front and by the room around it (Schmucker et al. 2021,
+ * "Multi-objective asynchronous successive halving"). */
+static void rank_jointly(const struct study *st, const struct rung *own,
+                         const struct rung *const *rungs, struct rung_view *v)
+{
+    const struct objectives *o = st->objectives;
+    bool places = stop_traits(st->stop->rule) & STOP_HALVES;
+    double *costs = xcalloc((v->count + 1) * o->count, sizeof(*costs));
+    struct pareto p;
+    for (size_t i = 0; i < v->count; i++)
+        pareto_costs_at(o, rungs[i], costs + i * o->count);
+    pareto_costs_at(o, own, costs + v->count * o->count);
+    pareto_init(&p, costs, v->count + 1, o->count);
+    for (size_t i = 0; i <= v->count; i++) {
+        size_t row = places ? p.order[i] : i;
+        double *out = row < v->count ? &v->values[row] : &v->value;
+        *out = places ? (double)i + 1 : (double)p.front[i] + 1;
+    }
+    v->maximize = false;
+    v->by = places ? "place among the fronts" : "front";
+    pareto_finish(&p);
+    free(costs);
+}
+
 bool stop_view(const struct study *st, const struct trial *t, struct rung_view *v)
 {
     REQUIRE(t->rung_count > 0);
@@ -85,24 +112,38 @@ bool stop_view(const struct study *st, const struct trial *t, struct rung_view *
     size_t end = stop_trials_before(st, (int64_t)t->number - st->stop->lag);
     size_t from = end > STOP_RUNS_SEEN ? end - STOP_RUNS_SEEN : 0;
     v->values = xcalloc(end - from + 1, sizeof(*v->values));
-    for (size_t i = from; i < end; i++) {
+    const struct rung **rungs = xcalloc(end - from + 1, sizeof(struct rung *));
+    bool known = true;
+    for (size_t i = from; i < end && known; i++) {
         const struct trial *u = st->trials[i];
         if (!is_compared(v, u))
             continue;
         const struct rung *r = stop_rung_at(u, v->epoch);
-        if ((r == NULL && !stop_has_left(u)) || (ends && !run_status_terminal(u->status)))
-            return false;
-        if (r != NULL)
+        known = !((r == NULL && !stop_has_left(u)) || (ends && !run_status_terminal(u->status)));
+        if (r != NULL && known) {
+            rungs[v->count] = r;
             v->values[v->count++] = r->value;
+        }
         take_best(v, u);
     }
-    return true;
+    if (known && st->objectives != NULL)
+        rank_jointly(st, own, rungs, v);
+    free(rungs);
+    return known;
 }
 
 void stop_view_finish(struct rung_view *v)
 {
     free(v->values);
     v->values = NULL;
+}
+
+static void say_by(const struct rung_view *v, struct rung_verdict *out)
+{
+    char reason[VERDICT_REASON_MAX];
+    str_copy(reason, sizeof(reason), out->reason);
+    snprintf(out->reason, sizeof(out->reason), "by %s: %.*s", v->by,
+             (int)(sizeof(out->reason) - strlen(v->by) - 6), reason);
 }
 
 void stop_judge(const struct rung_view *v, struct rung_verdict *out)
@@ -118,6 +159,8 @@ void stop_judge(const struct rung_view *v, struct rung_verdict *out)
                  v->settings->startup, v->epoch);
     else
         rule_of(v->settings->rule)->decide(v, out);
+    if (v->by != NULL)
+        say_by(v, out);
 }
 
 void stop_decide(const struct study *st, const struct trial *t, struct rung_verdict *out)

@@ -34,6 +34,8 @@ struct rung_view {
     int64_t epoch;
     int64_t epochs;       /* its horizon */
     double value;         /* its best metric up to the rung; may be non-finite */
+    const char *by;       /* with several objectives value and values are not the metric's, but
+                             what these words say, and small is good; NULL: the metric's */
     size_t count;         /* of earlier runs that were there */
     double *values;       /* theirs, by number; may be non-finite */
     /* STOP_EXTRAPOLATES: */

@@ -17,12 +17,20 @@ static void query_runs(struct request *r)
     request_query(r, STORE_QUERY_BEST, args, 3, take_runs);
 }
 
+/* Of a sweep with several objectives. */
+static void take_front(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "front", t);
+    query_runs(r);
+}
+
 static void take_configurations(struct request *r, const struct table *t)
 {
+    const int64_t args[] = {r->subject, RPC_PAGE_MAX};
     jw_begin_object(&r->w);
     jw_kv_int(&r->w, "sweep", r->subject);
     request_write_rows(r, "configurations", t);
-    query_runs(r);
+    request_query(r, STORE_QUERY_FRONT, args, 2, take_front);
 }
 
 static void answer(struct request *r)

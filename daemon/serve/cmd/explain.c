@@ -10,11 +10,25 @@
 #include "sweep/pattern.h"
 #include "daemon/causes/remedy.h"
 
+/* Of a run that is judged by several objectives: null, when it is on the front of the runs. */
+static void take_bettered(struct request *r, const struct table *t)
+{
+    if (t->rows > 0 && table_number(t, 0, "judged") > 0) {
+        int64_t by = (int64_t)table_number(t, 0, "bettered_by");
+        jw_key(&r->w, "bettered_by");
+        if (by > 0)
+            jw_int(&r->w, by);
+        else
+            jw_null(&r->w);
+    }
+    jw_end_object(&r->w);
+    request_result_built(r);
+}
+
 static void take_decisions(struct request *r, const struct table *t)
 {
     request_write_rows(r, "decisions", t);
-    jw_end_object(&r->w);
-    request_result_built(r);
+    request_query(r, STORE_QUERY_BETTERED, &r->subject, 1, take_bettered);
 }
 
 static void take_treatments(struct request *r, const struct table *t)

@@ -48,10 +48,17 @@ static void take_labels(struct request *r, const struct table *t)
     request_query(r, STORE_QUERY_CAUSE_COUNTS, &r->subject, 1, take_causes);
 }
 
+static void take_front(struct request *r, const struct table *t)
+{
+    request_write_rows(r, "front", t);
+    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+}
+
 static void take_winner(struct request *r, const struct table *t)
 {
+    const int64_t args[] = {r->subject, RPC_PAGE_MAX};
     request_write_rows(r, "configurations", t);
-    request_query(r, STORE_QUERY_LABEL_COUNTS, &r->subject, 1, take_labels);
+    request_query(r, STORE_QUERY_FRONT, args, 2, take_front);
 }
 
 static void take_stages(struct request *r, const struct table *t)

@@ -1,9 +1,12 @@
 /* How a run has ended, by the client that carried it out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/serve/request.h"
 #include "daemon/state.h"
 #include "sweep/buf.h"
+#include "sweep/metrics.h"
+#include "sweep/objective.h"
 #include "sweep/record.h"
 
 enum { RUN_PARAM, LEASE_PARAM, RESULT_PARAM };
@@ -34,17 +37,41 @@ static int read_error(const struct json *v, struct record_result *out, struct er
                    "exited, out_of_memory, timeout, not_a_number");
 }
 
+/* {"val_loss": 0.41, "latency": 12}, or [0.41, 12] in the order of the sweep's objectives. */
+static int read_values(const struct json *v, struct point_metrics **out, struct errbuf *err)
+{
+    static const char path[] = "$.result.values";
+    struct point at = {0};
+    if (v == NULL)
+        return 0;
+    bool list = json_type(v) == JSON_ARRAY;
+    if (json_type(v) == JSON_OBJECT && json_count(v) > 0)
+        return metrics_parse(v, &at, out, err);
+    if (!list || json_count(v) == 0 || json_count(v) > OBJECTIVES_MAX)
+        return err_bad(err, ERR_TYPE, path, json_type_name(json_type(v)),
+                       "an object, {\"val_loss\": 0.41, \"latency\": 12}, or up to %d numbers "
+                       "in the order of the objectives", OBJECTIVES_MAX);
+    *out = metrics_create(&at, json_count(v));
+    size_t i = 0;
+    for (const struct json *n = json_first(v); n != NULL; n = json_next(n))
+        if (json_real(n, &(*out)->values[i++].value) < 0)
+            return err_bad(err, ERR_TYPE, path, json_type_name(json_type(n)),
+                           "a number, \"nan\", \"+inf\" or \"-inf\"");
+    return 0;
+}
+
 static int read_result(const struct json *v, struct record_result *out, struct lease_told *told,
                        struct errbuf *err)
 {
-    static const char *const keys[] = {"status", "value", "error", "text"};
+    static const char *const keys[] = {"status", "value", "values", "error", "text"};
     const struct json *value = json_get(v, "value"), *text = json_get(v, "text");
     for (const struct json *m = v ? json_first(v) : NULL; m; m = json_next(m)) {
         bool known = false;
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
             known |= strcmp(json_key(m), keys[i]) == 0;
         if (!known)
-            return err_bad(err, ERR_KEY, "$.result", json_key(m), "status, value, error, text");
+            return err_bad(err, ERR_KEY, "$.result", json_key(m),
+                           "status, value, values, error, text");
     }
     int rc = read_status(json_get(v, "status"), out, err);
     if (rc == 0)
@@ -66,10 +93,17 @@ static void run(struct request *r)
     struct record_result result = {0};
     struct lease_told told = {.run_id = r->arg[RUN_PARAM], .lease = r->word, .result = &result};
     struct errbuf err = {0};
-    if (read_result(r->given[RESULT_PARAM] ? r->object : NULL, &result, &told, &err) != 0)
+    struct point_metrics *values = NULL;
+    const struct json *given = r->given[RESULT_PARAM] ? r->object : NULL;
+    int rc = read_result(given, &result, &told, &err);
+    if (rc == 0)
+        rc = read_values(json_get(given, "values"), &values, &err);
+    told.values = values;
+    if (rc != 0)
         request_error(r, &err);
     else
         engine_tell(d->engine, &told, request_token(r), loop_now(), loop_effects(&d->loop));
+    free(values);
 }
 
 const struct command command_tell = {

@@ -87,6 +87,34 @@ static int points_by_run(const void *a, const void *b)
     return by_run != 0 ? by_run : order(x->point.point, y->point.point);
 }
 
+static int metrics_by_run(const void *a, const void *b)
+{
+    const struct stored_metric *x = a, *y = b;
+    int by_run = order(x->run_id, y->run_id);
+    return by_run != 0 ? by_run : order(x->point, y->point);
+}
+
+static bool has_objectives(const struct fake_store *s, int64_t run_id)
+{
+    const struct sweep_row *r = fake_sweep(s, fake_run(s, run_id)->sweep_id);
+    return strstr(r->spec_json, "\"objectives\"") != NULL;
+}
+
+static void read_metrics(const struct fake_store *s, int64_t only, struct store_restored *r)
+{
+    r->metrics = xcalloc(s->metric_count + 1, sizeof(*r->metrics));
+    for (size_t i = 0; i < s->metric_count; i++) {
+        const struct fake_metric *m = &s->metrics[i];
+        if (!is_leased(s, only, m->run_id) || !has_objectives(s, m->run_id))
+            continue;
+        for (size_t k = 0; k < s->point_count; k++)
+            if (s->points[k].run_id == m->run_id && s->points[k].p.point == m->row.point)
+                r->metrics[r->metric_count++] = (struct stored_metric){
+                    m->run_id, m->row.point, s->points[k].p.epoch, m->row.metric};
+    }
+    qsort(r->metrics, r->metric_count, sizeof(*r->metrics), metrics_by_run);
+}
+
 static bool read_extension(const struct fake_store *s, int64_t only, const struct fake_decision *d,
                            struct stored_extension *out)
 {
@@ -120,6 +148,7 @@ static void restore(const struct fake_store *s, int64_t only, struct store_resto
         if (is_leased(s, only, s->points[i].run_id))
             r.points[r.point_count++] =
                 (struct stored_point){s->points[i].run_id, s->points[i].p};
+    read_metrics(s, only, &r);
     qsort(r.points, r.point_count, sizeof(*r.points), points_by_run);
     qsort(r.sweeps, r.sweep_count, sizeof(*r.sweeps), sweeps_by_id);
     qsort(r.runs, r.run_count, sizeof(*r.runs), runs_by_number);
@@ -146,6 +175,7 @@ void fake_restored_finish(struct store_restored *r)
     free(r->labels);
     free(r->rungs);
     free(r->points);
+    free(r->metrics);
     free(r->extensions);
     *r = (struct store_restored){0};
 }

@@ -160,8 +160,7 @@ static void a_key_of_ones_own_counts_epochs(void **state)
 
     begin(&t, "a");
     str_copy(t.config.manner.curves.epoch, METRIC_NAME_MAX, "k/epoch");
-    intake_finish(t.intake);
-    intake_init(t.intake, &t.config, take, &t.taken);
+    intake_init(t.intake, &t.config, take, &t.taken); /* nothing was read yet */
     feed(&t, "{\"size\":5}\n{\"k/epoch\":2,\"epoch\":9}\n", 100);
     assert_string_equal(t.taken.points.data, "1@2 size=5 epoch=9");
     finish(&t);

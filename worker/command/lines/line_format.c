@@ -12,7 +12,6 @@ void line_reader_init(struct line_reader *r, const struct command_config *c)
 {
     const struct command_manner *m = &c->manner;
 
-    memset(r, 0, sizeof(*r));
     r->config = c;
     r->patterns = m->pattern_count ? xcalloc(m->pattern_count, sizeof(*r->patterns)) : NULL;
     for (; r->pattern_count < m->pattern_count; r->pattern_count++)

@@ -34,6 +34,7 @@ struct line_reader {
     struct buf text;
 };
 
+/* r: zeroed. */
 void line_reader_init(struct line_reader *r, const struct command_config *c);
 void line_reader_finish(struct line_reader *r);
 

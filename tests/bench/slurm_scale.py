@@ -126,7 +126,7 @@ def measure(given, d, cluster):
         "sbatch_calls": len(cluster.memory.read("calls").splitlines()),
         "restart_ready_seconds": again and round(again[0], 2),
         "restart_known_seconds": again and round(again[1], 2),
-        "stored": facts, "cores": os.cpu_count()}
+        "stored": facts, "cores": os.cpu_count(), "load": round(os.getloadavg()[2], 1)}
 
 
 def main():

@@ -60,7 +60,7 @@ HOMES = {
                "training_log"),
     "task": ("command", "dataset", "model", "model_option", "run_config", "setting",
              "task", "trainer"),
-    "spec": ("limits", "method", "place", "resources", "spec", "stop"),
+    "spec": ("limits", "method", "place", "remedy", "resources", "spec", "stop"),
     "importance": ("importance",),
 }
 # A task reads the spec that holds it; what it calls lies below (circles.py).

@@ -11,6 +11,7 @@
 
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/pareto.h"
+#include "daemon/plan/search/past.h"
 #include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
 #include "sweep/rng.h"
@@ -265,6 +266,51 @@ static void same_however_it_is_asked(void **state)
     }
 }
 
+/* Of a thousand runs the best stay among those that are weighed: the first of the ranking are on the
+ * front of all, whatever was kept between. */
+static void long_sweeps_keep_their_front(void **state)
+{
+    struct past past, anew;
+    struct history h = {0};
+    struct study st;
+    struct spec s;
+    struct pareto p;
+    double *costs = xcalloc(2000, sizeof(*costs));
+    spec_make_with(&s, "tpe", SPACE, 1000, 4, TWO);
+    study_init(&st, &s);
+    for (size_t i = 0; i < 1000; i++) {
+        struct proposal own = {0};
+        struct rng r;
+        rng_init(&r, 5, RNG_TEST, i);
+        for (size_t k = 0; k < s.space.count; k++)
+            own.at.v[k] = 0.9 * rng_uniform(&r);
+        struct trial *t = history_add(&h, &s, &own);
+        answer_zdt1(t, i, NULL);
+        pareto_costs(&s.objectives, t, costs + 2 * i);
+    }
+    st.all = st.trials = (const struct trial *const *)h.trials;
+    st.all_count = st.count = h.count;
+    pareto_init(&p, costs, 1000, 2);
+    past_begin(&past, &st);
+    past_begin(&anew, &st);
+    for (size_t n = 0; n <= 1000; n += 100) {
+        assert_true(past_see(&past, &st, n + st.lag));
+        past_rank(&past, NULL);
+    }
+    assert_true(past_see(&anew, &st, 1000 + st.lag));
+    past_rank(&anew, NULL);
+    assert_int_equal(past_count(&past), 1000);
+    assert_memory_equal(past.ranking, anew.ranking, 1000 * sizeof(*past.ranking));
+    for (size_t i = 0; i < 1000 && p.front[p.order[i]] == 0; i++)
+        assert_int_equal(p.front[past.ranking[i]], 0);
+    past_finish(&past);
+    past_finish(&anew);
+    pareto_finish(&p);
+    free(costs);
+    forget(&h);
+    spec_finish(&s);
+}
+
 /* --- at rungs -------------------------------------------------------------------------------- */
 
 #define RUNS 10
@@ -372,6 +418,7 @@ int main(void)
         cmocka_unit_test(room_counts_within_a_front),
         cmocka_unit_test(the_best_by_any_weights_is_on_the_front),
         cmocka_unit_test(same_however_it_is_asked),
+        cmocka_unit_test(long_sweeps_keep_their_front),
         cmocka_unit_test(rungs_go_by_fronts),
         cmocka_unit_test(finalists_are_the_front),
         cmocka_unit_test(better_than_chance),

@@ -144,6 +144,7 @@ static const struct row {
     {"cma|evolution|evolutionstrategy|cmaessampler|ipopcmaes|bipopcmaes", "cmaes", "", LIKELY},
     {"automatic|autosampler|any|best", "auto", "", LIKELY},
     {"populationbasedtraining|population|pb2", "pbt", "", LIKELY},
+    {"differentialevolution|de", "dehb", "", LIKELY},
     {"genetic|adaptive|anneal", "coarse_to_fine|tpe",
      "this one goes by what runs have shown", LIKELY},
     {"asha|halving|sha|successivehalvingpruner|ashascheduler|asynchyperband",

@@ -55,6 +55,20 @@ static bool unwrap(struct piece *p)
     return true;
 }
 
+/* "<tf.Tensor: shape=(), dtype=float32, numpy=0.41>" */
+static bool unwrap_repr(struct piece *p)
+{
+    static const char MARK[] = "numpy=";
+    const char *at = p->len > 2 && p->at[0] == '<' && p->at[p->len - 1] == '>'
+                         ? memmem(p->at, p->len, MARK, sizeof(MARK) - 1) : NULL;
+
+    if (!at)
+        return false;
+    at += sizeof(MARK) - 1;
+    *p = trimmed(at, (size_t)(p->at + p->len - 1 - at));
+    return true;
+}
+
 /* The length of the longest beginning that is a number. */
 static size_t number_length(struct piece p)
 {
@@ -110,7 +124,7 @@ enum cell_reading cell_read(const struct log_cell *c, double *out, bool *percent
         return c->kind == LOG_NUMBER ? CELL_NUMBER : CELL_NOTHING;
     }
     struct piece p = trimmed(c->text, strlen(c->text));
-    for (int depth = 0; depth < WRAPPERS_MAX && unwrap(&p); depth++)
+    for (int depth = 0; depth < WRAPPERS_MAX && (unwrap(&p) || unwrap_repr(&p)); depth++)
         ;
     if (p.len == 3 && strncasecmp(p.at, "nan", 3) == 0) {
         *out = NAN;

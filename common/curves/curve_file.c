@@ -2,6 +2,8 @@
  * the rules of docs/curves.md, step by step (common/curves/reading.h). */
 #include "sweep/curve_file.h"
 
+#include <string.h>
+
 #include "common/curves/format.h"
 #include "common/curves/reading.h"
 #include "sweep/err.h"
@@ -54,6 +56,17 @@ int curve_file_interpret(const struct curve_source *in, const struct training_lo
     return rc;
 }
 
+/* Zeros behind a text are what a file system leaves where its writer lost its power. */
+static struct curve_bytes without_zeros(const struct curve_source *in)
+{
+    size_t len = in->len;
+
+    while (len > 0 && in->bytes[len - 1] == '\0')
+        len--;
+    bool text = len > 0 && len < in->len && !memchr(in->bytes, '\0', len);
+    return (struct curve_bytes){in->name, in->bytes, text ? len : in->len};
+}
+
 static const struct curve_format *find_format(const struct curve_bytes *bytes)
 {
     for (size_t i = 0; i < ARRAY_LEN(FORMATS); i++)
@@ -73,14 +86,18 @@ static int refuse(const struct curve_source *in, struct errbuf *err)
 
 int curve_file_check(const struct curve_source *in, struct errbuf *err)
 {
-    struct curve_bytes bytes = {in->name, in->bytes, in->len};
+    struct curve_bytes bytes = without_zeros(in);
     return find_format(&bytes) != NULL ? 0 : refuse(in, err);
 }
 
 int curve_file_read(const struct curve_source *in, struct training_log *log, struct errbuf *err)
 {
-    struct curve_bytes bytes = {in->name, in->bytes, in->len};
+    struct curve_bytes bytes = without_zeros(in);
     const struct curve_format *format = find_format(&bytes);
+
+    if (bytes.len < in->len)
+        training_log_note(log, "%zu zeros at the end of the file are left out",
+                          in->len - bytes.len);
     return format != NULL ? format->read(&bytes, log, err) : refuse(in, err);
 }
 

@@ -138,6 +138,13 @@ static int read_titles(struct reader *r)
     return rc == 0 ? take_titles(r) : fail_line(r, ERR_PARSE, NULL, "a line of titles");
 }
 
+/* The first column has no title: it counts the rows, titles that came again among them. */
+static bool is_index(const struct reader *r)
+{
+    const char *first = r->columns > 0 ? r->titles[0] : "";
+    return first[0] == '\0' || strncmp(first, "Unnamed: ", 9) == 0;
+}
+
 /* Titles once more: a log that was appended to, perhaps with other columns. */
 static bool is_header(struct reader *r)
 {
@@ -147,8 +154,11 @@ static bool is_header(struct reader *r)
     looked = looked < TITLES_LOOKED ? looked : TITLES_LOOKED;
     for (size_t i = 0; i < r->scan.count; i++) {
         const char *text = csv_scan_text(&r->scan, &r->scan.fields[i], &len);
-        if (delimited_is_number(text, len))
-            return false;
+        if (delimited_is_number(text, len)) {
+            if (i > 0 || !is_index(r))
+                return false;
+            continue;
+        }
         for (size_t k = 0; i < looked && len > 0 && k < r->columns; k++)
             if (strlen(r->titles[k]) == len && memcmp(r->titles[k], text, len) == 0) {
                 same++;
@@ -245,7 +255,8 @@ static int next_line(struct reader *r)
         size_t before = r->columns;
         if (++r->headers > HEADERS_MAX)
             return fail_line(r, ERR_LIMIT, NULL, "at most 1,000 lines of titles");
-        int rc = take_titles(r);
+        bool counted = r->scan.fields[0].len > 0 && is_index(r); /* as they were */
+        int rc = counted ? 0 : take_titles(r);
         training_log_note(r->log, r->columns == before
                                       ? "line %zu has the titles again"
                                       : "line %zu has titles again, of other columns",

@@ -98,6 +98,12 @@ static void skip_line(struct csv_scan *s)
         csv_scan_seek(s, s->text->len, s->place.line);
 }
 
+/* What pandas calls a column without a title when it writes it again. */
+static bool is_unnamed(const char *text, size_t len)
+{
+    return len > 9 && memcmp(text, "Unnamed: ", 9) == 0;
+}
+
 /* "Avg IOU: 0.3": no title, but what a program says of one. */
 static bool has_pair(const struct csv_scan *s)
 {
@@ -107,6 +113,8 @@ static bool has_pair(const struct csv_scan *s)
         size_t at = colon ? (size_t)(colon + 1 - f->text) : f->len;
         while (at < f->len && f->text[at] == ' ')
             at++;
+        if (is_unnamed(f->text, f->len))
+            continue;
         if (at > 1 && at < f->len && f->text[at - 1] == ' ' &&
             delimited_is_number(f->text + at, f->len - at))
             return true;

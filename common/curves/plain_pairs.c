@@ -245,6 +245,8 @@ static size_t read_measured(const struct scan *s, size_t i, double *out)
     const struct token *n = token(s, i);
     size_t used = 1;
     if (n->kind == TOKEN_WORD && token_is(token(s, i + 1), '(')) {
+        if (token(s, i + 1)->at != n->at + n->len)
+            return 0; /* "val loss decreased (0.41 --> 0.38)" */
         *out = token(s, i + 2)->value;
         return token(s, i + 2)->kind == TOKEN_NUMBER ? 3 : 0;
     }

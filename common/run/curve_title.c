@@ -107,6 +107,12 @@ static bool is_loss_word(const char *word)
     return w && w->kind == WORD_LOSS;
 }
 
+/* "perte de validation": between the two alone; "eval_de_loss" is of German. */
+static bool fills(const struct parts *p, const struct title_word *w, const char *next)
+{
+    return w->value != FILLS_BETWEEN || (p->rest.count > 0 && next != NULL);
+}
+
 /* next: the word behind it, or NULL. */
 static void sort_word(struct parts *p, const char *word, const char *next)
 {
@@ -133,7 +139,8 @@ static void sort_word(struct parts *p, const char *word, const char *next)
     }
     if (w && w->kind == WORD_LOSS)
         add_word(&p->rest, "loss", 4); /* "losses", "verlust" */
-    else if (!w || w->kind != WORD_FILLER || (w->value && is_loss_word(next)))
+    else if (!w || w->kind != WORD_FILLER || (w->value && is_loss_word(next)) ||
+             !fills(p, w, next))
         add_word(&p->rest, word, strlen(word));
 }
 
@@ -215,13 +222,29 @@ static bool all_summable(const struct words *w)
     return true;
 }
 
+/* "Loss/total_loss": the first is the group in which it is shown. */
+static struct words without_group(const struct words *w)
+{
+    struct words rest = *w;
+    bool again = false;
+
+    for (size_t i = 1; i < w->count; i++)
+        again |= strcmp(w->word[i], "loss") == 0;
+    if (!again || strcmp(w->word[0], "loss") != 0)
+        return rest;
+    rest.count--;
+    memmove(rest.word, rest.word + 1, rest.count * sizeof(rest.word[0]));
+    return rest;
+}
+
 /* Some "loss", by what else its title says: nothing, a measure, or of what it is a loss. */
 static void read_loss(const struct parts *p, struct curve_title *t)
 {
     char name[TITLE_MAX], full[TITLE_MAX];
+    struct words rest = without_group(&p->rest);
 
     join(&p->rest, "loss", name);
-    join(&p->rest, NULL, full);
+    join(&rest, NULL, full);
     const struct title_quantity *q = title_quantity_find(full);
     if (!q && (q = title_quantity_find(name)) != NULL && q->role != CURVE_ROLE_LOSS)
         q = NULL; /* "f1_loss" is a loss, "loss_scale" none */

@@ -16,7 +16,7 @@ static const struct title_word WORDS[] = {
     {"val", VAL}, {"valid", VAL}, {"validation", VAL}, {"validate", VAL}, {"vld", VAL},
     {"va", VAL},
     {"eval", DEV}, {"evaluation", DEV}, {"dev", DEV}, {"devel", DEV}, {"development", DEV},
-    {"holdout", DEV}, {"heldout", DEV},
+    {"holdout", DEV}, {"heldout", DEV}, {"cv", DEV},
     {"test", TEST}, {"testing", TEST}, {"tst", TEST}, {"te", TEST},
     {"epoch", STATISTIC(EPOCH)}, {"epochs", STATISTIC(EPOCH)}, {"ep", STATISTIC(EPOCH)},
     {"epoche", STATISTIC(EPOCH)}, {"epochen", STATISTIC(EPOCH)}, {"epoca", STATISTIC(EPOCH)},
@@ -25,6 +25,7 @@ static const struct title_word WORDS[] = {
     {"iters", STATISTIC(BATCH)}, {"iteration", STATISTIC(BATCH)},
     {"iterations", STATISTIC(BATCH)}, {"update", STATISTIC(BATCH)},
     {"updates", STATISTIC(BATCH)}, {"round", STATISTIC(BATCH)}, {"rounds", STATISTIC(BATCH)},
+    {"timestep", STATISTIC(BATCH)}, {"timesteps", STATISTIC(BATCH)},
     {"tree", STATISTIC(BATCH)}, {"trees", STATISTIC(BATCH)}, {"generation", STATISTIC(BATCH)},
     {"avg", STATISTIC(MEAN)}, {"average", STATISTIC(MEAN)}, {"averaged", STATISTIC(MEAN)},
     {"mean", STATISTIC(MEAN)},
@@ -65,8 +66,8 @@ static const struct title_word WORDS[] = {
     {"genauigkeit", WORD_ACC, 0}, {"exactitude", WORD_ACC, 0}, {"exactitud", WORD_ACC, 0},
     {"accuratezza", WORD_ACC, 0}, {"acurácia", WORD_ACC, 0}, {"точность", WORD_ACC, 0},
     {"准确率", WORD_ACC, 0}, {"精度", WORD_ACC, 0}, {"正解率", WORD_ACC, 0}, {"정확도", WORD_ACC, 0},
-    {"de", WORD_FILLER, 0}, {"der", WORD_FILLER, 0}, {"des", WORD_FILLER, 0},
-    {"du", WORD_FILLER, 0}, {"集", WORD_FILLER, 0},
+    {"de", WORD_FILLER, FILLS_BETWEEN}, {"der", WORD_FILLER, FILLS_BETWEEN},
+    {"des", WORD_FILLER, FILLS_BETWEEN}, {"du", WORD_FILLER, FILLS_BETWEEN}, {"集", WORD_FILLER, 0},
     {"loss", WORD_LOSS, 0}, {"losses", WORD_LOSS, 0},
     {"acc", WORD_ACC, 0}, {"accuracy", WORD_ACC, 0}, {"accuracies", WORD_ACC, 0},
     {"metric", WORD_FILLER, 0}, {"metrics", WORD_FILLER, 0}, {"scalar", WORD_FILLER, 0},
@@ -80,7 +81,7 @@ static const struct title_word WORDS[] = {
     {"id", WORD_FILLER, 1}, {"count", WORD_FILLER, 1}, {"counter", WORD_FILLER, 1},
     {"dataloader", WORD_FILLER, 0}, {"of", WORD_FILLER, 0}, {"on", WORD_FILLER, 0},
     {"in", WORD_FILLER, 0}, {"the", WORD_FILLER, 0}, {"for", WORD_FILLER, 0},
-    {"per", WORD_FILLER, 0}, {"s", WORD_FILLER, 1},
+    {"per", WORD_FILLER, 0}, {"s", WORD_FILLER, 1}, {"agg", WORD_FILLER, 1},
 };
 
 #define LOSS(preference, measure) CURVE_ROLE_LOSS, -1, preference, measure, NULL
@@ -136,7 +137,9 @@ static const struct title_quantity QUANTITIES[] = {
     {"error", LOSS(40, "error")}, {"err", LOSS(40, "error")}, {"merror", LOSS(40, "error")},
     {"error_rate", LOSS(40, "error")},
     /* What counts, when it has another name than an epoch's or a step's. */
-    {"total_steps", STEP}, {"total_iterations", STEP}, {"checkpoint", STEP}, {"ckpt", STEP},
+    {"total_steps", STEP}, {"time_total_timesteps", STEP}, {"time_iterations", STEP},
+    {"total_timesteps", STEP}, {"timesteps_total", STEP},
+    {"total_iterations", STEP}, {"checkpoint", STEP}, {"ckpt", STEP},
     /* Accuracies that are not called so. */
     {"top1", ACC(1)}, {"acc1", ACC(1)}, {"top5", ACC(2)}, {"acc5", ACC(2)},
     /* No losses. */

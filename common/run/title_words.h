@@ -17,10 +17,13 @@ enum statistic {
     STATISTIC_BOUND, /* the best so far, a deviation */
 };
 
+enum { FILLS = 0, FILLS_BUT_LOSS = 1, FILLS_BETWEEN = 2 };
+
 struct title_word {
     const char *word;
     enum title_word_kind kind;
-    int value; /* enum curve_split or statistic; of a filler 1: "value_loss" is of the value */
+    int value; /* enum curve_split or statistic; of a filler FILLS_BUT_LOSS: "value_loss" is of the
+                * value; FILLS_BETWEEN: between a quantity and a set, "perte de validation" */
 };
 
 /* Of losses: the lower counts. */

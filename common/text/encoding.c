@@ -122,6 +122,22 @@ static bool end_lines(char *bytes, size_t len)
     return true;
 }
 
+/* CR CR LF, where a program wrote CRLF through a stream that ends lines so itself: the CRs go. Told
+ * by the first line. */
+static void join_ends(char *bytes, size_t *len)
+{
+    char *lf = *len > 0 ? memchr(bytes, '\n', *len) : NULL;
+    size_t used = lf ? (size_t)(lf - bytes) : 0;
+    if (used < 2 || lf[-1] != '\r' || lf[-2] != '\r')
+        return;
+    for (size_t i = used; i < *len; i++) {
+        while (bytes[i] == '\n' && used > 0 && bytes[used - 1] == '\r')
+            used--;
+        bytes[used++] = bytes[i];
+    }
+    *len = used;
+}
+
 struct text_origin text_to_utf8(char **bytes, size_t *len)
 {
     struct text_origin o = {.encoding = ENCODING_UTF_8};
@@ -146,6 +162,7 @@ struct text_origin text_to_utf8(char **bytes, size_t *len)
         *len = out.len;
         *bytes = buf_take(&out);
     }
+    join_ends(*bytes, len);
     o.cr_lines = end_lines(*bytes, *len);
     return o;
 }

@@ -4,7 +4,7 @@
 
 #include "sweep/require.h"
 
-#define LONGEST 6 /* bytes */
+#define LONGEST 9 /* bytes */
 
 static const struct {
     const char *text;
@@ -22,6 +22,8 @@ bool text_is_nothing(const char *text, size_t len)
 {
     if (len == 0)
         return true;
+    if (text[0] >= '0' && text[0] <= '9') /* as most do */
+        return false;
     for (size_t i = 0; len <= LONGEST && i < ARRAY_LEN(words); i++)
         if (len == words[i].len && strncasecmp(text, words[i].text, len) == 0)
             return true;

@@ -116,14 +116,16 @@ static const char *scan_decimal(const char *s, const char *limit, struct decimal
     return s;
 }
 
-/* nan, inf or infinity with its sign. */
+/* nan, inf or infinity with its sign; as Microsoft's C library wrote them, too. */
 static bool parse_word(const char *s, size_t len, double *out)
 {
     static const struct {
         const char *word;
         size_t len;
         double value;
-    } words[] = {{"nan", 3, NAN}, {"inf", 3, INFINITY}, {"infinity", 8, INFINITY}};
+    } words[] = {{"nan", 3, NAN}, {"inf", 3, INFINITY}, {"infinity", 8, INFINITY},
+                 {"nan(ind)", 8, NAN}, {"nan(snan)", 9, NAN}, {"1.#qnan", 7, NAN},
+                 {"1.#snan", 7, NAN}, {"1.#ind", 6, NAN}, {"1.#inf", 6, INFINITY}};
     bool negative = len > 0 && *s == '-';
     if (len > 0 && (*s == '-' || *s == '+')) {
         s++;

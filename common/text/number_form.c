@@ -16,6 +16,7 @@ struct written {
     bool exponent; /* the body ends with one */
     char unit[NUMBER_UNIT_MAX];
     bool currency; /* the unit is one */
+    bool parentheses; /* around all of it */
 };
 
 static bool is_digit(char c)
@@ -36,8 +37,9 @@ static size_t one_of(const char *p, const char *end, const char *const *words, s
 
 size_t number_blank(const char *p, const char *end)
 {
-    /* no-break, figure, thin and narrow no-break space */
-    static const char *const wide[] = {"\u00a0", "\u2007", "\u2009", "\u202f"};
+    /* no-break, figure, thin, narrow no-break and ideographic space; what has no width */
+    static const char *const wide[] = {"\u00a0", "\u2007", "\u2009", "\u202f", "\u3000",
+                                       "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff"};
     if (p < end && (*p == ' ' || *p == '\t'))
         return 1;
     return p < end && (unsigned char)*p >= 0xC2 ? one_of(p, end, wide, ARRAY_LEN(wide)) : 0;
@@ -45,8 +47,16 @@ size_t number_blank(const char *p, const char *end)
 
 static size_t currency_at(const char *p, const char *end)
 {
-    static const char *const signs[] = {"$", "€", "£", "¥"};
-    return one_of(p, end, signs, ARRAY_LEN(signs));
+    static const char *const signs[] = {"$", "€", "£", "¥", "₹", "₽", "₩", "₺", "₴", "₪", "₫",
+                                        "฿", "₦", "R$", "US$", "A$", "C$", "zł", "Kč"};
+    /* Letters, which a blank keeps apart: "CAD12" is no amount. */
+    static const char *const codes[] = {"USD", "EUR", "GBP", "JPY", "INR", "CNY", "CHF", "AUD",
+                                        "CAD", "BRL", "RUB", "KRW", "MXN", "Rs.", "Rs"};
+    size_t n = one_of(p, end, signs, ARRAY_LEN(signs));
+    if (n > 0)
+        return n;
+    n = one_of(p, end, codes, ARRAY_LEN(codes));
+    return n > 0 && (p + n == end || number_blank(p + n, end) > 0) ? n : 0;
 }
 
 /* *negative is set by a minus. */
@@ -156,12 +166,25 @@ static bool take_unit(struct written *w, const char *p, const char *end)
     return true;
 }
 
+/* "(1,234)" and "$(1,234)": past the first; *end is before the second. */
+static const char *open_parentheses(struct written *w, const char *p, const char **end)
+{
+    const char *last = *end;
+    while (last > p && last[-1] == ' ')
+        last--;
+    if (w->parentheses || last - p < 3 || *p != '(' || last[-1] != ')')
+        return p;
+    w->parentheses = true;
+    *end = last - 1;
+    return skip_blanks(p + 1, *end);
+}
+
 static bool take_apart(struct written *w, const char *p, size_t len)
 {
     const char *end = p + len;
     bool sign = false;
     memset(w, 0, sizeof *w);
-    p = skip_blanks(p, end);
+    p = open_parentheses(w, skip_blanks(p, end), &end);
     for (;;) {
         size_t n = sign ? 0 : sign_at(p, end, &w->negative);
         sign = sign || n > 0;
@@ -173,6 +196,9 @@ static bool take_apart(struct written *w, const char *p, size_t len)
             break;
         p = skip_blanks(p + n, end);
     }
+    p = open_parentheses(w, p, &end);
+    if (w->parentheses && sign)
+        return false;
     p = take_body(w, p, end);
     if (!p)
         return false;
@@ -231,6 +257,7 @@ static void note_marks(struct number_evidence *e, const struct written *w, bool 
 {
     bool dot = has_mark(w, '.'), cut = has_mark(w, ',');
     e->numbers++;
+    e->parentheses += w->parentheses;
     e->grouped += has_mark(w, '_');
     if (!dot && !cut)
         return;
@@ -322,6 +349,7 @@ struct number_form number_form_settle(const struct number_evidence *column,
         f.decimal = file->comma > 0 && file->point == 0 ? ',' : '.';
     else if (semicolons && column->either_comma > 0 && column->either_point == 0)
         f.decimal = ',';
+    f.parentheses = column->parentheses > 0 && column->parentheses < column->numbers;
     bool currency = is_currency(column->unit);
     if (column->other_unit == 0 && column->with_unit > 0 && (column->bare == 0 || currency)) {
         memcpy(f.unit, column->unit, sizeof f.unit);
@@ -334,7 +362,7 @@ struct number_form number_form_settle(const struct number_evidence *column,
 static size_t plain(const struct written *w, char decimal, char out[BODY_MAX + 2])
 {
     size_t n = 0;
-    if (w->negative)
+    if (w->negative || w->parentheses)
         out[n++] = '-';
     for (size_t i = 0; i < w->len; i++) {
         char c = w->body[i];
@@ -355,7 +383,7 @@ bool number_read(const struct number_form *f, const char *text, size_t len, doub
         return len > 0 && number_parse(text, len, out);
     bool same = strcmp(w.unit, f->unit) == 0 || (f->unit_optional && !w.unit[0]);
     char thousands = f->thousands == ' ' || f->thousands == '\'' ? '_' : f->thousands;
-    if (!same || !fits(&w, f->decimal, thousands))
+    if (!same || (w.parentheses && !f->parentheses) || !fits(&w, f->decimal, thousands))
         return false;
     return number_parse(digits, plain(&w, f->decimal, digits), out);
 }

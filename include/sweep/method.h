@@ -28,6 +28,8 @@
       "covariance matrix adaptation, generation by generation")                                    \
     X(BOHB, bohb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS | METHOD_ONE,                    \
       "densities of good and bad runs at the longest budget that is known, with hyperband")        \
+    X(DEHB, dehb, METHOD_REPEATS | METHOD_LEARNS | METHOD_BUDGETS | METHOD_ONE,                    \
+      "differential evolution at each rung, with hyperband")                                       \
     X(PBT, pbt, METHOD_INHERITS | METHOD_ONE,                                                      \
       "a population that trains at once: the worst go on from the best, with values nearby")      \
     X(BY_HAND, by_hand, METHOD_INNER, "no search: runs that a person asks for")

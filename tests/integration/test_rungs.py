@@ -361,7 +361,34 @@ def test_promotion():
     equal(promoted(2, kill=True), alone)
 
 
+def bred(workers, kill=False):
+    """The content of a sweep whose runs are children of those that rungs have sorted."""
+    with Daemon(workers=workers) as d:
+        spec = small_spec(make_data(d.home), method="dehb", run_cap=48, lag=6, epochs=9)
+        sweep = d.submit(spec)
+        if kill:
+            for count in (12, 32):
+                until(lambda: d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0]
+                      >= count, f"{count} runs have ended")
+                d.kill()
+                d.start()
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.call("replay", sweep=sweep)["difference"], None)
+        children, = d.sql("SELECT count(*) FROM runs WHERE reason LIKE 'child of three%'")[0]
+        check(children >= 12, f"{children} were bred")
+        equal(d.sql("SELECT * FROM events WHERE kind = 'nondeterminism'"), [])
+        return [x[2:] for x in d.sql("SELECT * FROM canonical_content")]
+
+
+@without_sanitizers
+def test_evolution():
+    """Decided from what ended at rungs: the same at 1, 2 and 7 workers, and through kill -9."""
+    alone = bred(1)
+    equal(bred(7), alone)
+    equal(bred(2, kill=True), alone)
+
+
 if __name__ == "__main__":
     run(test_three_rungs, test_a_rung_that_was_reached, test_lost_and_damaged_checkpoints,
         test_killed_within_a_rung, test_bad_budgets, test_daemon_through_rungs,
-        test_what_may_follow_a_rung, test_promotion)
+        test_what_may_follow_a_rung, test_promotion, test_evolution)

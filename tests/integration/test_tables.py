@@ -431,6 +431,29 @@ def test_findings_name_file_and_class(f):
     said(line, "qid is left out")
 
 
+@in_folder
+def test_what_exports_leave(f):
+    """Titles with units, again in the middle, columns without a value, amounts as bookkeepers write
+    them, and lines of LIBSVM."""
+    line = f.read("px.csv", "label,1x1,1x2,5min\n" + lines([[y, 0, i % 7, i % 5]
+                                                           for i, (_, _, y) in enumerate(DATA)]))
+    equal(line["samples"], 120)
+    line = f.read("again.csv", "a,b,y\n" + lines(DATA[:60]) + "a,b,y\n" + lines(DATA[60:]))
+    equal(sizes(line), (120, 2, 2))
+    said(line, "the titles stand again in line 62")
+    for hole in ("", "NA"):
+        line = f.read("hollow.csv", "a,Unnamed: 32,y\n" + lines([a, hole, y] for a, _, y in DATA))
+        equal(sizes(line), (120, 1, 2))
+        said(line, 'column 2 ("Unnamed: 32")', "without a value")
+    line = f.read("books.csv", "a,b,y\n" + lines([f'"({i},000.50)"' if i % 5 == 3 else i, b, y]
+                                                 for i, (_, b, y) in enumerate(DATA)))
+    equal(sizes(line), (120, 2, 2))
+    said(line, "in parentheses are negative", 'column 1 ("a")')
+    f.refused("rows.csv", "1 1:0.5 2:1\n0 1:0.2 2:3\n" * 60, "line 1", "LIBSVM", "data.format")
+    equal(f.read("told.csv", "1 1:0.5 2:1\n0 1:0.2 2:3\n" * 60, delimiter=" ")["samples"], 120)
+    equal(sizes(f.read("cr.csv", ("a,b,y\n" + lines(DATA)).replace("\n", "\r\r\n"))), (120, 2, 2))
+
+
 # ------------------------------------------------------------------ submit says it
 
 def test_submit_says_it():
@@ -467,4 +490,4 @@ if __name__ == "__main__":
         test_the_target_once_more, test_names_that_are_meant_as_one, test_wide, test_headers, test_encodings,
         test_numbers, test_one_class_and_constant, test_arrays, test_idx_names,
         test_footers, test_one_row_of_text_is_no_header, test_findings_name_file_and_class,
-        test_submit_says_it)
+        test_what_exports_leave, test_submit_says_it)

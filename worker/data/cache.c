@@ -18,7 +18,7 @@
 #include "worker/data/verified.h"
 
 #define CACHE_MAGIC "SWEEPDAT"
-#define CACHE_VERSION 3
+#define CACHE_VERSION 4
 #define LINK_HASH_BYTES 64
 #define CACHE_ALIGN 4096 /* header, targets, values and sums start on pages */
 

@@ -27,6 +27,8 @@ struct table_columns {
     size_t target;         /* from 0 */
     char **header;         /* [count] names; NULL: the file has no header; owned */
     struct column *column; /* [count]; owned */
+    bool hollow;           /* of the rows looked at first, none has anything in one of them */
+    size_t titles_at;      /* line of the first row that is the titles again; 0: there is none */
     size_t ends_at;        /* line of a footer in the file that was read last; 0: it has none */
     bool footer_told;      /* none is looked for */
     const char *end;       /* of the file that is read: where its rows end; NULL: nobody said so */

@@ -11,7 +11,8 @@
 #include "worker/data/csv_columns.h"
 #include "sweep/number.h"
 
-#define KNOWN_SHOWN 5 /* categories in a message */
+#define KNOWN_SHOWN 5  /* categories in a message */
+#define LIBSVM_LINES 5 /* that are looked at */
 
 struct reading_csv {
     const struct spec_data *d;
@@ -234,6 +235,13 @@ static void note_footer(const struct table_columns *c, struct notes *notes)
                   c->ends_at);
 }
 
+static void note_titles(const struct table_columns *c, struct notes *notes)
+{
+    if (c->titles_at > 0)
+        notes_add(notes, "data.header", "the titles stand again in line %zu, which is left out",
+                  c->titles_at);
+}
+
 static void note_origin(const struct text *t, struct notes *notes)
 {
     if (t->origin.encoding != ENCODING_UTF_8)
@@ -250,7 +258,7 @@ static int decode_training(struct csv_scan *s, const struct dialect *dialect, st
     if (rc != 0)
         return rc;
     note_target(r->d, r->c, &notes);
-    if (csv_decimal(r->d) == ',' || !encode_at_once(s, r, out)) {
+    if (csv_decimal(r->d) == ',' || r->c->hollow || !encode_at_once(s, r, out)) {
         rc = csv_columns_survey(s, r->d, r->c, &rows, &notes, err);
         if (rc == 0)
             rc = encode(s, r, rows, out, err);
@@ -260,6 +268,7 @@ static int decode_training(struct csv_scan *s, const struct dialect *dialect, st
         return rc;
     }
     note_footer(r->c, &notes);
+    note_titles(r->c, &notes);
     out->notes = notes;
     return 0;
 }
@@ -288,6 +297,50 @@ struct dialect_wish csv_wish(const struct spec_data *d)
     return w;
 }
 
+/* Past the number at p; NULL: there is none. */
+static const char *skip_number(const char *p)
+{
+    size_t len = strcspn(p, " \t\r\n");
+    double value;
+    return len > 0 && number_parse(p, len, &value) ? p + len : NULL;
+}
+
+/* "label index:value index:value", the indices rising. */
+static bool is_libsvm_line(const char *p, const char *end)
+{
+    long last = -1;
+    size_t pairs = 0;
+    if ((p = skip_number(p)) == NULL)
+        return false;
+    while ((p += strspn(p, " \t\r")) < end) {
+        char *behind;
+        long index = strtol(p, &behind, 10);
+        if (behind == p || *behind != ':' || index <= last)
+            return false;
+        if ((p = skip_number(behind + 1)) == NULL)
+            return false;
+        last = index;
+        pairs++;
+    }
+    return pairs > 0;
+}
+
+/* LIBSVM's lines could pass for text by columns of blanks. */
+static int check_libsvm(const struct text *t, const struct spec_data *d, struct errbuf *err)
+{
+    const char *p = t->data;
+    for (int lines = 0; lines < LIBSVM_LINES && *p; lines++) {
+        const char *end = p + strcspn(p, "\n");
+        if (d->delimiter || !is_libsvm_line(p, end))
+            return 0;
+        p = end + (*end == '\n');
+    }
+    if (t->len == 0)
+        return 0;
+    return text_fail(t, 1, err, ERR_DATA, "label index:value …, which is LIBSVM; allowed: a table. "
+                     "data.format: \"libsvm\" reads it");
+}
+
 int csv_decode(const struct text *t, const struct spec_data *d, struct table_columns **columns,
                struct table *out, struct errbuf *err)
 {
@@ -295,9 +348,12 @@ int csv_decode(const struct text *t, const struct spec_data *d, struct table_col
     struct dialect dialect;
     struct reading_csv r = {.d = d, .c = *columns};
     const struct dialect_wish wish = csv_wish(d);
+    int rc = check_libsvm(t, d, err);
+    if (rc != 0)
+        return rc;
     dialect_find(t, &wish, &dialect);
     csv_scan_init(&s, t, &dialect);
-    int rc = *columns ? decode_following(&s, &dialect, &r, out, err)
+    rc = *columns ? decode_following(&s, &dialect, &r, out, err)
                       : decode_training(&s, &dialect, &r, out, err);
     if (rc == 0)
         *columns = r.c;

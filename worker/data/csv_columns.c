@@ -237,6 +237,7 @@ int csv_columns_create(struct csv_scan *s, const struct dialect *dialect, const 
     struct table_columns *c = xcalloc(1, sizeof *c);
     c->count = h.count;
     c->header = h.name;
+    c->hollow = h.hollow;
     c->column = xcalloc(c->count, sizeof *c->column);
     for (size_t i = 0; i < c->count; i++)
         c->column[i] = (struct column){.plain = true, .ignored = h.empty[i]};
@@ -346,7 +347,20 @@ static bool may_be_footer(const struct csv_scan *s)
     return first == ' ' || first > '9';
 }
 
-int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
+/* The titles once more: files that were put one behind the other. */
+static bool are_titles(struct csv_scan *s, struct table_columns *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        size_t len;
+        const char *text = csv_scan_text(s, &s->fields[i], &len);
+        if (strlen(c->header[i]) != len || memcmp(text, c->header[i], len) != 0)
+            return false;
+    }
+    c->titles_at = c->titles_at == 0 ? s->line : c->titles_at;
+    return true;
+}
+
+static int next_row(struct csv_scan *s, const struct table_columns *c, struct errbuf *err)
 {
     int rc;
     do {
@@ -356,13 +370,23 @@ int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *
         }
         rc = csv_scan_row(s, err);
     } while (rc == 0 && s->count > 0 && s->fields[0].len == 0 && is_empty(s));
-    if (rc != 0 || s->count == 0)
-        return rc;
-    if (s->count != c->count)
-        return other_row(s, c, err);
-    if (may_be_footer(s))
+    return rc;
+}
+
+int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
+{
+    int rc;
+    while ((rc = next_row(s, c, err)) == 0 && s->count > 0) {
+        if (s->count != c->count)
+            return other_row(s, c, err);
+        if (!may_be_footer(s))
+            return 0;
+        if (c->header && are_titles(s, c))
+            continue;
         ends_here(s, c);
-    return 0;
+        return 0;
+    }
+    return rc;
 }
 
 int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,

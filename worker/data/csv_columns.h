@@ -57,6 +57,7 @@ struct csv_header {
     size_t line;  /* of the header, or of the first row without one */
     bool units;   /* the row below, of units, is no data */
     bool *empty;  /* [count] no name, and nothing in the rows that were looked at; owned */
+    bool hollow;  /* a column with a name has nothing in them */
 };
 
 /* Which row names the columns, if any does; the scan stands before the first row of data then.

@@ -2,6 +2,7 @@
  *
  *  1. a comment line right before the first row with as many fields (or a row before it with one
  *     less, as R writes), if the first row is no header itself;
+ *     (Above numbers without a unit, a number with one is no number but a name: 1x1, 5min.)
  *  2. a first row without a number, if a column that has text there has numbers below; in a file
  *     of text alone if less than half of its fields occur again below in their columns;
  *  3. a first row with numbers, if
@@ -16,6 +17,7 @@
  * that reads as data of those columns is none.
  *
  * The row behind a header that has no number, where the columns below have, gives units. */
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,15 +44,16 @@ struct row {
     char **field;
     enum kind *kind;
     double *number;
+    bool *unit; /* the number has one, which is neither % nor a currency */
     size_t numbers, texts;
 };
 
 /* What stands below the first row in a column. */
 struct below {
-    size_t numbers, texts, pointed, years, same;
+    size_t numbers, texts, pointed, years, same, units;
 };
 
-static enum kind kind_of(const char *text, size_t len, double *number)
+static enum kind kind_of(const char *text, size_t len, double *number, bool *unit)
 {
     static const struct number_form plain = {.decimal = '.'};
     struct number_evidence e = {0};
@@ -61,6 +64,7 @@ static enum kind kind_of(const char *text, size_t len, double *number)
         return TEXT;
     if (!number_read(&plain, text, len, number))
         *number = NAN;
+    *unit = e.with_unit > 0 && isalpha((unsigned char)e.unit[0]);
     return NUMBER;
 }
 
@@ -73,13 +77,14 @@ static void row_take(struct row *r, struct csv_scan *s, bool first_missing)
     r->field = xcalloc(r->count, sizeof *r->field);
     r->kind = xcalloc(r->count, sizeof *r->kind);
     r->number = xcalloc(r->count, sizeof *r->number);
+    r->unit = xcalloc(r->count, sizeof *r->unit);
     for (size_t i = 0; i < r->count; i++) {
         size_t len = 0;
         const char *text = i < shift ? "" : csv_scan_text(s, &s->fields[i - shift], &len);
         r->field[i] = xmalloc(len + 1);
         memcpy(r->field[i], text, len);
         r->field[i][len] = '\0';
-        r->kind[i] = kind_of(r->field[i], len, &r->number[i]);
+        r->kind[i] = kind_of(r->field[i], len, &r->number[i], &r->unit[i]);
         r->numbers += r->kind[i] == NUMBER;
         r->texts += r->kind[i] == TEXT;
     }
@@ -92,6 +97,7 @@ static void row_finish(struct row *r)
     free(r->field);
     free(r->kind);
     free(r->number);
+    free(r->unit);
     memset(r, 0, sizeof *r);
 }
 
@@ -267,6 +273,7 @@ static void add_below(struct look *l, const struct row *r)
     for (size_t i = 0; i < l->first.count && i < r->count; i++) {
         struct below *b = &l->below[i];
         b->numbers += r->kind[i] == NUMBER;
+        b->units += r->unit[i];
         b->texts += r->kind[i] == TEXT;
         b->pointed += r->kind[i] == NUMBER && strpbrk(r->field[i], ".,") != NULL;
         b->years += r->kind[i] == NUMBER && is_year(r->number[i]);
@@ -340,6 +347,19 @@ static void look_finish(struct look *l)
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
+/* "1x1", "5min", "2nd" above numbers that have no unit are names. */
+static void name_units(struct look *l)
+{
+    struct row *r = &l->first;
+    for (size_t i = 0; i < r->count; i++) {
+        if (!r->unit[i] || l->below[i].numbers == 0 || l->below[i].units > 0)
+            continue;
+        r->kind[i] = TEXT;
+        r->numbers--;
+        r->texts++;
+    }
+}
+
 static bool decide(const struct look *l, const struct spec_data *d,
                    const struct table_columns *known)
 {
@@ -378,8 +398,9 @@ static void find_empty(const struct look *l, struct csv_header *out)
         bool unnamed = !out->name || out->name[i][0] == '\0';
         bool second = i < l->second.count && l->second.kind[i] != NOTHING;
         bool first = !out->name && l->first.kind[i] != NOTHING;
-        out->empty[i] = unnamed && !first && !second && l->below[i].numbers == 0 &&
-                        l->below[i].texts == 0;
+        bool empty = !first && !second && l->below[i].numbers == 0 && l->below[i].texts == 0;
+        out->empty[i] = unnamed && empty;
+        out->hollow |= !unnamed && empty;
     }
 }
 
@@ -395,6 +416,7 @@ int csv_header_find(struct csv_scan *s, const struct dialect *dialect, const str
     bool units = is_units(&l);
     if (l.second.count > 0 && !units)
         add_below(&l, &l.second);
+    name_units(&l);
     read_title(s, dialect, &l);
     h.count = l.first.count;
     h.line = l.first.line;

@@ -58,7 +58,8 @@ static void note_field(const struct csv_scan *s, const struct spec_data *d, size
  * that every program writes for a hole. */
 static bool lacks_target(const struct spec_data *d, const struct csv_field *f)
 {
-    static const char *const names[] = {"none", "nil", "-", "--", "."};
+    static const char *const names[] = {"none", "nil", "-", "--", ".",
+                                        "_",    "..",  "...", "\u2013", "\u2014", "\u2026"};
     if (!csv_is_missing(d, f->text, f->len))
         return false;
     for (size_t i = 0; !d->missing_told && i < sizeof names / sizeof names[0]; i++)
@@ -130,6 +131,26 @@ static void settle(const struct csv_scan *s, const struct spec_data *d, struct t
     }
 }
 
+/* Columns in which no row has anything tell nothing: an export's "Unnamed: 32". */
+static void leave_out_empty(struct table_columns *c, const struct survey *v, size_t rows,
+                            struct notes *notes)
+{
+    char shown[CSV_COLUMN_SHOW_MAX];
+    size_t columns = 0, first = 0, left = 0;
+    for (size_t i = 0; i < c->count; i++)
+        left += i != c->target && !c->column[i].ignored && v[i].filled > 0;
+    for (size_t i = 0; left > 0 && rows > 1 && i < c->count; i++) {
+        if (i == c->target || c->column[i].ignored || v[i].filled > 0)
+            continue;
+        c->column[i].ignored = true;
+        first = columns++ == 0 ? i : first;
+    }
+    if (columns > 0)
+        notes_add(notes, "data.ignore", "%zu column%s without a value in any row %s left out: %s%s",
+                  columns, columns == 1 ? "" : "s", columns == 1 ? "is" : "are",
+                  csv_column_show(shown, c, first), columns > 1 ? ", …" : "");
+}
+
 static const char *mark_name(char mark)
 {
     return mark == ',' ? "a comma" : "a point";
@@ -170,6 +191,21 @@ static void note_forms(const struct table_columns *c, const struct survey *v,
                   "numbers are read without their unit in %zu column%s: %s in %s%s", units,
                   units == 1 ? "" : "s", csv_column_show(shown, c, first_unit),
                   c->column[first_unit].form.unit, units > 1 ? ", …" : "");
+}
+
+static void note_parentheses(const struct table_columns *c, struct notes *notes)
+{
+    char shown[CSV_COLUMN_SHOW_MAX];
+    size_t columns = 0, first = 0;
+    for (size_t i = c->count; i-- > 0;) {
+        bool has = c->column[i].form.parentheses && !c->column[i].names && !c->column[i].ignored;
+        columns += has;
+        first = has ? i : first;
+    }
+    if (columns > 0)
+        notes_add(notes, "data.ignore", "numbers in parentheses are negative in %zu column%s: %s%s",
+                  columns, columns == 1 ? "" : "s", csv_column_show(shown, c, first),
+                  columns > 1 ? ", …" : "");
 }
 
 /* Text that became numbers: one of each category. */
@@ -426,8 +462,10 @@ int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct tab
     size_t *text = xmalloc(c->count * sizeof *text), count = 0;
     int rc = gather(s, d, c, v, rows, err);
     s->place = start;
-    if (rc == 0)
+    if (rc == 0) {
+        leave_out_empty(c, v, *rows, notes);
         settle(s, d, c, v);
+    }
     for (size_t i = 0; rc == 0 && i < c->count; i++)
         if (!c->column[i].ignored && (v[i].texts > 0 || !c->column[i].plain))
             text[count++] = i;
@@ -437,6 +475,7 @@ int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct tab
         rc = decide_all(s, d, c, v, *rows, err);
     if (rc == 0) {
         note_forms(c, v, d, notes);
+        note_parentheses(c, notes);
         note_categories(c, notes);
         csv_columns_place(c);
     }

@@ -44,6 +44,8 @@ static void write_form(const struct column *column, struct json_writer *w)
     jw_kv_string(w, "thousands", thousands);
     jw_kv_string(w, "unit", f->unit);
     jw_kv_bool(w, "unit_optional", f->unit_optional);
+    if (f->parentheses)
+        jw_kv_bool(w, "parentheses", true);
     jw_end_object(w);
 }
 
@@ -159,6 +161,7 @@ static int read_form(const struct json *v, struct column *out)
     out->form.decimal = decimal[0];
     out->form.thousands = thousands[0];
     out->form.unit_optional = is_told(form, "unit_optional");
+    out->form.parentheses = is_told(form, "parentheses");
     return 0;
 }
 

@@ -5,7 +5,7 @@
  *   {"target":"price","header":true,"classes":["cat","dog"],
  *    "columns":[{"name":"age"},{"name":"job","categories":["cook","smith"]},
  *               {"name":"km","form":{"decimal":",","thousands":"","unit":"km",
- *               "unit_optional":false}}, {"name":"id","ignored":true},
+ *               "unit_optional":false,"parentheses":true}}, {"name":"id","ignored":true},
  *               {"name":"price","target":true}]}
  *
  * classes: names, or the numbers that the labels were; absent for a regression. columns: of CSV and

@@ -342,21 +342,19 @@ static struct tried *tried_before(const struct study *st)
     return &b->tried;
 }
 
-/* In a space without end nothing drawn before is drawn again, but where conditions or constraints
- * leave no more than a few values of some branch. */
+/* In a space without end too: children of the same parents, draws at the ends of a range and
+ * branches of a few values come twice there. */
 void untried_init(struct untried *u, const struct study *st)
 {
     *u = (struct untried){.finite = space_size(st->space, 0) < UINT64_MAX};
-    bool remembers = u->finite || st->space->conditional || st->space->constraint_count > 0;
-    if (remembers && st->memo != NULL) {
+    if (st->memo != NULL) {
         u->tried = tried_before(st);
         u->known = u->tried->count;
         return;
     }
     u->tried = &u->own;
     tried_init(&u->own, st->space);
-    if (remembers)
-        tried_add_all(&u->own, st, 0);
+    tried_add_all(&u->own, st, 0);
 }
 
 /* What was taken is no run yet: the study does not keep it. */

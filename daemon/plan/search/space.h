@@ -51,7 +51,7 @@ bool space_near(const struct space *s, const struct assignment *base, uint64_t f
  * says, whoever asked for them. */
 void tried_add_all(struct tried *t, const struct study *st, size_t from);
 
-/* No configuration of a finite space comes twice: with the same seed it would be the same run. */
+/* No configuration comes twice: with the same seed it would be the same run. */
 struct untried {
     bool finite;
     struct tried *tried; /* what the study keeps of it, with what is taken until finish; or own */

@@ -5,6 +5,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <string.h>
+
+#include "sweep/curve_file.h"
+#include "sweep/err.h"
 #include "sweep/require.h"
 #include "tests/unit/curves/curve_cases.h"
 
@@ -224,6 +228,51 @@ static void test_tables_that_are_no_curves(void **state)
     CHECK(CASES);
 }
 
+static void test_titles_and_ends(void **state)
+{
+    static const struct curve_case CASES[] = {
+        {"x.csv", "Unnamed: 0,epoch,loss,val_loss\n0,1,2.5,3\n1,2,2,2.5\n", "1:2.5/3 2:2/2.5", NULL},
+        {"x.csv", ",epoch,loss,val_loss\n0,0,2.5,3\n1,1,2,2.5\n2,epoch,loss,val_loss\n3,2,1.5,2\n",
+         "0:2.5/3 1:2/2.5 2:1.5/2", "line 4 has the titles again"},
+        {"x.csv", "epoch,loss\r\r\n1,2.5\r\r\n2,2\r\r\n", "1:2.5/- 2:2/-", NULL},
+        {"x.csv", "epoch,loss,val_loss\n1,2.5,\"<tf.Tensor: shape=(), dtype=float32, numpy=3.0>\"\n",
+         "1:2.5/3", NULL},
+        {"x.tsv", "EPOCH\tTRAIN_LOSS\tDEV_LOSS\n1\t2.5\t_\n2\t2\t\xe2\x80\x94\n3\t1.5\t3\n",
+         "1:2.5/- 2:2/- 3:1.5/3", NULL},
+        {"x.csv", "epoch,loss\n1,2.5\n2,nan(ind)\n3,1.#QNAN\n", "1:2.5/- 2:nan/- 3:nan/-", NULL},
+        {"x.csv", "epoch,loss\n1,$2\n2,(0.5)\n3,1\n", "1:2/- 2:-0.5/- 3:1/-", NULL},
+        {"x.csv", "step,Loss/total_loss,Loss/regularization_loss\n1,2.5,1\n2,2,1\n", "1:2.5/- 2:2/-",
+         "left out: 'Loss/regularization_loss'"},
+        {"x.csv", "step,loss,eval_en_loss,eval_de_loss\n1,2.5,3,4\n2,2,2.5,3\n", "1:2.5/- 2:2/-",
+         "left out: 'eval_en_loss' and 'eval_de_loss'"},
+        {"x.csv", "train/loss,time/iterations\n,1\n2.5,2\n2,3\n", "2:2.5/- 3:2/-", NULL},
+        {"x.txt", "[5]\tcv_agg's l2: 2.5 + 0.1\n[10]\tcv_agg's l2: 2 + 0.1\n", "5:-/2.5 10:-/2", NULL},
+        {"x.txt", "Epoch: 1 \tTraining Loss: 2.5 \tValidation Loss: 3\n"
+                  "Validation loss decreased (inf --> 3.000000).  Saving model ...\n"
+                  "Epoch: 2 \tTraining Loss: 2 \tValidation Loss: 2.5\n"
+                  "Validation loss decreased (3.000000 --> 2.500000).  Saving model ...\n",
+         "1:2.5/3 2:2/2.5", NULL},
+    };
+    CHECK(CASES);
+}
+
+static void test_zeros_behind_a_text(void **state)
+{
+    static const char text[] = "epoch,loss\n1,2.5\n2,2\n\0\0\0\0\0";
+    struct curve_source in = {.name = "x.csv", .bytes = text, .len = sizeof(text) - 1};
+    struct curve c;
+    struct errbuf err;
+
+    assert_int_equal(curve_file_parse(&in, &c, &err), 0);
+    assert_int_equal(c.count, 2);
+    assert_string_equal(c.notes[0], "5 zeros at the end of the file are left out");
+    curve_finish(&c);
+    in.len -= 5;
+    assert_int_equal(curve_file_parse(&in, &c, &err), 0);
+    assert_null(strstr(c.notes[0], "zeros"));
+    curve_finish(&c);
+}
+
 static void test_json_by_name(void **state)
 {
     static const struct curve_case CASES[] = {
@@ -255,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_what_was_not_measured), cmocka_unit_test(test_the_newest_first),
         cmocka_unit_test(test_other_languages),       cmocka_unit_test(test_losses_by_name),
         cmocka_unit_test(test_tables_that_are_no_curves), cmocka_unit_test(test_json_by_name),
+        cmocka_unit_test(test_titles_and_ends),           cmocka_unit_test(test_zeros_behind_a_text),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

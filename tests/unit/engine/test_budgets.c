@@ -16,7 +16,7 @@
 #include "tests/unit/engine/shuffled.h"
 #include "tests/unit/engine/world.h"
 
-static const char *const methods[] = {"bohb"};
+static const char *const methods[] = {"bohb", "dehb"};
 #define METHODS (sizeof(methods) / sizeof(*methods))
 
 /* --- what is seen ---------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 #include "tests/unit/engine/recorded_table.h"
 #include "tests/unit/engine/shuffled.h"
 
-static const char *const learners[] = {"tpe", "cmaes", "gp", "bohb"};
+static const char *const learners[] = {"tpe", "cmaes", "gp", "bohb", "dehb"};
 #define LEARNERS (sizeof(learners) / sizeof(*learners))
 
 /* Every kind of dimension. */

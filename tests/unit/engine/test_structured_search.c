@@ -59,6 +59,8 @@ static void each_method_keeps_to_the_space(void **state)
         {"tpe", INFINITE, 60, 60},         {"tpe", FINITE, 80, COUNT},
         {"gp", INFINITE, 40, 40},          {"gp", FINITE, 80, COUNT},
         {"cmaes", INFINITE, 80, 80},       {"cmaes", FINITE, 80, COUNT},
+        {"bohb", INFINITE, 80, 80},        {"bohb", FINITE, 80, COUNT},
+        {"dehb", INFINITE, 80, 80},        {"dehb", FINITE, 80, COUNT},
         {"coarse_to_fine", INFINITE, 60, 60}, {"coarse_to_fine", FINITE, 30, 30},
     };
 

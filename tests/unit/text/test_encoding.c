@@ -24,6 +24,7 @@ static const struct {
 } samples[] = {
     {BYTES(""), BYTES(""), ENCODING_UTF_8, false},
     {BYTES("a,b\r\n1,2\r\n"), BYTES("a,b\r\n1,2\r\n"), ENCODING_UTF_8, false},
+    {BYTES("a,b\r\r\n1,2\r\r\n"), BYTES("a,b\n1,2\n"), ENCODING_UTF_8, false},
     {BYTES("\xEF\xBB\xBFgr\xC3\xBC\xC3\x9F"), BYTES("gr\xC3\xBC\xC3\x9F"), ENCODING_UTF_8, false},
     {BYTES("a,b\r1,2\r"), BYTES("a,b\n1,2\n"), ENCODING_UTF_8, true},
     {BYTES("gr\xFC\xDF 5 \x80\n"), BYTES("gr\xC3\xBC\xC3\x9F 5 \xE2\x82\xAC\n"),

@@ -29,7 +29,7 @@ os.environ["BUILD"] = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import sweepd  # noqa: E402
 from browser import Browser  # noqa: E402
-from sweepd import Daemon  # noqa: E402
+from sweepd import Daemon, RpcError  # noqa: E402
 
 sweepd.TIMEOUT_SECONDS = 3600
 LOOKS = 5
@@ -71,9 +71,12 @@ def carry_out(d, runs, epochs):
         if len(waiting) * epochs >= 2000 or i == runs - 1:
             c.call("import", id=f"{runs}x{epochs}", runs=waiting)
             waiting = []
-    sweep = c.call("import", id=f"{runs}x{epochs}", end=True)["sweep"]
-    c.close()
-    return sweep
+    while True:
+        try:
+            return c.call("import", id=f"{runs}x{epochs}", end=True)["sweep"]
+        except RpcError as e:
+            if e.data["error"] != "timeout":  # a slow disk: asked again
+                raise
 
 
 # --- looks -----------------------------------------------------------------------------------------

@@ -435,8 +435,11 @@ SELECT s.name AS sweep,
        iif(r.objectives IS NULL, NULL,
            json_set(r.objectives, coalesce((SELECT '$[' || o.key || ']'
                                             FROM json_each(s.spec, '$.objectives') AS o
-                                            WHERE o.value ->> '$.name' = 'seconds'), '$[9]'),
-                    NULL)) AS objectives,
+                                            WHERE o.value ->> '$.name' = 'seconds'), '$[9]'), NULL,
+                    coalesce((SELECT '$[' || o.key || ']'
+                              FROM json_each(s.spec, '$.objectives') AS o
+                              WHERE o.value ->> '$.name' = 'joules'), '$[9]'), NULL))
+           AS objectives,
        (SELECT parent.number FROM runs AS parent WHERE parent.id = r.parent_id) AS parent,
        c.point, c.epoch, c.train_loss, c.val_loss, c.train_acc, c.val_acc,
        c.train_loss_min, c.train_loss_max, c.train_loss_sd, c.learning_rate, c.grad_norm,

@@ -256,7 +256,7 @@ void spec_objectives_notes(const struct json *root, const struct spec *s, spec_n
         each(arg, text);
     }
     if (objectives_measured(&s->objectives))
-        each(arg, "$.objectives: seconds are measured, so the sweep is not the same a second time, "
-                  "nor at another number of workers; what was decided is stored, and replay makes "
-                  "it again");
+        each(arg, "$.objectives: seconds and joules are measured, so the sweep is not the same a "
+                  "second time, nor at another number of workers; what was decided is stored, and "
+                  "replay makes it again");
 }

@@ -88,6 +88,8 @@ static bool own_value(const struct run *r, enum objective_source source, bool en
     double value = NAN;
     if (source == OBJECTIVE_SECONDS)
         value = ended && r->row->seconds > 0 ? r->row->seconds : t != NULL ? t->seconds : NAN;
+    else if (source == OBJECTIVE_JOULES) /* of a worker that goes on only when it has ended */
+        value = ended && r->row->joules > 0 ? r->row->joules : NAN;
     else if (source == OBJECTIVE_EPOCHS)
         value = r->last_epoch > 0 ? r->last_epoch : NAN;
     else if (source == OBJECTIVE_PARAMETERS)
@@ -113,8 +115,8 @@ bool objectives_is_known(const struct run *r, size_t i)
 {
     enum objective_source source = objectives_of(r)->items[i].source;
     double value;
-    return source == OBJECTIVE_SECONDS || source == OBJECTIVE_EPOCHS ||
-           value_of(r, i, false, &value);
+    return source == OBJECTIVE_SECONDS || source == OBJECTIVE_JOULES ||
+           source == OBJECTIVE_EPOCHS || value_of(r, i, false, &value);
 }
 
 double *objectives_so_far(const struct run *r)

@@ -264,7 +264,9 @@ static void end(struct replay *p, struct run *r, const struct run_row *stored, s
     } else if (stored->status == RUN_FAILED) {
         fail(p, stored, fx);
     } else {
-        engine_run_ended(p->engine, stored->id, &(struct run_exit){.result = &result}, p->now, fx);
+        engine_run_ended(p->engine, stored->id,
+                         &(struct run_exit){.result = &result, .joules = stored->joules}, p->now,
+                         fx);
     }
 }
 

@@ -17,6 +17,7 @@
  * X(id, name, measured: not the same a second time, doc) */
 #define OBJECTIVE_SOURCE_MAP(X)                                                     \
     X(SECONDS, "seconds", 1, "time of training")                                    \
+    X(JOULES, "joules", 1, "energy of training, where the machine measures it")     \
     X(EPOCHS, "epochs", 0, "epochs trained")                                        \
     X(PARAMETERS, "parameters", 0, "trained numbers of the network")                \
     X(FLOP, "flop", 0, "floating-point operations to train on one sample")

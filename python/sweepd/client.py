@@ -201,10 +201,12 @@ class Client:
         """A sweep whose trials this program and others like it carry out: `submit` with the task
         `client`. `parameters` is the space, as in a specification: it is the study's, not said
         trial by trial. `keys`: further keys of the specification (`epochs`, `early_terminate`,
-        `seed`, …). The same `study_name` is the same study."""
+        `seed`, `objectives` in the place of metric and direction, …). The same `study_name` is the same study."""
         spec: Dict[str, Any] = {
             "task": {"client": {}}, "method": method, "run_cap": n_trials, "repeat": False,
             "metric": {"name": metric, "goal": direction}, "parameters": parameters, **keys}
+        if "objectives" in keys:  # the first of them is the metric
+            del spec["metric"]
         if study_name is not None:
             spec.setdefault("name", study_name)
         return self.submit(spec, id=study_name)

@@ -91,6 +91,11 @@ class Study:
             raise ValueError(f"sweep {self.id}: no run has a value yet")
         return best[0]
 
+    def front(self) -> List["Row"]:
+        """Of a study with several objectives: the configurations that no other one betters in all,
+        a row each (`objectives`, `params`, `run_id`, `repetitions`, …)."""
+        return list(self.client.call("best", sweep=self.id, limit=1)["front"])
+
     @property
     def best_params(self) -> Dict[str, Any]:
         return dict(self.best_trial["params"])

@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from .connection import plain
 from .errors import (CommitTimeout, ConnectionLost, LeaseLost, NotFound, RpcError, TrialPruned,
@@ -222,11 +222,12 @@ class Trial:
 
     # --- its end ---
 
-    def tell(self, value: Union[float, Mapping[str, Any], None] = None, *,
+    def tell(self, value: Union[float, Sequence[float], Mapping[str, Any], None] = None, *,
              status: str = "completed", error: Optional[str] = None, text: Optional[str] = None,
              **metrics: Any) -> str:
         """How it ended; its status then. `value` is that of the study's metric, where it was not
-        reported as a point; `metrics` (or a dict) are a last point. `status="failed"` with `error`
+        reported as a point, or a list of those of all its objectives, in their order; `metrics`
+        (or a dict) are a last point. `status="failed"` with `error`
         (`exited`, `out_of_memory`, `timeout`, `not_a_number`, `data_error`, `config_error`,
         `worker_crash`) and `text`. Where it was stopped, there is nothing to tell, and telling
         changes nothing."""
@@ -243,7 +244,9 @@ class Trial:
             for key, given in (("error", error), ("text", text)):
                 if given is not None:
                     result[key] = given
-            if value is not None and not isinstance(value, Mapping):
+            if isinstance(value, (list, tuple)):
+                result["values"] = [_number("values", v) for v in value]
+            elif value is not None and not isinstance(value, Mapping):
                 result["value"] = _number("value", value)
             while self.is_open:
                 self._tell(result)

@@ -135,6 +135,20 @@ def test_names_of_optuna():
         equal((len(statuses), set(statuses)), (12, {"completed", "stopped"}))
 
 
+def test_several_objectives():
+    """A list in their order, or by their names; the front."""
+    with Daemon(workers=1) as d, sweepd.Client(d.socket) as client:
+        study = client.create_study({"x": {"min": 0.0, "max": 1.0}}, n_trials=8, repeat_share=0,
+                                    objectives=[{"name": "loss", "goal": "minimize"}, "latency"])
+        study.optimize(lambda trial: (trial.params["x"], 1 - trial.params["x"]), n_trials=4)
+        for trial in study:
+            trial.tell(loss=trial.params["x"], latency=1 - trial.params["x"])
+        front = study.front()
+        equal(len(front), 8, "x and 1 - x: none betters another")
+        for row in front:
+            check(abs(row["objectives"]["latency"] - 1 + row["params"]["x"]) < 1e-12, row)
+
+
 def test_an_objective_that_fails():
     def objective(trial):
         if trial.number == 1:
@@ -484,7 +498,7 @@ def test_the_wheel():
 
 
 if __name__ == "__main__":
-    run(test_a_study, test_names_of_optuna, test_an_objective_that_fails,
+    run(test_a_study, test_names_of_optuna, test_several_objectives, test_an_objective_that_fails,
         test_the_same_through_lost_answers, test_the_same_through_kills_of_the_daemon,
         test_several_trials_in_one_thread, test_points_behind_a_rung,
         test_a_lease_is_kept_and_lost, test_a_forgotten_trial_is_not_heard_of, test_processes,

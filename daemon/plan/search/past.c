@@ -11,13 +11,19 @@
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
+/* So many are ranked by all objectives, and the best half of them stays when there are more: what a
+ * proposal costs does not grow with the sweep. Who stays follows from the runs alone. */
+#define ELITE_MAX 512
+
 /* What each item came to in all of them. */
 struct past_objectives {
     struct objectives of;
     double *sums;     /* [items][objectives]: of the costs of completed runs */
     double *stopped;  /* so too, of the last one that was stopped */
     uint32_t *ranking; /* as past_rank last made it */
-    double *cost;     /* [items]: so too */
+    double *cost;     /* [items]: so too; INFINITY: it is not weighed */
+    size_t elite_count; /* items that are weighed: all at first, of very many the best */
+    uint32_t elite[ELITE_MAX];
 };
 
 void past_init(struct past *p, const struct space *space, bool maximize)
@@ -244,13 +250,54 @@ static void add_item(struct past *p, const struct assignment *at)
     axes_places(&p->axes, at, p->places + n * dimensions);
 }
 
+/* Of the elite that did not fail: their means, or where they were stopped. Returns how many. */
+static size_t gather(const struct past *p, uint32_t *items, double *costs)
+{
+    const struct past_objectives *m = p->many;
+    size_t n = 0;
+    for (size_t e = 0; e < m->elite_count; e++) {
+        size_t i = m->elite[e];
+        const struct past_item *item = &p->items[i];
+        bool ended = item->outcome == OUTCOME_COMPLETED;
+        if (item->outcome == OUTCOME_FAILED)
+            continue;
+        for (size_t k = 0; k < m->of.count; k++)
+            costs[n * m->of.count + k] = ended ? m->sums[i * m->of.count + k] / item->completed
+                                               : m->stopped[i * m->of.count + k];
+        items[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
+/* A new item, with its first run. */
+static void join_elite(struct past *p, uint32_t item)
+{
+    struct past_objectives *m = p->many;
+    uint32_t items[ELITE_MAX];
+    struct pareto q;
+    if (m == NULL)
+        return;
+    if (m->elite_count == ELITE_MAX) {
+        double *costs = xcalloc(ELITE_MAX * m->of.count, sizeof(*costs));
+        size_t usable = gather(p, items, costs);
+        pareto_init(&q, costs, usable, m->of.count);
+        m->elite_count = usable < ELITE_MAX / 2 ? usable : ELITE_MAX / 2;
+        for (size_t i = 0; i < m->elite_count; i++)
+            m->elite[i] = items[q.order[i]];
+        pareto_finish(&q);
+        free(costs);
+    }
+    m->elite[m->elite_count++] = item;
+}
+
 static void add_run(struct past *p, const struct trial *t)
 {
     struct standing s = standing_at_end(t);
     if (!past_speaks(p->space, t) || (p->epoch > 0 && !standing_at(t, p->epoch, &s)))
         return;
     size_t item = tried_place(&p->configurations, &t->at);
-    if (item == TRIED_NONE) {
+    bool is_new = item == TRIED_NONE;
+    if (is_new) {
         item = past_count(p);
         add_item(p, &t->at);
     } else {
@@ -258,6 +305,8 @@ static void add_run(struct past *p, const struct trial *t)
     }
     book(p, &p->items[item], t, &s);
     book_objectives(p, item, t, s.outcome);
+    if (is_new)
+        join_elite(p, (uint32_t)item);
     ranking_put(p, past_count(p) - 1, (uint32_t)item);
 }
 
@@ -299,25 +348,7 @@ bool past_see(struct past *p, const struct study *st, size_t number)
     return true;
 }
 
-/* --- several objectives ---------------------------------------------------------------------- */
-
-/* Of those that did not fail: their means, or where they were stopped. Returns how many. */
-static size_t gather(const struct past *p, uint32_t *items, double *costs)
-{
-    const struct past_objectives *m = p->many;
-    size_t n = 0;
-    for (size_t i = 0; i < past_count(p); i++) {
-        const struct past_item *item = &p->items[i];
-        bool ended = item->outcome == OUTCOME_COMPLETED;
-        if (item->outcome == OUTCOME_FAILED)
-            continue;
-        for (size_t k = 0; k < m->of.count; k++)
-            costs[n * m->of.count + k] = ended ? m->sums[i * m->of.count + k] / item->completed
-                                               : m->stopped[i * m->of.count + k];
-        items[n++] = (uint32_t)i;
-    }
-    return n;
-}
+/* --- several objectives: the ranking --------------------------------------------------------- */
 
 static int compare_weighed(const void *a, const void *b, void *arg)
 {
@@ -349,25 +380,29 @@ static void rank_by(const struct past *p, const double *costs, size_t count, con
     pareto_finish(&q);
 }
 
+/* Behind the elite the others as they are by the metric: those that failed last of all. */
 void past_rank(struct past *p, const double *weights)
 {
     struct past_objectives *m = p->many;
+    uint32_t items[ELITE_MAX];
+    double one[ELITE_MAX];
     size_t n = past_count(p);
     if (m == NULL || n == 0)
         return;
-    uint32_t *items = xcalloc(n, sizeof(*items));
-    double *costs = xcalloc(n * m->of.count, sizeof(*costs)), *one = xcalloc(n, sizeof(*one));
-    size_t usable = gather(p, items, costs);
+    double *costs = xcalloc(ELITE_MAX * m->of.count, sizeof(*costs));
+    size_t usable = gather(p, items, costs), at = usable;
     rank_by(p, costs, usable, weights, one);
+    for (size_t i = 0; i < n; i++)
+        m->cost[i] = INFINITY;
     for (size_t i = 0; i < usable; i++)
         m->cost[items[i]] = one[i];
+    memcpy(m->ranking, items, usable * sizeof(*items));
+    qsort_r(m->ranking, usable, sizeof(*m->ranking), compare_weighed, p);
     for (size_t i = 0; i < n; i++)
-        m->ranking[i] = (uint32_t)i;
-    qsort_r(m->ranking, n, sizeof(*m->ranking), compare_weighed, p);
+        if (isinf(m->cost[p->by_cost[i]]))
+            m->ranking[at++] = p->by_cost[i];
     p->ranking = m->ranking;
-    free(items);
     free(costs);
-    free(one);
 }
 
 /* --- of a study ------------------------------------------------------------------------------ */

@@ -9,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/pareto.h"
+#include "daemon/plan/search/past.h"
+#include "daemon/plan/stop/stop.h"
 #include "sweep/buf.h"
 #include "sweep/rng.h"
 #include "tests/unit/engine/shuffled.h"
@@ -222,12 +225,202 @@ static void better_than_chance(void **state)
     }
 }
 
+/* Any number of workers, any order of ends, any portions, with what is kept and without; some runs
+ * fail, some are stopped, of some a value is not known. */
+static void answer_mixed(struct trial *t, size_t number, void *arg)
+{
+    answer_apart(t, number, arg);
+    if (number % 11 == 5)
+        t->status = RUN_FAILED;
+    else if (number % 7 == 3)
+        t->status = RUN_STOPPED;
+    else if (number % 5 == 2)
+        t->further[0] = NAN;
+}
+
+static void same_however_it_is_asked(void **state)
+{
+    static const char *const methods[] = {"tpe", "gp"};
+    static const struct shuffled ways[] = {
+        {.workers = 1, .want = 1, .answer = answer_mixed},
+        {.workers = 7, .want = 1000, .order = 2, .answer = answer_mixed},
+        {.workers = 3, .want = 2, .order = 5, .forgets = true, .answer = answer_mixed},
+    };
+    for (size_t k = 0; k < 2; k++) {
+        struct history first, other;
+        struct spec s;
+        spec_make_with(&s, methods[k], PARAMETERS_FULL, 50, 4, TWO);
+        shuffled_run(&first, &s, &ways[0]);
+        for (size_t i = 1; i < sizeof(ways) / sizeof(*ways); i++) {
+            shuffled_run(&other, &s, &ways[i]);
+            assert_int_equal(first.count, other.count);
+            for (size_t n = 0; n < first.count; n++) {
+                assert_memory_equal(&first.trials[n]->at, &other.trials[n]->at,
+                                    sizeof(struct assignment));
+                assert_string_equal(first.reasons[n], other.reasons[n]);
+            }
+            forget(&other);
+        }
+        forget(&first);
+        spec_finish(&s);
+    }
+}
+
+/* Of a thousand runs the best stay among those that are weighed: the first of the ranking are on the
+ * front of all, whatever was kept between. */
+static void long_sweeps_keep_their_front(void **state)
+{
+    struct past past, anew;
+    struct history h = {0};
+    struct study st;
+    struct spec s;
+    struct pareto p;
+    double *costs = xcalloc(2000, sizeof(*costs));
+    spec_make_with(&s, "tpe", SPACE, 1000, 4, TWO);
+    study_init(&st, &s);
+    for (size_t i = 0; i < 1000; i++) {
+        struct proposal own = {0};
+        struct rng r;
+        rng_init(&r, 5, RNG_TEST, i);
+        for (size_t k = 0; k < s.space.count; k++)
+            own.at.v[k] = 0.9 * rng_uniform(&r);
+        struct trial *t = history_add(&h, &s, &own);
+        answer_zdt1(t, i, NULL);
+        pareto_costs(&s.objectives, t, costs + 2 * i);
+    }
+    st.all = st.trials = (const struct trial *const *)h.trials;
+    st.all_count = st.count = h.count;
+    pareto_init(&p, costs, 1000, 2);
+    past_begin(&past, &st);
+    past_begin(&anew, &st);
+    for (size_t n = 0; n <= 1000; n += 100) {
+        assert_true(past_see(&past, &st, n + st.lag));
+        past_rank(&past, NULL);
+    }
+    assert_true(past_see(&anew, &st, 1000 + st.lag));
+    past_rank(&anew, NULL);
+    assert_int_equal(past_count(&past), 1000);
+    assert_memory_equal(past.ranking, anew.ranking, 1000 * sizeof(*past.ranking));
+    for (size_t i = 0; i < 1000 && p.front[p.order[i]] == 0; i++)
+        assert_int_equal(p.front[past.ranking[i]], 0);
+    past_finish(&past);
+    past_finish(&anew);
+    pareto_finish(&p);
+    free(costs);
+    forget(&h);
+    spec_finish(&s);
+}
+
+/* --- at rungs -------------------------------------------------------------------------------- */
+
+#define RUNS 10
+
+struct at_rung {
+    struct spec spec;
+    struct study study;
+    struct trial trials[RUNS];
+    const struct trial *list[RUNS];
+    struct rung rungs[RUNS];
+    double further[RUNS];
+};
+
+/* Runs of (value, second objective) at epoch 2; the last one is asked about. */
+static void stand(struct at_rung *s, const char *rule, const double (*at)[2], size_t count)
+{
+    char *more = xasprintf(TWO ",\"early_terminate\":{\"type\":\"%s\",\"lag\":1,\"startup\":3}",
+                           rule);
+    spec_make_with(&s->spec, "random", PARAMETERS_FULL, 20, 1, more);
+    free(more);
+    study_init(&s->study, &s->spec);
+    for (size_t i = 0; i < count; i++) {
+        s->further[i] = at[i][1];
+        s->rungs[i] = (struct rung){2, at[i][0], &s->further[i]};
+        s->trials[i] = (struct trial){.number = i, .status = RUN_PAUSED, .rungs = &s->rungs[i],
+                                      .rung_count = 1, .epochs = 6};
+        s->list[i] = &s->trials[i];
+    }
+    s->study.trials = s->study.all = s->list;
+    s->study.count = s->study.all_count = count;
+}
+
+static enum verdict verdict_of(const char *rule, const double (*at)[2], size_t count, char *reason)
+{
+    struct at_rung s = {0};
+    struct rung_verdict v;
+    stand(&s, rule, at, count);
+    stop_decide(&s.study, s.list[count - 1], &v);
+    if (reason != NULL)
+        str_copy(reason, VERDICT_REASON_MAX, v.reason);
+    spec_finish(&s.spec);
+    return v.verdict;
+}
+
+static void rungs_go_by_fronts(void **state)
+{
+    /* worst in the first objective, and nobody is quicker: it is on the front */
+    static const double quick[][2] = {{0.1, 9}, {0.2, 8}, {0.3, 7}, {0.4, 6}, {0.5, 5}, {9, 1}};
+    /* bettered in both by all that are seen */
+    static const double poor[][2] = {{0.1, 9}, {0.2, 8}, {0.3, 7}, {0.4, 6}, {0.5, 5}, {1, 10}};
+    /* better in both than most */
+    static const double good[][2] = {{0.1, 9}, {0.2, 8}, {0.3, 7}, {0.4, 6}, {0.5, 5}, {0.1, 5}};
+    /* no number in the first: the second does not save it */
+    static const double broken[][2] = {{0.1, 9}, {0.2, 8}, {0.3, 7}, {0.4, 6}, {0.5, 5}, {NAN, 1}};
+    /* on the front, but crowded where a third of six may go on */
+    static const double crowded[][2] = {{0.1, 9},  {0.9, 1}, {0.50, 5.00}, {0.501, 4.999},
+                                        {2, 20},   {3, 30},  {0.5005, 4.9995}};
+    char reason[VERDICT_REASON_MAX];
+    assert_int_equal(verdict_of("median", quick, 6, reason), VERDICT_GO_ON);
+    assert_non_null(strstr(reason, "by front: 1 at epoch 2"));
+    assert_int_equal(verdict_of("median", poor, 6, reason), VERDICT_STOP);
+    assert_non_null(strstr(reason, "by front: 2 at epoch 2"));
+    assert_int_equal(verdict_of("median", broken, 6, NULL), VERDICT_STOP);
+    assert_int_equal(verdict_of("successive_halving", good, 6, reason), VERDICT_GO_ON);
+    assert_non_null(strstr(reason, "by place among the fronts: "));
+    assert_int_equal(verdict_of("successive_halving", poor, 6, NULL), VERDICT_STOP);
+    assert_int_equal(verdict_of("successive_halving", crowded, 7, NULL), VERDICT_STOP);
+    assert_int_equal(verdict_of("median", crowded, 7, NULL), VERDICT_GO_ON);
+}
+
+/* --- finalists ------------------------------------------------------------------------------- */
+
+/* 8 runs: the front first, then once more as many of those that have two seeds. */
+static void finalists_are_the_front(void **state)
+{
+    struct at_rung s = {0};
+    struct repeats out = {0};
+    bool front[RUNS] = {0};
+    static const double at[RUNS][2] = {{0.5, 5}, {0.1, 9}, {0.6, 6}, {0.9, 1}, {0.3, 7},
+                                       {0.8, 8}, {0.7, 3}, {0.2, 8}, {1, 10},  {0.95, 9}};
+    stand(&s, "none", at, RUNS);
+    for (size_t i = 0; i < RUNS; i++) {
+        s.trials[i].status = RUN_COMPLETED;
+        s.trials[i].has_metric = true;
+        s.trials[i].metric_value = at[i][0];
+        s.trials[i].further = &s.further[i];
+        s.trials[i].at.v[0] = 0.001 * (double)(i + 1); /* each a configuration of its own */
+    }
+    s.study.run_cap = RUNS;
+    s.study.last = 10;
+    assert_int_equal(finalists_next(&s.study, 0, 100, &out), ANSWER_RUNS);
+    assert_int_equal(out.count, 6);
+    for (size_t i = 0; i < out.count; i++)
+        front[out.items[i].of] = true;
+    for (size_t i = 0; i < RUNS; i++)
+        assert_int_equal(front[i], i == 0 || i == 1 || i == 3 || i == 4 || i == 6 || i == 7);
+    repeats_finish(&out);
+    spec_finish(&s.spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorting_is_as_by_pairs),
         cmocka_unit_test(room_counts_within_a_front),
         cmocka_unit_test(the_best_by_any_weights_is_on_the_front),
+        cmocka_unit_test(same_however_it_is_asked),
+        cmocka_unit_test(long_sweeps_keep_their_front),
+        cmocka_unit_test(rungs_go_by_fronts),
+        cmocka_unit_test(finalists_are_the_front),
         cmocka_unit_test(better_than_chance),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

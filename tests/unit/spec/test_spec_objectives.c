@@ -117,7 +117,7 @@ static void says_what_was_read(void **state)
     assert_non_null(strstr(said.data, "$.objectives[1]: a smaller latency is better"));
     assert_null(strstr(said.data, "$.objectives[0]"));
     assert_non_null(strstr(said.data, "coarse_to_fine goes by loss alone"));
-    assert_non_null(strstr(said.data, "seconds are measured"));
+    assert_non_null(strstr(said.data, "seconds and joules are measured"));
     buf_finish(&said);
     json_destroy(root);
     spec_finish(&s);

@@ -242,8 +242,12 @@ static void print_cost(struct client *c, const char *title, const struct json *p
     struct buf text = {0};
     if (seconds <= 0)
         return;
-    buf_printf(&text, "%s hours of runs (%s; each of our own trainer keeps one processor busy)",
-               human_number(seconds / 3600, hours), human_duration(seconds, time));
+    if (seconds >= 3600)
+        buf_printf(&text, "%s hours of runs (%s; ", human_number(seconds / 3600, hours),
+                   human_duration(seconds, time));
+    else
+        buf_printf(&text, "%s of runs (", human_duration(seconds, time));
+    buf_puts(&text, "each of our own trainer keeps one processor busy)");
     if (lost > 0)
         buf_printf(&text, "; %s in runs that failed, were stopped or cancelled",
                    human_percent(lost / seconds, hours));

@@ -66,7 +66,7 @@ static int convert_wandb(struct buf *text, struct buf *notes, struct errbuf *err
     struct json *root = json_parse(text->data, text->len, &why);
     int rc = 0;
     if (root != NULL && wandb_sweep_is(root))
-        rc = wandb_sweep_convert(root, &ours, notes, err);
+        rc = wandb_sweep_convert(root, text, &ours, notes, err);
     if (ours.len > 0 && rc == 0) {
         buf_finish(text);
         *text = ours;

@@ -5,12 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/wandb_text.h"
 #include "sweep/require.h"
 
 #define RUN_CAP 50 /* where the file says none: W&B's agents would go on for ever */
 
 struct conversion {
     const struct json *spec;
+    const struct buf *text; /* that it was read from */
+    struct buf *out;
+    size_t line; /* of the text: the output is as far */
     struct json_writer w;
     struct buf *notes;
     struct errbuf *err;
@@ -42,6 +46,16 @@ static int refuse(struct conversion *c, const char *key, const struct json *v, c
     if (v != NULL)
         json_excerpt(v, excerpt, sizeof(excerpt));
     return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
+}
+
+/* What is wrong with a value is said with its line: it stays on it. */
+static void keep_line(struct conversion *c, const struct json *v)
+{
+    struct json_place at;
+    if (!json_place(c->text->data, c->text->len, c->spec, v, &at))
+        return;
+    for (; c->line < at.line; c->line++)
+        buf_putc(c->out, '\n');
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -186,83 +200,59 @@ static void put_stop(struct conversion *c, const struct json *v)
     jw_end_object(&c->w);
 }
 
-static int put_metric(struct conversion *c, const struct json *v)
+/* key: metric, or metrics of those that are in a list. */
+static int put_objective(struct conversion *c, const char *list, const struct json *v)
 {
+    static const struct {
+        const char *key, *instead;
+    } others[] = {{"target", "a sweep goes on to its run_cap"},
+                  {"threshold", "no objective has a point from which on it counts"},
+                  {"impute", "runs that fail count as the worst"},
+                  {"impute_while_running", "runs that fail count as the worst"}};
     if (json_type(v) != JSON_OBJECT)
-        return refuse(c, "$.metric", v, "an object: its name and goal");
-    jw_key(&c->w, "metric");
+        return refuse(c, strcmp(list, "metric") == 0 ? "$.metric" : "$.metrics", v,
+                      "an object: its name and goal");
     jw_begin_object(&c->w);
     for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
-        const char *key = json_key(m);
-        if (strcmp(key, "target") == 0 || strcmp(key, "impute") == 0 ||
-            strcmp(key, "impute_while_running") == 0) {
-            note(c, "metric.%s is not honoured: %s", key,
-                 strcmp(key, "target") == 0 ? "a sweep goes on to its run_cap"
-                                            : "runs that fail count as the worst");
+        const char *instead = NULL;
+        for (size_t i = 0; i < ARRAY_LEN(others); i++)
+            instead = strcmp(json_key(m), others[i].key) == 0 ? others[i].instead : instead;
+        if (instead != NULL) {
+            note(c, "%s.%s is not honoured: %s", list, json_key(m), instead);
             continue;
         }
-        jw_key(&c->w, key);
+        jw_key(&c->w, json_key(m));
         jw_value(&c->w, m);
     }
     if (json_get(v, "goal") == NULL) {
-        note(c, "metric.goal is minimize, as W&B has it where nothing is said");
+        note(c, "%s.goal is minimize, as W&B has it where nothing is said", list);
         jw_kv_string(&c->w, "goal", "minimize");
     }
     jw_end_object(&c->w);
     return 0;
 }
 
+static int put_metric(struct conversion *c, const struct json *v)
+{
+    jw_key(&c->w, "metric");
+    return put_objective(c, "metric", v);
+}
+
+/* Several that a run is judged by at once. */
+static int put_metrics(struct conversion *c, const struct json *v)
+{
+    int rc = 0;
+    if (json_type(v) != JSON_ARRAY || json_get(c->spec, "metric") != NULL)
+        return refuse(c, "$.metrics", v, "a list of metrics, and no metric beside it");
+    jw_key(&c->w, "objectives");
+    jw_begin_array(&c->w);
+    for (const struct json *m = json_first(v); m != NULL && rc == 0; m = json_next(m))
+        rc = put_objective(c, "metrics", m);
+    jw_end_array(&c->w);
+    return rc;
+}
+
 /* --- values that are no one thing ------------------------------------------------------------- */
-
-static void put_python(const struct json *v, bool inside, struct buf *out);
-
-static void put_quoted(const char *text, struct buf *out)
-{
-    buf_putc(out, '\'');
-    for (; *text; text++) {
-        if (*text == '\'' || *text == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *text);
-    }
-    buf_putc(out, '\'');
-}
-
-static void put_members(const struct json *v, bool object, struct buf *out)
-{
-    buf_putc(out, object ? '{' : '[');
-    for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
-        if (m != json_first(v))
-            buf_puts(out, ", ");
-        if (object) {
-            put_quoted(json_key(m), out);
-            buf_puts(out, ": ");
-        }
-        put_python(m, true, out);
-    }
-    buf_putc(out, object ? '}' : ']');
-}
-
-/* As W&B's agent puts it on the command line: by Python's str(). inside: of a list, where texts are
- * quoted. */
-static void put_python(const struct json *v, bool inside, struct buf *out)
-{
-    struct json_writer w;
-    enum json_type type = json_type(v);
-    if (type == JSON_NULL) {
-        buf_puts(out, "None");
-    } else if (type == JSON_BOOL) {
-        buf_puts(out, json_bool(v) ? "True" : "False");
-    } else if (type == JSON_STRING && inside) {
-        put_quoted(json_string(v), out);
-    } else if (type == JSON_STRING) {
-        buf_puts(out, json_string(v));
-    } else if (type == JSON_ARRAY || type == JSON_OBJECT) {
-        put_members(v, type == JSON_OBJECT, out);
-    } else {
-        jw_init(&w, out);
-        jw_value(&w, v);
-    }
-}
 
 static bool is_plain(const struct json *v)
 {
@@ -282,7 +272,7 @@ static bool is_of_one_kind(const struct json *values)
 static void put_as_text(struct conversion *c, const struct json *v)
 {
     struct buf text = {0};
-    put_python(v, false, &text);
+    wandb_text(v, &text);
     jw_string(&c->w, text.len > 0 ? text.data : "");
     buf_finish(&text);
 }
@@ -294,6 +284,7 @@ static void put_parameter_member(struct conversion *c, const char *name, const s
     const char *key = json_key(m);
     bool list = strcmp(key, "values") == 0 && json_type(m) == JSON_ARRAY && !is_of_one_kind(m);
     bool one = strcmp(key, "value") == 0 && !is_plain(m);
+    keep_line(c, m);
     jw_key(&c->w, key);
     if (strcmp(key, "parameters") == 0 && json_type(m) == JSON_OBJECT) {
         put_parameters(c, m);
@@ -319,6 +310,7 @@ static void put_parameters(struct conversion *c, const struct json *parameters)
 {
     jw_begin_object(&c->w);
     for (const struct json *p = json_first(parameters); p != NULL; p = json_next(p)) {
+        keep_line(c, p);
         jw_key(&c->w, json_key(p));
         if (json_type(p) != JSON_OBJECT) {
             jw_value(&c->w, p);
@@ -340,7 +332,7 @@ static bool is_served_elsewhere(const char *key)
                                        "controller", "job",      "image_uri",     "resource",
                                        "launch",     "queue",    "resource_args", "settings",
                                        "prior_runs", "displayName", "tags",       "template",
-                                       "git"};
+                                       "git",        "metric_constraints"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -350,12 +342,18 @@ static bool is_served_elsewhere(const char *key)
 static int put_member(struct conversion *c, const struct json *m)
 {
     const char *key = json_key(m);
-    if (strcmp(key, "program") == 0 || strcmp(key, "command") == 0 || strcmp(key, "$schema") == 0)
+    const char *ours = json_get(c->spec, "command") != NULL ? "command" : "program";
+    keep_line(c, m);
+    if (strcmp(key, ours) == 0)
+        return put_task(c);
+    if (strcmp(key, "program") == 0 || strcmp(key, "$schema") == 0)
         return 0;
     if (strcmp(key, "method") == 0)
         return put_method(c, m);
     if (strcmp(key, "metric") == 0)
         return put_metric(c, m);
+    if (strcmp(key, "metrics") == 0)
+        return put_metrics(c, m);
     if (strcmp(key, "kind") == 0)
         return json_type(m) == JSON_STRING && strcmp(json_string(m), "sweep") == 0
                    ? 0
@@ -434,19 +432,20 @@ static void put_run_cap(struct conversion *c)
     note(c, "the file says no number of runs: %d (run_cap)", RUN_CAP);
 }
 
-int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *notes,
-                        struct errbuf *err)
+int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct buf *out,
+                        struct buf *notes, struct errbuf *err)
 {
-    struct conversion c = {.spec = spec, .notes = notes, .err = err};
+    struct conversion c = {
+        .spec = spec, .text = text, .out = out, .line = 1, .notes = notes, .err = err};
     int rc = 0;
-    if (json_get(spec, "metric") == NULL)
+    if (json_get(spec, "metric") == NULL && json_get(spec, "metrics") == NULL)
         return refuse(&c, "$.metric", NULL, "{\"name\": …, \"goal\": …}: what the program reports, "
                                             "and runs are ranked by");
     jw_init(&c.w, out);
     jw_begin_object(&c.w);
     for (const struct json *m = json_first(spec); m != NULL && rc == 0; m = json_next(m))
         rc = put_member(&c, m);
-    if (rc == 0)
+    if (rc == 0 && json_get(spec, "command") == NULL && json_get(spec, "program") == NULL)
         rc = put_task(&c);
     put_epochs(&c);
     put_run_cap(&c);

@@ -11,8 +11,9 @@
 
 /* It has a program or a command of its own, or what only their files have, and no task. */
 bool wandb_sweep_is(const struct json *spec);
-/* notes: a sentence a line. 0 or an error that names the key. */
-int wandb_sweep_convert(const struct json *spec, struct buf *out, struct buf *notes,
-                        struct errbuf *err);
+/* text: that spec was read from; what it says stays on its line. notes: a sentence a line. 0 or an
+ * error that names the key. */
+int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct buf *out,
+                        struct buf *notes, struct errbuf *err);
 
 #endif

@@ -5,7 +5,7 @@
   var source = document.getElementById("data");
   if (!source) return;
   var data = JSON.parse(source.textContent), words = data.words;
-  var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, LINES = 1500;
+  var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, LINES = 1500, LINES_MOVING = 400;
 
   function element(name, attributes, text) {
     var e = document.createElement(name);
@@ -147,21 +147,21 @@
     function axisX(i) { return axes.length > 1 ? 70 + (W - 140) * i / (axes.length - 1) : W / 2; }
     function axisY(a, v) { return B - (B - T) * place(a, v); }
     /* The lines lie on a canvas below: a thousand of them are drawn anew in each frame of a drag. */
-    var fine = sweep.runs.length > 500 ? 1 : 2;
+    var drag = null, fine = sweep.runs.length > 500 ? 1 : 2;
     var paint = element("canvas", { width: fine * W, height: fine * H, "aria-hidden": "true" }), stack = element("div", { "class": "stack" });
     var step = Math.ceil(sweep.runs.length / LINES), drawn = sweep.runs.filter(function (r, k) { return r[4] !== null && k % step === 0; });
     var wide = element("div", { "class": "wide", tabindex: "0", role: "group", "aria-label": words.parallel });
     stack.style.minWidth = 90 * axes.length + "px"; /* below it, it scrolls */
     stack.append(paint, svg);
     wide.append(stack);
-    function drawLines(set) {
-      var pen = paint.getContext("2d");
+    function drawLines(set) { /* all of them when the hand rests */
+      var every = drag ? Math.ceil(drawn.length / LINES_MOVING) : 1, pen = paint.getContext("2d");
       pen.setTransform(fine, 0, 0, fine, 0, 0);
       pen.clearRect(0, 0, W, H);
       pen.lineWidth = 1;
       pen.globalAlpha = 0.45;
-      drawn.forEach(function (r) {
-        if (!set.has(r)) return;
+      drawn.forEach(function (r, k) {
+        if (k % every !== 0 || !set.has(r)) return;
         pen.strokeStyle = colour(r[3]);
         pen.beginPath();
         var down = false;
@@ -189,7 +189,6 @@
         brush.setAttribute("height", a.range ? Math.max(1, y1 - y0) : 0);
       };
     });
-    var drag = null;
     function at(e) {
       var box = svg.getBoundingClientRect();
       return { x: (e.clientX - box.left) * W / box.width, y: (e.clientY - box.top) * H / box.height };
@@ -209,7 +208,9 @@
       if (a.show) a.show();
       update();
     });
-    svg.addEventListener("pointerup", function () { drag = null; update(); });
+    function rest() { drag = null; update(); }
+    svg.addEventListener("pointerup", rest);
+    svg.addEventListener("pointercancel", rest); /* the finger scrolls */
 
     /* --- charts by the library, where the build had it ------------------------------------------ */
     var pick = element("select", { "aria-label": words.horizontal });
@@ -317,8 +318,7 @@
     root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, two, scroll);
     root.closest("section").hidden = false;
     apply();
-    draw();
-    list();
+    settled = setTimeout(function () { list(); settled = setTimeout(draw, 0); }, 0); /* who scrolls goes on between */
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { shades = {}; update(); });
     return {
       busy: function () { return drag !== null || form.contains(document.activeElement); },

@@ -125,16 +125,19 @@ static double tenth(const struct study *s)
     return reached;
 }
 
-/* The others first, so that the good ones lie on top. */
+/* The others first, so that the good ones lie on top; of many of either kind an even choice. */
 static size_t draw_runs(struct chart *c, const struct axes *axes)
 {
     double reached = tenth(c->study);
-    size_t step = c->study->run_count / LINES_MAX + 1, drawn = 0;
+    size_t step[2] = {c->study->run_count / LINES_MAX + 1,
+                      c->study->run_count / (10 * LINES_MAX) + 1};
+    size_t drawn = 0;
     for (int good = 0; good < 2; good++) {
+        size_t nth = 0;
         for (size_t i = 0; i < c->study->run_count; i++) {
             const struct study_run *r = &c->study->runs[i];
             bool is_good = isfinite(r->metric) && !study_better(c->study, reached, r->metric);
-            if (is_good != (good == 1) || !isfinite(r->metric) || (!is_good && i % step != 0))
+            if (is_good != (good == 1) || !isfinite(r->metric) || nth++ % step[good] != 0)
                 continue;
             draw_run(c, axes, r, is_good);
             drawn++;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/human.h"
@@ -152,11 +153,13 @@ static void card(struct grid *g, const struct model_run *r, const struct area *a
     line.width -= label;
     grid_printf(g, line, INK_BOLD, "%lld %s", (long long)r->id, r->params);
     line = (struct span){a->row + 1, a->column, a->width};
-    grid_printf(g, line, INK_PLAIN, "epoch %s/%s  train %s  val %s",
-                isnan(r->epoch) ? "0" : human_number(r->epoch, epoch),
-                human_number(r->epochs, epochs),
-                isnan(r->train) ? "-" : brief(r->train, train),
-                isnan(r->val) ? "-" : brief(r->val, val));
+    char *text = xasprintf("epoch %s/%s  train %s  val %s",
+                           isnan(r->epoch) ? "0" : human_number(r->epoch, epoch),
+                           human_number(r->epochs, epochs),
+                           isnan(r->train) ? "-" : brief(r->train, train),
+                           isnan(r->val) ? "-" : brief(r->val, val));
+    grid_put(g, line, text + (strlen(text) > a->width ? strlen("epoch ") : 0), INK_PLAIN);
+    free(text);
     struct area plot = {a->row + 2, a->column, a->width, a->height - 3};
     losses_draw(g, r, &plot, marks);
     norm_line(g, r, (struct span){a->row + a->height - 1, a->column, a->width});

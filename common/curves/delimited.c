@@ -101,7 +101,10 @@ static int take_titles(struct reader *r)
     forget_titles(r);
     for (size_t i = 0; rc == 0 && i < r->start.unnamed; i++)
         rc = add_title(r, "", 0);
-    for (size_t i = 0; rc == 0 && i < r->scan.count; i++) {
+    size_t count = r->scan.count;
+    if (r->start.dialect.title_long && count > 1 && r->scan.fields[count - 1].len == 0)
+        count--; /* a delimiter behind the last title, and behind no row */
+    for (size_t i = 0; rc == 0 && i < count; i++) {
         size_t len;
         const char *text = csv_scan_text(&r->scan, &r->scan.fields[i], &len);
         rc = add_title(r, text, len);

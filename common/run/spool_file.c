@@ -71,22 +71,16 @@ int spool_append(struct spool_writer *w, const char *lines, size_t len, struct e
     return rc;
 }
 
-static void forget_taken(struct spool_reader *r)
-{
-    if (r->taken == r->bytes.len)
-        buf_finish(&r->bytes);
-    else
-        buf_consume(&r->bytes, r->taken);
-    r->taken = 0;
-}
-
 int spool_read(struct spool_reader *r, struct errbuf *err)
 {
     char block[READ_BYTES]; /* of thousands of readers each keeps but the part of a line */
     int fd = spool_open_plain(r->path, O_RDONLY);
     if (fd < 0)
         return fail_at(err, r->path);
-    forget_taken(r);
+    buf_consume(&r->bytes, r->taken);
+    if (r->bytes.len == 0)
+        buf_finish(&r->bytes);
+    r->taken = 0;
     ssize_t n;
     do {
         n = pread(fd, block, sizeof(block), r->offset);

@@ -179,6 +179,25 @@ void dimension_to_json(const struct dimension *d, double value, struct json_writ
     }
 }
 
+static bool is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Of a long text both ends: paths differ in the last words. */
+static void put_ends(const char *text, char out[SPACE_TEXT_MAX])
+{
+    static const char between[] = "…";
+    size_t len = strlen(text), head = SPACE_TEXT_MAX / 3;
+    size_t tail = len - (SPACE_TEXT_MAX - head - sizeof(between));
+
+    while (head > 0 && is_inside_character(text[head]))
+        head--;
+    while (is_inside_character(text[tail]))
+        tail++;
+    snprintf(out, SPACE_TEXT_MAX, "%.*s%s%s", (int)head, text, between, text + tail);
+}
+
 void dimension_format(const struct dimension *d, double value, char out[SPACE_TEXT_MAX])
 {
     switch (d->type) {
@@ -192,7 +211,10 @@ void dimension_format(const struct dimension *d, double value, char out[SPACE_TE
         snprintf(out, SPACE_TEXT_MAX, "%s", value != 0 ? "true" : "false");
         break;
     case VALUE_CHOICE:
-        snprintf(out, SPACE_TEXT_MAX, "%s", choice(d, value));
+        if (strlen(choice(d, value)) < SPACE_TEXT_MAX)
+            snprintf(out, SPACE_TEXT_MAX, "%s", choice(d, value));
+        else
+            put_ends(choice(d, value), out);
         break;
     }
 }

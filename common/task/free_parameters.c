@@ -12,6 +12,8 @@
 #include "sweep/require.h"
 #include "sweep/spec.h"
 
+#define CHOICE_BYTES_MAX 1023 /* a path, a prompt */
+
 int free_refuse_trainers(const struct json *root, const char *task, struct errbuf *err)
 {
     static const char *const keys[] = {"data", "model", "train", "start_from",
@@ -71,8 +73,8 @@ static int take_value(const struct json *v, const char *path, struct dimension *
     if (!first && type != d->type)
         return field_refuse(err, ERR_TYPE, path, v, "%s", one_type);
     d->type = type;
-    if (type == VALUE_CHOICE && strlen(json_string(v)) >= SPACE_TEXT_MAX)
-        return field_refuse(err, ERR_LIMIT, path, v, "at most %d bytes", SPACE_TEXT_MAX - 1);
+    if (type == VALUE_CHOICE && strlen(json_string(v)) > CHOICE_BYTES_MAX)
+        return field_refuse(err, ERR_LIMIT, path, v, "at most %d bytes", CHOICE_BYTES_MAX);
     if (type == VALUE_CHOICE)
         take_choice(d, v);
     return 0;

@@ -94,6 +94,7 @@ struct trial {
     size_t before;               /* rows before the first of those */
     size_t before_at, before_line; /* where that one begins */
     bool short_title;              /* the last row before is one short, and has no number */
+    bool long_title;               /* or one longer, with nothing in the last field */
     size_t title_at, title_line;
     double numbers;              /* share of fields that are numbers or nothing */
 };
@@ -102,6 +103,7 @@ struct counts {
     size_t rows;
     size_t fields[DIALECT_ROWS], numbers[DIALECT_ROWS];
     size_t at[DIALECT_ROWS], line[DIALECT_ROWS];
+    bool open[DIALECT_ROWS]; /* ends with a delimiter */
 };
 
 static size_t count_numbers(struct csv_scan *s)
@@ -129,6 +131,7 @@ static bool count_fields(const struct text *t, const struct dialect *d, struct c
             break;
         c->fields[c->rows] = s.count;
         c->numbers[c->rows] = count_numbers(&s);
+        c->open[c->rows] = s.fields[s.count - 1].len == 0;
         c->line[c->rows] = s.line;
         c->at[c->rows] = s.start;
         c->rows++;
@@ -176,6 +179,8 @@ static bool try_delimiter(const struct text *t, const struct dialect *d, char de
     if (before > 0) {
         out->short_title = c.fields[before - 1] > 1 && c.numbers[before - 1] == 0 &&
                            c.fields[before - 1] + 1 == out->columns;
+        out->long_title = out->columns > 1 && c.open[before - 1] && c.numbers[before - 1] == 1 &&
+                          c.fields[before - 1] == out->columns + 1;
         out->title_at = c.at[before - 1];
         out->title_line = c.line[before - 1];
     }
@@ -257,7 +262,9 @@ void dialect_find(const struct text *t, const struct dialect_wish *w, struct dia
             d.preamble = true;
             d.first_at = best.before_at;
             d.skip_lines = best.before_line - 1;
-            d.title = d.title_short = best.short_title;
+            d.title_short = best.short_title;
+            d.title_long = best.long_title;
+            d.title = d.title_short || d.title_long;
             d.title_at = best.title_at;
             d.title_line = best.title_line;
         }

@@ -58,6 +58,8 @@ struct launcher_type {
     const char *name;
     /* From a signal until its worker has it, at most: so much longer is its grace. */
     uint64_t signal_delay_ms;
+    /* Its workers' lines come from afar: of so many looks at them one is enough. 0: each counts. */
+    uint64_t looks_between;
     struct launcher *(*create)(void);
     /* It has its site. NULL: nothing is to be done. */
     void (*open)(struct launcher *l);

@@ -27,6 +27,7 @@ struct pool {
     struct launchers launchers;
     struct entry *entries;
     size_t active;                /* entries in the list */
+    uint64_t looks;               /* of the tail timer */
     struct entry *due, **due_end; /* those to be looked at, and where the next one is hung */
     uv_timer_t tail_timer;        /* runs only while there are entries */
     uv_timer_t handle_timer;      /* once, after a start */
@@ -181,11 +182,20 @@ static void on_worker_ended(void *arg)
     tick(arg);
 }
 
+/* Of a launcher that has hundreds of workers, one after the other. */
+static bool is_looked_at(const struct entry *e, uint64_t look)
+{
+    uint64_t every = e->slot.launcher->type->looks_between;
+    return every == 0 || (look + (uint64_t)e->slot.run_id) % every == 0;
+}
+
 static void on_tail_timer(uv_timer_t *timer)
 {
     struct pool *p = timer->data;
+    p->looks++;
     for (struct entry *e = p->entries; e; e = e->next)
-        make_due(e);
+        if (is_looked_at(e, p->looks))
+            make_due(e);
     read_turn(p);
 }
 

@@ -154,17 +154,19 @@ bool rundir_written_by(const struct rundir *r, int64_t pid)
 
 int rundir_read(struct rundir *r, struct errbuf *err)
 {
+    char block[RUNDIR_READ_BYTES]; /* of hundreds of slots each keeps but the part of a line */
     buf_consume(&r->bytes, r->taken);
+    if (r->bytes.len == 0)
+        buf_finish(&r->bytes);
     r->taken = 0;
-    buf_reserve(&r->bytes, RUNDIR_READ_BYTES);
     ssize_t n;
     do {
-        n = pread(r->fd, r->bytes.data + r->bytes.len, RUNDIR_READ_BYTES, r->offset);
+        n = pread(r->fd, block, sizeof(block), r->offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return err_set(err, ERR_IO, "run.jsonl: %s", strerror(errno));
-    r->bytes.len += (size_t)n;
-    r->bytes.data[r->bytes.len] = '\0';
+    if (n > 0)
+        buf_append(&r->bytes, block, (size_t)n);
     r->offset += n;
     return (int)n;
 }

@@ -16,6 +16,7 @@
 #define STOP_MS 3000     /* a stop waits so long for the spool and for Slurm */
 #define HUNG_PART 6 /* of a lease: a spool that does not answer for so long is in trouble */
 #define HUNG_MS_LEAST 1000
+#define LOOKS_BETWEEN 5
 #define SIGNAL_DELAY_MS 10000 /* until a signal reaches a worker */
 
 static uint64_t now_of(const struct slurm *s)
@@ -266,6 +267,7 @@ static bool slurm_knows(const char *handle)
 const struct launcher_type launcher_slurm = {
     .name = "slurm",
     .signal_delay_ms = SIGNAL_DELAY_MS,
+    .looks_between = LOOKS_BETWEEN,
     .create = slurm_create,
     .open = slurm_open,
     .look = slurm_look,

@@ -55,8 +55,10 @@ struct slurm_sweep *slurm_sweep_get(struct slurm *s, int64_t sweep_id)
     char *path = xasprintf("%s/%s", s->base.site->spool, w->uuid);
     str_copy(w->path, sizeof(w->path), path);
     free(path);
-    w->next = s->sweeps;
-    s->sweeps = w;
+    struct slurm_sweep **end = &s->sweeps;
+    while (*end)
+        end = &(*end)->next;
+    *end = w;
     return w;
 }
 

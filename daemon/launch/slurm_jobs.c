@@ -237,6 +237,10 @@ static void judge_by_listing(struct slurm_sweep *w, struct slurm_pilot *p, uint6
     const struct slurm_task *t = slurm_task_find(w, p->job);
     enum slurm_kind kind = t ? t->kind : SLURM_ENDED;
     str_copy(p->state, sizeof(p->state), t ? t->job.state : "gone");
+    if (kind == SLURM_ENDED && strcmp(p->state, "COMPLETED") == 0 && !p->has_completed) {
+        p->has_completed = true; /* the next listing judges it */
+        return;
+    }
     if (kind == SLURM_WAITS)
         slurm_pilot_lose(w, p, "its job was put back into Slurm's queue", false);
     else if (kind == SLURM_ENDED || kind == SLURM_NO_MEMORY) {

@@ -30,6 +30,7 @@ struct slurm_pilot {
     uint64_t heard_ms;   /* when it last said something */
     uint64_t known_from; /* as of a task */
     char state[32];      /* of its job, as Slurm last said; "": nothing yet */
+    bool has_completed;  /* so its job was: it has said why it goes, and that will be read */
 };
 
 struct slurm_worker {

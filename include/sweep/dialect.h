@@ -19,6 +19,7 @@ struct dialect {
     size_t columns;      /* of most rows that were looked at; 0: they do not agree */
     bool title;          /* the last comment has as many fields: likely the header, */
     bool title_short;    /* or the last row of the preamble, which is one short (R writes so) */
+    bool title_long;     /* or ends with a delimiter, as the rows do not */
     size_t title_at, title_line; /* which begins here, behind its comment sign */
     bool told;           /* by a line sep= */
     bool preamble;       /* lines of another number of fields were skipped */

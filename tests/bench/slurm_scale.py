@@ -126,7 +126,7 @@ def measure(given, d, cluster):
         "sbatch_calls": len(cluster.memory.read("calls").splitlines()),
         "restart_ready_seconds": again and round(again[0], 2),
         "restart_known_seconds": again and round(again[1], 2),
-        "stored": facts, "cores": os.cpu_count()}
+        "stored": facts, "cores": os.cpu_count(), "load": round(os.getloadavg()[2], 1)}
 
 
 def main():
@@ -150,10 +150,10 @@ def main():
         finally:
             players.kill()
             players.wait()
-    print(json.dumps(line))
-    if not given.dry:
-        with open(os.path.join(HERE, "results.jsonl"), "a", encoding="utf-8") as f:
-            f.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)  # before all is removed, which takes its time
+        if not given.dry:
+            with open(os.path.join(HERE, "results.jsonl"), "a", encoding="utf-8") as f:
+                f.write(json.dumps(line) + "\n")
     if not good:
         sys.exit("what is stored is wrong, or files were left in the spool")
 

@@ -212,12 +212,15 @@ def test_others_are_served_meanwhile():
                 c.call("import", id="m", runs=runs[i:i + 100])
         for c in both:
             send(c, "import", id="m", end=True)
+        again = d.connect()  # one that was not answered in time
         for name in ("one", "two"):
             sweep = other.call("submit", spec={**asked, "name": name})["sweep"]
         refused(lambda: other.call("submit", spec=asked, id="m"), "busy", "under way")
         equal(other.call("show", sweep=sweep)["sweep"]["status"], "queued", "there")
+        send(again, "import", id="m", end=True)
         check(not has_answer(both[0]) and not has_answer(both[1]), "the import is not at its end")
         answers = [json.loads(c.line())["result"] for c in both]
+        equal(json.loads(again.line())["result"], {"sweep": answers[0]["sweep"], "existing": True}, "asked again")
         equal(sorted(a["existing"] for a in answers), [False, True], "it is one sweep")
         equal(answers[0]["sweep"], answers[1]["sweep"], "the same")
         check(answers[0]["sweep"] < sweep, "which was there first")

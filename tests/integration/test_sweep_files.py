@@ -1,6 +1,7 @@
 """`sweepctl submit` of W&B's sweep files as they are, in YAML and JSON, over scripts as people have
 them: what is read, what is said of what cannot be honoured, what is refused; and what such scripts
 print is understood."""
+import contextlib
 import json
 import os
 import signal
@@ -129,7 +130,11 @@ WRONG = [
     ("program: x.py\nmethod: custom\nmetric: {name: a}\n", "$.method"),
     ("command: [python, \"${program}\"]\nmethod: grid\nmetric: {name: a}\n", "$.program"),
     ("program: x.py\ncommand: [\"${prgram}\"]\nmethod: grid\nmetric: {name: a, goal: minimize}\n"
+     "parameters: {a: {values: [1]}}\n", "sweep.yaml:2:"),
+    ("program: x.py\ncommand: [\"${prgram}\"]\nmethod: grid\nmetric: {name: a, goal: minimize}\n"
      "parameters: {a: {values: [1]}}\n", "$.task.command[0]"),
+    ("method: grid\nprogram: x.py\nmetric: {name: a, goal: minimize}\nparameters:\n  b: {values: [1, 2]}\n"
+     "  a:\n    min: 1\n    max: x\n", "sweep.yaml:8:"),
     ("program: x.py\nmethod: grid\nmetric: {name: a, goal: minimize}\nearly_terminat: 1\n"
      "parameters: {a: {values: [1]}}\n", "did you mean early_terminate"),
 ]
@@ -187,6 +192,11 @@ SCHEMA = [
     ("metric.impute", {"metric": {"name": "a", "impute": "best"}}, "metric.impute is not honoured"),
     ("metric.impute_while_running", {"metric": {"name": "a", "impute_while_running": "best"}},
      "metric.impute_while_running is not honoured"),
+    ("metrics", {"metric": None, "metrics": [{"name": "a", "goal": "maximize"}, {"name": "b", "target": 1}]},
+     ("objectives.0.goal", "maximize")),
+    ("metrics", {"metric": None, "metrics": [{"name": "a"}, {"name": "b", "target": 1}]},
+     "metrics.target is not honoured"),
+    ("metrics", {"metrics": [{"name": "a"}, {"name": "b"}]}, "$.metrics"),
     ("scheduler.engine", {"scheduler": {"engine": "wandb"}}, "scheduler is not honoured"),
     ("scheduler.engine", {"scheduler": {"engine": "optuna"}, "method": "custom"}, ("method", "tpe")),
     ("scheduler.engine", {"scheduler": {"engine": "ax"}, "method": "custom"}, ("method", "gp")),
@@ -205,6 +215,8 @@ SCHEMA = [
     ("early_terminate.strict", {"early_terminate": {**STOPS, "strict": 3}}, "$.early_terminate.strict"),
     ("parameters.value", {"parameters": {"p": {"value": 3}, "q": {"values": [1, 2]}}}, ("parameters.p.values.0", 3)),
     ("parameters.values", searched(values=["a", "b"]), ("parameters.p.values.1", "b")),
+    ("parameters.values", searched(values=["/a" * 40, "/b" * 500]), ("parameters.p.values.1", "/b" * 500)),
+    ("parameters.values", searched(values=["a", "b" * 1024]), "$.parameters.p.values[1]"),
     ("parameters.values", searched(values=[None, 5, 0.5]), ("parameters.p.values.0", "None")),
     ("parameters.values", searched(values=[[64, 64], ["a", {"b": True}]]),
      ("parameters.p.values.1", "['a', {'b': True}]")),
@@ -347,6 +359,8 @@ def test_hostile_output_hurts_nobody():
         good = d.submit({**PLAIN, "task": {"command": [sys.executable, f"{home.path}/good.py"]},
                          "parameters": {"n": {"values": [1, 2]}}})
         completed(d, good)
+        with contextlib.suppress(TimeoutError):  # a gigabyte takes its time
+            d.wait(bad)
         completed(d, bad)
         equal(d.sql("SELECT DISTINCT metric_value FROM runs WHERE sweep_id = ?", bad), [(0.5,)])
         check(os.path.getsize(f"{d.db}.runs/1/stderr") < 300000)

@@ -441,6 +441,10 @@ def test_what_exports_leave(f):
     line = f.read("again.csv", "a,b,y\n" + lines(DATA[:60]) + "a,b,y\n" + lines(DATA[60:]))
     equal(sizes(line), (120, 2, 2))
     said(line, "the titles stand again in line 62")
+    for told in ({}, {"header": True}):
+        line = f.read("ends.csv", '"id","kind","a",\n' + lines([i * 7 % 120, "MB"[y], a] for i, (a, _, y)
+                                                            in enumerate(DATA)), target="kind", **told)
+        equal(sizes(line), (120, 2, 2))
     for hole in ("", "NA"):
         line = f.read("hollow.csv", "a,Unnamed: 32,y\n" + lines([a, hole, y] for a, _, y in DATA))
         equal(sizes(line), (120, 1, 2))

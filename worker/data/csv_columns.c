@@ -212,7 +212,7 @@ static void note_dialect(const struct dialect *dialect, const struct spec_data *
     if (dialect->comment)
         notes_add(notes, "data.skip_rows", "lines that begin with %c are comments",
                   dialect->comment);
-    if (dialect->preamble && !dialect->title_short)
+    if (dialect->preamble && !dialect->title)
         notes_add(notes, "data.skip_rows",
                   "the first %zu lines are left out: they have another number of fields",
                   dialect->skip_lines);

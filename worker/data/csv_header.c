@@ -324,7 +324,10 @@ static void read_title(struct csv_scan *s, const struct dialect *dialect, struct
     char comment = s->comment;
     s->comment = '\0';
     csv_scan_seek(s, dialect->title_at, dialect->title_line);
-    if (csv_scan_row(s, NULL) == 0 && s->count + dialect->title_short == l->first.count)
+    int rc = csv_scan_row(s, NULL);
+    if (rc == 0 && dialect->title_long && s->count > 0)
+        s->count--; /* a delimiter behind the last title alone */
+    if (rc == 0 && s->count + dialect->title_short == l->first.count)
         row_take(&l->title, s, dialect->title_short);
     s->comment = comment;
 }
@@ -420,7 +423,8 @@ int csv_header_find(struct csv_scan *s, const struct dialect *dialect, const str
     read_title(s, dialect, &l);
     h.count = l.first.count;
     h.line = l.first.line;
-    bool first = decide(&l, d, known);
+    bool told = d->header == HEADER_YES && dialect->preamble && l.title.count > 0;
+    bool first = !told && decide(&l, d, known);
     if (!first && d->header != HEADER_NO && l.title.count > 0 && l.title.texts > 0) {
         if (dialect->title_short)
             shift_title(&l.title, &l.below[l.title.count - 1]);

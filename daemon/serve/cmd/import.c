@@ -224,7 +224,7 @@ static void add(struct request *r, struct staged_import *s)
 static void end(struct request *r, const struct staged_import *s)
 {
     const struct store_named_query q = {.id = STORE_QUERY_SUBMITTED, .text = r->word};
-    if (s->count == 0)
+    if (s && s->count == 0)
         request_refuse(r, ERR_STATE, "the import %s has no runs", r->word);
     else
         request_query_named(r, &q, take_end);
@@ -244,6 +244,8 @@ static void run(struct request *r)
         request_refuse(r, ERR_VALUE, "one of sweep, runs, points, end at a time");
     else if (r->given[SWEEP_PARAM])
         begin(r);
+    else if (r->given[END_PARAM] && engine_importing(r->daemon->engine, r->word) != 0)
+        end(r, NULL); /* who was not answered in time asks again */
     else if (!s || strcmp(s->id, r->word) != 0)
         request_refuse(r, ERR_STATE,
                        "the import %s is not under way here: it begins with \"sweep\"", r->word);

@@ -234,6 +234,8 @@ static void test_titles_and_ends(void **state)
         {"x.csv", "Unnamed: 0,epoch,loss,val_loss\n0,1,2.5,3\n1,2,2,2.5\n", "1:2.5/3 2:2/2.5", NULL},
         {"x.csv", ",epoch,loss,val_loss\n0,0,2.5,3\n1,1,2,2.5\n2,epoch,loss,val_loss\n3,2,1.5,2\n",
          "0:2.5/3 1:2/2.5 2:1.5/2", "line 4 has the titles again"},
+        {"x.csv", "epoch,loss,val_loss,\n0,2.5,3\n1,2,2.5\n2,1.5,2\n", "0:2.5/3 1:2/2.5 2:1.5/2",
+         "train_loss from column 2 'loss'"},
         {"x.csv", "epoch,loss\r\r\n1,2.5\r\r\n2,2\r\r\n", "1:2.5/- 2:2/-", NULL},
         {"x.csv", "epoch,loss,val_loss\n1,2.5,\"<tf.Tensor: shape=(), dtype=float32, numpy=3.0>\"\n",
          "1:2.5/3", NULL},

@@ -101,8 +101,8 @@ def short(*what):
 def one(name, seed):
     """Another specification of ours is held against the searches of Optuna's that are there."""
     t = task_of(name, STATE, OPTIONS.seconds, OPTIONS.rows)
-    bench = Bench(os.path.join(STATE, f"{name}-{seed}-{short(t, OPTIONS.workers)}"), t, seed,
-                  OPTIONS)
+    same = short({k: v for k, v in t.items() if k != "files"}, OPTIONS.workers)
+    bench = Bench(os.path.join(STATE, f"{name}-{seed}-{same}"), t, seed, OPTIONS)
     done = "line-" + short(OPTIONS.ours, OPTIONS.sides)
     if bench.has(done):
         return

@@ -668,6 +668,7 @@ static void test_every_query_answers_json(void **state)
         {STORE_QUERY_TREATMENTS, 1, {1}, "\"remedy\":\"l2\",\"guide_ref\":null"},
         {STORE_QUERY_OPEN_LABELS, 1, {0}, "[{\"runs\":1}]"},
         {STORE_QUERY_REMEDY_EFFECTS, 0, {0}, "\"tried\":1,\"cured\":1,\"median_change\":-0.25"},
+        {STORE_QUERY_BETTERED, 1, {1}, "\"judged\":"},
     };
     struct fixture *f = *state;
     struct store_batch b = {0};
@@ -675,8 +676,8 @@ static void test_every_query_answers_json(void **state)
     struct record_finding finding = {.kind = "inf_in_input", .count = 2};
 
     /* and test_unended_runs, test_submitted_ids; best_configurations needs seeds, stopping_audit
-     * runs that a rule has spared: test_views.c */
-    assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 4);
+     * runs that a rule has spared: test_views.c; pareto_front needs objectives: test_objectives.py */
+    assert_int_equal(ARRAY_LEN(cases), STORE_QUERY_COUNT - 5);
     open_with_run(f);
     store_batch_put_run(&b, new_ranked_run(1, 1, 0, NAN));
     store_batch_add_points(&b, 1, &p, 1);

@@ -100,6 +100,26 @@ def test_from_wandb():
             spec, notes, _ = w.submit(method="bayes", run_cap=2)
             check(f"`{spec['method']}`" in second and "bayes is tpe" in notes, notes)
 
+        def schedulers(second):
+            for engine, method in re.findall(r"`(\w+)`: `(\w+)`", second):
+                spec, notes, _ = w.submit(method="custom", run_cap=2,
+                                          scheduler={"engine": engine, "source": "optuna.py:space"})
+                check(spec is not None and "source" in notes, notes)
+                equal(spec["method"], method)
+
+        def metrics(_):
+            both = [{"name": "val_loss", "goal": "minimize"}, {"name": "size", "goal": "maximize"}]
+            spec, notes, _ = w.submit(metric=None, metrics=both, method="random", run_cap=1)
+            check(spec is not None, notes)
+            equal((spec["objectives"], spec["metric"]["name"]), (both, "val_loss"))
+
+        def several_kinds(_):
+            _, notes, printed = w.submit(parameters={"n": {"values": [None]},
+                                                     "layers": {"values": [[64, 64]]}})
+            equal(sorted(printed[0]), ["--layers=[64, 64]", "--n=None"])
+            equal(printed[1], {"n": "None", "layers": "[64, 64]", "lr": 9}, "wandb.config")
+            check("text" in notes, notes)
+
         def metric(_):
             spec, notes, _ = w.submit()
             equal(spec["metric"], {"name": "val_loss", "goal": "minimize"})
@@ -153,7 +173,9 @@ def test_from_wandb():
             "`program`, `command`": macros,
             "`method: grid`": methods,
             "`method: bayes`": bayes,
+            "`method: custom`": schedulers,
             "`metric` `name`": metric,
+            "`metrics`": metrics,
             "`metric.target`": lambda _: noted("metric.target is not honoured")(w.submit(
                 metric={"name": "val_loss", "goal": "minimize", "target": 0.1})),
             "`parameters`": nested,
@@ -163,6 +185,7 @@ def test_from_wandb():
                 w.submit(project="p", description="d")),
             "`wandb.init().config`": lambda _: equal(w.submit()[2][1], {"lr": 0.5}),
             "`True`": booleans,
+            "values of several kinds": several_kinds,
             "`wandb.log`": lambda _: w.submit(),
             "`wandb.agent`": agent,
         })

@@ -14,8 +14,8 @@ import sys
 
 POINT = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.M)
 TIMEOUTS = "10"  # times what meson gives a test: it ends only what would never end
-# One more than there are processors: many tests wait, for a disk or another process.
-PROCESSES = str(min(8, os.cpu_count() or 1) + 1)
+# Two more than there are processors: many tests wait, for a disk or another process.
+PROCESSES = str(min(8, os.cpu_count() or 1) + 2)
 SKIPPED = re.compile(r"^ok\b.*# SKIP.*$", re.M)
 
 
@@ -72,6 +72,16 @@ def run(build, arguments):
     return passed, failed, skipped
 
 
+def compile_log(build):
+    return os.path.join(build, "meson-logs", "compile.txt")
+
+
+def compile_beside(build):
+    """What the second build needs is compiled while the first is tested, which often waits."""
+    with open(compile_log(build), "w", encoding="utf-8") as log:
+        return subprocess.Popen(["nice", "ninja", "-C", build], stdout=log)
+
+
 def main():
     builds = sys.argv[1:]
     if not 1 <= len(builds) <= 2:
@@ -80,7 +90,13 @@ def main():
     suites = ([x for name in plain for x in ("--suite", name)],
               ["--no-suite", "lint", "--no-suite", "once"])
     totals = [0, 0, 0]
+    compiling = compile_beside(builds[1]) if len(builds) == 2 else None
     for index, build in enumerate(builds):
+        if index and compiling.wait() != 0:
+            with open(compile_log(build), encoding="utf-8") as f:
+                print(f.read()[-6000:], "the build failed:", build)
+            totals[1] += 1
+            break
         arguments = suites[index] if len(builds) == 2 else []
         for i, n in enumerate(run(build, arguments)):
             totals[i] += n

@@ -141,7 +141,11 @@ def test_report():
         data = json.loads("".join(re.findall(r'id="data">(.*?)</script>', text, re.S)))
         equal([len(s["runs"]) for s in data["sweeps"]], [14, 1, 3], "runs")
         equal(len(data["sweeps"][0]["curves"]), 14, "curves")
-        equal(sum(tag == "figure" for tag, _ in page.elements), 3 * len(KINDS), "a picture each")
+        named = [name for names in re.findall(r"what these charts need: (.*?)</p>", text)
+                 for name in names.split(", ")]
+        equal(sum(tag == "figure" for tag, _ in page.elements) + len(named), 3 * len(KINDS),
+              "a picture each, or its name")
+        check(named, "without values there is nothing to draw")
         said = "".join("".join(t) for t in page.texts.values())
         for what in (HOSTILE, "proposed", "exited", "<b>cnn</b>"):
             check(what in said, f"{what} is there, as text")

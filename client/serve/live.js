@@ -80,9 +80,10 @@
   function on_point(p) {
     cell(p.run, "train", p.train_loss);
     cell(p.run, "val", p.val_loss);
-    if (!cell(p.run, "epoch", p.epoch) || document.getElementById("chart")) want();
+    /* What is being fetched may be older than this, and would be put over it. */
+    if (!cell(p.run, "epoch", p.epoch) || looking || document.getElementById("chart")) want();
   }
-  function on_label(p) { if (!cell(p.run, "label", p.pattern)) want(); }
+  function on_label(p) { if (!cell(p.run, "label", p.pattern) || looking) want(); }
 
   var source = new EventSource(state.dataset.events);
   source.onopen = function () { say("live"); };

@@ -4,10 +4,12 @@ Where there is none, `there()` is None and the tests that want it say so by thei
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
 
+SILENCE_SECONDS = 300  # of a page in which nothing comes to pass
 WAIT_SECONDS = 120  # only where something never comes
 
 
@@ -72,6 +74,8 @@ class Browser:
 
     def message(self):
         while b"\0" not in self.waiting:
+            if not select.select([self.answers], [], [], SILENCE_SECONDS)[0]:
+                raise TimeoutError("the browser says nothing any more")
             part = os.read(self.answers, 1 << 16)
             if not part:
                 raise EOFError("the browser has ended")

@@ -13,6 +13,10 @@ SILENCE_SECONDS = 300  # of a page in which nothing comes to pass
 WAIT_SECONDS = 120  # only where something never comes
 
 
+class NeverCame(Exception):
+    """A page did not come to what was waited for."""
+
+
 def there():
     return next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
                  if path), None)
@@ -134,8 +138,11 @@ class Browser:
 
     def until(self, condition):
         """Waits in the page, looked at after each of its frames and changes."""
-        return self.run("new Promise(function (done) { (function look() { var v = (" + condition +
-                        "); if (v) done(v); else setTimeout(look, 20); })(); })")
+        came = self.run("new Promise(function (done) { var begun = Date.now(); (function look() { var v = (" + condition +
+                        f"); if (v || Date.now() - begun > {WAIT_SECONDS * 1000}) done(!!v); "
+                        "else setTimeout(look, 20); })(); })")
+        if not came:
+            raise NeverCame(condition)
 
     def picture(self, path, whole=True):
         data = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]

@@ -71,17 +71,23 @@
   }
 
   /* --- what happens ----------------------------------------------------------------------------- */
-  function short(v) { return typeof v === "number" ? String(+v.toPrecision(4)) : v === null || v === undefined ? "–" : String(v); }
+  /* As the server writes a loss (human_loss), so that a look changes nothing. */
+  function loss(v) {
+    if (typeof v !== "number") return v;
+    var size = Math.abs(v);
+    if (v !== 0 && (size < 1e-4 || size >= 1e6)) return v.toExponential(3).replace(/([+-])(\d)$/, "$10$2");
+    return size >= 1e4 ? v.toFixed(0) : v.toPrecision(4);
+  }
   function cell(run, name, v) {
     var e = document.querySelector('tr[data-run="' + (+run) + '"] [data-' + name + "]");
-    if (e && v !== null && v !== undefined) e.textContent = short(v);
+    if (e && v !== null && v !== undefined) e.textContent = String(v);
     return e !== null;
   }
   function on_point(p) {
-    cell(p.run, "train", p.train_loss);
-    cell(p.run, "val", p.val_loss);
+    cell(p.run, "train", loss(p.train_loss));
+    cell(p.run, "val", loss(p.val_loss));
     /* What is being fetched may be older than this, and would be put over it. */
-    if (!cell(p.run, "epoch", p.epoch) || looking || document.getElementById("chart")) want();
+    if (!cell(p.run, "epoch", +p.epoch.toPrecision(4)) || looking || document.getElementById("chart")) want();
   }
   function on_label(p) { if (!cell(p.run, "label", p.pattern) || looking) want(); }
 

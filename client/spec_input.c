@@ -34,13 +34,23 @@ static bool has_suffix(const char *name, const char *suffix)
     return len > n && strcasecmp(name + len - n, suffix) == 0;
 }
 
-/* By its name or, where that says nothing, by its look. */
+static bool is_json(const struct buf *text)
+{
+    struct errbuf why;
+    struct json *root = text->data != NULL ? json_parse(text->data, text->len, &why) : NULL;
+    bool good = root != NULL;
+    json_destroy(root);
+    return good;
+}
+
+/* By its name or, where that says nothing, by its look. JSON is YAML too, and read as what it is. */
 static bool is_yaml(const struct buf *text, const char *file)
 {
     const char *bytes = text->data != NULL ? text->data : "";
     const char *first = bytes + strspn(bytes, " \t\r\n");
-    return *first != '{' && (has_suffix(file, ".yaml") || has_suffix(file, ".yml") ||
-                             *first == '#' || looks_like_yaml(bytes));
+    if (has_suffix(file, ".yaml") || has_suffix(file, ".yml"))
+        return !is_json(text);
+    return *first != '{' && (*first == '#' || looks_like_yaml(bytes));
 }
 
 /* The text becomes JSON, each value on its line. */

@@ -10,6 +10,7 @@
 
 #include "client/client.h"
 #include "client/live.h"
+#include "client/outlook.h"
 #include "client/report.h"
 #include "client/screen/screen.h"
 
@@ -235,6 +236,8 @@ static int follow_plainly(struct client *c, int64_t sweep)
     live_init(&w.live, sweep);
     /* Signals are taken in hand only while we poll for them: Ctrl-C must end a call that hangs. */
     int status = begin(&w);
+    if (status == CLIENT_DONE && !w.live.ended)
+        outlook_say_waiting(c);
     if (status == CLIENT_DONE) {
         signals_open(&w);
         status = follow(&w);

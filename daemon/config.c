@@ -223,14 +223,15 @@ static int read_hours(const char *name, const char *text, struct config *c, stru
     return 0;
 }
 
-static int read_group(const char *name, gid_t *out, struct errbuf *err)
+static int read_group(const char *name, struct config *c, struct errbuf *err)
 {
     const struct group *g = name ? getgrnam(name) : NULL;
-    *out = CONFIG_NO_GROUP;
+    c->group = CONFIG_NO_GROUP;
+    str_copy(c->group_name, sizeof(c->group_name), g ? name : "");
     if (name && !g)
         return err_bad(err, ERR_VALUE, flags[FLAG_GROUP].name, name, "a group of this machine");
     if (g)
-        *out = g->gr_gid;
+        c->group = g->gr_gid;
     return 0;
 }
 
@@ -391,7 +392,7 @@ static int read_manners(const char *const given[FLAG_COUNT], const char *const v
                         err)) < 0 ||
         (rc = read_hours(setting_of(FLAG_ACTIVE_HOURS, given), value[FLAG_ACTIVE_HOURS], c, err)) <
             0 ||
-        (rc = read_group(given[FLAG_GROUP], &c->group, err)) < 0 ||
+        (rc = read_group(given[FLAG_GROUP], c, err)) < 0 ||
         (rc = read_program(flags[FLAG_ON_EVENT].name, given[FLAG_ON_EVENT], c->on_event, err)) < 0)
         return rc;
     return given[FLAG_LOG] ? read_absolute(c->log, flags[FLAG_LOG].name, given[FLAG_LOG], err) : 0;

@@ -17,6 +17,7 @@
 #define CONFIG_LOAD_MAX 100000
 #define CONFIG_ANY_TIME (-1)
 #define CONFIG_NO_GROUP ((gid_t)-1)
+#define CONFIG_GROUP_MAX 64
 #define CONFIG_IDLE_SECONDS 1800
 #define CONFIG_PREPARE_SECONDS 600
 #define CONFIG_SLURM_SECONDS 5
@@ -40,6 +41,7 @@ struct config {
     enum log_level log_level;
     char log[PATHS_MAX];           /* file for the log; "": stderr */
     gid_t group;                   /* whose members are let in; CONFIG_NO_GROUP */
+    char group_name[CONFIG_GROUP_MAX];
     double max_load;               /* no start from this load average on; 0: any */
     int active_from, active_until; /* minutes of the local day; CONFIG_ANY_TIME */
     bool pause_on_battery;

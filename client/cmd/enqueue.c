@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/outlook.h"
 #include "client/values.h"
 
 static char *enqueue_params(const struct opts *o)
@@ -40,5 +41,6 @@ int cmd_enqueue(struct client *c)
         fprintf(c->out, "run %lld, in sweep %lld\n", (long long)member_int(reply.result, "run", 0),
                 (long long)member_int(reply.result, "sweep", 0));
     rpc_reply_finish(&reply);
+    outlook_say_waiting(c);
     return CLIENT_DONE;
 }

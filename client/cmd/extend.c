@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/outlook.h"
 #include "client/values.h"
 
 /* "0.001..0.5", "..8", "0.001..": the ends that it gives. */
@@ -88,5 +89,6 @@ int cmd_extend(struct client *c)
                 (long long)member_int(reply.result, "runs", 0),
                 (long long)member_int(reply.result, "run_cap", 0));
     rpc_reply_finish(&reply);
+    outlook_say_waiting(c);
     return CLIENT_DONE;
 }

@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "client/outlook.h"
 #include "client/report.h"
 #include "sweep/require.h"
 
@@ -19,14 +20,28 @@ static const struct field fields[] = {
     {"reason", "reason", CELL_TEXT, FIELD_PLAIN},
 };
 
+struct listing {
+    struct report report;
+    bool goes_on; /* one of them has runs to start */
+};
+
+static void add(void *arg, const struct json *sweep)
+{
+    struct listing *l = arg;
+    l->goes_on |= outlook_concerns(sweep);
+    report_row(&l->report, sweep);
+}
+
 int cmd_list(struct client *c)
 {
-    struct report r;
+    struct listing l = {0};
     if (c->json)
         return client_pages_json(c, &(struct client_paged){"list", "", "sweeps"});
-    report_init(&r, fields, ARRAY_LEN(fields));
-    int status = client_pages(c, &(struct client_paged){"list", "", "sweeps"}, report_row, &r);
-    if (report_print(&r, c) == 0 && status == CLIENT_DONE)
+    report_init(&l.report, fields, ARRAY_LEN(fields));
+    int status = client_pages(c, &(struct client_paged){"list", "", "sweeps"}, add, &l);
+    if (report_print(&l.report, c) == 0 && status == CLIENT_DONE)
         fputs("no sweeps yet: `sweepctl submit SPEC.json`\n", c->out);
+    if (l.goes_on)
+        outlook_say_waiting(c);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "client/influence.h"
 #include "client/morning.h"
+#include "client/outlook.h"
 #include "client/report.h"
 #include "sweep/run.h"
 
@@ -17,6 +18,7 @@ struct night {
     int64_t *sweeps;
     size_t count, cap;
     int64_t newest;
+    bool goes_on; /* one of them has runs to start */
 };
 
 /* Open, or not ended before the night began. */
@@ -28,6 +30,7 @@ static void choose(void *arg, const struct json *sweep)
     int64_t ended = human_parse_utc(member_string(sweep, "ended_at", ""));
     bool over = status >= 0 && sweep_status_terminal((enum sweep_status)status);
     n->newest = id > n->newest ? id : n->newest;
+    n->goes_on |= outlook_concerns(sweep);
     if (over && ended < n->since)
         return;
     n->sweeps = array_room(n->sweeps, &n->cap, n->count, sizeof *n->sweeps);
@@ -187,6 +190,8 @@ int cmd_morning(struct client *c)
     }
     if (status == CLIENT_DONE)
         status = pages(c, &n);
+    if (n.goes_on && status == CLIENT_DONE)
+        outlook_say_waiting(c);
     free(n.sweeps);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/outlook.h"
 #include "client/report.h"
 #include "sweep/require.h"
 
@@ -135,6 +136,8 @@ int cmd_show(struct client *c)
         print_sweep(c, reply.result);
     if (!c->json && member_int(json_get(reply.result, "sweep"), "failed", 0) > 0)
         status = print_failed(c, c->opts.id);
+    if (outlook_concerns(json_get(reply.result, "sweep")))
+        outlook_say_waiting(c);
     rpc_reply_finish(&reply);
     return status;
 }

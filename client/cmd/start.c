@@ -1,8 +1,10 @@
 #include "client/client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/launch.h"
 #include "sweep/require.h"
@@ -62,12 +64,69 @@ static bool same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* What the running daemon has is not what is asked for. */
-static bool differs(const struct client *c, enum option_id id, const struct json *status,
-                    const char *key)
+/* "7:30-22:00" as the daemon says it. */
+static bool same_hours(const char *a, const char *b)
 {
-    const char *given = c->opts.text[id], *has = member_string(status, key, "");
-    return opts_has(&c->opts, id) && strcmp(given, has) != 0 && !same_file(given, has);
+    int x[4], y[4];
+    return sscanf(a, "%d:%d-%d:%d", &x[0], &x[1], &x[2], &x[3]) == 4 &&
+           sscanf(b, "%d:%d-%d:%d", &y[0], &y[1], &y[2], &y[3]) == 4 && memcmp(x, y, sizeof x) == 0;
+}
+
+static bool same_number(const char *a, const char *b)
+{
+    return strtod(a, NULL) == strtod(b, NULL);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* What a daemon is started with and keeps, by its member of `status`. */
+static const struct {
+    enum option_id option;
+    const char *member;
+    bool (*same)(const char *given, const char *has);
+} kept[] = {
+    {OPTION_DB, "db", same_file},
+    {OPTION_WORKER_PROGRAM, "worker", same_file},
+    {OPTION_ACTIVE_HOURS, "active_hours", same_hours},
+    {OPTION_MAX_LOAD, "max_load", same_number},
+    {OPTION_PAUSE_ON_BATTERY, "pause_on_battery", same_text},
+    {OPTION_GROUP, "group", same_text},
+    {OPTION_ON_EVENT, "on_event", same_file},
+};
+
+/* Of a flag that the running daemon was not started with: true, and what it has. */
+static bool differs(const struct client *c, size_t i, const struct json *status, char **has)
+{
+    enum option_id id = kept[i].option;
+    bool is_flag = option_get(id)->kind == OPTION_FLAG;
+    const char *given = is_flag ? "yes" : c->opts.text[id];
+    const struct json *v = json_get(status, kept[i].member);
+    if (!opts_has(&c->opts, id))
+        return false;
+    *has = v != NULL && json_type(v) == JSON_BOOL
+               ? xstrdup(json_bool(v) ? "yes" : "")
+               : render_member(status, kept[i].member, CELL_TEXT);
+    if (strcmp(given, *has) == 0 || kept[i].same(given, *has)) {
+        free(*has);
+        return false;
+    }
+    return true;
+}
+
+static int refuse(struct client *c, size_t i, const struct json *status, const char *has)
+{
+    const struct option_info *o = option_get(kept[i].option);
+    bool none = *has == '\0' || strcmp(has, "-") == 0 || strcmp(has, "0") == 0;
+    struct errbuf err;
+    err_bad(&err, ERR_VALUE, o->name, o->kind == OPTION_FLAG ? "yes" : c->opts.text[kept[i].option],
+            "what process %lld at %s was started with (%s); else%s `sweepctl shutdown` first: runs "
+            "go on where they are",
+            (long long)member_int(status, "pid", 0), c->socket, none ? "none" : has,
+            kept[i].option == OPTION_DB ? " another --socket, or" : "");
+    return client_fail(c, CLIENT_REFUSED, &err);
 }
 
 /* Of a flag that has no effect on it. */
@@ -82,26 +141,35 @@ static void say_workers(struct client *c, const struct json *status)
     free(line);
 }
 
-/* A daemon answers already: well, unless it has another database or worker than is asked for. */
+/* An update was installed since it started. */
+static void say_replaced(struct client *c, const struct json *status)
+{
+    static const char gone[] = " (deleted)"; /* proc(5) */
+    char link[64], target[PATHS_MAX + sizeof gone];
+    snprintf(link, sizeof link, "/proc/%lld/exe", (long long)member_int(status, "pid", 0));
+    ssize_t n = readlink(link, target, sizeof target);
+    if (n < (ssize_t)strlen(gone) ||
+        memcmp(target + n - strlen(gone), gone, strlen(gone)) != 0)
+        return;
+    client_say(c, "its program has been replaced since it started: `sweepctl shutdown`, then start, "
+                  "runs the new one; runs go on where they are");
+}
+
+/* A daemon answers already: well, unless it was started with something else than is asked for. */
 static int found_daemon(struct client *c, struct rpc_reply *status)
 {
-    const struct json *r = status->result;
-    long long pid = member_int(r, "pid", 0);
     int result = CLIENT_DONE;
-    struct errbuf err;
-    if (differs(c, OPTION_DB, r, "db")) {
-        err_bad(&err, ERR_VALUE, "--db", c->opts.text[OPTION_DB],
-                "%s, which process %lld serves at %s; else another --socket, or a shutdown first",
-                member_string(r, "db", ""), pid, c->socket);
-        result = client_fail(c, CLIENT_REFUSED, &err);
-    } else if (differs(c, OPTION_WORKER_PROGRAM, r, "worker")) {
-        err_bad(&err, ERR_VALUE, "--worker-program", c->opts.text[OPTION_WORKER_PROGRAM],
-                "%s, which process %lld at %s starts its runs with; else `sweepctl shutdown` first",
-                member_string(r, "worker", ""), pid, c->socket);
-        result = client_fail(c, CLIENT_REFUSED, &err);
-    } else {
-        print_daemon(c, r, "", false);
-        say_workers(c, r);
+    for (size_t i = 0; i < ARRAY_LEN(kept) && result == CLIENT_DONE; i++) {
+        char *has;
+        if (!differs(c, i, status->result, &has))
+            continue;
+        result = refuse(c, i, status->result, has);
+        free(has);
+    }
+    if (result == CLIENT_DONE) {
+        print_daemon(c, status->result, "", false);
+        say_workers(c, status->result);
+        say_replaced(c, status->result);
     }
     rpc_reply_finish(status);
     return result;

@@ -1,11 +1,11 @@
 #include "client/client.h"
-#include "client/logout.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/outlook.h"
 #include "client/place_spec.h"
 #include "client/problems.h"
 #include "client/progress.h"
@@ -226,7 +226,9 @@ static int submitted(struct client *c, const struct json *result)
     if (!c->json)
         print_data(c, json_get(result, "data"));
     fflush(c->out);
-    warn_of_logout(c);
+    outlook_say_logout(c);
+    if (!watch && !is_held(result))
+        outlook_say_waiting(c);
     return watch ? watch_sweep(c, sweep) : CLIENT_DONE;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "client/outlook.h"
 #include "client/watch.h"
 #include "sweep/json.h"
 
@@ -48,5 +49,8 @@ int cmd_treat(struct client *c)
         print_treatment(c, reply.result);
     rpc_reply_finish(&reply);
     fflush(c->out);
-    return opts_has(&c->opts, OPTION_WATCH) ? watch_sweep(c, sweep) : CLIENT_DONE;
+    if (opts_has(&c->opts, OPTION_WATCH))
+        return watch_sweep(c, sweep);
+    outlook_say_waiting(c);
+    return CLIENT_DONE;
 }

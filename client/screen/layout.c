@@ -114,6 +114,10 @@ static void head(struct grid *g, const struct model *m, int64_t now_us)
     const struct model_sweep *s = model_sweep(m, m->selected);
     double seconds = s != NULL ? model_epoch_seconds(m, s) : NAN;
     size_t used = grid_put(g, (struct span){0, 0, g->width}, "sweepctl watch", INK_BOLD);
+    if (m->waits != NULL) {
+        grid_put(g, (struct span){0, used + 2, g->width}, m->waits, INK_WARN);
+        return;
+    }
     snprintf(rate, sizeof rate, "%.2g", model_rate(m, now_us));
     human_duration(seconds, epoch);
     grid_printf(g, (struct span){0, used + 2, g->width}, INK_PLAIN,

@@ -32,6 +32,7 @@ void model_finish(struct model *m)
         forget_samples(&m->runs[i]);
     free(m->runs);
     free(m->sweeps);
+    free(m->waits);
     free(m->detail_why);
     free(m->detail_log);
     *m = (struct model){0};

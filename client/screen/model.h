@@ -55,6 +55,7 @@ struct model {
     size_t run_count, run_cap;
     int64_t selected; /* sweep; 0: none */
     int64_t workers;
+    char *waits; /* why no run starts; NULL: they do */
     int64_t ends[MODEL_RATE_ENDS]; /* when runs ended, a ring */
     size_t end_count;
     int64_t since_us; /* from when on ends are told of; 0: for long */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/outlook.h"
 #include "client/screen/keys.h"
 #include "client/screen/layout.h"
 #include "client/screen/terminal.h"
@@ -20,6 +21,7 @@
 #define ESCAPE_MS 60  /* a lone escape is the key after that */
 #define CURVES_AT_ONCE 12 /* of runs under way, read when a sweep is selected */
 #define DETAIL_MS 5000 /* words of a run that goes on are asked for again */
+#define STATUS_MS 5000 /* so is whether runs start */
 #define POINTS_BACK 20000 /* of a run that has more only those are read */
 
 struct screen {
@@ -30,7 +32,7 @@ struct screen {
     struct grid shown;
     int signals;
     sigset_t before;
-    int64_t drawn_ms, detail_ms, reading; /* reading: the run whose curve is being read */
+    int64_t drawn_ms, detail_ms, status_ms, reading; /* reading: the run whose curve is being read */
     bool changed, behind, resized, stop, gone;
     struct buf in; /* bytes of keys */
 };
@@ -172,8 +174,17 @@ static int read_status(struct screen *s)
     if (status != CLIENT_DONE)
         return status;
     s->model.workers = member_int(reply.result, "workers", 1);
+    free(s->model.waits);
+    s->model.waits = outlook_reason(reply.result);
+    s->status_ms = now_ms();
     rpc_reply_finish(&reply);
     return CLIENT_DONE;
+}
+
+/* Runs that start or yield are told of, why they do is not. */
+static int renew_status(struct screen *s)
+{
+    return now_ms() - s->status_ms < STATUS_MS ? CLIENT_DONE : read_status(s);
 }
 
 static int begin(struct screen *s)
@@ -383,6 +394,8 @@ static int turn(struct screen *s, int timeout, bool *at_once)
         return lost(s, &err);
     if (status == CLIENT_DONE)
         status = catch_up(s);
+    if (status == CLIENT_DONE)
+        status = renew_status(s);
     return status == CLIENT_DONE ? renew_detail(s) : status;
 }
 

@@ -69,9 +69,14 @@ void log_field(struct buf *out, const char *key, const char *value)
  * terminal. */
 static void make_printable(char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
+        if (c < 0x20 || c == 0x7f)
             text[i] = ' ';
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* C1: some terminals obey them */
+            text[i] = text[i + 1] = ' ';
+    }
 }
 
 /* The journal has the time. A text that is itself logfmt goes on, another is the member msg. */

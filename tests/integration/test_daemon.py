@@ -1,6 +1,7 @@
 """The daemon as a process: start, refuse a second one, signals, socket, install, workers."""
 import json
 import os
+import pty
 import signal
 import sqlite3
 import stat
@@ -11,9 +12,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import without_sanitizers  # noqa: E402
-from held import midway  # noqa: E402
+from held import midway, submit_held  # noqa: E402
 from sweepd import (BUILD, SWEEPCTL, SWEEPD, TIMEOUT_SECONDS, WORKER, Daemon,  # noqa: E402
-                    make_data, slow_spec, small_spec)
+                    is_alive, make_data, slow_spec, small_spec)
 from tap import check, equal, run, until  # noqa: E402
 
 
@@ -99,6 +100,40 @@ def test_bad_flags():
         done = subprocess.run([SWEEPD, *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         equal(done.returncode, 2, str(arguments))
         check(word in done.stderr, done.stderr)
+
+
+def on_a_terminal(words, environment):
+    """A program whose terminal it is, as the shell's that a person closes: its id and that terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(words[0], words, environment)
+    return pid, terminal
+
+
+def test_the_terminal_ends():
+    """In the middle of a sweep: of a daemon that `start` has begun, and of one in the foreground,
+    which has nowhere to write its log then."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-data-") as data:
+        spec = slow_spec(make_data(data), run_cap=1, epochs=20)
+        for words in ([SWEEPD, "--workers", "1", "--log-level", "debug"],
+                      ["/bin/sh", "-c", f"{SWEEPCTL} start --workers 1 && read line"]):
+            home = tempfile.mkdtemp(dir=data)
+            d = Daemon(home=home)
+            env = {**d.environment, "SWEEPD_DB": d.db, "SWEEPD_SOCKET": d.socket}
+            shell, terminal = on_a_terminal(words, env)
+            until(d.listens, "it listens")
+            sweep = submit_held(d, spec)
+            daemon = d.call("status")["pid"]
+            os.close(terminal)
+            if shell != daemon:
+                os.waitpid(shell, 0)  # of SIGHUP
+            d.go_on()
+            equal(d.wait(sweep)["status"], "completed", words[0])
+            equal(d.call("status")["pid"], daemon, "the same daemon")
+            d.ctl("shutdown", check=0)
+            if shell == daemon:
+                equal(os.waitpid(shell, 0)[1], 0, "it ends as it should")
+            until(lambda: not is_alive(daemon), "it has ended")
 
 
 def test_sighup_is_ignored_and_sigterm_ends():
@@ -376,7 +411,7 @@ if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused,
         test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
         test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
-        test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
+        test_the_terminal_ends, test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
         test_one_thread_takes_signals, test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,
         test_nothing_is_written_to_a_database_that_was_moved,

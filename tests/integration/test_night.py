@@ -4,6 +4,7 @@ import grp
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -49,10 +50,25 @@ def test_active_hours():
 
 
 def test_max_load():
+    """Above it nothing starts, however often it is asked; without it the same sweep goes on."""
+    if os.getloadavg()[0] < 0.01:
+        raise Skip("no load at all")
     with Daemon(workers=1, arguments=["--max-load", "0.000001"]) as d:
-        if os.getloadavg()[0] < 0.01:
-            raise Skip("no load at all")
-        check("--max-load" in d.call("status")["waiting"], d.call("status"))
+        sweep = d.submit(small_spec(make_data(d.home), method="random", run_cap=2, epochs=1))
+        for _ in range(30):  # each is a turn of its loop
+            status = d.call("status")
+            equal(status["running"], 0, "nothing runs")
+            check("--max-load" in status["waiting"], status)
+        check(d.sql("SELECT 1 FROM events WHERE kind = 'starts_wait'"), "an event")
+        equal(d.sql("SELECT DISTINCT status, started_at, attempts FROM runs"),
+              [("queued", None, 0)], "nothing was started")
+        d.stop()
+        d.arguments = []
+        d.start()
+        equal(d.wait(sweep)["status"], "completed")
+
+
+def test_flags_that_are_refused():
     for flag, value in (("--max-load", "0"), ("--max-load", "x"), ("--active-hours", "22-7"),
                         ("--active-hours", "25:00-07:30"), ("--active-hours", "07:30-07:30"),
                         ("--group", "no-such-group"), ("--on-event", "/nowhere")):
@@ -89,6 +105,12 @@ def test_a_program_is_told_of_events():
         equal(events[0]["event"], "submitted")
         equal({e["sweep"] for e in events}, {sweep})
         equal(sum(e["event"] == "run_ended" for e in events), 2)
+        rows = d.sql("SELECT kind, sweep_id, run_id, detail FROM events ORDER BY id")
+        equal([(e["event"], e["sweep"], e["run"], e["detail"] or None) for e in events], rows,
+              "what is told are the rows, all of them and in their order")
+        with open(d.log_path, encoding="utf-8") as f:
+            logged = re.findall(r" events: event=(\S+)", f.read())
+        equal(logged, [kind for kind, *_ in rows], "and so are the lines of the log")
 
 
 def test_it_is_told_of_a_better_run():
@@ -261,47 +283,70 @@ def test_start_turns_its_log():
     shutil.rmtree(d.home)
 
 
+def answer(d, uid, gid, groups):
+    """What somebody else is told there."""
+    read_end, write_end = os.pipe()
+    if os.fork() == 0:
+        os.setgroups(groups)
+        os.setgid(gid)
+        os.setuid(uid)
+        try:
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(d.socket)
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"shutdown"}\n')
+            os.write(write_end, s.recv(1000) or b"closed")
+        except OSError as e:
+            os.write(write_end, type(e).__name__.encode())
+        os._exit(0)
+    os.wait()
+    os.close(write_end)
+    with open(read_end, "rb") as f:
+        return f.read()
+
+
+def open_to_all(d):
+    """A daemon whose socket lies where all may go."""
+    d.socket = os.path.join(d.home, "run", "sweepd", "sock")
+    os.chmod(d.home, 0o755)
+    os.makedirs(d.home + "/run", mode=0o755)
+    return d
+
+
+def test_nobody_else_gets_in():
+    """The modes keep others out, and so does the daemon, of itself, where the modes were changed."""
+    if os.geteuid() != 0:
+        raise Skip("needs other users")
+    with open_to_all(Daemon(workers=1)) as d:
+        folder = os.path.dirname(d.socket)
+        equal(answer(d, 65534, 65534, []), b"PermissionError", "the folder's mode")
+        os.chmod(folder, 0o777)
+        equal(answer(d, 65534, 65534, []), b"PermissionError", "the socket's mode")
+        os.chmod(d.socket, 0o666)
+        said = answer(d, 65534, 65534, [0])  # in root's group, too
+        check(b"permission_denied" in said or said in (b"closed", b"ConnectionResetError",
+                                                       b"BrokenPipeError"), said)
+        check(b"stopping" not in said, said)
+        equal(d.call("status")["stopping"], False)
+
+
 def test_a_group_is_let_in():
     if os.geteuid() != 0:
         raise Skip("needs other users")
     group = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
-    d = Daemon(workers=1)
-    d.socket = os.path.join(d.home, "run", "sweepd", "sock")
-    d.arguments = ["--group", group.gr_name]
-    os.chmod(d.home, 0o755)
-    os.makedirs(d.home + "/run", mode=0o755)
-    with d:
+    with open_to_all(Daemon(workers=1, arguments=["--group", group.gr_name])) as d:
         mode = os.stat(d.socket)
         equal((stat.S_IMODE(mode.st_mode), mode.st_gid), (0o660, group.gr_gid), "the socket")
-
-        def answer(uid, gid, groups):
-            read_end, write_end = os.pipe()
-            if os.fork() == 0:
-                os.setgroups(groups)
-                os.setgid(gid)
-                os.setuid(uid)
-                try:
-                    s = socket.socket(socket.AF_UNIX)
-                    s.connect(d.socket)
-                    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
-                    os.write(write_end, s.recv(100))
-                except OSError:
-                    pass
-                os._exit(0)
-            os.wait()
-            os.close(write_end)
-            with open(read_end, "rb") as f:
-                return f.read()
-
-        check(b"result" in answer(65534, group.gr_gid, []), "its group")
-        check(b"result" in answer(65534, 65534, [group.gr_gid]), "one of its groups")
-        equal(answer(65534, 65534, []), b"", "another user")
+        equal(answer(d, 65534, 65534, []), b"PermissionError", "another user")
+        check(b"result" in answer(d, 65534, group.gr_gid, []), "its group")
+    with open_to_all(Daemon(workers=1, arguments=["--group", group.gr_name])) as d:
+        check(b"result" in answer(d, 65534, 65534, [group.gr_gid]), "one of its groups")
 
 
 if __name__ == "__main__":
-    run(test_active_hours, test_max_load, test_a_program_is_told_of_events,
+    run(test_active_hours, test_max_load, test_flags_that_are_refused, test_a_program_is_told_of_events,
         test_it_is_told_of_a_better_run,
         test_it_is_told_when_nothing_can_be_written, test_the_examples_of_such_programs,
         test_a_program_that_hangs_holds_nothing_up, test_doctor,
         test_a_daemon_that_answers_late,
-        test_a_runtime_directory_that_goes, test_start_turns_its_log, test_a_group_is_let_in)
+        test_a_runtime_directory_that_goes, test_start_turns_its_log,
+        test_nobody_else_gets_in, test_a_group_is_let_in)

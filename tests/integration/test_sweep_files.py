@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from sweepd import SWEEPCTL, TIMEOUT_SECONDS, Daemon  # noqa: E402
+from sweepd import SOURCE, SWEEPCTL, TIMEOUT_SECONDS, Daemon  # noqa: E402
 from tap import check, equal, run  # noqa: E402
 
 SWEEP = """# a file as W&B's documents have it
@@ -108,6 +109,32 @@ def test_a_sweep_file_as_it_is():
         completed(d, 2)
         equal(d.sql("SELECT count(*), max(epoch) FROM curves JOIN runs r ON r.id = run_id "
                     "WHERE sweep_id = 2"), [(16, 8)])
+
+
+def test_what_the_documentation_begins_with():
+    """The file of docs/programs.md, braces and all, and what is said of a script that is called
+    wrongly: the reason before the usage that argparse prints above it."""
+    with open(os.path.join(SOURCE, "docs", "programs.md"), encoding="utf-8") as f:
+        text = textwrap.dedent(f.read().split("sweep.yaml <<'END'\n")[1].split("    END\n")[0])
+    check(text.startswith("{program: train.py"), text)
+    with Home() as home, Daemon() as d:
+        if not yaml_is_there(home, d):
+            return  # built without libyaml
+        home.put("train.py", "import argparse\np = argparse.ArgumentParser(prog='train.py')\n"
+                 "for n in range(20):\n    p.add_argument(f'--option-{n}')\np.parse_args()\n")
+        home.put("sweep.yaml", text)
+        done = home.submit(d, "sweep.yaml", "--dry-run")
+        equal(done.returncode, 0, done.stderr)
+        home.put("sweep.yml", text.replace("run_cap: 20", "run_cap: 1"))
+        done = home.submit(d, "sweep.yml")
+        equal(done.returncode, 0, done.stderr)
+        d.wait(1)
+        (said,), = d.sql("SELECT error_text FROM runs")
+        check(said.startswith("the program ended with exit status 2: train.py: error: unrecognized "
+                              "arguments: --lr="), said)
+        check(said.endswith("[--option-19 OPTION_19]") and "; before it: " in said, said)
+        home.put("json.yaml", json.dumps({"program": "train.py", "epochs": -1}))
+        check("json.yaml:1:" in home.submit(d, "json.yaml").stderr, "JSON is read as such")
 
 
 WRONG = [
@@ -369,6 +396,6 @@ def test_hostile_output_hurts_nobody():
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    run(test_a_sweep_file_as_it_is, test_what_is_wrong_is_named,
+    run(test_a_sweep_file_as_it_is, test_what_the_documentation_begins_with, test_what_is_wrong_is_named,
         test_every_key_of_the_schema_is_honoured_or_named, test_what_scripts_print_is_understood,
         test_programs_of_other_kinds, test_hostile_output_hurts_nobody)

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from held import TRIES  # noqa: E402
-from sweepd import (SWEEPCTL, TIMEOUT_SECONDS, WORKER, Daemon, make_data,  # noqa: E402
+from sweepd import (SWEEPCTL, SWEEPD, TIMEOUT_SECONDS, WORKER, Daemon, make_data,  # noqa: E402
                     small_spec)
 from tap import check, equal, run, until  # noqa: E402
 
@@ -113,6 +114,68 @@ def test_delete_asks():
         d.ctl("delete", 2, "--yes", check=0)
         d.ctl("delete", 3, check=0)  # a script is not asked
         equal(d.sql("SELECT count(*) FROM sweeps"), [(0,)])
+
+
+NEVER = time.strftime("%H:%M-", time.localtime(time.time() + 3 * 3600)) + \
+    time.strftime("%H:%M", time.localtime(time.time() + 4 * 3600))
+
+
+def test_flags_that_the_running_daemon_lacks_are_refused():
+    """None of them would have an effect: who is told nothing believes that it runs at night only."""
+    flags = {"--active-hours": "22:00-07:30", "--max-load": "1.5", "--group": "root",
+             "--on-event": "/bin/true", "--pause-on-battery": None}
+    with Daemon() as d:
+        for flag, value in flags.items():
+            p = d.ctl("start", flag, *([value] if value else []), check=1)
+            check(f"{flag}: got {value or 'yes'}" in p.stderr and "(none)" in p.stderr and
+                  "sweepctl shutdown" in p.stderr, p.stderr)
+        d.stop()
+        d.arguments = [x for flag, value in flags.items() for x in (flag, value) if x]
+        d.start()
+        d.ctl("start", *d.arguments, check=0)
+        d.ctl("start", "--active-hours", "22:00-7:30", "--max-load", "1.50", check=0)
+        p = d.ctl("start", "--active-hours", "21:00-07:30", check=1)
+        check("(22:00-07:30)" in p.stderr, p.stderr)
+
+
+def test_a_daemon_whose_program_was_replaced():
+    """In the middle of a night: `start` says what to do, and that goes on with the run."""
+    with Daemon(workers=1) as d:
+        program = os.path.join(d.home, "sweepd")
+        for _ in range(2):  # as an installer does: a new file in the place of the old one
+            shutil.copy(SWEEPD, program + ".new")
+            os.rename(program + ".new", program)
+            if d.process.args[0] != program:
+                d.stop()
+                d.process = subprocess.Popen([program, "--db", d.db, "--socket", d.socket,
+                                              "--worker-program", WORKER], env=d.environment)
+                until(d.listens, "it listens")
+                equal(d.ctl("start", check=0).stderr, "", "it is the one that is installed")
+        p = d.ctl("start", check=0)
+        check("has been replaced" in p.stderr and "sweepctl shutdown" in p.stderr, p.stderr)
+
+
+def test_why_nothing_starts_is_said():
+    with Daemon(workers=1, arguments=["--active-hours", NEVER]) as d:
+        why = f"no run starts at present: outside the active hours {NEVER}"
+        spec = json.dumps(small_spec(make_data(d.home), method="random", run_cap=1, epochs=1))
+        for words in (["submit", "-"], ["list"], ["show", "1"], ["morning"], ["extend", "1", "--runs", "1"]):
+            p = d.ctl(*words, text=spec, check=0)
+            check(why in " ".join(p.stderr.split()), f"{words}: {p.stderr}")
+        d.ctl("pause", 1, check=0)
+        check(why in d.ctl("resume", 1, check=0).stderr, "resume")
+        equal(d.ctl("--json", "list", check=0).stderr, "", "a program asks status")
+        watching = subprocess.Popen([SWEEPCTL, "--socket", d.socket, "watch", "1"], text=True,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                    env=d.environment)
+        check(why in watching.stderr.readline(), "watch says it at once")
+        d.stop()
+        watching.communicate()
+        d.arguments = []
+        d.start()
+        d.ctl("wait", 1, check=0)
+        for words in (["list"], ["show", "1"], ["watch", "1"]):
+            check("no run starts" not in d.ctl(*words, check=0).stderr, words)
 
 
 def test_another_worker_program_is_refused():
@@ -268,7 +331,9 @@ def test_notes_and_problems():
 if __name__ == "__main__":
     run(test_runs_by_id_and_by_place, test_failed_runs_and_their_logs,
         test_watching_what_has_ended, test_help_says_more, test_delete_asks,
-        test_another_worker_program_is_refused, test_a_locked_database_keeps_nobody,
+        test_another_worker_program_is_refused,
+        test_flags_that_the_running_daemon_lacks_are_refused,
+        test_a_daemon_whose_program_was_replaced, test_why_nothing_starts_is_said, test_a_locked_database_keeps_nobody,
         test_a_database_that_is_gone_keeps_nobody,
         test_an_interrupted_submit_says_that_nothing_came_of_it,
         test_the_author_of_an_adapter_is_told_why, test_notes_and_problems)

@@ -9,7 +9,7 @@ mkdir -p "$state"
 chmod 700 "$state"
 db=$state/demo.db
 socket=$state/demo.sock
-rm -rf "$db" "$db-wal" "$db-shm" "$db.lock" "$db.runs"
+rm -rf "$db" "$db"-* "$db".* # its mark too: ids begin at 1 again
 
 export SWEEPD_DB="$db" SWEEPD_SOCKET="$socket"
 "$build/daemon/sweepd" 2>"$state/demo.log" &

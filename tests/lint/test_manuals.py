@@ -76,6 +76,22 @@ def test_every_key_is_there():
             check(any(f" {form}\n" in text for form in forms), f"{source}: {title}")
 
 
+def verbs_of(table):
+    return set(re.findall(r'^    X\(\w+, "([a-z]+)",', table, re.M)) - {"help"}
+
+
+def listed(readme):
+    row, = re.findall(r"^\| `sweepctl` \| `([a-z ]+)`;", readme, re.M)
+    return set(row.split())
+
+
+def test_the_readme_lists_every_verb():
+    verbs, readme = verbs_of(read("client", "client.h")), read("README.md")
+    check(len(verbs) > 30, verbs)
+    equal(listed(readme), verbs)
+    equal(verbs - listed(readme.replace("show runs watch", "show watch")), {"runs"}, "it can fail")
+
+
 def test_parts():
     """Each rule of the maker, on a page where it can be seen to fail."""
     text = "\n".join(page.page(
@@ -88,4 +104,5 @@ def test_parts():
 
 if __name__ == "__main__":
     run(test_mandoc_can_complain, test_pages_by_hand, test_pages_that_are_made,
-        test_nothing_of_the_markup_is_left, test_every_key_is_there, test_parts)
+        test_nothing_of_the_markup_is_left, test_every_key_is_there,
+        test_the_readme_lists_every_verb, test_parts)

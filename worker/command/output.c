@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,16 +93,47 @@ static void put_plain(const char *text, size_t len, struct buf *out)
     }
 }
 
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= 0x20;
+}
+
+/* Where the text that ends there may begin, so that it has at most max bytes: with a whole line,
+ * where one does. */
+static size_t first_within(const char *text, size_t end, size_t max)
+{
+    size_t begin = end > max ? end - max : 0, line = begin;
+
+    if (begin == 0)
+        return 0;
+    while (line < end && text[line - 1] != '\n')
+        line++;
+    while (begin < end && ((unsigned char)text[begin] & 0xc0) == 0x80)
+        begin++; /* not in the middle of a character */
+    return line < end ? line : begin;
+}
+
+/* The last line first: it says what was wrong, and what comes before leads to it (a traceback, the
+ * usage of a command line). */
 void output_last_words(const struct output *o, size_t max, struct buf *out)
 {
+    static const char before[] = "; before it: ";
     const char *text = o->last.data;
-    size_t end = o->last.len, begin;
+    size_t end = o->last.len, line, rest;
 
-    while (end > 0 && (unsigned char)text[end - 1] <= 0x20)
+    while (end > 0 && is_blank(text[end - 1]))
         end--;
-    begin = end > max ? end - max : 0;
-    while (begin > 0 && begin < end && ((unsigned char)text[begin] & 0xc0) == 0x80)
-        begin++; /* not in the middle of a character */
-    if (end > begin)
+    for (line = end; line > 0 && text[line - 1] != '\n' && text[line - 1] != '\r';)
+        line--;
+    for (rest = line; rest > 0 && is_blank(text[rest - 1]);)
+        rest--;
+    if (end - line + sizeof(before) > max || rest == 0) {
+        size_t begin = first_within(text, end, max);
         put_plain(text + begin, end - begin, out);
+        return;
+    }
+    put_plain(text + line, end - line, out);
+    buf_puts(out, before);
+    size_t begin = first_within(text, rest, max - (end - line) - sizeof(before));
+    put_plain(text + begin, rest - begin, out);
 }

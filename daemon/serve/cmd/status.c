@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,6 +17,20 @@ static void write_launch_trouble(const struct engine *e, struct json_writer *w)
                          t.failures, t.seconds, t.why);
     jw_kv_string(w, "launch_trouble", text ? text : "");
     free(text);
+}
+
+/* When it starts runs, whom it lets in, whom it tells: as its command line said. */
+static void write_flags(const struct config *c, struct json_writer *w)
+{
+    char hours[48] = "";
+    if (c->active_from != CONFIG_ANY_TIME)
+        snprintf(hours, sizeof(hours), "%02d:%02d-%02d:%02d", c->active_from / 60,
+                 c->active_from % 60, c->active_until / 60, c->active_until % 60);
+    jw_kv_string(w, "active_hours", hours);
+    jw_kv_real(w, "max_load", c->max_load);
+    jw_kv_bool(w, "pause_on_battery", c->pause_on_battery);
+    jw_kv_string(w, "group", c->group_name);
+    jw_kv_string(w, "on_event", c->on_event);
 }
 
 static void run(struct request *r)
@@ -37,6 +52,7 @@ static void run(struct request *r)
     jw_kv_string(w, "db", d->config->db);
     jw_kv_string(w, "socket", d->config->socket);
     jw_kv_string(w, "worker", d->config->worker);
+    write_flags(d->config, w);
     jw_kv_string(w, "core", d->worker.core);
     jw_kv_string(w, "blas", d->worker.blas);
     jw_kv_string(w, "sandbox", d->worker.sandbox);

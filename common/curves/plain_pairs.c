@@ -18,6 +18,7 @@ struct scan {
     size_t used;    /* tokens before this belong to what was read already */
     bool trains;    /* a pair is of training, or of nothing said */
     bool measures;  /* one is more than a learning rate */
+    bool validates; /* it counts steps of a validation that was announced */
     struct plain_line *line;
 };
 
@@ -130,11 +131,19 @@ static size_t read_counter(struct scan *s, size_t i)
     if (n->kind != TOKEN_NUMBER || !n->measured || n->percent || !(n->value >= 0))
         return i;
     bool of = is_fraction(s, at);
-    l->context[0] = '\0';
+    double total = of ? token(s, at + 2)->value : 0;
+    /* Below "Eval begin...": steps to another number than training's are the validation's. */
+    bool validates = step && of && l->steps_of > 0 && total != l->steps_of &&
+                     set_in_name(l->context, strlen(l->context)) == SET_HELDOUT;
+    s->validates |= validates;
+    if (step && of && !validates)
+        l->steps_of = total;
+    if (!validates)
+        l->context[0] = '\0';
     if (epoch && !l->has_epoch) {
         l->has_epoch = true;
         l->epoch = n->value;
-    } else if (!epoch && of && (l->has_epoch || !step)) {
+    } else if (!epoch && of && (l->has_epoch || !step || validates)) {
         read_position(s, at);
     } else if (step && !l->has_step) {
         l->has_step = true;
@@ -433,7 +442,7 @@ static void keep_context(struct scan *s)
     if (s->context > 0)
         snprintf(l->context, sizeof(l->context), "%.*s", (int)token(s, s->context - 1)->len,
                  token(s, s->context - 1)->at);
-    else if (counts || s->count == 0)
+    else if ((counts && !s->validates) || s->count == 0)
         l->context[0] = '\0';
 }
 
@@ -441,7 +450,7 @@ void plain_line_read(const char *text, size_t len, struct plain_line *out)
 {
     struct scan s; /* its tokens are written before they are read */
     s.carried = s.context = 0;
-    s.trains = s.measures = false;
+    s.trains = s.measures = s.validates = false;
     s.line = out;
     out->count = 0;
     out->has_epoch = out->has_step = out->has_batch = out->has_position = false;

@@ -5,10 +5,14 @@
 
 #include "common/base/field.h"
 #include "common/task/command_hearing.h"
+#include "common/task/pattern_size.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
+
+#define PATTERN_SIZE_MAX 1000 /* compiled in some 10 ms */
+#define PATTERNS_SIZE_MAX 4000
 
 static const char *const channel_names[] = {
 #define X(id, name) name,
@@ -23,7 +27,8 @@ const char *command_channel_name(enum command_channel c)
 
 /* --- patterns ------------------------------------------------------------------------------- */
 
-static int check_pattern(const struct json *v, const char *path, struct errbuf *err)
+/* size: of those before it, written out; its own is added. */
+static int check_pattern(const struct json *v, const char *path, size_t *size, struct errbuf *err)
 {
     char why[128];
     regex_t r;
@@ -33,6 +38,15 @@ static int check_pattern(const struct json *v, const char *path, struct errbuf *
                                                     "\"loss is ([0-9.e+-]+)\"");
     if (strlen(json_string(v)) > COMMAND_PATTERN_BYTES_MAX)
         return field_refuse(err, ERR_LIMIT, path, v, "at most %d bytes", COMMAND_PATTERN_BYTES_MAX);
+    if (pattern_refers_back(json_string(v)))
+        return field_refuse(err, ERR_VALUE, path, v, "no reference back to a group");
+    size_t own = pattern_size(json_string(v), PATTERN_SIZE_MAX);
+    *size += own;
+    if (own > PATTERN_SIZE_MAX || *size > PATTERNS_SIZE_MAX)
+        return field_refuse(err, ERR_LIMIT, path, v,
+                            "at most %d characters with its repetitions written out (x{3} is xxx, "
+                            "x+ is xx*), %d in all patterns",
+                            PATTERN_SIZE_MAX, PATTERNS_SIZE_MAX);
     int rc = regcomp(&r, json_string(v), REG_EXTENDED);
     if (rc != 0) {
         regerror(rc, &r, why, sizeof(why));
@@ -50,6 +64,7 @@ int command_patterns_parse(const struct json *v, const char *path, struct comman
                            struct errbuf *err)
 {
     char member[FIELD_PATH_MAX];
+    size_t size = 0;
 
     if (json_type(v) != JSON_OBJECT)
         return field_refuse(err, ERR_TYPE, path, v, "an object: a metric's name and a regular "
@@ -61,7 +76,7 @@ int command_patterns_parse(const struct json *v, const char *path, struct comman
         field_path(member, path, json_key(m));
         if (!metric_name_valid(json_key(m)))
             return field_refuse(err, ERR_KEY, member, m, "names of 1 to %d bytes", METRIC_NAME_MAX);
-        int rc = check_pattern(m, member, err);
+        int rc = check_pattern(m, member, &size, err);
         if (rc)
             return rc;
         struct command_pattern *p = &out->patterns[out->pattern_count++];

@@ -101,7 +101,7 @@ struct trial {
 
 struct counts {
     size_t rows;
-    size_t fields[DIALECT_ROWS], numbers[DIALECT_ROWS];
+    size_t fields[DIALECT_ROWS], numbers[DIALECT_ROWS], empty[DIALECT_ROWS];
     size_t at[DIALECT_ROWS], line[DIALECT_ROWS];
     bool open[DIALECT_ROWS]; /* ends with a delimiter */
 };
@@ -113,6 +113,14 @@ static size_t count_numbers(struct csv_scan *s)
     for (size_t i = 0; i < s->count; i++)
         n += text_is_nothing(s->fields[i].text, s->fields[i].len) ||
              number_note(&e, s->fields[i].text, s->fields[i].len);
+    return n;
+}
+
+static size_t count_empty(const struct csv_scan *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++)
+        n += s->fields[i].len == 0;
     return n;
 }
 
@@ -131,6 +139,7 @@ static bool count_fields(const struct text *t, const struct dialect *d, struct c
             break;
         c->fields[c->rows] = s.count;
         c->numbers[c->rows] = count_numbers(&s);
+        c->empty[c->rows] = count_empty(&s);
         c->open[c->rows] = s.fields[s.count - 1].len == 0;
         c->line[c->rows] = s.line;
         c->at[c->rows] = s.start;
@@ -156,6 +165,19 @@ static size_t most_frequent(const struct counts *c, size_t *alike)
     return best;
 }
 
+/* A spreadsheet fills the lines above its table, a heading perhaps, with delimiters: at most one
+ * field of such a row says something. They are passed over where a row of titles follows, whose
+ * place this is; else first. */
+static size_t skip_padded(const struct counts *c, size_t first, size_t columns)
+{
+    size_t i = first;
+    while (i < c->rows && c->fields[i] == columns && c->empty[i] + 1 >= columns &&
+           c->numbers[i] == c->empty[i])
+        i++;
+    bool titles = i < c->rows && c->fields[i] == columns && c->empty[i] + c->numbers[i] == 0;
+    return columns >= 3 && titles ? i : first;
+}
+
 static bool try_delimiter(const struct text *t, const struct dialect *d, char delimiter,
                           struct trial *out)
 {
@@ -170,6 +192,7 @@ static bool try_delimiter(const struct text *t, const struct dialect *d, char de
     out->columns = most_frequent(&c, &out->alike);
     while (c.fields[before] != out->columns)
         before++;
+    before = skip_padded(&c, before, out->columns);
     for (size_t i = 0; i < c.rows; i++)
         numbers += c.fields[i] == out->columns ? c.numbers[i] : 0;
     out->numbers = (double)numbers / (double)(out->alike * out->columns);

@@ -16,7 +16,7 @@ struct written {
     bool exponent; /* the body ends with one */
     char unit[NUMBER_UNIT_MAX];
     bool currency; /* the unit is one */
-    bool parentheses; /* around all of it */
+    bool parentheses; /* around all of it; or a minus behind it */
 };
 
 static bool is_digit(char c)
@@ -48,10 +48,14 @@ size_t number_blank(const char *p, const char *end)
 static size_t currency_at(const char *p, const char *end)
 {
     static const char *const signs[] = {"$", "€", "£", "¥", "₹", "₽", "₩", "₺", "₴", "₪", "₫",
-                                        "฿", "₦", "R$", "US$", "A$", "C$", "zł", "Kč"};
+                                        "฿", "₦", "R$", "US$", "A$", "C$", "NZ$", "HK$", "S$",
+                                        "zł", "Kč"};
     /* Letters, which a blank keeps apart: "CAD12" is no amount. */
     static const char *const codes[] = {"USD", "EUR", "GBP", "JPY", "INR", "CNY", "CHF", "AUD",
-                                        "CAD", "BRL", "RUB", "KRW", "MXN", "Rs.", "Rs"};
+                                        "CAD", "BRL", "RUB", "KRW", "MXN", "SEK", "NOK", "DKK",
+                                        "PLN", "CZK", "HUF", "RON", "TRY", "ZAR", "SGD", "HKD",
+                                        "NZD", "ILS", "THB", "Rs.", "Rs", "SFr.", "Fr.", "kr.",
+                                        "kr"};
     size_t n = one_of(p, end, signs, ARRAY_LEN(signs));
     if (n > 0)
         return n;
@@ -96,6 +100,16 @@ static bool put(struct written *w, char c)
     return true;
 }
 
+/* "350.000,-" and "350'000.–": a price without cents, as it is written in much of Europe. The dashes
+ * behind the mark at p; 0: there are none, or more behind them than a currency. */
+static size_t no_cents(const char *p, const char *end)
+{
+    static const char *const dashes[] = {"--", "-", "\u2013", "\u2014"};
+    size_t n = one_of(p + 1, end, dashes, ARRAY_LEN(dashes));
+    const char *q = p + 1 + n;
+    return n > 0 && (q == end || number_blank(q, end) > 0 || currency_at(q, end) > 0) ? n : 0;
+}
+
 /* e[+-]digits, nothing else. */
 static const char *take_exponent(struct written *w, const char *p, const char *end)
 {
@@ -123,6 +137,11 @@ static const char *take_body(struct written *w, const char *p, const char *end)
         if (p < end && is_digit(*p)) {
             digits++;
             n = 1;
+        } else if (digits > 0 && p < end && (*p == '.' || *p == ',') && (n = no_cents(p, end)) > 0) {
+            if (!put(w, *p) || !put(w, '0') || !put(w, '0'))
+                return NULL;
+            p += 1 + n;
+            break;
         } else if (p < end && (*p == '.' || *p == ',')) {
             n = 1;
         } else if (digits > 0) {
@@ -179,6 +198,12 @@ static const char *open_parentheses(struct written *w, const char *p, const char
     return skip_blanks(p + 1, *end);
 }
 
+/* "1.046,50-", as programs for bookkeeping print it; of one or two digits it is a mark at school. */
+static bool minus_behind(const struct written *w, const char *p, const char *end)
+{
+    return p < end && *p == '-' && (p + 1 == end || number_blank(p + 1, end) > 0) && w->len > 2;
+}
+
 static bool take_apart(struct written *w, const char *p, size_t len)
 {
     const char *end = p + len;
@@ -202,6 +227,10 @@ static bool take_apart(struct written *w, const char *p, size_t len)
     p = take_body(w, p, end);
     if (!p)
         return false;
+    if (!sign && !w->parentheses && minus_behind(w, p, end)) {
+        w->parentheses = true;
+        p++;
+    }
     /* A blank or two behind the unit, too. */
     p = skip_blanks(p, end);
     for (const char *q = p; q < end;) {
@@ -215,11 +244,31 @@ static bool take_apart(struct written *w, const char *p, size_t len)
 
 /* --- marks ---------------------------------------------------------------------------------- */
 
+/* "12,34,567": groups of two and a last one of three, between commas, as in India. Past them, or
+ * the body's begin. */
+static const char *indian_groups(const struct written *w)
+{
+    const char *p = w->body;
+    size_t run = 0, pairs = 0;
+    for (; is_digit(*p) || *p == ','; p++) {
+        if (is_digit(*p)) {
+            run++;
+            continue;
+        }
+        if (p == w->body || (pairs > 0 ? run != 2 : run > 2))
+            return w->body;
+        pairs++;
+        run = 0;
+    }
+    return pairs >= 2 && run == 3 && w->body[0] != '0' ? p : w->body;
+}
+
 /* Whether w has groups of three digits between `mark` (or '_'), then perhaps decimals behind
  * `decimal`; none of either counts as well. */
 static bool fits(const struct written *w, char decimal, char thousands)
 {
-    const char *p = w->body, *end = w->body + w->len;
+    bool indian = decimal == '.' && (thousands == 0 || thousands == ',');
+    const char *p = indian ? indian_groups(w) : w->body, *end = w->body + w->len;
     size_t run = 0, groups = 0;
     char mark = 0;
     for (; p < end && *p != decimal && *p != 'e' && *p != 'E'; p++) {

@@ -22,7 +22,7 @@ struct dialect {
     bool title_long;     /* or ends with a delimiter, as the rows do not */
     size_t title_at, title_line; /* which begins here, behind its comment sign */
     bool told;           /* by a line sep= */
-    bool preamble;       /* lines of another number of fields were skipped */
+    bool preamble;       /* lines of another number of fields, or padded ones, were skipped */
 };
 
 /* What is known beforehand. */
@@ -40,7 +40,8 @@ struct dialect_wish {
  *    number of fields, two or more, but for a preamble; first come those by which all rows have
  *    it and some fields are numbers or words for nothing, then those by which most fields are,
  *    then the format's own, then in that order;
- *  - rows before the first of that many fields are a preamble.
+ *  - rows before the first of that many fields are a preamble, and so are those above a row of
+ *    titles in which at most one of three fields or more is filled.
  * t: UTF-8 with LF or CRLF (sweep/encoding.h), NUL-terminated. */
 void dialect_find(const struct text *t, const struct dialect_wish *w, struct dialect *out);
 /* "commas", "runs of blanks", for messages. */

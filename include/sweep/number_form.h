@@ -5,10 +5,11 @@
  *   [sign] [currency] digits and marks [e[+-]digits] [per cent, currency or unit]
  *
  * sign: + - or U+2010…U+2013, U+2212; currency: a sign such as $ € £ ¥, or a code (USD);
- * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _;
+ * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _; between
+ * commas groups of two before the last one, as in India; a dash behind a mark stands for no cents;
  * a unit: up to NUMBER_UNIT_MAX - 1 bytes of letters and signs, a digit only at its end (km, m2,
- * °C). All of it in parentheses is negative, as bookkeepers write it, where others of its column
- * stand without. */
+ * °C). All of it in parentheses, or with a minus behind, is negative, as bookkeepers write it, where
+ * others of its column stand without. */
 #ifndef SWEEP_NUMBER_FORM_H
 #define SWEEP_NUMBER_FORM_H
 
@@ -24,7 +25,7 @@ struct number_evidence {
     size_t comma;   /* only a decimal comma: 0,5 or 1.234,5 */
     size_t either_point, either_comma; /* 1.234 and 1,234 */
     size_t grouped; /* have marks between groups of digits, if not those two */
-    size_t parentheses; /* stand in some */
+    size_t parentheses; /* stand in some, or have a minus behind */
     size_t bare, with_unit, other_unit; /* without a unit, with the one below, with another */
     char unit[NUMBER_UNIT_MAX]; /* the first that was seen; "%" and "€" are units */
 };

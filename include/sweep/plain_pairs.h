@@ -23,10 +23,11 @@ struct plain_line {
     /* A word such as "Test" that the line spoke of last; "" for none. In: what lines before it
      * spoke of, for its pairs without such a word. */
     char context[32];
+    double steps_of; /* in and out: to how many training counts its steps, "step 10/200"; 0: unknown */
     bool heading; /* nothing but such a word and a few others: it speaks of the lines below */
 };
 
-/* out->context is read, and written anew. */
+/* out->context and steps_of are read, and written anew. */
 void plain_line_read(const char *text, size_t len, struct plain_line *out);
 
 #endif

@@ -214,7 +214,7 @@ static void note_dialect(const struct dialect *dialect, const struct spec_data *
                   dialect->comment);
     if (dialect->preamble && !dialect->title)
         notes_add(notes, "data.skip_rows",
-                  "the first %zu lines are left out: they have another number of fields",
+                  "the first %zu lines are left out: they are no rows of the table",
                   dialect->skip_lines);
 }
 

@@ -43,6 +43,12 @@ static void test_sets_are_kept_apart(void **state)
     expect("loss: 2.25  [   64/60000]\nTest Error: \n Accuracy: 44.5%, Avg loss: 2.5 \n\n"
            "loss: 2  [   64/60000]\n",
            "step|loss|Test Accuracy|Test loss\n64|2.25|-|-\n-|-|0.445|2.5\n64|2|-|-\n");
+    /* A validation's own steps, as PaddlePaddle counts them; but training's, where they go on. */
+    expect("Epoch 1/2\nstep 20/20 - loss: 0.5\nEval begin...\nstep 3/5 - loss: 0.8\n"
+           "step 5/5 - loss: 0.75\nEval samples: 100\nEpoch 2/2\nstep 20/20 - loss: 0.25\n",
+           "epoch|step|loss|Eval loss\n1|20|0.5|-\n1|-|-|0.75\n2|20|0.25|-\n");
+    expect("step 20/90 loss 0.5\nRunning validation...\nval_loss 0.75\nstep 30/90 loss 0.25\n",
+           "step|loss|val_loss\n20|0.5|-\n-|-|0.75\n30|0.25|-\n");
 }
 
 static void test_counters(void **state)

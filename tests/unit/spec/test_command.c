@@ -62,6 +62,17 @@ static const struct refusal bad_tasks[] = {
     {"{\"comand\":[\"x\"]}", ERR_KEY, "$.task.comand", "did you mean command?"},
     {"{\"command\":\"./train.sh --lr\"}", ERR_TYPE, "$.task.command", "a list of strings"},
     {"{\"command\":[]}", ERR_VALUE, "$.task.command", "a program"},
+    /* Written out, each would take all memory. */
+    {"{\"command\":[\"x\"],\"patterns\":{\"a\":\"((b{1,255}){1,255}){1,255}\"}}", ERR_LIMIT,
+     "$.task.patterns.a", "1000 characters"},
+    {"{\"command\":[\"x\"],\"patterns\":{\"a\":\"(((((((((((b+)+)+)+)+)+)+)+)+)+)+)\"}}", ERR_LIMIT,
+     "$.task.patterns.a", "x+ is xx*"},
+    {"{\"command\":[\"x\"],\"patterns\":{\"a\":\"(([)](b)){200}){999999999999999999999}\"}}",
+     ERR_LIMIT, "$.task.patterns.a", "1000 characters"},
+    {"{\"command\":[\"x\"],\"patterns\":{\"a\":\"(b{900})\",\"b\":\"(b{900})\",\"c\":\"(b{900})\","
+     "\"d\":\"(b{900})\",\"e\":\"(b{900})\"}}", ERR_LIMIT, "$.task.patterns.e", "4000 in all"},
+    {"{\"command\":[\"x\"],\"patterns\":{\"a\":\"(b*)\\\\1\"}}", ERR_VALUE, "$.task.patterns.a",
+     "no reference back"},
     {"{\"command\":[\"\"]}", ERR_VALUE, "$.task.command[0]", "a program"},
     {"{\"command\":[\"x\",3]}", ERR_TYPE, "$.task.command[1]", "a string"},
     {"{\"command\":[\"x\",\"${arg}\"]}", ERR_VALUE, "$.task.command[1]", "did you mean ${args}?"},

@@ -39,6 +39,9 @@ static const struct sample samples[] = {
     {"# exported\n\n% a,b\na,b\n1,2\n", ',', ',', 2, "% a", 2, false},
     {"#,name\n1,x\n2,y\n", ',', ',', 1, "1", 2, true},
     {"Company report\nof 2021\n\na,b\n1,2\n3,4\n5,6\n7,8\n", ',', ',', 3, "a", 2, false},
+    {"Houses 2023;;\n;;\nArea;Rooms;Price\n12,5;3;9\n1;2;3\n4;4;4\n5;5;5\n", ',', ';', 2, "Area", 3, false},
+    {"x;;\n1;2;3\n4;5;6\n7;8;9\n", ',', ';', 0, "x", 3, false},
+    {"n/a;;\na;b;c\n1;2;3\n4;5;6\n", ',', ';', 0, "n/a", 3, false},
     {"|1x3 Cross validator\n25, Private, <=50K.\n38, Private, >50K.\n", ',', ',', 1, "25", 3, false},
     {"\xEF\xBB\xBF"
      "a,b\n1,2\n", ',', ',', 0, "a", 2, false},

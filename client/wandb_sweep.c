@@ -68,6 +68,11 @@ static int put_task(struct conversion *c)
     jw_key(&c->w, "command");
     int rc = wandb_put_command(c->spec, &c->w, c->notes, c->err);
     jw_kv_bool(&c->w, "python_values", true);
+    if (wandb_is_nested(json_get(c->spec, "parameters"))) {
+        jw_kv_bool(&c->w, "nested_params", true);
+        note(c, "parameters: nested ones are called by all their keys on the command line "
+                "(--a.b=1); in JSON and wandb.config they are objects");
+    }
     wandb_put_literals(json_get(c->spec, "parameters"), &c->w);
     jw_end_object(&c->w);
     return rc;

@@ -114,6 +114,16 @@ static void put_below(const struct json *parameters, const char *prefix, bool *a
     }
 }
 
+bool wandb_is_nested(const struct json *parameters)
+{
+    const struct json *p = parameters != NULL && json_type(parameters) == JSON_OBJECT
+                               ? json_first(parameters)
+                               : NULL;
+    while (p != NULL && json_get(p, "parameters") == NULL)
+        p = json_next(p);
+    return p != NULL;
+}
+
 void wandb_put_literals(const struct json *parameters, struct json_writer *w)
 {
     bool any = false;

@@ -13,6 +13,8 @@ bool wandb_is_put_as_text(const struct json *member);
 void wandb_put_as_text(const struct json *member, struct json_writer *w);
 /* The key "literals" of the task, where any of the parameters needs it; nested ones are called by
  * all their keys. */
+/* Has one parameters of its own? */
+bool wandb_is_nested(const struct json *parameters);
 void wandb_put_literals(const struct json *parameters, struct json_writer *w);
 
 #endif

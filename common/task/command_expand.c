@@ -110,7 +110,18 @@ static void put_json(const struct command_values *v, struct buf *out)
     struct json_writer w;
 
     jw_init(&w, out);
+    if (!v->manner || !v->manner->nested_params) {
+        command_params_write(v, &w);
+        return;
+    }
+    struct buf flat = {0};
+    jw_init(&w, &flat);
     command_params_write(v, &w);
+    struct json *params = json_parse(flat.data, flat.len, NULL);
+    jw_init(&w, out);
+    command_params_nest(params, &w);
+    json_destroy(params);
+    buf_finish(&flat);
 }
 
 static void put_json_file(const struct command_values *v, struct buf *out)

@@ -97,6 +97,7 @@ struct command_manner {
     struct command_pattern *patterns;   /* owned */
     unsigned channels;                  /* that are listened to: bits 1 << COMMAND_CHANNEL_… */
     bool python_values;                 /* on its command line: True, not true */
+    bool nested_params;                 /* in its JSON: {"a": {"b": 1}}, not {"a.b": 1} */
     bool can_resume;                    /* goes on from what it has left in its checkpoint folder */
     double stop_seconds;                /* from the stop file to SIGTERM */
     double grace_seconds;               /* from SIGTERM to SIGKILL */
@@ -148,8 +149,15 @@ int command_literals_parse(const struct json *v, struct json **out, struct errbu
 int command_literals_check(const struct json *literals, const struct space *s, struct errbuf *err);
 /* What a program gets in the place of a parameter's text; NULL: that itself. */
 const struct json *command_literal(const struct json *literals, const struct json *param);
-/* The parameters of a run as its program gets them in JSON. */
+/* The parameters of a run as its program gets them in JSON; names keep their dots. */
 void command_params_write(const struct command_values *v, struct json_writer *w);
+/* With objects in the place of dots. */
+void command_params_nest(const struct json *params, struct json_writer *w);
+/* An object of what is below the first len bytes of the parameter's name, which end with a dot; and
+ * whether the level of that name (len bytes without the dot) begins with that parameter. */
+void command_params_level(const struct json *params, const struct json *at, size_t len,
+                          struct json_writer *w);
+bool command_params_begins_level(const struct json *params, const struct json *at, size_t len);
 
 /* config.json of a run: {"version":1,"task":"command","command":["./train.sh","--lr=0.1"],
  * "directory":"/abs","params":{"lr":0.1},"curves":{},"metric":{"name":"val/loss",
@@ -192,8 +200,8 @@ int command_words_parse(const struct json *v, const char *path, bool templates,
 void command_words_write(const struct command_words *c, struct json_writer *w);
 /* The keys of a manner among the members of an object, whose other keys the caller has checked. */
 #define COMMAND_MANNER_KEYS                                                                        \
-    "directory", "curves", "base_environment", "environment", "python_values", "can_resume",       \
-        "stop_seconds", "grace_seconds", "patterns", "metrics_from"
+    "directory", "curves", "base_environment", "environment", "python_values", "nested_params",    \
+        "can_resume", "stop_seconds", "grace_seconds", "patterns", "metrics_from"
 int command_manner_parse(const struct json *object, const char *path, struct command_manner *out,
                          struct errbuf *err);
 /* Its members, into the object that was begun; what is as it is by default is left out, but

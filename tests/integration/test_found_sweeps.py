@@ -88,7 +88,16 @@ FOUND = [
   epochs: {value: 3}
 """, {"argv": [python("train.py", f"--optimizer.name={n}", "--optimizer.lr=0.1", "--epochs=3")
                for n in ("adam", "sgd")],
-      "wandb": ("optimizer", {"name": "adam", "lr": 0.1})}),
+      "params": [{"optimizer": {"name": n, "lr": 0.1}, "epochs": 3} for n in ("adam", "sgd")],
+      "wandb": ("optimizer", {"name": "adam", "lr": 0.1}), "says": ["nested ones are called"]}),
+    ("nested parameters in JSON", HEAD + """command: [python, "${program}", "${args_json}"]
+parameters:
+  model:
+    parameters:
+      head: {parameters: {layers: {values: [[8], null]}}}
+      n: {value: 1}
+  flat.name: {value: 2}
+""", {"json_argv": [{"model": {"head": {"layers": v}, "n": 1}, "flat": {"name": 2}} for v in ([8], None)]}),
     ("quantized", RANDOM + """parameters:
   dropout: {distribution: q_uniform, min: 0.1, max: 0.5, q: 0.05}
   units: {distribution: q_uniform, min: 32, max: 256, q: 32}

@@ -1,5 +1,6 @@
-/* Texts that stand for other values: a parameter's choices are texts, and a program may want the
- * list, the object or the null that one of them shows. */
+/* A run's parameters as its program gets them in JSON. Texts may stand for other values: a
+ * parameter's choices are texts, and a program may want the list, the object or the null that one
+ * of them shows. Names with dots may stand for levels of objects. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,66 @@ const struct json *command_literal(const struct json *literals, const struct jso
         return NULL;
     return json_get(json_get(literals, json_key(param)), json_string(param));
 }
+
+/* --- levels ---------------------------------------------------------------------------------- */
+
+#define LEVELS_MAX 16 /* what is nested deeper keeps its dots */
+
+/* One has the level's own name: there is no room for an object of that name. */
+static bool is_taken(const struct json *params, const struct json *at, size_t len)
+{
+    for (const struct json *p = json_first(params); p; p = json_next(p))
+        if (strncmp(json_key(p), json_key(at), len) == 0 && json_key(p)[len] == '\0')
+            return true;
+    return false;
+}
+
+bool command_params_begins_level(const struct json *params, const struct json *at, size_t len)
+{
+    for (const struct json *p = json_first(params); p != at; p = json_next(p))
+        if (strncmp(json_key(p), json_key(at), len) == 0 && json_key(p)[len] == '.')
+            return false;
+    return !is_taken(params, at, len);
+}
+
+static void put_level(const struct json *params, const struct json *at, size_t len, int level,
+                      struct json_writer *w)
+{
+    jw_begin_object(w);
+    for (const struct json *p = json_first(params); p; p = json_next(p)) {
+        const char *rest = json_key(p) + len;
+        if (strncmp(json_key(p), json_key(at), len) != 0)
+            continue;
+        size_t word = strcspn(rest, ".");
+        if (rest[word] == '\0' || word == 0 || level == LEVELS_MAX ||
+            is_taken(params, p, len + word)) {
+            jw_key(w, rest);
+            jw_value(w, p);
+        } else if (command_params_begins_level(params, p, len + word)) {
+            char *key = xasprintf("%.*s", (int)word, rest);
+            jw_key(w, key);
+            put_level(params, p, len + word + 1, level + 1, w);
+            free(key);
+        }
+    }
+    jw_end_object(w);
+}
+
+void command_params_level(const struct json *params, const struct json *at, size_t len,
+                          struct json_writer *w)
+{
+    put_level(params, at, len, 1, w);
+}
+
+void command_params_nest(const struct json *params, struct json_writer *w)
+{
+    if (json_first(params))
+        put_level(params, json_first(params), 0, 0, w);
+    else
+        jw_value(w, params);
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
 
 void command_params_write(const struct command_values *v, struct json_writer *w)
 {

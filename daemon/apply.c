@@ -158,7 +158,7 @@ void sweepd_apply(struct sweepd *d, struct effects *fx)
 {
     if (fx->batch.count == 0 && fx->action_count == 0)
         return;
-    struct applied *a = xmalloc(sizeof(*a));
+    struct applied *a = xcalloc(1, sizeof(*a));
     a->daemon = d;
     a->happened = happened_in(&fx->batch);
     a->rows = store_batch_rows(&fx->batch) + fx->action_count;

@@ -2,6 +2,8 @@
  * parameters.c. */
 #include "sweep/spec.h"
 
+#include <string.h>
+
 #include "common/base/field.h"
 #include "common/run/objective.h"
 #include "common/spec/part.h"

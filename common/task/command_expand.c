@@ -209,7 +209,12 @@ bool command_macro_near(const char *name, size_t len)
 {
     const char *names[ARRAY_LEN(macros)];
     char copy[64];
+    bool small = false;
 
+    for (size_t i = 0; i < len; i++)
+        small |= name[i] >= 'a' && name[i] <= 'z';
+    if (!small) /* HOME, RUN_DIR: a variable of the shell's */
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(macros); i++)
         names[i] = macros[i].name;
     str_copy(copy, len < sizeof(copy) ? len + 1 : sizeof(copy), name);

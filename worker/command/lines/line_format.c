@@ -78,7 +78,9 @@ static void put_members(struct line_reader *r, const struct loose_value *object,
          m = loose_next(&r->loose, m)) {
         r->text.len = prefix;
         buf_puts(&r->text, loose_key(&r->loose, m));
-        if (m->kind == LOOSE_OBJECT && r->text.len < METRIC_NAME_MAX) {
+        if (m->kind == LOOSE_OBJECT && prefix == 0 && strcmp(r->text.data, "metrics") == 0) {
+            put_members(r, m, 0, out); /* it only says that they are */
+        } else if (m->kind == LOOSE_OBJECT && r->text.len < METRIC_NAME_MAX) {
             buf_putc(&r->text, '/');
             put_members(r, m, r->text.len, out);
         } else if (loose_number(&r->loose, m, &number)) {

@@ -373,7 +373,8 @@ bool line_format_table(struct line_reader *r, const char *line, size_t len,
         return false;
     line_clean(&r->text, line, len);
     char *text = r->text.data;
-    bool partial = terminal_cut_bar(text);
+    /* "| 40.0% |" is no bar */
+    bool partial = text[strspn(text, " \t")] != '|' && terminal_cut_bar(text);
     plain_bars(text);
     if (is_rule(text) || (t->held > 0 && !strchr(text, '|')))
         return end_box(r, out);

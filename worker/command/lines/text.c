@@ -4,6 +4,8 @@
 
 #include "worker/command/lines/line_format.h"
 
+#define HEADING_BYTES_MAX 80 /* "Test Error:", of the lines below */
+
 static bool has_digit(const char *line, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -18,9 +20,10 @@ bool line_format_text(struct line_reader *r, const char *line, size_t len,
     struct plain_line *l = &r->plain;
 
     len = len < LINE_TEXT_MAX ? len : LINE_TEXT_MAX;
-    if (!has_digit(line, len))
+    if (!has_digit(line, len) && len > HEADING_BYTES_MAX)
         return false;
     line_clean(&r->text, line, len);
+    plain_line_mark(r->text.data);
     plain_line_read(r->text.data, r->text.len, l);
     if (!l->heading)
         l->context[0] = '\0';

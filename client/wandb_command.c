@@ -109,7 +109,8 @@ static void put_word(struct words *c, const char *word, const char *program)
 static const struct json *command_list(struct words *c)
 {
     const struct json *command = json_get(c->spec, "command");
-    if (command == NULL || json_type(command) != JSON_STRING || json_get(c->spec, "program") == NULL)
+    if (command == NULL || json_type(command) != JSON_STRING ||
+        json_get(c->spec, "program") == NULL)
         return command;
     note(c, "command is no list of words: it counts for nothing, as with W&B, and ${env} "
             "${interpreter} ${program} ${args} is called (command)");

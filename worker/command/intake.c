@@ -300,8 +300,8 @@ static bool counts_epochs(const struct metrics_line *l)
     return false;
 }
 
-/* What was counted by its lines were settings, and the like: none had the metric, and now epochs are
- * counted. */
+/* What was counted by its lines were settings, and the like: none had the metric, and now epochs
+ * are counted. */
 static int begin_with_epochs(struct intake *in)
 {
     in->manner = INTAKE_UNKNOWN;

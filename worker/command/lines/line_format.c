@@ -64,7 +64,8 @@ bool line_is_measure(const char *name)
 bool line_is_wanted(const struct line_reader *r, const struct metrics_line *l, bool any_measure)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (line_is_named(r, l->values[i].name) || (any_measure && line_is_measure(l->values[i].name)))
+        if (line_is_named(r, l->values[i].name) ||
+            (any_measure && line_is_measure(l->values[i].name)))
             return true;
     return false;
 }

@@ -4,6 +4,7 @@
  * Titles count where the sweep's metric is among them, or what is measured beside what counts. */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -240,7 +241,9 @@ static void put(const struct line_reader *r, const char *title, double value,
                 struct metrics_line *out)
 {
     enum curve_role role = curve_title_read(title, strlen(title)).role;
-    const char *plain = role == CURVE_ROLE_EPOCH ? "epoch" : role == CURVE_ROLE_STEP ? "step" : NULL;
+    const char *plain = role == CURVE_ROLE_EPOCH  ? "epoch"
+                        : role == CURVE_ROLE_STEP ? "step"
+                                                  : NULL;
 
     if (plain && !metrics_line_find(out, plain))
         line_put(out, plain, value);
@@ -327,11 +330,9 @@ static bool take_pair(struct line_reader *r, const char *text, const struct cell
     if (!read_number(&c->list[1], &v.value))
         return false;
     name_of(&c->list[0], name);
-    if (strlen(name) + (below ? strlen(t->section) : 0) > METRIC_NAME_MAX)
+    int len = snprintf(v.name, sizeof(v.name), "%s%s", below ? t->section : "", name);
+    if (len >= (int)sizeof(v.name))
         return true;
-    v.name[0] = '\0';
-    strcat(v.name, below ? t->section : "");
-    strcat(v.name, name);
     for (size_t i = 0; i < t->held; i++)
         if (strcmp(t->values[i].name, v.name) == 0) { /* the next box has begun */
             if (!end_box(r, out))

@@ -1,5 +1,5 @@
 """What scripts print, in forms that their authors chose: loggers' prefixes, tables that are drawn,
-bars, other languages. Held against it are the points that it must become, which stand here beside
+bars, headings. Held against it are the points that it must become, which stand here beside
 the text."""
 import json
 import os
@@ -127,8 +127,6 @@ Epoch 2: val_loss did not improve from 0.80000
     ("fairseq", "2026-11-30 10:00:00 | INFO | valid | epoch 001 | valid on 'valid' subset | loss 5.4 | ppl 42.2 | wps 100\n"
      "2026-11-30 10:01:00 | INFO | valid | epoch 002 | valid on 'valid' subset | loss 4.4 | ppl 21.1 | wps 100\n",
      "val_loss", "minimize", [(1, 5.4), (2, 4.4)]),
-    ("Chinese", "第 1 轮 训练损失: 0.9 验证损失: 0.8\n第 2 轮 训练损失: 0.7 验证损失: 0.6\n", "val_loss", "minimize",
-     [(1, 0.8), (2, 0.6)]),
     ("colours", "\x1b[1mEpoch 1\x1b[0m \x1b[32mval_loss\x1b[0m: \x1b[1m0.8\x1b[0m\n"
      "\x1b[1mEpoch 2\x1b[0m \x1b[32mval_loss\x1b[0m: \x1b[1m0.6\x1b[0m\n", "val_loss", "minimize", [(1, 0.8), (2, 0.6)]),
     ("Julia", "[ Info: epoch = 1, val_loss = 0.8\n[ Info: epoch = 2, val_loss = 0.6\n", "val_loss", "minimize",

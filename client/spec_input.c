@@ -43,7 +43,7 @@ static bool is_json(const struct buf *text)
     return good;
 }
 
-/* By its name or, where that says nothing, by its look. JSON is YAML too, and read as what it is. */
+/* By its name or, where that says nothing, by its look. JSON is YAML too, but read as JSON. */
 static bool is_yaml(const struct buf *text, const char *file)
 {
     const char *bytes = text->data != NULL ? text->data : "";

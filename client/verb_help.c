@@ -9,9 +9,9 @@ static const struct {
 } rows[] = {
     {"start",
      "Starts sweepd with its database in $XDG_STATE_HOME/sweepd, and waits until it answers. A\n"
-     "daemon that runs already is left as it is; with a flag that it was not started with start is\n"
-     "refused: `sweepctl shutdown` first, no run is lost by it. So is a new version put in place of\n"
-     "an old one in the middle of a night. Where systemd is at hand,\n"
+     "daemon that runs already is left as it is; a flag that it was not started with is\n"
+     "refused: `sweepctl shutdown` first, no run is lost by it. That is also how a new version\n"
+     "takes the place of an old one in the middle of a night. Where systemd is at hand,\n"
      "`systemctl --user enable --now sweepd.socket` does it for good.\n\n"
      "  sweepctl start --workers 4\n"
      "  sweepctl start --active-hours 22:00-07:30 --pause-on-battery\n"},

@@ -151,8 +151,8 @@ static void say_replaced(struct client *c, const struct json *status)
     if (n < (ssize_t)strlen(gone) ||
         memcmp(target + n - strlen(gone), gone, strlen(gone)) != 0)
         return;
-    client_say(c, "its program has been replaced since it started: `sweepctl shutdown`, then start, "
-                  "runs the new one; runs go on where they are");
+    client_say(c, "its program has been replaced since it started: `sweepctl shutdown`, then "
+                  "start, runs the new one; runs go on where they are");
 }
 
 /* A daemon answers already: well, unless it was started with something else than is asked for. */

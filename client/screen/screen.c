@@ -32,7 +32,8 @@ struct screen {
     struct grid shown;
     int signals;
     sigset_t before;
-    int64_t drawn_ms, detail_ms, status_ms, reading; /* reading: the run whose curve is being read */
+    int64_t drawn_ms, detail_ms, status_ms;
+    int64_t reading; /* the run whose curve is being read */
     bool changed, behind, resized, stop, gone;
     struct buf in; /* bytes of keys */
 };

@@ -100,7 +100,7 @@ static bool put(struct written *w, char c)
     return true;
 }
 
-/* "350.000,-" and "350'000.–": a price without cents, as it is written in much of Europe. The dashes
+/* "350.000,-" and "350'000.–": a price without cents, as written in much of Europe. The dashes
  * behind the mark at p; 0: there are none, or more behind them than a currency. */
 static size_t no_cents(const char *p, const char *end)
 {
@@ -137,7 +137,8 @@ static const char *take_body(struct written *w, const char *p, const char *end)
         if (p < end && is_digit(*p)) {
             digits++;
             n = 1;
-        } else if (digits > 0 && p < end && (*p == '.' || *p == ',') && (n = no_cents(p, end)) > 0) {
+        } else if (digits > 0 && p < end && (*p == '.' || *p == ',') &&
+                   (n = no_cents(p, end)) > 0) {
             if (!put(w, *p) || !put(w, '0') || !put(w, '0'))
                 return NULL;
             p += 1 + n;
@@ -198,7 +199,7 @@ static const char *open_parentheses(struct written *w, const char *p, const char
     return skip_blanks(p + 1, *end);
 }
 
-/* "1.046,50-", as programs for bookkeeping print it; of one or two digits it is a mark at school. */
+/* "1.046,50-", as programs for bookkeeping print it; one or two digits are a mark at school. */
 static bool minus_behind(const struct written *w, const char *p, const char *end)
 {
     return p < end && *p == '-' && (p + 1 == end || number_blank(p + 1, end) > 0) && w->len > 2;

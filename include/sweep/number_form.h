@@ -5,10 +5,10 @@
  *   [sign] [currency] digits and marks [e[+-]digits] [per cent, currency or unit]
  *
  * sign: + - or U+2010…U+2013, U+2212; currency: a sign such as $ € £ ¥, or a code (USD);
- * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _; between
- * commas groups of two before the last one, as in India; a dash behind a mark stands for no cents;
+ * marks: . , and for groups of three digits also blanks (no-break and narrow ones too) ' ’ _;
+ * between commas groups of two before the last one (India); a dash behind a mark: no cents;
  * a unit: up to NUMBER_UNIT_MAX - 1 bytes of letters and signs, a digit only at its end (km, m2,
- * °C). All of it in parentheses, or with a minus behind, is negative, as bookkeepers write it, where
+ * °C). All of it in parentheses, or with a minus behind, is negative, as bookkeepers write, where
  * others of its column stand without. */
 #ifndef SWEEP_NUMBER_FORM_H
 #define SWEEP_NUMBER_FORM_H

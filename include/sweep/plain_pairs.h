@@ -23,7 +23,7 @@ struct plain_line {
     /* A word such as "Test" that the line spoke of last; "" for none. In: what lines before it
      * spoke of, for its pairs without such a word. */
     char context[32];
-    double steps_of; /* in and out: to how many training counts its steps, "step 10/200"; 0: unknown */
+    double steps_of; /* in and out: to how many training counts its steps (10/200); 0: unknown */
     bool heading; /* nothing but such a word and a few others: it speaks of the lines below */
 };
 

@@ -133,8 +133,9 @@ def test_what_the_documentation_begins_with():
         check(said.startswith("the program ended with exit status 2: train.py: error: unrecognized "
                               "arguments: --lr="), said)
         check(said.endswith("[--option-19 OPTION_19]") and "; before it: " in said, said)
-        home.put("json.yaml", json.dumps({"program": "train.py", "epochs": -1}))
-        check("json.yaml:1:" in home.submit(d, "json.yaml").stderr, "JSON is read as such")
+        home.put("json.yaml", json.dumps({**PLAIN, "task": {"command": ["true"]}, "parameters": {
+            "a": {"values": [1, 2]}}}, indent=0))
+        equal(home.submit(d, "json.yaml", "--dry-run").returncode, 0, "JSON is YAML")
 
 
 WRONG = [

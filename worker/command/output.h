@@ -27,7 +27,7 @@ void output_finish(struct output *o);
 void output_put(struct output *o, const char *bytes, size_t len);
 /* No more: the file gets its final form. */
 void output_end(struct output *o);
-/* The last words, as one line of at most max bytes of UTF-8: the last line, then those before it. */
+/* The last words, at most max bytes of UTF-8 as one line: the last line, then those above it. */
 void output_last_words(const struct output *o, size_t max, struct buf *out);
 
 #endif

@@ -203,8 +203,9 @@ static void note_parentheses(const struct table_columns *c, struct notes *notes)
         first = has ? i : first;
     }
     if (columns > 0)
-        notes_add(notes, "data.ignore", "numbers in parentheses, or with a minus behind, are negative in %zu column%s: %s%s",
-                  columns, columns == 1 ? "" : "s", csv_column_show(shown, c, first),
+        notes_add(notes, "data.ignore",
+                  "numbers in parentheses, or with a minus behind, are negative in %zu column%s: "
+                  "%s%s", columns, columns == 1 ? "" : "s", csv_column_show(shown, c, first),
                   columns > 1 ? ", …" : "");
 }
 

@@ -27,6 +27,8 @@ enum client_exit {
     CLIENT_INTERRUPTED = 130, /* as shells have it for Ctrl-C */
 };
 
+struct progress;
+
 struct client {
     struct opts opts;
     char socket[PATHS_MAX];
@@ -36,6 +38,7 @@ struct client {
     bool colour;
     FILE *out;
     struct errbuf *failed; /* failures are left here, and nothing is said; NULL: they are said */
+    struct progress *progress; /* of what is in hand, where it says how far it is; else NULL */
     struct rpc_client rpc; /* rpc.fd -1 until the first call */
 };
 

@@ -158,6 +158,26 @@ static void add_best(const struct section *s)
 /* --- why ---------------------------------------------------------------------------------------
  */
 
+/* What was decided how often, in which stage, and why the first time. */
+static void add_groups(const struct section *s)
+{
+    static const enum word titles[] = {WORD_STAGE, WORD_KIND, WORD_TIMES, WORD_FIRST_RUN,
+                                       WORD_WHY};
+    char text[HUMAN_MAX];
+    section_table(s, WORD_DECISIONS, titles, ARRAY_LEN(titles));
+    for (size_t i = 0; i < s->sweep->groups.count; i++) {
+        const struct decision_group *g = &s->sweep->groups.v[i];
+        html_row(s->out);
+        html_cell(s->out, *g->stage != '\0' ? g->stage : "–");
+        html_cell(s->out, g->kind);
+        buf_printf(s->out, "<td class=\"n\">%s</td>", human_count(g->times, text));
+        section_run_cell(s, g->run);
+        html_cell(s->out, g->reason);
+        html_row_end(s->out);
+    }
+    html_table_end(s->out);
+}
+
 static void add_decisions(const struct section *s)
 {
     static const enum word titles[] = {WORD_KIND, WORD_RUN, WORD_WHY};
@@ -165,8 +185,9 @@ static void add_decisions(const struct section *s)
     if (n == 0)
         return;
     section_head(s, WORD_DECISIONS);
-    buf_puts(s->out, "<details><summary>");
-    buf_printf(s->out, "%zu</summary>\n", s->sweep->decisions_all);
+    add_groups(s);
+    buf_printf(s->out, "<details><summary>%s: %zu</summary>\n", section_word(s, WORD_EACH),
+               s->sweep->decisions_all);
     section_table(s, WORD_DECISIONS, titles, ARRAY_LEN(titles));
     for (size_t i = 0; i < n && i < DECISIONS_LISTED; i++) {
         const struct page_decision *d = &s->sweep->decisions[i];

@@ -128,6 +128,9 @@
     X(YES, "yes", "是") \
     X(NO, "no", "否") \
     X(DECISIONS, "Decisions, and why", "决定及其理由") \
+    X(TIMES, "times", "次数") \
+    X(FIRST_RUN, "the first: run", "首次：运行") \
+    X(EACH, "Each of them", "逐条") \
     X(KIND, "kind", "种类") \
     X(WHY, "why", "理由") \
     X(FAILURES, "Failures", "失败") \

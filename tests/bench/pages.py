@@ -1,15 +1,17 @@
 """What a look at `sweepctl serve` costs where a sweep has many runs: seconds and bytes of each page.
 
 usage: pages.py BUILD_DIR [RUNSxEPOCHS ...]    (default: 10000x10)
-The sweep is that of first_paint.py, and has ended. Of each page the first look and the median of five further ones, over HTTP
-from this machine. Results are appended to tests/bench/results.jsonl.
+Clients ask for the runs and tell what the formula of first_paint.py makes of each; every seventh has failed. Of each page
+the first look and the median of five further ones, over HTTP from this machine. Results are appended to tests/bench/results.jsonl.
 """
 import http.client
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 
@@ -17,11 +19,36 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 if len(sys.argv) < 2:
     sys.exit(__doc__)
 sys.path.insert(0, HERE)
-from first_paint import carry_out  # noqa: E402
+from first_paint import PARAMETERS, curve  # noqa: E402
 from sweepd import SWEEPCTL, Daemon  # noqa: E402
 
 LOOKS = 5
+CLIENTS = 8
 KINDS = ("history", "curves", "parallel", "slice", "contour", "importance", "edf", "pareto", "timeline", "labels")
+
+
+def tell(d, sweep, epochs, seed):
+    """One client, until there is nothing more to ask for."""
+    c, r = d.connect(), random.Random(seed)
+    while (asked := c.call("ask", sweep=sweep)).get("run"):
+        lease = {"run": asked["run"], "lease": asked["lease"]}
+        c.call("report", **lease, points=list(curve(r, asked["params"], epochs)))
+        failed = asked["run"] % 7 == 3
+        c.call("tell", **lease, result={"status": "failed", "error": "exited", "text": "by the formula"} if failed
+               else {"status": "completed"})
+    c.close()
+
+
+def carry_out(d, runs, epochs):
+    sweep = d.submit({"name": f"{runs} runs of {epochs} epochs", "method": "random", "task": {"client": {}}, "seed": 1,
+                      "metric": {"name": "val_loss"}, "parameters": PARAMETERS, "epochs": epochs, "run_cap": runs,
+                      "repeat_share": 0})
+    clients = [threading.Thread(target=tell, args=(d, sweep, epochs, i)) for i in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return sweep
 
 
 def ask(port, path):

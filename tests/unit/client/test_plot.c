@@ -405,8 +405,10 @@ static void make_page(size_t runs, enum language language, struct buf *out)
 {
     struct page_decision why = {1, xstrdup("proposed"), xstrdup(HOSTILE)};
     struct json *show = hostile_show();
-    struct page_sweep sweep = {
-        .show = show, .decisions = &why, .decision_count = 1, .decisions_all = 900};
+    char mark[] = "<u>";
+    struct decision_group group = {mark, mark, why.reason, 1, 0, 900};
+    struct page_sweep sweep = {.show = show, .groups = {&group, 1, 1}, .decisions = &why,
+                               .decision_count = 1, .decisions_all = 900};
     make_study(&sweep.study, runs, 5);
     give_objectives(&sweep.study, 3);
     for (size_t i = 0; i < runs; i++) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/render.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 

@@ -1,4 +1,4 @@
-/* Decisions of a sweep by their kind and stage: what a person reads instead of thousands of rows. */
+/* Decisions of a sweep by kind and stage: what a person reads instead of thousands of rows. */
 #ifndef SWEEPCTL_DECISIONS_H
 #define SWEEPCTL_DECISIONS_H
 

@@ -23,7 +23,7 @@ def pages_of(sweep, bare, runs):
 def objectives_sweep(d, runs=12):
     """What is judged by three values, two of which have a name that is an element's."""
     goals = ({"name": "val_loss", "goal": "minimize"}, {"name": "<b>fair", "goal": "maximize"}, "\"<i>memory")
-    sweep = d.submit({"name": "fronts", "task": {"client": {}}, "method": "random", "run_cap": runs, "epochs": 2,
+    sweep = d.submit({"name": 60 * "é", "task": {"client": {}}, "method": "random", "run_cap": runs, "epochs": 2,
                       "objectives": list(goals), "parameters": {"x": {"min": 0.0, "max": 1.0}}, "repeat_share": 0})
     c = d.connect()
     for i in range(runs):
@@ -70,10 +70,11 @@ def test_every_page():
         sweep, runs = clients_sweep(d, 12)
         bare, _ = clients_sweep(d, points=False)
         fronts = objectives_sweep(d)
+        judged = d.call("runs", sweep=fronts)["runs"][0]["run_id"]
         with Site(d) as s:
             for dark in (False, True):
                 with Browser(dark=dark) as b:
-                    for page in pages_of(sweep, bare, runs) + (f"/sweep/{fronts}",):
+                    for page in pages_of(sweep, bare, runs) + (f"/sweep/{fronts}", f"/run/{judged}"):
                         for width in WIDTHS if not dark else WIDTHS[1:2]:
                             b.resize(width)
                             b.go(s.url + page[1:])

@@ -96,7 +96,7 @@ def daemon(method, at_once):
             asked = pipelined(c, "ask", [{"sweep": sweep}] * at_once)
             runs = [a for a in asked if a["run"] is not None]
             pipelined(c, "tell", [{"run": r["run"], "lease": r["lease"],
-                                   "value": value_of(r["params"])} for r in runs])
+                                   "result": {"value": value_of(r["params"])}} for r in runs])
             done += len(runs)
             if not runs:
                 status = asked[-1]["status"]

@@ -21,6 +21,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:] = [p for p in sys.path if pathlib.Path(p or ".").resolve() != HERE]  # not this file
 SAMPLERS = ["ours", "ours_lag1", "ours_tpe", "optuna_tpe", "optuna_cmaes", "optuna_random"]
 PORTION = 60  # runs that ours is asked for where no number of evaluations is given
 
@@ -80,8 +81,10 @@ class Ours:
         return run["params"]
 
     def tell(self, score):
-        told = {"value": score} if score is not None else {"status": "failed", "error": "exited"}
-        self.daemon.call("tell", run=self.run["run"], lease=self.run["lease"], **told)
+        told = {"value": score} if score is not None else {"status": "failed",
+                                                             "error": "exited"}
+        self.daemon.call("tell", run=self.run["run"], lease=self.run["lease"],
+                         result=told)
 
 
 # --- Optuna's ------------------------------------------------------------------------------------

@@ -4,14 +4,14 @@ through a daemon, beside Optuna's samplers.
 
     VENV/bin/python hypara.py BUILD_DIR [SEEDS] [--minutes M] [--only NAME,…]
 
-Wants `pip install hypara optuna cmaes`. Each optimizer is a process of its own, as hypara has it; all
-evaluate one at a time and at the top fidelity. hypara counts the best single score, noise included,
-so ours repeats nothing (repeat_share 0). `ours` is method auto as it comes, `ours_lag1` with lag 1,
-which is enough for one client. Where hypara limits cost instead of evaluations, ours is asked for 60
-runs, and extended. A pass of 5 seeds takes some minutes; after M minutes (default 50) it ends with
-the seed under way. One line of JSON for each optimizer goes to results.jsonl: mean best score by
-problem, and hypara's own means over problems, where 0 is the median of Optuna's random and 1 the
-best score that anybody had.
+Wants `pip install hypara optuna cmaes`. Each optimizer is a process of its own, as hypara has it;
+all evaluate one at a time and at the top fidelity. hypara counts the best single score, noise
+included, so ours repeats nothing (repeat_share 0). `ours` is method auto as it comes, `ours_lag1`
+with lag 1, which is enough for one client, `ours_tpe` and `ours_gp` these methods so too. Where
+hypara limits cost instead of evaluations, ours is asked for 60 runs, and extended. After M minutes
+(default 50) it ends with the seed under way. One line of JSON for each optimizer goes to
+results.jsonl: mean best score by problem, and hypara's own means over problems, where 0 is the
+median of Optuna's random and 1 the best score that anybody had.
 """
 import json
 import os
@@ -22,7 +22,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:] = [p for p in sys.path if pathlib.Path(p or ".").resolve() != HERE]  # not this file
-SAMPLERS = ["ours", "ours_lag1", "ours_tpe", "optuna_tpe", "optuna_cmaes", "optuna_random"]
+METHODS = {"ours_tpe": "tpe", "ours_gp": "gp"}
+SAMPLERS = ["ours", "ours_lag1", *METHODS, "optuna_tpe", "optuna_cmaes", "optuna_random"]
 PORTION = 60  # runs that ours is asked for where no number of evaluations is given
 
 
@@ -55,7 +56,7 @@ class Ours:
         from sweepd import Connection
         self.daemon = Connection(os.environ["HYPARA_SOCKET"])
         self.runs = init["problem"]["budget"]["evaluations"] or PORTION
-        spec = {"task": {"client": {}}, "method": "tpe" if name == "ours_tpe" else "auto",
+        spec = {"task": {"client": {}}, "method": METHODS.get(name, "auto"),
                 "run_cap": self.runs, "repeat_share": 0, "epochs": 1,
                 "seed": init["optimizer_seed"],
                 "metric": {"name": "score", "goal": "maximize"},

@@ -1,12 +1,13 @@
 #include "client/wandb_sweep.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "client/wandb_text.h"
+#include "client/wandb_command.h"
+#include "client/wandb_values.h"
 #include "sweep/require.h"
+#include "sweep/setting.h"
+#include "sweep/spec.h"
 
 #define RUN_CAP 50 /* where the file says none: W&B's agents would go on for ever */
 
@@ -58,78 +59,21 @@ static void keep_line(struct conversion *c, const struct json *v)
         buf_putc(c->out, '\n');
 }
 
-/* --- the command ------------------------------------------------------------------------------ */
-
-static bool in_path(const char *name)
-{
-    const char *path = getenv("PATH");
-    char *copy = xstrdup(path ? path : ""), *rest = copy, *folder;
-    bool found = false;
-    while (!found && (folder = strsep(&rest, ":")) != NULL) {
-        char *file = xasprintf("%s/%s", folder, name);
-        found = access(file, X_OK) == 0;
-        free(file);
-    }
-    free(copy);
-    return found;
-}
-
-static void put_word(struct conversion *c, const char *word, const char *program)
-{
-    bool plain = strcmp(word, "${interpreter}") == 0;
-    if (strcmp(word, "${program}") == 0) {
-        jw_string(&c->w, program);
-    } else if (plain && !in_path("python") && in_path("python3")) {
-        note(c, "${interpreter} is python3: there is no python in PATH (command)");
-        jw_string(&c->w, "python3");
-    } else {
-        jw_string(&c->w, word);
-    }
-}
-
-static int put_command(struct conversion *c)
-{
-    static const char *const usual[] = {"${env}", "${interpreter}", "${program}", "${args}"};
-    const struct json *command = json_get(c->spec, "command"), *p = json_get(c->spec, "program");
-    const char *program = p != NULL && json_type(p) == JSON_STRING ? json_string(p) : NULL;
-    if (p != NULL && program == NULL)
-        return refuse(c, "$.program", p, "the path of a script");
-    if (p == NULL && command == NULL)
-        return refuse(c, "$.program", NULL,
-                      "the path of a script (job and image_uri name what only W&B's service has)");
-    if (command != NULL && json_type(command) == JSON_STRING) {
-        jw_begin_array(&c->w); /* W&B takes a single word, too */
-        put_word(c, json_string(command), program ? program : "");
-        jw_end_array(&c->w);
-        return 0;
-    }
-    if (command != NULL && json_type(command) != JSON_ARRAY)
-        return refuse(c, "$.command", command, "a list of words");
-    jw_begin_array(&c->w);
-    for (size_t i = 0; command == NULL && i < ARRAY_LEN(usual); i++)
-        put_word(c, usual[i], program);
-    int rc = 0;
-    const struct json *m = command != NULL ? json_first(command) : NULL;
-    for (; m != NULL && rc == 0; m = json_next(m)) {
-        bool text = json_type(m) == JSON_STRING;
-        if (text && program == NULL && strcmp(json_string(m), "${program}") == 0)
-            rc = refuse(c, "$.program", NULL, "the path of a script: the command has ${program}");
-        else if (text)
-            put_word(c, json_string(m), program);
-        else
-            jw_value(&c->w, m); /* a number is a word there; ours says what is wrong with others */
-    }
-    jw_end_array(&c->w);
-    return rc;
-}
+/* --- the task --------------------------------------------------------------------------------- */
 
 static int put_task(struct conversion *c)
 {
     jw_key(&c->w, "task");
     jw_begin_object(&c->w);
     jw_key(&c->w, "command");
-    int rc = put_command(c);
+    int rc = wandb_put_command(c->spec, &c->w, c->notes, c->err);
     jw_kv_bool(&c->w, "python_values", true);
+    if (wandb_is_nested(json_get(c->spec, "parameters"))) {
+        jw_kv_bool(&c->w, "nested_params", true);
+        note(c, "parameters: nested ones are called by all their keys on the command line "
+                "(--a.b=1); in JSON and wandb.config they are objects");
+    }
+    wandb_put_literals(json_get(c->spec, "parameters"), &c->w);
     jw_end_object(&c->w);
     return rc;
 }
@@ -252,58 +196,20 @@ static int put_metrics(struct conversion *c, const struct json *v)
     return rc;
 }
 
-/* --- values that are no one thing ------------------------------------------------------------- */
-
-static bool is_plain(const struct json *v)
-{
-    enum json_type type = json_type(v);
-    return type == JSON_STRING || type == JSON_NUMBER || type == JSON_BOOL;
-}
-
-/* Numbers, texts or switches alone: what a parameter of ours can be. */
-static bool is_of_one_kind(const struct json *values)
-{
-    for (const struct json *v = json_first(values); v != NULL; v = json_next(v))
-        if (!is_plain(v) || json_type(v) != json_type(json_first(values)))
-            return false;
-    return true;
-}
-
-static void put_as_text(struct conversion *c, const struct json *v)
-{
-    struct buf text = {0};
-    wandb_text(v, &text);
-    jw_string(&c->w, text.len > 0 ? text.data : "");
-    buf_finish(&text);
-}
+/* --- parameters ------------------------------------------------------------------------------ */
 
 static void put_parameters(struct conversion *c, const struct json *parameters);
 
-static void put_parameter_member(struct conversion *c, const char *name, const struct json *m)
+static void put_parameter_member(struct conversion *c, const struct json *m)
 {
-    const char *key = json_key(m);
-    bool list = strcmp(key, "values") == 0 && json_type(m) == JSON_ARRAY && !is_of_one_kind(m);
-    bool one = strcmp(key, "value") == 0 && !is_plain(m);
     keep_line(c, m);
-    jw_key(&c->w, key);
-    if (strcmp(key, "parameters") == 0 && json_type(m) == JSON_OBJECT) {
+    jw_key(&c->w, json_key(m));
+    if (strcmp(json_key(m), "parameters") == 0 && json_type(m) == JSON_OBJECT)
         put_parameters(c, m);
-        return;
-    }
-    if (list || one)
-        note(c, "parameters: what %s can be is given as text, as on W&B's command lines ([64, 64], "
-                "None); wandb.config has that text",
-             name);
-    if (list) {
-        jw_begin_array(&c->w);
-        for (const struct json *v = json_first(m); v != NULL; v = json_next(v))
-            put_as_text(c, v);
-        jw_end_array(&c->w);
-    } else if (one) {
-        put_as_text(c, m);
-    } else {
+    else if (wandb_is_put_as_text(m))
+        wandb_put_as_text(m, &c->w);
+    else
         jw_value(&c->w, m);
-    }
 }
 
 static void put_parameters(struct conversion *c, const struct json *parameters)
@@ -318,7 +224,7 @@ static void put_parameters(struct conversion *c, const struct json *parameters)
         }
         jw_begin_object(&c->w);
         for (const struct json *m = json_first(p); m != NULL; m = json_next(m))
-            put_parameter_member(c, json_key(p), m);
+            put_parameter_member(c, m);
         jw_end_object(&c->w);
     }
     jw_end_object(&c->w);
@@ -337,6 +243,33 @@ static bool is_served_elsewhere(const char *key)
         if (strcmp(key, keys[i]) == 0)
             return true;
     return false;
+}
+
+/* Nearly a key that the file has not got, of such a value? */
+static bool is_misspelt(const struct conversion *c, const struct json *m)
+{
+    static const struct {
+        const char *key;
+        enum json_type type;
+    } theirs[] = {{"program", JSON_STRING},  {"command", JSON_ARRAY},
+                  {"method", JSON_STRING},   {"metric", JSON_OBJECT},
+                  {"project", JSON_STRING},  {"description", JSON_STRING},
+                  {"run_cap", JSON_NUMBER},  {"parameters", JSON_OBJECT},
+                  {"early_terminate", JSON_OBJECT}};
+    for (size_t i = 0; i < ARRAY_LEN(theirs); i++)
+        if (json_type(m) == theirs[i].type && json_get(c->spec, theirs[i].key) == NULL &&
+            err_nearest(json_key(m), &theirs[i].key, 1) != NULL)
+            return true;
+    return false;
+}
+
+/* People keep what they give by aliases under keys of their own. */
+static bool is_of_ones_own(const struct conversion *c, const struct json *m)
+{
+    const char *nearest;
+    if (spec_key_known(json_key(m), &nearest) || is_misspelt(c, m))
+        return false;
+    return (nearest == NULL || json_get(c->spec, nearest) != NULL) && setting_find(json_key(m)) < 0;
 }
 
 static int put_member(struct conversion *c, const struct json *m)
@@ -373,6 +306,10 @@ static int put_member(struct conversion *c, const struct json *m)
     }
     if (is_served_elsewhere(key)) {
         note(c, "%s is not honoured: it is for W&B's own service", key);
+        return 0;
+    }
+    if (is_of_ones_own(c, m)) {
+        note(c, "%s is passed over: it is no key of a sweep", key);
         return 0;
     }
     jw_key(&c->w, key);
@@ -432,13 +369,36 @@ static void put_run_cap(struct conversion *c)
     note(c, "the file says no number of runs: %d (run_cap)", RUN_CAP);
 }
 
+static bool lacks_metric(const struct json *spec)
+{
+    return json_get(spec, "metric") == NULL && json_get(spec, "metrics") == NULL;
+}
+
+/* Goes by what the runs come to; grid and random draw without. */
+static bool learns(const struct json *spec)
+{
+    const char *method = text_of(spec, "method");
+    bool blind = strcmp(method, "grid") == 0 || strcmp(method, "random") == 0;
+    return !blind || json_get(spec, "early_terminate") != NULL;
+}
+
+static void put_usual_metric(struct conversion *c)
+{
+    jw_key(&c->w, "metric");
+    jw_begin_object(&c->w);
+    jw_kv_string(&c->w, "name", "val_loss");
+    jw_kv_string(&c->w, "goal", "minimize");
+    jw_end_object(&c->w);
+    note(c, "the file names no metric: val_loss, minimize, by whatever name it is called (metric)");
+}
+
 int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct buf *out,
                         struct buf *notes, struct errbuf *err)
 {
     struct conversion c = {
         .spec = spec, .text = text, .out = out, .line = 1, .notes = notes, .err = err};
     int rc = 0;
-    if (json_get(spec, "metric") == NULL && json_get(spec, "metrics") == NULL)
+    if (lacks_metric(spec) && learns(spec))
         return refuse(&c, "$.metric", NULL, "{\"name\": …, \"goal\": …}: what the program reports, "
                                             "and runs are ranked by");
     jw_init(&c.w, out);
@@ -447,6 +407,8 @@ int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct 
         rc = put_member(&c, m);
     if (rc == 0 && json_get(spec, "command") == NULL && json_get(spec, "program") == NULL)
         rc = put_task(&c);
+    if (lacks_metric(spec))
+        put_usual_metric(&c);
     put_epochs(&c);
     put_run_cap(&c);
     jw_end_object(&c.w);

@@ -1,16 +1,26 @@
 #include "client/wandb_text.h"
 
+#include <string.h>
+
 static void put_python(const struct json *v, bool inside, struct buf *out);
 
+/* As Python's repr() has it. */
 static void put_quoted(const char *text, struct buf *out)
 {
-    buf_putc(out, '\'');
+    char quote = strchr(text, '\'') != NULL && strchr(text, '"') == NULL ? '"' : '\'';
+    buf_putc(out, quote);
     for (; *text; text++) {
-        if (*text == '\'' || *text == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *text);
+        const char *named = strchr("\nn\tt\rr", *text);
+        if (named != NULL && (unsigned char)*text < ' ')
+            buf_printf(out, "\\%c", named[1]);
+        else if ((unsigned char)*text < ' ' || *text == 0x7f)
+            buf_printf(out, "\\x%02x", (unsigned char)*text);
+        else if (*text == quote || *text == '\\')
+            buf_printf(out, "\\%c", *text);
+        else
+            buf_putc(out, *text);
     }
-    buf_putc(out, '\'');
+    buf_putc(out, quote);
 }
 
 static void put_members(const struct json *v, bool object, struct buf *out)

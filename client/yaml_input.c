@@ -18,7 +18,8 @@
 
 struct anchor {
     char *name;
-    size_t from, to; /* of its value in the output; to is 0 while it lasts */
+    const struct buf *in;
+    size_t from, to; /* of its value in that; to is 0 while it lasts */
 };
 
 /* An object or list that is open. */
@@ -26,11 +27,14 @@ struct level {
     bool is_object, has_key; /* has_key: its value comes next */
     size_t count, first_key;
     size_t anchor; /* its own + 1; 0: it has none */
+    bool merges;   /* its key is <<: what comes next is merged into it */
+    size_t merge_from, merge_to; /* of that in merged; equal: it has none */
 };
 
 struct converter {
     yaml_parser_t parser;
-    struct buf *out;
+    struct buf *out, *whole; /* out: merged while what is merged is read, else whole */
+    struct buf merged;
     size_t start, most, lines; /* lines: that the output has */
     struct level levels[DEPTH_MAX];
     size_t depth;
@@ -134,9 +138,19 @@ static int put_number(struct converter *c, const yaml_mark_t *at, const char *di
     } else {
         jw_init(&w, c->out);
         jw_real(&w, value);
+        if (value == floor(value) && fabs(value) < 1e15 && strpbrk(digits, ".eE"))
+            buf_puts(c->out, ".0"); /* "1." is no integer */
     }
     json_destroy(v);
     return 0;
+}
+
+/* "0755" is octal where these files come from, and "089" is text. */
+static bool is_padded(const char *t, const char *digits)
+{
+    while (*t && strchr(digits, *t))
+        t++;
+    return *t == '\0';
 }
 
 static int put_plain(struct converter *c, const yaml_mark_t *at, const char *t)
@@ -152,6 +166,11 @@ static int put_plain(struct converter *c, const yaml_mark_t *at, const char *t)
         buf_puts(c->out, "null");
     } else if (is_bool(t, &truth)) {
         buf_puts(c->out, truth ? "true" : "false");
+    } else if (t[0] == '0' && t[1] && is_padded(t, "01234567") && strlen(t) <= 16) {
+        buf_printf(c->out, "%llu", strtoull(t, NULL, 8));
+    } else if (t[0] == '0' && t[1] && is_padded(t, "0123456789_")) {
+        jw_init(&w, c->out);
+        jw_string(&w, t);
     } else if (is_number(t, digits)) {
         return put_number(c, at, digits);
     } else if (strncmp(t, "0x", 2) == 0 && isxdigit((unsigned char)t[2]) && strlen(t) <= 15 &&
@@ -185,8 +204,38 @@ static int put_scalar(struct converter *c, const yaml_event_t *e)
 
 static void go_to_line(struct converter *c, const yaml_event_t *e)
 {
-    for (; c->lines < e->start_mark.line; c->lines++)
+    for (; c->out == c->whole && c->lines < e->start_mark.line; c->lines++)
         buf_putc(c->out, '\n');
+}
+
+static bool has_key(const struct converter *c, const struct level *l, const char *key)
+{
+    for (size_t i = l->first_key; i < c->key_count; i++)
+        if (strcmp(c->keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+static int note_key(struct converter *c, const struct level *l, const yaml_mark_t *at,
+                    const char *key)
+{
+    if (c->key_count == KEYS_MAX || c->key_count - l->first_key > 4096)
+        return fail(c, at, ERR_LIMIT, "too many keys");
+    c->keys = xrealloc(c->keys, (c->key_count + 1) * sizeof(*c->keys));
+    c->keys[c->key_count++] = xstrdup(key);
+    return 0;
+}
+
+/* "<<": what it stands for is kept apart until all of the object's own keys are known. */
+static int begin_merge(struct converter *c, struct level *l, const yaml_event_t *e)
+{
+    if (c->out == &c->merged)
+        return fail(c, &e->start_mark, ERR_VALUE, "a merge key (<<) in what is merged; allowed: "
+                                                  "an alias of it, or a list of them");
+    l->merges = l->has_key = true;
+    l->merge_from = c->merged.len;
+    c->out = &c->merged;
+    return 0;
 }
 
 static int put_key(struct converter *c, struct level *l, const yaml_event_t *e)
@@ -196,16 +245,13 @@ static int put_key(struct converter *c, struct level *l, const yaml_event_t *e)
     if (e->type != YAML_SCALAR_EVENT)
         return fail(c, &e->start_mark, ERR_VALUE, "a key that is a list, an object or an alias; "
                                                   "allowed: words");
-    if (strcmp(text, "<<") == 0)
-        return fail(c, &e->start_mark, ERR_VALUE, "a merge key (<<); allowed: the members "
-                                                  "themselves, or an alias as a value");
-    for (size_t i = l->first_key; i < c->key_count; i++)
-        if (strcmp(c->keys[i], text) == 0)
-            return fail(c, &e->start_mark, ERR_KEY, "this key is there twice");
-    if (c->key_count == KEYS_MAX || c->key_count - l->first_key > 4096)
-        return fail(c, &e->start_mark, ERR_LIMIT, "too many keys");
-    c->keys = xrealloc(c->keys, (c->key_count + 1) * sizeof(*c->keys));
-    c->keys[c->key_count++] = xstrdup(text);
+    if (has_key(c, l, text))
+        return fail(c, &e->start_mark, ERR_KEY, "this key is there twice");
+    int rc = note_key(c, l, &e->start_mark, text);
+    if (rc != 0)
+        return rc;
+    if (strcmp(text, "<<") == 0 && e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        return begin_merge(c, l, e);
     if (l->count++ > 0)
         buf_putc(c->out, ',');
     go_to_line(c, e);
@@ -235,7 +281,8 @@ static int add_anchor(struct converter *c, const yaml_event_t *e, const yaml_cha
     if (c->anchor_count == ANCHORS_MAX)
         return fail(c, &e->start_mark, ERR_LIMIT, "more than 1000 anchors");
     c->anchors = xrealloc(c->anchors, (c->anchor_count + 1) * sizeof(*c->anchors));
-    c->anchors[c->anchor_count] = (struct anchor){xstrdup((const char *)name), c->out->len, 0};
+    c->anchors[c->anchor_count] =
+        (struct anchor){xstrdup((const char *)name), c->out, c->out->len, 0};
     *out = ++c->anchor_count;
     return 0;
 }
@@ -244,6 +291,11 @@ static void end_anchor(struct converter *c, size_t anchor)
 {
     if (anchor > 0)
         c->anchors[anchor - 1].to = c->out->len;
+}
+
+static size_t bytes_of(const struct converter *c)
+{
+    return c->whole->len - c->start + c->merged.len;
 }
 
 static int put_alias(struct converter *c, const yaml_event_t *e)
@@ -256,10 +308,10 @@ static int put_alias(struct converter *c, const yaml_event_t *e)
         size_t len = a->to - a->from;
         if (a->to == 0)
             return fail(c, &e->start_mark, ERR_VALUE, "an alias inside of what it stands for");
-        if (c->out->len - c->start + len > c->most)
+        if (bytes_of(c) + len > c->most)
             return fail(c, &e->start_mark, ERR_LIMIT, "too long, with what its aliases stand for");
         char *copy = xcalloc(len + 1, 1);
-        memcpy(copy, c->out->data + a->from, len);
+        memcpy(copy, a->in->data + a->from, len);
         for (size_t k = 0; k < len; k++) /* between values: within text they are written as \n */
             copy[k] = copy[k] == '\n' ? ' ' : copy[k];
         buf_append(c->out, copy, len);
@@ -279,13 +331,72 @@ static int open_level(struct converter *c, const yaml_event_t *e, bool is_object
     return 0;
 }
 
-static void close_level(struct converter *c)
+/* --- what is merged -------------------------------------------------------------------------- */
+
+/* Those that the object has not got itself; of several objects the first one's count. */
+static int merge_object(struct converter *c, struct level *l, const struct json *from,
+                        const yaml_mark_t *at)
 {
-    const struct level *l = &c->levels[--c->depth];
+    int rc = 0;
+    if (json_type(from) != JSON_OBJECT)
+        return fail(c, at, ERR_VALUE, "a merge key (<<) of what is no object; allowed: an alias "
+                                      "of an object, or a list of them");
+    for (const struct json *m = json_first(from); m && rc == 0; m = json_next(m)) {
+        struct json_writer w;
+        if (has_key(c, l, json_key(m)))
+            continue;
+        rc = note_key(c, l, at, json_key(m));
+        if (l->count++ > 0)
+            buf_putc(c->out, ',');
+        jw_init(&w, c->out);
+        jw_string(&w, json_key(m));
+        buf_putc(c->out, ':');
+        jw_init(&w, c->out);
+        jw_value(&w, m);
+        if (bytes_of(c) > c->most)
+            rc = fail(c, at, ERR_LIMIT, "too long, with what is merged");
+    }
+    return rc;
+}
+
+static int merge(struct converter *c, struct level *l, const yaml_mark_t *at)
+{
+    struct errbuf why;
+    struct json *root = json_parse(c->merged.data + l->merge_from, l->merge_to - l->merge_from,
+                                   &why);
+    int rc = 0;
+    if (!root)
+        return fail(c, at, ERR_VALUE, "a merge key (<<) that cannot be read");
+    if (json_type(root) == JSON_ARRAY)
+        for (const struct json *m = json_first(root); m && rc == 0; m = json_next(m))
+            rc = merge_object(c, l, m, at);
+    else
+        rc = merge_object(c, l, root, at);
+    json_destroy(root);
+    return rc;
+}
+
+/* The value of a merge key is whole, when what it was read on has ended. */
+static void end_merge(struct converter *c)
+{
+    struct level *l = c->depth ? &c->levels[c->depth - 1] : NULL;
+    if (!l || !l->merges || l->has_key)
+        return;
+    l->merges = false;
+    l->merge_to = c->merged.len;
+    c->out = c->whole;
+}
+
+static int close_level(struct converter *c, const yaml_event_t *e)
+{
+    struct level *l = &c->levels[c->depth - 1];
+    int rc = l->merge_to > l->merge_from ? merge(c, l, &e->start_mark) : 0;
+    c->depth--;
     while (c->key_count > l->first_key)
         free(c->keys[--c->key_count]);
     buf_putc(c->out, l->is_object ? '}' : ']');
     end_anchor(c, l->anchor);
+    return rc;
 }
 
 static int put_value(struct converter *c, const yaml_event_t *e)
@@ -314,6 +425,7 @@ static int put_value(struct converter *c, const yaml_event_t *e)
 
 static int take(struct converter *c, const yaml_event_t *e, int *documents)
 {
+    int rc;
     struct level *l = c->depth ? &c->levels[c->depth - 1] : NULL;
     switch (e->type) {
     case YAML_DOCUMENT_START_EVENT:
@@ -322,10 +434,16 @@ static int take(struct converter *c, const yaml_event_t *e, int *documents)
         return fail(c, &e->start_mark, ERR_VALUE, "a second document; allowed: one");
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:
-        close_level(c);
-        return 0;
+        rc = close_level(c, e);
+        end_merge(c);
+        return rc;
     case YAML_SCALAR_EVENT:
     case YAML_ALIAS_EVENT:
+        if (l && l->is_object && !l->has_key)
+            return put_key(c, l, e);
+        rc = put_value(c, e);
+        end_merge(c);
+        return rc;
     case YAML_MAPPING_START_EVENT:
     case YAML_SEQUENCE_START_EVENT:
         return l && l->is_object && !l->has_key ? put_key(c, l, e) : put_value(c, e);
@@ -342,7 +460,7 @@ static int convert(struct converter *c)
         if (!yaml_parser_parse(&c->parser, &e))
             return fail_parse(c);
         rc = take(c, &e, &documents);
-        if (rc == 0 && c->out->len - c->start > c->most)
+        if (rc == 0 && bytes_of(c) > c->most)
             rc = fail(c, &e.start_mark, ERR_LIMIT, "too long");
         more = e.type != YAML_STREAM_END_EVENT;
         yaml_event_delete(&e);
@@ -358,7 +476,7 @@ bool yaml_is_there(void)
 int yaml_to_json(const char *text, size_t len, size_t most, struct buf *out, struct errbuf *err)
 {
     struct converter *c = xcalloc(1, sizeof(*c));
-    c->out = out;
+    c->out = c->whole = out;
     c->start = out->len;
     c->most = most;
     c->err = err;
@@ -372,6 +490,7 @@ int yaml_to_json(const char *text, size_t len, size_t most, struct buf *out, str
         free(c->anchors[--c->anchor_count].name);
     free(c->keys);
     free(c->anchors);
+    buf_finish(&c->merged);
     free(c);
     return rc;
 }

@@ -11,6 +11,9 @@
 #include "daemon/serve/request.h"
 #include "daemon/sweepd.h"
 #include "sweep/buf.h"
+#include "sweep/require.h"
+
+#define TURN_NS (5 * UINT64_C(1000000)) /* of actions within one turn of the loop */
 
 static void act_start(struct sweepd *d, struct action *a)
 {
@@ -81,35 +84,84 @@ static void (*const act[])(struct sweepd *d, struct action *a) = {
     [ACTION_IMPORTED] = act_imported,
 };
 
+/* Of one batch: the actions from `done` on wait for its commit, or for their turn. */
 struct applied {
     struct sweepd *daemon;
     struct happened *happened;
     size_t rows;
-    size_t count;
+    size_t count, done;
     struct action *actions;
+    struct applied *next;
 };
 
-static void on_durable(void *arg)
+static void finish_applied(struct sweepd *d, struct applied *a)
 {
-    struct applied *a = arg;
-    struct sweepd *d = a->daemon;
     d->applying--;
     d->waiting_rows -= a->rows;
     d->shared.loop.dirty |= d->shared.stopping; /* it may have been the last */
-    happened_tell(a->happened, d->hook);
-    for (size_t i = 0; i < a->count; i++) {
-        act[a->actions[i].type](d, &a->actions[i]);
-        action_finish(&a->actions[i]);
-    }
     free(a->actions);
     free(a);
+}
+
+/* For a few milliseconds, in their order: five hundred slots may have begun at once, and clients
+ * are not to wait for as many folders. The rest in the next turn of the loop. */
+static void act_in_turn(struct sweepd *d)
+{
+    uint64_t end = uv_hrtime() + TURN_NS;
+    while (d->due) {
+        struct applied *a = d->due;
+        if (a->done < a->count) {
+            struct action *one = &a->actions[a->done++];
+            act[one->type](d, one);
+            action_finish(one);
+            if (uv_hrtime() >= end)
+                break;
+            continue;
+        }
+        d->due = a->next;
+        finish_applied(d, a);
+    }
+    if (!d->due)
+        uv_idle_stop(&d->actor);
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    act_in_turn(idle->data);
+}
+
+static void on_durable(void *arg)
+{
+    struct applied *a = arg, **end;
+    struct sweepd *d = a->daemon;
+    bool first = d->due == NULL;
+    happened_tell(a->happened, d->hook);
+    for (end = &d->due; *end; end = &(*end)->next)
+        continue;
+    *end = a;
+    if (!first)
+        return; /* what came before is done before */
+    uv_idle_start(&d->actor, on_turn);
+    act_in_turn(d);
+}
+
+void sweepd_open_actions(struct sweepd *d)
+{
+    int rc = uv_idle_init(&d->loop, &d->actor);
+    REQUIRE(rc == 0);
+    d->actor.data = d;
+}
+
+void sweepd_close_actions(struct sweepd *d)
+{
+    uv_close((uv_handle_t *)&d->actor, NULL);
 }
 
 void sweepd_apply(struct sweepd *d, struct effects *fx)
 {
     if (fx->batch.count == 0 && fx->action_count == 0)
         return;
-    struct applied *a = xmalloc(sizeof(*a));
+    struct applied *a = xcalloc(1, sizeof(*a));
     a->daemon = d;
     a->happened = happened_in(&fx->batch);
     a->rows = store_batch_rows(&fx->batch) + fx->action_count;

@@ -68,6 +68,7 @@ static void close_handles(struct sweepd *d)
     uv_close((uv_handle_t *)&d->after_poll, NULL);
     uv_close((uv_handle_t *)&d->check_timer, NULL);
     uv_close((uv_handle_t *)&d->wake_timer, NULL);
+    sweepd_close_actions(d);
     uv_close((uv_handle_t *)&d->term, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     /* The end is certain now: a late signal must not turn it into a death by signal. */
@@ -244,6 +245,7 @@ static void open_handles(struct sweepd *d)
     d->before_poll.data = d->after_poll.data = d->check_timer.data = d;
     d->wake_timer.data = d;
     d->term.data = d->interrupt.data = d;
+    sweepd_open_actions(d);
     uv_prepare_start(&d->before_poll, on_before_poll);
     uv_check_start(&d->after_poll, on_after_poll);
     uv_timer_start(&d->check_timer, on_check_timer, CHECK_INTERVAL_MS, CHECK_INTERVAL_MS);

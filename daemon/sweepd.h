@@ -10,6 +10,7 @@
 #include "daemon/launch/site.h"
 #include "daemon/state.h"
 
+struct applied;
 struct hook;
 struct inhibitor;
 struct notify;
@@ -26,7 +27,9 @@ struct sweepd {
     struct notify *notify; /* the service manager */
     struct hook *hook;     /* NULL: nobody is told of events */
     struct inhibitor *inhibitor;
-    size_t applying;     /* batches whose actions wait for their commit */
+    size_t applying;     /* batches whose actions wait for their commit, or their turn */
+    struct applied *due; /* those that are durable, in their order */
+    uv_idle_t actor;     /* runs only while there are such */
     size_t waiting_rows; /* of theirs, with the actions */
     uv_loop_t loop;
     uv_prepare_t before_poll; /* both flush: timers run before the one, */
@@ -43,5 +46,7 @@ struct sweepd {
 
 /* Submits the batch and carries out the actions when it is durable. fx is empty afterwards. */
 void sweepd_apply(struct sweepd *d, struct effects *fx);
+void sweepd_open_actions(struct sweepd *d);
+void sweepd_close_actions(struct sweepd *d); /* none is left */
 
 #endif

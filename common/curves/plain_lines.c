@@ -43,15 +43,6 @@ struct output {
 
 /* --- lines ---------------------------------------------------------------------------------- */
 
-/* TensorFlow's estimators say of an evaluation: "Saving dict for global step 100: loss = 0.5". */
-static void mark_evaluation(char *text)
-{
-    static const char saving[] = "Saving dict for global step";
-    char *found = strstr(text, saving);
-    if (found)
-        memcpy(found, "eval           ", 15);
-}
-
 static void clean_line(struct buf *out, const char *text, size_t len)
 {
     buf_clear(out);
@@ -64,7 +55,7 @@ static void clean_line(struct buf *out, const char *text, size_t len)
         i++;
     }
     buf_puts(out, "");
-    mark_evaluation(out->data);
+    plain_line_mark(out->data);
 }
 
 /* --- rows ----------------------------------------------------------------------------------- */

@@ -437,6 +437,13 @@ static void keep_context(struct scan *s)
         l->context[0] = '\0';
 }
 
+void plain_line_mark(char *text)
+{
+    char *found = strstr(text, "Saving dict for global step");
+    if (found)
+        memcpy(found, "eval           ", 15);
+}
+
 void plain_line_read(const char *text, size_t len, struct plain_line *out)
 {
     struct scan s; /* its tokens are written before they are read */

@@ -76,27 +76,6 @@ static void take_line(struct drawing *d, const char *text, size_t len)
     }
 }
 
-/* " 640: 100%|████| 8/8", "640: 62% ━━━": the bar goes, with its per cent and the colon. */
-static void cut_bar(struct drawing *d)
-{
-    static const char *const marks[] = {"%|", "% |", "% \xe2\x94\x81", "% \xe2\x96\x88",
-                                        "% \xe2\x95\xb8" /* ╸ */, "% \xe2\x94\x80" /* ─ */};
-    char *bar = NULL;
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        char *at = strstr(d->line, marks[i]);
-        bar = at && (!bar || at < bar) ? at : bar;
-    }
-    d->partial = false;
-    if (!bar)
-        return;
-    while (bar > d->line && isdigit((unsigned char)bar[-1]))
-        bar--;
-    d->partial = strtoul(bar, NULL, 10) < 100;
-    while (bar > d->line && (bar[-1] == ' ' || bar[-1] == ':'))
-        bar--;
-    *bar = '\0';
-}
-
 /* By runs of at least so many blanks; false: too many cells. */
 static bool cut_cells(const char *line, size_t blanks, struct cells *out)
 {
@@ -211,7 +190,7 @@ static int read_line(struct drawing *d, const char *text, size_t len)
     struct cells cells;
     d->number++;
     take_line(d, text, len);
-    cut_bar(d);
+    d->partial = terminal_cut_bar(d->line);
     if (cut_cells(d->line, 2, &cells) && is_titles(&cells)) {
         if (++d->headers > HEADERS_MAX)
             return err_set(d->err, ERR_LIMIT, "%s: line %zu: more than %d lines of titles",

@@ -1,6 +1,7 @@
 #include "sweep/terminal_text.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sweep/require.h"
@@ -30,4 +31,24 @@ bool terminal_has_bar(const char *text)
         if (strstr(text, marks[i]))
             return true;
     return false;
+}
+
+bool terminal_cut_bar(char *text)
+{
+    static const char *const marks[] = {"%|", "% |", "% \xe2\x94\x81", "% \xe2\x96\x88",
+                                        "% \xe2\x95\xb8" /* ╸ */, "% \xe2\x94\x80" /* ─ */};
+    char *bar = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        char *at = strstr(text, marks[i]);
+        bar = at && (!bar || at < bar) ? at : bar;
+    }
+    if (!bar)
+        return false;
+    while (bar > text && isdigit((unsigned char)bar[-1]))
+        bar--;
+    bool partial = strtoul(bar, NULL, 10) < 100;
+    while (bar > text && (bar[-1] == ' ' || bar[-1] == ':'))
+        bar--;
+    *bar = '\0';
+    return partial;
 }

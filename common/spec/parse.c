@@ -2,6 +2,8 @@
  * parameters.c. */
 #include "sweep/spec.h"
 
+#include <string.h>
+
 #include "common/base/field.h"
 #include "common/run/objective.h"
 #include "common/spec/part.h"
@@ -179,17 +181,28 @@ static int parse_order(const struct json *root, struct spec *s, struct errbuf *e
     return rc;
 }
 
+static const char *const top_keys[] = {
+    "name",       "method", "metric",      "parameters", "run_cap",         "data",
+    "model",      "train",  "epochs",      "seed",       "priority",        "after",
+    "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
+    "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
+    "constraints", "max_hours", "until", "warm_start", "on", "perturb", "resources",
+    "without_remedies", "least_gain", "objectives",
+};
+
+bool spec_key_known(const char *key, const char **nearest)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(top_keys); i++)
+        known |= strcmp(key, top_keys[i]) == 0;
+    *nearest = known ? key : err_nearest(key, top_keys, ARRAY_LEN(top_keys));
+    return known;
+}
+
 /* "learning_rate" beside "train" instead of in it gets a better answer than a list of keys. */
 static int parse_keys(const struct json *root, struct spec *s, struct errbuf *err)
 {
-    static const char *const keys[] = {
-        "name",       "method", "metric",      "parameters", "run_cap",         "data",
-        "model",      "train",  "epochs",      "seed",       "priority",        "after",
-        "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
-        "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
-        "constraints", "max_hours", "until", "warm_start", "on", "perturb", "resources",
-        "without_remedies", "least_gain", "objectives",
-    };
     char path[FIELD_PATH_MAX];
 
     if (json_type(root) != JSON_OBJECT)
@@ -202,7 +215,7 @@ static int parse_keys(const struct json *root, struct spec *s, struct errbuf *er
         return field_refuse(err, ERR_KEY, path, m, "did you mean %s? or swept, in \"parameters\"",
                             setting_get((enum setting_id)id)->path);
     }
-    return field_object(root, "$", keys, ARRAY_LEN(keys), err);
+    return field_object(root, "$", top_keys, ARRAY_LEN(top_keys), err);
 }
 
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)

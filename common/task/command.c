@@ -84,10 +84,10 @@ void command_words_write(const struct command_words *c, struct json_writer *w)
 
 int command_task_parse(const struct json *v, struct command_task *out, struct errbuf *err)
 {
-    static const char *const keys[] = {"command", COMMAND_MANNER_KEYS};
+    static const char *const keys[] = {"command", "literals", COMMAND_MANNER_KEYS};
     struct command_task t = {0};
     int rc = field_object(v, TASK_PATH, keys, ARRAY_LEN(keys), err);
-    const struct json *command = json_get(v, "command");
+    const struct json *command = json_get(v, "command"), *literals = json_get(v, "literals");
 
     if (!rc && !command)
         rc = field_missing(err, TASK_PATH, "command",
@@ -96,8 +96,10 @@ int command_task_parse(const struct json *v, struct command_task *out, struct er
         rc = command_manner_parse(v, TASK_PATH, &t.manner, err);
     if (!rc)
         rc = command_words_parse(command, TASK_PATH ".command", true, &t.command, err);
+    if (!rc && literals)
+        rc = command_literals_parse(literals, &t.literals, err);
     if (rc)
-        command_manner_finish(&t.manner);
+        command_task_finish(&t);
     else
         *out = t;
     return rc;
@@ -109,6 +111,10 @@ void command_task_write(const struct command_task *t, struct json_writer *w)
     jw_key(w, "command");
     command_words_write(&t->command, w);
     command_manner_write(&t->manner, w);
+    if (t->literals) {
+        jw_key(w, "literals");
+        jw_value(w, t->literals);
+    }
     jw_end_object(w);
 }
 
@@ -116,4 +122,6 @@ void command_task_finish(struct command_task *t)
 {
     command_words_finish(&t->command);
     command_manner_finish(&t->manner);
+    json_destroy(t->literals);
+    t->literals = NULL;
 }

@@ -27,7 +27,7 @@ void command_config_init(struct command_config *out, const struct command_task *
     command_expand(&t->command, values, &out->command);
     command_manner_copy(&t->manner, &out->manner);
     jw_init(&w, &params);
-    jw_value(&w, values->params);
+    command_params_write(values, &w);
     out->params = buf_take(&params);
 }
 

@@ -30,6 +30,13 @@ static void put_value(const struct json *v, const struct command_values *of, str
     jw_value(&w, v);
 }
 
+/* A text that stands for true or false is a switch too. */
+static const struct json *meant(const struct json *param, const struct command_values *of)
+{
+    const struct json *literal = command_literal(of->literals, param);
+    return literal ? literal : param;
+}
+
 static bool put_pair(const struct json *param, const struct command_values *of, struct buf *out)
 {
     buf_printf(out, "%s=", json_key(param));
@@ -53,9 +60,11 @@ static bool put_name(const struct json *param, const struct command_values *of, 
 /* False: a flag that is off is left out. */
 static bool put_flag(const struct json *param, const struct command_values *of, struct buf *out)
 {
-    if (json_type(param) != JSON_BOOL)
+    const struct json *v = meant(param, of);
+
+    if (json_type(v) != JSON_BOOL)
         return put_option(param, of, out);
-    return json_bool(param) && put_name(param, of, out);
+    return json_bool(v) && put_name(param, of, out);
 }
 
 /* In Hydra's grammar of overrides some characters mean something but in quotes. */
@@ -76,7 +85,7 @@ static void put_quoted(const char *text, struct buf *out)
 
 static bool put_override(const struct json *param, const struct command_values *of, struct buf *out)
 {
-    if (json_type(param) != JSON_STRING)
+    if (json_type(meant(param, of)) != JSON_STRING)
         return put_pair(param, of, out);
     buf_printf(out, "%s=", json_key(param));
     put_quoted(json_string(param), out);
@@ -101,7 +110,18 @@ static void put_json(const struct command_values *v, struct buf *out)
     struct json_writer w;
 
     jw_init(&w, out);
-    jw_value(&w, v->params);
+    if (!v->manner || !v->manner->nested_params) {
+        command_params_write(v, &w);
+        return;
+    }
+    struct buf flat = {0};
+    jw_init(&w, &flat);
+    command_params_write(v, &w);
+    struct json *params = json_parse(flat.data, flat.len, NULL);
+    jw_init(&w, out);
+    command_params_nest(params, &w);
+    json_destroy(params);
+    buf_finish(&flat);
 }
 
 static void put_json_file(const struct command_values *v, struct buf *out)
@@ -180,6 +200,27 @@ static const struct macro *find_macro(const char *name, size_t len)
     return NULL;
 }
 
+bool command_macro_known(const char *name, size_t len)
+{
+    return find_macro(name, len) || is_variable(name, len);
+}
+
+bool command_macro_near(const char *name, size_t len)
+{
+    const char *names[ARRAY_LEN(macros)];
+    char copy[64];
+    bool small = false;
+
+    for (size_t i = 0; i < len; i++)
+        small |= name[i] >= 'a' && name[i] <= 'z';
+    if (!small) /* HOME, RUN_DIR: a variable of the shell's */
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(macros); i++)
+        names[i] = macros[i].name;
+    str_copy(copy, len < sizeof(copy) ? len + 1 : sizeof(copy), name);
+    return err_nearest(copy, names, ARRAY_LEN(names)) != NULL;
+}
+
 /* The next piece of a template at *at: plain text, or a macro and its name. */
 struct piece {
     const char *text; /* a macro's name, without ${ } */
@@ -251,7 +292,7 @@ int command_template_check(const struct json *v, const char *path, size_t *macro
     struct piece p;
 
     while (next_piece(&at, &p)) {
-        if (p.macro && (p.open || !(find_macro(p.text, p.len) || is_variable(p.text, p.len))))
+        if (p.macro && (p.open || !command_macro_known(p.text, p.len)))
             return refuse_macro(&p, v, path, err);
         *macros_seen += p.macro;
     }

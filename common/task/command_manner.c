@@ -196,6 +196,8 @@ int command_manner_parse(const struct json *object, const char *path, struct com
     if (!rc)
         rc = parse_switch(object, path, "python_values", &m.python_values, err);
     if (!rc)
+        rc = parse_switch(object, path, "nested_params", &m.nested_params, err);
+    if (!rc)
         rc = parse_switch(object, path, "can_resume", &m.can_resume, err);
     if (!rc)
         rc = parse_seconds(object, path, "stop_seconds", &m.stop_seconds, err);
@@ -225,6 +227,8 @@ void command_manner_write(const struct command_manner *m, struct json_writer *w)
     }
     if (m->python_values)
         jw_kv_bool(w, "python_values", true);
+    if (m->nested_params)
+        jw_kv_bool(w, "nested_params", true);
     if (m->can_resume)
         jw_kv_bool(w, "can_resume", true);
     if (m->stop_seconds != 0)

@@ -36,6 +36,13 @@ static void finish(struct spec *s)
     s->own = NULL;
 }
 
+static int check(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    const struct command_task *t = s->own;
+    (void)root;
+    return command_literals_check(t->literals, &s->space, err);
+}
+
 /* --- writing it ------------------------------------------------------------------------------ */
 
 static void write(const struct spec *s, struct json_writer *w)
@@ -56,6 +63,7 @@ static void configure(const struct spec *s, const struct run_setup *r, struct js
                         &(struct command_values){.params = params,
                                                .run_dir = r->run_dir,
                                                .manner = &t->manner,
+                                               .literals = t->literals,
                                                .epochs = r->epochs,
                                                .seed = r->seed,
                                                .run_id = r->run_id});
@@ -88,7 +96,7 @@ const struct task_kind task_command = {
     .bind = free_bind,
     .read_value = free_read_value,
     .fix = free_fix,
-    .check = free_check,
+    .check = check,
     .write = write,
     .finish = finish,
     .configure = configure,

@@ -176,10 +176,15 @@ static void on_reader(uv_idle_t *idle)
     read_turn(idle->data);
 }
 
-/* Its last lines are mostly few, and its slot is wanted. */
+/* Its last lines are mostly few, and its slot is wanted. Where hundreds may end at once they wait
+ * for their turn. */
 static void on_worker_ended(void *arg)
 {
-    tick(arg);
+    struct entry *e = arg;
+    if (e->slot.launcher->type->looks_between > 0)
+        make_due(e);
+    else
+        tick(e);
 }
 
 /* Of a launcher that has hundreds of workers, one after the other. */

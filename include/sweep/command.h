@@ -68,6 +68,7 @@ struct command_environment {
     X(JSON, "json")             /* a JSON object a line */                                         \
     X(DICT, "dict")             /* a dict as Python prints it */                                   \
     X(PAIRS, "pairs")           /* name=value, with the sweep's metric among them */               \
+    X(TABLE, "table")           /* titles and rows, or boxes of names and values */               \
     X(TEXT, "text")             /* "epoch 3 loss 0.41", and its many kin */
 enum command_channel {
 #define X(id, name) COMMAND_CHANNEL_##id,
@@ -96,6 +97,7 @@ struct command_manner {
     struct command_pattern *patterns;   /* owned */
     unsigned channels;                  /* that are listened to: bits 1 << COMMAND_CHANNEL_… */
     bool python_values;                 /* on its command line: True, not true */
+    bool nested_params;                 /* in its JSON: {"a": {"b": 1}}, not {"a.b": 1} */
     bool can_resume;                    /* goes on from what it has left in its checkpoint folder */
     double stop_seconds;                /* from the stop file to SIGTERM */
     double grace_seconds;               /* from SIGTERM to SIGKILL */
@@ -106,7 +108,10 @@ struct command_manner {
 struct command_task {
     struct command_words command; /* templates: macros are expanded for each run */
     struct command_manner manner;
+    struct json *literals; /* {"layers": {"[64, 64]": [64, 64]}}: of a parameter's values those
+                            * that a program gets as something else; NULL: none; owned */
 };
+#define COMMAND_LITERALS_BYTES_MAX 65536
 
 /* The specification's object "task": {"command": ["./train.sh", "${args}"], "directory": "/abs",
  * "curves": {"val_loss": "val/loss", "epoch": "trainer/epoch"}}. Errors name the key from
@@ -121,6 +126,7 @@ struct command_values {
     const struct json *params; /* object: its active parameters in the specification's order */
     const char *run_dir;
     const struct command_manner *manner; /* its environment, for ${envvar:NAME}; NULL: none */
+    const struct json *literals; /* of the task */
     int64_t epochs;
     uint64_t seed;
     int64_t run_id;
@@ -132,6 +138,26 @@ void command_expand(const struct command_words *templates, const struct command_
  * *macros_seen counts them over all words. */
 int command_template_check(const struct json *v, const char *path, size_t *macros_seen,
                            struct errbuf *err);
+/* Is that, between ${ and }, a macro? */
+bool command_macro_known(const char *name, size_t len);
+/* Or nearly one? */
+bool command_macro_near(const char *name, size_t len);
+
+struct space;
+int command_literals_parse(const struct json *v, struct json **out, struct errbuf *err);
+/* When the parameters are known: each text is a value of its parameter. */
+int command_literals_check(const struct json *literals, const struct space *s, struct errbuf *err);
+/* What a program gets in the place of a parameter's text; NULL: that itself. */
+const struct json *command_literal(const struct json *literals, const struct json *param);
+/* The parameters of a run as its program gets them in JSON; names keep their dots. */
+void command_params_write(const struct command_values *v, struct json_writer *w);
+/* With objects in the place of dots. */
+void command_params_nest(const struct json *params, struct json_writer *w);
+/* An object of what is below the first len bytes of the parameter's name, which end with a dot; and
+ * whether the level of that name (len bytes without the dot) begins with that parameter. */
+void command_params_level(const struct json *params, const struct json *at, size_t len,
+                          struct json_writer *w);
+bool command_params_begins_level(const struct json *params, const struct json *at, size_t len);
 
 /* config.json of a run: {"version":1,"task":"command","command":["./train.sh","--lr=0.1"],
  * "directory":"/abs","params":{"lr":0.1},"curves":{},"metric":{"name":"val/loss",
@@ -174,8 +200,8 @@ int command_words_parse(const struct json *v, const char *path, bool templates,
 void command_words_write(const struct command_words *c, struct json_writer *w);
 /* The keys of a manner among the members of an object, whose other keys the caller has checked. */
 #define COMMAND_MANNER_KEYS                                                                        \
-    "directory", "curves", "base_environment", "environment", "python_values", "can_resume",       \
-        "stop_seconds", "grace_seconds", "patterns", "metrics_from"
+    "directory", "curves", "base_environment", "environment", "python_values", "nested_params",    \
+        "can_resume", "stop_seconds", "grace_seconds", "patterns", "metrics_from"
 int command_manner_parse(const struct json *object, const char *path, struct command_manner *out,
                          struct errbuf *err);
 /* Its members, into the object that was begun; what is as it is by default is left out, but

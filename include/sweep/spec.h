@@ -75,6 +75,8 @@ struct spec {
 /* Parses and checks. On failure err names the JSON path, the value and what is allowed (with a
  * near miss for unknown keys), and out is untouched; on success release with spec_finish. */
 int spec_parse(const struct json *root, struct spec *out, struct errbuf *err);
+/* Is it a key of a specification? *nearest: itself, the one that may be meant, or NULL. */
+bool spec_key_known(const char *key, const char **nearest);
 int spec_parse_text(const char *text, size_t len, struct spec *out, struct errbuf *err);
 void spec_finish(struct spec *s);
 #define SPEC_PROBLEMS_MAX 20

@@ -165,6 +165,16 @@ def test_node_daemon_killed():
     disturbed(kill)
 
 
+def test_node_down():
+    """Its jobs have failed with it, and another begins elsewhere, or there again."""
+    def down(d, slurm, pilot):
+        node = slurm.call("squeue", "-h", "-r", "-j", pilot["job"], "-o", "%N").strip()
+        slurm.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        until(lambda: pilot["pilot"] not in [p["pilot"] for p in pilots(d)], "its pilot is gone")
+        slurm.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    disturbed(down)
+
+
 def test_daemon_killed():
     def kill(d, slurm, pilot):
         d.kill()

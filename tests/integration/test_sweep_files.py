@@ -220,7 +220,7 @@ SCHEMA = [
     ("parameters.values", searched(values=[None, 5, 0.5]), ("parameters.p.values.0", "None")),
     ("parameters.values", searched(values=[[64, 64], ["a", {"b": True}]]),
      ("parameters.p.values.1", "['a', {'b': True}]")),
-    ("parameters.values", searched(values=[[64, 64], [128]]), "p can be is given as text"),
+    ("parameters.values", searched(values=[[64, 64], [128]]), ("task.literals.p.[64, 64].1", 64)),
     ("parameters.value", {"parameters": {"p": {"value": None}, "q": {"values": [1, 2]}}},
      ("parameters.p.values.0", "None")),
     ("parameters.probabilities", searched(values=[1, 2], probabilities=[0.25, 0.75]),

@@ -292,10 +292,33 @@ static void count_bad(struct intake *in, const char *line, size_t len, const str
     snprintf(in->first_bad, sizeof(in->first_bad), "line %" PRIu64 ": %s", in->lines, text);
 }
 
+static bool counts_epochs(const struct metrics_line *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(EPOCH_KEYS); i++)
+        if (metrics_line_find(l, EPOCH_KEYS[i]))
+            return true;
+    return false;
+}
+
+/* What was counted by its lines were settings, and the like: none had the metric, and now epochs
+ * are counted. */
+static int begin_with_epochs(struct intake *in)
+{
+    in->manner = INTAKE_UNKNOWN;
+    return in->points > 0 ? begin_anew(in) : 0;
+}
+
 int intake_values(struct intake *in, const struct metrics_line *l, double seconds)
 {
+    int rc = 0;
+
     if (l->count == 0 || in->beyond)
         return 0;
+    if (in->manner == INTAKE_COUNTED && !in->metric_seen && in->floor == 0 && in->anew &&
+        counts_epochs(l))
+        rc = begin_with_epochs(in);
+    if (rc != 0)
+        return rc;
     if (in->manner == INTAKE_UNKNOWN)
         decide_manner(in, l);
     return in->manner == INTAKE_COUNTED ? take_counted(in, l, seconds)

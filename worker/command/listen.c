@@ -123,7 +123,7 @@ static const struct {
 
 static bool is_tried(const struct listener *l, enum command_channel c)
 {
-    if (c == COMMAND_CHANNEL_TEXT && l->idle_lines > LISTEN_IDLE_LINES_MAX)
+    if (c >= COMMAND_CHANNEL_TABLE && l->idle_lines > LISTEN_IDLE_LINES_MAX)
         return false;
     return (int)c <= l->channel && (l->channels & (1u << c));
 }
@@ -198,5 +198,7 @@ int listener_stdout(struct listener *l, const char *bytes, size_t len, double se
 int listener_end(struct listener *l, double seconds)
 {
     int rc = end_line(l, "", 0, seconds);
+    if (rc == 0) /* and a box of values */
+        rc = end_line(l, "", 0, seconds);
     return rc != 0 ? rc : give_held(l);
 }

@@ -1,9 +1,22 @@
 #include "worker/command/series.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "sweep/curve_title.h"
 #include "sweep/err.h"
+
+#define RANK_FINAL 1000 /* behind all others */
+
+/* "Final val accuracy": as the name behind it says, where nothing is called so itself. */
+static const char *behind_final(const char *name)
+{
+    size_t len = strlen("final");
+    return strncasecmp(name, "final", len) == 0 && (name[len] == ' ' || name[len] == '_') &&
+                   name[len + 1]
+               ? name + len + 1
+               : NULL;
+}
 
 static struct series look_up(const struct command_curves *curves, const char *name)
 {
@@ -19,7 +32,12 @@ static struct series look_up(const struct command_curves *curves, const char *na
     }
     enum curve_column c;
     int rank;
-    if (!curve_title_column(name, &c, &rank) || curves->column[c][0])
+    const char *final = behind_final(name);
+    if (final && curve_title_column(final, &c, &rank))
+        rank += RANK_FINAL;
+    else if (!curve_title_column(name, &c, &rank))
+        return s;
+    if (curves->column[c][0])
         return s;
     s.column = (int)c;
     s.rank = rank;

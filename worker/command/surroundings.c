@@ -50,47 +50,6 @@ static void drop_file(const struct surroundings *s, const char *name)
 
 /* --- wandb's configuration -------------------------------------------------------------------- */
 
-/* The level "a.b" (len bytes of name) of nested values begins with this parameter: none before it
- * is below that level, and none at all has that name. */
-static bool begins_level(const struct json *params, const struct json *at, size_t len)
-{
-    bool before = true;
-
-    for (const struct json *p = json_first(params); p; p = json_next(p)) {
-        const char *name = json_key(p);
-        before &= p != at;
-        if (strncmp(name, json_key(at), len) == 0 &&
-            (name[len] == '\0' || (name[len] == '.' && before)))
-            return false;
-    }
-    return true;
-}
-
-#define LEVELS_MAX 16 /* what is nested deeper keeps its dots */
-
-/* An object of what is below the first len bytes of the parameter's name, which end with a dot. */
-static void put_level(const struct json *params, const struct json *at, size_t len, int level,
-                      struct json_writer *w)
-{
-    jw_begin_object(w);
-    for (const struct json *p = json_first(params); p; p = json_next(p)) {
-        const char *rest = json_key(p) + len;
-        if (strncmp(json_key(p), json_key(at), len) != 0)
-            continue;
-        size_t word = strcspn(rest, ".");
-        if (rest[word] == '\0' || level == LEVELS_MAX) {
-            jw_key(w, rest);
-            jw_value(w, p);
-        } else if (begins_level(params, p, len + word)) {
-            char *key = xasprintf("%.*s", (int)word, rest);
-            jw_key(w, key);
-            put_level(params, p, len + word + 1, level + 1, w);
-            free(key);
-        }
-    }
-    jw_end_object(w);
-}
-
 static void put_wandb_name(const char *name, size_t len, struct buf *out)
 {
     struct json_writer w;
@@ -121,25 +80,40 @@ static char *wandb_params(const struct command_config *c)
         jw_init(&w, &out);
         jw_value(&w, p);
         buf_putc(&out, '\n');
-        if (name[word] == '\0' || word == 0 || !begins_level(params, p, word))
+        if (name[word] == '\0' || word == 0 || !command_params_begins_level(params, p, word))
             continue;
         put_wandb_name(name, word, &out);
         jw_init(&w, &out);
-        put_level(params, p, word + 1, 1, &w);
+        command_params_level(params, p, word + 1, &w);
         buf_putc(&out, '\n');
     }
     json_destroy(params);
     return buf_take(&out);
 }
 
+/* The file that ${args_json_file} names. */
+static char *json_params(const struct command_config *c)
+{
+    struct buf out = {0};
+    struct json_writer w;
+    struct json *params = c->manner.nested_params ? json_parse(c->params, strlen(c->params), NULL)
+                                                  : NULL;
+    if (!params)
+        return xstrdup(c->params);
+    jw_init(&w, &out);
+    command_params_nest(params, &w);
+    json_destroy(params);
+    return buf_take(&out);
+}
+
 static int put_params(const struct surroundings *s, struct errbuf *err)
 {
-    char *wandb = wandb_params(s->config);
-    const char *params = s->config->params;
+    char *wandb = wandb_params(s->config), *params = json_params(s->config);
     int rc = put_file(s, COMMAND_PARAMS_FILE, params, strlen(params), err);
 
     if (!rc)
         rc = put_file(s, COMMAND_WANDB_FILE, wandb, strlen(wandb), err);
+    free(params);
     free(wandb);
     return rc;
 }

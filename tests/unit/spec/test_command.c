@@ -72,6 +72,8 @@ static const struct refusal bad_tasks[] = {
     {"{" X ",\"directory\":\"train\"}", ERR_VALUE, "$.task.directory", "an absolute path"},
     {"{" X ",\"directory\":7}", ERR_TYPE, "$.task.directory", "a string"},
     {"{" X ",\"curves\":[]}", ERR_TYPE, "$.task.curves", "an object"},
+    {"{" X ",\"literals\":[]}", ERR_TYPE, "$.task.literals", "an object"},
+    {"{" X ",\"literals\":{\"a\":null}}", ERR_TYPE, "$.task.literals.a", "an object"},
     {"{" X ",\"curves\":{\"vall_loss\":\"a\"}}", ERR_KEY, "$.task.curves.vall_loss",
      "did you mean val_loss?"},
     {"{" X ",\"curves\":{\"seconds\":\"a\"}}", ERR_KEY, "$.task.curves.seconds", "one of: epoch"},
@@ -143,10 +145,11 @@ static const struct {
     {"", ""},
 };
 
-static char *expand(const char *template, const char *params)
+static char *expand_with(const char *template, const char *params, const char *literals)
 {
-    struct json *v = parse_json(params);
-    struct command_values values = {.params = v, .run_dir = "/runs/7", .epochs = 10, .seed = UINT64_MAX};
+    struct json *v = parse_json(params), *stand = literals ? parse_json(literals) : NULL;
+    struct command_values values = {.params = v, .run_dir = "/runs/7", .literals = stand,
+                                    .epochs = 10, .seed = UINT64_MAX};
     struct command_words words = {0}, out = {0};
     struct buf text = {0};
 
@@ -159,7 +162,13 @@ static char *expand(const char *template, const char *params)
     command_words_finish(&words);
     command_words_finish(&out);
     json_destroy(v);
+    json_destroy(stand);
     return buf_take(&text);
+}
+
+static char *expand(const char *template, const char *params)
+{
+    return expand_with(template, params, NULL);
 }
 
 static void macros_become_arguments(void **state)
@@ -172,6 +181,26 @@ static void macros_become_arguments(void **state)
     char *none = expand("${args}", "{}");
     assert_string_equal(none, "");
     free(none);
+}
+
+static void texts_stand_for_other_values(void **state)
+{
+    static const char params[] = "{\"layers\":\"[64, 64]\",\"act\":\"None\",\"name\":\"None\","
+                                 "\"amp\":\"False\",\"fp\":\"True\"}";
+    static const char literals[] = "{\"layers\":{\"[64, 64]\":[64,64]},\"act\":{\"None\":null},"
+                                   "\"amp\":{\"False\":false},\"fp\":{\"True\":true}}";
+    static const char *const cases[][2] = {
+        {"${args_json}", "{\"layers\":[64,64],\"act\":null,\"name\":\"None\",\"amp\":false,"
+                         "\"fp\":true}"},
+        {"${args}", "--layers=[64, 64]|--act=None|--name=None|--amp=False|--fp=True"},
+        {"${args_no_boolean_flags}", "--layers=[64, 64]|--act=None|--name=None|--fp"},
+        {"${args_override_hydra}", "++layers=[64, 64]|++act=None|++name=None|++amp=False|++fp=True"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *got = expand_with(cases[i][0], params, literals);
+        assert_string_equal(got, cases[i][1]);
+        free(got);
+    }
 }
 
 /* --- config.json ------------------------------------------------------------------------------ */
@@ -334,6 +363,7 @@ int main(void)
         cmocka_unit_test(refusals_name_key_and_value),
         cmocka_unit_test(lengths_have_limits),
         cmocka_unit_test(macros_become_arguments),
+        cmocka_unit_test(texts_stand_for_other_values),
         cmocka_unit_test(a_task_becomes_a_config),
         cmocka_unit_test(what_is_too_long_for_a_program_is_refused),
         cmocka_unit_test(macros_have_a_limit),

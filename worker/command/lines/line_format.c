@@ -7,6 +7,7 @@
 #include "sweep/buf.h"
 #include "sweep/curve_title.h"
 #include "sweep/require.h"
+#include "sweep/terminal_text.h"
 
 void line_reader_init(struct line_reader *r, const struct command_config *c)
 {
@@ -40,7 +41,7 @@ void line_put(struct metrics_line *out, const char *name, double value)
     m->value = value;
 }
 
-static bool is_named(const struct line_reader *r, const char *name)
+bool line_is_named(const struct line_reader *r, const char *name)
 {
     const struct command_curves *c = &r->config->manner.curves;
 
@@ -52,7 +53,7 @@ static bool is_named(const struct line_reader *r, const char *name)
     return false;
 }
 
-static bool is_measure(const char *name)
+bool line_is_measure(const char *name)
 {
     enum curve_column column;
     int rank;
@@ -63,7 +64,8 @@ static bool is_measure(const char *name)
 bool line_is_wanted(const struct line_reader *r, const struct metrics_line *l, bool any_measure)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (is_named(r, l->values[i].name) || (any_measure && is_measure(l->values[i].name)))
+        if (line_is_named(r, l->values[i].name) ||
+            (any_measure && line_is_measure(l->values[i].name)))
             return true;
     return false;
 }
@@ -77,7 +79,9 @@ static void put_members(struct line_reader *r, const struct loose_value *object,
          m = loose_next(&r->loose, m)) {
         r->text.len = prefix;
         buf_puts(&r->text, loose_key(&r->loose, m));
-        if (m->kind == LOOSE_OBJECT && r->text.len < METRIC_NAME_MAX) {
+        if (m->kind == LOOSE_OBJECT && prefix == 0 && strcmp(r->text.data, "metrics") == 0) {
+            put_members(r, m, 0, out); /* it only says that they are */
+        } else if (m->kind == LOOSE_OBJECT && r->text.len < METRIC_NAME_MAX) {
             buf_putc(&r->text, '/');
             put_members(r, m, r->text.len, out);
         } else if (loose_number(&r->loose, m, &number)) {
@@ -108,4 +112,18 @@ const char *line_trim(const char *line, size_t *len)
         --*len;
     }
     return line;
+}
+
+void line_clean(struct buf *out, const char *text, size_t len)
+{
+    buf_clear(out);
+    for (size_t i = 0; i < len && out->len < LINE_TEXT_MAX;) {
+        if (text[i] == '\x1b') {
+            i += terminal_escape(text + i, len - i);
+            continue;
+        }
+        buf_putc(out, text[i] ? text[i] : ' ');
+        i++;
+    }
+    buf_puts(out, "");
 }

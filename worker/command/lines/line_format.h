@@ -20,9 +20,26 @@
     X(JSON, json)           \
     X(DICT, dict)           \
     X(PAIRS, pairs)         \
+    X(TABLE, table)         \
     X(TEXT, text)
 
 #define LINE_TEXT_MAX 4096 /* bytes of a line that expressions and free text are looked for in */
+
+#define TABLE_COLUMNS_MAX 40
+#define TABLE_VALUES_MAX 64
+enum table_kind { TABLE_RULED, TABLE_WIDE, TABLE_COMMAS, TABLE_NARROW }; /* how cells are parted */
+
+/* What the lines before said of a table. */
+struct line_table {
+    enum table_kind kind;
+    size_t columns; /* 0: there were no titles */
+    char title[TABLE_COLUMNS_MAX][METRIC_NAME_MAX + 1];
+    /* Of a box of names and values that is not whole: */
+    char section[METRIC_NAME_MAX + 1]; /* "train/": a part of the names that stand further in */
+    size_t section_indent;
+    size_t held;
+    struct metric_value values[TABLE_VALUES_MAX];
+};
 
 /* What they share: what is wanted, and room to work in. */
 struct line_reader {
@@ -31,6 +48,7 @@ struct line_reader {
     regex_t *patterns;
     struct loose_json loose;
     struct plain_line plain;
+    struct line_table table;
     struct buf text;
 };
 
@@ -57,6 +75,11 @@ bool line_is_wanted(const struct line_reader *r, const struct metrics_line *l, b
  * have names joined by '/'. */
 bool line_read_object(struct line_reader *r, const char *text, size_t len,
                       struct metrics_line *out);
+/* The sweep's metric, or a series of curves; something that is measured, by its title. */
+bool line_is_named(const struct line_reader *r, const char *name);
+bool line_is_measure(const char *name);
+/* At most LINE_TEXT_MAX bytes, without escape sequences and NULs; ends with a NUL. */
+void line_clean(struct buf *out, const char *text, size_t len);
 /* Behind blanks, without those at the end. */
 const char *line_trim(const char *line, size_t *len);
 

@@ -2,22 +2,9 @@
  * for files of such lines (common/curves). */
 #include <string.h>
 
-#include "sweep/terminal_text.h"
 #include "worker/command/lines/line_format.h"
 
-static void clean(struct buf *out, const char *text, size_t len)
-{
-    buf_clear(out);
-    for (size_t i = 0; i < len && out->len < LINE_TEXT_MAX;) {
-        if (text[i] == '\x1b') {
-            i += terminal_escape(text + i, len - i);
-            continue;
-        }
-        buf_putc(out, text[i] ? text[i] : ' ');
-        i++;
-    }
-    buf_puts(out, "");
-}
+#define HEADING_BYTES_MAX 80 /* "Test Error:", of the lines below */
 
 static bool has_digit(const char *line, size_t len)
 {
@@ -33,9 +20,10 @@ bool line_format_text(struct line_reader *r, const char *line, size_t len,
     struct plain_line *l = &r->plain;
 
     len = len < LINE_TEXT_MAX ? len : LINE_TEXT_MAX;
-    if (!has_digit(line, len))
+    if (!has_digit(line, len) && len > HEADING_BYTES_MAX)
         return false;
-    clean(&r->text, line, len);
+    line_clean(&r->text, line, len);
+    plain_line_mark(r->text.data);
     plain_line_read(r->text.data, r->text.len, l);
     if (!l->heading)
         l->context[0] = '\0';

@@ -1,5 +1,5 @@
-/* Workers by fork(): include/sweep/fork_server.h. Nothing of a run is done in the server itself; its
- * children begin where main() does. */
+/* Workers by fork(): include/sweep/fork_server.h. Nothing of a run is done in the server itself;
+ * its children begin where main() does. */
 #ifndef WORKER_FORK_SERVER_H
 #define WORKER_FORK_SERVER_H
 

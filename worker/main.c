@@ -126,7 +126,7 @@ static const char usage_text[] =
     "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
     "       sweep-worker --log DATABASE         the training log in it, as JSON lines\n"
     "       sweep-worker --pilot ROOM           runs of a sweep's spool, one after the other\n"
-    "       sweep-worker --fork-server ROOM     starts runs for a daemon, which talks to its stdin\n"
+    "       sweep-worker --fork-server ROOM     starts runs for a daemon, which talks to it\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";

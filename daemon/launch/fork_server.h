@@ -1,6 +1,6 @@
 /* The daemon's side of include/sweep/fork_server.h: a process of the worker program that starts
- * workers, there while some are wanted. It is asked and answers within the call, for it does nothing
- * else; one that does not answer is done away with, and workers are started by exec. */
+ * workers, there while some are wanted. It is asked and answers within the call, for it does
+ * nothing else; one that does not answer is done away with, and workers are started by exec. */
 #ifndef DAEMON_LAUNCH_FORK_SERVER_H
 #define DAEMON_LAUNCH_FORK_SERVER_H
 

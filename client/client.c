@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/utf8.h"
 #include "sweep/buf.h"
 
+#define LINE_LEAST 24 /* columns that broken text keeps */
 #define SAY_INDENT 4 /* of the lines of a message but its first */
 #define SAY_LEAST 40 /* columns: a terminal with less breaks them itself */
 
@@ -260,8 +262,8 @@ void client_print_json(struct client *c, const struct json *v)
         jw_value(&w, v);
     else
         jw_null(&w);
-    fprintf(c->out, "%s\n", text.data);
-    buf_finish(&text);
+    buf_putc(&text, '\n');
+    client_print_document(c, &text);
 }
 
 void client_print(struct client *c, struct buf *text)
@@ -269,6 +271,31 @@ void client_print(struct client *c, struct buf *text)
     if (text->len > 0)
         fwrite(text->data, 1, text->len, c->out);
     buf_finish(text);
+}
+
+void client_print_wrapped(struct client *c, const char *text, size_t indent)
+{
+    struct buf line = {0};
+    render_wrapped(&line, text, indent, c->width > indent + LINE_LEAST ? c->width - indent : 0,
+                   TONE_PLAIN);
+    buf_putc(&line, '\n');
+    client_print(c, &line);
+}
+
+void client_print_document(struct client *c, struct buf *text)
+{
+    struct buf safe = {0};
+    for (size_t i = 0, len; c->terminal && i < text->len; i += len) {
+        uint32_t code = 0;
+        len = utf8_decode(text->data + i, &code);
+        if ((len > 1 || code == 0x7f) && render_is_unsafe(code))
+            buf_printf(&safe, "\\u%04x", (unsigned)code);
+        else
+            buf_append(&safe, text->data + i, len > 0 ? len : 1);
+        len = len > 0 ? len : 1;
+    }
+    client_print(c, c->terminal ? &safe : text);
+    buf_finish(c->terminal ? text : &safe);
 }
 
 int client_change(struct client *c, const char *method, const char *key, int64_t id,

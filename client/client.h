@@ -27,6 +27,8 @@ enum client_exit {
     CLIENT_INTERRUPTED = 130, /* as shells have it for Ctrl-C */
 };
 
+struct progress;
+
 struct client {
     struct opts opts;
     char socket[PATHS_MAX];
@@ -36,6 +38,7 @@ struct client {
     bool colour;
     FILE *out;
     struct errbuf *failed; /* failures are left here, and nothing is said; NULL: they are said */
+    struct progress *progress; /* of what is in hand, where it says how far it is; else NULL */
     struct rpc_client rpc; /* rpc.fd -1 until the first call */
 };
 
@@ -192,6 +195,10 @@ int client_change(struct client *c, const char *method, const char *key, int64_t
 void client_print_json(struct client *c, const struct json *v);
 /* Writes text to out and releases it. */
 void client_print(struct client *c, struct buf *text);
+/* A line of text, broken at blanks where out is a terminal, what goes on indented. */
+void client_print_wrapped(struct client *c, const char *text, size_t indent);
+/* JSON: on a terminal what reverses the order of text is escaped in it. Releases it. */
+void client_print_document(struct client *c, struct buf *text);
 /* CLIENT_DONE, or CLIENT_REFUSED when out could not be written (full disk). */
 int client_flush(struct client *c);
 /* Usage of one verb (its row), or of the program. */

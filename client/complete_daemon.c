@@ -158,14 +158,26 @@ static void put_parameter(struct completion *k, const struct json *parameter, co
     free(word);
 }
 
+static void put_objectives(struct completion *k, const struct json *show)
+{
+    const struct json *sweep = json_get(show, "sweep");
+    const struct json *v = json_first(json_get(json_get(sweep, "spec"), "objectives"));
+    for (; v != NULL; v = json_next(v))
+        complete_put(k, member_string(v, "name", ""), member_string(v, "goal", ""));
+}
+
 void complete_parameters(struct completion *k)
 {
     struct rpc_reply reply;
     const struct json *parameters = ask_parameters(k, &reply);
+    const char *kind = complete_argument(k, "KIND");
     if (parameters == NULL)
         return;
-    for (const struct json *v = json_first(parameters); v != NULL; v = json_next(v))
-        put_parameter(k, v, "");
+    if (kind != NULL && strcmp(kind, "pareto") == 0) /* its axes are objectives */
+        put_objectives(k, reply.result);
+    else
+        for (const struct json *v = json_first(parameters); v != NULL; v = json_next(v))
+            put_parameter(k, v, "");
     rpc_reply_finish(&reply);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/decisions.h"
 #include "client/report.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
@@ -26,31 +27,14 @@ static const struct field importance_fields[] = {
     {"importance", "importance", CELL_NUMBER, FIELD_PLAIN},
 };
 
-/* Decisions of one kind in one stage. */
-struct group {
-    char *stage, *kind, *reason; /* the first one's */
-    int64_t number, times;
-};
-
 struct story {
-    struct group *groups;
-    size_t count, cap;
+    struct decision_groups groups;
     struct buf own; /* rows about the sweep as a whole, and what is carried on: JSON */
     struct buf best; /* about its best run */
     int64_t best_run;
 };
 
 /* --- the decisions ---------------------------------------------------------------------------- */
-
-static struct group *group_of(struct story *s, const char *stage, const char *kind)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->groups[i].stage, stage) == 0 && strcmp(s->groups[i].kind, kind) == 0)
-            return &s->groups[i];
-    s->groups = array_room(s->groups, &s->cap, s->count, sizeof *s->groups);
-    s->groups[s->count] = (struct group){.stage = xstrdup(stage), .kind = xstrdup(kind)};
-    return &s->groups[s->count++];
-}
 
 static void append(struct buf *list, const struct json *row)
 {
@@ -72,21 +56,12 @@ static void take(void *arg, const struct json *row)
     }
     if (run == s->best_run)
         append(&s->best, row);
-    struct group *g = group_of(s, member_string(row, "stage", ""), kind);
-    if (g->times++ > 0)
-        return;
-    g->reason = xstrdup(member_string(row, "reason", ""));
-    g->number = member_int(row, "number", 0);
+    decision_groups_take(&s->groups, row);
 }
 
 static void story_finish(struct story *s)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        free(s->groups[i].stage);
-        free(s->groups[i].kind);
-        free(s->groups[i].reason);
-    }
-    free(s->groups);
+    decision_groups_finish(&s->groups);
     buf_finish(&s->own);
     buf_finish(&s->best);
 }
@@ -97,13 +72,13 @@ static void write_groups(const struct story *s, struct json_writer *w)
 {
     jw_key(w, "decided");
     jw_begin_array(w);
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->groups.count; i++) {
         jw_begin_object(w);
-        jw_kv_string(w, "stage", s->groups[i].stage);
-        jw_kv_string(w, "kind", s->groups[i].kind);
-        jw_kv_int(w, "times", s->groups[i].times);
-        jw_kv_int(w, "number", s->groups[i].number);
-        jw_kv_string(w, "reason", s->groups[i].reason);
+        jw_kv_string(w, "stage", s->groups.v[i].stage);
+        jw_kv_string(w, "kind", s->groups.v[i].kind);
+        jw_kv_int(w, "times", s->groups.v[i].times);
+        jw_kv_int(w, "number", s->groups.v[i].number);
+        jw_kv_string(w, "reason", s->groups.v[i].reason);
         jw_end_object(w);
     }
     jw_end_array(w);

@@ -181,7 +181,7 @@ static void write_unread(const struct walk *w, struct buf *out)
 static void write_text(const struct walk *w, struct buf *out)
 {
     if (w->read > 0)
-        render_table_print(&w->table, 0, false, out);
+        render_table_print(&w->table, w->request->width, w->request->colour, out);
     write_unread(w, out);
     if (w->stopped)
         buf_printf(out, "stopped after %d files: name a folder below\n", LABEL_FILES_MAX);
@@ -244,8 +244,8 @@ static void walk_finish(struct walk *w)
 static int label_folder(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     static const struct table_column COLUMNS[] = {
-        {"log", false, 0},  {"label", false, 0},   {"confidence", true, 0}, {"points", true, 0},
-        {"best", true, 0}, {"at epoch", true, 0}, {"loss", false, 0},
+        {"log", false, 0},  {"label", false, 0},   {"confidence", true, 3}, {"points", true, 5},
+        {"best", true, 0}, {"at epoch", true, 4}, {"loss", false, 6},
     };
     struct walk w = {.request = q};
     struct errbuf why;

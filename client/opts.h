@@ -63,8 +63,8 @@ enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_RUN_NAME };
     X(GOAL, "--goal", NULL, TEXT, "minimize|maximize", "what is best of it")                       \
     X(PARAMETERS, "--parameters", NULL, TEXT, "NAME,NAME", "the columns that are parameters")      \
     X(LANGUAGE, "--language", NULL, TEXT, "en|zh", "the language of what is written (en)")         \
-    X(X, "--x", NULL, TEXT, "PARAMETER", "the parameter on the axis: of contour and slice")        \
-    X(Y, "--y", NULL, TEXT, "PARAMETER", "the other parameter of a contour")                       \
+    X(X, "--x", NULL, TEXT, "PARAMETER", "the axis: a parameter, or of pareto an objective")       \
+    X(Y, "--y", NULL, TEXT, "PARAMETER", "the other axis: of contour and pareto")                  \
     X(SPEC, "--spec", NULL, FLAG, NULL, "print the specification of exactly that run")          \
     X(RUNS, "--runs", NULL, NUMBER, "N", "so many runs more")                                    \
     X(WARM_START, "--warm-start", NULL, TEXT, "SWEEPS", "begin with what these found: 12,15")    \

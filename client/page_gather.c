@@ -9,6 +9,7 @@ static void add_decision(void *arg, const struct json *row)
 {
     struct page_sweep *s = arg;
     s->decisions_all++;
+    decision_groups_take(&s->groups, row);
     if (s->decision_count == DECISIONS_MAX)
         return;
     s->decisions =
@@ -50,6 +51,7 @@ void page_sweep_finish(struct page_sweep *s)
         free(s->decisions[k].reason);
     }
     free(s->decisions);
+    decision_groups_finish(&s->groups);
     study_finish(&s->study);
     memset(s, 0, sizeof *s);
 }

@@ -49,8 +49,8 @@ enum tone render_word_tone(const char *word)
     return TONE_PLAIN;
 }
 
-/* C0, DEL and C1: what a terminal might obey. Also the marks that reverse the order of text. */
-static bool unsafe(uint32_t c)
+/* C0, DEL and C1, and those marks. */
+bool render_is_unsafe(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
@@ -67,7 +67,7 @@ void render_text(struct buf *out, const char *text, bool keep_lines)
             p++;
             continue;
         }
-        if (unsafe(c) && !(keep_lines && (c == '\n' || c == '\t')))
+        if (render_is_unsafe(c) && !(keep_lines && (c == '\n' || c == '\t')))
             buf_putc(out, '?');
         else
             buf_append(out, p, len);

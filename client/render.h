@@ -22,6 +22,8 @@ size_t render_terminal(FILE *out, size_t *rows);
 /* The tone of a status or a label. */
 enum tone render_word_tone(const char *word);
 
+/* What a terminal might obey: control characters; also the marks that reverse the order of text. */
+bool render_is_unsafe(uint32_t c);
 /* Appends text with control characters and broken UTF-8 as '?' (a name must not move the
  * cursor). keep_lines lets '\n' and '\t' through. */
 void render_text(struct buf *out, const char *text, bool keep_lines);

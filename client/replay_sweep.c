@@ -1,6 +1,7 @@
 /* Every decision of a sweep made again, and what differs first. */
 #include "client/replay_sweep.h"
 
+#include "client/progress.h"
 #include "sweep/json.h"
 
 static void print_side(struct client *c, const char *title, const struct json *d, const char *key)
@@ -28,7 +29,10 @@ static void print_difference(struct client *c, int64_t sweep, const struct json 
 int replay_sweep(struct client *c, int64_t sweep)
 {
     struct rpc_reply reply;
+    struct progress progress;
+    progress_begin(&progress, c, "the daemon decides it all again");
     int status = client_call_id(c, "replay", "sweep", sweep, &reply);
+    progress_end(&progress);
     if (status != CLIENT_DONE)
         return status;
     const struct json *d = json_get(reply.result, "difference");

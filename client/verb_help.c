@@ -93,7 +93,8 @@ static const struct {
      "edf, pareto, timeline or labels (docs/report.md says what each shows).\n\n"
      "  sweepctl plot history 3 -o history.svg\n"
      "  sweepctl plot curves 3 --run 57 -o 57.svg        one run, and how its label changed\n"
-     "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"},
+     "  sweepctl plot contour 3 --x learning_rate --y dropout -o contour.svg\n"
+     "  sweepctl plot pareto 3 --x parameters --y val_acc   two of several objectives\n"},
     {"report",
      "One file to keep, mail and print; without SWEEP of the newest. It needs no network and no\n"
      "daemon. What is in it: docs/report.md.\n\n"

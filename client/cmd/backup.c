@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/progress.h"
+
 /* As the daemon, which runs in another folder, must be told it. NULL: there is no such folder. */
 static char *absolute(const char *file)
 {
@@ -30,6 +32,7 @@ static char *params_of(const char *path)
 int cmd_backup(struct client *c)
 {
     struct rpc_reply reply;
+    struct progress progress;
     struct errbuf err;
     char *path = absolute(c->opts.arg);
     if (path == NULL) {
@@ -37,7 +40,9 @@ int cmd_backup(struct client *c)
         return client_fail(c, CLIENT_USAGE, &err);
     }
     char *params = params_of(path);
+    progress_begin(&progress, c, "the daemon copies the database");
     int status = client_call(c, "backup", params, &reply);
+    progress_end(&progress);
     free(params);
     free(path);
     if (status != CLIENT_DONE)

@@ -28,7 +28,7 @@ static int print_spec(struct client *c, const struct json *run, const struct jso
         return client_fail(c, CLIENT_REFUSED, &err);
     }
     say_what_it_needs(c, run);
-    client_print(c, &text);
+    client_print_document(c, &text);
     return CLIENT_DONE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "sweep/require.h"
 
+#define DETAIL_INDENT 4
 #define LOOK_MS 2000 /* for what no notification tells of */
 
 struct log {
@@ -83,9 +84,9 @@ static void print_event(struct log *l, const struct json *event)
     put_id(&line, event, "sweep_id", "sweep");
     put_id(&line, event, "run_id", "run");
     buf_puts(&line, *detail != '\0' ? "  " : "");
-    render_text(&line, detail, false);
-    buf_putc(&line, '\n');
-    client_print(l->client, &line);
+    buf_puts(&line, detail);
+    client_print_wrapped(l->client, line.data, DETAIL_INDENT);
+    buf_finish(&line);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */

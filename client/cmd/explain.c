@@ -80,6 +80,15 @@ static void print_bettered(struct client *c, const struct json *by)
     free(text);
 }
 
+static void say_by_hand(struct client *c, int64_t sweep)
+{
+    char *text = xasprintf("a program is treated by hand: `sweepctl enqueue %lld NAME=VALUE …`, or "
+                           "another specification", (long long)sweep);
+    fputc('\n', c->out);
+    client_print_wrapped(c, text, 2);
+    free(text);
+}
+
 static void print_explained(struct client *c, const struct json *reply)
 {
     const struct json *label = json_get(reply, "label"), *causes = json_get(label, "causes"),
@@ -106,8 +115,7 @@ static void print_explained(struct client *c, const struct json *reply)
     if (titled(c, "what was tried", treatments))
         report_treatments(c, treatments);
     else if (report_is_program(run) && json_first(remedies) != NULL)
-        fprintf(c->out, "\na program is treated by hand: `sweepctl enqueue %lld NAME=VALUE …`, or "
-                        "another specification\n", (long long)member_int(run, "sweep_id", 0));
+        say_by_hand(c, member_int(run, "sweep_id", 0));
     else if (json_first(remedies) != NULL)
         fprintf(c->out, "\nnothing was tried yet: `sweepctl treat %lld`\n",
                 (long long)c->opts.id);

@@ -349,7 +349,7 @@ static int write_forms(struct client *c, struct exported *e, struct json_writer 
         const char *path = c->opts.text[forms[i].option];
         if (path == NULL)
             continue;
-        e->values = 0;
+        e->values = e->read = 0;
         progress_begin(&progress, c, "writing");
         status = forms[i].form->write(e, path);
         progress_end(&progress);

@@ -45,9 +45,12 @@ static int read_runs(struct client *c, struct influence *f)
 
 static void print_answer(struct client *c, const struct influence *g, const struct json *answer)
 {
-    fprintf(c->out, "sweep %lld: %s, %s, by %zu runs\n\n", (long long)g->sweep,
-            importance_name(g->method), importance_says(g->method),
-            importance_used(&g->runs, g->method));
+    char *head = xasprintf("sweep %lld: %s, %s, by %zu runs", (long long)g->sweep,
+                           importance_name(g->method), importance_says(g->method),
+                           importance_used(&g->runs, g->method));
+    client_print_wrapped(c, head, 2);
+    fputc('\n', c->out);
+    free(head);
     report_list(c, fields, ARRAY_LEN(fields), json_get(answer, "importances"));
     if (member_real(json_first(json_get(answer, "importances")), "raw", 0) == 0)
         fputs("\nno parameter shows an influence by these runs\n", c->out);

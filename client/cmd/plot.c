@@ -7,6 +7,7 @@
 #include "client/new_file.h"
 #include "client/plot/gather.h"
 #include "client/plot/plot.h"
+#include "client/progress.h"
 
 #define CURVES_MAX 200
 
@@ -65,14 +66,42 @@ static int take_arguments(struct client *c, enum plot_kind *kind, int64_t *sweep
     return CLIENT_DONE;
 }
 
-static int check_names(struct client *c, const struct study *s, const struct plot_options *o)
+/* Of a front the axes are objectives. */
+static int check_objective(struct client *c, const char *option, const char *given,
+                           const struct study *s)
 {
-    if (o->x != NULL && study_parameter(s, o->x) < 0)
-        return unknown_parameter(c, "--x", o->x, s);
-    if (o->y != NULL && study_parameter(s, o->y) < 0)
-        return unknown_parameter(c, "--y", o->y, s);
+    struct buf list = {0};
+    if (given == NULL || study_objective(s, given) >= 0)
+        return CLIENT_DONE;
+    for (size_t i = 0; i < s->objective_count; i++)
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", s->objectives[i].name);
+    int status = client_usage(c, "%s: got %s; allowed: an objective of sweep %lld: %s", option,
+                              given, (long long)s->id,
+                              list.len > 0 ? list.data : "it has one, and its front is over time");
+    buf_finish(&list);
+    return status;
+}
+
+static int check_parameter(struct client *c, const char *option, const char *given,
+                           const struct study *s)
+{
+    if (given == NULL || study_parameter(s, given) >= 0)
+        return CLIENT_DONE;
+    return unknown_parameter(c, option, given, s);
+}
+
+static int check_names(struct client *c, enum plot_kind kind, const struct study *s,
+                       const struct plot_options *o)
+{
+    int (*check)(struct client *, const char *, const char *, const struct study *) =
+        kind == PLOT_pareto ? check_objective : check_parameter;
+    int status = check(c, "--x", o->x, s);
+    if (status == CLIENT_DONE)
+        status = check(c, "--y", o->y, s);
+    if (status != CLIENT_DONE)
+        return status;
     if (o->x != NULL && o->y != NULL && strcmp(o->x, o->y) == 0)
-        return client_usage(c, "--x and --y name the same parameter: %s", o->x);
+        return client_usage(c, "--x and --y name the same: %s", o->x);
     for (size_t i = 0; i < s->run_count; i++)
         if (s->runs[i].id == o->run)
             return CLIENT_DONE;
@@ -123,6 +152,7 @@ int cmd_plot(struct client *c)
                              .run = c->opts.number[OPTION_RUN]};
     struct rpc_reply show;
     struct study study;
+    struct progress progress;
     enum plot_kind kind = PLOT_history;
     int64_t sweep = 0;
     int status = take_arguments(c, &kind, &sweep);
@@ -130,12 +160,14 @@ int cmd_plot(struct client *c)
         status = take_language(c, &o.language);
     if (status == CLIENT_DONE) {
         const struct gather_wish wish = {plot_info(kind)->curves ? CURVES_MAX : 0, o.run};
+        progress_begin(&progress, c, "reading the curves");
         status = study_gather(c, sweep, &wish, &show, &study);
+        progress_end(&progress);
     }
     if (status != CLIENT_DONE)
         return status;
     o.only = kind == PLOT_slice ? o.x : NULL;
-    status = check_names(c, &study, &o);
+    status = check_names(c, kind, &study, &o);
     if (status == CLIENT_DONE)
         status = draw(c, kind, &study, &o);
     study_finish(&study);

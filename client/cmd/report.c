@@ -8,6 +8,7 @@
 #include "client/new_file.h"
 #include "client/page/page.h"
 #include "client/page_gather.h"
+#include "client/progress.h"
 
 #define CURVES_MAX 1000 /* of a sweep, and of the whole report */
 
@@ -105,7 +106,10 @@ int cmd_report(struct client *c)
     if (c->opts.text[OPTION_OUTPUT] == NULL)
         return client_usage(c, "-o FILE.html is needed: where to put the report");
     struct gathered *g = xcalloc(1, sizeof *g);
+    struct progress progress;
+    progress_begin(&progress, c, "reading the curves");
     int status = gather_all(c, g);
+    progress_end(&progress);
     if (status == CLIENT_DONE)
         status = make_page(c, g, (enum language)language);
     gathered_finish(g);

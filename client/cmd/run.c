@@ -32,6 +32,7 @@ static const struct field run_fields[] = {
     {"seed", "seed", CELL_TEXT, FIELD_PLAIN},
     {"metric", "metric", CELL_TEXT, FIELD_PLAIN},
     {"best", "metric_value", CELL_LOSS, FIELD_PLAIN},
+    {"objectives", "objectives", CELL_PARAMS, FIELD_PLAIN},
     {"val loss", "val_loss", CELL_LOSS, FIELD_PLAIN},
     {"val acc", "val_acc", CELL_PERCENT, FIELD_PLAIN},
     {"test loss", "test_loss", CELL_LOSS, FIELD_PLAIN},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/progress.h"
 #include "sweep/curve.h"
 #include "sweep/metrics.h"
 #include "sweep/require.h"
@@ -183,6 +184,7 @@ int exported_points(struct exported *e, const struct json *run, exported_each *e
     char *params =
         xasprintf("\"run\":%lld,\"metrics\":true", (long long)member_int(run, "run_id", 0));
     const struct client_paged pages = {"curve", params, "points", .page = take_page};
+    progress_step(e->client, e->read++, e->run_count);
     int status = client_pages(e->client, &pages, take_point, &r);
     free(params);
     return status;

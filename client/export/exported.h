@@ -28,6 +28,7 @@ struct exported {
     size_t run_count, run_cap;
     size_t states[EXPORTED_STATE_COUNT];
     size_t values;            /* counted: of points, as a form wrote them */
+    size_t read;              /* runs whose points it has read */
     struct errbuf err;        /* for a form's use */
     struct rpc_reply reply;   /* to `show` */
 };

@@ -167,6 +167,28 @@ static void add_params(struct study_file *f, const struct json *run)
     }
 }
 
+/* Of each constraint of the specification a number: at most 0, as they have it, where it holds. */
+static void add_constraints(struct study_file *f, const struct json *run)
+{
+    const struct space *s = &f->e->spec.space;
+    struct assignment a = {0};
+    struct buf out = {0};
+    struct json_writer w;
+    if (s->constraint_count == 0)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        a.v[i] = value_of(&s->dimensions[i], run);
+    jw_init(&w, &out);
+    jw_begin_array(&w);
+    for (size_t i = 0; i < s->constraint_count; i++)
+        jw_real(&w, space_constraint_holds(s, i, &a) ? 0 : 1);
+    jw_end_array(&w);
+    insert(f, TABLES_TRIAL_SYSTEM,
+           (struct tables_value[]){tables_integer(f->trial), tables_text("constraints"),
+                                   tables_text(out.data)});
+    buf_finish(&out);
+}
+
 /* The metric at each point. Its step is the number of the point: epochs may be fractions. */
 static void add_point(void *arg, const struct exported_point *p)
 {
@@ -219,6 +241,7 @@ static int add_trial(struct study_file *f, size_t i)
     free(start);
     free(end);
     add_params(f, run);
+    add_constraints(f, run);
     if (state == EXPORTED_COMPLETE || state == EXPORTED_PRUNED)
         add_objectives(f, run);
     add_attributes(f, run);

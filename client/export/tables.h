@@ -19,7 +19,8 @@ struct errbuf;
     X(PARAM, 4, "INSERT INTO trial_params VALUES(NULL,?,?,?,?)")                                   \
     X(VALUE, 4, "INSERT INTO trial_values VALUES(NULL,?,?,?,?)")                                   \
     X(INTERMEDIATE, 4, "INSERT INTO trial_intermediate_values VALUES(NULL,?,?,?,?)")               \
-    X(TRIAL_USER, 3, "INSERT INTO trial_user_attributes VALUES(NULL,?,?,?)")
+    X(TRIAL_USER, 3, "INSERT INTO trial_user_attributes VALUES(NULL,?,?,?)")                       \
+    X(TRIAL_SYSTEM, 3, "INSERT INTO trial_system_attributes VALUES(NULL,?,?,?)")
 
 enum tables_insert {
 #define X(id, count, sql) TABLES_##id,

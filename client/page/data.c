@@ -67,6 +67,22 @@ static void add_run(struct json_writer *w, const struct study *s, const struct s
     add_real(w, r->seconds);
     for (size_t i = 0; i < s->parameter_count; i++)
         add_real(w, r->values[i]);
+    for (size_t i = 1; i < s->objective_count; i++)
+        add_real(w, r->objectives[i]);
+    jw_end_array(w);
+}
+
+/* Those behind the metric. */
+static void add_objectives(struct json_writer *w, const struct study *s)
+{
+    jw_key(w, "objectives");
+    jw_begin_array(w);
+    for (size_t i = 1; i < s->objective_count; i++) {
+        jw_begin_object(w);
+        jw_kv_string(w, "name", s->objectives[i].name);
+        jw_kv_bool(w, "maximize", s->objectives[i].maximize);
+        jw_end_object(w);
+    }
     jw_end_array(w);
 }
 
@@ -153,6 +169,7 @@ static void add_sweep(struct json_writer *w, const struct study *s)
     jw_kv_string(w, "metric", s->metric);
     jw_kv_bool(w, "maximize", s->maximize);
     add_parameters(w, s);
+    add_objectives(w, s);
     jw_key(w, "runs");
     jw_begin_array(w);
     for (size_t i = 0; i < s->run_count; i++)
@@ -190,6 +207,7 @@ static void add_words(struct json_writer *w, enum language language)
         {"filters", WORD_FILTERS},
         {"clear", WORD_CLEAR},
         {"horizontal", WORD_HORIZONTAL},
+        {"vertical", WORD_VERTICAL},
         {"shown", WORD_SHOWN},
         {"how", WORD_HOW},
     };

@@ -45,21 +45,25 @@
     return out;
   }
 
-  /* A run is [id, number, status, pattern, metric, seconds, values…]. */
+  /* A run is [id, number, status, pattern, metric, seconds, values…, objectives beyond the metric…]. */
   /* kept: the filters of one before it, which is made anew with newer data. */
   function explorer(root, sweep, kept) {
     var first = 6, axes = [], shown = sweep.runs, chosen = null;
+    var others = sweep.objectives.map(function (o, i) {
+      return { name: o.name, maximize: o.maximize, column: first + sweep.parameters.length + i };
+    });
+    var goals = [{ name: sweep.metric, maximize: sweep.maximize, column: 4 }].concat(others);
     var labels = {}, scatter, curves;
     sweep.runs.forEach(function (r) { labels[r[3]] = (labels[r[3]] || 0) + 1; });
 
-    function axis(name, column, parameter) {
+    function axis(name, column, parameter, goal) {
       var numbers = sweep.runs.map(function (r) { return r[column]; }).filter(function (v) { return v !== null; });
       var low = Math.min.apply(null, numbers), high = Math.max.apply(null, numbers);
       if (!numbers.length) { low = 0; high = 1; }
-      if (column === 4 && numbers.length > 7) { /* far worse runs stand at the edge */
+      if (goal && numbers.length > 7) { /* far worse runs stand at the edge */
         var sorted = numbers.slice().sort(function (a, b) { return a - b; }), n = sorted.length;
         var q1 = sorted[n >> 2], q3 = sorted[n - 1 - (n >> 2)], reach = 4 * Math.max(q3 - q1, Math.abs(q3) * 1e-3);
-        if (sweep.maximize) low = Math.max(low, q1 - reach); else high = Math.min(high, q3 + reach);
+        if (goal.maximize) low = Math.max(low, q1 - reach); else high = Math.min(high, q3 + reach);
       }
       return { name: name, column: column, log: !!(parameter && parameter.log && low > 0), low: low, high: high > low ? high : low + 1,
                choices: parameter && parameter.choices, range: null, off: {} };
@@ -71,7 +75,8 @@
     function value(a, u) { return a.log ? a.low * Math.pow(a.high / a.low, u) : a.low + u * (a.high - a.low); }
 
     sweep.parameters.forEach(function (p, i) { axes.push(axis(p.name, first + i, p)); });
-    axes.push(axis(sweep.metric, 4, null));
+    others.forEach(function (o) { axes.push(axis(o.name, o.column, null, o)); });
+    axes.push(axis(sweep.metric, 4, null, goals[0]));
 
     function passes(r) {
       if (labels[r[3]] === false) return false;
@@ -213,11 +218,17 @@
     svg.addEventListener("pointercancel", rest); /* the finger scrolls */
 
     /* --- charts by the library, where the build had it ------------------------------------------ */
-    var pick = element("select", { "aria-label": words.horizontal });
-    [[words.number, 1], [words.seconds, 5]].concat(sweep.parameters.map(function (p, i) { return [p.name, first + i]; }))
-      .forEach(function (o) { pick.append(element("option", { value: o[1] }, o[0])); });
-    if (kept && kept.pick) pick.value = kept.pick;
-    pick.addEventListener("change", update);
+    function choice(name, options, before) {
+      var select = element("select", { "aria-label": name });
+      options.forEach(function (o) { select.append(element("option", { value: o[1] }, o[0])); });
+      if (before) select.value = before;
+      select.addEventListener("change", update);
+      return select;
+    }
+    function option(goal) { return [goal.name, goal.column]; }
+    var pick = choice(words.horizontal, [[words.number, 1], [words.seconds, 5]]
+      .concat(sweep.parameters.map(function (p, i) { return [p.name, first + i]; }), others.length ? goals.map(option) : []), kept && kept.pick);
+    var rise = choice(words.vertical, goals.map(option), kept && kept.rise);
     var two = element("div", { "class": "two" }), boxA = element("div", { "class": "canvas" }), boxB = element("div", { "class": "canvas" });
     var canvasA = element("canvas", { role: "img", "aria-label": sweep.metric }), canvasB = element("canvas", { role: "img", "aria-label": words.curves });
     boxA.append(canvasA);
@@ -228,26 +239,40 @@
       return { x: { type: log ? "logarithmic" : "linear", title: { display: true, text: x, color: style("--soft") }, grid: grid, ticks: ticks },
                y: { type: yLog ? "logarithmic" : "linear", title: { display: true, text: y, color: style("--soft") }, grid: grid, ticks: ticks } };
     }
+    /* Of two objectives: the runs that no other betters in both, the best in the first one first. */
+    function front(runs, x, y) {
+      var a = goals.find(function (g) { return g.column === x; }), b = goals.find(function (g) { return g.column === y; }), kept = [];
+      if (!a || !b || a === b) return kept;
+      function order(g, u, v) { return g.maximize ? v[g.column] - u[g.column] : u[g.column] - v[g.column]; }
+      runs.slice().sort(function (u, v) { return order(a, u, v) || order(b, u, v); }).forEach(function (r) {
+        if (!kept.length || order(b, r, kept[kept.length - 1]) < 0) kept.push(r);
+      });
+      return kept;
+    }
     function draw() {
       if (typeof Chart === "undefined") { two.hidden = true; return; }
-      var column = +pick.value, p = sweep.parameters[column - first], m = axes[axes.length - 1], groups = {};
-      shown.forEach(function (r) {
-        if (r[4] === null || r[column] === null) return;
-        (groups[r[3]] = groups[r[3]] || []).push({ x: r[column], y: Math.max(m.low, Math.min(m.high, r[4])), run: r });
-      });
+      var column = +pick.value, height = +rise.value, p = sweep.parameters[column - first], groups = {};
+      function onAxis(c, v) { /* what is far worse stands at the edge */
+        var a = axes.find(function (one) { return one.column === c; });
+        return a ? Math.max(a.low, Math.min(a.high, v)) : v;
+      }
+      function point(r) { return { x: onAxis(column, r[column]), y: onAxis(height, r[height]), run: r }; }
+      var points = shown.filter(function (r) { return r[height] !== null && r[column] !== null; });
+      points.forEach(function (r) { (groups[r[3]] = groups[r[3]] || []).push(point(r)); });
       if (scatter) scatter.destroy();
       scatter = new Chart(canvasA, { type: "scatter",
         data: { datasets: Object.keys(groups).map(function (k) {
           return { label: +k < 0 ? words.no_label : data.patterns[k], data: groups[k], backgroundColor: colour(+k), pointRadius: 3 };
-        }) },
+        }).concat({ label: "", data: front(points, column, height).map(point), showLine: true, stepped: "before", pointRadius: 0,
+                    borderColor: style("--text"), borderWidth: 1.5 }) },
         options: { animation: false, maintainAspectRatio: false, parsing: false,
-          scales: scales(pick.selectedOptions[0].textContent, sweep.metric, p && p.log, false),
+          scales: scales(pick.selectedOptions[0].textContent, rise.selectedOptions[0].textContent, p && p.log, false),
           plugins: { legend: { display: false }, tooltip: { callbacks: { label: function (c) {
             var r = c.raw.run;
             return [words.run + " " + r[0] + ": " + short(r[4])].concat(sweep.parameters.map(function (q, i) {
               var v = r[first + i];
               return q.name + " " + (q.choices && v !== null ? q.choices[v] : short(v));
-            }));
+            }), others.map(function (o) { return o.name + " " + short(r[o.column]); }));
           } } } },
           onClick: function (e, hits) { if (hits.length) { chosen = hits[0].element.$context.raw.run[0]; drawCurves(); } } } });
       drawCurves();
@@ -276,7 +301,7 @@
 
     /* --- the runs that pass, best first ---------------------------------------------------------- */
     var table = element("table"), head = element("tr"), body = element("tbody"), thead = element("thead");
-    [words.run, "#", words.label, sweep.metric].concat(sweep.parameters.map(function (p) { return p.name; }))
+    [words.run, "#", words.label].concat(goals.map(function (g) { return g.name; }), sweep.parameters.map(function (p) { return p.name; }))
       .forEach(function (t) { head.append(element("th", { scope: "col" }, t)); });
     thead.append(head);
     table.append(thead, body);
@@ -288,7 +313,8 @@
         var row = element("tr"), cell = element("td"), button = element("button", { type: "button" }, r[0]);
         button.addEventListener("click", function () { chosen = r[0]; drawCurves(); });
         if (sweep.curves[r[0]] && typeof Chart !== "undefined") cell.append(button); else cell.textContent = r[0];
-        row.append(cell, element("td", {}, "#" + r[1]), element("td", {}, r[3] < 0 ? "–" : data.patterns[r[3]]), element("td", {}, short(r[4])));
+        row.append(cell, element("td", {}, "#" + r[1]), element("td", {}, r[3] < 0 ? "–" : data.patterns[r[3]]));
+        goals.forEach(function (g) { row.append(element("td", {}, short(r[g.column]))); });
         sweep.parameters.forEach(function (p, i) {
           var v = r[first + i];
           row.append(element("td", {}, p.choices && v !== null ? p.choices[v] : short(v)));
@@ -312,10 +338,12 @@
       count.textContent = words.shown.replace("%1", shown.length).replace("%2", sweep.runs.length);
     }
     var scroll = element("div", { "class": "scroll", tabindex: "0", role: "group", "aria-label": words.runs });
-    var label = element("label", {}, words.horizontal + " ");
+    var label = element("label", {}, words.horizontal + " "), label2 = element("label", {}, " " + words.vertical + " ");
     label.append(pick);
+    label2.append(rise);
+    label2.hidden = !others.length;
     scroll.append(table);
-    root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, two, scroll);
+    root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, label2, two, scroll);
     root.closest("section").hidden = false;
     apply();
     settled = setTimeout(function () { list(); settled = setTimeout(draw, 0); }, 0); /* who scrolls goes on between */
@@ -329,7 +357,7 @@
         root.replaceChildren();
       },
       keep: function () {
-        var v = { axes: {}, labels: Object.keys(labels).filter(function (p) { return labels[p] === false; }), pick: pick.value };
+        var v = { axes: {}, labels: Object.keys(labels).filter(function (p) { return labels[p] === false; }), pick: pick.value, rise: rise.value };
         axes.forEach(function (a) {
           v.axes[a.name] = { range: a.range, off: (a.choices || []).filter(function (name, i) { return a.off[i]; }) };
         });

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/decisions.h"
 #include "client/plot/study.h"
 #include "client/plot/words.h"
 #include "sweep/buf.h"
@@ -21,6 +22,7 @@ struct page_decision {
 struct page_sweep {
     struct study study;
     const struct json *show;                            /* the reply of method `show` */
+    struct decision_groups groups;
     struct page_decision *decisions;                    /* the first so many … */
     size_t decision_count, decision_cap, decisions_all; /* … of all */
 };

@@ -50,16 +50,17 @@ static void add_charts(const struct section *s)
     section_head(s, WORD_CHARTS);
     buf_puts(s->out, "<div class=\"charts\">\n");
     for (int k = 0; k < PLOT_COUNT; k++) {
-        const struct plot_info *kind = plot_info((enum plot_kind)k);
+        const struct study *study = &s->sweep->study;
+        const char *title = section_word(s, plot_title((enum plot_kind)k, study));
         buf_clear(&chart);
-        if (!plot_draw((enum plot_kind)k, &s->sweep->study, &o, &chart)) {
+        if (!plot_draw((enum plot_kind)k, study, &o, &chart)) {
             buf_puts(&missing, missing.len > 0 ? ", " : "");
-            buf_puts(&missing, section_word(s, kind->title));
+            buf_puts(&missing, title);
             continue;
         }
-        html_chart_begin(s->out, "", section_word(s, kind->title));
+        html_chart_begin(s->out, "", title);
         buf_append(s->out, chart.data, chart.len);
-        html_chart_end(s->out, section_word(s, kind->says));
+        html_chart_end(s->out, section_word(s, plot_says((enum plot_kind)k, study)));
     }
     buf_puts(s->out, "</div>\n");
     if (missing.len > 0)
@@ -106,14 +107,18 @@ static int better_first(const void *a, const void *b, void *arg)
 static void best_titles(const struct section *s)
 {
     const struct study *study = &s->sweep->study;
-    const char **titles = xmalloc((study->parameter_count + 4) * sizeof *titles);
-    titles[0] = section_word(s, WORD_RUN);
-    titles[1] = "#";
-    titles[2] = study->metric;
-    titles[3] = section_word(s, WORD_LABEL);
+    size_t n = 0;
+    const char **titles =
+        xmalloc((study->parameter_count + study->objective_count + 4) * sizeof *titles);
+    titles[n++] = section_word(s, WORD_RUN);
+    titles[n++] = "#";
+    titles[n++] = study->metric;
+    for (size_t i = 1; i < study->objective_count; i++)
+        titles[n++] = study->objectives[i].name;
+    titles[n++] = section_word(s, WORD_LABEL);
     for (size_t i = 0; i < study->parameter_count; i++)
-        titles[4 + i] = study->parameters[i].name;
-    html_table(s->out, section_word(s, WORD_BEST_RUNS), titles, 4 + study->parameter_count);
+        titles[n++] = study->parameters[i].name;
+    html_table(s->out, section_word(s, WORD_BEST_RUNS), titles, n);
     free(titles);
 }
 
@@ -135,6 +140,8 @@ static void add_best(const struct section *s)
             section_run_cell(s, v[i]->id);
             html_number(s->out, (double)v[i]->number);
             buf_printf(s->out, "<td class=\"n\">%s</td>", human_loss(v[i]->metric, text));
+            for (size_t k = 1; k < study->objective_count; k++)
+                html_number(s->out, v[i]->objectives[k]);
             html_cell(s->out, pattern_name(v[i]->pattern));
             add_values(s, v[i]);
             html_row_end(s->out);
@@ -151,6 +158,26 @@ static void add_best(const struct section *s)
 /* --- why ---------------------------------------------------------------------------------------
  */
 
+/* What was decided how often, in which stage, and why the first time. */
+static void add_groups(const struct section *s)
+{
+    static const enum word titles[] = {WORD_STAGE, WORD_KIND, WORD_TIMES, WORD_FIRST_RUN,
+                                       WORD_WHY};
+    char text[HUMAN_MAX];
+    section_table(s, WORD_DECISIONS, titles, ARRAY_LEN(titles));
+    for (size_t i = 0; i < s->sweep->groups.count; i++) {
+        const struct decision_group *g = &s->sweep->groups.v[i];
+        html_row(s->out);
+        html_cell(s->out, *g->stage != '\0' ? g->stage : "–");
+        html_cell(s->out, g->kind);
+        buf_printf(s->out, "<td class=\"n\">%s</td>", human_count(g->times, text));
+        section_run_cell(s, g->run);
+        html_cell(s->out, g->reason);
+        html_row_end(s->out);
+    }
+    html_table_end(s->out);
+}
+
 static void add_decisions(const struct section *s)
 {
     static const enum word titles[] = {WORD_KIND, WORD_RUN, WORD_WHY};
@@ -158,8 +185,9 @@ static void add_decisions(const struct section *s)
     if (n == 0)
         return;
     section_head(s, WORD_DECISIONS);
-    buf_puts(s->out, "<details><summary>");
-    buf_printf(s->out, "%zu</summary>\n", s->sweep->decisions_all);
+    add_groups(s);
+    buf_printf(s->out, "<details><summary>%s: %zu</summary>\n", section_word(s, WORD_EACH),
+               s->sweep->decisions_all);
     section_table(s, WORD_DECISIONS, titles, ARRAY_LEN(titles));
     for (size_t i = 0; i < n && i < DECISIONS_LISTED; i++) {
         const struct page_decision *d = &s->sweep->decisions[i];
@@ -197,6 +225,7 @@ void page_section(const struct page *p, const struct page_sweep *sweep, struct b
     if (sweep->study.run_count == 0)
         html_element(out, "p", section_word(&s, WORD_NO_RUNS));
     section_patterns(&s);
+    section_front(&s);
     add_best(&s);
     section_configurations(&s);
     add_charts(&s);

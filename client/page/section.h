@@ -26,6 +26,8 @@ void section_note(const struct section *s, enum word w, size_t some, size_t all)
 void section_patterns(const struct section *s);
 void section_treatments(const struct section *s);
 void section_failures(const struct section *s);
+/* What no other configuration betters in all of several objectives. */
+void section_front(const struct section *s);
 /* Lists as the daemon has them: configurations by their seeds; edits, findings, stopping. */
 void section_configurations(const struct section *s);
 void section_lists(const struct section *s);

@@ -28,7 +28,7 @@ static void add_title(struct chart *c, const char *title)
 
 void chart_open_saying(struct chart *c, double height, const char *says)
 {
-    const char *title = chart_word(c, c->kind->title);
+    const char *title = chart_word(c, c->title);
     char *id = xasprintf("s%lld-%s-%lld", (long long)c->study->id, c->kind->name,
                          (long long)c->options->run);
     svg_begin(c->out, &(struct svg_frame){id, CHART_WIDTH, height > 0 ? height : CHART_HEIGHT,
@@ -39,7 +39,7 @@ void chart_open_saying(struct chart *c, double height, const char *says)
 
 void chart_open(struct chart *c, double height)
 {
-    chart_open_saying(c, height, chart_word(c, c->kind->says));
+    chart_open_saying(c, height, chart_word(c, c->says));
 }
 
 void chart_x_axis(struct chart *c, const struct chart_box *box, const char *title)

@@ -22,10 +22,12 @@ enum chart_shape {
 
 struct chart {
     const struct plot_info *kind;
+    enum word title, says;
     const struct study *study;
     const struct plot_options *options;
     struct buf *out;
-    bool empty; /* nothing was there to be drawn */
+    bool empty;    /* nothing was there to be drawn */
+    size_t panels; /* small charts that it consists of; 0: it is one */
     struct scale x, y;                                       /* from, to: set by chart_axes */
     struct buf shapes[CHART_SHAPE_COUNT][PATTERN_COUNT + 1]; /* written at the end */
 };

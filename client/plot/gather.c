@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/influence.h"
+#include "client/progress.h"
 #include "sweep/require.h"
 #include "sweep/spec.h"
 
@@ -116,6 +117,16 @@ static double finite_member(const struct json *point, const char *key)
     return isfinite(v) ? v : NAN;
 }
 
+static double *objectives_of(const struct study *s, const struct json *values)
+{
+    if (s->objective_count == 0)
+        return NULL;
+    double *v = xmalloc(s->objective_count * sizeof *v);
+    for (size_t i = 0; i < s->objective_count; i++)
+        v[i] = finite_member(values, s->objectives[i].name);
+    return v;
+}
+
 static void add_run(void *arg, const struct json *run)
 {
     struct gathering *g = arg;
@@ -133,9 +144,7 @@ static void add_run(void *arg, const struct json *run)
         .pattern = (enum pattern)pattern_find(member_string(run, "label", "")),
         .metric = member_real(run, "metric_value", NAN),
         .seconds = member_real(run, "seconds", NAN),
-        .second = s->second != NULL
-                      ? finite_member(json_get(run, "objectives"), s->second)
-                      : NAN,
+        .objectives = objectives_of(s, json_get(run, "objectives")),
         .epoch = member_real(run, "epochs_done", NAN),
         .epochs = member_real(run, "epochs", NAN),
         .started = since_first(g, run, "started_at"),
@@ -288,11 +297,17 @@ static int read_curves(struct client *c, const struct gather_wish *wish, struct 
 {
     bool *chosen = xcalloc(s->run_count + 1, sizeof *chosen);
     int status = CLIENT_DONE;
+    size_t wanted = 0, done = 0;
     if (wish->run == 0)
         choose_runs(s, wish->curves_max, chosen);
+    for (size_t i = 0; i < s->run_count; i++) {
+        chosen[i] = chosen[i] || (wish->run != 0 && s->runs[i].id == wish->run);
+        wanted += chosen[i];
+    }
     for (size_t i = 0; i < s->run_count && status == CLIENT_DONE; i++) {
-        if (!chosen[i] && (wish->run == 0 || s->runs[i].id != wish->run))
+        if (!chosen[i])
             continue;
+        progress_step(c, done++, wanted);
         status = read_curve(c, &s->runs[i]);
         if (status == CLIENT_DONE)
             status = read_timeline(c, &s->runs[i]);
@@ -330,12 +345,21 @@ static int read_spec(struct gathering *g, const struct json *sweep)
     return client_fail(g->client, CLIENT_REFUSED, &err);
 }
 
-static void take_second(struct study *s, const struct objectives *o)
+static void take_objectives(struct study *s, const struct objectives *o)
 {
-    if (o->count == 0)
-        return;
-    s->second = xstrdup(o->items[1].name);
-    s->second_maximize = o->items[1].maximize;
+    s->objective_count = o->count;
+    for (size_t i = 0; i < o->count; i++)
+        s->objectives[i] = (struct study_objective){xstrdup(o->items[i].name),
+                                                    o->items[i].maximize};
+}
+
+/* Rows of view pareto_front: a configuration each, by the id of its best run. */
+static void take_front(struct study *s, const struct json *rows)
+{
+    for (const struct json *v = json_first(rows); v != NULL; v = json_next(v))
+        for (size_t i = 0; i < s->run_count; i++)
+            if (s->runs[i].id == member_int(v, "run_id", 0))
+                s->runs[i].on_front = true;
 }
 
 /* What the reply to `show` says of the sweep. */
@@ -349,7 +373,7 @@ static int begin(struct gathering *g, const struct json *row)
     s->maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
     int status = read_spec(g, row);
     if (status == CLIENT_DONE)
-        take_second(s, &g->influence->spec.objectives);
+        take_objectives(s, &g->influence->spec.objectives);
     if (status == CLIENT_DONE)
         take_parameters(g);
     return status;
@@ -389,6 +413,8 @@ int study_gather(struct client *c, int64_t sweep, const struct gather_wish *wish
         status = read_runs(&g);
     if (status == CLIENT_DONE)
         take_importance(&g);
+    if (status == CLIENT_DONE)
+        take_front(out, json_get(show->result, "front"));
     if (status == CLIENT_DONE && wish->curves_max > 0)
         status = read_curves(c, wish, out);
     end(&g);

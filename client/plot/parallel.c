@@ -1,17 +1,17 @@
-/* A line a run, through its value of every parameter to its metric. */
+/* A line a run, through its value of every parameter to what it came to. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "client/plot/chart.h"
 
 #define LINES_MAX 300
-#define AXES_MAX 12 /* with the metric's: those that tell most */
+#define AXES_MAX 12 /* with the metric's and the other objectives': those that tell most */
 #define TOP 70.0
 #define BOTTOM 350.0
 #define NAME_CHARACTERS 20
 
 struct axis {
-    int parameter; /* -1: the metric */
+    int parameter; /* -1: the metric; -2, -3, …: the objectives behind it */
     double x, strength;
     struct scale scale;
 };
@@ -23,7 +23,21 @@ struct axes {
 
 static double value_on(const struct axis *a, const struct study_run *r)
 {
-    return a->parameter < 0 ? r->metric : r->values[a->parameter];
+    if (a->parameter >= 0)
+        return r->values[a->parameter];
+    return a->parameter == -1 ? r->metric : r->objectives[-a->parameter - 1];
+}
+
+static const char *axis_name(const struct study *s, const struct axis *a)
+{
+    if (a->parameter >= 0)
+        return s->parameters[a->parameter].name;
+    return a->parameter == -1 ? s->metric : s->objectives[-a->parameter - 1].name;
+}
+
+static bool is_maximized(const struct study *s, const struct axis *a)
+{
+    return a->parameter == -1 ? s->maximize : s->objectives[-a->parameter - 1].maximize;
 }
 
 static void scale_axis(const struct study *s, struct axis *a)
@@ -32,7 +46,7 @@ static void scale_axis(const struct study *s, struct axis *a)
     for (size_t i = 0; i < s->run_count; i++)
         v[i] = value_on(a, &s->runs[i]);
     if (a->parameter < 0)
-        scale_over_metric(&a->scale, v, s->run_count, s->maximize);
+        scale_over_metric(&a->scale, v, s->run_count, is_maximized(s, a));
     else
         scale_over_parameter(&a->scale, &s->parameters[a->parameter], v, s->run_count);
     a->scale.from = BOTTOM;
@@ -52,23 +66,26 @@ static int in_order(const void *a, const void *b)
     return ((const struct axis *)a)->parameter - ((const struct axis *)b)->parameter;
 }
 
-/* All parameters in their order; of too many those that go most with the metric. */
+/* All parameters in their order; of too many those that go most with the metric. Then what the runs
+ * are judged by, the metric last. */
 static void choose_axes(const struct study *s, struct axes *out)
 {
-    struct axis *all = xcalloc(s->parameter_count + 1, sizeof *all);
-    size_t n = s->parameter_count;
+    size_t n = s->parameter_count, goals = s->objective_count > 0 ? s->objective_count : 1;
+    struct axis *all = xcalloc(n + goals, sizeof *all);
     for (size_t i = 0; i < n; i++)
         all[i] = (struct axis){.parameter = (int)i, .strength = study_strength(s, i)};
-    if (n > AXES_MAX - 1) {
+    if (n > AXES_MAX - goals) {
         qsort(all, n, sizeof *all, strongest_first);
-        n = AXES_MAX - 1;
+        n = AXES_MAX - goals;
         qsort(all, n, sizeof *all, in_order);
     }
-    all[n] = (struct axis){.parameter = -1};
-    out->count = n + 1;
-    for (size_t i = 0; i <= n; i++) {
+    for (size_t k = goals; k > 0; k--)
+        all[n++] = (struct axis){.parameter = -(int)k};
+    out->count = n;
+    for (size_t i = 0; i < n; i++) {
         out->v[i] = all[i];
-        out->v[i].x = n == 0 ? CHART_WIDTH / 2 : 70 + (CHART_WIDTH - 150) * (double)i / (double)n;
+        out->v[i].x =
+            n == 1 ? CHART_WIDTH / 2 : 70 + (CHART_WIDTH - 150) * (double)i / (double)(n - 1);
         scale_axis(s, &out->v[i]);
     }
     free(all);
@@ -87,9 +104,7 @@ static void draw_axis(struct chart *c, const struct axis *a)
                "<text class=\"title\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" "
                "transform=\"rotate(-25 %.1f %.1f)\">",
                a->x + 8, BOTTOM + 20, a->x + 8, BOTTOM + 20);
-    svg_escape_cut(c->out,
-                   a->parameter < 0 ? c->study->metric : c->study->parameters[a->parameter].name,
-                   NAME_CHARACTERS);
+    svg_escape_cut(c->out, axis_name(c->study, a), NAME_CHARACTERS);
     buf_puts(c->out, "</text>\n");
 }
 

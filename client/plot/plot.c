@@ -25,10 +25,26 @@ int plot_find(const char *name)
     return -1;
 }
 
+static bool is_of_objectives(enum plot_kind k, const struct study *s)
+{
+    return k == PLOT_pareto && s->objective_count > 0;
+}
+
+enum word plot_title(enum plot_kind k, const struct study *s)
+{
+    return is_of_objectives(k, s) ? WORD_FRONTS : plot_info(k)->title;
+}
+
+enum word plot_says(enum plot_kind k, const struct study *s)
+{
+    return is_of_objectives(k, s) ? WORD_FRONTS_SAYS : plot_info(k)->says;
+}
+
 bool plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,
                struct buf *out)
 {
-    struct chart c = {.kind = plot_info(k), .study = s, .options = o, .out = out};
+    struct chart c = {.kind = plot_info(k), .study = s, .options = o, .out = out,
+                      .title = plot_title(k, s), .says = plot_says(k, s)};
     c.kind->draw(&c);
     return !c.empty;
 }

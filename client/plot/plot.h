@@ -37,7 +37,7 @@ enum plot_kind {
 struct plot_options {
     enum language language;
     bool standalone;   /* a file of its own, with its style; else part of a page that has it */
-    const char *x, *y; /* parameters of the contour; NULL: those that tell most */
+    const char *x, *y; /* parameters of a contour, objectives of a front; NULL: what tells most */
     const char *only;  /* the slice of this parameter; NULL: all */
     int64_t run;       /* whose curve; 0: all */
     bool each;         /* curves: each run in a colour of its own, at most PLOT_OWN_COLOURS */
@@ -52,6 +52,9 @@ struct plot_info {
 
 const struct plot_info *plot_info(enum plot_kind k);
 int plot_find(const char *name); /* -1: unknown */
+/* What it is called, and shows, of that sweep. */
+enum word plot_title(enum plot_kind k, const struct study *s);
+enum word plot_says(enum plot_kind k, const struct study *s);
 
 /* False: no run has what it needs, and it says so. */
 bool plot_draw(enum plot_kind k, const struct study *s, const struct plot_options *o,

@@ -45,6 +45,7 @@
     X(PROBLEMS, "What is wrong with it", "其中的错误") \
     X(NOTES, "notes", "说明") \
     X(PARAMETERS, "Parameters", "参数") \
+    X(OBJECTIVES, "Objectives", "目标") \
     X(RESULT, "Result", "结果") \
     X(CONFIDENCE, "confidence", "置信度") \
     X(RUNNER_UP, "runner-up", "次选") \

@@ -12,6 +12,7 @@
 static void run_finish(struct study_run *r)
 {
     free(r->values);
+    free(r->objectives);
     free(r->stage);
     free(r->cause);
     free(r->why);
@@ -34,7 +35,8 @@ void study_finish(struct study *s)
     free(s->parameters);
     free(s->name);
     free(s->metric);
-    free(s->second);
+    for (size_t i = 0; i < s->objective_count; i++)
+        free(s->objectives[i].name);
     memset(s, 0, sizeof *s);
 }
 
@@ -60,6 +62,14 @@ int study_parameter(const struct study *s, const char *name)
 {
     for (size_t i = 0; i < s->parameter_count; i++)
         if (strcmp(s->parameters[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+int study_objective(const struct study *s, const char *name)
+{
+    for (size_t i = 0; i < s->objective_count; i++)
+        if (strcmp(s->objectives[i].name, name) == 0)
             return (int)i;
     return -1;
 }

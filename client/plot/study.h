@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "sweep/diagnosis.h"
+#include "sweep/objective.h"
 #include "sweep/run.h"
 
 struct study_parameter {
@@ -15,6 +16,11 @@ struct study_parameter {
     double importance;   /* its share of what was decided, by PED-ANOVA; NAN: not known */
     size_t choice_count; /* 0: its values are numbers; else they are indices of these */
     char **choices;
+};
+
+struct study_objective {
+    char *name;
+    bool maximize;
 };
 
 struct study_curve {
@@ -31,7 +37,8 @@ struct study_run {
     enum pattern pattern;
     double metric;             /* NAN: none, or not a number */
     double seconds;            /* of training; NAN: none */
-    double second;             /* of the second objective; NAN: there is none, or it is not known */
+    double *objectives;        /* one of each, NAN: not known; NULL: the metric alone */
+    bool on_front;             /* its configuration is one that no other betters in all */
     double epoch, epochs;      /* how far it is, of how many; NAN: no point yet */
     double started, ended;     /* since the sweep's first start; NAN: not yet */
     double *values;            /* one of each parameter; NAN: absent */
@@ -43,8 +50,8 @@ struct study {
     int64_t id;
     char *name, *metric;
     bool maximize;
-    char *second;              /* objective; NULL: the metric alone */
-    bool second_maximize;
+    size_t objective_count;    /* 0: the metric alone; else from 2, the metric first */
+    struct study_objective objectives[OBJECTIVES_MAX];
     size_t parameter_count, run_count, run_cap;
     size_t importance_runs; /* that the parameters' importance was told from; 0: not known */
     struct study_parameter *parameters;
@@ -58,6 +65,8 @@ bool study_better(const struct study *s, double a, double b);
 const struct study_run *study_best(const struct study *s);
 /* -1: no such parameter. */
 int study_parameter(const struct study *s, const char *name);
+/* The same of an objective. */
+int study_objective(const struct study *s, const char *name);
 /* How strongly the metric goes with the parameter alone: the share of the variance of the runs'
  * ranks that lies between its values (of a number: between pieces of its range). 0 where too little
  * is known. */

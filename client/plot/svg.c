@@ -76,6 +76,7 @@ void svg_style(struct buf *out)
         ".chart .cross{stroke-width:1.5}\n"
         ".chart .band{fill-opacity:.22;stroke:none}.chart .bar{stroke:none}\n"
         ".chart .point{fill:#111;stroke:#fff;stroke-width:.6}\n"
+        ".chart .ring{fill:none;stroke:#111;stroke-width:1.2}\n"
         "@media (prefers-color-scheme:dark){\n"
         ".chart{background:#16191d}.chart text{fill:#d7dbe0}\n"
         ".chart text.halo{stroke:#16191d}.chart .grid{stroke:#2a2f36}.chart .axis{stroke:#7b828c}\n"
@@ -83,7 +84,8 @@ void svg_style(struct buf *out)
     pattern_rules(out, true);
     cell_rules(out, true);
     own_rules(out, true);
-    buf_puts(out, ".chart .best{stroke:#f2f4f6}.chart .point{fill:#f2f4f6;stroke:#16191d}\n"
+    buf_puts(out, ".chart .best{stroke:#f2f4f6}.chart .point{fill:#f2f4f6;stroke:#16191d}"
+                  ".chart .ring{stroke:#f2f4f6}\n"
                   "}\n"
                   ".chart .hollow,.chart .thin,.chart .bold,.chart .strong,.chart .best,.chart "
                   ".dots{fill:none}\n"

@@ -52,6 +52,15 @@
     X(PARETO_SAYS, \
       "Runs on the line are the best that their seconds buy.", \
       "线上的运行是同样时间内最好的。") \
+    X(FRONTS, "Fronts of the objectives", "各目标的前沿") \
+    X(FRONTS_SAYS, \
+      "What runs came to in two objectives at a time; on the line no other run betters them in " \
+      "both. Ringed: configurations that none betters in all objectives, by the means over their " \
+      "seeds.", \
+      "运行在每两个目标上的结果；线上的运行在这两个目标上不被其他运行全面胜过。带圈：在所有目标上（按种子均值）" \
+      "不被胜过的配置。") \
+    X(FRONT, "The front: no other configuration betters these in all objectives", \
+      "前沿：在所有目标上不被其他配置全面胜过") \
     X(TIMELINE, "Timeline", "时间线") \
     X(TIMELINE_SAYS, \
       "When each run ran, from its start to its end; rows are slots that were in use " \
@@ -85,6 +94,7 @@
     X(FILTERS, "filters", "筛选") \
     X(CLEAR, "show all", "全部显示") \
     X(HORIZONTAL, "horizontal axis", "横轴") \
+    X(VERTICAL, "vertical axis", "纵轴") \
     X(SHOWN, "%1 of %2 runs pass the filters.", "%2 次运行中有 %1 次符合筛选。") \
     X(HOW, \
       "Drag along an axis of the parallel coordinates, or fill in a range: all charts " \
@@ -118,6 +128,9 @@
     X(YES, "yes", "是") \
     X(NO, "no", "否") \
     X(DECISIONS, "Decisions, and why", "决定及其理由") \
+    X(TIMES, "times", "次数") \
+    X(FIRST_RUN, "the first: run", "首次：运行") \
+    X(EACH, "Each of them", "逐条") \
     X(KIND, "kind", "种类") \
     X(WHY, "why", "理由") \
     X(FAILURES, "Failures", "失败") \

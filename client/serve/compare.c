@@ -109,12 +109,13 @@ static void add_member(const struct desk *d, const struct compared *v, const cha
         free(cells[i]);
 }
 
-/* All names that any of them has, in the order in which they come. */
-static size_t parameter_names(const struct compared *v, const char *names[NAMES_MAX])
+/* All names that any of them has within that member, in the order in which they come. */
+static size_t names_within(const struct compared *v, const char *member,
+                           const char *names[NAMES_MAX])
 {
     size_t count = 0;
     for (size_t i = 0; i < v->count; i++) {
-        const struct json *p = json_first(json_get(run_of(v, i), "params"));
+        const struct json *p = json_first(json_get(run_of(v, i), member));
         for (; p != NULL; p = json_next(p)) {
             size_t k = 0;
             while (k < count && strcmp(names[k], json_key(p)) != 0)
@@ -124,6 +125,15 @@ static size_t parameter_names(const struct compared *v, const char *names[NAMES_
         }
     }
     return count;
+}
+
+static void add_members(const struct desk *d, const struct compared *v, const char *member,
+                        struct buf *out)
+{
+    const char *names[NAMES_MAX];
+    size_t count = names_within(v, member, names);
+    for (size_t i = 0; i < count; i++)
+        add_member(d, v, names[i], member, names[i], CELL_TEXT, out);
 }
 
 static void add_table(const struct desk *d, const struct compared *v, struct buf *out)
@@ -139,8 +149,6 @@ static void add_table(const struct desk *d, const struct compared *v, struct buf
         {WORD_REMEDY, "treated_with", CELL_TEXT}, {WORD_EPOCH, "epochs_done", CELL_NUMBER},
         {WORD_SECONDS, "seconds", CELL_DURATION},
     };
-    const char *names[NAMES_MAX];
-    size_t count = parameter_names(v, names);
     buf_printf(out,
                "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>"
                "<caption>%s</caption><thead><tr><th scope=\"col\">%s</th>",
@@ -151,8 +159,8 @@ static void add_table(const struct desk *d, const struct compared *v, struct buf
     buf_puts(out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         add_member(d, v, frame_word(d, rows[i].title), NULL, rows[i].key, rows[i].format, out);
-    for (size_t i = 0; i < count; i++)
-        add_member(d, v, names[i], "params", names[i], CELL_TEXT, out);
+    add_members(d, v, "objectives", out);
+    add_members(d, v, "params", out);
     html_table_end(out);
 }
 

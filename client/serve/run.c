@@ -115,15 +115,16 @@ static void add_facts(const struct desk *d, const struct json *run, struct buf *
     page_facts(&l, run, out);
 }
 
-static void add_parameters(const struct desk *d, const struct json *run, struct buf *out)
+/* Names and values: its parameters, or what it came to in each of several objectives. */
+static void add_pairs(const struct desk *d, const struct json *pairs, enum word head,
+                      struct buf *out)
 {
-    const struct json *params = json_get(run, "params");
-    if (json_first(params) == NULL)
+    if (json_first(pairs) == NULL)
         return;
-    html_element(out, "h2", frame_word(d, WORD_PARAMETERS));
+    html_element(out, "h2", frame_word(d, head));
     buf_puts(out, "<dl class=\"facts\">\n");
-    for (const struct json *v = json_first(params); v != NULL; v = json_next(v)) {
-        char *value = render_member(params, json_key(v), CELL_TEXT);
+    for (const struct json *v = json_first(pairs); v != NULL; v = json_next(v)) {
+        char *value = render_member(pairs, json_key(v), CELL_TEXT);
         html_fact(out, json_key(v), value);
         free(value);
     }
@@ -233,7 +234,8 @@ static void write_page(const struct desk *d, const struct known *k, int64_t id, 
     add_ways(d, run, out);
     add_facts(d, run, out);
     add_chart(d, &k->study, id, out);
-    add_parameters(d, run, out);
+    add_pairs(d, json_get(run, "objectives"), WORD_OBJECTIVES, out);
+    add_pairs(d, json_get(run, "params"), WORD_PARAMETERS, out);
     add_label(d, json_get(k->run.result, "label"), out);
     add_lists(d, k->explained.result, out);
     if (has_ended(run) && !report_is_program(run) && json_first(remedies) != NULL)

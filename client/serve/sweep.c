@@ -166,13 +166,17 @@ void page_plot(struct desk *d, const struct request *r, struct answer *a)
 {
     const char *name = form_get(&r->query, "kind");
     int kind = plot_find(name != NULL ? name : "");
-    struct plot_options o = {.language = d->site->language, .standalone = true};
+    struct plot_options o = {.language = d->site->language,
+                             .standalone = true,
+                             .x = form_get(&r->query, "x"),
+                             .y = form_get(&r->query, "y")};
     struct rpc_reply show;
     struct study study;
     if (kind < 0) {
         frame_refuse(d->site, a, 404, WORD_NO_PAGE);
         return;
     }
+    o.only = kind == PLOT_slice ? o.x : NULL;
     const struct gather_wish wish = {
         plot_info((enum plot_kind)kind)->curves ? CURVES_MAX : 0, 0};
     if (study_gather(&d->client, r->id, &wish, &show, &study) != CLIENT_DONE) {

@@ -164,6 +164,11 @@ bool space_allows(const struct space *s, const struct assignment *a)
     return true;
 }
 
+bool space_constraint_holds(const struct space *s, size_t i, const struct assignment *a)
+{
+    return constraint_holds(s->constraints[i], a);
+}
+
 const char *space_constraint_text(const struct space *s, size_t i)
 {
     return s->constraints[i]->text;

@@ -237,5 +237,7 @@ typedef bool constraint_find(const void *arg, const char *name, struct constrain
 int space_constrain(struct space *s, const char *text, const char *path, constraint_find *find,
                     const void *arg, struct errbuf *err);
 const char *space_constraint_text(const struct space *s, size_t i);
+/* One of them; it does where one of its values is absent. */
+bool space_constraint_holds(const struct space *s, size_t i, const struct assignment *a);
 
 #endif

@@ -93,6 +93,15 @@ def test_the_same_at_any_number_of_workers_and_through_a_kill():
             check(by is None or by != worst)
             svg = d.ctl("plot", "pareto", sweep, check=0).stdout
             check("<svg" in svg and "parameters" in svg)
+            equal(svg.count('class="best"'), 3, "a front for each pair")
+            svg = d.ctl("plot", "pareto", sweep, "--x", "parameters", "--y", "val_acc", check=0).stdout
+            check(svg.count('class="best"') == 1 and ">val_acc<" in svg and ">val_loss<" not in svg, "two of them")
+            said = d.ctl("plot", "pareto", sweep, "--x", "width")
+            check(said.returncode == 2 and "val_acc" in said.stderr, said.stderr)
+            path = os.path.join(d.home, "front.html")
+            d.ctl("report", sweep, "-o", path, check=0)
+            with open(path, encoding="utf-8") as f:
+                check("betters these in all objectives" in f.read(), "the front as a table")
     check(len(contents[0]) > 0, "there is content")
     check(contents[0] == contents[1], "content with 2 workers and a kill")
     check(contents[0] == contents[2], "content with 7 workers")

@@ -20,6 +20,36 @@ def pages_of(sweep, bare, runs):
             f"/compare?run={runs[0]}&run={runs[1]}&run={runs[2]}", "/compare", "/guide", "/submit", "/login", "/nothing")
 
 
+def objectives_sweep(d, runs=12):
+    """What is judged by three values, two of which have a name that is an element's."""
+    goals = ({"name": "val_loss", "goal": "minimize"}, {"name": "<b>fair", "goal": "maximize"}, "\"<i>memory")
+    sweep = d.submit({"name": 60 * "é", "task": {"client": {}}, "method": "random", "run_cap": runs, "epochs": 2,
+                      "objectives": list(goals), "parameters": {"x": {"min": 0.0, "max": 1.0}}, "repeat_share": 0})
+    c = d.connect()
+    for i in range(runs):
+        asked = c.call("ask", sweep=sweep)
+        x = asked["params"]["x"]
+        c.call("tell", run=asked["run"], lease=asked["lease"], result={"values": [x * x + 1, x, i % 5 + 1]})
+    c.close()
+    return sweep
+
+
+FRONT_DRAWN = """(function () {
+  var two = document.querySelectorAll('.explore select'), drawn = Array.from(document.querySelectorAll('.explore canvas'))
+    .map(function (v) { return Chart.getChart(v); }).find(function (v) { return v && v.config.type === 'scatter'; });
+  if (!drawn) return 0;
+  if (!window.asked) {
+    window.asked = true;
+    two[0].value = two[0].options[two[0].options.length - 1].value;
+    two[1].value = two[1].options[1].value;
+    two[1].dispatchEvent(new Event('change'));
+    return 0;
+  }
+  var sets = drawn.data.datasets, line = sets[sets.length - 1];
+  return line.showLine && drawn.options.scales.y.title.text === '<b>fair' && drawn.options.scales.x.title.text === '"<i>memory' &&
+    line.data.length;
+})()"""
+
 PLANTED = """<!DOCTYPE html><html><body><h1>a</h1><h3>b</h3><p id=x style="color:#aaa">faint</p><p id=x>twice</p>
 <button></button><input><svg></svg><table><thead><tr><td>1</td></tr></thead></table><ul><p>no item</p></ul>
 <div style="overflow:auto;height:20px;width:90px"><br><br><br>far</div><label for=none>z</label></body></html>"""
@@ -39,10 +69,12 @@ def test_every_page():
     with Daemon(workers=1) as d:
         sweep, runs = clients_sweep(d, 12)
         bare, _ = clients_sweep(d, points=False)
+        fronts = objectives_sweep(d)
+        judged = d.call("runs", sweep=fronts)["runs"][0]["run_id"]
         with Site(d) as s:
             for dark in (False, True):
                 with Browser(dark=dark) as b:
-                    for page in pages_of(sweep, bare, runs):
+                    for page in pages_of(sweep, bare, runs) + (f"/sweep/{fronts}", f"/run/{judged}"):
                         for width in WIDTHS if not dark else WIDTHS[1:2]:
                             b.resize(width)
                             b.go(s.url + page[1:])
@@ -53,6 +85,8 @@ def test_every_page():
                             equal(wide, 0, f"{page} at {width}: nothing lies beside the page")
                             equal(b.run(COMPLAINTS), [], f"{page} at {width}")
                         equal(b.run("document.querySelectorAll('main b, main i').length"), 0, f"{page}: a name is no element")
+                    b.go(f"{s.url}sweep/{fronts}/plot?kind=pareto&x=val_loss&y=%3Cb%3Efair")
+                    equal(b.run("document.querySelectorAll('.best').length"), 1, "the front of two objectives")
                     b.go(f"{s.url}sweep/{sweep}/plot?kind=history")
                     equal(b.run("getComputedStyle(document.querySelector('.best')).fill"), "none", "a chart has its style")
                     strange = [a for a in b.asked if not a.startswith((s.url, "data:", "about:"))]
@@ -169,7 +203,18 @@ def test_report():
     with Daemon(workers=1) as d:
         sweep, _ = clients_sweep(d, 12)
         bare, _ = clients_sweep(d, points=False)
+        fronts = objectives_sweep(d)
         path = os.path.join(d.home, "night.html")
+        d.ctl("report", str(fronts), "-o", path, check=0)
+        with Browser() as b:
+            b.go("file://" + path)
+            equal(b.run("document.querySelectorAll('figure svg .best').length >= 4"), True, "its history, and three fronts")
+            b.run("document.querySelector('.explore').scrollIntoView()")
+            b.until("document.querySelector('.explore form')")
+            if b.run("typeof Chart !== 'undefined'"):
+                b.until(FRONT_DRAWN)
+            equal(b.run(COMPLAINTS), [], "objectives")
+            equal(b.told, [], "nothing was forbidden")
         for language in ("en", "zh"):
             d.ctl("report", str(sweep), str(bare), "-o", path, "--force", "--language", language, check=0)
             with Browser(dark=language == "zh") as b:

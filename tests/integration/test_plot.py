@@ -23,11 +23,11 @@ PARAMETERS = {"lr": {"min": 0.001, "max": 1.0, "distribution": "log_uniform_valu
               "amp": {"values": [True, False]}}
 
 
-def carry_out(d, runs, points, result=None):
+def carry_out(d, runs, points, result=None, **changes):
     """A sweep of so many runs; points: of a run, by its parameters."""
     sweep = d.submit({"name": HOSTILE, "task": {"client": {}}, "method": "random", "run_cap": max(runs, 1),
                       "epochs": 12, "metric": {"name": "val_loss"}, "parameters": PARAMETERS,
-                      "repeat_share": 0})
+                      "repeat_share": 0, **changes})
     c = d.connect()
     for _ in range(runs):
         asked = c.call("ask", sweep=sweep)
@@ -178,7 +178,13 @@ def test_optuna_study():
             equal(json.loads(kinds["amp"])["attributes"]["choices"], [True, False], "amp")
             labels = db.execute("SELECT count(*) FROM trial_user_attributes WHERE key = 'label'").fetchone()
             equal(labels[0], 6, "labels")
+            equal(db.execute("SELECT count(*) FROM trial_system_attributes").fetchone()[0], 0, "no constraints")
         equal(d.ctl("export", str(ended), "--optuna", path).returncode, 1, "not over another")
+        bound = carry_out(d, 4, falling, constraints=["layers <= 6", "lr * layers <= 4"])
+        d.ctl("export", str(bound), "--optuna", path, "--force", check=0)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            equal([json.loads(text) for text, in db.execute("SELECT value_json FROM trial_system_attributes WHERE "
+                                                            "key = 'constraints'")], 4 * [[0, 0]], "constraints")
         failed = carry_out(d, 2, None, {"status": "failed", "error": "exited", "text": HOSTILE})
         d.ctl("export", str(failed), "--optuna", path, "--force", check=0)
         with contextlib.closing(sqlite3.connect(path)) as db:

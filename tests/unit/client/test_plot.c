@@ -163,6 +163,74 @@ static void test_every_kind_of_every_sweep(void **state)
     }
 }
 
+/* The metric and so many others, of which the last one is to be high; every ninth run lacks one. */
+static void give_objectives(struct study *s, size_t count)
+{
+    s->objective_count = count;
+    s->objectives[0] = (struct study_objective){xstrdup(s->metric), s->maximize};
+    for (size_t k = 1; k < count; k++)
+        s->objectives[k] =
+            (struct study_objective){xasprintf("goal%zu" HOSTILE, k), k + 1 == count};
+    for (size_t i = 0; i < s->run_count; i++) {
+        s->runs[i].objectives = xcalloc(count, sizeof(double));
+        s->runs[i].on_front = i % 10 == 0;
+        for (size_t k = 0; k < count; k++)
+            s->runs[i].objectives[k] = k == 0           ? s->runs[i].metric
+                                       : i % 9 == k % 9 ? NAN
+                                                        : (double)((i + 1) * (k + 3) % 17);
+    }
+}
+
+static void test_several_objectives(void **state)
+{
+    static const size_t counts[] = {2, 3, 4, 8}, runs[] = {0, 1, 9, 40, 700};
+    for (size_t i = 0; i < ARRAY_LEN(counts) * ARRAY_LEN(runs); i++) {
+        size_t count = counts[i / ARRAY_LEN(runs)];
+        struct study s;
+        struct buf out = {0};
+        make_study(&s, runs[i % ARRAY_LEN(runs)], 30);
+        give_objectives(&s, count);
+        draw_all_kinds(&s);
+        draw(PLOT_pareto, &s, (struct plot_options){0}, &out);
+        if (s.run_count >= 9) {
+            assert_int_equal(count_of(&out, "class=\"best\""), count * (count - 1) / 2);
+            assert_true(has(&out, word_in(LANGUAGE_EN, WORD_FRONTS)));
+            assert_true(has(&out, "class=\"ring\""));
+        }
+        draw(PLOT_pareto, &s,
+             (struct plot_options){.x = s.objectives[0].name, .y = s.objectives[count - 1].name},
+             &out);
+        assert_int_equal(count_of(&out, "class=\"best\""), s.run_count >= 9 ? 1 : s.run_count == 1);
+        draw(PLOT_pareto, &s, (struct plot_options){.y = s.objectives[0].name}, &out);
+        draw(PLOT_parallel, &s, (struct plot_options){0}, &out);
+        assert_true(s.run_count == 0 || has(&out, ">goal1&lt;script"));
+        buf_finish(&out);
+        study_finish(&s);
+    }
+}
+
+/* Where its line bends: each run on the front is a place "x y" behind an L or the M. */
+static void test_front_of_a_pair(void **state)
+{
+    /* to be low, to be high; the last is bettered by the second in both */
+    static const double values[][2] = {{1, 1}, {2, 5}, {3, 9}, {4, 9}, {2.5, 4}};
+    struct study s;
+    struct buf out = {0};
+    make_study(&s, ARRAY_LEN(values), 1);
+    give_objectives(&s, 2);
+    for (size_t i = 0; i < s.run_count; i++)
+        memcpy(s.runs[i].objectives, values[i], sizeof values[i]);
+    draw(PLOT_pareto, &s, (struct plot_options){0}, &out);
+    const char *line = strstr(out.data, "<path class=\"best\" d=\"");
+    assert_non_null(line);
+    size_t bends = 0;
+    for (line = strstr(line, " d=\"") + strlen(" d=\""); *line != '"'; line++)
+        bends += *line == 'M' || *line == 'L';
+    assert_int_equal(bends, 1 + 2 + 2); /* three runs, a step between two of them */
+    buf_finish(&out);
+    study_finish(&s);
+}
+
 static void test_no_run_has_a_value(void **state)
 {
     struct study s;
@@ -323,7 +391,9 @@ static struct json *hostile_show(void)
         "script>\",\"status\":\"held\",\"reason\":\"<b>\"},"
         "\"treatments\":[{\"run_id\":2,\"parent_id\":1,\"pattern\":\"<i>\",\"remedy\":"
         "\"\\\"l2\\\"\","
-        "\"cured\":1,\"change\":\"nan\"}],\"findings\":[{\"kind\":\"<u>\",\"count\":3}],"
+        "\"cured\":1,\"change\":\"nan\"}],\"front\":[{\"run_id\":1,\"repetitions\":2,"
+        "\"objectives\":{\"val_<loss>\":1},\"params\":{\"<b>\":\"<i>\"}},7],"
+        "\"findings\":[{\"kind\":\"<u>\",\"count\":3}],"
         "\"range_edits\":7,\"stopping\":null}";
     struct errbuf err;
     struct json *show = json_parse(text, sizeof text - 1, &err);
@@ -335,9 +405,12 @@ static void make_page(size_t runs, enum language language, struct buf *out)
 {
     struct page_decision why = {1, xstrdup("proposed"), xstrdup(HOSTILE)};
     struct json *show = hostile_show();
-    struct page_sweep sweep = {
-        .show = show, .decisions = &why, .decision_count = 1, .decisions_all = 900};
+    char mark[] = "<u>";
+    struct decision_group group = {mark, mark, why.reason, 1, 0, 900};
+    struct page_sweep sweep = {.show = show, .groups = {&group, 1, 1}, .decisions = &why,
+                               .decision_count = 1, .decisions_all = 900};
     make_study(&sweep.study, runs, 5);
+    give_objectives(&sweep.study, 3);
     for (size_t i = 0; i < runs; i++) {
         free(sweep.study.runs[i].why);
         sweep.study.runs[i].why = xstrdup(HOSTILE);
@@ -357,6 +430,7 @@ static void test_page_holds_no_element_of_a_name(void **state)
             struct buf out = {0};
             make_page(runs[i], (enum language)l, &out);
             assert_int_equal(count_of(&out, "<script"), page_library.len > 0 ? 3 : 2);
+            assert_true(has(&out, word_in((enum language)l, WORD_FRONT)));
             assert_false(has(&out, "<b>") || has(&out, "<i>") || has(&out, "<u>"));
             assert_int_equal(count_of(&out, "http://"),
                              count_of(&out, "http://www.w3.org/2000/svg"));
@@ -380,6 +454,9 @@ static void test_page_data_is_json(void **state)
     assert_int_equal(json_count(json_get(sweep, "curves")), 12);
     const struct json *curve = json_first(json_get(sweep, "curves"));
     assert_int_equal(json_number(json_first(curve)), 10);
+    assert_int_equal(json_count(json_get(sweep, "objectives")), 2);
+    const struct json *run = json_first(json_get(sweep, "runs"));
+    assert_int_equal(json_count(run), 6 + 5 + 2); /* then its parameters, then those */
     json_destroy(data);
     buf_finish(&out);
 }
@@ -399,6 +476,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_every_sweep),
+        cmocka_unit_test(test_several_objectives),
+        cmocka_unit_test(test_front_of_a_pair),
         cmocka_unit_test(test_no_run_has_a_value),
         cmocka_unit_test(test_numbers_at_the_ends_of_doubles),
         cmocka_unit_test(test_history_marks_each_run),

@@ -1,3 +1,4 @@
+#include "client/progress.h"
 #include "client/render.h"
 
 #include <stdarg.h>
@@ -217,6 +218,23 @@ static void test_members_of_any_type_are_shown(void **state)
     json_destroy(root);
 }
 
+static void test_progress_has_a_bar(void **state)
+{
+    struct buf out = {0};
+    progress_line(&out, "writing", 0, 1000, 0);
+    assert_string_equal(out.data, "writing [........................] 0 of 1,000");
+    buf_clear(&out);
+    progress_line(&out, "writing", 250, 1000, 5);
+    assert_string_equal(out.data, "writing [######..................] 250 of 1,000, 15 s left");
+    buf_clear(&out);
+    progress_line(&out, "writing", 3, 3, 5);
+    assert_string_equal(out.data, "writing [########################] 3 of 3");
+    buf_clear(&out);
+    progress_line(&out, "writing", 0, 0, 5);
+    assert_string_equal(out.data, "writing [........................] 0 of 0");
+    buf_finish(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_text_is_broken_between_words),
         cmocka_unit_test(test_sparkline),
         cmocka_unit_test(test_members_of_any_type_are_shown),
+        cmocka_unit_test(test_progress_has_a_bar),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

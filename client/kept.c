@@ -4,7 +4,8 @@
 
 #include "client/report.h"
 
-#define BEST_RUNS 3 /* of a sweep keep their weights */
+#define BEST_RUNS 3   /* of a sweep keep their weights … */
+#define FRONT_RUNS 16 /* … and with several objectives so many of its front at most */
 
 /* Appends the number of the run, if it has weights. */
 static int add_if_kept(struct client *c, int64_t run, struct buf *list)
@@ -29,16 +30,19 @@ static int not_kept(struct client *c, int64_t sweep)
     free(params);
     if (status != CLIENT_DONE)
         return status;
-    const struct json *run = json_first(json_get(reply.result, "runs"));
-    for (; run != NULL && status == CLIENT_DONE; run = json_next(run))
+    const struct json *front = json_first(json_get(reply.result, "front"));
+    const struct json *run = front ? front : json_first(json_get(reply.result, "runs"));
+    for (int i = 0; run != NULL && i < FRONT_RUNS && status == CLIENT_DONE; i++) {
         status = add_if_kept(c, member_int(run, "run_id", 0), &list);
+        run = json_next(run);
+    }
     rpc_reply_finish(&reply);
     if (status == CLIENT_DONE) {
         err_set(&err, ERR_NOT_FOUND,
-                "run %lld has no weights: only the best %d runs of a sweep keep theirs; in sweep "
-                "%lld: %s. `sweepctl replay %lld -o FILE` trains them again",
-                (long long)c->opts.id, BEST_RUNS, (long long)sweep,
-                list.len > 0 ? list.data : "none yet", (long long)c->opts.id);
+                "run %lld has no weights: only the %s of a sweep keep theirs; in sweep %lld: %s. "
+                "`sweepctl replay %lld -o FILE` trains them again",
+                (long long)c->opts.id, front ? "runs on the front" : "best 3 runs",
+                (long long)sweep, list.len > 0 ? list.data : "none yet", (long long)c->opts.id);
         status = client_fail(c, CLIENT_REFUSED, &err);
     }
     buf_finish(&list);

@@ -1,5 +1,6 @@
 #include "client/program_spec.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,57 @@ static void write_environment(struct json_writer *w, struct buf *said)
     }
     jw_end_object(w);
     if (left_out > 0)
-        buf_printf(said, "%zu variables of the environment are no UTF-8: the program does not get "
-                         "them", left_out);
+        buf_printf(said, "%s%zu variables of the environment are no UTF-8: the program does not "
+                         "get them", said->len > 0 ? "\n" : "", left_out);
+}
+
+bool program_in_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char *copy = xstrdup(path ? path : ""), *rest = copy, *folder;
+    bool found = false;
+    while (!found && (folder = strsep(&rest, ":")) != NULL) {
+        char *file = xasprintf("%s/%s", folder, name);
+        found = access(file, X_OK) == 0;
+        free(file);
+    }
+    free(copy);
+    return found;
+}
+
+/* What is called, where that can be told: behind env and its variables, and no macro. */
+static const char *called(const struct json *command)
+{
+    const struct json *m = json_type(command) == JSON_ARRAY ? json_first(command) : NULL;
+    bool by_env = false;
+    for (; m != NULL && json_type(m) == JSON_STRING; m = json_next(m)) {
+        const char *word = json_string(m);
+        if (strcmp(word, "${env}") == 0 || strcmp(word, "/usr/bin/env") == 0)
+            by_env = true;
+        else if (strcmp(word, "${interpreter}") == 0)
+            return "python";
+        else if (strstr(word, "${") != NULL || (by_env && word[0] == '-'))
+            return NULL;
+        else if (!by_env || strchr(word, '=') == NULL)
+            return word;
+    }
+    return NULL;
+}
+
+/* Whoever carries it out may have it elsewhere: that is said, and not refused. */
+static void look_for_program(const struct json *task, struct buf *said)
+{
+    const char *word = called(json_get(task, "command"));
+    bool elsewhere = json_get(task, "directory") != NULL || json_get(task, "environment") != NULL ||
+                     json_get(task, "base_environment") != NULL;
+    if (word == NULL || word[0] == '\0' || (elsewhere && word[0] != '/'))
+        return;
+    if (strchr(word, '/') == NULL && !program_in_path(word))
+        buf_printf(said, "%s%s is not in PATH: its runs will fail (task.command)",
+                   said->len > 0 ? "\n" : "", word);
+    else if (strchr(word, '/') != NULL && access(word, X_OK) != 0)
+        buf_printf(said, "%s%s cannot be called from here: %s (task.command)",
+                   said->len > 0 ? "\n" : "", word, strerror(errno));
 }
 
 static void write_task(const struct json *task, struct json_writer *w, struct buf *said)
@@ -71,6 +121,7 @@ static void write_task(const struct json *task, struct json_writer *w, struct bu
         jw_kv_string(w, "directory", here);
     if (json_get(task, "base_environment") == NULL) {
         if (environment_bytes() > COMMAND_VARIABLES_BYTES_MAX) {
+            buf_puts(said, said->len > 0 ? "\n" : "");
             buf_puts(said, "the environment is too large to be handed on: the program gets the "
                            "daemon's (task.environment adds to it)");
         } else {
@@ -89,6 +140,7 @@ bool program_spec_fill(const struct json *spec, struct buf *out, struct buf *sai
     if (task == NULL || json_type(task) != JSON_OBJECT || json_get(task, "command") == NULL ||
         (json_get(task, "directory") != NULL && json_get(task, "base_environment") != NULL))
         return false;
+    look_for_program(task, said);
     jw_init(&w, out);
     jw_begin_object(&w);
     for (const struct json *m = json_first(spec); m != NULL; m = json_next(m)) {

@@ -13,4 +13,7 @@
  * sentence of what could not be handed on. False: there is nothing to add. */
 bool program_spec_fill(const struct json *spec, struct buf *out, struct buf *said);
 
+/* Is there a program of that name? */
+bool program_in_path(const char *name);
+
 #endif

@@ -1,9 +1,11 @@
 #include "client/wandb_command.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/program_spec.h"
 #include "client/wandb_text.h"
 #include "sweep/command.h"
 #include "sweep/require.h"
@@ -24,26 +26,20 @@ __attribute__((format(printf, 2, 3))) static void note(struct words *c, const ch
     buf_putc(c->notes, '\n');
 }
 
+/* Not of a module, and nothing that is elsewhere when it is called. */
+static void look_for_program(struct words *c, const char *before, const char *program)
+{
+    bool is_script = before == NULL || strcmp(before, "-m") != 0;
+    if (is_script && access(program, F_OK) != 0)
+        note(c, "%s is not there, seen from this folder: %s (program)", program, strerror(errno));
+}
+
 static int refuse(struct words *c, const char *key, const struct json *v, const char *allowed)
 {
     char excerpt[128] = "nothing";
     if (v != NULL)
         json_excerpt(v, excerpt, sizeof(excerpt));
     return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
-}
-
-static bool in_path(const char *name)
-{
-    const char *path = getenv("PATH");
-    char *copy = xstrdup(path ? path : ""), *rest = copy, *folder;
-    bool found = false;
-    while (!found && (folder = strsep(&rest, ":")) != NULL) {
-        char *file = xasprintf("%s/%s", folder, name);
-        found = access(file, X_OK) == 0;
-        free(file);
-    }
-    free(copy);
-    return found;
 }
 
 /* The shell's own, as W&B leaves it; what is nearly a macro of ours is a mistake. */
@@ -93,8 +89,8 @@ static void put_word(struct words *c, const char *word, const char *program)
     bool macro = is_macro(word, &alone);
     if (macro && strcmp(alone.data, "${program}") == 0) {
         jw_string(c->w, program);
-    } else if (macro && strcmp(alone.data, "${interpreter}") == 0 && !in_path("python") &&
-               in_path("python3")) {
+    } else if (macro && strcmp(alone.data, "${interpreter}") == 0 && !program_in_path("python") &&
+               program_in_path("python3")) {
         note(c, "${interpreter} is python3: there is no python in PATH (command)");
         jw_string(c->w, "python3");
     } else if (macro) {
@@ -115,6 +111,17 @@ static const struct json *command_list(struct words *c)
     note(c, "command is no list of words: it counts for nothing, as with W&B, and ${env} "
             "${interpreter} ${program} ${args} is called (command)");
     return NULL;
+}
+
+/* NULL: none, or no text. */
+static const char *word_before_program(const struct json *command)
+{
+    const struct json *before = NULL, *m = command != NULL ? json_first(command) : NULL;
+    for (; m != NULL; before = m, m = json_next(m))
+        if (json_type(m) == JSON_STRING && strcmp(json_string(m), "${program}") == 0)
+            break;
+    return m != NULL && before != NULL && json_type(before) == JSON_STRING ? json_string(before)
+                                                                           : NULL;
 }
 
 /* A number is a word there, and so is a switch; ours says what is wrong with others. */
@@ -145,6 +152,8 @@ int wandb_put_command(const struct json *spec, struct json_writer *w, struct buf
                       "the path of a script (job and image_uri name what only W&B's service has)");
     if (command != NULL && json_type(command) != JSON_ARRAY)
         return refuse(c, "$.command", command, "a list of words, the program first");
+    if (program != NULL)
+        look_for_program(c, word_before_program(command), program);
     jw_begin_array(c->w);
     for (size_t i = 0; command == NULL && i < ARRAY_LEN(usual); i++)
         put_word(c, usual[i], program);

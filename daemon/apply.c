@@ -17,8 +17,11 @@
 
 static void act_start(struct sweepd *d, struct action *a)
 {
-    pool_start(d->pool, a->launcher, &(struct pool_run){a->run_id, a->owner, &a->limits},
-               a->config);
+    const struct pool_run run = {.id = a->run_id,
+                                 .owner = a->owner,
+                                 .limits = &a->limits,
+                                 .whole_environment = a->whole_environment};
+    pool_start(d->pool, a->launcher, &run, a->config);
 }
 
 static void act_term(struct sweepd *d, struct action *a)

@@ -449,6 +449,7 @@ int config_read(int argc, char **argv, struct config *out, enum config_verdict *
         (rc = read_manners(given, value, &c, err)) < 0 ||
         (rc = read_cluster(given, value[FLAG_SPOOL], &c, err)) < 0)
         return rc;
+    c.worker_is_named = value[FLAG_WORKER] != NULL;
     c.force_network = given[FLAG_FORCE_NETWORK] != NULL;
     *out = c;
     *verdict = given[FLAG_CHECK] ? CONFIG_CHECK : CONFIG_RUN;

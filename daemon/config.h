@@ -28,6 +28,7 @@ struct config {
     char db[PATHS_MAX];      /* absolute */
     char socket[PATHS_MAX];  /* absolute */
     char worker[PATHS_MAX];  /* the worker program, executable */
+    bool worker_is_named;    /* by whoever started us: it may be any that keeps to the protocol */
     size_t workers;          /* runs at the same time */
     long checkpoint_seconds; /* least time between two of a run */
     long worker_nice;        /* of workers: 0 (as we are) to 19 */

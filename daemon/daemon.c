@@ -328,6 +328,7 @@ static void create_parts(struct sweepd *d)
         .engine = d->shared.engine,
         .runs_dir = d->shared.runs_dir,
         .worker = d->shared.config->worker,
+        .forks_workers = !d->shared.config->worker_is_named,
         .environment = d->environment,
         .program_environment = d->program_environment,
         .workers = d->shared.config->workers,

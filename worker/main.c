@@ -7,11 +7,13 @@
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
+#include "sweep/fork_server.h"
 #include "sweep/json.h"
 #include "sweep/task.h"
 #include "sweep/require.h"
 #include "worker/check.h"
 #include "worker/command/database_log.h"
+#include "worker/fork_server.h"
 #include "worker/job.h"
 #include "worker/neighbour.h"
 #include "worker/nn/gemm.h"
@@ -89,6 +91,25 @@ static int run_task(const char *config_path, struct link *link)
     return EX_CONFIG;
 }
 
+static int run_one(const char *config_path, struct link *link)
+{
+    neighbour_yield();
+    return run_task(config_path, link);
+}
+
+/* In each of its children one run. That ends without exit(): what libraries take down there goes
+ * with the process, and a sanitizer would look for leaks by threads of the server. */
+static int run_fork_server(const char *room, struct link *link)
+{
+    gemm_init();
+    const char *config_path = fork_server_run((char *)room);
+    if (!config_path)
+        return EX_OK;
+    int status = run_one(config_path, link);
+    link_finish(link);
+    _exit(link->broken ? EX_IOERR : status);
+}
+
 static int run_log(const char *path, struct link *link)
 {
     struct errbuf err;
@@ -110,6 +131,7 @@ static const char usage_text[] =
     "       sweep-worker --predict CONFIG.json  answers for rows of a file, as CSV\n"
     "       sweep-worker --log DATABASE         the training log in it, as JSON lines\n"
     "       sweep-worker --pilot ROOM           runs of a sweep's spool, one after the other\n"
+    "       sweep-worker --fork-server ROOM     starts runs for a daemon, which talks to it\n"
     "       sweep-worker --blas-check           compare the BLAS kernels with plain loops\n"
     "       sweep-worker --check                what is wrong with this machine, and what to do\n"
     "       sweep-worker --version | --help\n";
@@ -129,6 +151,7 @@ static const struct mode {
     {"--predict", true, run_predict},
     {"--log", true, run_log},
     {"--pilot", true, run_pilot},
+    {FORK_SERVER_FLAG, true, run_fork_server},
     {"--blas-check", false, run_blas_check},
     {"--check", false, run_check},
     {"--version", false, run_version},
@@ -150,10 +173,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], modes[i].flag) == 0 && argc == (modes[i].takes_config ? 3 : 2))
             status = modes[i].run(argv[argc - 1], &link);
     }
-    if (status < 0 && argc == 2 && argv[1][0] != '-') {
-        neighbour_yield();
-        status = run_task(argv[1], &link);
-    }
+    if (status < 0 && argc == 2 && argv[1][0] != '-')
+        status = run_one(argv[1], &link);
     link_finish(&link);
     if (link.broken)
         return EX_IOERR; /* the daemon tries again once it can write itself */

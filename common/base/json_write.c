@@ -10,6 +10,9 @@
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
+/* Below that, 15 digits are all of a whole number. */
+#define WHOLE_MAX 1e15
+
 /* In a locale with a decimal comma. */
 static void plain_point(char *text)
 {
@@ -22,6 +25,10 @@ void json_format_real(double v, char out[32])
 {
     if (!isfinite(v)) {
         snprintf(out, 32, "%s", isnan(v) ? "nan" : v > 0 ? "+inf" : "-inf");
+        return;
+    }
+    if (fabs(v) < WHOLE_MAX && v == (double)(int64_t)v && !(v == 0 && signbit(v))) {
+        snprintf(out, 32, "%" PRId64, (int64_t)v);
         return;
     }
     /* 15 digits always survive text -> double -> text, 17 always double -> text -> double. */

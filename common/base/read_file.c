@@ -6,18 +6,20 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 
+/* Most files are small: room for a long one would be mapped, and unmapped again. */
+#define FIRST_BYTES 4096
 #define READ_BYTES 65536
 
 /* Reads fd to its end behind the bytes of b: 0, ERR_LIMIT, or ERR_IO with errno. */
 static int read_all(struct buf *b, int fd, size_t max)
 {
-    size_t before = b->len;
+    size_t before = b->len, room = FIRST_BYTES;
 
     for (;;) {
         ssize_t n;
 
-        buf_reserve(b, READ_BYTES);
-        n = read(fd, b->data + b->len, READ_BYTES);
+        buf_reserve(b, room);
+        n = read(fd, b->data + b->len, room);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
@@ -27,6 +29,8 @@ static int read_all(struct buf *b, int fd, size_t max)
         b->len += (size_t)n;
         if (b->len - before > max)
             return ERR_LIMIT;
+        if ((size_t)n == room)
+            room = READ_BYTES;
     }
 }
 

@@ -1,4 +1,5 @@
 /* The line that `sweep-worker --prepare` prints. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,7 @@ static int parse_source(const struct json *v, struct record_prepared *p, struct 
 static int parse_finding(const struct json *v, struct record_prepared *p, struct errbuf *err)
 {
     struct record_finding *f = &p->findings[p->finding_count];
+    *f = (struct record_finding){{0}};
     int rc = record_get_exact(v, "kind", f->kind, sizeof(f->kind), err);
 
     if (!rc)
@@ -221,7 +223,9 @@ static int parse_parts(const struct json *v, struct record_prepared *p, struct e
 
 int record_parse_prepared(const struct json *v, struct record *r, struct errbuf *err)
 {
-    struct record_prepared *p = xcalloc(1, sizeof(*p));
+    /* Without the room for findings: each run reads this line, and there are few. */
+    struct record_prepared *p = xmalloc(sizeof(*p));
+    memset(p, 0, offsetof(struct record_prepared, findings));
     int rc = parse_hash(v, p, err);
 
     if (!rc)

@@ -10,6 +10,7 @@
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
+#include "sweep/require.h"
 
 /* --- what goes into it ----------------------------------------------------------------------- */
 
@@ -20,6 +21,7 @@ struct outlook {
     bool stops;     /* runs are stopped early */
     bool conditional; /* some parameter is not always there */
     bool warm;        /* it goes by earlier sweeps: what order is best is known from the start */
+    size_t objectives; /* more than one: it looks for a front. 0: the metric alone */
 };
 
 static uint64_t size_of(const struct space *s)
@@ -36,13 +38,16 @@ static struct outlook outlook_of(const struct json *root, const struct spec *s)
                       *rule = json_get(json_get(root, "early_terminate"), "type");
     struct outlook o = {.size = size_of(&s->space), .dimensions = s->space.count,
                         .conditional = s->space.conditional,
-                        .warm = json_get(root, "warm_start") != NULL};
-    double part = SPEC_REPEAT_SHARE;
+                        .warm = json_get(root, "warm_start") != NULL,
+                        .objectives = s->objectives.count};
+    double part;
 
     if (cap && field_integer(cap, "$.run_cap", 1, SPEC_MAX_RUNS, &o.runs, NULL) != 0)
         o.runs = 0;
-    if (share && (json_real(share, &part) != 0 || !(part >= 0 && part <= SPEC_REPEAT_SHARE_MAX)))
-        part = SPEC_REPEAT_SHARE;
+    if (!cap && spec_ends_by_time(root, s))
+        o.runs = SPEC_DEADLINE_RUNS;
+    if (!share || json_real(share, &part) != 0 || !(part >= 0 && part <= SPEC_REPEAT_SHARE_MAX))
+        part = o.runs > 0 ? spec_repeat_usual(root, o.runs) : SPEC_REPEAT_SHARE;
     o.runs -= spec_repeat_cap(&(struct spec){.run_cap = o.runs, .repeat_share = part});
     o.stops = rule && !(json_type(rule) == JSON_STRING && strcmp(json_string(rule), "none") == 0);
     for (size_t i = 0; i < s->space.count; i++) {
@@ -85,7 +90,7 @@ static bool is_any(const struct outlook *o)
     return true;
 }
 
-/* The first that holds. */
+/* The first that holds; none leads to a method that knows one metric alone (METHOD_ONE). */
 static const struct rule {
     bool (*holds)(const struct outlook *o);
     enum method method;
@@ -100,6 +105,14 @@ static const struct rule {
     {is_any, METHOD_TPE, "many runs or parameters: it learns from each run, at a cost that does "
                          "not grow"},
 };
+
+/* What the method does about several objectives. */
+static const char *of_front(enum method m)
+{
+    if (m == METHOD_GP)
+        return "; weighs them anew for each run";
+    return m == METHOD_TPE ? "; by fronts" : "; all are tried";
+}
 
 int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
@@ -117,10 +130,15 @@ int spec_auto_parse(const struct json *root, struct spec *s, struct errbuf *err)
     while (!r->holds(&o))
         r++;
     s->method = r->method;
+    REQUIRE(!(method_traits(r->method) & METHOD_ONE));
+    char many[48] = "";
+    if (o.objectives > 0)
+        snprintf(many, sizeof(many), "%zu objectives, ", o.objectives);
     snprintf(s->picked, sizeof(s->picked),
-             "%zu parameter%s, %zu of them without an order, %" PRId64 " run%s to search with: %s",
-             s->space.count, s->space.count == 1 ? "" : "s", o.choices, o.runs,
-             o.runs == 1 ? "" : "s", r->why);
+             "%s%zu parameter%s, %zu of them without an order, %" PRId64 " run%s to search with: "
+             "%s%s",
+             many, s->space.count, s->space.count == 1 ? "" : "s", o.choices, o.runs,
+             o.runs == 1 ? "" : "s", r->why, o.objectives > 0 ? of_front(r->method) : "");
     return 0;
 }
 

@@ -25,6 +25,13 @@ static bool read_minute(const char *text, int *out)
     return true;
 }
 
+bool spec_ends_by_time(const struct json *root, const struct spec *s)
+{
+    bool ends = json_get(root, "max_hours") || json_get(root, "until");
+
+    return ends && !(method_traits(s->method) & METHOD_INHERITS);
+}
+
 int spec_deadline_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *hours = json_get(root, "max_hours"), *until = json_get(root, "until");

@@ -146,9 +146,22 @@ static void note_usual(const struct notes *n, const struct json *root)
     for (size_t i = 0; i < n->s->space.count && len < (int)sizeof(text); i++)
         len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? ", " : "",
                         n->s->space.dimensions[i].name);
-    if (!json_get(root, "run_cap") && len < (int)sizeof(text))
+    if (!json_get(root, "run_cap") && !spec_ends_by_time(root, n->s) && len < (int)sizeof(text))
         snprintf(text + len, sizeof(text) - (size_t)len, "; in %" PRId64 " runs (run_cap)",
                  n->s->run_cap);
+    n->each(n->arg, text);
+}
+
+/* As many as fit: what is planned shrinks to that when the first runs were measured. */
+static void note_time(const struct notes *n, const struct json *root)
+{
+    char text[160];
+
+    if (json_get(root, "run_cap") || !spec_ends_by_time(root, n->s) ||
+        (method_traits(n->s->method) & METHOD_COUNTS))
+        return;
+    snprintf(text, sizeof(text), "$.run_cap: none given, so as many runs as there is time for, at "
+             "most %" PRId64, n->s->run_cap);
     n->each(n->arg, text);
 }
 
@@ -166,6 +179,7 @@ void spec_notes(const struct json *root, const struct spec *s, spec_note *each, 
     else
         note_scale(&n);
     note_rungs(&n);
+    note_time(&n, root);
     spec_objectives_notes(root, s, each, arg);
     note_method(&n, json_get(root, "method"));
 }

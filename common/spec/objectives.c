@@ -205,14 +205,6 @@ int spec_objectives_check(const struct json *root, struct spec *s, struct errbuf
         return field_refuse(err, ERR_VALUE, "$.early_terminate.type", json_get(stop, "type"),
                             "another rule with several objectives: %s carries on the curve of one "
                             "metric", stop_name(s->stop.rule));
-    if (s->stop.promote)
-        return field_refuse(err, ERR_VALUE, "$.early_terminate.promote", json_get(stop, "promote"),
-                            "false with several objectives: who is among the best changes with "
-                            "each run that comes to a rung");
-    if (s->warm_count > 0)
-        return field_refuse(err, ERR_VALUE, "$.warm_start", json_get(root, "warm_start"),
-                            "nothing with several objectives: of earlier sweeps the metric alone "
-                            "is known");
     return 0;
 }
 

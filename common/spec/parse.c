@@ -156,9 +156,11 @@ static int parse_run_cap(const struct json *root, struct spec *s, struct errbuf 
         return rc;
     if (v)
         return field_integer(v, "$.run_cap", 1, SPEC_MAX_RUNS, &s->run_cap, err);
-    if (!size && !spec_is_usual(root, s))
+    if (!size && !spec_is_usual(root, s) && !spec_ends_by_time(root, s))
         return field_missing(err, "$", "run_cap", "the number of runs the sweep may start");
-    s->run_cap = size ? spec_grid_cap(s, (int64_t)size) : SPEC_USUAL_RUNS;
+    s->run_cap = size                         ? spec_grid_cap(s, (int64_t)size)
+                 : spec_ends_by_time(root, s) ? SPEC_DEADLINE_RUNS
+                                              : SPEC_USUAL_RUNS;
     return 0;
 }
 
@@ -225,7 +227,7 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
         spec_objectives_parse, parse_own, spec_structure_parse, spec_auto_parse,
         spec_objectives_method, spec_treat_parse, spec_repeat_parse,
         spec_stop_parse, parse_epochs, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
-        spec_lag_parse, spec_deadline_parse, spec_warm_parse, spec_place_parse,
+        spec_repeat_limit, spec_lag_parse, spec_deadline_parse, spec_warm_parse, spec_place_parse,
         spec_perturb_parse, spec_resources_parse, spec_objectives_check, spec_gain_parse,
     };
     struct spec s = {

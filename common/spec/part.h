@@ -41,6 +41,9 @@ void spec_lag_write(const struct spec *s, struct json_writer *w);
 
 /* repeat, repeat_share. After the method and treatments are known. */
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err);
+/* When run_cap is known: of very many runs the default share is smaller. */
+int spec_repeat_limit(const struct json *root, struct spec *s, struct errbuf *err);
+double spec_repeat_usual(const struct json *root, int64_t run_cap);
 void spec_repeat_write(const struct spec *s, struct json_writer *w);
 
 /* --- gain.c --------------------------------------------------------------------------------- */
@@ -58,6 +61,8 @@ void spec_perturb_write(const struct spec *s, struct json_writer *w);
 /* --- deadline.c ----------------------------------------------------------------------------- */
 
 /* max_hours, until. */
+/* What may be left out then: how many runs there are. */
+bool spec_ends_by_time(const struct json *root, const struct spec *s);
 int spec_deadline_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_deadline_write(const struct spec *s, struct json_writer *w);
 

@@ -12,6 +12,24 @@ int64_t spec_repeat_cap(const struct spec *s)
     return runs >= 2 ? runs : 0;
 }
 
+double spec_repeat_usual(const struct json *root, int64_t run_cap)
+{
+    bool ends = json_get(root, "max_hours") || json_get(root, "until");
+    double runs = (double)run_cap, share = SPEC_REPEAT_RUNS / runs;
+
+    if (ends || !(SPEC_REPEAT_SHARE * runs > SPEC_REPEAT_RUNS))
+        return SPEC_REPEAT_SHARE;
+    return share * runs < SPEC_REPEAT_RUNS ? nextafter(share, 1) : share;
+}
+
+int spec_repeat_limit(const struct json *root, struct spec *s, struct errbuf *err)
+{
+    (void)err;
+    if (!json_get(root, "repeat_share") && s->repeat_share > 0)
+        s->repeat_share = spec_repeat_usual(root, s->run_cap);
+    return 0;
+}
+
 /* --- repeat_share ---------------------------------------------------------------------------- */
 
 /* A grid is asked for whole; and treatments that take most of the runs leave too few. */

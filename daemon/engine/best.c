@@ -1,11 +1,14 @@
-/* The best runs of a sweep, whose weights stay. */
+/* The best runs of a sweep, whose weights stay: by its metric; of several objectives the front. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/engine/private.h"
 #include "daemon/plan/configurations.h"
+#include "daemon/plan/pareto.h"
+#include "sweep/buf.h"
 
 /* Ranked among the best by metric, then number, so that the order of ending does not matter. */
 static bool ranks_before(const struct sweep *s, const struct kept *a, const struct kept *b)
@@ -97,43 +100,82 @@ static bool is_beaten(struct sweep *s, const struct kept *k, struct effects *fx)
     return false;
 }
 
+bool sweep_has_front(const struct sweep *s)
+{
+    return sweep_spec(s)->objectives.count > 0;
+}
+
 size_t sweep_keeps(const struct sweep *s)
 {
     if (s->finalists > 0)
         return KEPT_MAX;
-    return spec_repeat_cap(sweep_spec(s)) > 0 ? FINALISTS_KEPT : BEST_RUNS_KEPT;
+    bool more = sweep_has_front(s) || spec_repeat_cap(sweep_spec(s)) > 0;
+    return more ? FINALISTS_KEPT : BEST_RUNS_KEPT;
 }
 
-void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx)
+/* The kept run of each of the best configurations, or of each on the front, to `winners`. */
+static size_t take_winners(struct sweep *s, const struct study *st, struct kept *winners)
 {
-    struct kept winners[BEST_RUNS_KEPT];
+    bool many = sweep_has_front(s);
+    size_t most = many ? FINALISTS_KEPT : BEST_RUNS_KEPT, n = 0;
     struct configurations c;
-    size_t n = 0;
-    if (s->best_count <= 1 || sweep_keeps(s) == BEST_RUNS_KEPT)
-        return;
     configurations_init(&c, st);
-    for (size_t i = 0; i < c.count && n < BEST_RUNS_KEPT; i++) {
+    bool *front = many ? configurations_front(&c, st, most) : NULL;
+    for (size_t i = 0; i < c.count && n < most; i++) {
         size_t place = place_of(s, c.items[i].root);
-        if (place == s->best_count)
+        if (place == s->best_count || (front != NULL && !front[i]))
             continue;
         winners[n++] = s->best[place];
         remove_kept(s, place);
     }
+    free(front);
+    configurations_finish(&c);
+    return n;
+}
+
+void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx)
+{
+    struct kept winners[FINALISTS_KEPT];
+    if (s->best_count <= 1 || sweep_keeps(s) == BEST_RUNS_KEPT)
+        return;
+    size_t n = take_winners(s, st, winners);
     while (n < BEST_RUNS_KEPT && s->best_count > 0) { /* such as were stopped */
         winners[n++] = s->best[0];
         remove_kept(s, 0);
     }
-    configurations_finish(&c);
     for (size_t i = 0; i < s->best_count; i++)
         drop_weights(s, &s->best[i], fx);
     memcpy(s->best, winners, n * sizeof(*winners));
     s->best_count = n;
 }
 
+/* Of the kept: the last by the metric, or of several objectives the one that is furthest from the
+ * front, or has least room on it; never the best by the metric. */
+static size_t least_wanted(const struct sweep *s)
+{
+    const struct objectives *o = &sweep_spec(s)->objectives;
+    size_t last = s->best_count - 1;
+    struct pareto p;
+    if (!sweep_has_front(s) || last == 0)
+        return last;
+    double *costs = xcalloc(s->best_count * o->count, sizeof(*costs));
+    for (size_t i = 0; i < s->best_count; i++)
+        pareto_costs(o, s->trials[s->best[i].number], costs + i * o->count);
+    pareto_init(&p, costs, s->best_count, o->count);
+    size_t place = p.order[last] != 0 ? p.order[last] : p.order[last - 1];
+    pareto_finish(&p);
+    free(costs);
+    return place;
+}
+
 void sweep_keep_fewer(struct sweep *s, struct effects *fx)
 {
-    while (s->best_count > sweep_keeps(s))
-        drop_weights(s, &s->best[--s->best_count], fx);
+    while (s->best_count > sweep_keeps(s)) {
+        size_t place = least_wanted(s);
+        struct kept k = s->best[place];
+        remove_kept(s, place);
+        drop_weights(s, &k, fx);
+    }
 }
 
 /* --- a run has ended ------------------------------------------------------------------------- */
@@ -151,22 +193,23 @@ static void rank_ended(struct sweep *s, const struct run_row *row, struct effect
     size_t place = s->best_count;
     while (ranked && place > 0 && ranks_before(s, &k, &s->best[place - 1]))
         place--;
-    if (!ranked || place == sweep_keeps(s)) {
+    if (!ranked) {
         if (row->started != 0)
             drop_weights(s, &k, fx);
         return;
     }
-    if (s->best_count == sweep_keeps(s))
-        drop_weights(s, &s->best[--s->best_count], fx);
     memmove(&s->best[place + 1], &s->best[place], (s->best_count - place) * sizeof(k));
     s->best[place] = k;
     s->best_count++;
+    sweep_keep_fewer(s, fx);
 }
 
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx)
 {
     s->ended[row->status]++;
     s->errors[row->error]++;
+    trial_update(s->trials[row->number], row);
+    trial_take_objectives(s->trials[row->number], sweep_spec(s), row);
     rank_ended(s, row, fx);
     drop_start_weights(s, row, fx);
 }

@@ -53,6 +53,7 @@ struct action {
     char *config;             /* START_RUN: the text of config.json; owned */
     struct run_owner *owner;  /* START_RUN: whose its folder must be; owned */
     struct run_limits limits; /* START_RUN */
+    bool whole_environment;   /* START_RUN: its worker gets all of the daemon's */
     int64_t *run_ids;         /* DELETE_RUNS; owned */
     size_t run_id_count;
     const char *method;   /* NOTIFY; static */

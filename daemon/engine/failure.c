@@ -305,8 +305,8 @@ void failure_ended(const struct run *r, utc_us now, struct effects *fx)
         r->index < s->alike_from)
         return;
     trial_update(s->trials[r->index], row);
-    size_t count = count_alike(s, r->index, row->error);
-    if (most_alike(s) > 0 && (int64_t)count >= most_alike(s))
+    size_t count = most_alike(s) > 0 ? count_alike(s, r->index, row->error) : 0;
+    if (count > 0 && (int64_t)count >= most_alike(s))
         hold_alike(s, row, count, now, fx);
 }
 

@@ -123,7 +123,7 @@ struct sweep {
     utc_us last_until;   /* no run of it waits for longer */
     size_t alike_from;   /* failures of runs numbered below a person has seen */
     bool failures_seen;  /* by a person: they hold it no more at its end */
-    struct kept best[KEPT_MAX];
+    struct kept best[KEPT_MAX + 1]; /* by the metric */
     size_t best_count;
     size_t ended[RUN_STATUS_COUNT], errors[RUN_ERROR_COUNT];
 };
@@ -250,12 +250,15 @@ void engine_put_to_sleep(struct engine *e); /* all */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 /* The same of a run that ends now, and an event where the best run is another one since. */
 void run_book_ended(struct run *r, utc_us now, struct effects *fx);
-/* As soon as so many runs keep their weights, none that is worse than the last of them will. */
+/* It has several objectives. */
+bool sweep_has_front(const struct sweep *s);
+/* As soon as so many runs keep their weights, none that is worse than the last of them will; of
+ * several objectives none that is further from the front. */
 size_t sweep_keeps(const struct sweep *s);
 /* No more than sweep_keeps. */
 void sweep_keep_fewer(struct sweep *s, struct effects *fx);
 /* All runs have ended: the weights stay of the best run of each of the best three configurations,
- * the winner's first. */
+ * the winner's first; of several objectives of each on the front (of very many FINALISTS_KEPT). */
 void sweep_keep_winners(struct sweep *s, const struct study *st, struct effects *fx);
 
 /* --- plan.c ---------------------------------------------------------------------------------- */

@@ -95,6 +95,7 @@ void run_start(struct engine *e, struct run *r, utc_us now, struct effects *fx)
     a->owner = xmalloc(sizeof(*a->owner));
     run_owner(e, r, a->owner);
     a->limits = engine_run_limits(e, r->row->id);
+    a->whole_environment = task_of(sweep_spec(r->sweep))->has_environment;
 }
 
 void engine_run_spawned(struct engine *e, int64_t run_id, const char *handle, utc_us now,

@@ -31,8 +31,9 @@ char *run_configure(const struct engine *e, const struct run *r)
                               .data_hash = s->row->data_hash ? s->row->data_hash : "",
                               .checkpoint_seconds = e->checkpoint_seconds,
                               /* The last of the best only gets better: what is worse already will
-                               * never be kept. */
-                              .has_weights_floor = s->best_count == sweep_keeps(s)};
+                               * never be kept; of several objectives it may be in another. */
+                              .has_weights_floor =
+                                  !sweep_has_front(s) && s->best_count == sweep_keeps(s)};
     char run_dir[SPEC_PATH_MAX];
     const char *gpus[RESOURCE_DEVICES_MAX];
     (void)paths_run(run_dir, sizeof(run_dir), e->runs_dir, r->row->id);

@@ -143,7 +143,8 @@ void sweep_note_picked(const struct sweep *s, struct effects *fx)
 void sweep_read_earlier(struct sweep *s)
 {
     if (s->row->warm != NULL)
-        s->earlier = earlier_read(s->row->warm, &sweep_spec(s)->space, sweep_spec(s)->epochs);
+        s->earlier = earlier_read(s->row->warm, &sweep_spec(s)->space, sweep_spec(s)->epochs,
+                                  sweep_spec(s)->objectives.count);
 }
 
 void sweep_note_earlier(const struct sweep *s, struct effects *fx)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/warm_front.h"
 #include "daemon/engine/warm_values.h"
 #include "daemon/plan/earlier.h"
 #include "sweep/buf.h"
@@ -36,6 +37,7 @@ struct source {
     bool alike;             /* its runs were trained as ours are, as far as the sweep says it … */
     bool told;              /* … or a person does */
     const char *otherwise;  /* else what is another; NULL: nothing */
+    const char *lacks;      /* an objective that is not known of its runs; NULL: none */
     char outside[WARM_WHY_MAX]; /* why the first run outside is */
     size_t counts[USE_COUNT], runs;
     size_t from;            /* of the known runs, the first of it */
@@ -76,20 +78,28 @@ static bool is_alike(const struct warm *w, const struct source *src, const struc
     return src->told || (src->alike && row->epochs == w->spec->epochs);
 }
 
+/* A run that failed has failed in all objectives. */
+static bool says_all(const struct warm *w, const struct source *src, const struct run_row *row,
+                     struct earlier_run *out)
+{
+    return warm_further(w->spec, src->spec, row, out) || row->status == RUN_FAILED;
+}
+
 static enum use use_of(const struct warm *w, struct source *src, const struct run_row *row,
-                       struct assignment *at)
+                       struct earlier_run *out)
 {
     char why[WARM_WHY_MAX] = "";
     bool ended = row->status == RUN_COMPLETED || row->status == RUN_STOPPED ||
                  (row->status == RUN_FAILED && run_error_is_own(row->error));
     if (!ended)
         return USE_SILENT;
-    enum warm_fit fit = warm_values(w->spec, src->spec->task, row, at, why);
+    enum warm_fit fit = warm_values(w->spec, src->spec->task, row, &out->at, why);
     if (fit == WARM_OUTSIDE && src->outside[0] == '\0')
         str_copy(src->outside, sizeof(src->outside), why);
     if (fit == WARM_OUTSIDE)
         return USE_OUTSIDE;
-    return fit == WARM_FITS && is_alike(w, src, row) ? USE_KNOWN : USE_START;
+    bool all = says_all(w, src, row, out);
+    return fit == WARM_FITS && all && is_alike(w, src, row) ? USE_KNOWN : USE_START;
 }
 
 /* --- a sweep --------------------------------------------------------------------------------- */
@@ -131,14 +141,13 @@ static const char *differs(const struct warm *w, const struct sweep_row *row,
     return NULL;
 }
 
-static struct earlier_run run_of(const struct run_row *row, const struct assignment *at)
+static struct earlier_run run_of(const struct run_row *row)
 {
     struct earlier_run r = {.run_id = row->id,
                             .status = row->status,
                             .error = row->error,
                             .has_metric = row->has_metric,
-                            .metric_value = row->metric_value,
-                            .at = *at};
+                            .metric_value = row->metric_value};
     if (row->status == RUN_STOPPED)
         r.rung = row->until_epoch > 0 ? row->until_epoch : (int64_t)row->best_epoch;
     return r;
@@ -151,9 +160,8 @@ static bool is_done(const struct earlier_run *r)
 
 static void take_run(struct warm *w, struct source *src, const struct run_row *row)
 {
-    struct assignment at = {{0}};
-    enum use use = use_of(w, src, row, &at);
-    struct earlier_run r = run_of(row, &at);
+    struct earlier_run r = run_of(row);
+    enum use use = use_of(w, src, row, &r);
     src->counts[use]++;
     if (use == USE_KNOWN) {
         w->runs = array_room(w->runs, &w->cap, w->count, sizeof(*w->runs));
@@ -173,6 +181,36 @@ static bool is_better(const struct warm *w, const struct earlier_run *a,
     return is_done(a) && metric_better(a->metric_value, b->metric_value, w->spec->maximize);
 }
 
+struct ranked {
+    const struct warm *warm;
+    const struct earlier_run *runs;
+};
+
+static int compare_ranked(const void *a, const void *b, void *arg)
+{
+    const struct ranked *r = arg;
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    int order = is_better(r->warm, &r->runs[y], &r->runs[x]) -
+                is_better(r->warm, &r->runs[x], &r->runs[y]);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The best first, equal ones as they come; of several objectives those that are done by fronts.
+ * Heap. */
+static size_t *best_first(const struct warm *w, const struct earlier_run *runs, size_t count)
+{
+    size_t *order = xcalloc(count + 1, sizeof(*order)), done = 0;
+    struct ranked r = {w, runs};
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof(*order), compare_ranked, &r);
+    while (done < count && is_done(&runs[order[done]]))
+        done++;
+    if (w->spec->objectives.count > 0)
+        warm_by_front(w->spec, runs, order, done);
+    return order;
+}
+
 /* --- those to try first ---------------------------------------------------------------------- */
 
 static bool is_start(const struct warm *w, const struct assignment *at)
@@ -183,25 +221,18 @@ static bool is_start(const struct warm *w, const struct assignment *at)
     return false;
 }
 
-/* The best one that is none yet; NULL: there is none. */
-static const struct earlier_run *next_start(const struct warm *w, const struct source *src)
-{
-    const struct earlier_run *best = NULL;
-    for (size_t i = 0; i < src->other_count; i++)
-        if (!is_start(w, &src->others[i].at) &&
-            (best == NULL || is_better(w, &src->others[i], best)))
-            best = &src->others[i];
-    return best;
-}
-
+/* The best that are none yet. */
 static size_t add_starts(struct warm *w, const struct source *src)
 {
-    const struct earlier_run *r;
-    size_t n = 0;
-    while (n < EARLIER_STARTS_EACH && w->start_count < EARLIER_STARTS_MAX &&
-           (r = next_start(w, src)) != NULL)
+    size_t *order = best_first(w, src->others, src->other_count), n = 0;
+    for (size_t i = 0; i < src->other_count && n < EARLIER_STARTS_EACH; i++) {
+        const struct earlier_run *r = &src->others[order[i]];
+        if (w->start_count == EARLIER_STARTS_MAX || is_start(w, &r->at))
+            continue;
         w->starts[w->start_count++] =
             (struct earlier_start){src->sweep_id, r->run_id, (int64_t)++n, r->at};
+    }
+    free(order);
     return n;
 }
 
@@ -246,11 +277,15 @@ static void say_known(const struct warm *w, const struct source *src, struct buf
 static void say_sweep(struct warm *w, const struct source *src, size_t starts)
 {
     struct buf b = {0};
-    bool told = src->told || src->otherwise == NULL;
+    bool told = src->told || src->otherwise == NULL || src->lacks != NULL;
     const char *what = told ? "settings" : src->otherwise;
     buf_printf(&b, "sweep %" PRId64 ": ", src->sweep_id);
     if (src->counts[USE_KNOWN] > 0)
         say_known(w, src, &b);
+    else if (starts > 0 && src->lacks != NULL)
+        buf_printf(&b, "of its runs no %s is known, so not where they lie among several "
+                   "objectives: the configuration%s of the best %zu %s tried first", src->lacks,
+                   plural(starts), starts, starts == 1 ? "is" : "are");
     else if (starts > 0)
         buf_printf(&b, "its runs were trained with other %s, so what they came to says little "
                    "here: the configuration%s of the best %zu %s tried first", what, plural(starts),
@@ -279,6 +314,7 @@ static void take_sweep(struct warm *w, struct source *src, const struct store_re
 {
     src->otherwise = differs(w, &rows->sweeps[0], src->spec);
     src->alike = src->otherwise == NULL;
+    src->lacks = warm_lacks(w->spec, src->spec);
     src->runs = rows->run_count;
     src->from = w->count;
     for (size_t i = 0; i < rows->run_count; i++)
@@ -328,30 +364,14 @@ int warm_add(struct warm *w, int64_t sweep_id, const struct store_restored *rows
 
 /* --- the text -------------------------------------------------------------------------------- */
 
-struct ranked {
-    const struct warm *warm;
-    size_t index;
-};
-
-static int compare_ranked(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    const struct earlier_run *r = &x->warm->runs[x->index], *q = &x->warm->runs[y->index];
-    int order = is_better(x->warm, q, r) - is_better(x->warm, r, q);
-    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
-}
-
 /* Of too many the best half stay, and the others evenly behind them. */
 static void choose(struct warm *w, bool *stays)
 {
     size_t n = w->count, most = EARLIER_RUNS_MAX, head = n <= most ? n : most / 2;
-    struct ranked *order = xcalloc(n + 1, sizeof(*order));
-    for (size_t i = 0; i < n; i++)
-        order[i] = (struct ranked){w, i};
-    qsort(order, n, sizeof(*order), compare_ranked);
+    size_t *order = best_first(w, w->runs, n);
     for (size_t i = 0; i < (n < most ? n : most); i++) {
         size_t place = i < head ? i : head + (i - head) * (n - head) / (most - head);
-        stays[order[place].index] = true;
+        stays[order[place]] = true;
     }
     free(order);
     if (n > most)

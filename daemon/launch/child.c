@@ -19,7 +19,7 @@ static _Noreturn void become(const struct child_program *p, volatile int *failed
     for (int s = 1; s < NSIG; s++)
         sigaction(s, &usual, NULL); /* of SIGKILL, SIGSTOP and the C library's nothing changes */
     setsid();
-    int in = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int in = p->in >= 0 ? p->in : open("/dev/null", O_RDWR | O_CLOEXEC);
     if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(p->out, STDOUT_FILENO) >= 0 &&
         dup2(p->err, STDERR_FILENO) >= 0) {
         sigemptyset(&none);
@@ -42,7 +42,7 @@ static __attribute__((noinline)) pid_t start(const struct child_program *p, vola
     return pid;
 }
 
-static int wait_for(pid_t pid)
+int child_reap(pid_t pid)
 {
     int status = 0;
 
@@ -58,7 +58,7 @@ static void on_readable(uv_poll_t *poll, int rc, int events)
     (void)rc;
     (void)events;
     uv_poll_stop(poll);
-    int status = wait_for(c->pid);
+    int status = child_reap(c->pid);
     bool signalled = WIFSIGNALED(status);
     c->ended(c, signalled ? 0 : WEXITSTATUS(status), signalled ? WTERMSIG(status) : 0);
 }
@@ -77,7 +77,7 @@ static int watch(struct child *c, uv_loop_t *loop)
     return uv_poll_start(&c->poll, UV_READABLE, on_readable);
 }
 
-int child_start(struct child *c, uv_loop_t *loop, const struct child_program *program)
+pid_t child_spawn(const struct child_program *program)
 {
     volatile int failed = 0;
     sigset_t all, before;
@@ -85,21 +85,32 @@ int child_start(struct child *c, uv_loop_t *loop, const struct child_program *pr
     /* No handler of ours runs in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    c->pid = start(program, &failed);
+    pid_t pid = start(program, &failed);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (c->pid < 0)
+    if (pid < 0)
         return -error;
-    if (failed != 0) {
-        wait_for(c->pid);
-        return -failed;
-    }
+    if (failed == 0)
+        return pid;
+    child_reap(pid);
+    return -failed;
+}
+
+int child_watch(struct child *c, uv_loop_t *loop, pid_t pid)
+{
+    c->pid = pid;
     int rc = watch(c, loop);
     if (rc != 0) {
-        kill(-c->pid, SIGKILL);
-        wait_for(c->pid);
+        kill(pid, SIGKILL);
+        child_reap(pid);
     }
     return rc;
+}
+
+int child_start(struct child *c, uv_loop_t *loop, const struct child_program *program)
+{
+    pid_t pid = child_spawn(program);
+    return pid < 0 ? pid : child_watch(c, loop, pid);
 }
 
 void child_close(struct child *c, uv_close_cb closed)

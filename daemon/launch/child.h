@@ -1,6 +1,6 @@
 /* A process of our own, started without a copy of this one: what fork() takes of memory that is
  * copied page by page, there and here, is most of what a short run costs. It leads a session of its
- * own, reads from /dev/null, and has signals as a program finds them. */
+ * own and has signals as a program finds them. */
 #ifndef DAEMON_LAUNCH_CHILD_H
 #define DAEMON_LAUNCH_CHILD_H
 
@@ -20,11 +20,19 @@ struct child {
 struct child_program {
     char *const *words; /* the first is its path */
     char *const *environment;
+    int in;       /* its stdin; -1: /dev/null */
     int out, err; /* its stdout and stderr */
 };
 
-/* 0, or what uv_strerror knows; then nothing is to be closed. */
+/* The process, which is not watched; or what uv_strerror knows. */
+pid_t child_spawn(const struct child_program *program);
+/* One that runs, however it became our child. 0, or what uv_strerror knows; then it is ended and
+ * nothing is to be closed. */
+int child_watch(struct child *c, uv_loop_t *loop, pid_t pid);
+/* Both. */
 int child_start(struct child *c, uv_loop_t *loop, const struct child_program *program);
+/* Its end is waited for, here. Its status, as waitpid(2) has it. */
+int child_reap(pid_t pid);
 /* It is not waited for any more. */
 void child_close(struct child *c, uv_close_cb closed);
 

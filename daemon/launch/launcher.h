@@ -31,6 +31,7 @@ struct launcher {
 struct worker_place {
     int64_t run_id;
     const struct rundir *dir; /* lives as long as the worker's record */
+    bool whole_environment;   /* it gets all of the daemon's */
     void (*ended)(void *arg); /* at once when its end is heard of; may never be called */
     void *arg;
 };
@@ -79,7 +80,8 @@ struct launcher_type {
     size_t (*capacity)(const struct launcher *l);
     /* Is that a handle of this launcher's? "" is nobody's. */
     bool (*knows)(const char *handle);
-    /* 0 and the worker, with its handle; or a code of err.h, and nothing runs. */
+    /* 0 and the worker, with its handle; or a code of err.h, and nothing runs; ERR_BUSY: unless
+     * the lock of its lines says so, once they are closed here. */
     int (*start)(struct launcher *l, const struct worker_place *at, struct worker **out,
                  struct errbuf *err);
     /* The worker that an earlier daemon has started there; NULL: none lives any more. handle: what
@@ -96,8 +98,8 @@ struct launcher_type {
      * NULL: never known. */
     bool (*energy)(struct launcher *l, struct energy_reading *out);
     /* Processes that were killed so far where its workers run, because there was no more memory: it
-     * only grows. NULL: not known. */
-    uint64_t (*oom_kills)(const struct launcher *l);
+     * only grows. lately: as it was a moment ago will do. NULL: not known. */
+    uint64_t (*oom_kills)(struct launcher *l, bool lately);
     /* The record is not used any more; the worker has ended. */
     void (*release)(struct worker *w);
     /* Elements of an array: an object for each of its sweeps. NULL: it has none. */

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "daemon/launch/child.h"
+#include "daemon/launch/fork_server.h"
 #include "daemon/launch/rundir.h"
 #include "daemon/launch/site.h"
 #include "daemon/launch/usage.h"
@@ -18,7 +19,6 @@
 #include "sweep/err.h"
 #include "sweep/paths.h"
 #include "sweep/record.h"
-#include "sweep/task.h"
 
 /* An earlier daemon's worker is not our child: its lock says whether it lives, and its exit status
  * stays unknown. */
@@ -29,6 +29,18 @@ struct local_worker {
     struct child child; /* unused when adopted */
     bool exited;          /* and reaped */
     int64_t pid;          /* of an adopted one: its handle, then its start line's; 0: not known */
+};
+
+#define OOM_LATELY_MS 100
+
+/* Whose environment a worker gets. */
+enum whose { OF_TRAINERS, OF_PROGRAMS, WHOSE_COUNT };
+
+struct local_launcher {
+    struct launcher base;
+    struct energy_meter meter;
+    struct fork_server servers[WHOSE_COUNT];
+    uint64_t oom_kills, oom_looked; /* so many, then (milliseconds) */
 };
 
 static struct local_worker *worker_create(struct launcher *l, const struct worker_place *at,
@@ -59,40 +71,53 @@ static void on_child_ended(struct child *child, int64_t status, int signal)
     w->at.ended(w->at.arg);
 }
 
-/* What its config.json asks for decides. */
-static char **environment_of(const struct launch_site *site, const char *config)
+static char **environment_for(const struct launch_site *site, enum whose whose)
 {
-    char name[32] = "";
-    task_of_config(config, name, sizeof(name));
-    const struct task_kind *task = task_find(name);
-    return task && task->has_environment ? site->program_environment : site->environment;
+    return whose == OF_PROGRAMS ? site->program_environment : site->environment;
+}
+
+static pid_t start_by_exec(const struct local_worker *w, char *config, enum whose whose)
+{
+    const struct launch_site *site = w->base.launcher->site;
+    char *args[] = {(char *)site->worker, config, NULL};
+    const struct child_program program = {.words = args,
+                                          .environment = environment_for(site, whose),
+                                          .in = -1,
+                                          .out = w->at.dir->out,
+                                          .err = w->at.dir->err};
+    return child_spawn(&program);
 }
 
 /* The worker gets a session of its own: neither a terminal's signals nor the daemon's end reach
  * it. */
-static int spawn(struct local_worker *w)
+static int start_process(struct local_worker *w, struct errbuf *err)
 {
-    const struct launch_site *site = w->base.launcher->site;
+    struct local_launcher *l = (struct local_launcher *)w->base.launcher;
     char config[PATHS_MAX + 48];
-    (void)paths_run_file(config, sizeof(config), site->runs_dir, w->at.run_id, RUN_FILE_CONFIG);
-    char *args[] = {(char *)site->worker, config, NULL};
-    const struct child_program program = {.words = args,
-                                          .environment = environment_of(site, config),
-                                          .out = w->at.dir->out,
-                                          .err = w->at.dir->err};
+    pid_t pid;
+    (void)paths_run_file(config, sizeof(config), l->base.site->runs_dir, w->at.run_id,
+                         RUN_FILE_CONFIG);
+    enum whose whose = w->at.whole_environment ? OF_PROGRAMS : OF_TRAINERS;
+    const struct fork_request request = {config, w->at.dir->out, w->at.dir->err};
+    int rc = fork_server_start(&l->servers[whose], &request, &pid);
+    if (rc == ERR_BUSY)
+        return err_set(err, rc, "nobody knows whether its worker was started");
+    if (rc != 0)
+        pid = start_by_exec(w, config, whose);
     w->child.arg = w;
     w->child.ended = on_child_ended;
-    return child_start(&w->child, site->loop->uv, &program);
+    rc = pid < 0 ? pid : child_watch(&w->child, l->base.site->loop->uv, pid);
+    return rc == 0 ? 0 : err_set(err, ERR_IO, "%s", uv_strerror(rc));
 }
 
 static int local_start(struct launcher *l, const struct worker_place *at, struct worker **out,
                        struct errbuf *err)
 {
     struct local_worker *w = worker_create(l, at, false);
-    int rc = spawn(w);
+    int rc = start_process(w, err);
     if (rc != 0) {
         free(w);
-        return err_set(err, ERR_IO, "%s", uv_strerror(rc));
+        return rc;
     }
     snprintf(w->base.handle, sizeof(w->base.handle), "%d", w->child.pid);
     *out = &w->base;
@@ -172,10 +197,16 @@ static bool local_usage(struct worker *base, struct usage *out)
     return pid > 0 && usage_of_tree(pid, out);
 }
 
-static uint64_t local_oom_kills(const struct launcher *l)
+/* The kernel sums up all it counts for that: not for each of many starts. */
+static uint64_t local_oom_kills(struct launcher *base, bool lately)
 {
-    (void)l;
-    return usage_oom_kills();
+    struct local_launcher *l = (struct local_launcher *)base;
+    uint64_t now = loop_monotonic_ms();
+    if (lately && now - l->oom_looked < OOM_LATELY_MS)
+        return l->oom_kills;
+    l->oom_looked = now;
+    l->oom_kills = usage_oom_kills();
+    return l->oom_kills;
 }
 
 /* A child's record is given back only after its exit callback. */
@@ -190,16 +221,27 @@ static void local_release(struct worker *base)
 
 /* --- the launcher ---------------------------------------------------------------------------- */
 
-struct local_launcher {
-    struct launcher base;
-    struct energy_meter meter;
-};
-
 static struct launcher *local_create(void)
 {
     struct local_launcher *l = xcalloc(1, sizeof(*l));
     (void)energy_open(&l->meter, ENERGY_ROOT);
     return &l->base;
+}
+
+static void local_open(struct launcher *base)
+{
+    struct local_launcher *l = (struct local_launcher *)base;
+    const struct launch_site *site = base->site;
+    for (enum whose i = 0; i < WHOSE_COUNT; i++)
+        fork_server_init(&l->servers[i], site->loop->uv, site->forks_workers ? site->worker : NULL,
+                         environment_for(site, i));
+}
+
+static void local_close(struct launcher *base)
+{
+    struct local_launcher *l = (struct local_launcher *)base;
+    for (enum whose i = 0; i < WHOSE_COUNT; i++)
+        fork_server_close(&l->servers[i]);
 }
 
 static bool local_energy(struct launcher *l, struct energy_reading *out)
@@ -225,6 +267,8 @@ static bool local_knows(const char *handle)
 const struct launcher_type launcher_local = {
     .name = "local",
     .create = local_create,
+    .open = local_open,
+    .close = local_close,
     .destroy = local_destroy,
     .capacity = local_capacity,
     .knows = local_knows,

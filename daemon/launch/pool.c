@@ -217,6 +217,7 @@ static struct entry *entry_create(struct pool *p, struct launcher *l, const stru
     slot_init(&e->slot, l, &p->scratch, run->id, run->owner);
     if (run->limits)
         e->slot.watchdog.limits = *run->limits;
+    e->slot.whole_environment = run->whole_environment;
     if (!l->type->usage) /* nobody knows what it does while it writes nothing */
         e->slot.watchdog.limits.quiet_seconds = 0;
     e->pool = p;

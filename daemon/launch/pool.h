@@ -33,6 +33,7 @@ struct pool_run {
     const struct run_owner *owner;
     const struct run_limits *limits;
     size_t launcher; /* to adopt it, where its handle says nobody's */
+    bool whole_environment; /* to start it: it gets all of the daemon's */
 };
 
 /* At the start, for each run that was `running`: goes on with a living worker, takes the result

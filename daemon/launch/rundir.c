@@ -33,22 +33,32 @@ static int open_reader(struct rundir *r, int folder)
 
 /* --- the folder ------------------------------------------------------------------------------ */
 
+/* What an earlier attempt has left. */
+static const char *clear_folder(const struct rundir *r, int folder)
+{
+    if (r->kept < 0 || ftruncate(r->out, r->kept) != 0)
+        return run_file_name(RUN_FILE_LINES);
+    rundir_remove_unfinished(folder);
+    if (unlinkat(folder, run_file_name(RUN_FILE_WEIGHTS), 0) != 0 && errno != ENOENT)
+        return run_file_name(RUN_FILE_WEIGHTS);
+    return NULL;
+}
+
 /* Everything of an earlier attempt goes, but what a resumed worker appends to; and only once the
  * lock says that no worker lives. */
-static const char *fill_folder(struct rundir *r, int folder, const char *config)
+static const char *fill_folder(struct rundir *r, int folder, const char *config, bool fresh)
 {
-    bool resumes = faccessat(folder, run_file_name(RUN_FILE_CHECKPOINT), F_OK, 0) == 0;
+    bool resumes =
+        !fresh && faccessat(folder, run_file_name(RUN_FILE_CHECKPOINT), F_OK, 0) == 0;
     r->out = rundir_file(folder, RUN_FILE_LINES, O_WRONLY | O_CREAT | O_APPEND);
     if (r->out < 0)
         return run_file_name(RUN_FILE_LINES);
     if (flock(r->out, LOCK_EX | LOCK_NB) != 0)
         return "lock";
     r->kept = resumes ? rundir_kept_bytes(folder) : 0;
-    if (r->kept < 0 || ftruncate(r->out, r->kept) != 0)
-        return run_file_name(RUN_FILE_LINES);
-    rundir_remove_unfinished(folder);
-    if (unlinkat(folder, run_file_name(RUN_FILE_WEIGHTS), 0) != 0 && errno != ENOENT)
-        return run_file_name(RUN_FILE_WEIGHTS);
+    const char *what = fresh ? NULL : clear_folder(r, folder);
+    if (what)
+        return what;
     if (rundir_put(folder, RUN_FILE_CONFIG, config) != 0)
         return run_file_name(RUN_FILE_CONFIG);
     r->err = resumes ? rundir_file(folder, RUN_FILE_STDERR, O_WRONLY | O_CREAT | O_APPEND)
@@ -63,10 +73,11 @@ int rundir_create(struct rundir *r, const struct rundir_place *at, const char *c
 {
     int code = 0;
     rundir_init(r);
-    int folder = rundir_claim(at, CLAIM_MAKE, r->note);
+    bool fresh;
+    int folder = rundir_claim_new(at, r->note, &fresh);
     if (folder < 0)
         return fail_at(err, at->run_id, "folder");
-    const char *what = fill_folder(r, folder, config);
+    const char *what = fill_folder(r, folder, config, fresh);
     if (what && errno == EWOULDBLOCK && strcmp(what, "lock") == 0)
         code = err_set(err, ERR_BUSY, "run %" PRId64 " still has a worker", at->run_id);
     else if (what)

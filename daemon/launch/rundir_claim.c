@@ -157,3 +157,16 @@ int rundir_claim(const struct rundir_place *at, enum rundir_claim how, char note
     }
     return folder;
 }
+
+/* Of most runs there is none yet: nothing has to be looked at. */
+int rundir_claim_new(const struct rundir_place *at, char note[RUNDIR_NOTE_MAX], bool *fresh)
+{
+    int folder = rundir_new_folder(at->runs_dir, at->run_id);
+    *fresh = folder >= 0 &&
+             (!at->owner || rundir_put(folder, RUN_FILE_IDENTITY, at->owner->identity) == 0);
+    if (*fresh)
+        return folder;
+    if (folder >= 0)
+        close(folder);
+    return rundir_claim(at, CLAIM_MAKE, note);
+}

@@ -19,6 +19,14 @@ int rundir_folder(const char *runs_dir, int64_t run_id, bool make)
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+int rundir_new_folder(const char *runs_dir, int64_t run_id)
+{
+    char path[PATHS_MAX];
+    if (!paths_run(path, sizeof(path), runs_dir, run_id) || mkdir(path, 0700) != 0)
+        return -1;
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int rundir_file(int folder, enum run_file f, int flags)
 {
     struct stat st;
@@ -48,8 +56,9 @@ static int write_all(int fd, const char *data, size_t len)
 
 int rundir_new_file(int folder, enum run_file f)
 {
-    if (unlinkat(folder, run_file_name(f), 0) != 0 && errno != ENOENT)
-        return -1;
+    int fd = rundir_file(folder, f, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+    if (fd >= 0 || errno != EEXIST || unlinkat(folder, run_file_name(f), 0) != 0)
+        return fd;
     return rundir_file(folder, f, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
 }
 

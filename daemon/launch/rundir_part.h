@@ -11,6 +11,8 @@
 
 /* The folder as a descriptor, made if make is set; -1 and errno. */
 int rundir_folder(const char *runs_dir, int64_t run_id, bool make);
+/* The same where there is none yet; -1 and errno (EEXIST). */
+int rundir_new_folder(const char *runs_dir, int64_t run_id);
 /* A plain file that has no other name; -1 and errno (ENOTSUP: it is none). */
 int rundir_file(int folder, enum run_file f, int flags);
 /* An empty one in place of whatever has its name, to append to; -1 and errno. */
@@ -25,6 +27,8 @@ enum rundir_claim {
     CLAIM_OPEN, /* what is not the run's is set aside */
     CLAIM_MAKE, /* and a folder is made where there is none */
 };
+/* As with CLAIM_MAKE. fresh: it was made now, and holds nothing but its identity. */
+int rundir_claim_new(const struct rundir_place *at, char note[RUNDIR_NOTE_MAX], bool *fresh);
 /* The run's own folder as a descriptor; -1 and errno (ENOENT: there is none, or it is not the
  * run's). note: what was set aside, and why; untouched where nothing was. */
 int rundir_claim(const struct rundir_place *at, enum rundir_claim how, char note[RUNDIR_NOTE_MAX]);

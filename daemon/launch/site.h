@@ -17,6 +17,7 @@ struct launch_site {
     struct engine *engine;            /* is told what happens to the runs */
     const char *runs_dir;             /* folder of the run folders */
     const char *worker;               /* the program */
+    bool forks_workers;               /* it is ours, and starts them itself (fork_server.h) */
     char **environment;               /* of workers */
     char **program_environment;       /* of those whose task hands it on */
     size_t workers;                   /* at a time on this machine */

@@ -151,17 +151,17 @@ void slot_kill(struct slot *s, uint64_t now_ms)
 
 /* --- what it may take ------------------------------------------------------------------------- */
 
-static void note_oom_kills(struct slot *s)
+static void note_oom_kills(struct slot *s, bool lately)
 {
     if (s->launcher->type->oom_kills)
-        s->oom_kills = s->launcher->type->oom_kills(s->launcher);
+        s->oom_kills = s->launcher->type->oom_kills(s->launcher, lately);
 }
 
 /* Since the last look, which is a moment ago: then that was the worker. */
 static bool was_out_of_memory(const struct slot *s)
 {
     const struct launcher_type *type = s->launcher->type;
-    return type->oom_kills && s->worker && type->oom_kills(s->launcher) > s->oom_kills;
+    return type->oom_kills && s->worker && type->oom_kills(s->launcher, false) > s->oom_kills;
 }
 
 static void carry_out(struct slot *s, enum watchdog_act act, uint64_t now_ms)
@@ -199,7 +199,7 @@ static void watch(struct slot *s, uint64_t now_ms)
         return;
     bool known = type->usage && type->usage(s->worker, &usage);
     int64_t bytes = fstat(s->tail.dir.fd, &st) == 0 ? st.st_size : 0;
-    note_oom_kills(s);
+    note_oom_kills(s, false);
     if (known)
         note_energy(s, &usage);
     enum watchdog_act act = watchdog_look(&s->watchdog, bytes, known ? &usage : NULL, now_ms);
@@ -384,7 +384,8 @@ bool slot_tick(struct slot *s, uint64_t now_ms)
 static struct worker_place place(const struct slot *s, const struct slot_listener *listener)
 {
     return (struct worker_place){
-        .run_id = s->run_id, .dir = &s->tail.dir, .ended = listener->ended, .arg = listener->arg};
+        .run_id = s->run_id, .dir = &s->tail.dir, .whole_environment = s->whole_environment,
+        .ended = listener->ended, .arg = listener->arg};
 }
 
 /* It has them until it ends. */
@@ -422,7 +423,7 @@ void slot_adopt(struct slot *s, const char *handle, const struct slot_listener *
     tell_devices(s);
     /* NULL: it ended while no daemon was there; its result lies there, or it is lost. */
     s->worker = w;
-    note_oom_kills(s);
+    note_oom_kills(s, false);
     move(s, w ? SLOT_RUNNING : SLOT_DRAINING);
 }
 
@@ -444,12 +445,17 @@ void slot_start(struct slot *s, const char *config, const struct slot_listener *
         rundir_hand_over(&s->tail.dir);
         s->worker = w;
     }
+    if (rc == ERR_BUSY) { /* it may have been started, or not */
+        rundir_close(&s->tail.dir);
+        slot_adopt(s, "", listener);
+        return;
+    }
     if (rc < 0) {
         report_no_start(s, err.message);
         move(s, SLOT_DONE);
         return;
     }
-    note_oom_kills(s);
+    note_oom_kills(s, true);
     move(s, SLOT_RUNNING);
     /* Not marked dirty: the handle is for people. It is written with whatever comes next; a run of
      * a few milliseconds costs no commit for it. */

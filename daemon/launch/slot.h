@@ -45,6 +45,7 @@ struct slot {
     struct energy_share energy;
     uint64_t oom_kills; /* at the last look */
     int64_t run_id;
+    bool whole_environment; /* its worker gets all of the daemon's */
     bool has_owner;
     struct run_owner owner; /* whose its folder must be */
 };
@@ -53,7 +54,7 @@ bool slot_may(enum slot_state from, enum slot_state to);
 const char *slot_state_name(enum slot_state s);
 
 /* scratch is shared by slots; it lives longer than they. owner: whose the run's folder must be;
- * NULL: whoever's it is. No limits; the caller may set s->watchdog.limits. */
+ * NULL: whoever's it is. No limits; the caller may set s->watchdog.limits and whole_environment. */
 void slot_init(struct slot *s, struct launcher *l, struct tail_scratch *scratch, int64_t run_id,
                const struct run_owner *owner);
 /* It must be done. */

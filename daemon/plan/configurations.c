@@ -3,9 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/plan/pareto.h"
 #include "sweep/buf.h"
+
+#define ROUNDED 1e-11 /* of a mean: what differs by more is not the same when rounded */
 
 /* Means that differ by how their sum was rounded are the same. */
 static double rounded(double mean)
@@ -13,6 +16,15 @@ static double rounded(double mean)
     char text[40];
     snprintf(text, sizeof(text), "%.12e", mean);
     return strtod(text, NULL);
+}
+
+static int compare_rounded(double x, double y)
+{
+    if (!(fabs(x - y) > ROUNDED * fmax(fabs(x), fabs(y)))) {
+        x = rounded(x);
+        y = rounded(y);
+    }
+    return (x > y) - (x < y);
 }
 
 static int rank_class(const struct configuration *c)
@@ -23,9 +35,9 @@ static int rank_class(const struct configuration *c)
 int configuration_compare_means(const struct configuration *a, const struct configuration *b,
                                 bool maximize)
 {
-    double x = rounded(a->mean), y = rounded(b->mean);
-    if (x != y)
-        return (x < y) == maximize ? 1 : -1;
+    int order = compare_rounded(a->mean, b->mean);
+    if (order != 0)
+        return maximize ? -order : order;
     return (a->root > b->root) - (a->root < b->root);
 }
 
@@ -68,22 +80,22 @@ static void add_run(struct configuration *c, const struct study *st, size_t numb
 }
 
 /* By number of the run that had each first; of another run there is none. */
-static struct configuration *gather(const struct study *st)
+static struct configuration *by_root(const struct study *st)
 {
-    struct configuration *by_root = xcalloc(st->all_count + 1, sizeof(*by_root));
+    struct configuration *items = xcalloc(st->all_count + 1, sizeof(*items));
     for (size_t i = 0; i < st->all_count; i++) {
         const struct trial *t = st->all[i];
         bool repeats = t->kind == RUN_KIND_REPEAT;
         if (repeats && t->parent >= i) /* its root is of no sweep that is known */
             continue;
-        add_run(&by_root[repeats ? t->parent : i], st, i);
+        add_run(&items[repeats ? t->parent : i], st, i);
     }
-    return by_root;
+    return items;
 }
 
-void configurations_init(struct configurations *c, const struct study *st)
+void configurations_gather(struct configurations *c, const struct study *st)
 {
-    struct configuration *items = gather(st);
+    struct configuration *items = by_root(st);
     size_t n = 0;
     for (size_t i = 0; i < st->all_count; i++) {
         if (items[i].seeds == 0)
@@ -93,8 +105,13 @@ void configurations_init(struct configurations *c, const struct study *st)
         items[n].sd = items[n].seeds > 1 ? sqrt(items[n].sd / (double)(items[n].seeds - 1)) : NAN;
         n++;
     }
-    qsort_r(items, n, sizeof(*items), compare_items, (void *)(uintptr_t)st);
     *c = (struct configurations){.count = n, .items = items};
+}
+
+void configurations_init(struct configurations *c, const struct study *st)
+{
+    configurations_gather(c, st);
+    qsort_r(c->items, c->count, sizeof(*c->items), compare_items, (void *)(uintptr_t)st);
 }
 
 void configurations_finish(struct configurations *c)
@@ -125,6 +142,61 @@ static double *mean_costs(const struct configurations *c, const struct study *st
     }
     free(place);
     return sums;
+}
+
+/* Those of class `k`, held against all that are of no worse one. */
+static void mark_class(const struct configurations *c, const double *costs, size_t width, int k,
+                       bool *marked)
+{
+    double *rows = xcalloc(c->count * width + 1, sizeof(*rows));
+    bool *first = xcalloc(c->count + 1, sizeof(*first));
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++)
+        if (rank_class(&c->items[i]) <= k)
+            memcpy(rows + n++ * width, costs + i * width, width * sizeof(*rows));
+    pareto_first(rows, n, width, first);
+    n = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (rank_class(&c->items[i]) > k)
+            continue;
+        marked[i] = rank_class(&c->items[i]) == k ? first[n] : marked[i];
+        n++;
+    }
+    free(rows);
+    free(first);
+}
+
+/* Of those that are marked the `most` stay that have most room around them. */
+static void thin(const struct configurations *c, const double *costs, size_t width, size_t most,
+                 bool *marked)
+{
+    double *rows = xcalloc(c->count * width + 1, sizeof(*rows));
+    size_t *of = xcalloc(c->count + 1, sizeof(*of)), n = 0;
+    struct pareto p;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!marked[i])
+            continue;
+        memcpy(rows + n * width, costs + i * width, width * sizeof(*rows));
+        of[n++] = i;
+    }
+    pareto_init(&p, rows, n, width);
+    for (size_t i = most; i < n; i++)
+        marked[of[p.order[i]]] = false;
+    pareto_finish(&p);
+    free(rows);
+    free(of);
+}
+
+bool *configurations_front(const struct configurations *c, const struct study *st, size_t most)
+{
+    size_t width = st->objectives->count;
+    bool *marked = xcalloc(c->count + 1, sizeof(*marked));
+    double *costs = mean_costs(c, st);
+    for (int k = 0; k < 3; k++)
+        mark_class(c, costs, width, k, marked);
+    thin(c, costs, width, most, marked);
+    free(costs);
+    return marked;
 }
 
 void configurations_by_front(struct configurations *c, const struct study *st)

@@ -23,12 +23,16 @@ struct configurations {
     struct configuration *items;
 };
 
-/* Those of which a run went to its end, best first: by configuration_compare. */
+/* Those of which a run went to its end, by number; or best first: by configuration_compare. */
+void configurations_gather(struct configurations *c, const struct study *st);
 void configurations_init(struct configurations *c, const struct study *st);
 void configurations_finish(struct configurations *c);
 
 /* Of a study with several objectives: in the order of pareto_init, by means over their seeds. */
 void configurations_by_front(struct configurations *c, const struct study *st);
+/* Likewise: which of them no other one betters in all, as view pareto_front has it; of more than
+ * `most` those that have most room around them. Heap, [count]. */
+bool *configurations_front(const struct configurations *c, const struct study *st, size_t most);
 
 /* The order in which a winner is chosen: those with two seeds or more, then those with one, then
  * those of which a run failed; by mean, ties by number. As view best_configurations has it. */

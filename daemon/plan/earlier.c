@@ -27,6 +27,13 @@ void earlier_run_write(const struct space *s, const struct earlier_run *r, struc
         jw_kv_real(w, "value", r->metric_value);
     if (r->rung > 0)
         jw_kv_int(w, "rung", r->rung);
+    if (r->further_count > 0) {
+        jw_key(w, "further");
+        jw_begin_array(w);
+        for (size_t i = 0; i < r->further_count; i++)
+            jw_real(w, r->further[i]);
+        jw_end_array(w);
+    }
     jw_key(w, "params");
     space_params_write(s, &r->at, w);
     jw_end_object(w);
@@ -95,6 +102,19 @@ static bool read_end(const struct json *v, struct trial *t)
     return true;
 }
 
+/* Of the objectives behind the metric. */
+static void read_further(const struct json *v, size_t objectives, struct trial *t)
+{
+    const struct json *list = json_get(v, "further");
+    const struct json *m = list && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
+    if (objectives == 0)
+        return;
+    t->further = xcalloc(objectives, sizeof(*t->further));
+    for (size_t i = 0; i + 1 < objectives; i++, m = m != NULL ? json_next(m) : NULL)
+        if (m == NULL || json_real(m, &t->further[i]) != 0)
+            t->further[i] = NAN;
+}
+
 static void read_run(const struct json *v, const struct space *space, int64_t epochs,
                      struct earlier *e)
 {
@@ -106,6 +126,7 @@ static void read_run(const struct json *v, const struct space *space, int64_t ep
     struct trial *t = trial_of(space, &at);
     t->epochs = epochs;
     if (read_end(v, t)) {
+        read_further(v, e->objectives, t);
         e->run_ids[e->count] = id;
         e->trials[e->count++] = t;
         return;
@@ -145,7 +166,8 @@ static void read_lists(const struct json *root, const struct space *space, int64
             e->said[e->said_count++] = xstrdup(json_string(v));
 }
 
-struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs)
+struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs,
+                             size_t objectives)
 {
     struct errbuf why;
     struct json *root = text != NULL ? json_parse(text, strlen(text), &why) : NULL;
@@ -158,6 +180,7 @@ struct earlier *earlier_read(const char *text, const struct space *space, int64_
     e->run_ids = xcalloc(EARLIER_RUNS_MAX, sizeof(*e->run_ids));
     e->starts = xcalloc(EARLIER_STARTS_MAX, sizeof(*e->starts));
     e->said = xcalloc(SAID_MAX, sizeof(*e->said));
+    e->objectives = objectives;
     read_lists(root, space, epochs, e);
     json_destroy(root);
     return e;
@@ -169,6 +192,7 @@ void earlier_destroy(struct earlier *e)
         return;
     for (size_t i = 0; i < e->count; i++) {
         free(e->trials[i]->rungs);
+        free(e->trials[i]->further);
         free(e->trials[i]);
     }
     for (size_t i = 0; i < e->said_count; i++)

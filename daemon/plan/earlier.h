@@ -23,6 +23,7 @@ struct earlier_start {
 };
 
 struct earlier {
+    size_t objectives; /* of the sweep; 0: its metric alone */
     size_t count;
     struct trial **trials; /* they have no number, and the stage of what a person asked for */
     int64_t *run_ids;      /* of the same */
@@ -32,8 +33,10 @@ struct earlier {
     char **said; /* what was taken of each sweep, and what could not be, in words */
 };
 
-/* NULL where the text is no such thing. epochs: of a whole run, as the known ones are. */
-struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs);
+/* NULL where the text is no such thing. epochs: of a whole run, as the known ones are; objectives:
+ * of the sweep, 0: its metric alone. */
+struct earlier *earlier_read(const char *text, const struct space *space, int64_t epochs,
+                             size_t objectives);
 void earlier_destroy(struct earlier *e);
 
 /* A run as it is written; the caller has the array open. rung: of a stopped one. */
@@ -43,6 +46,8 @@ struct earlier_run {
     enum run_error error;
     bool has_metric;
     double metric_value;
+    size_t further_count; /* of the objectives behind the metric; 0: none is known */
+    double further[OBJECTIVES_MAX];
     int64_t rung;
     struct assignment at;
 };

@@ -69,6 +69,17 @@ static int compare_means(const void *a, const void *b, void *arg)
     return configuration_compare_means(a, b, st->maximize);
 }
 
+/* By mean, without those that are out: of very many runs few are left behind the first round. */
+static void sort_by_mean(const struct study *st, struct configurations *c, bool first)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->count; i++)
+        if (may_win(st, &c->items[i], first))
+            c->items[n++] = c->items[i];
+    c->count = n;
+    qsort_r(c->items, n, sizeof(*c->items), compare_means, (void *)(uintptr_t)st);
+}
+
 /* The best `most`, by mean or by front, to the beginning. */
 static size_t pick(const struct study *st, struct configurations *c, bool first, size_t most)
 {
@@ -76,8 +87,7 @@ static size_t pick(const struct study *st, struct configurations *c, bool first,
     if (st->objectives != NULL)
         configurations_by_front(c, st);
     else
-        qsort_r(c->items, c->count, sizeof(*c->items), compare_means,
-                (void *)(uintptr_t)st);
+        sort_by_mean(st, c, first);
     for (size_t i = 0; i < c->count && n < most; i++) {
         const struct configuration own = c->items[i];
         if (may_win(st, &own, first) && !is_there(st, c, n, own.root))
@@ -107,7 +117,10 @@ enum answer finalists_next(const struct study *st, size_t begun, size_t want, st
                                 : finalists_round(st->last, begun, &of_round);
     if (st->live > 0)
         return ANSWER_WAIT;
-    configurations_init(&c, st);
+    if (st->objectives != NULL) /* equal rows in the order of their means */
+        configurations_init(&c, st);
+    else
+        configurations_gather(&c, st);
     out->configurations = c.count;
     size_t most = least(least(size - of_round, want), left(st, begun));
     size_t n = pick(st, &c, begun == of_round, most);

@@ -124,6 +124,26 @@ static void sort_fronts(struct pareto *p, struct sorting *s)
     free(f.before);
 }
 
+void pareto_first(const double *costs, size_t count, size_t width, bool *first)
+{
+    struct sorting s = {.costs = costs, .width = width};
+    uint32_t last = UINT32_MAX, *order = xcalloc(count + 1, sizeof(*order));
+    struct fronts f = {.count = 1, .last = &last,
+                       .before = xcalloc(count + 1, sizeof(*f.before))};
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, count, sizeof(*order), compare_rows, &s);
+    for (size_t i = 0; i < count; i++) {
+        first[order[i]] = !is_dominated(&s, &f, 0, order[i]);
+        if (!first[order[i]])
+            continue;
+        f.before[order[i]] = last;
+        last = order[i];
+    }
+    free(f.before);
+    free(order);
+}
+
 /* --- crowding -------------------------------------------------------------------------------- */
 
 struct ordering {

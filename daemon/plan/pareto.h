@@ -27,6 +27,8 @@ struct pareto {
 /* Non-dominated sorting (Zhang et al. 2015, ENS), then by crowding distance (Deb et al. 2002). */
 void pareto_init(struct pareto *p, const double *costs, size_t count, size_t width);
 void pareto_finish(struct pareto *p);
+/* Which rows nobody dominates: the first front alone, which is sooner found. */
+void pareto_first(const double *costs, size_t count, size_t width, bool *first);
 
 /* Weights that sum to 1, evenly over all that do. */
 void pareto_weights(struct rng *r, size_t width, double *out);

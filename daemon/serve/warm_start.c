@@ -64,7 +64,7 @@ void warm_start_read(struct daemon *d, const struct spec *spec, const char *data
 
 void warm_start_say(struct request *r, const char *text, const struct space *space)
 {
-    struct earlier *e = earlier_read(text, space, 0);
+    struct earlier *e = earlier_read(text, space, 0, 0);
     for (size_t i = 0; e != NULL && i < e->said_count; i++)
         request_note(r, e->said[i]);
     earlier_destroy(e);

@@ -22,13 +22,15 @@
 #define SPEC_MAX_EPOCHS 1000000
 #define SPEC_DEFAULT_EPOCHS 10
 #define SPEC_USUAL_RUNS 24 /* of a sweep that says nothing but its data */
+#define SPEC_DEADLINE_RUNS 1000 /* of one that says nothing but when it ends: as many as fit */
 #define SPEC_LAG 8 /* default: a tenth of run_cap, at most this */
 #define SPEC_LAG_MAX 1000
 #define SPEC_METHOD_AUTO "auto" /* one of the others is picked */
 #define SPEC_PICKED_MAX 192
 #define SPEC_TREAT_SHARE 0.2 /* default of treat_share */
 #define SPEC_TREAT_SHARE_MAX 0.8
-#define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share */
+#define SPEC_REPEAT_SHARE 0.15 /* default of repeat_share … */
+#define SPEC_REPEAT_RUNS 60.0  /* … but no more runs than these, where there is no deadline */
 #define SPEC_REPEAT_SHARE_MAX 0.5
 #define SPEC_HOURS_MAX 8760.0
 #define SPEC_WARM_MAX 16

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -38,6 +39,7 @@
     X(unlink)                                                                                      \
     X(open)                                                                                        \
     X(alloc)                                                                                       \
+    X(sendmsg)                                                                                     \
     X(exec)
 
 enum call {
@@ -274,6 +276,7 @@ AROUND(write, fd, ssize_t, pwrite64, (int fd, const void *data, size_t len, off6
        (fd, data, len, at))
 AROUND(ftruncate, fd, int, ftruncate, (int fd, off_t len), (fd, len))
 AROUND(ftruncate, fd, int, ftruncate64, (int fd, off64_t len), (fd, len))
+AROUND(sendmsg, fd, ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags))
 AROUND(unlink, -1, int, unlink, (const char *path), (path))
 AROUND(unlink, -1, int, unlinkat, (int at, const char *path, int flags), (at, path, flags))
 

@@ -10,7 +10,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from golden import is_sanitized  # noqa: E402
 from power import SHIM, preloaded_worker  # noqa: E402
-from sweepd import TIMEOUT_SECONDS, Daemon, RpcError, make_data, small_spec  # noqa: E402
+from sweepd import TIMEOUT_SECONDS, WORKER, Daemon, RpcError, make_data, small_spec  # noqa: E402
 from tap import Skip, check, equal, equal_rows, run  # noqa: E402
 
 POINTS = int(os.environ.get("CRASH_POINTS", "2"))  # of each call
@@ -36,10 +36,13 @@ class Night:
     def disturbed(self, program, shim, start=None):
         """Runs the sweep with the shim set so in that program, of the worker in that start alone
         (1 prepares the data)."""
+        execs = shim.get("SHIM_KILL", "").startswith("exec:")
         shim = {"LD_PRELOAD": SHIM, "SHIM_PROGRAM": program, "SHIM_DEATHS": self.deaths, **shim}
         with tempfile.TemporaryDirectory(dir=self.home) as folder:
             arguments = ["--checkpoint-seconds", "0"]
-            if start:
+            if execs:
+                arguments += ["--worker-program", WORKER]  # each worker is started by exec
+            elif start:
                 arguments += ["--worker-program", preloaded_worker(folder, shim, start)]
             d = Daemon(workers=1, home=folder, arguments=arguments,
                        environment={} if start else shim)
@@ -86,7 +89,7 @@ class Night:
 
 def points(rng, call, program="sweepd"):
     """Early ones are where everything begins; the later the rarer. A worker makes fewer calls."""
-    often, seldom = (9, 5) if program == "sweepd" else (5, 2)
+    often, seldom = (9, 2 if call == "sendmsg" else 5) if program == "sweepd" else (5, 2)
     return sorted({int(2 ** (rng.random() * (often if call in ("write", "open") else seldom)))
                    for _ in range(POINTS)})
 
@@ -115,6 +118,10 @@ def test_the_daemon_dies_around_each_call():
 
 def test_the_daemon_dies_between_fork_and_exec():
     each_point("sweepd", ["exec"], 22)
+
+
+def test_the_daemon_dies_around_asking_for_a_fork():
+    each_point("sweepd", ["sendmsg"], 26)
 
 
 def test_a_worker_dies_around_each_call():
@@ -154,5 +161,6 @@ def test_an_allocation_fails():
 
 if __name__ == "__main__":
     run(test_the_daemon_dies_around_each_call, test_the_daemon_dies_between_fork_and_exec,
+        test_the_daemon_dies_around_asking_for_a_fork,
         test_a_worker_dies_around_each_call, test_the_disk_is_full_for_a_while,
         test_an_allocation_fails)

@@ -45,7 +45,11 @@ FOUND = [
       - 16
       - 32
 """, {"argv": [python("train.py", f"--learning_rate={lr}", f"--batch_size={b}")
-               for lr in (0.01, 0.1) for b in (16, 32)]}),
+               for lr in (0.01, 0.1) for b in (16, 32)], "says": ["train.py is not there"]}),
+    ("a command that is not there", HEAD + "command: [no-such-launcher, '${program}', '${args}']\n"
+     "parameters: {n: {values: [1]}}\n", {"says": ["no-such-launcher is not in PATH"], "held": True}),
+    ("a script that is not there", HEAD + "command: [./no-such.sh, '${args}']\nparameters: {n: {values: [1]}}\n",
+     {"says": ["./no-such.sh cannot be called from here: No such file"], "held": True}),
     ("an alias of a list", HEAD + """parameters:
   hidden_1:
     values: &sizes [64, 128]
@@ -400,6 +404,9 @@ def test_sweep_files_as_people_write_them():
             sweeps = submit_all(home, d, wrong)
             for name, _, wanted in FOUND:
                 if name not in sweeps:
+                    continue
+                if "held" in wanted:
+                    equal(d.wait(sweeps[name])["status"], "held", name)
                     continue
                 try:
                     completed(d, sweeps[name])

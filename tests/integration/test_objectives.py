@@ -50,6 +50,15 @@ def same_front(d, sweep, signs):
     return front
 
 
+def weights_are_the_fronts(d, sweep, front):
+    """Of each configuration on it one run's, its best; beside them no more than three in all."""
+    kept = {run for run, in d.sql("SELECT id FROM runs WHERE sweep_id=?", sweep)
+            if os.path.exists(os.path.join(d.db + ".runs", str(run), "best.safetensors"))}
+    wanted = {row["run_id"] for row in front}
+    check(len(wanted) <= 16 and wanted <= kept and len(kept) == max(len(wanted), 3),
+          f"{sorted(kept)} have weights, the front is {sorted(wanted)}")
+
+
 def test_the_same_at_any_number_of_workers_and_through_a_kill():
     contents = []
     for workers in (1, 2, 7):
@@ -63,6 +72,7 @@ def test_the_same_at_any_number_of_workers_and_through_a_kill():
             equal(d.wait(sweep)["status"], "completed")
             contents.append(content(d))
             front = same_front(d, sweep, [1, 1, -1])
+            weights_are_the_fronts(d, sweep, front)
             if workers != 2:
                 continue
             for row in front:
@@ -204,6 +214,33 @@ def test_clients_tell_several_values():
     check(contents[0] == contents[1], "content through kills")
 
 
+def test_promotion_and_earlier_sweeps():
+    """Who goes on is decided by fronts, and a second search begins with what the first has come
+    to: the same at any number of workers, and replay finds no difference."""
+    contents = []
+    for workers in (1, 7):
+        with Daemon(workers=workers) as d:
+            data = make_data(d.home)
+            first = d.submit(own_spec(data, ["val_loss", "val_acc", "flop"], "random"))
+            equal(d.wait(first)["status"], "completed")
+            reply = d.call("submit", spec=own_spec(
+                data, ["val_loss", "flop"], warm_start=[first], early_terminate={
+                    "type": "successive_halving", "promote": True, "lag": 6, "eta": 2}))
+            check(any("20 of 20 runs are known from the start" in n for n in reply["notes"]), reply)
+            second = reply["sweep"]
+            equal(d.wait(second)["status"], "completed")
+            contents.append(content(d))
+            promoted = [r for r, in d.sql(
+                "SELECT reason FROM decisions WHERE kind='promoted' AND sweep_id=?", second)]
+            check(promoted and all(r.startswith("by place among the fronts: ") for r in promoted),
+                  promoted)
+            reasons = d.sql("SELECT reason FROM decisions WHERE kind='proposed' AND sweep_id=? "
+                            "ORDER BY id LIMIT 1", second)
+            check("earlier sweeps" in reasons[0][0], reasons)
+            equal(d.call("replay", sweep=second)["difference"], None)
+    check(contents[0] and contents[0] == contents[1], "content with 7 workers")
+
+
 def test_exports_have_all_directions():
     with Daemon() as d:
         import sqlite3
@@ -222,5 +259,5 @@ def test_exports_have_all_directions():
 
 if __name__ == "__main__":
     run(test_the_same_at_any_number_of_workers_and_through_a_kill, test_time_is_an_objective,
-        test_a_program_reports_what_it_likes, test_clients_tell_several_values,
+        test_promotion_and_earlier_sweeps, test_a_program_reports_what_it_likes, test_clients_tell_several_values,
         test_exports_have_all_directions)

@@ -171,7 +171,8 @@ SPECS = [
     ({"early_terminate": "median"}, [r'\$.early_terminate: got "median"', "an object", '"type"']),
     ({"limits": {"memory": 1000}}, ["limits.memory: unknown", "memory_mib"]),
     ({"task": "./train.sh"}, [r"\$.task", r'{"command": \["./train.sh"']),
-    ({"command": ["./train.sh"]}, [r"\$.metric: got nothing", "what the program reports"]),
+    ({"command": ["./train.sh"]}, [r"\$.data: got", 'nothing beside "task"', "in \"parameters\""]),
+    ({"command": ["./train.sh"], "method": "tpe"}, [r"\$.metric: got nothing", "what the program reports"]),
     ({"after": 99}, ["after", "99"]),
     ({"start_from": 99}, [r"\$.start_from: got 99", "a run that has ended"]),
 ]

@@ -140,7 +140,7 @@ static void define(enum layer_kind kind, size_t units, const double *a, const do
                    double *c)
 {
     for (size_t u = 0; u < units; u++) {
-        double s[GATES_MAX];
+        double s[GATES_MAX] = {0};
         for (size_t g = 0; g < gates_of[kind]; g++)
             s[g] = a[g * units + u] + b[g * units + u];
         if (kind == LAYER_RNN) {

@@ -344,6 +344,13 @@ int cache_schema_write(const char *source, const char *schema, struct errbuf *er
     return rc;
 }
 
+/* Without the room for findings that there are not: each run reads it. */
+static void copy_prepared(struct record_prepared *to, const struct record_prepared *from)
+{
+    memcpy(to, from, offsetof(struct record_prepared, findings) +
+                         from->finding_count * sizeof *from->findings);
+}
+
 int cache_link_read(const char *source, struct record_prepared *out, struct errbuf *err)
 {
     struct buf text = {0};
@@ -355,7 +362,7 @@ int cache_link_read(const char *source, struct record_prepared *out, struct errb
     if (rc != 0)
         return rc;
     if (r.type == RECORD_PREPARED)
-        *out = *r.u.prepared;
+        copy_prepared(out, r.u.prepared);
     else
         rc = err_set(err, ERR_DATA, "%s.link: not a prepared line", source);
     record_finish(&r);

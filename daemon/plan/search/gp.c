@@ -58,6 +58,7 @@ static double normal_quantile(double p)
 /* Some of the past's configurations, and the scores of all. */
 struct view {
     const struct past *past;
+    size_t failed; /* those that failed are the ranking's last, from this place on */
     size_t count;
     uint32_t *places; /* in the ranking */
     struct points points;
@@ -66,20 +67,31 @@ struct view {
 };
 
 /* Of those from place `from` on that are as good as it: all that failed have the same. */
-static double score_of(const struct past *p, size_t place)
+static double score_of(const struct view *v, size_t place)
 {
-    size_t n = past_count(p), failed = n;
-    while (failed > 0 && p->items[p->ranking[failed - 1]].outcome == OUTCOME_FAILED)
-        failed--;
+    size_t n = past_count(v->past), failed = v->failed;
     double rank = place < failed ? (double)place : (double)(failed + n - 1) / 2;
     return normal_quantile((rank + 0.5) / (double)n);
+}
+
+static size_t first_failed(const struct past *p)
+{
+    size_t low = 0, high = past_count(p);
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (p->items[p->ranking[mid]].outcome == OUTCOME_FAILED)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low;
 }
 
 /* The better half are the best of all, the others lie evenly behind them. */
 static void view_init(struct view *v, const struct past *p, size_t most, size_t more)
 {
     size_t n = past_count(p), count = n < most ? n : most, head = n <= most ? n : most / 2;
-    *v = (struct view){.past = p, .count = count};
+    *v = (struct view){.past = p, .failed = first_failed(p), .count = count};
     v->places = xcalloc(count + 1, sizeof(*v->places));
     v->y = xcalloc(count + 1, sizeof(*v->y));
     v->runs = xcalloc(count + 1, sizeof(*v->runs));
@@ -88,7 +100,7 @@ static void view_init(struct view *v, const struct past *p, size_t most, size_t 
         size_t place = i < head ? i : head + (i - head) * (n - head) / (count - head);
         const struct past_item *item = &p->items[p->ranking[place]];
         v->places[i] = (uint32_t)place;
-        v->y[i] = score_of(p, place);
+        v->y[i] = score_of(v, place);
         v->runs[i] = item->completed > 1 ? item->completed : 1;
         points_add(&v->points, past_places(p, p->ranking[place]));
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/pareto.h"
 #include "daemon/plan/stop/level.h"
 #include "daemon/plan/stop/rank.h"
 #include "sweep/buf.h"
@@ -92,14 +93,21 @@ static struct place *place_of(struct ladder *l, size_t index)
     return &l->places[index];
 }
 
-static struct level *level_of(struct ladder *l, size_t bracket, int64_t epoch)
+static size_t width_of(const struct study *st)
 {
+    return st->objectives != NULL ? st->objectives->count : 1;
+}
+
+static struct level *level_of(struct ladder *l, const struct study *st, const struct trial *t,
+                              int64_t epoch)
+{
+    size_t bracket = stop_bracket(st->stop, t->number, t->epochs);
     for (size_t i = 0; i < l->level_count; i++)
         if (l->levels[i].bracket == bracket && l->levels[i].epoch == epoch)
             return &l->levels[i];
     l->levels = array_room(l->levels, &l->level_cap, l->level_count, sizeof(*l->levels));
     struct level *fresh = &l->levels[l->level_count++];
-    *fresh = (struct level){.bracket = bracket, .epoch = epoch};
+    *fresh = (struct level){.bracket = bracket, .epoch = epoch, .width = width_of(st)};
     return fresh;
 }
 
@@ -112,11 +120,13 @@ static double cost_of(const struct study *st, double value)
 
 /* --- who goes on ----------------------------------------------------------------------------- */
 
-static void decide(struct place *p, const struct level *v, size_t best, enum state state,
-                   int64_t flush)
+/* Of the trial with that index. */
+static void decide(struct ladder *l, size_t index, const struct level *v, size_t best,
+                   enum state state, int64_t flush)
 {
+    struct place *p = place_of(l, index);
     p->state = state;
-    p->rank = level_better(v, p->cost) + 1;
+    p->rank = level_rank(v, p->cost, index);
     p->of = v->count;
     p->best = best;
     p->cutoff = best > 0 ? v->entries[best - 1].cost : NAN;
@@ -141,7 +151,7 @@ static bool promote(struct ladder *l, const struct study *st, const struct level
         const struct trial *t = st->trials[index];
         if (p->epoch != v->epoch || p->state != STATE_WAITS)
             continue;
-        decide(p, v, best, STATE_GOES_ON, flush);
+        decide(l, index, v, best, STATE_GOES_ON, flush);
         int64_t next = stop_next_rung(st->stop, t->number, v->epoch, t->epochs);
         if (next > 0)
             stamps_add(&l->climbing, (struct stamp){index, next, l->time});
@@ -152,12 +162,11 @@ static bool promote(struct ladder *l, const struct study *st, const struct level
 
 static void give_up(struct ladder *l, const struct study *st, const struct stamp *s, int64_t flush)
 {
-    struct place *p = place_of(l, s->index);
-    const struct trial *t = st->trials[s->index];
+    const struct place *p = place_of(l, s->index);
     if (p->epoch != s->epoch || p->state != STATE_WAITS)
         return;
-    const struct level *v = level_of(l, stop_bracket(st->stop, t->number, t->epochs), s->epoch);
-    decide(p, v, best_of(v, st, flush >= 0), STATE_GIVEN_UP, flush);
+    const struct level *v = level_of(l, st, st->trials[s->index], s->epoch);
+    decide(l, s->index, v, best_of(v, st, flush >= 0), STATE_GIVEN_UP, flush);
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -176,10 +185,12 @@ static struct level *take_place(struct ladder *l, const struct study *st, const 
     const struct rung *r = stop_rung_at(t, s->epoch);
     if (r == NULL)
         return NULL;
-    struct place *p = place_of(l, s->index);
-    *p = (struct place){.epoch = s->epoch, .cost = cost_of(st, r->value), .flush = -1};
-    struct level *v = level_of(l, stop_bracket(st->stop, t->number, t->epochs), s->epoch);
-    level_add(v, p->cost, s->index);
+    double costs[OBJECTIVES_MAX] = {cost_of(st, r->value)};
+    if (st->objectives != NULL)
+        pareto_costs_at(st->objectives, r, costs);
+    *place_of(l, s->index) = (struct place){.epoch = s->epoch, .cost = costs[0], .flush = -1};
+    struct level *v = level_of(l, st, t, s->epoch);
+    level_add(v, costs, s->index);
     stamps_add(&l->waiting, (struct stamp){s->index, s->epoch, l->time});
     return v;
 }
@@ -282,6 +293,7 @@ static void say(const struct study *st, const struct trial *t, const struct plac
                 struct rung_verdict *out)
 {
     size_t brackets = stop_brackets(st->stop, t->epochs);
+    bool many = st->objectives != NULL;
     char bracket[64] = "";
     char why[64] = "";
     if (p->state == STATE_GIVEN_UP && p->flush >= 0)
@@ -292,9 +304,10 @@ static void say(const struct study *st, const struct trial *t, const struct plac
         snprintf(bracket, sizeof(bracket), " (bracket %zu of %zu)",
                  stop_bracket(st->stop, t->number, t->epochs) + 1, brackets);
     snprintf(out->reason, sizeof(out->reason),
-             "%.6g at epoch %" PRId64 " is %zu%s of %zu; the best %zu %s on%s%s",
-             t->rungs[t->rung_count - 1].value, p->epoch, p->rank, ordinal_suffix(p->rank), p->of,
-             p->best, p->best == 1 ? "goes" : "go", why, bracket);
+             "%s%.6g at epoch %" PRId64 " is %zu%s of %zu; the best %zu %s on%s%s",
+             many ? "by place among the fronts: " : "",
+             many ? (double)p->rank : t->rungs[t->rung_count - 1].value, p->epoch, p->rank,
+             ordinal_suffix(p->rank), p->of, p->best, p->best == 1 ? "goes" : "go", why, bracket);
 }
 
 void ladder_decide(const struct ladder *l, const struct study *st, const struct trial *t,
@@ -310,7 +323,7 @@ void ladder_decide(const struct ladder *l, const struct study *st, const struct 
     out->verdict = p->state == STATE_GOES_ON ? VERDICT_GO_ON : VERDICT_STOP;
     out->rank = p->rank;
     out->of = p->of;
-    out->cutoff = st->maximize ? -p->cutoff : p->cutoff;
+    out->cutoff = st->maximize && st->objectives == NULL ? -p->cutoff : p->cutoff;
     out->probability = NAN;
     out->flush = p->flush;
     say(st, t, p, out);

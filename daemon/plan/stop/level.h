@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct level_entry {
-    double cost; /* small is good */
+    double cost; /* small is good; of several objectives its place; INFINITY: no number */
     uint64_t order; /* of arrival: settles ties */
     size_t index; /* of the trial */
 };
@@ -17,12 +17,16 @@ struct level {
     uint64_t arrived; /* in all */
     size_t count, cap;
     struct level_entry *entries; /* by cost, then order */
-    double *costs; /* by order modulo STOP_RUNS_SEEN: whose turn it is to be forgotten */
+    double *costs; /* by order modulo STOP_RUNS_SEEN: whose turn it is to be forgotten … */
+    size_t width;  /* … of several objectives so many of each; else 1 */
 };
 
-void level_add(struct level *l, double cost, size_t index);
-/* Entries that are better than that: its rank is one more. */
-size_t level_better(const struct level *l, double cost);
+/* costs: width of them. With several objectives all are ranked anew, by front and then by the room
+ * around them (pareto_init). */
+void level_add(struct level *l, const double *costs, size_t index);
+/* The rank of that entry, from 1, among those that are there; cost: what it came with, where there
+ * is one objective. */
+size_t level_rank(const struct level *l, double cost, size_t index);
 void level_finish(struct level *l);
 
 #endif

@@ -4,7 +4,10 @@
     judge.py FILE.jsonl… [--append results.jsonl]
 
 Means are over seeds, then over tables. Pairs are the same table and seed; the test is Wilcoxon's
-signed-rank test on the regret, two-sided, by the normal approximation with ties.
+signed-rank test on the regret, two-sided, by the normal approximation with ties. Ours is held
+against the peer with the same `lag` where there is such, else the peer that was told each result
+before the next ask (its_lag 0); with as many repeats, and where ours repeats in rounds of halving as
+a sweep does, against the peer as it comes too, which repeats nothing (its_share 0).
 """
 import collections
 import json
@@ -45,7 +48,8 @@ def read(files):
     for name in files:
         for line in open(name):
             r = json.loads(line)
-            rows[r["method"], r["lag"], r["repeat_share"], r["runs"]][r["table"], r["seed"]] = r
+            key = r["method"], r["lag"], r["repeat_share"], r["runs"], r.get("repeats", "even")
+            rows[key][r["table"], r["seed"]] = r
     return rows
 
 
@@ -61,6 +65,23 @@ def over_tables(cells, key):
     return statistics.mean(statistics.mean(v) for v in tables.values())
 
 
+def compare(rows, key, peer, share):
+    """A line for each lag at which the peer was run: the same, and told before each ask."""
+    theirs = {k[1]: rows[k] for k in rows if k[0] == peer and k[2] == share and k[3] == key[3]}
+    for lag in sorted({key[1], 0} & set(theirs)):
+        both = [k for k in rows[key] if k in theirs[lag]]
+        if not both:
+            continue
+        better, worse, p = wilcoxon([rows[key][k]["regret"] - theirs[lag][k]["regret"]
+                                     for k in both])
+        yield {"method": key[0], "lag": key[1], "against": peer, "its_lag": lag,
+               "repeat_share": key[2], "repeats": key[4], "its_share": share, "runs": key[3],
+               "pairs": len(both), "seeds": between(both),
+               "ranks_better": better, "ranks_worse": worse, "p": float(f"{p:.3g}"),
+               "verdict": "no difference" if p > 0.05 else
+                          "better" if better > worse else "worse"}
+
+
 def main():
     args = sys.argv[1:]
     out = args.pop(args.index("--append") + 1) if "--append" in args else None
@@ -70,7 +91,7 @@ def main():
         suites = {"all": rows[key]}
         for suite in ("hpobench", "hpolib"):
             suites[suite] = {k: r for k, r in rows[key].items() if k[0].startswith(suite)}
-        line = dict(zip(("method", "lag", "repeat_share", "runs"), key))
+        line = dict(zip(("method", "lag", "repeat_share", "runs", "repeats"), key))
         line["studies"] = len(rows[key])
         line["seeds"] = between(rows[key])
         for suite, cells in suites.items():
@@ -79,19 +100,9 @@ def main():
                 line[f"regret_{suite}"] = round(over_tables(cells, "regret"), 4)
         lines.append(line)
     for ours, peer in PAIRS:
-        for key in sorted(rows):
-            theirs = {k[1]: rows[k] for k in rows if k[0] == peer and k[2:] == key[2:]}
-            if key[0] != ours or not theirs:
-                continue
-            lag = key[1] if key[1] in theirs else 0
-            both = [k for k in rows[key] if k in theirs[lag]]
-            better, worse, p = wilcoxon([rows[key][k]["regret"] - theirs[lag][k]["regret"]
-                                         for k in both])
-            lines.append({"method": ours, "lag": key[1], "against": peer, "its_lag": lag,
-                          "repeat_share": key[2], "runs": key[3], "pairs": len(both), "seeds": between(both),
-                          "ranks_better": better, "ranks_worse": worse, "p": float(f"{p:.3g}"),
-                          "verdict": "no difference" if p > 0.05 else
-                                     "better" if better > worse else "worse"})
+        for key in sorted(k for k in rows if k[0] == ours):
+            for share in sorted({key[2], 0} if key[4] == "halving" else {key[2]}):
+                lines.extend(compare(rows, key, peer, share))
     for line in lines:
         print(json.dumps(line))
     if out:

@@ -1,12 +1,15 @@
 /* Methods on recorded tables: each run of a search is one cell of the table. Nothing but
  * daemon/plan is asked; what a daemon would do about a run is done at once.
  *
- *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE [LEAST_GAIN]
+ *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE [LEAST_GAIN] [even]
  *
  * TABLE as convert_tables.py writes it; LAG 0: the method's default; SHARE of the runs repeats the
- * best with other seeds (0: none); with LEAST_GAIN the search may end early (`begun`: its runs). A line of JSON for each seed and number of runs: `better`, the
- * share of the table's configurations that are truly better (by the mean over its seeds) than the
- * winner, and `regret`, how far the winner is from the best of all, where 1 is the median.
+ * best with other seeds (0: none): as a sweep does it, in rounds of halving (finalists.h), or with
+ * `even` each time the least repeated of the eight best, as search_peer.py does. With LEAST_GAIN
+ * the search may end early (`begun`: its runs). A line of JSON for each seed and number of runs:
+ * `better`, the share of the table's configurations that are truly better (by the mean over its
+ * seeds) than the winner, and `regret`, how far the winner is from the best of all, where 1 is the
+ * median.
  *
  * Which of the table's seeds a run meets follows from the sweep's seed and the configuration alone
  * (search_peer.py does the same), and each further run of a configuration meets the next. */
@@ -17,6 +20,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/plan/configurations.h"
+#include "daemon/plan/finalists.h"
 #include "daemon/plan/gain.h"
 #include "daemon/plan/search/memo.h"
 #include "daemon/plan/search/search.h"
@@ -143,17 +148,23 @@ static void run(struct sweep *s, const struct assignment *at, enum run_kind kind
     s->trials[s->count++] = t;
 }
 
+static struct study study_of(const struct sweep *s, size_t budget)
+{
+    struct study st;
+    study_init(&st, &s->spec);
+    st.budget = budget;
+    st.all = st.trials = (const struct trial *const *)s->trials;
+    st.all_count = st.count = s->count;
+    return st;
+}
+
 static void search(struct sweep *s, size_t budget)
 {
     struct memo *memo = memo_create();
     for (;;) {
         struct proposals p = {0};
-        struct study st;
-        study_init(&st, &s->spec);
-        st.budget = budget;
+        struct study st = study_of(s, budget);
         st.memo = memo;
-        st.all = st.trials = (const struct trial *const *)s->trials;
-        st.all_count = st.count = s->count;
         struct gain g;
         if (gain_judge(&st, &g) == GAIN_ENDS)
             break;
@@ -214,7 +225,7 @@ static size_t repeat_next(const struct sweep *s)
     return top[least];
 }
 
-static void repeat(struct sweep *s, size_t runs)
+static void repeat_evenly(struct sweep *s, size_t runs)
 {
     for (size_t n = 0; n < runs; n++) {
         size_t cell = repeat_next(s), i = 0;
@@ -225,25 +236,51 @@ static void repeat(struct sweep *s, size_t runs)
     }
 }
 
-static void report(const struct sweep *s, const char *method, double share, size_t runs,
-                   size_t begun, double seconds)
-{
-    const struct table *t = s->table;
-    size_t won = winner(s, share > 0 ? 2 : 1), better = 0;
-    for (size_t i = 0; i < t->count; i++)
-        better += t->truth[i] < t->truth[won];
-    printf("{\"table\":\"%s\",\"method\":\"%s\",\"seed\":%" PRIu64 ",\"runs\":%zu,\"lag\":%" PRId64
-           ",\"repeat_share\":%g,\"least_gain\":%g,\"begun\":%zu,\"better\":%.6g,\"regret\":%.6g,"
-           "\"us_per_proposal\":%.1f}\n",
-           t->name, method, s->spec.seed, runs, s->spec.lag, share, s->spec.least_gain, begun,
-           (double)better / (double)t->count,
-           (t->truth[won] - t->best) / (t->median - t->best), seconds / (double)runs * 1e6);
-}
-
 struct asked {
     const char *method, *lag;
     double share, least_gain;
+    bool even;
 };
+
+/* As a sweep does it. Returns the winner's cell. */
+static size_t repeat_halving(struct sweep *s, size_t last)
+{
+    struct configurations c;
+    struct repeats r = {0};
+    size_t searched = s->count, begun = 0;
+    for (;; begun = s->count - searched) {
+        struct study st = study_of(s, searched);
+        st.run_cap = searched;
+        st.last = last;
+        r.count = 0;
+        if (finalists_next(&st, begun, last, &r) != ANSWER_RUNS)
+            break;
+        for (size_t i = 0; i < r.count; i++)
+            run(s, &s->trials[r.items[i].of]->at, RUN_KIND_REPEAT, r.items[i].of);
+    }
+    repeats_finish(&r);
+    struct study st = study_of(s, searched);
+    configurations_init(&c, &st);
+    size_t won = s->cells[c.items[0].root];
+    configurations_finish(&c);
+    return won;
+}
+
+static void report(const struct sweep *s, const struct asked *a, size_t won, size_t runs,
+                   size_t begun, double seconds)
+{
+    const struct table *t = s->table;
+    size_t better = 0;
+    for (size_t i = 0; i < t->count; i++)
+        better += t->truth[i] < t->truth[won];
+    printf("{\"table\":\"%s\",\"method\":\"%s\",\"seed\":%" PRIu64 ",\"runs\":%zu,\"lag\":%" PRId64
+           ",\"repeat_share\":%g,\"repeats\":\"%s\",\"least_gain\":%g,\"begun\":%zu,"
+           "\"better\":%.6g,\"regret\":%.6g,\"us_per_proposal\":%.1f}\n",
+           t->name, a->method, s->spec.seed, runs, s->spec.lag, a->share,
+           a->share > 0 && !a->even ? "halving" : "even", s->spec.least_gain, begun,
+           (double)better / (double)t->count,
+           (t->truth[won] - t->best) / (t->median - t->best), seconds / (double)runs * 1e6);
+}
 
 static void sweep_run(const struct table *t, const struct asked *a, uint64_t seed, size_t runs)
 {
@@ -264,9 +301,14 @@ static void sweep_run(const struct table *t, const struct asked *a, uint64_t see
     size_t last = (size_t)floor(a->share * (double)runs);
     search(&s, runs - last);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-    size_t begun = s.count;
-    repeat(&s, last);
-    report(&s, a->method, a->share, runs, begun,
+    size_t begun = s.count, won;
+    if (last > 0 && !a->even) {
+        won = repeat_halving(&s, last);
+    } else {
+        repeat_evenly(&s, last);
+        won = winner(&s, last > 0 ? 2 : 1);
+    }
+    report(&s, a, won, runs, begun,
            (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
     for (size_t i = 0; i < s.count; i++)
         free(s.trials[i]);
@@ -281,9 +323,10 @@ static void sweep_run(const struct table *t, const struct asked *a, uint64_t see
 int main(int argc, char **argv)
 {
     struct table t;
-    if (argc != 8 && argc != 9)
-        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE [LEAST_GAIN]", NULL);
-    struct asked a = {argv[2], argv[6], atof(argv[7]), argc == 9 ? atof(argv[8]) : 0};
+    bool even = argc > 8 && strcmp(argv[argc - 1], "even") == 0;
+    if (argc - even != 8 && argc - even != 9)
+        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE [LEAST_GAIN] [even]", NULL);
+    struct asked a = {argv[2], argv[6], atof(argv[7]), argc - even == 9 ? atof(argv[8]) : 0, even};
     table_read(&t, argv[1]);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* lines stay whole where several write to one file */
     uint64_t first = strtoull(argv[3], NULL, 10), count = strtoull(argv[4], NULL, 10);

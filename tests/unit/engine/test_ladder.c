@@ -28,6 +28,8 @@ struct field {
     struct rung rungs[MANY][3];
     const struct trial *pointers[MANY];
     double quality[MANY];
+    struct objectives objectives; /* none, or two */
+    double further[MANY];         /* the second, at every rung */
     int64_t budget[MANY]; /* how far each may go; 0: nowhere yet */
     char log[MANY][64];   /* what was decided of it */
     struct ladder *ladder;
@@ -47,6 +49,8 @@ static struct field *field_create(size_t count, int64_t lag, uint64_t seed)
                                       .rungs = f->rungs[i]};
         f->pointers[i] = &f->trials[i];
     }
+    for (size_t i = 0; i < count; i++)
+        f->further[i] = rng_below(&f->rng, 20) ? floor(20 * rng_uniform(&f->rng)) : NAN;
     rng_init(&f->rng, seed, RNG_TEST, 2);
     f->ladder = ladder_create();
     return f;
@@ -54,7 +58,15 @@ static struct field *field_create(size_t count, int64_t lag, uint64_t seed)
 
 static struct study study_of(const struct field *f)
 {
-    return (struct study){.stop = &f->stop, .count = f->begun, .trials = f->pointers};
+    return (struct study){.stop = &f->stop, .count = f->begun, .trials = f->pointers,
+                          .objectives = f->objectives.count > 0 ? &f->objectives : NULL};
+}
+
+static struct field *field_of_two(size_t count, int64_t lag, uint64_t seed)
+{
+    struct field *f = field_create(count, lag, seed);
+    f->objectives = (struct objectives){2, {{.name = "loss"}, {.name = "time"}}};
+    return f;
 }
 
 static void field_destroy(struct field *f)
@@ -74,7 +86,8 @@ static void train(struct field *f, size_t i)
         return;
     }
     t->status = RUN_PAUSED;
-    t->rungs[t->rung_count++] = (struct rung){to, f->quality[i] + 0.3 / (double)to};
+    t->rungs[t->rung_count++] =
+        (struct rung){to, f->quality[i] + 0.3 / (double)to, &f->further[i]};
 }
 
 static void apply(struct field *f, size_t i, const struct rung_verdict *v)
@@ -174,13 +187,13 @@ static void test_one_always_ends(void **state)
     }
 }
 
-static void test_whoever_comes_first(void **state)
+static void expect_whoever_comes_first(struct field *create(size_t, int64_t, uint64_t))
 {
     for (int64_t lag = 1; lag <= 9; lag += 4) {
-        struct field *expected = field_create(150, lag, 1);
+        struct field *expected = create(150, lag, 1);
         run_all(expected, 1);
         for (uint64_t seed = 2; seed < 20; seed++) {
-            struct field *f = field_create(150, lag, seed);
+            struct field *f = create(150, lag, seed);
             run_all(f, 1 + seed % 9);
             for (size_t i = 0; i < f->count; i++)
                 assert_string_equal(f->log[i], expected->log[i]);
@@ -190,12 +203,42 @@ static void test_whoever_comes_first(void **state)
     }
 }
 
-/* A new ladder over what is known says the same of those who wait. */
-static void test_begun_anew(void **state)
+static void test_whoever_comes_first(void **state)
 {
-    struct field *expected = field_create(150, 4, 1);
+    expect_whoever_comes_first(field_create);
+    expect_whoever_comes_first(field_of_two);
+}
+
+/* Several objectives: the best by each of them alone is trained to its end, and nobody who has no
+ * number of the first is promoted. */
+static void test_the_ends_of_the_front_go_on(void **state)
+{
+    struct field *f = field_of_two(81, 2, 3);
+    size_t first = 0, second = 0;
+    run_all(f, 3);
+    for (size_t i = 0; i < f->count; i++) {
+        if (isnan(f->quality[i])) {
+            assert_int_equal(f->trials[i].status, RUN_STOPPED);
+            assert_int_equal(f->trials[i].rung_count, 1);
+            continue;
+        }
+        first = !(f->quality[i] >= f->quality[first]) ? i : first;
+        bool less = f->further[i] < f->further[second] ||
+                    (f->further[i] == f->further[second] && f->quality[i] < f->quality[second]);
+        second = isnan(f->further[second]) || isnan(f->quality[second]) || less ? i : second;
+    }
+    assert_int_equal(f->trials[first].status, RUN_COMPLETED);
+    assert_int_equal(f->trials[second].status, RUN_COMPLETED);
+    assert_in_range(completed(f), 2, 27);
+    field_destroy(f);
+}
+
+/* A new ladder over what is known says the same of those who wait. */
+static void expect_the_same_anew(struct field *create(size_t, int64_t, uint64_t))
+{
+    struct field *expected = create(150, 4, 1);
     run_all(expected, 1);
-    struct field *f = field_create(150, 4, 5);
+    struct field *f = create(150, 4, 5);
     for (size_t k = 0; k < 3000; k++) {
         int64_t flushes[8];
         if (!work(f, 5) && !ladder_flush(f->ladder))
@@ -219,6 +262,12 @@ static void test_begun_anew(void **state)
         assert_string_equal(f->log[i], expected->log[i]);
     field_destroy(f);
     field_destroy(expected);
+}
+
+static void test_begun_anew(void **state)
+{
+    expect_the_same_anew(field_create);
+    expect_the_same_anew(field_of_two);
 }
 
 /* A long search: what waits has a bound. */
@@ -295,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_the_best_thirds_go_on),
         cmocka_unit_test(test_one_always_ends),
         cmocka_unit_test(test_whoever_comes_first),
+        cmocka_unit_test(test_the_ends_of_the_front_go_on),
         cmocka_unit_test(test_begun_anew),
         cmocka_unit_test(test_nobody_waits_for_ever),
         cmocka_unit_test(test_stages),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/plan/configurations.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/pareto.h"
 #include "daemon/plan/search/past.h"
@@ -381,6 +382,97 @@ static void rungs_go_by_fronts(void **state)
     assert_int_equal(verdict_of("median", crowded, 7, NULL), VERDICT_GO_ON);
 }
 
+/* --- the front of configurations ------------------------------------------------------------- */
+
+#define FIELD 60
+
+/* Of those with a seed: two or more, one, or one of which a run failed. */
+static int class_of(const struct configuration *c)
+{
+    return c->failed > 0 ? 2 : c->seeds < 2;
+}
+
+/* Runs of a third of the configurations come again; some fail. */
+static void make_field(struct rng *r, struct trial *trials, double *further,
+                       const struct trial **list)
+{
+    for (size_t i = 0; i < FIELD; i++) {
+        bool repeats = i >= FIELD / 2;
+        further[i] = (double)rng_below(r, 9);
+        trials[i] = (struct trial){.number = i,
+                                   .kind = repeats ? RUN_KIND_REPEAT : RUN_KIND_SEARCH,
+                                   .parent = repeats ? rng_below(r, FIELD / 6) : TRIAL_NONE,
+                                   .status = rng_below(r, 8) ? RUN_COMPLETED : RUN_FAILED,
+                                   .has_metric = true,
+                                   .metric_value = (double)rng_below(r, 9),
+                                   .further = &further[i],
+                                   .cause = CAUSE_COUNT};
+        trials[i].at.v[0] = (double)i;
+        list[i] = &trials[i];
+    }
+}
+
+/* As the view has it, one pair after the other. */
+static bool is_on_front(const struct configurations *c, const double (*means)[2], size_t i)
+{
+    for (size_t k = 0; k < c->count; k++)
+        if (class_of(&c->items[k]) <= class_of(&c->items[i]) &&
+            pareto_dominates(means[k], means[i], 2))
+            return false;
+    return true;
+}
+
+static void means_of(const struct study *st, const struct configurations *c, double (*out)[2])
+{
+    memset(out, 0, FIELD * sizeof(*out));
+    for (size_t i = 0; i < c->count; i++) {
+        for (size_t n = 0; n < FIELD; n++) {
+            const struct trial *t = st->all[n];
+            size_t root = t->kind == RUN_KIND_REPEAT ? t->parent : n;
+            if (root != c->items[i].root || t->status != RUN_COMPLETED)
+                continue;
+            out[i][0] += t->metric_value / (double)c->items[i].seeds;
+            out[i][1] += t->further[0] / (double)c->items[i].seeds;
+        }
+    }
+}
+
+static void configurations_on_the_front(void **state)
+{
+    struct trial *trials = xcalloc(FIELD, sizeof(*trials));
+    const struct trial *list[FIELD];
+    double further[FIELD], means[FIELD][2];
+    struct spec s;
+    struct study st;
+    struct rng r;
+    spec_make_with(&s, "random", PARAMETERS_FULL, FIELD, 1, TWO);
+    rng_init(&r, 8, RNG_TEST, 0);
+    for (int round = 0; round < 50; round++) {
+        struct configurations c;
+        size_t count = 0, few = 0;
+        make_field(&r, trials, further, list);
+        study_init(&st, &s);
+        st.all = st.trials = list;
+        st.all_count = st.count = FIELD;
+        configurations_init(&c, &st);
+        means_of(&st, &c, means);
+        bool *front = configurations_front(&c, &st, FIELD);
+        bool *thinned = configurations_front(&c, &st, 3);
+        for (size_t i = 0; i < c.count; i++) {
+            assert_int_equal(front[i], is_on_front(&c, means, i));
+            assert_true(front[i] || !thinned[i]);
+            count += front[i];
+            few += thinned[i];
+        }
+        assert_int_equal(few, count < 3 ? count : 3);
+        free(front);
+        free(thinned);
+        configurations_finish(&c);
+    }
+    spec_finish(&s);
+    free(trials);
+}
+
 /* --- finalists ------------------------------------------------------------------------------- */
 
 /* 8 runs: the front first, then once more as many of those that have two seeds. */
@@ -417,6 +509,7 @@ int main(void)
         cmocka_unit_test(sorting_is_as_by_pairs),
         cmocka_unit_test(room_counts_within_a_front),
         cmocka_unit_test(the_best_by_any_weights_is_on_the_front),
+        cmocka_unit_test(configurations_on_the_front),
         cmocka_unit_test(same_however_it_is_asked),
         cmocka_unit_test(long_sweeps_keep_their_front),
         cmocka_unit_test(rungs_go_by_fronts),

@@ -106,7 +106,7 @@ static struct earlier *read_frozen(const struct world *w, const struct asked *a)
     int64_t id = 1;
     char *text = frozen(w, a, &id, 1);
     make_spec(a, &s);
-    struct earlier *e = earlier_read(text, &s.space, s.epochs);
+    struct earlier *e = earlier_read(text, &s.space, s.epochs, s.objectives.count);
     free(text);
     spec_finish(&s);
     assert_non_null(e);
@@ -249,16 +249,16 @@ static void what_is_frozen_is_read_with_care(void **state)
 {
     struct spec s;
     spec_make(&s, "tpe", PARAMETERS_FULL, 10, 1);
-    assert_null(earlier_read(NULL, &s.space, 1));
-    assert_null(earlier_read("[", &s.space, 1));
-    assert_null(earlier_read("[]", &s.space, 1));
+    assert_null(earlier_read(NULL, &s.space, 1, 0));
+    assert_null(earlier_read("[", &s.space, 1, 0));
+    assert_null(earlier_read("[]", &s.space, 1, 0));
     struct earlier *e = earlier_read(
         "{\"runs\":[1,{\"run\":1},{\"run\":2,\"status\":\"completed\",\"value\":0.5,\"params\":"
         "{\"learning_rate\":5,\"batch_size\":32,\"optimizer\":\"adam\",\"depth\":1}},"
         "{\"run\":3,\"status\":\"running\",\"params\":{\"learning_rate\":0.01,\"batch_size\":32,"
         "\"optimizer\":\"adam\",\"depth\":1}},{\"run\":4,\"status\":\"failed\",\"params\":"
         "{\"learning_rate\":0.01,\"batch_size\":32,\"optimizer\":\"adam\",\"depth\":1}}],"
-        "\"starts\":7,\"said\":[1,\"a\"]}", &s.space, 1);
+        "\"starts\":7,\"said\":[1,\"a\"]}", &s.space, 1, 0);
     assert_int_equal(e->count, 1);
     assert_int_equal(e->run_ids[0], 4);
     assert_int_equal(e->trials[0]->error, RUN_ERROR_CRASHED);
@@ -380,6 +380,68 @@ static void same_through_kills_and_without_the_other(void **state)
     }
 }
 
+/* --- several objectives ---------------------------------------------------------------------- */
+
+#define SEVERAL(names) ",\"repeat_share\":0,\"treat\":false,\"objectives\":[\"val_loss\"" names "]"
+
+/* Each of them by name, or what every run is known to have come to; without one of them there is
+ * no place among the fronts, so the best are tried first. */
+static void of_several_objectives_all_must_be_known(void **state)
+{
+    static const char *const before[] = {"", SEVERAL(",\"seconds\",\"val_acc\"")};
+    for (size_t k = 0; k < ARRAY_LEN(before); k++) {
+        struct world w;
+        world_init(&w, 3, 1);
+        world_submit(&w, "random", PARAMETERS_FULL, 40, 1,
+                     k == 0 ? ",\"repeat_share\":0,\"treat\":false" : before[k]);
+        world_run(&w);
+        struct asked a = again("tpe");
+        a.more = SEVERAL(",\"val_acc\",\"seconds\"");
+        struct earlier *e = read_frozen(&w, &a);
+        assert_int_equal(e->count, 40);
+        for (size_t i = 0; i < e->count; i++) {
+            const struct run_row *row = world_run_row(&w, 1, (int64_t)i);
+            if (row->status != RUN_COMPLETED || !isfinite(row->metric_value))
+                continue;
+            assert_true(e->trials[i]->further[0] == row->val_acc);
+            assert_true(e->trials[i]->further[1] == row->seconds);
+        }
+        earlier_destroy(e);
+        a.more = SEVERAL(",\"parameters\"");
+        e = read_frozen(&w, &a);
+        assert_int_equal(e->start_count, 5);
+        says(e, "of its runs no parameters is known");
+        earlier_destroy(e);
+        world_finish(&w);
+    }
+}
+
+static void several_are_the_same_at_any_number_of_workers(void **state)
+{
+    for (size_t k = 0; k < 2; k++) {
+        char *expected = NULL;
+        for (size_t workers = 1; workers <= 7; workers += 3) {
+            struct world w;
+            world_init(&w, workers, workers);
+            world_submit(&w, "random", PARAMETERS_FULL, 40, 1, SEVERAL(",\"val_acc\""));
+            world_run(&w);
+            struct asked a = again(k == 0 ? "tpe" : "gp");
+            a.more = SEVERAL(",\"val_acc\"");
+            submit(&w, &a, 1);
+            world_run(&w);
+            assert_int_equal(world_sweep(&w, 2)->status, SWEEP_COMPLETED);
+            assert_null(strstr(world_run_row(&w, 2, 0)->reason, "Sobol"));
+            char *got = world_canonical(&w, 2);
+            if (expected != NULL)
+                assert_string_equal(got, expected);
+            free(expected);
+            expected = got;
+            world_finish(&w);
+        }
+        free(expected);
+    }
+}
+
 static void is_replayed(void **state)
 {
     for (size_t m = 0; m < ARRAY_LEN(methods); m++) {
@@ -426,6 +488,8 @@ int main(void)
         cmocka_unit_test(finds_sooner),
         cmocka_unit_test(same_at_any_number_of_workers),
         cmocka_unit_test(same_through_kills_and_without_the_other),
+        cmocka_unit_test(of_several_objectives_all_must_be_known),
+        cmocka_unit_test(several_are_the_same_at_any_number_of_workers),
         cmocka_unit_test(is_replayed),
         cmocka_unit_test(others_are_the_first_runs),
     };

@@ -104,7 +104,7 @@ static bool paper_usage(struct worker *base, struct usage *out)
     return d->usage_known;
 }
 
-static uint64_t paper_oom_kills(const struct launcher *l)
+static uint64_t paper_oom_kills(struct launcher *l, bool lately)
 {
     return desk_of(l)->oom_kills;
 }

@@ -1,5 +1,6 @@
 #include "expect.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "spec_text.h"
@@ -151,6 +152,58 @@ static void lag_is_of_methods_that_learn(void **state)
     text = canonical(&s);
     assert_null(strstr(text, "lag"));
     free(text);
+    spec_finish(&s);
+}
+
+/* Rounds of halving come to pairs soon: more seeds of the same two would be of no use. A deadline
+ * may leave a small part of run_cap, of which it is a share. */
+static void of_very_many_runs_few_repeat_the_best(void **state)
+{
+    static const struct {
+        int64_t run_cap, last;
+        const char *more;
+    } cases[] = {
+        {13, 0, ""},       {14, 2, ""},      {400, 60, ""},  {401, 60, ""},
+        {1000000, 60, ""}, {777777, 60, ""}, {5003, 60, ""}, {100000, 15000, ",\"max_hours\":8"},
+        {100000, 15000, ",\"until\":\"07:30\""}, {100000, 20000, ",\"repeat_share\":0.2"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct spec s, again;
+        char *text = xasprintf("{" DATA "," DEPTH ",\"run_cap\":%" PRId64 "%s}", cases[i].run_cap,
+                               cases[i].more);
+        must_parse(text, &s);
+        assert_int_equal(spec_repeat_cap(&s), cases[i].last);
+        char *stored = canonical(&s);
+        must_parse(stored, &again);
+        assert_int_equal(spec_repeat_cap(&again), cases[i].last);
+        free(stored);
+        free(text);
+        spec_finish(&s);
+        spec_finish(&again);
+    }
+}
+
+/* max_hours alone, or until: as many as fit. Not where the number is the size of a population. */
+static void a_deadline_says_how_many_runs(void **state)
+{
+    static const char *const ends[] = {"\"max_hours\":0.5", "\"until\":\"07:30\""};
+    struct errbuf err;
+    struct spec s;
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        char *text = xasprintf("{" DATA "," DEPTH ",%s,\"method\":\"auto\"}", ends[i]);
+        must_parse(text, &s);
+        assert_int_equal(s.run_cap, SPEC_DEADLINE_RUNS);
+        assert_int_equal(spec_repeat_cap(&s), SPEC_DEADLINE_RUNS * 15 / 100);
+        free(text);
+        spec_finish(&s);
+    }
+    const char *pbt = "{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0,\"max\":0.9,"
+                      "\"distribution\":\"uniform\"}},\"method\":\"pbt\",\"max_hours\":1}";
+    assert_int_equal(spec_parse_text(pbt, strlen(pbt), &s, &err), ERR_MISSING);
+    must_parse("{" DATA ",\"max_hours\":1}", &s);
+    assert_int_equal(s.run_cap, SPEC_DEADLINE_RUNS);
     spec_finish(&s);
 }
 
@@ -700,6 +753,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(least_spec_gets_the_defaults),
         cmocka_unit_test(lag_is_of_methods_that_learn),
+        cmocka_unit_test(of_very_many_runs_few_repeat_the_best),
+        cmocka_unit_test(a_deadline_says_how_many_runs),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(nothing_but_data_is_a_sweep),
         cmocka_unit_test(real_ends_make_a_real_range),

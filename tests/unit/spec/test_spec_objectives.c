@@ -94,8 +94,29 @@ static void picks_a_method(void **state)
     struct spec s;
     must_parse("{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0.0,\"max\":0.9}},"
                "\"run_cap\":40,\"objectives\":[\"val_loss\",\"seconds\"]}", &s);
-    assert_true(s.method == METHOD_TPE || s.method == METHOD_GP);
-    assert_true(s.picked[0] != '\0');
+    assert_int_equal(s.method, METHOD_GP);
+    assert_non_null(strstr(s.picked, "2 objectives, 1 parameter, "));
+    assert_non_null(strstr(s.picked, "; weighs them anew for each run"));
+    spec_finish(&s);
+    must_parse("{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0.0,\"max\":0.9}},"
+               "\"method\":\"auto\",\"run_cap\":400,"
+               "\"objectives\":[\"val_loss\",\"val_acc\",\"flop\"]}", &s);
+    assert_int_equal(s.method, METHOD_TPE);
+    assert_non_null(strstr(s.picked, "3 objectives, "));
+    assert_non_null(strstr(s.picked, "; by fronts"));
+    spec_finish(&s);
+}
+
+/* What knew one metric alone before. */
+static void goes_with_promotion_and_earlier_sweeps(void **state)
+{
+    struct spec s;
+    must_parse("{" DATA ",\"parameters\":{\"train.momentum\":{\"min\":0.0,\"max\":0.9}},"
+               "\"run_cap\":40,\"objectives\":[\"val_loss\",\"flop\"],\"warm_start\":[3],"
+               "\"early_terminate\":{\"type\":\"hyperband\",\"promote\":true}}", &s);
+    assert_int_equal(s.method, METHOD_TPE);
+    assert_true(s.stop.promote);
+    assert_int_equal(s.warm_count, 1);
     spec_finish(&s);
 }
 
@@ -163,11 +184,6 @@ static void refused(void **state)
         {OWN("\"objectives\":[\"val_loss\",\"seconds\"],\"method\":\"random\","
              "\"early_terminate\":{\"type\":\"curve\"}"),
          ERR_VALUE, "$.early_terminate.type", "one metric"},
-        {OWN("\"objectives\":[\"val_loss\",\"seconds\"],\"method\":\"random\","
-             "\"early_terminate\":{\"type\":\"hyperband\",\"promote\":true}"),
-         ERR_VALUE, "$.early_terminate.promote", "several objectives"},
-        {OWN("\"objectives\":[\"val_loss\",\"seconds\"],\"method\":\"tpe\",\"warm_start\":[1]"),
-         ERR_VALUE, "$.warm_start", "the metric alone is known"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -182,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(means_what_it_says),
+        cmocka_unit_test(goes_with_promotion_and_earlier_sweeps),
         cmocka_unit_test(picks_a_method),
         cmocka_unit_test(says_what_was_read),
         cmocka_unit_test(refused),

@@ -326,8 +326,10 @@ int points_build(const struct training_log *l, const struct columns *c, struct r
         rc = collect_rows(&b);
     if (rc == 0)
         rc = segments_order(l, b.slots, b.slot_count, r, b.rows, &b.row_count);
-    if (rc == 0)
+    if (rc == 0) {
         make_points(&b);
+        repeats_take(r->curve);
+    }
     free(b.rows);
     return rc;
 }

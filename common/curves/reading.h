@@ -109,5 +109,8 @@ int points_build(const struct training_log *l, const struct columns *c, struct r
  * trainings is taken. rows: in the file's order, with axis and row; *count may become less. */
 int segments_order(const struct training_log *l, const struct slot *slots, size_t slot_count,
                    struct reading *r, struct log_row *rows, size_t *count);
+/* Points of whole epochs, each of which stands as often: the same values are taken once, several
+ * validation losses are noted. */
+void repeats_take(struct curve *c);
 
 #endif

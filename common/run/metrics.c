@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/field.h"
+#include "common/base/json_scan.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/json.h"
@@ -21,12 +22,13 @@ struct point_metrics *metrics_create(const struct point *at, size_t count)
 
 bool metric_name_valid(const char *name)
 {
+    const unsigned char *p = (const unsigned char *)name;
     size_t len = strlen(name);
 
     if (len == 0 || len > METRIC_NAME_MAX)
         return false;
-    for (; *name; name++)
-        if ((unsigned char)*name < 0x20 || *name == 0x7f)
+    for (size_t n; len > 0; p += n, len -= n)
+        if (*p < 0x20 || *p == 0x7f || (n = json_utf8_length(p, len)) == 0)
             return false;
     return true;
 }

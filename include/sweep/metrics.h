@@ -28,7 +28,7 @@ struct json_writer;
 
 /* Room for count values, none of them set; free(). */
 struct point_metrics *metrics_create(const struct point *at, size_t count);
-/* 1 to METRIC_NAME_MAX bytes without control characters. */
+/* 1 to METRIC_NAME_MAX bytes of UTF-8 without control characters. */
 bool metric_name_valid(const char *name);
 /* The object {"name": value, …}; nothing else may come from values[] than valid names. */
 void metrics_write(const struct point_metrics *m, struct json_writer *w);

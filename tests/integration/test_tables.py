@@ -230,6 +230,18 @@ def test_the_target_once_more(f):
 
 
 @in_folder
+def test_numbers_that_stand_for_nothing(f):
+    text = "age,rain,percent,y\n" + lines(
+        [-999 if i % 30 == 4 else i % 61, "9.96921e36" if i % 40 == 1 else i % 7 / 7, 99 - i % 50,
+         9999 if i % 45 == 2 else i % 23 / 3] for i in range(90))
+    line = f.read("sentinels.csv", text)
+    said(line, 'column 1 ("age") is -999 in 3 rows and 0 to 60 in the others',
+         'data.missing: ["-999"]', 'column 2 ("rain") is 9.96921e+36 in 3 rows', 'column 4 ("y") is 9999 in 2 rows')
+    found = [x for x in line["findings"] if x["kind"] == "sentinel_value"]
+    equal([(x["column"], x["count"]) for x in found], [(1, 3), (2, 3), (4, 2)])
+
+
+@in_folder
 def test_names_that_are_meant_as_one(f):
     words = ["yes", "Yes ", "no", "NO", "not-yet", "not yet"]
     text = "a,level,y\n" + lines([i % 13 / 3, ["lo", "Lo", "hi"][i % 3], words[i % 6]]

@@ -59,6 +59,7 @@ static void describe(const struct source *s, const struct decoded *d, const char
     name_files(s, &described);
     scan_samples(&described, p);
     scan_columns(&described, p);
+    scan_sentinels(&described, p);
 }
 
 /* The cached copy of exactly these files. */

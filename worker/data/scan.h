@@ -22,6 +22,10 @@ void scan_samples(const struct samples *s, struct record_prepared *out);
  * more, by whatever names); and names of categories or classes that differ only in case, blanks or
  * joints (similar_names). */
 void scan_columns(const struct samples *s, struct record_prepared *out);
+/* Appends sentinel_value: columns of a table, the target too, in which a number of nines (-999, 99)
+ * or one of 1e20 and more stands in several rows, farther from all others than these are from each
+ * other. */
+void scan_sentinels(const struct samples *s, struct record_prepared *out);
 
 /* Appends what depends on the configuration: nan_after_scaling (a finite number that is none after
  * the split's scaling; after what scan_samples found, as many as have room), constant_column,

@@ -236,6 +236,22 @@ static void test_long_tables(void **state)
     CHECK(CASES);
 }
 
+static void test_epochs_that_stand_several_times(void **state)
+{
+    static const struct curve_case CASES[] = {
+        {"x.csv", "epoch,loss,val_loss\n1,9,8\n1,9,8\n2,7,6\n2,7,6\n3,5,nan\n3,5,nan\n", "1:9/8 2:7/6 3:5/nan",
+         "each epoch stands 2 times with the same values: taken once"},
+        {"x.csv", "epoch,loss,val_loss\n1,9,8\n1,9,8.5\n2,7,6\n2,7,6\n3,5,4\n", "1:9/8 1:9/8.5 2:7/6 2:7/6 3:5/4", NULL},
+        {"x.csv", "epoch,loss,val_loss\n1,9,8\n1,9,8.5\n2,7,6\n2,7,6.5\n3,5,4\n3,5,4.5\n",
+         "1:9/8 1:9/8.5 2:7/6 2:7/6.5 3:5/4 3:5/4.5", "each epoch has 2 validation losses"},
+        {"x.csv", "epoch,loss\n1,9\n1,8\n2,7\n2,6\n3,5\n3,4\n", "1:9/- 1:8/- 2:7/- 2:6/- 3:5/- 3:4/-", NULL},
+        {"x.csv", "epoch,loss,val_loss\n1,9,8\n1,8,8\n2,7,6\n2,6,6\n3,5,4\n3,4,4\n",
+         "1:9/8 1:8/8 2:7/6 2:6/6 3:5/4 3:4/4", NULL},
+        {"x.csv", "epoch,loss\n1,9\n1,9\n2,7\n2,7\n", "1:9/- 1:9/- 2:7/- 2:7/-", NULL},
+    };
+    CHECK(CASES);
+}
+
 static void test_a_second_file_joins_by_epoch(void **state)
 {
     struct curve_source train_in = {.name = "a", .bytes = "Step,train_loss\n0,5\n1,4\n3,3\n"};
@@ -270,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_several_runs),
         cmocka_unit_test(test_long_tables),
+        cmocka_unit_test(test_epochs_that_stand_several_times),
         cmocka_unit_test(test_a_second_file_joins_by_epoch),
     };
 

@@ -302,8 +302,8 @@ static void on_start_run(void *arg, const struct table *t, const struct errbuf *
         snprintf(given, sizeof(given), "%" PRId64, s->spec.trainer.start_from);
         err_bad(&err, ERR_VALUE, "$.start_from", given,
                 "the id of a run that has ended and kept its weights: one of the best three of "
-                "its sweep, or of its front (`sweepctl replay RUN -o FILE` trains them again where they are gone; "
-                "FILE is best.safetensors in the run's folder)");
+                "its sweep, or of its front (`sweepctl replay RUN -o FILE` trains them again where "
+                "they are gone; FILE is best.safetensors in the run's folder)");
         request_error(r, &err);
     }
     pending_destroy(s);

@@ -217,16 +217,21 @@ static bool is_header(const struct row *r, const struct below *below, size_t row
     return 2 * r->texts >= r->count && above_numbers(r, below);
 }
 
-/* All fields are names of the training file's columns, in whatever order. */
+/* All fields are names of the training file's columns, in whatever order, none of them twice. */
 static bool has_names(const struct row *r, const struct table_columns *known)
 {
     struct names names = {0};
-    bool all = r->count > 0;
+    bool all = r->count > 0, *seen = xcalloc(known->count, sizeof *seen);
     for (size_t i = 0; i < known->count; i++)
         names_add(&names, known->header[i], strlen(known->header[i]));
-    for (size_t i = 0; i < r->count && all; i++)
-        all = names_find(&names, r->field[i], strlen(r->field[i])) != NAMES_NONE;
+    for (size_t i = 0; i < r->count && all; i++) {
+        uint32_t k = names_find(&names, r->field[i], strlen(r->field[i]));
+        all = k != NAMES_NONE && !seen[k];
+        if (all)
+            seen[k] = true;
+    }
     names_finish(&names);
+    free(seen);
     return all;
 }
 

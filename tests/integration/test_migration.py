@@ -117,7 +117,7 @@ def test_from_wandb():
             _, notes, printed = w.submit(parameters={"n": {"values": [None]},
                                                      "layers": {"values": [[64, 64]]}})
             equal(sorted(printed[0]), ["--layers=[64, 64]", "--n=None"])
-            equal(printed[1], {"n": "None", "layers": "[64, 64]", "lr": 9}, "wandb.config")
+            equal(printed[1], {"n": None, "layers": [64, 64], "lr": 9}, "wandb.config")
             check("text" in notes, notes)
 
         def metric(_):

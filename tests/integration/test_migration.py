@@ -114,11 +114,11 @@ def test_from_wandb():
             equal((spec["objectives"], spec["metric"]["name"]), (both, "val_loss"))
 
         def several_kinds(_):
-            _, notes, printed = w.submit(parameters={"n": {"values": [None]},
-                                                     "layers": {"values": [[64, 64]]}})
+            spec, _, printed = w.submit(parameters={"n": {"values": [None]},
+                                                    "layers": {"values": [[64, 64]]}})
             equal(sorted(printed[0]), ["--layers=[64, 64]", "--n=None"])
             equal(printed[1], {"n": None, "layers": [64, 64], "lr": 9}, "wandb.config")
-            check("text" in notes, notes)
+            check('"literals"' in json.dumps(spec), spec)
 
         def metric(_):
             spec, notes, _ = w.submit()

@@ -73,7 +73,8 @@ static int by_order(const void *a, const void *b)
 
 static void add_jointly(struct level *l, const double *costs, size_t index)
 {
-    qsort(l->entries, l->count, sizeof(*l->entries), by_order);
+    if (l->count > 0)
+        qsort(l->entries, l->count, sizeof(*l->entries), by_order);
     if (l->arrived >= STOP_RUNS_SEEN)
         memmove(l->entries, l->entries + 1, --l->count * sizeof(*l->entries));
     l->entries = array_room(l->entries, &l->cap, l->count, sizeof(*l->entries));

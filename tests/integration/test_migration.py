@@ -56,7 +56,9 @@ class Wandb:
         """The stored specification, what was noted, and what its first run printed."""
         file = {"program": "train.py", "method": "grid", "metric": {"name": "val_loss"},
                 "parameters": {"lr": {"values": [0.5]}}, **changes}
-        text = json.dumps({k: v for k, v in file.items() if v is not None})
+        return self.submit_text(json.dumps({k: v for k, v in file.items() if v is not None}))
+
+    def submit_text(self, text):
         done = subprocess.run(
             [SWEEPCTL, "--socket", self.d.socket, "submit", "-"], input=text, text=True,
             cwd=self.home, capture_output=True, check=False,
@@ -119,6 +121,21 @@ def test_from_wandb():
             equal(sorted(printed[0]), ["--layers=[64, 64]", "--n=None"])
             equal(printed[1], {"n": None, "layers": [64, 64], "lr": 9}, "wandb.config")
             check('"literals"' in json.dumps(spec), spec)
+
+        def merged(_):
+            spec, notes, printed = w.submit_text(
+                "shared: &s {metric: {name: val_loss}, method: grid}\n<<: *s\nprogram: train.py\n"
+                "parameters: {lr: &lr {values: [0.5]}, wd: *lr}\n")
+            if "libyaml" in notes:
+                return  # built without it
+            equal((spec["method"], printed[1]), ("grid", {"lr": 0.5, "wd": 0.5}), notes)
+            check("shared" in notes, notes)
+
+        def left_to_the_shell(_):
+            _, notes, printed = w.submit(
+                command=["sh", "-c", "HOME=here; ${interpreter} train.py --home=${HOME}"])
+            equal(printed[0], ["--home=here"])
+            check("${HOME}" in notes, notes)
 
         def metric(_):
             spec, notes, _ = w.submit()
@@ -186,6 +203,10 @@ def test_from_wandb():
             "`wandb.init().config`": lambda _: equal(w.submit()[2][1], {"lr": 0.5}),
             "`True`": booleans,
             "values of several kinds": several_kinds,
+            "YAML with anchors": merged,
+            "`${HOME}` in a longer word": left_to_the_shell,
+            "`command` that is one text": lambda _: noted("command")(
+                w.submit(command="python other.py")),
             "`wandb.log`": lambda _: w.submit(),
             "`wandb.agent`": agent,
         })

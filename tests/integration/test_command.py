@@ -135,7 +135,7 @@ def test_what_failed_is_said():
     fails("exited", *no_metric, "did you mean los?", program="tell(los=1)")
     fails("exited", '"k", which counts its epochs', program="tell(loss=1)",
           config={"curves": {"epoch": "k"}})
-    points = fails("exited", "exit status 3", "last words",
+    points = fails("exited", "exit status 3: words; before it: last",
                    program="tell(loss=1); print('last\\n words'); sys.exit(3)")
     equal(len(points), 1)
     fails("exited", "ValueError: no such shape", program="raise ValueError('no such shape')")

@@ -82,7 +82,7 @@ void output_end(struct output *o)
  * writes it as JSON. */
 static void put_plain(const char *text, size_t len, struct buf *out)
 {
-    bool blank = false;
+    bool blank = true; /* none at the beginning */
 
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];

@@ -464,7 +464,7 @@ def test_what_exports_leave(f):
     line = f.read("books.csv", "a,b,y\n" + lines([f'"({i},000.50)"' if i % 5 == 3 else i, b, y]
                                                  for i, (_, b, y) in enumerate(DATA)))
     equal(sizes(line), (120, 2, 2))
-    said(line, "in parentheses are negative", 'column 1 ("a")')
+    said(line, "numbers in parentheses, or with a minus behind, are negative", 'column 1 ("a")')
     f.refused("rows.csv", "1 1:0.5 2:1\n0 1:0.2 2:3\n" * 60, "line 1", "LIBSVM", "data.format")
     equal(f.read("told.csv", "1 1:0.5 2:1\n0 1:0.2 2:3\n" * 60, delimiter=" ")["samples"], 120)
     equal(sizes(f.read("cr.csv", ("a,b,y\n" + lines(DATA)).replace("\n", "\r\r\n"))), (120, 2, 2))

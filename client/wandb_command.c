@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/program_spec.h"
+#include "client/wandb_note.h"
 #include "client/wandb_text.h"
 #include "sweep/command.h"
 #include "sweep/require.h"
@@ -17,29 +18,13 @@ struct words {
     struct errbuf *err;
 };
 
-__attribute__((format(printf, 2, 3))) static void note(struct words *c, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    buf_vprintf(c->notes, fmt, ap);
-    va_end(ap);
-    buf_putc(c->notes, '\n');
-}
-
 /* Not of a module, and nothing that is elsewhere when it is called. */
 static void look_for_program(struct words *c, const char *before, const char *program)
 {
     bool is_script = before == NULL || strcmp(before, "-m") != 0;
     if (is_script && access(program, F_OK) != 0)
-        note(c, "%s is not there, seen from this folder: %s (program)", program, strerror(errno));
-}
-
-static int refuse(struct words *c, const char *key, const struct json *v, const char *allowed)
-{
-    char excerpt[128] = "nothing";
-    if (v != NULL)
-        json_excerpt(v, excerpt, sizeof(excerpt));
-    return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
+        wandb_note(c->notes, "%s is not there, seen from this folder: %s (program)", program,
+                   strerror(errno));
 }
 
 /* The shell's own, as W&B leaves it; what is nearly a macro of ours is a mistake. */
@@ -62,7 +47,7 @@ static void put_pieces(struct words *c, const char *word, const char *program)
             continue;
         }
         if (len > 0 && is_plain(at + 2, len - 2, closed) && (at == word || at[-1] != '$')) {
-            note(c, "%.*s stays as it is: no macro (command)", (int)len + closed, at);
+            wandb_note(c->notes, "%.*s stays as it is: no macro (command)", (int)len + closed, at);
             buf_putc(&out, '$');
         }
         buf_putc(&out, *at++);
@@ -91,7 +76,7 @@ static void put_word(struct words *c, const char *word, const char *program)
         jw_string(c->w, program);
     } else if (macro && strcmp(alone.data, "${interpreter}") == 0 && !program_in_path("python") &&
                program_in_path("python3")) {
-        note(c, "${interpreter} is python3: there is no python in PATH (command)");
+        wandb_note(c->notes, "${interpreter} is python3: there is no python in PATH (command)");
         jw_string(c->w, "python3");
     } else if (macro) {
         jw_string(c->w, alone.data);
@@ -108,8 +93,9 @@ static const struct json *command_list(struct words *c)
     if (command == NULL || json_type(command) != JSON_STRING ||
         json_get(c->spec, "program") == NULL)
         return command;
-    note(c, "command is no list of words: it counts for nothing, as with W&B, and ${env} "
-            "${interpreter} ${program} ${args} is called (command)");
+    wandb_note(c->notes,
+               "command is no list of words: it counts for nothing, as with W&B, and ${env} "
+               "${interpreter} ${program} ${args} is called (command)");
     return NULL;
 }
 
@@ -146,12 +132,13 @@ int wandb_put_command(const struct json *spec, struct json_writer *w, struct buf
     const struct json *command = command_list(c), *p = json_get(c->spec, "program");
     const char *program = p != NULL && json_type(p) == JSON_STRING ? json_string(p) : NULL;
     if (p != NULL && program == NULL)
-        return refuse(c, "$.program", p, "the path of a script");
+        return wandb_refuse(c->err, "$.program", p, "the path of a script");
     if (p == NULL && command == NULL)
-        return refuse(c, "$.program", NULL,
-                      "the path of a script (job and image_uri name what only W&B's service has)");
+        return wandb_refuse(
+            c->err, "$.program", NULL,
+            "the path of a script (job and image_uri name what only W&B's service has)");
     if (command != NULL && json_type(command) != JSON_ARRAY)
-        return refuse(c, "$.command", command, "a list of words, the program first");
+        return wandb_refuse(c->err, "$.command", command, "a list of words, the program first");
     if (program != NULL)
         look_for_program(c, word_before_program(command), program);
     jw_begin_array(c->w);
@@ -162,7 +149,8 @@ int wandb_put_command(const struct json *spec, struct json_writer *w, struct buf
     for (; m != NULL && rc == 0; m = json_next(m)) {
         bool text = json_type(m) == JSON_STRING;
         if (text && program == NULL && strstr(json_string(m), "${program}") != NULL)
-            rc = refuse(c, "$.program", NULL, "the path of a script: the command has ${program}");
+            rc = wandb_refuse(c->err, "$.program", NULL,
+                              "the path of a script: the command has ${program}");
         else if (text)
             put_word(c, json_string(m), program);
         else

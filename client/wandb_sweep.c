@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/wandb_command.h"
+#include "client/wandb_note.h"
 #include "client/wandb_values.h"
 #include "sweep/require.h"
 #include "sweep/setting.h"
@@ -32,23 +33,6 @@ bool wandb_sweep_is(const struct json *spec)
     return any;
 }
 
-__attribute__((format(printf, 2, 3))) static void note(struct conversion *c, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    buf_vprintf(c->notes, fmt, ap);
-    va_end(ap);
-    buf_putc(c->notes, '\n');
-}
-
-static int refuse(struct conversion *c, const char *key, const struct json *v, const char *allowed)
-{
-    char excerpt[128] = "nothing";
-    if (v != NULL)
-        json_excerpt(v, excerpt, sizeof(excerpt));
-    return err_bad(c->err, ERR_VALUE, key, excerpt, "%s", allowed);
-}
-
 /* What is wrong with a value is said with its line: it stays on it. */
 static void keep_line(struct conversion *c, const struct json *v)
 {
@@ -70,8 +54,9 @@ static int put_task(struct conversion *c)
     jw_kv_bool(&c->w, "python_values", true);
     if (wandb_is_nested(json_get(c->spec, "parameters"))) {
         jw_kv_bool(&c->w, "nested_params", true);
-        note(c, "parameters: nested ones are called by all their keys on the command line "
-                "(--a.b=1); in JSON and wandb.config they are objects");
+        wandb_note(c->notes,
+                   "parameters: nested ones are called by all their keys on the command line "
+                   "(--a.b=1); in JSON and wandb.config they are objects");
     }
     wandb_put_literals(json_get(c->spec, "parameters"), &c->w);
     jw_end_object(&c->w);
@@ -104,12 +89,13 @@ static int put_method(struct conversion *c, const struct json *v)
     for (size_t i = 0; i < ARRAY_LEN(likes); i++) {
         if (strcmp(method, likes[i].theirs) != 0)
             continue;
-        note(c, "method %s is %s here, %s (method)", method, likes[i].ours, likes[i].what);
+        wandb_note(c->notes, "method %s is %s here, %s (method)", method, likes[i].ours,
+                   likes[i].what);
         jw_kv_string(&c->w, "method", likes[i].ours);
         return 0;
     }
     if (strcmp(text_of(c->spec, "method"), "custom") == 0)
-        return refuse(c, "$.method", v, "grid, random or bayes, or a method of ours");
+        return wandb_refuse(c->err, "$.method", v, "grid, random or bayes, or a method of ours");
     jw_key(&c->w, "method");
     jw_value(&c->w, v);
     return 0;
@@ -118,12 +104,14 @@ static int put_method(struct conversion *c, const struct json *v)
 static void put_scheduler(struct conversion *c, const struct json *v)
 {
     static const char *const keys[] = {"source", "optimizer", "search_space"};
-    note(c, "scheduler is not honoured: the daemon itself proposes runs (method)");
+    wandb_note(c->notes, "scheduler is not honoured: the daemon itself proposes runs (method)");
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (text_of(v, keys[i])[0] != '\0')
-            note(c, "scheduler.%s is not honoured: no code of yours is asked; parameters say what "
-                    "is searched",
-                 keys[i]);
+            wandb_note(
+                c->notes,
+                "scheduler.%s is not honoured: no code of yours is asked; parameters say what "
+                "is searched",
+                keys[i]);
 }
 
 /* W&B's is what others call successive halving in one bracket. */
@@ -154,22 +142,22 @@ static int put_objective(struct conversion *c, const char *list, const struct js
                   {"impute", "runs that fail count as the worst"},
                   {"impute_while_running", "runs that fail count as the worst"}};
     if (json_type(v) != JSON_OBJECT)
-        return refuse(c, strcmp(list, "metric") == 0 ? "$.metric" : "$.metrics", v,
-                      "an object: its name and goal");
+        return wandb_refuse(c->err, strcmp(list, "metric") == 0 ? "$.metric" : "$.metrics", v,
+                            "an object: its name and goal");
     jw_begin_object(&c->w);
     for (const struct json *m = json_first(v); m != NULL; m = json_next(m)) {
         const char *instead = NULL;
         for (size_t i = 0; i < ARRAY_LEN(others); i++)
             instead = strcmp(json_key(m), others[i].key) == 0 ? others[i].instead : instead;
         if (instead != NULL) {
-            note(c, "%s.%s is not honoured: %s", list, json_key(m), instead);
+            wandb_note(c->notes, "%s.%s is not honoured: %s", list, json_key(m), instead);
             continue;
         }
         jw_key(&c->w, json_key(m));
         jw_value(&c->w, m);
     }
     if (json_get(v, "goal") == NULL) {
-        note(c, "%s.goal is minimize, as W&B has it where nothing is said", list);
+        wandb_note(c->notes, "%s.goal is minimize, as W&B has it where nothing is said", list);
         jw_kv_string(&c->w, "goal", "minimize");
     }
     jw_end_object(&c->w);
@@ -187,7 +175,7 @@ static int put_metrics(struct conversion *c, const struct json *v)
 {
     int rc = 0;
     if (json_type(v) != JSON_ARRAY || json_get(c->spec, "metric") != NULL)
-        return refuse(c, "$.metrics", v, "a list of metrics, and no metric beside it");
+        return wandb_refuse(c->err, "$.metrics", v, "a list of metrics, and no metric beside it");
     jw_key(&c->w, "objectives");
     jw_begin_array(&c->w);
     for (const struct json *m = json_first(v); m != NULL && rc == 0; m = json_next(m))
@@ -290,7 +278,7 @@ static int put_member(struct conversion *c, const struct json *m)
     if (strcmp(key, "kind") == 0)
         return json_type(m) == JSON_STRING && strcmp(json_string(m), "sweep") == 0
                    ? 0
-                   : refuse(c, "$.kind", m, "sweep");
+                   : wandb_refuse(c->err, "$.kind", m, "sweep");
     if (strcmp(key, "scheduler") == 0) {
         put_scheduler(c, m);
         return 0;
@@ -305,11 +293,11 @@ static int put_member(struct conversion *c, const struct json *m)
         return 0;
     }
     if (is_served_elsewhere(key)) {
-        note(c, "%s is not honoured: it is for W&B's own service", key);
+        wandb_note(c->notes, "%s is not honoured: it is for W&B's own service", key);
         return 0;
     }
     if (is_of_ones_own(c, m)) {
-        note(c, "%s is passed over: it is no key of a sweep", key);
+        wandb_note(c->notes, "%s is passed over: it is no key of a sweep", key);
         return 0;
     }
     jw_key(&c->w, key);
@@ -347,15 +335,19 @@ static void put_epochs(struct conversion *c)
 {
     if (json_get(c->spec, "early_terminate") == NULL)
         return;
-    note(c, "a run that is promoted begins anew, up to its next rung, unless the program goes on "
-            "from SWEEPD_RESUME_FROM (task.can_resume)");
+    wandb_note(
+        c->notes,
+        "a run that is promoted begins anew, up to its next rung, unless the program goes on "
+        "from SWEEPD_RESUME_FROM (task.can_resume)");
     if (json_get(c->spec, "epochs") != NULL)
         return;
     double epochs = horizon(c);
     if (!(epochs >= 1) || epochs > 1e6)
         return; /* the daemon says what is wrong */
     jw_kv_int(&c->w, "epochs", (int64_t)epochs);
-    note(c, "early_terminate needs to know how far a run goes: %.0f iterations (epochs)", epochs);
+    wandb_note(c->notes,
+               "early_terminate needs to know how far a run goes: %.0f iterations (epochs)",
+               epochs);
 }
 
 static void put_run_cap(struct conversion *c)
@@ -366,7 +358,7 @@ static void put_run_cap(struct conversion *c)
     if (grid || json_get(c->spec, "run_cap") != NULL)
         return;
     jw_kv_int(&c->w, "run_cap", RUN_CAP);
-    note(c, "the file says no number of runs: %d (run_cap)", RUN_CAP);
+    wandb_note(c->notes, "the file says no number of runs: %d (run_cap)", RUN_CAP);
 }
 
 static bool lacks_metric(const struct json *spec)
@@ -389,7 +381,9 @@ static void put_usual_metric(struct conversion *c)
     jw_kv_string(&c->w, "name", "val_loss");
     jw_kv_string(&c->w, "goal", "minimize");
     jw_end_object(&c->w);
-    note(c, "the file names no metric: val_loss, minimize, by whatever name it is called (metric)");
+    wandb_note(
+        c->notes,
+        "the file names no metric: val_loss, minimize, by whatever name it is called (metric)");
 }
 
 int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct buf *out,
@@ -399,8 +393,9 @@ int wandb_sweep_convert(const struct json *spec, const struct buf *text, struct 
         .spec = spec, .text = text, .out = out, .line = 1, .notes = notes, .err = err};
     int rc = 0;
     if (lacks_metric(spec) && learns(spec))
-        return refuse(&c, "$.metric", NULL, "{\"name\": …, \"goal\": …}: what the program reports, "
-                                            "and runs are ranked by");
+        return wandb_refuse(c.err, "$.metric", NULL,
+                            "{\"name\": …, \"goal\": …}: what the program reports, "
+                            "and runs are ranked by");
     jw_init(&c.w, out);
     jw_begin_object(&c.w);
     for (const struct json *m = json_first(spec); m != NULL && rc == 0; m = json_next(m))

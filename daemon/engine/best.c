@@ -208,8 +208,6 @@ void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects
 {
     s->ended[row->status]++;
     s->errors[row->error]++;
-    trial_update(s->trials[row->number], row);
-    trial_take_objectives(s->trials[row->number], sweep_spec(s), row);
     rank_ended(s, row, fx);
     drop_start_weights(s, row, fx);
 }
@@ -232,6 +230,8 @@ void run_book_ended(struct run *r, utc_us now, struct effects *fx)
 {
     struct sweep *s = r->sweep;
     struct kept before = s->best_count > 0 ? s->best[0] : (struct kept){0};
+    trial_update(s->trials[r->row->number], r->row);
+    trial_take_objectives(s->trials[r->row->number], sweep_spec(s), r->row);
     sweep_book_ended(s, r->row, fx);
     say_improved(r, &before, now, fx);
 }

@@ -245,8 +245,9 @@ void sweep_put_to_sleep(const struct engine *e, struct sweep *s);
 void engine_put_to_sleep(struct engine *e); /* all */
 
 /* --- best.c ---------------------------------------------------------------------------------- */
-/* Books an ended run: counts, best runs. Drops weights that are no longer wanted, and test scores
- * with them: only winners have those (fx may be NULL when history is read back). */
+/* Books an ended run, whose trial knows its end: counts, best runs. Drops weights that are no
+ * longer wanted, and test scores with them: only winners have those (fx may be NULL when history is
+ * read back). */
 void sweep_book_ended(struct sweep *s, const struct run_row *row, struct effects *fx);
 /* The same of a run that ends now, and an event where the best run is another one since. */
 void run_book_ended(struct run *r, utc_us now, struct effects *fx);

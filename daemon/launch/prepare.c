@@ -26,6 +26,8 @@
 #define PROCESSES_MAX 4
 #define UNWANTED "nobody waits for it"
 #define BLAS_CHECK_SECONDS 120 /* it takes milliseconds */
+#define BLAS_TRIES 5           /* of one core type, where none came to a verdict */
+#define BLAS_TRY_AGAIN_MS 200
 
 /* --- --blas-check --------------------------------------------------------------------------- */
 
@@ -33,9 +35,11 @@ static void on_blas_done(struct capture *c)
 {
 }
 
+enum blas_verdict { BLAS_RIGHT, BLAS_WRONG, BLAS_UNKNOWN };
+
 struct blas_trial {
     struct worker_kind kind;
-    char why[512]; /* not right */
+    char why[512]; /* not right, or not known */
 };
 
 static void take_text(const struct json *said, const char *key, char *out, size_t size)
@@ -45,8 +49,30 @@ static void take_text(const struct json *said, const char *key, char *out, size_
         str_copy(out, size, text);
 }
 
-/* 0 when the kernels of that core type compute right here. */
-static int blas_try(const char *worker, const char *core_type, struct blas_trial *out)
+/* Only kernels that compute wrong, hang or do not run on this processor are wrong. A check that did
+ * not come about for want of memory, say, tells nothing of them: another core type would train to
+ * other bits. */
+static enum blas_verdict verdict_of(const struct capture *c)
+{
+    if (!c->spawned)
+        return BLAS_UNKNOWN;
+    if (c->too_long)
+        return BLAS_WRONG;
+    switch (c->signal) {
+    case 0:
+        return c->status == 0 ? BLAS_RIGHT : c->status == 1 ? BLAS_WRONG : BLAS_UNKNOWN;
+    case SIGILL:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGABRT:
+        return BLAS_WRONG;
+    default:
+        return BLAS_UNKNOWN;
+    }
+}
+
+static enum blas_verdict blas_try(const char *worker, const char *core_type, struct blas_trial *out)
 {
     uv_loop_t loop;
     char *args[] = {(char *)worker, (char *)"--blas-check", NULL};
@@ -61,22 +87,35 @@ static int blas_try(const char *worker, const char *core_type, struct blas_trial
     rc = uv_loop_close(&loop);
     REQUIRE(rc == 0);
 
-    bool good = c->spawned && c->status == 0 && c->signal == 0 && !c->too_long;
+    enum blas_verdict verdict = verdict_of(c);
     struct json *said =
-        good ? json_parse(c->output[0].data ? c->output[0].data : "", c->output[0].len, NULL)
-             : NULL;
+        verdict == BLAS_RIGHT
+            ? json_parse(c->output[0].data ? c->output[0].data : "", c->output[0].len, NULL)
+            : NULL;
     out->kind = (struct worker_kind){0};
     str_copy(out->kind.core_type, sizeof(out->kind.core_type), core_type);
     take_text(said, "core", out->kind.core, sizeof(out->kind.core));
     take_text(said, "blas", out->kind.blas, sizeof(out->kind.blas));
     take_text(said, "sandbox", out->kind.sandbox, sizeof(out->kind.sandbox));
     json_destroy(said);
-    if (!good)
+    if (verdict != BLAS_RIGHT)
         capture_explain(c, out->why, sizeof(out->why));
     capture_finish(c);
     free(c);
     environment_destroy(environment);
-    return good ? 0 : -1;
+    return verdict;
+}
+
+static enum blas_verdict blas_judge(const char *worker, const char *core_type,
+                                    struct blas_trial *out)
+{
+    for (int left = BLAS_TRIES - 1;; left--) {
+        enum blas_verdict verdict = blas_try(worker, core_type, out);
+        if (verdict != BLAS_UNKNOWN || left == 0)
+            return verdict;
+        log_warn("BLAS kernels could not be checked: %s; trying again", out->why);
+        uv_sleep(BLAS_TRY_AGAIN_MS);
+    }
 }
 
 int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err)
@@ -89,11 +128,17 @@ int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err
     for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
         if (!candidates[i] || (i == 0 && candidates[i][0] == '\0'))
             continue;
-        if (blas_try(worker, candidates[i], &trial) == 0) {
+        switch (blas_judge(worker, candidates[i], &trial)) {
+        case BLAS_RIGHT:
             *out = trial.kind;
             if (first_why[0])
                 log_warn("BLAS core type %s is used instead", candidates[i]);
             return 0;
+        case BLAS_UNKNOWN:
+            return err_set(err, ERR_STATE, "the BLAS kernels of %s could not be checked: %s",
+                           worker, trial.why);
+        case BLAS_WRONG:
+            break;
         }
         log_warn("BLAS kernels of core type %s are not usable here: %s",
                  candidates[i][0] ? candidates[i] : "(default)", trial.why);

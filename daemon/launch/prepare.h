@@ -40,7 +40,7 @@ struct worker_kind {
 };
 /* Looks for BLAS kernels that compute right on this processor, once, at the start, in a loop of
  * its own: a core type that the user set, the library's own choice, then older ones. On success
- * out says what was chosen. */
+ * out says what was chosen. ERR_STATE: none computes right, or that could not be found out. */
 int prepare_blas(const char *worker, struct worker_kind *out, struct errbuf *err);
 
 #endif

@@ -44,6 +44,34 @@ def test_second_daemon_on_a_socket_is_refused():
         equal(d.call("status")["pid"], d.process.pid, "the first one still answers")
 
 
+def test_kernels_are_not_changed_for_want_of_memory():
+    """A check that comes to no verdict tells nothing of the kernels: others would train to other
+    bits. Kernels that do not run here are another matter."""
+    with tempfile.TemporaryDirectory(prefix="sweepd-blas-") as folder:
+        worker = os.path.join(folder, "worker")
+
+        def started(end):
+            """Log and kernels of a daemon whose first check ends so."""
+            with open(worker, "w", encoding="utf-8") as f:
+                f.write(f"#!/bin/sh\nif mkdir '{folder}/checked' 2>/dev/null; then {end}; fi\n"
+                        f'exec "{WORKER}" "$@"\n')
+            os.chmod(worker, 0o755)
+            with Daemon(arguments=["--worker-program", worker]) as d:
+                with open(d.log_path, encoding="utf-8") as f:
+                    log = f.read()
+            os.rmdir(os.path.join(folder, "checked"))
+            return log, log[log.rindex(", BLAS "):].splitlines()[0]
+
+        _, own = started("true")
+        log, kernels = started("echo out of memory >&2; exit 71")
+        check("could not be checked: exit status 71: out of memory" in log, log)
+        equal(kernels, own)
+        log, kernels = started("kill -9 $$")
+        check("could not be checked: " in log and kernels == own, log)
+        log, _ = started("kill -ILL $$")
+        check("are not usable here" in log and "is used instead" in log, log)
+
+
 # Listens on argv[1], says the number of a child that keeps the socket, and waits to be killed.
 LISTENER = """
 import os, socket, sys
@@ -410,7 +438,7 @@ def test_sigterm_while_data_is_prepared():
 if __name__ == "__main__":
     run(test_modes_and_ready_line, test_second_daemon_is_refused,
         test_second_daemon_on_a_socket_is_refused, test_a_socket_whose_listener_was_killed,
-        test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
+        test_kernels_are_not_changed_for_want_of_memory, test_a_database_of_a_newer_daemon_is_refused, test_bad_flags,
         test_the_terminal_ends, test_sighup_is_ignored_and_sigterm_ends, test_sigterm_while_it_ends,
         test_one_thread_takes_signals, test_socket_is_made_again, test_start_detaches,
         test_starts_at_the_same_time_and_another_database,

@@ -139,6 +139,18 @@ static const char *mark_text(const struct mark *marks, size_t count, char mark)
     return "";
 }
 
+static int parse_encoding(const struct json *v, char out[ENCODING_NAME_MAX], struct errbuf *err)
+{
+    const char *text = json_type(v) == JSON_STRING ? json_string(v) : "";
+    size_t len = strlen(text);
+    if (len == 0 || len >= ENCODING_NAME_MAX ||
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+-") < len)
+        return field_refuse(err, ERR_VALUE, "$.data.encoding", v,
+                            "a name that `iconv --list` prints, such as GB18030 or SHIFT_JIS");
+    memcpy(out, text, len + 1);
+    return 0;
+}
+
 int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *err)
 {
     const struct json *m;
@@ -154,6 +166,8 @@ int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *e
         rc = field_integer(m, "$.data.skip_footer", 0, DATA_FOOTER_MAX, &d->skip_footer, err);
         d->footer_told = true;
     }
+    if (!rc && (m = json_get(v, "encoding")) != NULL)
+        rc = parse_encoding(m, d->encoding, err);
     if (!rc && (m = json_get(v, "delimiter")) != NULL)
         rc = parse_mark(m, "$.data.delimiter", delimiters, ARRAY_LEN(delimiters), &d->delimiter,
                         err);
@@ -196,6 +210,8 @@ void spec_table_write(const struct spec_data *d, struct json_writer *w)
         jw_kv_int(w, "skip_rows", d->skip_rows);
     if (d->footer_told)
         jw_kv_int(w, "skip_footer", d->skip_footer);
+    if (d->encoding[0])
+        jw_kv_string(w, "encoding", d->encoding);
     if (d->delimiter)
         jw_kv_string(w, "delimiter", mark_text(delimiters, ARRAY_LEN(delimiters), d->delimiter));
     if (d->decimal)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sweep/encoding.h"
 #include "sweep/model.h"
 #include "sweep/setting.h"
 #include "sweep/space.h"
@@ -57,6 +58,7 @@ bool data_words_next(const struct data_words *w, const char **word);
     X("header", "formats csv and tsv") \
     X("skip_rows", "formats csv and tsv") \
     X("skip_footer", "formats csv and tsv") \
+    X("encoding", "formats csv and tsv") \
     X("delimiter", "formats csv and tsv") \
     X("decimal", "formats csv and tsv") \
     X("thousands", "formats csv and tsv") \
@@ -82,6 +84,7 @@ struct spec_data {
     int64_t skip_rows;          /* lines before the first row */
     bool footer_told;
     int64_t skip_footer;        /* rows at the end of each file that are none of the data */
+    char encoding[ENCODING_NAME_MAX]; /* of files that are not UTF-8; "": found */
     char delimiter;             /* as of struct dialect; '\0': found */
     char decimal;               /* '.' or ','; '\0': found */
     char thousands;             /* as of struct number_form; '\0': found */

@@ -299,6 +299,16 @@ def test_encodings(f):
                     text.encode("latin-1"), text.replace("\n", "\r").encode(),
                     text.replace("-", "\u2212").encode(), text.replace(",", "\u00a0,").encode()):
         equal(sizes(f.read("e.csv", content, target="y")), (120, 2, 2), content[:20])
+    chinese = ("面积,价格,城市,类别\n" + lines([a, b, ("北京", "上海")[i % 2], y]
+                                        for i, (a, b, y) in enumerate(DATA))).encode("gb18030")
+    line = f.read("gb.csv", chinese, target="类别", ignore=["价格"])
+    equal(sizes(line), (120, 3, 2))
+    said(line, "data.encoding", "the file is read as GB18030")
+    russian = ("вес,рост,класс\n" + lines(DATA)).encode("koi8-r")
+    equal(sizes(f.read("ru.csv", russian, target="класс", encoding="KOI8-R")), (120, 2, 2))
+    f.refused("ru.csv", russian, "$.data.encoding", "KOI9", "iconv --list", encoding="KOI9")
+    f.refused("ru.csv", b"a,b,y\n\x81" + lines(DATA).encode(), "line 2: a byte 0x81",
+              encoding="SHIFT_JIS")
 
 
 @in_folder

@@ -244,8 +244,8 @@ static void note_titles(const struct table_columns *c, struct notes *notes)
 
 static void note_origin(const struct text *t, struct notes *notes)
 {
-    if (t->origin.encoding != ENCODING_UTF_8)
-        notes_add(notes, "data.path", "the file is read as %s", encoding_name(t->origin.encoding));
+    if (strcmp(t->origin.encoding, "UTF-8") != 0)
+        notes_add(notes, "data.encoding", "the file is read as %s", t->origin.encoding);
 }
 
 static int decode_training(struct csv_scan *s, const struct dialect *dialect, struct reading_csv *r,
@@ -365,7 +365,7 @@ int csv_read(const char *path, const struct spec_data *d, struct table_columns *
              struct table *out, struct errbuf *err)
 {
     struct text t;
-    int rc = text_read(path, &t, err);
+    int rc = text_read(path, d->encoding, &t, err);
     if (rc != 0)
         return rc;
     rc = csv_decode(&t, d, columns, out, err);

@@ -227,7 +227,7 @@ int libsvm_read(const char *path, const struct spec_data *d, struct table_column
                 struct table *out, struct errbuf *err)
 {
     struct text t;
-    int rc = text_read(path, &t, err);
+    int rc = text_read(path, "", &t, err);
     if (rc != 0)
         return rc;
     rc = libsvm_decode(&t, columns, out, err);

@@ -283,7 +283,7 @@ static int read_table(const char *path, const struct spec_data *d, struct table_
     struct text t, arranged;
     struct buf csv = {0};
     const struct spec_data own = rearranged(d, c);
-    int rc = text_read(path, &t, err);
+    int rc = text_read(path, d->encoding, &t, err);
     if (rc != 0)
         return rc;
     rc = rearrange(&t, d, c, &csv, err);

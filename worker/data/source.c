@@ -280,6 +280,8 @@ void source_hash(const struct source *s, const struct spec_data *d, char out[65]
     sha256_add(&sum, marks, sizeof marks);
     sha256_add(&sum, d->target, strlen(d->target) + 1);
     sha256_add(&sum, d->features, strlen(d->features) + 1);
+    if (d->encoding[0])
+        sha256_add(&sum, d->encoding, strlen(d->encoding) + 1);
     sha256_add(&sum, &d->missing, offsetof(struct data_words, text) + d->missing.bytes);
     sha256_add(&sum, &d->ignore, offsetof(struct data_words, text) + d->ignore.bytes);
     for (size_t i = 0; i < SOURCE_FILE_COUNT; i++)

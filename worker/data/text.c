@@ -102,8 +102,17 @@ static int check_foreign(const struct text *t, struct errbuf *err)
                                  f->advice);
 }
 
+static void fail_encoding(const struct text *t, const char *encoding, int rc,
+                          const struct errbuf *why, struct errbuf *err)
+{
+    if (rc == ERR_VALUE)
+        err_bad(err, rc, "$.data.encoding", encoding, "%s", why->allowed);
+    else
+        text_fail(t, 0, err, rc, "%s", why->message);
+}
+
 /* Of bytes that are in memory: unpacks them, checks and closes them. */
-static int finish_reading(struct text *t, size_t max, struct errbuf *err)
+static int finish_reading(struct text *t, const char *encoding, size_t max, struct errbuf *err)
 {
     struct errbuf why = {0};
     int rc = unpack(&t->data, &t->len, max, &why);
@@ -111,22 +120,23 @@ static int finish_reading(struct text *t, size_t max, struct errbuf *err)
         text_fail(t, 0, err, rc, "%s", why.message);
     if (rc == 0)
         rc = check_foreign(t, err);
-    if (rc == 0) {
-        t->origin = text_to_utf8(&t->data, &t->len);
+    if (rc == 0 &&
+        (rc = text_from_encoding(encoding, &t->data, &t->len, &t->origin, &why)) != 0)
+        fail_encoding(t, encoding, rc, &why, err);
+    if (rc == 0)
         rc = check_nul(t, err);
-    }
     if (rc == 0)
         t->data[t->len] = '\0';
     return rc;
 }
 
-int text_read(const char *path, struct text *out, struct errbuf *err)
+int text_read(const char *path, const char *encoding, struct text *out, struct errbuf *err)
 {
     size_t max = memory_physical_bytes() / 2;
     struct text t = {.path = path, .values_max_bytes = max};
     int rc = read_file(&t, max, err);
     if (rc == 0)
-        rc = finish_reading(&t, max, err);
+        rc = finish_reading(&t, encoding, max, err);
     if (rc == 0)
         *out = t;
     else
@@ -141,7 +151,7 @@ int text_decode(const char *path, const void *bytes, size_t len, struct text *ou
     struct text t = {.data = xmalloc(len + 1), .len = len, .path = path, .values_max_bytes = max};
     if (len > 0)
         memcpy(t.data, bytes, len);
-    int rc = finish_reading(&t, max, err);
+    int rc = finish_reading(&t, "", max, err);
     if (rc == 0)
         *out = t;
     else

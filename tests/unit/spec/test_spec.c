@@ -507,6 +507,7 @@ static void random_table(struct rng *r, struct spec_data *d)
     d->header_line = d->header == HEADER_YES ? (int64_t)rng_below(r, 3) : 0;
     d->skip_told = rng_below(r, 2);
     d->skip_rows = d->skip_told ? (int64_t)rng_below(r, 9) : 0;
+    str_copy(d->encoding, sizeof(d->encoding), rng_below(r, 2) ? "SHIFT_JIS" : "");
     d->delimiter = ",;\t| "[rng_below(r, 5)];
     d->decimal = marks[rng_below(r, 3)];
     d->thousands = d->decimal ? " '-"[rng_below(r, 3)] : marks[rng_below(r, 3)];
@@ -618,6 +619,7 @@ static void assert_same_data(const struct spec_data *a, const struct spec_data *
 #undef X
     assert_string_equal(a->target, b->target);
     assert_string_equal(a->features, b->features);
+    assert_string_equal(a->encoding, b->encoding);
     assert_true(a->format == b->format && a->header == b->header && a->task == b->task);
     assert_true(a->header_line == b->header_line && a->skip_told == b->skip_told &&
                 a->skip_rows == b->skip_rows && a->delimiter == b->delimiter &&

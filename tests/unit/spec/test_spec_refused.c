@@ -209,6 +209,8 @@ static const struct refusal data[] = {
      "$.data.missing[1]", "a word"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"delimiter\":\":\"}"), ERR_VALUE,
      "$.data.delimiter", "comma, semicolon, tab, bar, blanks, or the character itself"},
+    {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"encoding\":\"UTF-8//IGNORE\"}"), ERR_VALUE,
+     "$.data.encoding", "iconv --list"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"decimal\":\",\",\"thousands\":\",\"}"),
      ERR_VALUE, "$.data.thousands", "another mark than data.decimal"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"max_categories\":1}"), ERR_VALUE,

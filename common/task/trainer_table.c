@@ -85,6 +85,15 @@ static int parse_missing(const struct json *v, struct spec_data *d, struct errbu
     return rc;
 }
 
+static int parse_without_target(const struct json *v, bool *drop, struct errbuf *err)
+{
+    const char *text = json_type(v) == JSON_STRING ? json_string(v) : "";
+    *drop = strcmp(text, "drop") == 0;
+    if (*drop || strcmp(text, "refuse") == 0)
+        return 0;
+    return field_refuse(err, ERR_VALUE, "$.data.without_target", v, "refuse, drop");
+}
+
 static int parse_header(const struct json *v, struct spec_data *d, struct errbuf *err)
 {
     if (json_type(v) == JSON_NUMBER) {
@@ -180,6 +189,8 @@ int spec_table_parse(const struct json *v, struct spec_data *d, struct errbuf *e
         rc = field_refuse(err, ERR_VALUE, "$.data.thousands", m, "another mark than data.decimal");
     if (!rc && (m = json_get(v, "missing")) != NULL)
         rc = parse_missing(m, d, err);
+    if (!rc && (m = json_get(v, "without_target")) != NULL)
+        rc = parse_without_target(m, &d->drop_without_target, err);
     if (!rc && (m = json_get(v, "ignore")) != NULL)
         rc = parse_words(m, "$.data.ignore", true, &d->ignore, err);
     if (!rc && (m = json_get(v, "max_categories")) != NULL)
@@ -220,6 +231,8 @@ void spec_table_write(const struct spec_data *d, struct json_writer *w)
         jw_kv_string(w, "thousands", mark_text(thousands, ARRAY_LEN(thousands), d->thousands));
     if (d->missing_told)
         write_words(&d->missing, "missing", d->missing_usual, w);
+    if (d->drop_without_target)
+        jw_kv_string(w, "without_target", "drop");
     if (d->ignore.count > 0)
         write_words(&d->ignore, "ignore", false, w);
     if (d->max_categories > 0)

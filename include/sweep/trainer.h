@@ -63,6 +63,7 @@ bool data_words_next(const struct data_words *w, const char **word);
     X("decimal", "formats csv and tsv") \
     X("thousands", "formats csv and tsv") \
     X("missing", "formats csv and tsv") \
+    X("without_target", "formats csv and tsv") \
     X("ignore", "formats csv and tsv") \
     X("max_categories", "formats csv and tsv")
 
@@ -91,6 +92,7 @@ struct spec_data {
     bool missing_told;          /* `missing` stands for the words of sweep/nothing.h */
     bool missing_usual;         /* and those stand, too */
     struct data_words missing;  /* words for a value that is not there */
+    bool drop_without_target;   /* rows that have none are left out, not refused */
     struct data_words ignore;   /* columns left out, by name or number from 1 */
     int64_t max_categories;     /* of a column of text; 0: DATA_CATEGORIES_USUAL */
     enum task task;             /* auto: docs/spec.md, "Classes or values" */

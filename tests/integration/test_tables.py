@@ -312,6 +312,25 @@ def test_encodings(f):
 
 
 @in_folder
+def test_rows_without_a_target(f):
+    """A row needs its target; one key leaves such rows out, of every file."""
+    for hole in ("", "NA", "nan"):
+        rows = [[a, b, hole if i % 30 == 4 else y] for i, (a, b, y) in enumerate(DATA)]
+        text = "a,b,y\n" + lines(rows)
+        f.refused("w.csv", text, "line 6", "the target is", 'data.without_target: "drop"')
+        line = f.read("w.csv", text, without_target="drop")
+        equal(sizes(line), (116, 2, 2), hole)
+        said(line, "data.without_target", "4 rows without a target are left out, the first in line 6")
+        named = "a,b,y\n" + lines([a, b, y and f"class {y}"] if y not in ("NA", "nan") else [a, b, y]
+                                  for a, b, y in rows)
+        equal(sizes(f.read("w.csv", named, without_target="drop")), (116, 2, 2), hole)
+    path = f.write("v.csv", text)
+    line = f.read("w.csv", text, without_target="drop", test_path=path)
+    equal((sizes(line), line["test_samples"]), ((116, 2, 2), 116))
+    f.refused("w.csv", "a,b,y\n1,2,\n3,4,NA\n", "no rows", without_target="drop")
+
+
+@in_folder
 def test_numbers(f):
     comma = "a;b;y\n" + lines([[a.replace(".", ","), b.replace(".", ","), y] for a, b, y in DATA],
                               ";")
@@ -514,6 +533,7 @@ if __name__ == "__main__":
     run(test_adult, test_auto_mpg, test_wine, test_titanic, test_wdbc, test_diabetes,
         test_house_prices, test_higgs, test_dates, test_a_target_of_dates,
         test_the_target_once_more, test_names_that_are_meant_as_one, test_wide, test_headers, test_encodings,
+        test_rows_without_a_target,
         test_numbers, test_one_class_and_constant, test_arrays, test_idx_names,
         test_footers, test_one_row_of_text_is_no_header, test_findings_name_file_and_class,
         test_what_exports_leave, test_submit_says_it)

@@ -14,8 +14,8 @@ import sys
 
 POINT = re.compile(r"^(not )?ok\b(?!.*# SKIP)", re.M)
 TIMEOUTS = "10"  # times what meson gives a test: it ends only what would never end
-# Two more than there are processors: many tests wait, for a disk or another process.
-PROCESSES = str(min(8, os.cpu_count() or 1) + 2)
+# Four more than there are processors: many tests wait, for a disk or another process.
+PROCESSES = str(min(8, os.cpu_count() or 1) + 4)
 SKIPPED = re.compile(r"^ok\b.*# SKIP.*$", re.M)
 
 

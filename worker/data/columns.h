@@ -29,6 +29,8 @@ struct table_columns {
     struct column *column; /* [count]; owned */
     bool hollow;           /* of the rows looked at first, none has anything in one of them */
     size_t titles_at;      /* line of the first row that is the titles again; 0: there is none */
+    size_t dropped;        /* rows without a target, by the pass that was last */
+    size_t dropped_at;     /* line of the first */
     size_t ends_at;        /* line of a footer in the file that was read last; 0: it has none */
     bool footer_told;      /* none is looked for */
     const char *end;       /* of the file that is read: where its rows end; NULL: nobody said so */

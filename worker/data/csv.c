@@ -181,9 +181,10 @@ static int encode(struct csv_scan *s, const struct reading_csv *r, size_t rows_m
 {
     struct table t = {0};
     size_t rows = 0, features = r->c->features;
+    r->c->dropped = 0;
     int rc = table_init(&t, s->text, rows_max, features, err);
     while (rc == 0) {
-        rc = csv_columns_row(s, r->c, err);
+        rc = csv_columns_row(s, r->d, r->c, err);
         if (rc != 0 || s->count == 0)
             break;
         REQUIRE(rows < rows_max);
@@ -242,6 +243,14 @@ static void note_titles(const struct table_columns *c, struct notes *notes)
                   c->titles_at);
 }
 
+static void note_dropped(const struct table_columns *c, struct notes *notes)
+{
+    if (c->dropped > 0)
+        notes_add(notes, "data.without_target", "%zu row%s without a target %s left out, the "
+                  "first in line %zu", c->dropped, c->dropped == 1 ? "" : "s",
+                  c->dropped == 1 ? "is" : "are", c->dropped_at);
+}
+
 static void note_origin(const struct text *t, struct notes *notes)
 {
     if (strcmp(t->origin.encoding, "UTF-8") != 0)
@@ -269,6 +278,7 @@ static int decode_training(struct csv_scan *s, const struct dialect *dialect, st
     }
     note_footer(r->c, &notes);
     note_titles(r->c, &notes);
+    note_dropped(r->c, &notes);
     out->notes = notes;
     return 0;
 }
@@ -281,7 +291,7 @@ static int decode_following(struct csv_scan *s, const struct dialect *dialect,
     int rc = csv_columns_follow(s, dialect, r->d, r->c, err);
     if (rc != 0 || encode_at_once(s, r, out))
         return rc;
-    rc = csv_columns_count(s, r->c, &rows, err);
+    rc = csv_columns_count(s, r->d, r->c, &rows, err);
     if (rc == 0)
         rc = encode(s, r, rows, out, err);
     return rc;

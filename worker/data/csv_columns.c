@@ -373,30 +373,41 @@ static int next_row(struct csv_scan *s, const struct table_columns *c, struct er
     return rc;
 }
 
-int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err)
+static bool drops(const struct csv_scan *s, const struct spec_data *d, struct table_columns *c)
+{
+    if (!d->drop_without_target || !csv_lacks_target(d, &s->fields[c->target]))
+        return false;
+    c->dropped_at = c->dropped++ == 0 ? s->line : c->dropped_at;
+    return true;
+}
+
+int csv_columns_row(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
+                    struct errbuf *err)
 {
     int rc;
     while ((rc = next_row(s, c, err)) == 0 && s->count > 0) {
         if (s->count != c->count)
             return other_row(s, c, err);
-        if (!may_be_footer(s))
+        if (may_be_footer(s)) {
+            if (c->header && are_titles(s, c))
+                continue;
+            if (ends_here(s, c))
+                return 0;
+        }
+        if (!drops(s, d, c))
             return 0;
-        if (c->header && are_titles(s, c))
-            continue;
-        ends_here(s, c);
-        return 0;
     }
     return rc;
 }
 
-int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,
-                      struct errbuf *err)
+int csv_columns_count(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
+                      size_t *rows, struct errbuf *err)
 {
     struct csv_place start = s->place;
     size_t n = 0;
-    int rc = csv_columns_row(s, c, err);
+    int rc = csv_columns_row(s, d, c, err);
     for (; rc == 0 && s->count > 0 && n <= SAMPLES_MAX; n++)
-        rc = csv_columns_row(s, c, err);
+        rc = csv_columns_row(s, d, c, err);
     if (rc == 0 && (n == 0 || n > SAMPLES_MAX))
         rc = csv_fail_rows(s, n, err);
     s->place = start;

@@ -23,10 +23,12 @@ int csv_columns_follow(struct csv_scan *s, const struct dialect *dialect, const 
 int csv_columns_survey(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
                        size_t *rows, struct notes *notes, struct errbuf *err);
 /* Number of rows of another file. */
-int csv_columns_count(struct csv_scan *s, struct table_columns *c, size_t *rows,
-                      struct errbuf *err);
-/* The next row; s->count is 0 at the end, or before a footer, else c->count. */
-int csv_columns_row(struct csv_scan *s, struct table_columns *c, struct errbuf *err);
+int csv_columns_count(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
+                      size_t *rows, struct errbuf *err);
+/* The next row, without those that are dropped; s->count is 0 at the end, or before a footer, else
+ * c->count. */
+int csv_columns_row(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
+                    struct errbuf *err);
 /* csv_footer.c: from the row that the scan is at, which has as many fields as columns, or fewer,
  * nothing is data: a total, a source, a date. The scan's place is lost. */
 bool csv_is_footer(struct csv_scan *s, const struct table_columns *c);
@@ -43,6 +45,9 @@ const char *csv_column_show(char out[CSV_COLUMN_SHOW_MAX], const struct table_co
                             size_t column);
 /* Empty, or a word for nothing: the usual ones or those of the configuration. */
 bool csv_is_missing(const struct spec_data *d, const char *text, size_t len);
+/* No value that is a target: words for nothing may be names of classes ("none", "-"), but not those
+ * that every program writes for a hole. */
+bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f);
 /* The decimal mark that was told, by itself or by that of the thousands; '\0': neither. */
 char csv_decimal(const struct spec_data *d);
 

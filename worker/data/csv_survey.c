@@ -54,14 +54,13 @@ static void note_field(const struct csv_scan *s, const struct spec_data *d, size
         v->written++;
 }
 
-/* A target must be there. Words for nothing may be names of classes ("none", "-"), but not those
- * that every program writes for a hole. */
-static bool lacks_target(const struct spec_data *d, const struct csv_field *f)
+bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f)
 {
     static const char *const names[] = {"none", "nil", "-", "--", ".",
                                         "_",    "..",  "...", "\u2013", "\u2014", "\u2026"};
+    double number;
     if (!csv_is_missing(d, f->text, f->len))
-        return false;
+        return number_parse(f->text, f->len, &number) && isnan(number);
     for (size_t i = 0; !d->missing_told && i < sizeof names / sizeof names[0]; i++)
         if (f->len == strlen(names[i]) && strncasecmp(f->text, names[i], f->len) == 0)
             return false;
@@ -73,14 +72,13 @@ static int check_target(const struct csv_scan *s, const struct spec_data *d,
 {
     const struct csv_field *f = &s->fields[c->target];
     char column[CSV_COLUMN_SHOW_MAX], value[TEXT_SHOW_MAX];
-    double number = 0;
-    if (number_parse(f->text, f->len, &number) && isinf(number))
-        number = NAN;
-    if (!lacks_target(d, f) && !isnan(number))
+    double number;
+    bool infinite = number_parse(f->text, f->len, &number) && isinf(number);
+    if (!csv_lacks_target(d, f) && !infinite)
         return 0;
     return text_fail(s->text, s->line, err, ERR_DATA,
                      "%s: the target is %s; allowed: finite numbers%s. Is it another column "
-                     "(data.target)? Rows without a target have to go",
+                     "(data.target)? data.without_target: \"drop\" leaves such rows out",
                      csv_column_show(column, c, c->target),
                      f->len > 0 ? text_show(value, f->text, f->len) : "empty",
                      d->task == TASK_REGRESSION ? "" : ", or names of classes");
@@ -91,7 +89,7 @@ static int gather(struct csv_scan *s, const struct spec_data *d, struct table_co
 {
     size_t n = 0;
     for (;;) {
-        int rc = csv_columns_row(s, c, err);
+        int rc = csv_columns_row(s, d, c, err);
         if (rc != 0)
             return rc;
         if (s->count == 0)
@@ -292,7 +290,7 @@ static int read_texts(struct csv_scan *s, const struct spec_data *d, struct tabl
     for (size_t k = 0; k < count; k++)
         c->column[text[k]].names = xcalloc(1, sizeof(struct names));
     for (;;) {
-        int rc = csv_columns_row(s, c, err);
+        int rc = csv_columns_row(s, d, c, err);
         if (rc != 0)
             return rc;
         if (s->count == 0)

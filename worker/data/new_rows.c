@@ -232,6 +232,7 @@ static struct spec_data new_file(const struct spec_data *d)
     own.skip_told = false;
     own.footer_told = true; /* each row gets its answer */
     own.skip_footer = 0;
+    own.drop_without_target = false;
     return own;
 }
 

@@ -280,6 +280,8 @@ void source_hash(const struct source *s, const struct spec_data *d, char out[65]
     sha256_add(&sum, marks, sizeof marks);
     sha256_add(&sum, d->target, strlen(d->target) + 1);
     sha256_add(&sum, d->features, strlen(d->features) + 1);
+    if (d->drop_without_target)
+        sha256_add(&sum, "drop", sizeof "drop");
     if (d->encoding[0])
         sha256_add(&sum, d->encoding, strlen(d->encoding) + 1);
     sha256_add(&sum, &d->missing, offsetof(struct data_words, text) + d->missing.bytes);

@@ -511,6 +511,7 @@ static void random_table(struct rng *r, struct spec_data *d)
     d->delimiter = ",;\t| "[rng_below(r, 5)];
     d->decimal = marks[rng_below(r, 3)];
     d->thousands = d->decimal ? " '-"[rng_below(r, 3)] : marks[rng_below(r, 3)];
+    d->drop_without_target = rng_below(r, 2);
     d->missing_told = rng_below(r, 2);
     d->missing_usual = d->missing_told && rng_below(r, 2);
     if (d->missing_told)
@@ -625,7 +626,8 @@ static void assert_same_data(const struct spec_data *a, const struct spec_data *
                 a->skip_rows == b->skip_rows && a->delimiter == b->delimiter &&
                 a->decimal == b->decimal && a->thousands == b->thousands &&
                 a->missing_told == b->missing_told && a->missing_usual == b->missing_usual &&
-                a->max_categories == b->max_categories);
+                a->max_categories == b->max_categories &&
+                a->drop_without_target == b->drop_without_target);
     assert_memory_equal(&a->missing, &b->missing, sizeof(a->missing));
     assert_memory_equal(&a->ignore, &b->ignore, sizeof(a->ignore));
 }

@@ -213,6 +213,8 @@ static const struct refusal data[] = {
      "$.data.encoding", "iconv --list"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"decimal\":\",\",\"thousands\":\",\"}"),
      ERR_VALUE, "$.data.thousands", "another mark than data.decimal"},
+    {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"without_target\":\"keep\"}"), ERR_VALUE,
+     "$.data.without_target", "refuse, drop"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"max_categories\":1}"), ERR_VALUE,
      "$.data.max_categories", "2"},
     {WITH_DATA("{\"path\":\"/x\",\"format\":\"csv\",\"target\":0,\"validation\":5}"), ERR_VALUE,

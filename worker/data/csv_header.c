@@ -381,11 +381,10 @@ static bool decide(const struct look *l, const struct spec_data *d,
 {
     if (d->header != HEADER_AUTO)
         return d->header == HEADER_YES;
-    if (known && known->header && has_names(&l->first, known))
-        return true;
-    if (known && is_known_data(&l->first, known))
-        return false;
-    return is_header(&l->first, l->below, l->rows, l->even_below);
+    bool alone = is_header(&l->first, l->below, l->rows, l->even_below);
+    if (known && known->header && has_names(&l->first, known)) /* unless the title is the header */
+        return alone || l->title.count == 0 || !has_names(&l->title, known);
+    return known && is_known_data(&l->first, known) ? false : alone;
 }
 
 /* A header that is one short is of rows that end with a delimiter, where their last fields are

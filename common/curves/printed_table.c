@@ -15,19 +15,8 @@
 
 #define LOOKED_AT ((size_t)1 << 16) /* bytes, to tell whether there is one */
 #define LINE_MAX_BYTES 2048         /* of a line; what comes behind is left out */
-#define COLUMNS_MAX 40
 #define HEADERS_MAX 20000 /* lines of titles: each of their words is looked up */
 #define TITLE_BYTES 80
-
-struct cell {
-    const char *at;
-    size_t len;
-};
-
-struct cells {
-    struct cell list[COLUMNS_MAX];
-    size_t count;
-};
 
 struct drawing {
     const char *name; /* of the file */
@@ -35,7 +24,7 @@ struct drawing {
     struct errbuf *err;
     char line[LINE_MAX_BYTES + 1];
     bool partial; /* the line has a bar that is not full: its numbers are not the epoch's yet */
-    char title[COLUMNS_MAX][TITLE_BYTES];
+    char title[TERMINAL_CELLS_MAX][TITLE_BYTES];
     size_t columns; /* 0: no titles, or of a table without a loss */
     size_t number;  /* of the line */
     size_t rows, headers;
@@ -76,30 +65,7 @@ static void take_line(struct drawing *d, const char *text, size_t len)
     }
 }
 
-/* By runs of at least so many blanks; false: too many cells. */
-static bool cut_cells(const char *line, size_t blanks, struct cells *out)
-{
-    out->count = 0;
-    for (const char *p = line; *(p += strspn(p, " \t")) != '\0';) {
-        const char *end = p;
-        if (out->count == COLUMNS_MAX)
-            return false;
-        for (size_t gap = 0; *end && gap < blanks;) {
-            gap = *end == ' ' || *end == '\t' ? gap + 1 : 0;
-            if (*end == '\t')
-                gap = blanks;
-            end++;
-        }
-        const char *stop = end;
-        while (stop > p && (stop[-1] == ' ' || stop[-1] == '\t'))
-            stop--;
-        out->list[out->count++] = (struct cell){p, (size_t)(stop - p)};
-        p = end;
-    }
-    return true;
-}
-
-static bool is_number(const struct cell *c, double *out)
+static bool is_number(const struct terminal_cell *c, double *out)
 {
     return number_word(c->at, c->len, out) == c->len;
 }
@@ -115,7 +81,7 @@ static struct curve_title read_title(const char *title)
 static void name_losses(struct drawing *d)
 {
     char full[TITLE_BYTES + 8];
-    bool is_part[COLUMNS_MAX] = {false};
+    bool is_part[TERMINAL_CELLS_MAX] = {false};
     size_t parts = 0;
     for (size_t i = 0; i < d->columns; i++) {
         snprintf(full, sizeof(full), "%s_loss", d->title[i]);
@@ -139,7 +105,7 @@ static bool measures(const struct drawing *d)
     return counts && loss;
 }
 
-static void take_titles(struct drawing *d, const struct cells *cells)
+static void take_titles(struct drawing *d, const struct terminal_cells *cells)
 {
     d->columns = cells->count;
     for (size_t i = 0; i < cells->count; i++)
@@ -151,7 +117,7 @@ static void take_titles(struct drawing *d, const struct cells *cells)
 
 /* Three words or more, two blanks apart, and no number: a line of titles, of this table or of
  * another one. */
-static bool is_titles(const struct cells *wide)
+static bool is_titles(const struct terminal_cells *wide)
 {
     double unused;
     bool letters = false;
@@ -165,7 +131,7 @@ static bool is_titles(const struct cells *wide)
 
 /* --- rows ----------------------------------------------------------------------------------- */
 
-static int put_cell(struct drawing *d, size_t i, const struct cell *c)
+static int put_cell(struct drawing *d, size_t i, const struct terminal_cell *c)
 {
     double value;
     int column = training_log_column(d->log, d->title[i], strlen(d->title[i]), d->err);
@@ -176,7 +142,7 @@ static int put_cell(struct drawing *d, size_t i, const struct cell *c)
     return training_log_text(d->log, (size_t)column, c->at, c->len, d->err);
 }
 
-static int put_row(struct drawing *d, const struct cells *cells)
+static int put_row(struct drawing *d, const struct terminal_cells *cells)
 {
     d->rows++;
     int rc = d->log ? training_log_row(d->log, d->number, d->err) : 0;
@@ -187,11 +153,11 @@ static int put_row(struct drawing *d, const struct cells *cells)
 
 static int read_line(struct drawing *d, const char *text, size_t len)
 {
-    struct cells cells;
+    struct terminal_cells cells;
     d->number++;
     take_line(d, text, len);
     d->partial = terminal_cut_bar(d->line);
-    if (cut_cells(d->line, 2, &cells) && is_titles(&cells)) {
+    if (terminal_cut_cells(d->line, 2, &cells) && is_titles(&cells)) {
         if (++d->headers > HEADERS_MAX)
             return err_set(d->err, ERR_LIMIT, "%s: line %zu: more than %d lines of titles",
                            d->name, d->number, HEADERS_MAX);
@@ -201,7 +167,7 @@ static int read_line(struct drawing *d, const char *text, size_t len)
     if (d->columns == 0 || d->partial)
         return 0;
     bool fits = cells.count == d->columns ||
-                (cut_cells(d->line, 1, &cells) && cells.count == d->columns);
+                (terminal_cut_cells(d->line, 1, &cells) && cells.count == d->columns);
     return fits && isdigit((unsigned char)cells.list[0].at[0]) ? put_row(d, &cells) : 0;
 }
 

@@ -52,3 +52,32 @@ bool terminal_cut_bar(char *text)
     *bar = '\0';
     return partial;
 }
+
+bool terminal_add_cell(struct terminal_cells *c, const char *from, const char *to)
+{
+    while (from < to && isspace((unsigned char)*from))
+        from++;
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    if (c->count == TERMINAL_CELLS_MAX)
+        return false;
+    c->list[c->count++] = (struct terminal_cell){from, (size_t)(to - from)};
+    return true;
+}
+
+bool terminal_cut_cells(const char *line, size_t blanks, struct terminal_cells *out)
+{
+    out->count = 0;
+    for (const char *p = line; *(p += strspn(p, " \t"));) {
+        const char *end = p;
+        size_t gap = 0;
+        while (*end && *end != '\t' && gap < blanks) {
+            gap = strspn(end, " ");
+            end += gap > 0 ? gap : 1;
+        }
+        if (!terminal_add_cell(out, p, end))
+            return false;
+        p = end;
+    }
+    return true;
+}

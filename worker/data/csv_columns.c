@@ -1,8 +1,10 @@
 #include "worker/data/csv_columns.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -36,6 +38,19 @@ bool csv_is_missing(const struct spec_data *d, const char *text, size_t len)
         if (strlen(word) == len && memcmp(word, text, len) == 0)
             return true;
     return false;
+}
+
+bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f)
+{
+    static const char *const names[] = {"none", "nil", "-",      "--",     ".",     "_",
+                                        "..",   "...", "\u2013", "\u2014", "\u2026"};
+    double number;
+    if (!csv_is_missing(d, f->text, f->len))
+        return number_parse(f->text, f->len, &number) && isnan(number);
+    for (size_t i = 0; !d->missing_told && i < sizeof names / sizeof names[0]; i++)
+        if (f->len == strlen(names[i]) && strncasecmp(f->text, names[i], f->len) == 0)
+            return false;
+    return true;
 }
 
 char csv_decimal(const struct spec_data *d)

@@ -54,19 +54,6 @@ static void note_field(const struct csv_scan *s, const struct spec_data *d, size
         v->written++;
 }
 
-bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f)
-{
-    static const char *const names[] = {"none", "nil", "-", "--", ".",
-                                        "_",    "..",  "...", "\u2013", "\u2014", "\u2026"};
-    double number;
-    if (!csv_is_missing(d, f->text, f->len))
-        return number_parse(f->text, f->len, &number) && isnan(number);
-    for (size_t i = 0; !d->missing_told && i < sizeof names / sizeof names[0]; i++)
-        if (f->len == strlen(names[i]) && strncasecmp(f->text, names[i], f->len) == 0)
-            return false;
-    return true;
-}
-
 static int check_target(const struct csv_scan *s, const struct spec_data *d,
                         const struct table_columns *c, struct errbuf *err)
 {

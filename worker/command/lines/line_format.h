@@ -10,6 +10,7 @@
 #include "sweep/loose_json.h"
 #include "sweep/plain_pairs.h"
 #include "sweep/command.h"
+#include "sweep/terminal_text.h"
 #include "worker/command/metrics_line.h"
 
 /* X(CHANNEL, name): worker/command/lines/<name>.c has line_format_<name>. */
@@ -25,7 +26,6 @@
 
 #define LINE_TEXT_MAX 4096 /* bytes of a line that expressions and free text are looked for in */
 
-#define TABLE_COLUMNS_MAX 40
 #define TABLE_VALUES_MAX 64
 enum table_kind { TABLE_RULED, TABLE_WIDE, TABLE_COMMAS, TABLE_NARROW }; /* how cells are parted */
 
@@ -33,7 +33,7 @@ enum table_kind { TABLE_RULED, TABLE_WIDE, TABLE_COMMAS, TABLE_NARROW }; /* how 
 struct line_table {
     enum table_kind kind;
     size_t columns; /* 0: there were no titles */
-    char title[TABLE_COLUMNS_MAX][METRIC_NAME_MAX + 1];
+    char title[TERMINAL_CELLS_MAX][METRIC_NAME_MAX + 1];
     /* Of a box of names and values that is not whole: */
     char section[METRIC_NAME_MAX + 1]; /* "train/": a part of the names that stand further in */
     size_t section_indent;

@@ -15,17 +15,6 @@
 
 #define NUMBER_BYTES_MAX 63
 
-struct cell {
-    const char *at;
-    size_t len;
-};
-
-struct cells {
-    size_t count;
-    bool closed; /* a bar stands before the first and behind the last */
-    struct cell list[TABLE_COLUMNS_MAX];
-};
-
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* Most lines of most programs are none of these: nothing is copied to see that. */
@@ -69,54 +58,26 @@ static bool is_rule(const char *text)
     return drawn >= 3;
 }
 
-static bool add_cell(struct cells *out, const char *from, const char *to)
-{
-    while (from < to && isspace((unsigned char)*from))
-        from++;
-    while (to > from && isspace((unsigned char)to[-1]))
-        to--;
-    if (out->count == TABLE_COLUMNS_MAX)
-        return false;
-    out->list[out->count++] = (struct cell){from, (size_t)(to - from)};
-    return true;
-}
-
-static bool cut_at(const char *text, char mark, struct cells *out)
+static bool cut_at(const char *text, char mark, struct terminal_cells *out)
 {
     const char *from = text + strspn(text, " \t"), *end = text + strlen(text);
     bool fits = true;
 
     while (end > from && isspace((unsigned char)end[-1]))
         end--;
-    bool before = mark == '|' && *from == mark;
-    bool behind = mark == '|' && end > from + 1 && end[-1] == mark;
-    *out = (struct cells){.closed = before && behind};
-    from += before;
-    end -= behind;
+    out->count = 0;
+    from += mark == '|' && *from == mark;
+    end -= mark == '|' && end > from && end[-1] == mark;
     for (const char *p = from; fits && p <= end; p++) {
         if (p < end && *p != mark)
             continue;
-        fits = add_cell(out, from, p);
+        fits = terminal_add_cell(out, from, p);
         from = p + 1;
     }
     return fits && out->count > 1;
 }
 
-/* At runs of so many blanks, or at a tab. */
-static bool cut_at_blanks(const char *text, size_t blanks, struct cells *out)
-{
-    *out = (struct cells){0};
-    for (const char *p = text + strspn(text, " \t"), *end; *p; p = end + strspn(end, " \t")) {
-        for (end = p; *end; end++)
-            if (*end == '\t' || strspn(end, " ") >= blanks)
-                break;
-        if (!add_cell(out, p, end))
-            return false;
-    }
-    return out->count > 1;
-}
-
-static bool cut(enum table_kind kind, const char *text, struct cells *out)
+static bool cut(enum table_kind kind, const char *text, struct terminal_cells *out)
 {
     switch (kind) {
     case TABLE_RULED:
@@ -124,14 +85,14 @@ static bool cut(enum table_kind kind, const char *text, struct cells *out)
     case TABLE_COMMAS:
         return strchr(text, ',') && cut_at(text, ',', out);
     case TABLE_WIDE:
-        return cut_at_blanks(text, 2, out);
+        return terminal_cut_cells(text, 2, out) && out->count > 1;
     default:
-        return cut_at_blanks(text, 1, out);
+        return terminal_cut_cells(text, 1, out) && out->count > 1;
     }
 }
 
 /* 0.41, 87.5%, and 3/10, which is 3. */
-static bool read_number(const struct cell *c, double *out)
+static bool read_number(const struct terminal_cell *c, double *out)
 {
     char copy[NUMBER_BYTES_MAX + 1], *end;
 
@@ -151,7 +112,7 @@ static bool read_number(const struct cell *c, double *out)
     return end > copy && *end == '\0';
 }
 
-static char *name_of(const struct cell *c, char out[METRIC_NAME_MAX + 1])
+static char *name_of(const struct terminal_cell *c, char out[METRIC_NAME_MAX + 1])
 {
     size_t len = c->len < METRIC_NAME_MAX ? c->len : METRIC_NAME_MAX;
 
@@ -163,7 +124,7 @@ static char *name_of(const struct cell *c, char out[METRIC_NAME_MAX + 1])
 /* --- titles ----------------------------------------------------------------------------------- */
 
 /* Words: none is a number, or has one behind it. */
-static bool is_title(const struct cell *c)
+static bool is_title(const struct terminal_cell *c)
 {
     double number;
 
@@ -183,7 +144,7 @@ static bool counts(const char *title)
     return role == CURVE_ROLE_EPOCH || role == CURVE_ROLE_STEP;
 }
 
-static bool are_words(enum table_kind kind, const struct cells *c)
+static bool are_words(enum table_kind kind, const struct terminal_cells *c)
 {
     for (size_t i = 0; i < c->count; i++)
         if (!is_title(&c->list[i]) && !(i == 0 && kind == TABLE_RULED && c->list[i].len == 0))
@@ -192,7 +153,8 @@ static bool are_words(enum table_kind kind, const struct cells *c)
 }
 
 /* Of plain words each must be something that is known, or sentences would be titles. */
-static bool are_wanted(const struct line_reader *r, enum table_kind kind, const struct cells *c)
+static bool are_wanted(const struct line_reader *r, enum table_kind kind,
+                       const struct terminal_cells *c)
 {
     bool named = false, counted = false, measured = false, known = true;
     char title[METRIC_NAME_MAX + 1];
@@ -215,7 +177,7 @@ static bool take_titles(struct line_reader *r, const char *text)
 {
     static const enum table_kind kinds[] = {TABLE_RULED, TABLE_WIDE, TABLE_COMMAS, TABLE_NARROW};
     struct line_table *t = &r->table;
-    struct cells c;
+    struct terminal_cells c;
 
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         if (!cut(kinds[k], text, &c) || !are_words(kinds[k], &c))
@@ -253,7 +215,7 @@ static void put(const struct line_reader *r, const char *title, double value,
 
 /* The row of a detector's table that is of all classes has no number in front; one that a data
  * frame prints has its index there. */
-static bool is_row(const struct line_table *t, struct cells *c)
+static bool is_row(const struct line_table *t, struct terminal_cells *c)
 {
     double number;
 
@@ -269,7 +231,7 @@ static bool is_row(const struct line_table *t, struct cells *c)
 static bool take_row(struct line_reader *r, const char *text, struct metrics_line *out)
 {
     const struct line_table *t = &r->table;
-    struct cells c;
+    struct terminal_cells c;
     double value;
 
     if (t->columns == 0)
@@ -308,9 +270,9 @@ static bool end_box(struct line_reader *r, struct metrics_line *out)
 }
 
 /* "| train/ | |": of those below that stand further in. */
-static bool take_section(struct line_table *t, const struct cells *c)
+static bool take_section(struct line_table *t, const struct terminal_cells *c)
 {
-    const struct cell *name = &c->list[0];
+    const struct terminal_cell *name = &c->list[0];
 
     if (c->list[1].len > 0 || name->len == 0 || name->at[name->len - 1] != '/')
         return false;
@@ -318,7 +280,7 @@ static bool take_section(struct line_table *t, const struct cells *c)
     return true;
 }
 
-static bool take_pair(struct line_reader *r, const char *text, const struct cells *c,
+static bool take_pair(struct line_reader *r, const char *text, const struct terminal_cells *c,
                       struct metrics_line *out)
 {
     struct line_table *t = &r->table;
@@ -344,14 +306,24 @@ static bool take_pair(struct line_reader *r, const char *text, const struct cell
     return true;
 }
 
+/* A bar stands before the first cell and behind the last. */
+static bool is_closed(const char *text)
+{
+    const char *from = text + strspn(text, " \t"), *end = from + strlen(from);
+
+    while (end > from && isspace((unsigned char)end[-1]))
+        end--;
+    return end > from + 1 && *from == '|' && end[-1] == '|';
+}
+
 /* True: the line was one of a box. */
 static bool take_boxed(struct line_reader *r, const char *text, struct metrics_line *out)
 {
     struct line_table *t = &r->table;
-    struct cells c;
+    struct terminal_cells c;
     double number;
 
-    if (!cut(TABLE_RULED, text, &c) || !c.closed || c.count != 2 || c.list[0].len == 0 ||
+    if (!is_closed(text) || !cut(TABLE_RULED, text, &c) || c.count != 2 || c.list[0].len == 0 ||
         read_number(&c.list[0], &number))
         return false;
     if (take_section(t, &c)) {

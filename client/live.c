@@ -94,7 +94,8 @@ static void merge(const struct live *l, struct live_run *r, const struct json *o
 static void note_best(struct live *l, const struct json *object)
 {
     double v = member_real(object, "metric_value", NAN);
-    if (!isfinite(v))
+    int status = run_status_find(member_string(object, "status", ""));
+    if (!isfinite(v) || status < 0 || !run_status_ranks((enum run_status)status))
         return;
     if (!l->has_best || (l->maximize ? v > l->best : v < l->best)) {
         l->best = v;

@@ -2,7 +2,7 @@
 -- is made here, and no migration knows views. Those that end in _exact have numbers as the tables
 -- have them; the daemon's queries read them.
 
--- The runs of a sweep that have a metric, best first. The inner query runs over the index
+-- The runs of a sweep that are ranked, best first. The inner query runs over the index
 -- runs_rank alone, in its order, and CROSS JOIN keeps it the outer loop: so LIMIT 10 touches ten
 -- runs, and the rows come out by rank without a sort.
 CREATE VIEW best_runs_exact AS

@@ -50,7 +50,7 @@ struct chosen {
 struct runs {
     struct client *client;
     const char *status, *label, *key; /* NULL: any; key: by number */
-    bool descending;
+    bool descending, by_metric;
     struct chosen *rows;
     size_t count, cap, seen;
 };
@@ -74,9 +74,17 @@ static void choose(void *arg, const struct json *run)
     buf_finish(&text);
 }
 
+/* NAN: none; nor a metric of one that failed or was cancelled, which is no result. */
+static double sorted_value(const struct runs *r, const struct json *row)
+{
+    int status = run_status_find(member_string(row, "status", ""));
+    bool ranks = status < 0 || run_status_ranks((enum run_status)status);
+    return ranks || !r->by_metric ? member_real(row, r->key, NAN) : NAN;
+}
+
 static int by_value(const struct runs *r, const struct chosen *a, const struct chosen *b)
 {
-    double x = member_real(a->row, r->key, NAN), y = member_real(b->row, r->key, NAN);
+    double x = sorted_value(r, a->row), y = sorted_value(r, b->row);
     int order = (x > y) - (x < y);
     if (isnan(x) && isnan(y))
         order = strcmp(member_string(a->row, r->key, ""), member_string(b->row, r->key, ""));
@@ -161,8 +169,8 @@ static int find_sweep(struct client *c, struct runs *r, int64_t *sweep)
     const struct json *row = json_get(reply.result, "sweep");
     bool maximize = strcmp(member_string(row, "goal", ""), "maximize") == 0;
     *sweep = member_int(row, "id", *sweep);
-    if (r->key != NULL && strcmp(r->key, "metric_value") == 0)
-        r->descending ^= maximize;
+    r->by_metric = r->key != NULL && strcmp(r->key, "metric_value") == 0;
+    r->descending ^= r->by_metric && maximize;
     rpc_reply_finish(&reply);
     return CLIENT_DONE;
 }

@@ -62,6 +62,14 @@ enum exported_state exported_state_of(const struct exported *e, const struct jso
     return status == RUN_STOPPED && has_value ? EXPORTED_PRUNED : EXPORTED_FAILED;
 }
 
+bool exported_metric(const struct json *run, double *out)
+{
+    const struct json *v = json_get(run, "metric_value");
+    int status = run_status_find(member_string(run, "status", ""));
+    return status >= 0 && run_status_ranks((enum run_status)status) && v != NULL &&
+           json_real(v, out) == 0;
+}
+
 static void keep_run(void *arg, const struct json *run)
 {
     struct exported *e = arg;

@@ -38,6 +38,9 @@ int exported_open(struct client *c, int64_t sweep, struct exported *out);
 void exported_close(struct exported *e);
 
 enum exported_state exported_state_of(const struct exported *e, const struct json *run);
+/* What the run is ranked by, which may be no number. false: it has none, or failed or was
+ * cancelled: other tools take the best of what they are given for the best. */
+bool exported_metric(const struct json *run, double *out);
 
 /* What a run is known by beside its parameters, and its key in the row of `runs`.
  * X(key, name) */

@@ -206,10 +206,9 @@ static void add_point(void *arg, const struct exported_point *p)
 /* What the run is ranked by stands apart: the last value of a curve is not its best. */
 static void add_best(struct store *s, const struct json *run)
 {
-    const struct json *v = json_get(run, "metric_value");
     char *name = xasprintf("best/%s", s->e->metric);
     double value, ended = exported_time(run, "ended_at");
-    if (v != NULL && json_real(v, &value) == 0)
+    if (exported_metric(run, &value))
         add_line(lines_of(s, name), ended > 0 ? ended : s->started, value, 0);
     free(name);
 }

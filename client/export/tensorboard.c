@@ -254,10 +254,9 @@ static void write_point(void *arg, const struct exported_point *p)
 /* What the run is ranked by: the last value of a curve is not its best. */
 static void write_best(struct board *b, const struct json *run)
 {
-    const struct json *v = json_get(run, "metric_value");
     double ended = exported_time(run, "ended_at"), value;
     struct buf event, summary = {0};
-    if (v == NULL || json_real(v, &value) != 0)
+    if (!exported_metric(run, &value))
         return;
     add_scalar(&summary, b->best_tag, value);
     begin_event(&event, ended > 0 ? ended : b->started, 0);

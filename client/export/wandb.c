@@ -216,10 +216,9 @@ static void write_point(void *arg, const struct exported_point *p)
 static void write_summary(struct offline_run *r, const struct json *run)
 {
     struct buf m = {0};
-    const struct json *v = json_get(run, "metric_value");
     char *best = xasprintf("best/%s", r->e->metric);
     double value;
-    if (v != NULL && json_real(v, &value) == 0)
+    if (exported_metric(run, &value))
         add_number(&m, UPDATE, best, value);
     for (size_t i = 0; i < exported_attribute_count; i++) {
         const struct exported_attribute *a = &exported_attributes[i];

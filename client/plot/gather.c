@@ -155,7 +155,7 @@ static void add_run(void *arg, const struct json *run)
         .why = why_of(run),
     };
     influence_take(g->influence, run);
-    if (!isfinite(r->metric))
+    if (!isfinite(r->metric) || !run_status_ranks(r->status))
         r->metric = NAN;
     for (size_t i = 0; i < s->parameter_count; i++)
         r->values[i] = value_of(g, i, json_get(run, "params"));

@@ -35,7 +35,7 @@ struct study_run {
     enum run_status status;
     enum run_kind kind;
     enum pattern pattern;
-    double metric;             /* NAN: none, or not a number */
+    double metric;             /* NAN: none, not a number, or of one that failed or was cancelled */
     double seconds;            /* of training; NAN: none */
     double *objectives;        /* one of each, NAN: not known; NULL: the metric alone */
     bool on_front;             /* its configuration is one that no other betters in all */

@@ -103,7 +103,8 @@ void model_take_sweep(struct model *m, const struct json *row)
 
 static void note_best(struct model_sweep *s, const struct model_run *r, int64_t now_us)
 {
-    if (!isfinite(r->metric) ||
+    int status = run_status_find(r->status);
+    if (!isfinite(r->metric) || status < 0 || !run_status_ranks((enum run_status)status) ||
         (!isnan(s->best) && !(s->maximize ? r->metric > s->best : r->metric < s->best)))
         return;
     s->best = r->metric;

@@ -112,6 +112,11 @@ bool run_status_terminal(enum run_status s)
     return run_statuses[s].terminal;
 }
 
+bool run_status_ranks(enum run_status s)
+{
+    return s != RUN_FAILED && s != RUN_CANCELLED;
+}
+
 bool run_status_may(enum run_status from, enum run_status to)
 {
     REQUIRE((unsigned)from < RUN_STATUS_COUNT && (unsigned)to < RUN_STATUS_COUNT);

@@ -35,10 +35,12 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "INSERT INTO sweeps(id" SWEEP_COLUMNS(COLUMN_NAME) ") "
         "VALUES(:id" SWEEP_COLUMNS(PARAMETER) ") "
         "ON CONFLICT(id) DO UPDATE SET id = excluded.id" SWEEP_COLUMNS(OVERWRITE),
-    /* rank_key: small is good; what is not finite comes last; without a metric there is no rank. */
+    /* rank_key: small is good; what is not finite comes last. No rank without a metric, nor of
+     * a run that failed or was cancelled: what it showed is no result. */
     [STATEMENT_PUT_RUN] =
         "INSERT INTO runs(id" RUN_COLUMNS(COLUMN_NAME) ", rank_key) "
-        "VALUES(:id" RUN_COLUMNS(PARAMETER) ", CASE WHEN :metric_value IS NULL THEN NULL "
+        "VALUES(:id" RUN_COLUMNS(PARAMETER) ", CASE WHEN :metric_value IS NULL "
+        "OR :status IN ('failed', 'cancelled') THEN NULL "
         "WHEN typeof(:metric_value) <> 'real' OR abs(:metric_value) = 9e999 THEN 9e999 "
         "WHEN (SELECT goal FROM sweeps WHERE id = :sweep_id) = 'maximize' THEN -:metric_value "
         "ELSE :metric_value END) "

@@ -118,6 +118,8 @@ bool sweep_status_terminal(enum sweep_status s);
 bool sweep_status_may(enum sweep_status from, enum sweep_status to);
 const char *run_status_name(enum run_status s);
 bool run_status_terminal(enum run_status s);
+/* False: it failed or was cancelled. What it showed before is no result: it is never the best. */
+bool run_status_ranks(enum run_status s);
 bool run_status_may(enum run_status from, enum run_status to);
 const char *run_kind_name(enum run_kind k);
 const char *run_error_name(enum run_error e);

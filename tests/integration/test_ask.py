@@ -1,6 +1,8 @@
 """Runs that clients carry out: they ask, report and tell. Typed parameters, parallel clients, a kill of
 the daemon, rungs, and what is refused."""
+import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -222,6 +224,44 @@ def test_what_is_refused():
               [("completed", "nan")])
 
 
+def test_what_failed_is_never_the_best():
+    """Nor what was cancelled, however good it looked before: in no view, text or export."""
+    with Daemon(workers=1) as d:
+        study = Study(d, d.submit(client_spec(run_cap=3, epochs=4)))
+        failed, done, cancelled = study.ask(), study.ask(), study.ask()
+        study.report(failed, {"epoch": 1, "score": 99})
+        study.tell(failed, status="failed", error="out_of_memory", text="too large")
+        study.tell(done, value=1)
+        study.report(cancelled, {"epoch": 1, "score": 50})
+        d.call("cancel", sweep=study.sweep)
+        d.wait(study.sweep)
+        best, sweep = done["run"], str(study.sweep)
+        equal(d.sql("SELECT id, status, metric_value FROM runs ORDER BY id"),
+              [(failed["run"], "failed", 99.0), (best, "completed", 1.0),
+               (cancelled["run"], "cancelled", 50.0)])
+        row = d.call("show", sweep=study.sweep)["sweep"]
+        equal((row["best_run"], row["best"]), (best, 1.0))
+        equal([r["run_id"] for r in d.call("best", sweep=study.sweep)["runs"]], [best])
+        equal(d.sql("SELECT run_id FROM best_runs"), [(best,)])
+        equal(d.sql("SELECT best_run, best FROM sweep_overview"), [(best, 1.0)])
+        equal(json.loads(d.ctl("--json", "morning", sweep).stdout)["sweeps"][0]["winner"]["run"],
+              best)
+        order = json.loads(d.ctl("--json", "runs", sweep, "--sort", "metric").stdout)["runs"]
+        equal([r["run_id"] for r in order], [best, failed["run"], cancelled["run"]])
+        page = os.path.join(d.home, "report.html")
+        d.ctl("report", sweep, "-o", page)
+        text = open(page, encoding="utf-8").read()
+        data = json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', text, re.S).group(1))
+        equal({r[0]: r[4] for r in data["sweeps"][0]["runs"]},
+              {failed["run"]: None, best: 1, cancelled["run"]: None})
+        folder = os.path.join(d.home, "mlruns")
+        d.ctl("export", sweep, "--mlflow", folder)
+        ranked = [p for p, _, names in os.walk(folder) if "score" in names and p.endswith("best")]
+        equal(len(ranked), 1, "one run has a best value")
+        check(f"{best}" in open(os.path.join(os.path.dirname(os.path.dirname(ranked[0])), "tags",
+                                             "sweepd.run_id")).read(), "the completed one")
+
+
 def test_other_tasks():
     """ask is for clients' sweeps; and such a sweep has nothing of the trainer's."""
     with Daemon(workers=1) as d:
@@ -236,4 +276,4 @@ def test_other_tasks():
 
 run(test_a_sweep_by_clients, test_parameters_are_typed, test_columns_by_their_names,
     test_a_kill_of_the_daemon, test_sigterm_leaves_leases, test_rungs, test_what_is_refused,
-    test_other_tasks)
+    test_what_failed_is_never_the_best, test_other_tasks)

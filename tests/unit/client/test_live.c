@@ -89,7 +89,7 @@ static void test_a_failed_run_says_why(void **state)
     struct live l;
     begin(&l);
     note(&l, "run_ended", "{\"sweep\":3,\"run\":5,\"status\":\"failed\",\"error\":\"crashed\","
-                          "\"text\":\"signal 11\\u001b[2J\",\"metric_value\":null}");
+                          "\"text\":\"signal 11\\u001b[2J\",\"metric_value\":0.001}");
     expect_lines(&l, 2, "signal 11?[2J");
     assert_false(l.has_best);
     live_finish(&l);

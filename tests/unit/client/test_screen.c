@@ -253,6 +253,9 @@ static void test_speed(void **state)
     assert_int_equal(s->running, 1);
     assert_int_equal(s->best_run, 121);
     assert_true(s->best_us == NOW);
+    note(&m, "run_ended", xasprintf("{\"sweep\":7,\"run\":120,\"status\":\"failed\","
+                                    "\"metric_value\":0.001}"), NOW);
+    assert_int_equal(s->best_run, 121); /* what failed is never the best */
     note(&m, "sweep_ended", xasprintf("{\"sweep\":7,\"status\":\"completed\"}"), NOW);
     assert_true(s->over && model_eta(&m, s) == 0);
     assert_false(m.stale);

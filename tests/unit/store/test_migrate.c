@@ -364,6 +364,20 @@ static void test_migrates_without_new_remedies(void **state)
                         "\"swa\",\"gradient_noise\"]}");
 }
 
+/* What failed was ranked before. */
+static void test_migrates_ranks(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6, OLD_SWEEP(1, "held", "{}") OLD_RUN(1, 1, "search"));
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=22; "
+                         "UPDATE runs SET status = 'failed', metric_value = 0.5, rank_key = 0.5");
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT count(*) FROM runs WHERE metric_value = 0.5"), "1");
+    assert_string_equal(sql(f, "SELECT count(*) FROM runs WHERE rank_key IS NOT NULL"), "0");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -490,6 +504,7 @@ int main(void)
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
         TEST(test_migrates_without_new_remedies),
+        TEST(test_migrates_ranks),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -278,7 +278,7 @@ static void test_scores_are_cleared(void **state)
     store_batch_put_sweep(&b, new_sweep(1, false));
     store_batch_put_run(&b, run);
     fixture_commit(f, &b);
-    assert_string_equal(sql(f, "SELECT test_acc FROM best_runs"), "0.875");
+    assert_string_equal(sql(f, "SELECT test_acc FROM runs"), "0.875");
     store_batch_clear_test(&b, 7);
     store_batch_clear_test(&b, 99); /* a run that is gone */
     fixture_commit(f, &b);

@@ -48,6 +48,29 @@ static void test_best_runs_minimize(void **state)
     assert_rows(f, "SELECT rank, run_id FROM best_runs WHERE sweep_id = 2", "1|18\n");
 }
 
+/* However good they looked: they have no rank. */
+static void test_failed_and_cancelled_have_no_rank(void **state)
+{
+    const double metrics[] = {0.5, 0.25};
+    const enum run_status statuses[] = {RUN_FAILED, RUN_CANCELLED};
+    struct fixture *f = *state;
+    struct store_batch b = {0};
+    commit_ranked(f, false, metrics, 2);
+    for (int i = 0; i < 2; i++) {
+        struct run_row *r = new_ranked_run(20 + i, 1, 5 + i, -1);
+        r->status = statuses[i];
+        store_batch_put_run(&b, r);
+    }
+    struct run_row *ends = new_ranked_run(11, 1, 1, 0.25); /* one that had a rank */
+    ends->status = RUN_FAILED;
+    store_batch_put_run(&b, ends);
+    fixture_commit(f, &b);
+    assert_rows(f, "SELECT run_id FROM best_runs WHERE sweep_id = 1", "10\n");
+    assert_rows(f, "SELECT best_run, best, failed FROM sweep_overview WHERE id = 1",
+                "10|0.5|2\n");
+    assert_rows(f, "SELECT count(*) FROM runs WHERE metric_value = -1", "2\n");
+}
+
 /* Twenty runs, the smaller the number the better: 4 and 12 … 15 stopped, 1, 8 and 9 audited, of
  * which 9 goes on yet. */
 static void test_stopping_audit(void **state)
@@ -443,6 +466,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_best_runs_minimize),
+        TEST(test_failed_and_cancelled_have_no_rank),
         TEST(test_stopping_audit),
         TEST(test_best_runs_maximize),
         TEST(test_best_runs_columns),

@@ -1,6 +1,7 @@
 /* The key objectives: several things that a run is judged by at once. The first is the metric. */
 #include "common/spec/part.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,17 @@ bool objectives_measured(const struct objectives *o)
         if (sources[o->items[i].source].measured)
             return true;
     return false;
+}
+
+void objectives_read(const struct objectives *o, const char *stored, double out[OBJECTIVES_MAX])
+{
+    struct errbuf why;
+    struct json *list = stored != NULL ? json_parse(stored, strlen(stored), &why) : NULL;
+    const struct json *v = list != NULL && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
+    for (size_t i = 0; i < o->count; i++, v = v != NULL ? json_next(v) : NULL)
+        if (v == NULL || json_real(v, &out[i]) != 0)
+            out[i] = NAN;
+    json_destroy(list);
 }
 
 /* --- one of them ----------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 
 #include "daemon/engine/private.h"
 #include "sweep/buf.h"
-#include "sweep/err.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
@@ -168,23 +167,13 @@ void objectives_ended(struct run *r, utc_us now, struct effects *fx)
 
 /* --- as it is stored ------------------------------------------------------------------------- */
 
-/* Bytes from the database are not trusted: what is no number is not known. */
 void trial_take_objectives(struct trial *t, const struct spec *spec, const struct run_row *row)
 {
     const struct objectives *o = &spec->objectives;
-    const char *text = row->objectives;
-    struct errbuf why;
-    if (o->count == 0 || text == NULL || t->further != NULL)
+    double values[OBJECTIVES_MAX];
+    if (o->count == 0 || row->objectives == NULL || t->further != NULL)
         return;
-    struct json *list = json_parse(text, strlen(text), &why);
-    const struct json *v = list != NULL && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
+    objectives_read(o, row->objectives, values);
     t->further = xcalloc(o->count, sizeof(*t->further));
-    for (size_t i = 0; i < o->count; i++, v = v != NULL ? json_next(v) : NULL) {
-        double value = NAN;
-        if (v != NULL && json_real(v, &value) != 0)
-            value = NAN;
-        if (i > 0)
-            t->further[i - 1] = value;
-    }
-    json_destroy(list);
+    memcpy(t->further, values + 1, (o->count - 1) * sizeof(*t->further));
 }

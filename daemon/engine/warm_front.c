@@ -8,8 +8,6 @@
 
 #include "daemon/plan/pareto.h"
 #include "sweep/buf.h"
-#include "sweep/err.h"
-#include "sweep/json.h"
 
 /* Where their sweep has an objective of that name; -1: it has none. */
 static int place_there(const struct spec *theirs, const char *name)
@@ -18,21 +16,6 @@ static int place_there(const struct spec *theirs, const char *name)
         if (strcmp(theirs->objectives.items[i].name, name) == 0)
             return (int)i;
     return -1;
-}
-
-static double there(const struct run_row *row, int place)
-{
-    struct errbuf why;
-    double value = NAN;
-    const char *text = row->objectives;
-    struct json *list = text != NULL ? json_parse(text, strlen(text), &why) : NULL;
-    const struct json *v = list && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
-    for (int i = 0; i < place && v != NULL; i++)
-        v = json_next(v);
-    if (v == NULL || json_real(v, &value) != 0)
-        value = NAN;
-    json_destroy(list);
-    return value;
 }
 
 static bool is_column(const char *name)
@@ -78,10 +61,12 @@ bool warm_further(const struct spec *ours, const struct spec *theirs, const stru
                   struct earlier_run *out)
 {
     const struct objectives *all = &ours->objectives;
+    double there[OBJECTIVES_MAX];
+    objectives_read(&theirs->objectives, row->objectives, there);
     out->further_count = all->count > 0 ? all->count - 1 : 0;
     for (size_t i = 1; i < all->count; i++) {
         int place = place_there(theirs, all->items[i].name);
-        out->further[i - 1] = place >= 0 ? there(row, place) : own_value(&all->items[i], row);
+        out->further[i - 1] = place >= 0 ? there[place] : own_value(&all->items[i], row);
         if (isnan(out->further[i - 1]))
             return false;
     }

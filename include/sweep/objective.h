@@ -45,5 +45,8 @@ struct objectives {
 enum objective_source objective_source_find(const char *name);
 /* Some of them is measured: a sweep is not the same a second time. */
 bool objectives_measured(const struct objectives *o);
+/* What a run came to, as its row has it (a JSON list in the order of o, or NULL); NAN: it is not
+ * known. Bytes from the database are not trusted: what is no number is not known. */
+void objectives_read(const struct objectives *o, const char *stored, double out[OBJECTIVES_MAX]);
 
 #endif

@@ -217,10 +217,21 @@ static bool is_header(const struct row *r, const struct below *below, size_t row
     return 2 * r->texts >= r->count && above_numbers(r, below);
 }
 
-/* All fields are names of the training file's columns, in whatever order, none of them twice. */
+static bool has_header(const struct row *r, const struct table_columns *known)
+{
+    size_t same = 0;
+    while (r->count == known->count && same < r->count &&
+           strcmp(r->field[same], known->header[same]) == 0)
+        same++;
+    return same == known->count;
+}
+
+/* The training file's header, or all fields are names of its columns, none of them twice. */
 static bool has_names(const struct row *r, const struct table_columns *known)
 {
     struct names names = {0};
+    if (has_header(r, known))
+        return true;
     bool all = r->count > 0, *seen = xcalloc(known->count, sizeof *seen);
     for (size_t i = 0; i < known->count; i++)
         names_add(&names, known->header[i], strlen(known->header[i]));

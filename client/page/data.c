@@ -209,6 +209,7 @@ static void add_words(struct json_writer *w, enum language language)
         {"horizontal", WORD_HORIZONTAL},
         {"vertical", WORD_VERTICAL},
         {"shown", WORD_SHOWN},
+        {"points", WORD_POINTS_OF},
         {"how", WORD_HOW},
     };
     jw_key(w, "words");

@@ -5,7 +5,7 @@
   var source = document.getElementById("data");
   if (!source) return;
   var data = JSON.parse(source.textContent), words = data.words;
-  var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, LINES = 1500, LINES_MOVING = 400;
+  var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, POINTS = 1500, LINES = 1500, LINES_MOVING = 400;
 
   function element(name, attributes, text) {
     var e = document.createElement(name);
@@ -229,6 +229,7 @@
     var pick = choice(words.horizontal, [[words.number, 1], [words.seconds, 5]]
       .concat(sweep.parameters.map(function (p, i) { return [p.name, first + i]; }), others.length ? goals.map(option) : []), kept && kept.pick);
     var rise = choice(words.vertical, goals.map(option), kept && kept.rise);
+    var thinned = element("p", { "class": "soft" });
     var two = element("div", { "class": "two" }), boxA = element("div", { "class": "canvas" }), boxB = element("div", { "class": "canvas" });
     var canvasA = element("canvas", { role: "img", "aria-label": sweep.metric }), canvasB = element("canvas", { role: "img", "aria-label": words.curves });
     boxA.append(canvasA);
@@ -258,7 +259,15 @@
       }
       function point(r) { return { x: onAxis(column, r[column]), y: onAxis(height, r[height]), run: r }; }
       var points = shown.filter(function (r) { return r[height] !== null && r[column] !== null; });
-      points.forEach(function (r) { (groups[r[3]] = groups[r[3]] || []).push(point(r)); });
+      /* Of very many every so many-th, and the best: who scrolls does not wait for a picture of ten thousand. */
+      var goal = goals.find(function (g) { return g.column === height; }), every = Math.ceil(points.length / POINTS);
+      var top = points.reduce(function (a, r) {
+        return a === null || (goal.maximize ? r[height] > a[height] : r[height] < a[height]) ? r : a;
+      }, null);
+      var some = points.filter(function (r, k) { return k % every === 0 || r === top; });
+      some.forEach(function (r) { (groups[r[3]] = groups[r[3]] || []).push(point(r)); });
+      thinned.hidden = some.length === points.length;
+      thinned.textContent = words.points.replace("%1", some.length).replace("%2", points.length);
       if (scatter) scatter.destroy();
       scatter = new Chart(canvasA, { type: "scatter",
         data: { datasets: Object.keys(groups).map(function (k) {
@@ -275,7 +284,7 @@
             }), others.map(function (o) { return o.name + " " + short(r[o.column]); }));
           } } } },
           onClick: function (e, hits) { if (hits.length) { chosen = hits[0].element.$context.raw.run[0]; drawCurves(); } } } });
-      drawCurves();
+      settled = setTimeout(drawCurves, 0); /* a task of its own */
     }
     function drawCurves() {
       if (typeof Chart === "undefined") return;
@@ -342,8 +351,9 @@
     label.append(pick);
     label2.append(rise);
     label2.hidden = !others.length;
+    thinned.hidden = true;
     scroll.append(table);
-    root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, label2, two, scroll);
+    root.append(element("p", { "class": "soft" }, words.how), form, count, wide, label, label2, thinned, two, scroll);
     root.closest("section").hidden = false;
     apply();
     settled = setTimeout(function () { list(); settled = setTimeout(draw, 0); }, 0); /* who scrolls goes on between */

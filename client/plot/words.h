@@ -96,6 +96,8 @@
     X(HORIZONTAL, "horizontal axis", "横轴") \
     X(VERTICAL, "vertical axis", "纵轴") \
     X(SHOWN, "%1 of %2 runs pass the filters.", "%2 次运行中有 %1 次符合筛选。") \
+    X(POINTS_OF, "%1 of these %2 points are drawn, evenly chosen; fewer runs show all.", \
+      "这 %2 个点中均匀选取 %1 个绘出；筛选更少的运行即可全部显示。") \
     X(HOW, \
       "Drag along an axis of the parallel coordinates, or fill in a range: all charts " \
       "and the table follow. A run's number shows its curves.", \

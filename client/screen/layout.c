@@ -121,8 +121,9 @@ static void head(struct grid *g, const struct model *m, int64_t now_us)
     snprintf(rate, sizeof rate, "%.2g", model_rate(m, now_us));
     human_duration(seconds, epoch);
     grid_printf(g, (struct span){0, used + 2, g->width}, INK_PLAIN,
-                "%lld workers  %zu sweeps  %s runs/s  %s an epoch", (long long)m->workers,
-                m->sweep_count, rate, epoch);
+                "%lld worker%s  %zu sweep%s  %s runs/s  %s an epoch", (long long)m->workers,
+                m->workers == 1 ? "" : "s", m->sweep_count, m->sweep_count == 1 ? "" : "s", rate,
+                epoch);
 }
 
 /* --- the runs under way ----------------------------------------------------------------------- */

@@ -229,6 +229,49 @@ def test_report():
                 equal(b.told, [], "nothing was forbidden")
 
 
+POINTS_DRAWN = """(function () {
+  var drawn = Array.from(document.querySelectorAll('.explore canvas')).map(function (v) { return Chart.getChart(v); })
+    .find(function (v) { return v && v.config.type === 'scatter'; });
+  return drawn && drawn.data.datasets.reduce(function (ids, set) {
+    return ids.concat(set.showLine ? [] : set.data.map(function (v) { return v.run[0]; }));
+  }, []);
+})()"""
+NOTE = "Array.from(document.querySelectorAll('.explore p.soft')).filter(function (e) { return !e.hidden; }).pop().textContent"
+
+
+def test_report_of_many_runs():
+    """So many points are not drawn: some, the best among them, and it is said; of fewer runs all are."""
+    with Daemon(workers=1) as d:
+        c, count, best = d.connect(), 1700, 1234
+        c.call("import", id="many", sweep={"source": "a formula", "spec": {
+            "name": "many", "method": "by_hand", "task": {"client": {}}, "metric": {"name": "val_loss"}, "epochs": 1,
+            "parameters": {"x": {"min": 0, "max": 2000}}, "run_cap": count, "repeat_share": 0}})
+        for i in range(0, count, 100):
+            c.call("import", id="many", runs=[
+                {"params": {"x": k}, "status": "completed",
+                 "points": [{"epoch": 1, "train_loss": 1, "val_loss": 1 + abs(k - best)}]} for k in range(i, i + 100)])
+        sweep = c.call("import", id="many", end=True)["sweep"]
+        c.close()
+        first = d.call("best", sweep=sweep)["runs"][0]["run_id"]
+        path = os.path.join(d.home, "many.html")
+        d.ctl("report", str(sweep), "-o", path, check=0)
+        with Browser() as b:
+            b.go("file://" + path)
+            b.run("document.querySelector('.explore').scrollIntoView()")
+            b.until("document.querySelector('.explore form')")
+            if not b.run("typeof Chart !== 'undefined'"):
+                raise Skip("built without Chart.js")
+            b.until(POINTS_DRAWN)
+            drawn = b.run(POINTS_DRAWN)
+            check(first in drawn and 500 < len(drawn) <= 1501 and len(set(drawn)) == len(drawn), len(drawn))
+            check(f"{len(drawn)} of these {count} points" in b.run(NOTE), b.run(NOTE))
+            b.run("(function () { var low = document.querySelector('.explore input[type=number]'); low.value = 1000; "
+                  "low.dispatchEvent(new Event('change')); })()")
+            b.until(f"({POINTS_DRAWN}).length === {count - 1000}")
+            check("points" not in b.run(NOTE), "all are drawn, and nothing is said")
+            equal(b.told, [], "nothing was forbidden")
+
+
 if __name__ == "__main__":
     def absent():
         raise Skip("built without libmicrohttpd" if browser.there() else "no chromium here")
@@ -240,4 +283,5 @@ if __name__ == "__main__":
 
     tests = (test_every_page, test_live, test_forms, test_without_scripts)
     run(*(tests if BUILT and browser.there() else map(named, tests)),
-        *(t if browser.there() else named(t) for t in (test_what_is_wrong_is_found, test_report)))
+        *(t if browser.there() else named(t) for t in (test_what_is_wrong_is_found, test_report,
+                                                                test_report_of_many_runs)))

@@ -63,6 +63,7 @@ LINES = [
     ("cancel 99", REFUSED, ["there is no sweep 99"]),
     ("best", REFUSED, ["there are no sweeps yet", "sweepctl submit"]),
     ("label nowhere.csv", None, ["nowhere.csv", "No such file"]),
+    ("label 28", USAGE, ["no file 28", "sweepctl explain 28"]),
 ]
 
 # a text that is no JSON, and the parts of the message

@@ -1,8 +1,10 @@
 /* Ends of the range in which most runs are in trouble. Where all of a fixed setting's runs are, it
  * is opened on the other side; where all of a swept one's are, it goes on on the other side. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "daemon/plan/range_view.h"
+#include "sweep/buf.h"
 
 /* A kind of trouble, and the end of the range where it is: 1 the upper, -1 the lower. */
 struct cut {
@@ -49,19 +51,45 @@ static size_t troubled(const struct range_view *view, const struct cut *c, doubl
     return n;
 }
 
-/* Where the widest end of the range begins in which most runs are in trouble; NAN. */
-static double begin_of(const struct range_view *view, const struct cut *c)
+struct placed {
+    double at; /* the value, or its negative where the lower end is looked at */
+    bool in_trouble;
+};
+
+static int from_the_end(const void *a, const void *b)
 {
-    double from = NAN;
+    const struct placed *x = a, *y = b;
+    return (x->at < y->at) - (x->at > y->at);
+}
+
+static size_t place(const struct range_view *view, const struct cut *c, struct placed *out)
+{
+    size_t n = 0;
     for (size_t i = 0; i < view->count; i++) {
         double v = range_value(view, &view->runs[i], c->setting);
-        if (isnan(v))
-            continue;
-        size_t all, n = troubled(view, c, v, &all);
-        if (c->trouble(&view->runs[i]) && n >= EDIT_RUNS_LEAST && most_of(n, all) &&
-            (isnan(from) || c->sign * v < c->sign * from))
-            from = v;
+        if (!isnan(v))
+            out[n++] = (struct placed){c->sign * v, c->trouble(&view->runs[i])};
     }
+    qsort(out, n, sizeof(*out), from_the_end);
+    return n;
+}
+
+/* Where the widest end of the range begins in which most runs are in trouble; NAN. It begins at a
+ * run in trouble. */
+static double begin_of(const struct range_view *view, const struct cut *c)
+{
+    struct placed *runs = xcalloc(view->count + 1, sizeof(*runs));
+    size_t count = place(view, c, runs), n = 0, before = 0;
+    double from = NAN;
+    for (size_t i = 0; i < count; i++) {
+        n += runs[i].in_trouble;
+        if (i + 1 < count && runs[i + 1].at == runs[i].at)
+            continue; /* those of one value count together */
+        if (n > before && n >= EDIT_RUNS_LEAST && most_of(n, i + 1))
+            from = c->sign * runs[i].at;
+        before = n;
+    }
+    free(runs);
     return from;
 }
 

@@ -20,13 +20,14 @@
 
 static int read_number(const char *path, int fallback)
 {
-    int n = fallback;
-    FILE *f = fopen(path, "re");
-    if (f && fscanf(f, "%d", &n) != 1)
-        n = fallback;
-    if (f)
-        fclose(f);
-    return n;
+    char text[16], *end;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    long n = strtol(text, &end, 10);
+    return end > text ? (int)n : fallback;
 }
 
 static void write_number(const char *path, int n)

@@ -62,6 +62,9 @@ void sandbox_allow(struct sandbox *s, const char *path, enum sandbox_right right
 {
     if (path[0] == '\0')
         return;
+    for (size_t i = 0; i < s->count; i++) /* the files of a run share their folders */
+        if (s->allowed[i].right == right && strcmp(s->allowed[i].path, path) == 0)
+            return;
     REQUIRE(s->count < SANDBOX_PATHS_MAX);
     s->allowed[s->count].path = xstrdup(path);
     s->allowed[s->count++].right = right;

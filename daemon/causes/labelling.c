@@ -88,7 +88,7 @@ void siblings_init(struct siblings *out, const struct spec *spec,
 {
     size_t room = to - from + 1;
     *out = (struct siblings){.items = xcalloc(room, sizeof(*out->items)),
-                             .settings = xcalloc(room, sizeof(*out->settings)),
+                             .settings = xmalloc(room * sizeof(*out->settings)),
                              .numbers = xcalloc(room, sizeof(*out->numbers))};
     for (size_t i = from; i < to && task_of(spec)->has_settings; i++) {
         const struct trial *t = trials[i];

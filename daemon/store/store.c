@@ -331,6 +331,8 @@ int store_open(struct uv_loop_s *loop, const struct store_place *place, struct s
     struct store_restored rows = {0};
     int code;
 
+    /* No sums of its memory, which take a lock for each piece. Refused once it is in use: no harm. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     s->lock_fd = s->mark.fd = -1;
     s->path = xstrdup(place->path);
     REQUIRE(uv_mutex_init(&s->mutex) == 0 && uv_cond_init(&s->write_wake) == 0 &&

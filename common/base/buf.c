@@ -92,10 +92,10 @@ void buf_reserve(struct buf *b, size_t more)
 {
     size_t cap = b->cap ? b->cap : BUF_MIN_BYTES;
 
+    if (b->data && more < b->cap - b->len)
+        return;
     if (more >= SIZE_MAX / 2 - b->len)
         out_of_memory(SIZE_MAX);
-    if (b->data && b->len + more + 1 <= b->cap)
-        return;
     while (cap < b->len + more + 1)
         cap *= 2;
     b->data = xrealloc(b->data, cap);
@@ -119,7 +119,9 @@ void buf_puts(struct buf *b, const char *s)
 
 void buf_putc(struct buf *b, char c)
 {
-    buf_append(b, &c, 1);
+    buf_reserve(b, 1);
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

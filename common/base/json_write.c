@@ -106,6 +106,12 @@ static size_t put_escaped(struct buf *out, const unsigned char *s)
     return 1;
 }
 
+/* Printable ASCII that is not escaped: nearly all there is. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void put_string(struct buf *out, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -113,7 +119,7 @@ static void put_string(struct buf *out, const char *text)
 
     buf_putc(out, '"');
     while (i < len) {
-        size_t n = json_utf8_length(s + i, len - i);
+        size_t n = is_plain(s[i]) ? 1 : json_utf8_length(s + i, len - i);
 
         if (n == 0 || s[i] < 0x20 || s[i] == '"' || s[i] == '\\') {
             buf_append(out, text + start, i - start);

@@ -331,7 +331,7 @@ int store_open(struct uv_loop_s *loop, const struct store_place *place, struct s
     struct store_restored rows = {0};
     int code;
 
-    /* No sums of its memory, which take a lock for each piece. Refused once it is in use: no harm. */
+    /* No sums of its memory, which take a lock for each piece. Refused once in use: no harm. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     s->lock_fd = s->mark.fd = -1;
     s->path = xstrdup(place->path);

@@ -1,6 +1,6 @@
 """What a run costs in processor time, daemon, workers and what forks them apart: of the trainer
-(one epoch of 100 samples) and of a program that does nothing, two workers. A loaded machine makes all of
-it dearer by a fifth or so: builds are compared in turn. Appends one JSON line a build to
+(one epoch of 100 samples) and of a program that does nothing, two workers. A loaded machine makes
+all of it dearer by a fifth or so: builds are compared in turn. Appends one JSON line a build to
 tests/bench/results.jsonl.
 
 usage: run_cost.py BUILD_DIR... [--runs N] [--tries N] [--dry]   (release builds)

@@ -226,7 +226,7 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
         parse_keys, parse_name,       parse_task,        parse_method, parse_metric,
         spec_objectives_parse, parse_own, spec_structure_parse, spec_auto_parse,
         spec_objectives_method, spec_treat_parse, spec_repeat_parse,
-        spec_stop_parse, parse_epochs, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
+        parse_epochs, spec_stop_parse, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
         spec_repeat_limit, spec_lag_parse, spec_deadline_parse, spec_warm_parse, spec_place_parse,
         spec_perturb_parse, spec_resources_parse, spec_objectives_check, spec_gain_parse,
     };

@@ -16,6 +16,9 @@
 #define ETA_MAX 1000
 #define RUNGS_MAX 1000
 #define HERE "$.early_terminate"
+/* Of a search in stages that says nothing else. */
+#define BY_STAGE_RUNGS 2
+#define BY_STAGE_LEAST 18 /* epochs: the first rung is at 2 */
 
 static const char *const names[] = {
     [STOP_NONE] = "none",
@@ -57,6 +60,7 @@ enum stop_key {
     KEY_PERCENTILE,
     KEY_BRACKETS,
     KEY_PROMOTE,
+    KEY_BY_STAGE,
     KEY_THRESHOLD,
     KEY_AUDIT,
     KEY_COUNT
@@ -79,6 +83,7 @@ static const struct {
     [KEY_PERCENTILE] = {"percentile", STOP_PERCENTILES},
     [KEY_BRACKETS] = {"brackets", STOP_BRACKETS},
     [KEY_PROMOTE] = {"promote", STOP_HALVES},
+    [KEY_BY_STAGE] = {"by_stage", STOP_HALVES},
     [KEY_THRESHOLD] = {"threshold", STOP_EXTRAPOLATES},
     [KEY_AUDIT] = {"audit", 0},
 };
@@ -275,14 +280,40 @@ static const struct stop_settings defaults = {.min_iter = 1,
                                               .percentile = STOP_BEST_PERCENTAGE,
                                               .threshold = STOP_CHANCE};
 
+/* A search in stages has rungs at a ninth and a third of its epochs where its runs can go on from
+ * them, and are ranked by one metric. */
+static bool halves_by_stage(const struct spec *s)
+{
+    return (method_traits(s->method) & METHOD_STAGES) && s->epochs >= BY_STAGE_LEAST &&
+           s->objectives.count == 0 && task_of(s)->has_checkpoints && task_resumes(s);
+}
+
 /* Where nothing is said: none, but with a method that learns from runs of different length. */
 static int parse_nothing(struct spec *s)
 {
-    if (!(method_traits(s->method) & METHOD_BUDGETS))
+    bool by_stage = halves_by_stage(s);
+    if (!(method_traits(s->method) & METHOD_BUDGETS) && !by_stage)
         return 0;
     s->stop = defaults;
-    s->stop.rule = STOP_HYPERBAND;
+    s->stop.rule = by_stage ? STOP_SUCCESSIVE_HALVING : STOP_HYPERBAND;
     choose_rungs(NULL, false, &s->stop);
+    if (by_stage) {
+        s->stop.promote = s->stop.by_stage = true;
+        s->stop.max_iter = s->epochs;
+        s->stop.rungs = BY_STAGE_RUNGS;
+    }
+    return 0;
+}
+
+static int check_by_stage(const struct json *v, const struct spec *s,
+                          const struct stop_settings *stop, struct errbuf *err)
+{
+    if (!stop->by_stage)
+        return 0;
+    if (!(method_traits(s->method) & METHOD_STAGES))
+        return refuse(err, v, KEY_BY_STAGE, "false: only method coarse_to_fine has stages");
+    if (!stop->promote)
+        return refuse(err, v, KEY_BY_STAGE, "false, or \"promote\": true with it");
     return 0;
 }
 
@@ -309,6 +340,10 @@ int spec_stop_parse(const struct json *root, struct spec *s, struct errbuf *err)
         rc = parse_reals(v, &stop, err);
     if (!rc)
         rc = parse_switch(v, KEY_PROMOTE, &stop.promote, err);
+    if (!rc)
+        rc = parse_switch(v, KEY_BY_STAGE, &stop.by_stage, err);
+    if (!rc)
+        rc = check_by_stage(v, s, &stop, err);
     if (!rc) /* runs pause exactly at their rungs: they are as W&B's strict has them anyway */
         rc = parse_switch(v, KEY_STRICT, &strict, err);
     if (!rc)
@@ -341,7 +376,7 @@ void spec_stop_write(const struct spec *s, struct json_writer *w)
     const struct stop_settings *stop = &s->stop;
     unsigned traits = stop_traits(stop->rule);
 
-    bool usual = !(method_traits(s->method) & METHOD_BUDGETS);
+    bool usual = !(method_traits(s->method) & METHOD_BUDGETS) && !halves_by_stage(s);
     if (stop->rule == STOP_NONE && usual)
         return;
     jw_key(w, "early_terminate");
@@ -360,6 +395,8 @@ void spec_stop_write(const struct spec *s, struct json_writer *w)
         jw_kv_int(w, keys[KEY_BRACKETS].name, stop->brackets);
     if (stop->promote)
         jw_kv_bool(w, keys[KEY_PROMOTE].name, true);
+    if (stop->by_stage)
+        jw_kv_bool(w, keys[KEY_BY_STAGE].name, true);
     if (traits & STOP_EXTRAPOLATES)
         jw_kv_real(w, keys[KEY_THRESHOLD].name, stop->threshold);
     if (stop->audit > 0)

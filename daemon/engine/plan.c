@@ -7,6 +7,7 @@
 
 #include "daemon/engine/private.h"
 #include "daemon/plan/plan.h"
+#include "daemon/plan/stop/by_stage.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
@@ -136,7 +137,8 @@ static struct run_row *search_row(struct engine *e, const struct sweep *s, const
     set_values(sweep_spec(s), &p->at, row);
     if (p->ground != TRIAL_NONE)
         carry_on(s, &p->at, s->trials[p->ground], row);
-    row->until_epoch = stop_next_rung(&sweep_spec(s)->stop, s->run_count, 0, row->epochs);
+    row->until_epoch =
+        stop_first_rung(&sweep_spec(s)->stop, p->stage, s->run_count, row->epochs);
     if (p->parent != TRIAL_NONE)
         row->parent_id = s->run_ids[p->parent];
     if (p->until > 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/stop/by_stage.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -69,13 +70,14 @@ bool treat_can_gain(enum remedy r)
 
 /* --- the history ----------------------------------------------------------------------------- */
 
-/* Numbers of the runs that ended by themselves. */
+/* Numbers of the runs that ended by themselves, or by a rule that judges whole curves. */
 static size_t ended(const struct treat_input *in, size_t *order)
 {
     size_t n = 0;
     for (size_t i = 0; i < in->count; i++) {
         const struct trial *t = in->trials[i];
-        if (t->status == RUN_COMPLETED || t->status == RUN_STOPPED)
+        if (t->status == RUN_COMPLETED ||
+            (t->status == RUN_STOPPED && !stop_cut_short(&in->spec->stop, t)))
             order[n++] = i;
     }
     return n;

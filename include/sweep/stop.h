@@ -53,6 +53,7 @@ struct stop_settings {
     int64_t max_iter, rungs;
     double percentile;
     bool promote;     /* of a rule that halves: a run waits until it is among the best */
+    bool by_stage;    /* with promote: stages have rungs of their own (plan/stop/by_stage.h) */
     double threshold; /* stop below that chance of beating the best */
     double audit;     /* share of the runs to be stopped that go on, to learn what that costs */
     int64_t brackets; /* 0: one for each rung, and one whose runs are never stopped */

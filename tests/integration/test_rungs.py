@@ -363,6 +363,43 @@ def test_promotion():
     equal(promoted(2, kill=True, method="tpe", lag=3), alone)
 
 
+def staged(workers, kill=False):
+    """The content of a search in stages, each with rungs of its own."""
+    with Daemon(workers=workers) as d:
+        spec = small_spec(make_data(d.home), epochs=18, run_cap=30)
+        plan = d.call("submit", spec=spec, dry_run=True)
+        said = {s["stage"]: s["what"] for s in plan["stages"]}
+        check("at epoch 2, 6 the best 1 / 3 go on" in said["coarse"], said)
+        check("at epoch 6 the best 1 / 3 go on" in said["fine"], said)
+        check("at epoch 2, 6 one of each goes on" in said["optimizers"], said)
+        sweep = d.submit(spec)
+        if kill:
+            for count in (4, 16):
+                until(lambda: d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0]
+                      >= count, f"{count} runs have ended")
+                d.kill()
+                d.start()
+        equal(d.wait(sweep)["status"], "completed")
+        equal(d.call("replay", sweep=sweep)["difference"], None)
+        equal(d.sql("SELECT count(*) FROM runs")[0][0], 30)
+        rows = d.sql("SELECT params ->> 'optimizer', max(epoch), count(DISTINCT id) FROM runs "
+                     "JOIN curves ON run_id = id WHERE kind = 'search' GROUP BY 1")
+        equal(sorted(r[0] for r in rows), ["adam", "momentum", "rmsprop", "sgd"])
+        equal({r[1] for r in rows}, {18.0}, "each has an honest try")
+        trained = d.sql("SELECT sum(n) FROM (SELECT max(epoch) AS n FROM curves GROUP BY run_id)")
+        check(trained[0][0] < 0.7 * 30 * 18, f"{trained[0][0]} epochs")
+        equal(d.sql("SELECT 1 FROM runs t JOIN runs p ON p.id = t.parent_id "
+                    "WHERE t.kind = 'treatment' AND p.status = 'stopped'"), [])
+        return [x[2:] for x in d.sql("SELECT * FROM canonical_content")]
+
+
+@without_sanitizers
+def test_stages():
+    alone = staged(1)
+    equal(staged(2), alone)
+    equal(staged(7, kill=True), alone)
+
+
 def bred(workers, kill=False):
     """The content of a sweep whose runs are children of those that rungs have sorted."""
     with Daemon(workers=workers) as d:

@@ -23,6 +23,7 @@ GOLDEN = os.path.join(SOURCE, "tests", "golden")
 PLACEHOLDER = "$DATA"
 # In a canonical specification: what says that a sweep goes as sweeps went before there was the key.
 LATER = [',"carry_on":false', ',"repeat_share":0',
+         ',"early_terminate":{"type":"none"}',
          ',"without_remedies":["label_smoothing","mixup","ema","swa","gradient_noise"]']
 SWEEPS = ["fashion", "quick", "conv", "lstm", "table", "treatments", "grid", "held", "random",
           "queued"]

@@ -12,7 +12,11 @@
  * A stage that does not apply (no other optimizer listed, no sgd) gives its runs to fine. In a
  * finite space no stage gets more runs than it has configurations; what is left over goes to
  * fine, then optimizers, then sgd. So the number of runs of each stage is known from the spec
- * alone, and how many a stage has had says where the search stands. */
+ * alone, and how many a stage has had says where the search stands.
+ *
+ * With early_terminate.by_stage runs begin on short budgets, and the best go on from their
+ * checkpoints (daemon/plan/stop/by_stage.h, ladder.h): all of a barrier have been judged before the
+ * next. */
 #include "daemon/plan/search/coarse_to_fine.h"
 
 #include <inttypes.h>
@@ -22,6 +26,7 @@
 #include <string.h>
 
 #include "daemon/plan/earlier.h"
+#include "daemon/plan/stop/by_stage.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
 #include "sweep/require.h"
@@ -149,6 +154,23 @@ static int check(const struct study *st, struct errbuf *err)
                    RUN_CAP_MIN, treated);
 }
 
+/* "; at epochs 3, 9 the best 1 / 3 go on": of a search whose stages have rungs of their own. */
+static void say_rungs(const struct study *st, enum ctf_stage stage, char *out, size_t size)
+{
+    const struct stop_settings *s = st->stop;
+    int64_t at = stop_first_rung(s, ctf_stage_name(stage), 0, st->epochs);
+    if (!s->by_stage || at == 0)
+        return;
+    struct buf b = {0};
+    const char *sep = "; at epoch ";
+    for (; at > 0; at = stop_next_rung(s, 0, at, st->epochs), sep = ", ")
+        buf_printf(&b, "%s%" PRId64, sep, at);
+    buf_printf(&b, stage > CTF_FINE ? " one of each goes on, more if as good as the first"
+                                    : " the best 1 / %g go on", s->eta);
+    str_copy(out, size, b.data);
+    buf_finish(&b);
+}
+
 static void outline(const struct study *st, struct search_outline *out)
 {
     static const char *const what[CTF_STAGE_COUNT] = {
@@ -168,11 +190,12 @@ static void outline(const struct study *st, struct search_outline *out)
             continue;
         size_t k = out->count++;
         str_copy(out->stages[k].stage, sizeof(out->stages[k].stage), ctf_stage_name(i));
-        str_copy(out->stages[k].what, sizeof(out->stages[k].what), what[i]);
         out->stages[k].runs = p.runs[i];
+        char few[64] = "", rungs[96] = "";
+        say_rungs(st, i, rungs, sizeof(rungs));
         if (i == CTF_COARSE && total < search_cap(st))
-            snprintf(out->stages[k].what, sizeof(out->stages[k].what),
-                     "%s; the space has only %" PRId64 " configurations", what[i], total);
+            snprintf(few, sizeof(few), "; the space has only %" PRId64 " configurations", total);
+        snprintf(out->stages[k].what, sizeof(out->stages[k].what), "%s%s%s", what[i], rungs, few);
     }
 }
 

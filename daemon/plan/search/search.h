@@ -49,7 +49,7 @@ struct search_outline {
     struct {
         char stage[24];
         int64_t runs;
-        char what[120];
+        char what[160];
     } stages[8];
 };
 

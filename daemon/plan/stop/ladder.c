@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/plan/pareto.h"
+#include "daemon/plan/stop/by_stage.h"
 #include "daemon/plan/stop/level.h"
 #include "daemon/plan/stop/rank.h"
 #include "sweep/buf.h"
@@ -101,13 +102,15 @@ static size_t width_of(const struct study *st)
 static struct level *level_of(struct ladder *l, const struct study *st, const struct trial *t,
                               int64_t epoch)
 {
-    size_t bracket = stop_bracket(st->stop, t->number, t->epochs);
+    size_t bracket = stop_bracket(st->stop, t->number, t->epochs), group = stop_group(st, t);
     for (size_t i = 0; i < l->level_count; i++)
-        if (l->levels[i].bracket == bracket && l->levels[i].epoch == epoch)
+        if (l->levels[i].bracket == bracket && l->levels[i].group == group &&
+            l->levels[i].epoch == epoch)
             return &l->levels[i];
     l->levels = array_room(l->levels, &l->level_cap, l->level_count, sizeof(*l->levels));
     struct level *fresh = &l->levels[l->level_count++];
-    *fresh = (struct level){.bracket = bracket, .epoch = epoch, .width = width_of(st)};
+    *fresh = (struct level){
+        .bracket = bracket, .group = group, .epoch = epoch, .width = width_of(st)};
     return fresh;
 }
 
@@ -133,17 +136,43 @@ static void decide(struct ladder *l, size_t index, const struct level *v, size_t
     p->flush = flush;
 }
 
-static size_t best_of(const struct level *v, const struct study *st, size_t least)
+static size_t best_share(const struct level *v, const struct study *st, size_t least)
 {
     size_t best = (size_t)((double)v->count / st->stop->eta);
     return best < least && v->count >= least ? least : best;
+}
+
+/* The worst that goes on of group 0 at that rung; INFINITY: nobody does yet. */
+static double cutoff_of_first(const struct ladder *l, const struct study *st,
+                              const struct level *v)
+{
+    for (size_t i = 0; i < l->level_count; i++) {
+        const struct level *first = &l->levels[i];
+        size_t best = best_share(first, st, 0);
+        if (first->group == 0 && first->bracket == v->bracket && first->epoch == v->epoch)
+            return best > 0 ? first->entries[best - 1].cost : INFINITY;
+    }
+    return INFINITY;
+}
+
+/* Another group has one honest try, and more only of runs that would go on in the first too. */
+static size_t best_of(const struct ladder *l, const struct level *v, const struct study *st,
+                      size_t least)
+{
+    size_t best = best_share(v, st, least), n = 1;
+    if (v->group == 0 || best < 2)
+        return best;
+    double cutoff = cutoff_of_first(l, st, v);
+    while (n < best && v->entries[n].cost <= cutoff)
+        n++;
+    return n;
 }
 
 /* Those among the best that wait yet. True: there was one. */
 static bool promote(struct ladder *l, const struct study *st, const struct level *v, size_t least,
                     int64_t flush)
 {
-    size_t best = best_of(v, st, least);
+    size_t best = best_of(l, v, st, least);
     bool any = false;
     for (size_t i = 0; i < best && isfinite(v->entries[i].cost); i++) {
         size_t index = v->entries[i].index;
@@ -166,7 +195,7 @@ static void give_up(struct ladder *l, const struct study *st, const struct stamp
     if (p->epoch != s->epoch || p->state != STATE_WAITS)
         return;
     const struct level *v = level_of(l, st, st->trials[s->index], s->epoch);
-    decide(l, s->index, v, best_of(v, st, flush >= 0), STATE_GIVEN_UP, flush);
+    decide(l, s->index, v, best_of(l, v, st, flush >= 0), STATE_GIVEN_UP, flush);
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -198,7 +227,7 @@ static struct level *take_place(struct ladder *l, const struct study *st, const 
 static void arrive(struct ladder *l, const struct study *st, const struct stamp *s)
 {
     const struct level *v = take_place(l, st, s);
-    if (v != NULL)
+    if (v != NULL && v->group == 0) /* else its best is known when all have come: at a flush */
         (void)promote(l, st, v, 0, -1);
 }
 
@@ -213,8 +242,8 @@ static bool step(struct ladder *l, const struct study *st)
     if ((size_t)l->time >= st->count)
         return false;
     const struct trial *t = st->trials[l->time];
-    struct stamp first = {(size_t)l->time, stop_next_rung(st->stop, t->number, 0, t->epochs),
-                          l->time};
+    struct stamp first = {(size_t)l->time,
+                          stop_first_rung(st->stop, t->stage, t->number, t->epochs), l->time};
     if (first.epoch > 0 && !is_there(st, &first))
         return false;
     for (size_t i = l->climbing.head; is_due(l, st, i); i++)
@@ -300,6 +329,8 @@ static void say(const struct study *st, const struct trial *t, const struct plac
         snprintf(why, sizeof(why), ", and no other run is to come");
     else if (p->state == STATE_GIVEN_UP)
         snprintf(why, sizeof(why), ", and %d later runs have come", LADDER_PATIENCE);
+    if (stop_group(st, t) > 0)
+        snprintf(bracket, sizeof(bracket), " (of its optimizer)");
     if (brackets > 1)
         snprintf(bracket, sizeof(bracket), " (bracket %zu of %zu)",
                  stop_bracket(st->stop, t->number, t->epochs) + 1, brackets);

@@ -12,7 +12,7 @@ struct level_entry {
 };
 
 struct level {
-    size_t bracket;
+    size_t bracket, group; /* stop_bracket, stop_group */
     int64_t epoch;
     uint64_t arrived; /* in all */
     size_t count, cap;

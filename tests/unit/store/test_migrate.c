@@ -378,6 +378,26 @@ static void test_migrates_ranks(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM runs WHERE rank_key IS NOT NULL"), "0");
 }
 
+/* Runs of before train to their end, in a search in stages too. */
+static void test_migrates_to_whole_runs(void **state)
+{
+    struct fixture *f = *state;
+    old_database(f, 6, OLD_SWEEP(1, "held", "{}") OLD_SWEEP(2, "held", "{}")
+                           OLD_SWEEP(3, "held", "{}") OLD_SWEEP(4, "held", "{}"));
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path,
+                "PRAGMA user_version=23;"
+                "UPDATE sweeps SET spec = json_object('method', iif(id = 2, 'random',"
+                " 'coarse_to_fine'), 'epochs', iif(id = 3, 17, 18));"
+                "UPDATE sweeps SET spec = json_set(spec, '$.early_terminate',"
+                " json('{\"type\":\"median\"}')) WHERE id = 4");
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT group_concat(spec ->> '$.early_terminate.type', ' ') "
+                               "FROM (SELECT spec FROM sweeps ORDER BY id)"),
+                        "none median");
+}
+
 static void test_newer_schema_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -504,7 +524,10 @@ int main(void)
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
         TEST(test_migrates_without_new_remedies),
+<<<<<<< HEAD
         TEST(test_migrates_ranks),
+=======
+        TEST(test_migrates_to_whole_runs),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_no_database_is_refused),

@@ -430,4 +430,4 @@ def test_evolution():
 if __name__ == "__main__":
     run(test_three_rungs, test_a_rung_that_was_reached, test_lost_and_damaged_checkpoints,
         test_killed_within_a_rung, test_bad_budgets, test_daemon_through_rungs,
-        test_what_may_follow_a_rung, test_promotion, test_evolution)
+        test_what_may_follow_a_rung, test_promotion, test_stages, test_evolution)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/plan/stop/by_stage.h"
 #include "sweep/buf.h"
 #include "sweep/require.h"
 
@@ -38,7 +39,8 @@ void range_view_init(struct range_view *view, const struct spec *s,
                                 .runs = xcalloc(count + 1, sizeof(*view->runs)),
                                 .best = xcalloc(count + 1, sizeof(*view->best))};
     for (size_t i = 0; i < count; i++)
-        if (trials[i]->kind == RUN_KIND_SEARCH && trials[i]->labelled)
+        if (trials[i]->kind == RUN_KIND_SEARCH && trials[i]->labelled &&
+            !stop_cut_short(&s->stop, trials[i]))
             view->runs[view->count++] = (struct range_run){s, trials[i], run_ids[i]};
     qsort(view->runs, view->count, sizeof(*view->runs), by_id);
     for (size_t i = 0; i < view->count; i++)

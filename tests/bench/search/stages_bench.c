@@ -339,9 +339,10 @@ static void sweep_run(const struct table *t, const struct asked *a, uint64_t see
                        .memo = memo_create(),
                        .ladder = ladder_create()};
     struct errbuf err = {0};
-    char *text = xasprintf("{\"task\":{\"command\":[\"x\"],\"can_resume\":true},\"treat\":false,\"metric\":{\"name\":"
-                           "\"cost\",\"goal\":\"minimize\"},\"method\":\"%s\",\"run_cap\":%zu,"
-                           "\"seed\":%" PRIu64 ",\"epochs\":%zu,\"parameters\":%s%s%s}",
+    char *text = xasprintf("{\"task\":{\"command\":[\"x\"],\"can_resume\":true},\"treat\":false,"
+                           "\"metric\":{\"name\":\"cost\",\"goal\":\"minimize\"},"
+                           "\"method\":\"%s\",\"run_cap\":%zu,\"seed\":%" PRIu64
+                           ",\"epochs\":%zu,\"parameters\":%s%s%s}",
                            a->method, a->runs, seed, t->epochs, t->parameters,
                            a->more[0] ? "," : "", a->more);
     if (spec_parse_text(text, strlen(text), &s.spec, &err) != 0)

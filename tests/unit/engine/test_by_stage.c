@@ -70,8 +70,9 @@ static void where_it_is_the_default(void **state)
                    STOP_NONE);
     expect_default(COMMAND "\"epochs\":18,\"early_terminate\":{\"type\":\"median\"}", false,
                    STOP_MEDIAN);
-    expect_default("\"run_cap\":40,\"task\":{\"command\":[\"x\"]},\"metric\":{\"name\":\"loss\",\"goal\":"
-                   "\"minimize\"},\"epochs\":18", false, STOP_NONE); /* begins anew */
+    expect_default("\"run_cap\":40,\"task\":{\"command\":[\"x\"]},\"metric\":"
+                   "{\"name\":\"loss\",\"goal\":\"minimize\"},\"epochs\":18",
+                   false, STOP_NONE); /* begins anew */
     expect_default(COMMAND "\"epochs\":18,\"method\":\"coarse_to_fine\",\"objectives\":["
                    "{\"name\":\"loss\",\"goal\":\"minimize\"},\"seconds\"]", false, STOP_NONE);
 }
@@ -85,7 +86,15 @@ static void rungs_of_stages(void **state)
     assert_int_equal(stop_first_rung(&s.stop, "fine", 4, 27), 9);
     assert_int_equal(stop_next_rung(&s.stop, 4, 3, 27), 9);
     assert_int_equal(stop_next_rung(&s.stop, 4, 9, 27), 0);
+    struct trial t = {.status = RUN_STOPPED, .rung_count = 1};
+    assert_true(stop_cut_short(&s.stop, &t));
+    t.rung_count = 0; /* by its own patience */
+    assert_false(stop_cut_short(&s.stop, &t));
+    t = (struct trial){.status = RUN_COMPLETED, .rung_count = 2};
+    assert_false(stop_cut_short(&s.stop, &t));
+    t = (struct trial){.status = RUN_STOPPED, .rung_count = 1};
     s.stop.by_stage = false;
+    assert_false(stop_cut_short(&s.stop, &t));
     assert_int_equal(stop_first_rung(&s.stop, "fine", 4, 27), 3);
     spec_finish(&s);
 }

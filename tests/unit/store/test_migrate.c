@@ -524,9 +524,7 @@ int main(void)
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
         TEST(test_migrates_without_new_remedies),
-<<<<<<< HEAD
         TEST(test_migrates_ranks),
-=======
         TEST(test_migrates_to_whole_runs),
         TEST(test_newer_schema_is_refused),
         TEST(test_foreign_database_is_refused),

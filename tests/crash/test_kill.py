@@ -41,7 +41,7 @@ def coarse_to_fine_spec():
 
 
 def done_runs(d):
-    return d.sql("SELECT count(*) FROM runs WHERE status='completed'")[0][0]
+    return d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0]
 
 
 def killed(spec, workers, seed):
@@ -56,7 +56,7 @@ def killed(spec, workers, seed):
                 time.sleep(0.002)
             time.sleep(rng.random() * 0.05)
             before = set(d.sql("SELECT run_id, point, train_loss, val_loss FROM curves"))
-            ended = set(d.sql("SELECT id, status, metric_value FROM runs WHERE status='completed'"))
+            ended = set(d.sql("SELECT id, status, metric_value FROM runs WHERE ended_at NOT NULL"))
             d.kill()
             d.start()
             after = set(d.sql("SELECT run_id, point, train_loss, val_loss FROM curves"))

@@ -189,7 +189,7 @@ static const char *const top_keys[] = {
     "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
     "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
     "constraints", "max_hours", "until", "warm_start", "on", "perturb", "resources",
-    "without_remedies", "least_gain", "objectives",
+    "without_remedies", "least_gain", "objectives", "repeat_along",
 };
 
 bool spec_key_known(const char *key, const char **nearest)

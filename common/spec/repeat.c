@@ -1,4 +1,4 @@
-/* The keys of repeats: repeat_share and repeat. */
+/* The keys of repeats: repeat_share, repeat_along and repeat. */
 #include "common/spec/part.h"
 
 #include <math.h>
@@ -72,8 +72,15 @@ int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *er
 {
     const struct json *v = json_get(root, "repeat"), *share = json_get(root, "repeat_share");
 
+    const struct json *along = json_get(root, "repeat_along");
+
     s->repeat_share = usual_share(s);
     s->repeat = by_method(s);
+    s->repeat_along = true;
+    if (along && json_type(along) != JSON_BOOL)
+        return field_refuse(err, ERR_TYPE, "$.repeat_along", along, "true or false");
+    if (along)
+        s->repeat_along = json_bool(along);
     if (v && json_type(v) != JSON_BOOL)
         return field_refuse(err, ERR_TYPE, "$.repeat", v, "true or false");
     if (v)
@@ -87,4 +94,6 @@ void spec_repeat_write(const struct spec *s, struct json_writer *w)
     if (s->repeat != by_method(s))
         jw_kv_bool(w, "repeat", s->repeat);
     write_share(s, w);
+    if (!s->repeat_along)
+        jw_kv_bool(w, "repeat_along", false);
 }

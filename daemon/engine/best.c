@@ -188,7 +188,7 @@ static void rank_ended(struct sweep *s, const struct run_row *row, struct effect
                      .has_test = row->has_test_loss};
     bool ranked = (row->status == RUN_COMPLETED || row->status == RUN_STOPPED) &&
                   row->has_metric && isfinite(row->metric_value);
-    if (ranked && strcmp(row->stage, STAGE_FINALISTS) == 0)
+    if (ranked && stage_is_of_best(row->stage))
         ranked = !is_beaten(s, &k, fx);
     size_t place = s->best_count;
     while (ranked && place > 0 && ranks_before(s, &k, &s->best[place - 1]))

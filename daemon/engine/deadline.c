@@ -48,7 +48,7 @@ void deadlines_due(struct engine *e, utc_us now)
 
 static bool is_last(const struct sweep *s, const struct run *r)
 {
-    return strcmp(s->trials[r->index]->stage, STAGE_FINALISTS) == 0;
+    return stage_is_of_best(s->trials[r->index]->stage);
 }
 
 static char *run_detail(const struct deadline_run *at)
@@ -169,8 +169,9 @@ static int64_t begun(const struct sweep *s, const struct study *st)
 {
     size_t waiting = 0;
     for (size_t i = 0; i < s->live_count; i++)
-        waiting += s->live[i]->row->status == RUN_QUEUED && s->live[i]->row->started == 0;
-    return (int64_t)(s->run_count - st->skipped - waiting);
+        waiting += s->live[i]->row->status == RUN_QUEUED && s->live[i]->row->started == 0 &&
+                   !is_last(s, s->live[i]);
+    return (int64_t)(s->run_count - st->skipped - st->along - waiting);
 }
 
 /* As a whole the plan goes up and down a little with every run: that is no decision. */
@@ -205,6 +206,7 @@ static bool review_plan(const struct engine *e, struct sweep *s, struct deadline
         .run_cap = (int64_t)st.run_cap,
         .skipped = (int64_t)st.skipped,
         .last = (int64_t)st.last,
+        .along = (int64_t)st.along,
     };
     deadline_plan_judge(p);
     if (s->finalists > 0 || !is_news(s, p))

@@ -190,13 +190,12 @@ static void repeat_reason(const struct repeat *p, size_t configurations, char ou
 /* The same configuration, from another seed. It goes to its end: what is known of a part says
  * little of the spread. */
 static struct run_row *repeat_row(struct engine *e, const struct sweep *s, const struct repeat *p,
-                                  size_t configurations, utc_us now)
+                                  const char *stage, size_t configurations, utc_us now)
 {
     const struct trial *root = s->trials[p->of];
     char reason[160];
     repeat_reason(p, configurations, reason);
-    struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT,
-                                      p->place == 0 ? STAGE_REPEAT : STAGE_FINALISTS, reason, now);
+    struct run_row *row = planned_row(e, s, RUN_KIND_REPEAT, stage, reason, now);
     row->parent_id = s->run_ids[p->of];
     row->seed = rng_run_seed(sweep_spec(s)->seed, p->repetition);
     row->epochs = root->epochs;
@@ -249,10 +248,11 @@ static void note_carried(struct sweep *s, const struct proposals *p, utc_us now,
 }
 
 static void take_repeats(struct engine *e, struct sweep *s, const struct repeats *r,
-                         const char *what, utc_us now, struct effects *fx)
+                         const char *stage, const char *what, utc_us now, struct effects *fx)
 {
     for (size_t i = 0; i < r->count; i++)
-        add_run(s, repeat_row(e, s, &r->items[i], r->configurations, now), DECISION_REPEATED, fx);
+        add_run(s, repeat_row(e, s, &r->items[i], stage, r->configurations, now),
+                DECISION_REPEATED, fx);
     if (r->count > 0)
         announce(s, what, r->count, now, fx);
 }
@@ -270,8 +270,9 @@ static void take_plan(struct engine *e, struct sweep *s, const struct plan *p, u
         add_run(s, treatment_row(e, s, &p->treatments.items[i], now), DECISION_TREATED, fx);
     if (p->treatments.count > 0)
         announce(s, "treatments", p->treatments.count, now, fx);
-    take_repeats(e, s, &p->repeats, "repeats", now, fx);
-    take_repeats(e, s, &p->finalists, STAGE_FINALISTS, now, fx);
+    take_repeats(e, s, &p->repeats, STAGE_REPEAT, "repeats", now, fx);
+    take_repeats(e, s, &p->contenders, STAGE_CONTENDERS, STAGE_CONTENDERS, now, fx);
+    take_repeats(e, s, &p->finalists, STAGE_FINALISTS, STAGE_FINALISTS, now, fx);
 }
 
 static struct plan_input plan_input_of(const struct sweep *s)

@@ -8,6 +8,7 @@
 #include "daemon/causes/labelling.h"
 #include "daemon/plan/deadline.h"
 #include "daemon/plan/earlier.h"
+#include "daemon/plan/contenders.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/search/search.h"
 #include "daemon/engine/resources.h"
@@ -106,11 +107,12 @@ struct sweep {
     size_t treatments;         /* runs of that kind */
     struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */
     size_t finalists;          /* runs of that stage, since the sweep was last extended … */
-    size_t finalists_before;   /* … and before */
+    size_t finalists_before;   /* … and before, with contenders */
+    size_t contenders;         /* runs of that stage, since then */
     size_t extended_from;      /* runs numbered from there on came since then */
     size_t edits;              /* of the search range, as they were last written */
     struct deadline_plan fits; /* where row->fits is not NULL: that, read */
-    size_t skipped;            /* runs, but for finalists */
+    size_t skipped;            /* runs, but for finalists and contenders */
     bool overdue;              /* its deadline has passed, and what was left was skipped */
     struct earlier *earlier;   /* of row->warm; NULL: nothing */
     struct remedy_prior prior; /* of earlier sweeps, frozen at submit */

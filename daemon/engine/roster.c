@@ -241,6 +241,7 @@ struct study sweep_bare_study(const struct sweep *s)
     st.memo = s->memo;
     st.extended = s->extended_from > 0;
     st.before = s->finalists_before;
+    st.along = s->contenders;
     size_t mine = st.last > st.before ? st.last - st.before : 0; /* of the last runs */
     st.run_cap += st.last - mine;
     st.last = mine != 1 ? mine : 0; /* nothing could be chosen by one */
@@ -256,14 +257,15 @@ struct study sweep_study(const struct sweep *s)
 {
     struct study st = sweep_bare_study(s);
     if (s->row->fits != NULL)
-        deadline_shrink(&st, &s->fits, s->run_count - s->skipped - s->finalists);
+        deadline_shrink(&st, &s->fits,
+                        s->run_count - s->skipped - s->finalists - s->contenders);
     return st;
 }
 
 void sweep_note_skipped(struct sweep *s, size_t index)
 {
     const struct trial *t = s->trials[index];
-    s->skipped += strcmp(t->stage, STAGE_FINALISTS) != 0;
+    s->skipped += !stage_is_of_best(t->stage);
     for (size_t i = s->searched_count; i-- > 0;) {
         if (s->searched[i] != t)
             continue;
@@ -349,6 +351,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     s->written_causes[index] = 0;
     s->treatments += row->kind == RUN_KIND_TREATMENT;
     s->finalists += strcmp(row->stage, STAGE_FINALISTS) == 0;
+    s->contenders += strcmp(row->stage, STAGE_CONTENDERS) == 0;
     if (row->kind == RUN_KIND_SEARCH && strcmp(row->stage, STAGE_ENQUEUED) != 0)
         s->searched[s->searched_count++] = s->trials[index];
     if (s->trials[index]->skipped)
@@ -364,8 +367,8 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
 
 void sweep_note_extended(struct sweep *s, size_t from)
 {
-    s->finalists_before += s->finalists;
-    s->finalists = 0;
+    s->finalists_before += s->finalists + s->contenders;
+    s->finalists = s->contenders = 0;
     s->extended_from = from;
 }
 

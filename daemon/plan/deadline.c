@@ -86,7 +86,7 @@ double deadline_run_seconds(const struct study *st)
 /* --- the whole ------------------------------------------------------------------------------- */
 
 /* Rounds of the last runs begin one after the other. */
-static double last_seconds(const struct deadline_plan *p, int64_t last)
+static double rounds_seconds(const struct deadline_plan *p, int64_t last)
 {
     size_t of_round, waves = 0, workers = (size_t)p->workers;
     for (size_t begun = 0; begun < (size_t)last;) {
@@ -96,6 +96,12 @@ static double last_seconds(const struct deadline_plan *p, int64_t last)
         begun += n;
     }
     return (double)waves * p->seconds;
+}
+
+/* Of those that are not begun yet. */
+static double last_seconds(const struct deadline_plan *p, int64_t last)
+{
+    return rounds_seconds(p, last > p->along ? last - p->along : 0);
 }
 
 static int64_t fitting(const struct deadline_plan *p, double reserve)
@@ -111,11 +117,10 @@ static int64_t fitting(const struct deadline_plan *p, double reserve)
 static int64_t last_fitting(const struct deadline_plan *p)
 {
     double share = (double)p->last / (double)(p->run_cap + p->skipped + p->last) * p->window;
-    double most = share < p->left ? share : p->left;
     int64_t low = 0, high = p->last;
     while (low < high) {
         int64_t mid = high - (high - low) / 2;
-        if (last_seconds(p, mid) <= most)
+        if (rounds_seconds(p, mid) <= share && last_seconds(p, mid) <= p->left)
             low = mid;
         else
             high = mid - 1;
@@ -172,6 +177,8 @@ void deadline_plan_write(const struct deadline_plan *p, struct json_writer *w)
     jw_kv_int(w, "run_cap", p->run_cap);
     jw_kv_int(w, "skipped", p->skipped);
     jw_kv_int(w, "last", p->last);
+    if (p->along > 0)
+        jw_kv_int(w, "along", p->along);
     jw_end_object(w);
 }
 
@@ -181,6 +188,7 @@ static bool is_sound(const struct deadline_plan *p)
     return isfinite(p->left) && isfinite(p->window) && isfinite(p->busy) && p->workers > 0 &&
            p->begun >= 0 && p->planned >= 0 && p->run_cap >= 0 && p->last >= 0 &&
            p->skipped >= 0 && p->skipped < INT32_MAX &&
+           p->along >= 0 && p->along < INT32_MAX &&
            p->run_cap < INT32_MAX && p->last < INT32_MAX;
 }
 
@@ -200,6 +208,8 @@ bool deadline_plan_read(const char *text, struct deadline_plan *out)
                 json_get_int64(v, "last", &p.last, &why) == 0;
     if (read && json_get(v, "seconds") != NULL)
         read = json_get_real(v, "seconds", &p.seconds, &why) == 0;
+    if (read && json_get(v, "along") != NULL)
+        read = json_get_int64(v, "along", &p.along, &why) == 0;
     json_destroy(v);
     if (!read || !is_sound(&p))
         return false;

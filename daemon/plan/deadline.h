@@ -31,7 +31,8 @@ struct deadline_plan {
     int64_t begun;   /* of run_cap, that were started */
     int64_t run_cap; /* without the last ones, and what was skipped */
     int64_t skipped; /* of run_cap, so far */
-    int64_t last;    /* that repeat the best few */
+    int64_t last;    /* that repeat the best few … */
+    int64_t along;   /* … of which so many were begun before the end */
     /* what follows */
     int64_t runs;      /* instead of run_cap */
     int64_t last_runs; /* instead of last */

@@ -2,10 +2,19 @@
 
 #include "sweep/require.h"
 
-/* Runs so far, but for those that were skipped. */
+/* Runs so far of run_cap: without those that were skipped, and those that repeat the best few. */
 static size_t had_runs(const struct plan_input *in)
 {
-    return in->treat.count - in->study.skipped;
+    return in->treat.count - in->study.skipped - in->study.along;
+}
+
+/* As all other runs see it: those that have repeated the best few are none of the last any more. */
+static struct study without_along(const struct plan_input *in)
+{
+    struct study st = in->study;
+    st.run_cap += st.along;
+    st.last -= st.along < st.last ? st.along : st.last;
+    return st;
 }
 
 /* Of the runs for treatments as many may be used by now as of the search's own. */
@@ -88,8 +97,10 @@ static enum answer plan_search(const struct plan_input *in, struct plan *out)
     }
     if (answer == ANSWER_DONE && others < kept)
         answer = ask(in, others, &out->search);
-    if (answer != ANSWER_RUNS && out->search.exhausted && may_repeat(in))
-        answer = repeats_next(&in->study, in->want, &out->repeats);
+    if (answer != ANSWER_RUNS && out->search.exhausted && may_repeat(in)) {
+        struct study st = without_along(in);
+        answer = repeats_next(&st, in->want, &out->repeats);
+    }
     return answer;
 }
 
@@ -98,19 +109,31 @@ static enum answer plan_search(const struct plan_input *in, struct plan *out)
 static enum answer give_back(const struct plan_input *in, struct plan *out)
 {
     struct plan_input all = *in;
-    all.study.run_cap += in->study.last;
-    all.study.kept += in->study.last;
+    size_t left = without_along(in).last;
+    all.study.run_cap += left;
+    all.study.kept += left;
     all.study.last = 0;
     plan_finish(out);
     return plan_search(&all, out);
 }
 
+/* The search, and other seeds of its best few along the way. */
+static enum answer plan_on(const struct plan_input *in, struct plan *out)
+{
+    enum answer answer = contenders_next(&in->study, in->want, &out->contenders);
+    struct plan_input part = *in;
+    size_t until = contenders_until(&in->study);
+    part.want = until < in->want ? until : in->want;
+    return answer != ANSWER_DONE ? answer : plan_search(&part, out);
+}
+
 enum answer plan_next(const struct plan_input *in, struct plan *out)
 {
-    enum answer answer = in->finalists > 0 ? ANSWER_DONE : plan_search(in, out);
-    if (answer != ANSWER_DONE || in->study.last == 0)
+    enum answer answer = in->finalists > 0 ? ANSWER_DONE : plan_on(in, out);
+    struct study end = without_along(in);
+    if (answer != ANSWER_DONE || end.last == 0)
         return answer;
-    answer = finalists_next(&in->study, in->finalists, in->want, &out->finalists);
+    answer = finalists_next(&end, in->finalists, in->want, &out->finalists);
     if (answer == ANSWER_DONE && in->finalists == 0)
         answer = give_back(in, out);
     return answer;
@@ -127,5 +150,6 @@ void plan_finish(struct plan *p)
     proposals_finish(&p->search);
     treat_proposals_finish(&p->treatments);
     repeats_finish(&p->repeats);
+    repeats_finish(&p->contenders);
     repeats_finish(&p->finalists);
 }

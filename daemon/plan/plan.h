@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/plan/contenders.h"
 #include "daemon/plan/finalists.h"
 #include "daemon/plan/gain.h"
 #include "daemon/plan/repeat.h"
@@ -27,11 +28,13 @@ struct plan {
     struct proposals search;
     struct treat_proposals treatments;
     struct repeats repeats;
+    struct repeats contenders;
     struct repeats finalists;
 };
 
 /* At the end of a stage the sick are treated first, in rounds until none is left or their share is
- * used up; what is left over of it at the end is the search's again. When every configuration was
+ * used up; what is left over of it at the end is the search's again. Of the runs that repeat the
+ * best few some come along the way (contenders.h). When every configuration was
  * tried, they are repeated. When all that has ended, the best few are, with the last of run_cap; if
  * there is none that came to its end, the search has those runs too. Never more than run_cap. */
 enum answer plan_next(const struct plan_input *in, struct plan *out);

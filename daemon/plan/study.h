@@ -82,6 +82,7 @@ struct study {
     int64_t epochs; /* of a run that comes to its end */
     size_t run_cap; /* of all runs of the sweep, without … */
     size_t last;    /* … the last ones, which repeat the best few (finalists.h) */
+    size_t along;   /* of those last ones that were begun before the end (contenders.h) */
     size_t before;  /* of them such last runs as it had before it was extended … */
     bool extended;  /* … which it was: its space may have grown */
     size_t kept;    /* of them for treatments: the search plans with the rest … */

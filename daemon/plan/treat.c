@@ -70,14 +70,16 @@ bool treat_can_gain(enum remedy r)
 
 /* --- the history ----------------------------------------------------------------------------- */
 
-/* Numbers of the runs that ended by themselves, or by a rule that judges whole curves. */
+/* Numbers of the runs that ended by themselves, or by a rule that judges whole curves; not of other
+ * seeds: a treatment is held against a parent of its own seed. */
 static size_t ended(const struct treat_input *in, size_t *order)
 {
     size_t n = 0;
     for (size_t i = 0; i < in->count; i++) {
         const struct trial *t = in->trials[i];
-        if (t->status == RUN_COMPLETED ||
-            (t->status == RUN_STOPPED && !stop_cut_short(&in->spec->stop, t)))
+        if (t->kind != RUN_KIND_REPEAT &&
+            (t->status == RUN_COMPLETED ||
+             (t->status == RUN_STOPPED && !stop_cut_short(&in->spec->stop, t))))
             order[n++] = i;
     }
     return n;

@@ -200,6 +200,32 @@ static void waits_for_nothing_behind_it(void **state)
     world_finish(&w);
 }
 
+/* Of so many runs that some of those that repeat the best come along the way: they have their part
+ * of the time that is kept for all of them. */
+static void some_repeats_come_along_the_way(void **state)
+{
+    static const char *const methods[] = {"sobol", "tpe", "coarse_to_fine"};
+    for (size_t m = 0; m < ARRAY_LEN(methods); m++) {
+        struct world w;
+        begin(&w, methods[m], 2, 800, 300, ",\"early_terminate\":{\"type\":\"none\"}");
+        run_for(&w, INT64_MAX);
+        const struct sweep_row *s = world_sweep(&w, 1);
+        size_t along = count_stage(&w, STAGE_CONTENDERS, RUN_COMPLETED);
+        size_t end = count_stage(&w, STAGE_FINALISTS, RUN_COMPLETED);
+        size_t done = world_count(&w, 1, RUN_COMPLETED);
+        print_message("# %s: %zu runs, %zu contenders, %zu finalists\n", methods[m], done, along,
+                      end);
+        assert_int_equal(s->status, SWEEP_COMPLETED);
+        assert_true(s->ended <= s->deadline);
+        assert_true(s->ended > s->deadline - 20 * SECOND);
+        assert_in_range(done, 340, 400);
+        assert_in_range(along, 6, 40); /* of 60 that the time is kept for */
+        assert_in_range(along + end, 40, 66);
+        assert_replays(&w, 1);
+        world_finish(&w);
+    }
+}
+
 /* What was skipped without a reason in its numbers is found. */
 static void a_replay_judges_the_numbers(void **state)
 {
@@ -444,6 +470,7 @@ int main(void)
         cmocka_unit_test(goes_on_after_a_kill),
         cmocka_unit_test(a_running_one_is_ended),
         cmocka_unit_test(waits_for_nothing_behind_it),
+        cmocka_unit_test(some_repeats_come_along_the_way),
         cmocka_unit_test(a_replay_judges_the_numbers),
         cmocka_unit_test(rules_stop_runs_meanwhile),
         cmocka_unit_test(what_waits_at_a_rung_has_stopped),

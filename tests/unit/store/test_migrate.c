@@ -349,6 +349,20 @@ static void test_migrates_without_finalists(void **state)
                         "{} {\"a\":[1.50],\"repeat_share\":0}");
 }
 
+/* Those of before come at the end of their sweep alone. */
+static void test_migrates_without_contenders(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=24;"
+                OLD_SWEEP(1, "held", "{\"repeat_share\":0.15}")
+                OLD_SWEEP(2, "held", "{\"repeat_share\":0}") OLD_SWEEP(3, "held", "{}"));
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT group_concat(spec, ' ') FROM sweeps"),
+                        "{\"repeat_share\":0.15,\"repeat_along\":false} {\"repeat_share\":0} {}");
+}
+
 /* Treatments of before try the remedies of before. */
 static void test_migrates_without_new_remedies(void **state)
 {
@@ -523,6 +537,7 @@ int main(void)
         TEST(test_an_identity_comes),
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
+        TEST(test_migrates_without_contenders),
         TEST(test_migrates_without_new_remedies),
         TEST(test_migrates_ranks),
         TEST(test_migrates_to_whole_runs),

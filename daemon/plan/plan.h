@@ -34,9 +34,9 @@ struct plan {
 
 /* At the end of a stage the sick are treated first, in rounds until none is left or their share is
  * used up; what is left over of it at the end is the search's again. Of the runs that repeat the
- * best few some come along the way (contenders.h). When every configuration was
- * tried, they are repeated. When all that has ended, the best few are, with the last of run_cap; if
- * there is none that came to its end, the search has those runs too. Never more than run_cap. */
+ * best few some come along the way (contenders.h). When every configuration was tried, they are
+ * repeated. When all that has ended, the best few are, with the last of run_cap; if there is none
+ * that came to its end, the search has those runs too. Never more than run_cap. */
 enum answer plan_next(const struct plan_input *in, struct plan *out);
 /* Of a sweep at its end: the rest of its search was not worth it. */
 bool plan_ended_early(const struct plan_input *in, struct gain *out);

@@ -10,7 +10,8 @@ of processes for the same time, one side after the other:
                       size: what is left of the lead then is the search's, the rest is the trainer's
 Then the winners are trained from SEEDS other seeds, each by its side's own trainer. The mean of the
 peer's winner is the target. A side has reached it when the configuration that was its best by then
-(lowest loss at any epoch), repeated the same way, is as good (`to_target`); beside it the plain
+(target_found.py: ours the best mean of two seeds or more, once there is one; else the lowest loss at
+any epoch), repeated the same way, is as good (`to_target`); beside it the plain
 time of its first epoch below the peer's lowest (`to_plain`). Both ways round, and the test losses.
 
   --tasks A,B      fashion (300 s), rows (its rows through an LSTM, 300 s), digits, breast_cancer,
@@ -20,6 +21,10 @@ time of its first epoch below the peer's lowest (`to_plain`). Both ways round, a
   --seconds N      instead of those
   --rows N         at most so many training rows (to try this)
   --workers N      processes of either side; as many as processors
+  --side-by-side   a peer and ours at the same time, one process each: hyperband beside ours, then
+                   median beside slowed
+  --again          also what stands in FILE already: the same task, seed, sides, seconds, epochs,
+                   rows, workers and --ours, measured on whatever machine
   --ours JSON      further keys of our specification ({"method": "tpe"})
   --minutes N      begins nothing that would end later; 55
   --state DIR      what has been done is kept there, and is not done again: run it until it says
@@ -29,13 +34,18 @@ A search takes its seconds, its repeats about a third of that. Nothing else shou
 the load average before and after each search is in the line.
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
 import os
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+
+
+PAIRS = [("hyperband", "ours"), ("median", "slowed")]
 
 
 def numbers(text):
@@ -55,12 +65,18 @@ def options():
                    default=["hyperband", "median", "ours", "slowed"])
     p.add_argument("--seconds", type=float)
     p.add_argument("--rows", type=int)
-    p.add_argument("--workers", type=int, default=os.cpu_count())
+    p.add_argument("--side-by-side", action="store_true")
+    p.add_argument("--again", action="store_true")
+    p.add_argument("--workers", type=int)
     p.add_argument("--ours", type=json.loads, default={})
     p.add_argument("--minutes", type=float, default=55)
     p.add_argument("--state")
     p.add_argument("--results", default=os.path.join(HERE, "results.jsonl"))
-    return p.parse_args()
+    o = p.parse_args()
+    o.workers = o.workers or (1 if o.side_by_side else os.cpu_count())
+    if o.side_by_side and any((a in o.sides) != (b in o.sides) for a, b in PAIRS):
+        p.error("--side-by-side: sides hyperband and ours, median and slowed go together")
+    return o
 
 
 OPTIONS = options()
@@ -98,24 +114,69 @@ def short(*what):
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:10]
 
 
+def stands(line):
+    """Has it been measured, here or elsewhere? Whatever the commit."""
+    if not os.path.exists(OPTIONS.results):
+        return False
+    with open(OPTIONS.results, encoding="utf-8") as f:
+        for there in map(json.loads, f):
+            if there["bench"] == "target" and set(there["winners"]) == set(OPTIONS.sides) and all(
+                    there.get(k) == v for k, v in rounded({"side_by_side": None, **line}).items()):
+                return True
+    return False
+
+
+def search_of(side):
+    return search_ours if side in ("ours", "slowed") else search_peer
+
+
+def alone(bench, side):
+    kept = f"{side}-{short(OPTIONS.ours)}" if side in ("ours", "slowed") else side
+    return bench.kept(kept, lambda: search_of(side)(bench, side), bench.task["seconds"])
+
+
+def pair(bench, sides):
+    """Both begin together, when both are ready."""
+    gate = threading.Barrier(2)
+
+    def run(side):
+        try:
+            return search_of(side)(bench, side, gate.wait)
+        except BaseException:
+            gate.abort()
+            raise
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return dict(zip(sides, pool.map(run, sides)))
+
+
+def both_at_once(bench):
+    """What one of a pair was beside the other belongs to both: they are kept together."""
+    found = {}
+    for sides in PAIRS:
+        if sides[0] not in OPTIONS.sides:
+            continue
+        if "slowed" in sides:
+            bench.slower()
+        found.update(bench.kept(f"{'-'.join(sides)}-{short(OPTIONS.ours)}",
+                                lambda s=sides: pair(bench, s), bench.task["seconds"]))
+    return found
+
+
 def one(name, seed):
     """Another specification of ours is held against the searches of Optuna's that are there."""
     t = task_of(name, STATE, OPTIONS.seconds, OPTIONS.rows)
     same = short({k: v for k, v in t.items() if k != "files"}, OPTIONS.workers)
     bench = Bench(os.path.join(STATE, f"{name}-{seed}-{same}"), t, seed, OPTIONS)
-    done = "line-" + short(OPTIONS.ours, OPTIONS.sides)
-    if bench.has(done):
-        return
-    sides = {}
-    for side in OPTIONS.sides:
-        peer = side in ("hyperband", "median")
-        kept = side if peer else f"{side}-{short(OPTIONS.ours)}"
-        search = search_peer if peer else search_ours
-        sides[side] = Side(bench, side,
-                           bench.kept(kept, lambda: search(bench, side), t["seconds"]))
     line = {"bench": "target", "task": name, "seed": seed, "seconds": t["seconds"],
             "epochs": t["epochs"], "rows": t["rows"], "workers": OPTIONS.workers,
-            "cpus": os.cpu_count(), "ours": OPTIONS.ours, **bench.versions(),
+            "ours": OPTIONS.ours, **({"side_by_side": True} if OPTIONS.side_by_side else {})}
+    done = "line-" + short(OPTIONS.ours, OPTIONS.sides, *[True] * OPTIONS.side_by_side)
+    if bench.has(done) or (stands(line) and not OPTIONS.again):
+        return
+    found = both_at_once(bench) if OPTIONS.side_by_side else {s: alone(bench, s)
+                                                              for s in OPTIONS.sides}
+    sides = {s: Side(bench, s, found[s]) for s in OPTIONS.sides}
+    line = {**line, "cpus": os.cpu_count(), **bench.versions(),
             "slower": bench.slower() if "slowed" in sides else None,
             "winners": {s: sides[s].winner() for s in sides}, **compare(sides)}
     with open(OPTIONS.results, "a", encoding="utf-8") as f:

@@ -2,17 +2,35 @@
 
 
 def incumbents(found):
-    """(when, configuration) of each that was the best by then, in turn."""
-    best, out = float("inf"), []
-    for at, run, value in found["points"]:
-        if value is not None and value < best:
-            best = value
-            key = found["configurations"][run]
-            if not out or out[-1][1] != key:
-                out.append((at, key))
+    """(when, configuration) of each that was the best by then, in turn.
+
+    Ours by the rule of the product (view best_configurations): the best mean among configurations of
+    which two seeds or more have come to their end (`seeds`: when, the run that had it first, value),
+    once there are such; until then, and of the peer, which repeats nothing, the run with the lowest
+    epoch so far.
+    """
+    out, plain, lowest_yet, of = [], None, float("inf"), {}
+    events = [(at, 0, run, value) for at, run, value in found["points"] if value is not None]
+    events += [(at, 1, root, value) for at, root, value in found.get("seeds", [])]
+    for at, is_end, run, value in sorted(events):
+        if is_end:
+            of.setdefault(run, []).append(value)
+        elif value < lowest_yet:
+            plain, lowest_yet = run, value
+        else:
+            continue
+        key = found["configurations"][best_mean(of) or plain]
+        if not out or out[-1][1] != key:
+            out.append((at, key))
     if found["winner"] not in (None, out[-1][1] if out else None):
         out.append((found["seconds"], found["winner"]))  # by the mean over its seeds
     return out
+
+
+def best_mean(of):
+    """The run that had first what is the best mean of two seeds or more. None: nothing has two."""
+    means = {run: sum(v) / len(v) for run, v in of.items() if len(v) > 1}
+    return min(means, key=lambda run: (means[run], int(run)), default=None)
 
 
 def first_below(found, value):

@@ -40,6 +40,8 @@ class Bench:
 
     def __init__(self, folder, task, seed, options):
         self.folder, self.task, self.seed, self.options = folder, task, seed, options
+        both = getattr(options, "side_by_side", False)
+        self.at_once = options.workers * (2 if both else 1)  # when repeated
         os.makedirs(folder, exist_ok=True)
         self.keep("task", task)
 
@@ -75,11 +77,11 @@ class Bench:
         jobs = [(key, seed) for key in dict.fromkeys(keys) for seed in REPEATS[:seeds]
                 if f"{seed} {key}" not in done]
         run = repeat_ours if ours else repeat_peer
-        at_once = 4 * self.options.workers
-        for i in range(0, len(jobs), at_once):
+        portion = 4 * self.at_once
+        for i in range(0, len(jobs), portion):
             if time.monotonic() - STARTED > 60 * self.options.minutes:
                 raise OutOfTime("no time is left for repeats")
-            part = jobs[i:i + at_once]
+            part = jobs[i:i + portion]
             for (key, seed), result in zip(part, run(self, part)):
                 done[f"{seed} {key}"] = result
             self.keep(name, done)
@@ -116,8 +118,8 @@ def peer_points(process, start, end, found):
         found["points"].append((p["at"] - start, run, finite(p["value"])))
 
 
-def search_peer(bench, rule):
-    """Data is loaded and PyTorch imported before the clock starts."""
+def search_peer(bench, rule, begin=lambda: None):
+    """Data is loaded and PyTorch imported before the clock starts: with begin."""
     import optuna
     seconds, n = bench.task["seconds"], bench.options.workers
     with contextlib.suppress(FileNotFoundError):
@@ -131,6 +133,7 @@ def search_peer(bench, rule):
         for p in processes:
             if p.stdout.readline() != "ready\n":
                 raise RuntimeError("a process of the peer's did not come up")
+        begin()
         start = time.monotonic()
         for p in processes:
             p.stdin.write("go\n")
@@ -164,7 +167,7 @@ def peer_answers(process, jobs, epochs):
 
 
 def repeat_peer(bench, jobs, epochs=None):
-    n = min(bench.options.workers, len(jobs))
+    n = min(bench.at_once, len(jobs))
     processes = [peer_process(bench, "repeat") for _ in range(n)]
     with concurrent.futures.ThreadPoolExecutor(n) as pool:
         shares = list(pool.map(lambda i: peer_answers(processes[i], jobs[i::n],
@@ -236,6 +239,18 @@ def winner_of(d):
     return str(rows[0][0]) if rows else None
 
 
+def seeds_of(d, points):
+    """(when, the run that had it first, metric) of each completed run whose configuration has two
+    or more: it has ended with its last point."""
+    ends = {run: at for at, run, _ in points}
+    rows = d.sql("SELECT id, CASE kind WHEN 'repeat' THEN parent_id ELSE id END, metric_value"
+                 " FROM runs WHERE status = 'completed' AND rank_key IS NOT NULL")
+    rows = [(ends[str(run)], str(root), value) for run, root, value in rows if str(run) in ends]
+    roots = [root for _, root, _ in rows]
+    several = {root for root in set(roots) if roots.count(root) > 1}
+    return sorted(row for row in rows if row[1] in several)
+
+
 def collect(bench, d, start, points, seconds):
     """As search_peer has it."""
     epochs, best = bench.task["epochs"], math.inf
@@ -245,13 +260,17 @@ def collect(bench, d, start, points, seconds):
         if value is not None and value < best:
             best = value
             found["configurations"].setdefault(run, configuration(d, run, epochs))
+    found["seeds"] = seeds_of(d, points)
+    for _, root, _ in found["seeds"]:
+        if root not in found["configurations"]:
+            found["configurations"][root] = configuration(d, root, epochs)
     winner = winner_of(d)
     found["winner"] = winner and configuration(d, winner, epochs)
     found["runs"] = len({run for _, run, _ in points})
     return found
 
 
-def search_ours(bench, side):
+def search_ours(bench, side, begin=lambda: None):
     seconds = bench.task["seconds"]
     spec = specification(bench, **{"method": "coarse_to_fine", "max_hours": seconds / 3600,
                                    "run_cap": 2000, "seed": bench.seed, **bench.options.ours})
@@ -262,6 +281,7 @@ def search_ours(bench, side):
         listener = Listener(d)
         listener.start()
         with Slower(d, listener, slower):
+            begin()
             start = time.monotonic()
             sweep = d.submit(spec)
             listener.ended.wait(start + seconds - time.monotonic())
@@ -276,7 +296,7 @@ def search_ours(bench, side):
 
 
 def repeat_ours(bench, jobs, more=None):
-    with Daemon(workers=bench.options.workers) as d:
+    with Daemon(workers=bench.at_once) as d:
         sweeps = [d.submit({**json.loads(key), "seed": seed, "name": "repeat", **(more or {})})
                   for key, seed in jobs]
         return [result_of(d, sweep) for sweep in sweeps]

@@ -106,7 +106,8 @@ static void answer_plan(struct request *r, const struct table *rates)
                 "of these configurations, each with a seed of its own (\"repeat\": false ends the "
                 "sweep instead)");
     write_stage(w, STAGE_FINALISTS, p->finalists,
-                "other seeds of the best few (repeat_share); the winner is the best mean");
+                "other seeds of the best few (repeat_share), of many some along the way; the "
+                "winner is the best mean");
     jw_end_array(w);
     jw_kv_int(w, "runs", runs);
     jw_kv_real(w, "estimated_seconds",

@@ -7,7 +7,9 @@ Means are over seeds, then over tables. Pairs are the same table and seed; the t
 signed-rank test on the regret, two-sided, by the normal approximation with ties. Ours is held
 against the peer with the same `lag` where there is such, else the peer that was told each result
 before the next ask (its_lag 0); with as many repeats, and where ours repeats in rounds of halving as
-a sweep does, against the peer as it comes too, which repeats nothing (its_share 0).
+a sweep does, against the peer as it comes too, which repeats nothing (its_share 0). Repeats along the
+way are held against the same search with all of them at its end (`late`): the winner, and the best
+after each eighth of the runs (`regret_on_the_way`).
 """
 import collections
 import json
@@ -82,6 +84,26 @@ def compare(rows, key, peer, share):
                           "better" if better > worse else "worse"}
 
 
+def on_the_way(cells, i):
+    return round(over_tables({k: {"at": r["on_the_way"][i]} for k, r in cells.items()}, "at"), 4)
+
+
+def against_late(rows, key):
+    """Below 0.05 the difference is real: which is better, after each eighth and at the end."""
+    along, late = rows[key], rows.get((*key[:4], "late"), {})
+    both = [k for k in along if k in late]
+    if key[4] != "along" or not both:
+        return
+    pairs = [[along[k]["on_the_way"][i] - late[k]["on_the_way"][i] for k in both] for i in range(7)]
+    pairs.append([along[k]["regret"] - late[k]["regret"] for k in both])
+    tests = [wilcoxon(p) for p in pairs]
+    yield {"method": key[0], "lag": key[1], "repeats": "along", "against": "late",
+           "repeat_share": key[2], "runs": key[3], "pairs": len(both), "seeds": between(both),
+           "p": [float(f"{p:.2g}") for _, _, p in tests],
+           "verdict": ["no difference" if p > 0.05 else "better" if b > w else "worse"
+                       for b, w, p in tests]}
+
+
 def main():
     args = sys.argv[1:]
     out = args.pop(args.index("--append") + 1) if "--append" in args else None
@@ -98,10 +120,13 @@ def main():
             if cells:
                 line[f"better_percent_{suite}"] = round(100 * over_tables(cells, "better"), 2)
                 line[f"regret_{suite}"] = round(over_tables(cells, "regret"), 4)
+        if all(len(r.get("on_the_way", [])) == 7 for r in rows[key].values()):
+            line["regret_on_the_way"] = [on_the_way(rows[key], i) for i in range(7)]
         lines.append(line)
+        lines.extend(against_late(rows, key))
     for ours, peer in PAIRS:
         for key in sorted(k for k in rows if k[0] == ours):
-            for share in sorted({key[2], 0} if key[4] == "halving" else {key[2]}):
+            for share in sorted({key[2], 0} if key[4] != "even" else {key[2]}):
                 lines.extend(compare(rows, key, peer, share))
     for line in lines:
         print(json.dumps(line))

@@ -71,7 +71,6 @@ static bool by_method(const struct spec *s)
 int spec_repeat_parse(const struct json *root, struct spec *s, struct errbuf *err)
 {
     const struct json *v = json_get(root, "repeat"), *share = json_get(root, "repeat_share");
-
     const struct json *along = json_get(root, "repeat_along");
 
     s->repeat_share = usual_share(s);

@@ -186,8 +186,7 @@ static void rank_ended(struct sweep *s, const struct run_row *row, struct effect
                      .number = row->number,
                      .metric = row->metric_value,
                      .has_test = row->has_test_loss};
-    bool ranked = (row->status == RUN_COMPLETED || row->status == RUN_STOPPED) &&
-                  row->has_metric && isfinite(row->metric_value);
+    bool ranked = run_status_ranks(row->status) && row->has_metric && isfinite(row->metric_value);
     if (ranked && stage_is_of_best(row->stage))
         ranked = !is_beaten(s, &k, fx);
     size_t place = s->best_count;

@@ -363,6 +363,15 @@ def test_promotion():
     equal(promoted(2, kill=True, method="tpe", lag=3), alone)
 
 
+def kill_when_ended(d, *counts):
+    """kill -9 and a start each time that so many runs have ended."""
+    for count in counts:
+        until(lambda: d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0] >= count,
+              f"{count} runs have ended")
+        d.kill()
+        d.start()
+
+
 def staged(workers, kill=False):
     """The content of a search in stages, each with rungs of its own."""
     with Daemon(workers=workers) as d:
@@ -374,11 +383,7 @@ def staged(workers, kill=False):
         check("at epoch 2, 6 one of each goes on" in said["optimizers"], said)
         sweep = d.submit(spec)
         if kill:
-            for count in (4, 16):
-                until(lambda: d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0]
-                      >= count, f"{count} runs have ended")
-                d.kill()
-                d.start()
+            kill_when_ended(d, 4, 16)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.call("replay", sweep=sweep)["difference"], None)
         equal(d.sql("SELECT count(*) FROM runs")[0][0], 30)
@@ -406,11 +411,7 @@ def bred(workers, kill=False):
         spec = small_spec(make_data(d.home), method="dehb", run_cap=48, lag=6, epochs=9)
         sweep = d.submit(spec)
         if kill:
-            for count in (12, 32):
-                until(lambda: d.sql("SELECT count(*) FROM runs WHERE ended_at NOT NULL")[0][0]
-                      >= count, f"{count} runs have ended")
-                d.kill()
-                d.start()
+            kill_when_ended(d, 12, 32)
         equal(d.wait(sweep)["status"], "completed")
         equal(d.call("replay", sweep=sweep)["difference"], None)
         children, = d.sql("SELECT count(*) FROM runs WHERE reason LIKE 'child of three%'")[0]

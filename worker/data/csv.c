@@ -58,18 +58,6 @@ static uint32_t find_name(struct csv_scan *s, const struct table_columns *c, siz
     return names_find(c->column[i].names, text, len);
 }
 
-/* Text labels of a test file may end with a point (UCI's adult.test). */
-static uint32_t find_class(struct csv_scan *s, const struct table_columns *c)
-{
-    size_t len;
-    const char *text = csv_scan_text(s, &s->fields[c->target], &len);
-    const struct names *names = c->column[c->target].names;
-    uint32_t class = names_find(names, text, len);
-    if (class == NAMES_NONE && len > 1 && text[len - 1] == '.')
-        class = names_find(names, text, len - 1);
-    return class;
-}
-
 static bool read_number(const struct csv_scan *s, const struct column *column,
                         const struct csv_field *f, double *out)
 {
@@ -83,7 +71,9 @@ static int encode_target(struct csv_scan *s, const struct table_columns *c, doub
 {
     const struct csv_field *f = &s->fields[c->target];
     if (c->column[c->target].names) {
-        uint32_t class = find_class(s, c);
+        size_t len;
+        const char *text = csv_scan_text(s, f, &len);
+        uint32_t class = csv_find_class(c->column[c->target].names, text, len);
         if (class == NAMES_NONE)
             return fail_unknown(s, c, c->target, err);
         *out = class;

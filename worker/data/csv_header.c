@@ -246,14 +246,6 @@ static bool has_names(const struct row *r, const struct table_columns *known)
     return all;
 }
 
-/* Text labels of a test file may end with a point. */
-static bool is_class(const struct names *names, const char *text)
-{
-    size_t len = strlen(text);
-    return names_find(names, text, len) != NAMES_NONE ||
-           (len > 1 && text[len - 1] == '.' && names_find(names, text, len - 1) != NAMES_NONE);
-}
-
 /* A field reads as what the training file has in that column. */
 static bool fits_column(const struct row *r, size_t i, const struct column *column)
 {
@@ -262,7 +254,7 @@ static bool fits_column(const struct row *r, size_t i, const struct column *colu
     if (r->kind[i] == NOTHING || column->ignored)
         return true;
     if (column->names)
-        return is_class(column->names, text);
+        return csv_find_class(column->names, text, strlen(text)) != NAMES_NONE;
     return column->plain ? number_parse(text, strlen(text), &value)
                          : number_read(&column->form, text, strlen(text), &value);
 }

@@ -150,7 +150,6 @@ static void check_tries(const struct world *w)
 static char *swept(size_t workers, uint64_t seed, bool crashes, const char *more)
 {
     struct world w;
-    size_t left = crashes ? 4 : 0;
     char *all = xasprintf(BY_STAGE "%s", more);
     world_init(&w, workers, seed);
     w.checkpoint_every = 1;
@@ -158,18 +157,7 @@ static char *swept(size_t workers, uint64_t seed, bool crashes, const char *more
     free(all);
     world_flush(&w);
     world_commit(&w);
-    for (size_t step = 0; left > 0 && step < 10000; step++) {
-        if (rng_below(&w.rng, 60) == 0) {
-            world_crash(&w, 1 + rng_below(&w.rng, 7), (unsigned)(seed % 3 * 100));
-            left--;
-        } else if (rng_below(&w.rng, 2) == 0) {
-            world_flush(&w);
-        } else if (rng_below(&w.rng, 2) == 0) {
-            world_commit(&w);
-        } else if (w.worker_count > 0) {
-            world_work(&w, rng_below(&w.rng, w.worker_count));
-        }
-    }
+    world_stumble(&w, crashes ? 4 : 0, 60, (unsigned)(seed % 3 * 100));
     world_run(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     assert_true(world_count(&w, 1, RUN_STOPPED) > RUNS / 4);

@@ -240,13 +240,7 @@ static char *canonical_of(const char *method, size_t workers, uint64_t seed, uns
     world_submit(&w, method, PARAMETERS_FULL, CAP, 5, SHARE);
     world_settle(&w);
     for (unsigned i = 0; i < crashes; i++) {
-        for (size_t k = rng_below(&w.rng, 400); k-- > 0;) {
-            world_flush(&w);
-            while (rng_below(&w.rng, 4) && world_commit(&w))
-                ;
-            if (w.worker_count > 0)
-                world_work(&w, rng_below(&w.rng, w.worker_count));
-        }
+        world_wander(&w, 400);
         world_crash(&w, workers, 64);
     }
     world_run(&w);

@@ -166,24 +166,12 @@ static void same_however_it_is_asked(void **state)
 static char *swept(size_t workers, uint64_t seed, bool crashes)
 {
     struct world w;
-    size_t left = crashes ? 6 : 0;
     world_init(&w, workers, seed);
     w.checkpoint_every = (int64_t)(seed % 2);
     world_submit(&w, "pbt", VALUES, 25, 1, POPULATION);
     world_flush(&w);
     world_commit(&w);
-    for (size_t step = 0; left > 0 && step < 20000; step++) {
-        if (rng_below(&w.rng, 40) == 0) {
-            world_crash(&w, 1 + rng_below(&w.rng, 7), (unsigned)(seed % 3 * 100));
-            left--;
-        } else if (rng_below(&w.rng, 2) == 0) {
-            world_flush(&w);
-        } else if (rng_below(&w.rng, 2) == 0) {
-            world_commit(&w);
-        } else if (w.worker_count > 0) {
-            world_work(&w, rng_below(&w.rng, w.worker_count));
-        }
-    }
+    world_stumble(&w, crashes ? 6 : 0, 40, (unsigned)(seed % 3 * 100));
     world_run(&w);
     assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
     assert_int_equal(world_count(&w, 1, RUN_COMPLETED), 24); /* 8 members, 3 generations */

@@ -222,13 +222,7 @@ static char *canonical_of(size_t workers, uint64_t seed, unsigned crashes)
     world_submit(&w, "random", FOUR, 18, 5, "");
     world_settle(&w);
     for (unsigned i = 0; i < crashes; i++) {
-        for (size_t k = rng_below(&w.rng, 60); k-- > 0;) {
-            world_flush(&w);
-            while (rng_below(&w.rng, 4) && world_commit(&w))
-                ;
-            if (w.worker_count > 0)
-                world_work(&w, rng_below(&w.rng, w.worker_count));
-        }
+        world_wander(&w, 60);
         world_crash(&w, workers, 64);
     }
     world_run(&w);

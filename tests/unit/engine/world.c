@@ -415,6 +415,33 @@ void world_crash(struct world *w, size_t workers, unsigned lose)
     assert_int_equal(w->worker_count, engine_running(w->engine));
 }
 
+void world_wander(struct world *w, uint32_t most)
+{
+    for (size_t k = rng_below(&w->rng, most); k-- > 0;) {
+        world_flush(w);
+        while (rng_below(&w->rng, 4) && world_commit(w))
+            ;
+        if (w->worker_count > 0)
+            world_work(w, rng_below(&w->rng, w->worker_count));
+    }
+}
+
+void world_stumble(struct world *w, size_t crashes, uint32_t one_in, unsigned lose)
+{
+    for (size_t step = 0; crashes > 0 && step < 10000; step++) {
+        if (rng_below(&w->rng, one_in) == 0) {
+            world_crash(w, 1 + rng_below(&w->rng, 7), lose);
+            crashes--;
+        } else if (rng_below(&w->rng, 2) == 0) {
+            world_flush(w);
+        } else if (rng_below(&w->rng, 2) == 0) {
+            world_commit(w);
+        } else if (w->worker_count > 0) {
+            world_work(w, rng_below(&w->rng, w->worker_count));
+        }
+    }
+}
+
 /* --- looks ----------------------------------------------------------------------------------- */
 
 const struct sweep_row *world_sweep(const struct world *w, int64_t id)

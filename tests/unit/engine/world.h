@@ -100,6 +100,11 @@ void world_work(struct world *w, size_t i);
 void world_run(struct world *w);
 /* kill -9 and a new daemon. Each living worker is adopted, or dies with chance lose/256. */
 void world_crash(struct world *w, size_t workers, unsigned lose);
+/* Turns of everything, fewer than `most`, in random order from w->rng. */
+void world_wander(struct world *w, uint32_t most);
+/* Flushes, commits and work in random order, until so many crashes have come, one in `one_in`
+ * moments. */
+void world_stumble(struct world *w, size_t crashes, uint32_t one_in, unsigned lose);
 
 const struct sweep_row *world_sweep(const struct world *w, int64_t id);
 const struct run_row *world_run_row(const struct world *w, int64_t sweep_id, int64_t number);

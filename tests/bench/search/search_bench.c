@@ -33,8 +33,8 @@
 #include "sweep/require.h"
 #include "sweep/rng.h"
 #include "sweep/spec.h"
+#include "tests/bench/search/recorded.h"
 
-#define TABLE_MAX (64 * 1024 * 1024)
 #define EIGHTHS 7 /* before the end */
 
 struct table {
@@ -58,57 +58,27 @@ struct sweep {
     size_t best_at[EIGHTHS], eighths; /* cells: the best after each eighth */
 };
 
-static void die(const char *what, const struct errbuf *err)
-{
-    fprintf(stderr, "search_bench: %s %s\n", what, err ? err->message : "");
-    exit(1);
-}
-
 /* --- the table ------------------------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void table_judge(struct table *t)
 {
-    double *sorted = xcalloc(t->count, sizeof(*sorted));
     t->truth = xcalloc(t->count, sizeof(*t->truth));
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count; i++)
         for (size_t k = 0; k < t->seeds; k++)
             t->truth[i] += t->costs[i * t->seeds + k] / (double)t->seeds;
-        sorted[i] = t->truth[i];
-    }
-    qsort(sorted, t->count, sizeof(*sorted), ascending);
-    t->best = sorted[0];
-    t->median = sorted[t->count / 2];
-    free(sorted);
+    recorded_scale(t->truth, 1, t->count, &t->best, &t->median);
 }
 
 static void table_read(struct table *t, const char *path)
 {
-    struct errbuf err = {0};
+    const char *numbers;
     *t = (struct table){0};
-    if (buf_read_file(&t->bytes, path, TABLE_MAX, &err) != 0)
-        die(path, &err);
-    char *line = memchr(t->bytes.data, '\n', t->bytes.len);
-    if (line == NULL)
-        die("no line of JSON in", NULL);
-    struct json *head = json_parse(t->bytes.data, (size_t)(line - t->bytes.data), &err);
-    if (head == NULL)
-        die(path, &err);
-    struct buf text = {0};
-    struct json_writer w;
-    jw_init(&w, &text);
-    jw_value(&w, json_get(head, "parameters"));
-    t->parameters = buf_take(&text);
+    struct json *head = recorded_read(path, &t->bytes, &t->parameters, &numbers);
     str_copy(t->name, sizeof(t->name), json_string(json_get(head, "name")));
     t->seeds = (size_t)json_number(json_get(head, "seeds"));
-    size_t bytes = t->bytes.len - (size_t)(line + 1 - t->bytes.data);
+    size_t bytes = t->bytes.len - (size_t)(numbers - t->bytes.data);
     double *costs = xmalloc(bytes + sizeof(*costs));
-    memcpy(costs, line + 1, bytes);
+    memcpy(costs, numbers, bytes);
     t->costs = costs;
     t->count = bytes / sizeof(*costs) / t->seeds;
     json_destroy(head);
@@ -116,19 +86,6 @@ static void table_read(struct table *t, const char *path)
 }
 
 /* --- a sweep on it --------------------------------------------------------------------------- */
-
-static size_t cell_of(const struct sweep *s, const struct assignment *at)
-{
-    size_t cell = 0;
-    for (size_t i = 0; i < s->spec.space.count; i++) {
-        const struct dimension *d = &s->spec.space.dimensions[i];
-        size_t k = 0;
-        while (k < d->value_count && d->values[k] != at->v[i])
-            k++;
-        cell = cell * d->value_count + k;
-    }
-    return cell;
-}
 
 /* The so-manieth run of that cell. */
 static double cost_of(const struct sweep *s, size_t cell, uint32_t time)
@@ -166,7 +123,7 @@ static size_t best_so_far(const struct sweep *s)
 static void run(struct sweep *s, const struct assignment *at, enum run_kind kind, size_t parent)
 {
     struct trial *t = xcalloc(1, sizeof(*t));
-    size_t cell = cell_of(s, at);
+    size_t cell = recorded_cell(&s->spec.space, at);
     t->number = s->count;
     t->at = *at;
     t->kind = kind;

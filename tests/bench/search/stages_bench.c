@@ -27,8 +27,8 @@
 #include "sweep/json.h"
 #include "sweep/rng.h"
 #include "sweep/spec.h"
+#include "tests/bench/search/recorded.h"
 
-#define TABLE_MAX (64 * 1024 * 1024)
 #define MARKS_MAX 8
 
 struct table {
@@ -41,12 +41,6 @@ struct table {
     double *truth;              /* [count]: their mean */
     double best[8], median[8];  /* by seed, and at `seeds` of truth */
 };
-
-static void die(const char *what, const struct errbuf *err)
-{
-    fprintf(stderr, "stages_bench: %s %s\n", what, err ? err->message : "");
-    exit(1);
-}
 
 /* --- the table ------------------------------------------------------------------------------- */
 
@@ -72,45 +66,17 @@ static double best_by(const struct table *t, size_t cell, size_t seed, size_t ep
     return best;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void judge(const double *values, size_t step, size_t count, double *best, double *median)
-{
-    double *sorted = xcalloc(count, sizeof(*sorted));
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = values[i * step];
-    qsort(sorted, count, sizeof(*sorted), ascending);
-    *best = sorted[0];
-    *median = sorted[count / 2];
-    free(sorted);
-}
-
 static void table_read(struct table *t, const char *path, size_t epochs)
 {
-    struct errbuf err = {0};
+    const char *numbers;
     *t = (struct table){0};
-    if (buf_read_file(&t->bytes, path, TABLE_MAX, &err) != 0)
-        die(path, &err);
-    char *line = memchr(t->bytes.data, '\n', t->bytes.len);
-    struct json *head =
-        line ? json_parse(t->bytes.data, (size_t)(line - t->bytes.data), &err) : NULL;
-    if (head == NULL)
-        die(path, &err);
-    struct buf text = {0};
-    struct json_writer w;
-    jw_init(&w, &text);
-    jw_value(&w, json_get(head, "parameters"));
-    t->parameters = buf_take(&text);
+    struct json *head = recorded_read(path, &t->bytes, &t->parameters, &numbers);
     t->name = xstrdup(json_string(json_get(head, "name")));
     t->seeds = (size_t)json_number(json_get(head, "seeds"));
     t->recorded = (size_t)json_number(json_get(head, "epochs"));
     t->epochs = epochs < t->recorded ? epochs : t->recorded;
-    t->codes = (const unsigned char *)line + 1;
-    t->count = (t->bytes.len - (size_t)(line + 1 - t->bytes.data)) / 3 / t->seeds / t->recorded;
+    t->codes = (const unsigned char *)numbers;
+    t->count = (t->bytes.len - (size_t)(numbers - t->bytes.data)) / 3 / t->seeds / t->recorded;
     json_destroy(head);
     t->ends = xcalloc(t->count * t->seeds, sizeof(*t->ends));
     t->truth = xcalloc(t->count, sizeof(*t->truth));
@@ -119,8 +85,8 @@ static void table_read(struct table *t, const char *path, size_t epochs)
         t->truth[i / t->seeds] += t->ends[i] / (double)t->seeds;
     }
     for (size_t k = 0; k < t->seeds; k++)
-        judge(t->ends + k, t->seeds, t->count, &t->best[k], &t->median[k]);
-    judge(t->truth, 1, t->count, &t->best[t->seeds], &t->median[t->seeds]);
+        recorded_scale(t->ends + k, t->seeds, t->count, &t->best[k], &t->median[k]);
+    recorded_scale(t->truth, 1, t->count, &t->best[t->seeds], &t->median[t->seeds]);
 }
 
 /* --- a search on it -------------------------------------------------------------------------- */
@@ -164,19 +130,6 @@ static struct study study_of(const struct search *s)
     st.memo = s->memo;
     st.live = s->live;
     return st;
-}
-
-static size_t cell_of(const struct search *s, const struct assignment *at)
-{
-    size_t cell = 0;
-    for (size_t i = 0; i < s->spec.space.count; i++) {
-        const struct dimension *d = &s->spec.space.dimensions[i];
-        size_t k = 0;
-        while (k + 1 < d->value_count && d->values[k] != at->v[i])
-            k++;
-        cell = cell * d->value_count + k;
-    }
-    return cell;
 }
 
 static void train(struct search *s, size_t i)
@@ -240,7 +193,7 @@ static struct trial *add(struct search *s, const struct assignment *at, int64_t 
     t->status = RUN_QUEUED;
     t->epochs = (int64_t)s->table->epochs;
     s->until[i] = until > 0 ? until : t->epochs;
-    s->cells[i] = cell_of(s, at);
+    s->cells[i] = recorded_cell(&s->spec.space, at);
     s->seeds[i] = s->seed;
     s->trials[i] = t;
     s->live++;

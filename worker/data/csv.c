@@ -73,7 +73,7 @@ static int encode_target(struct csv_scan *s, const struct table_columns *c, doub
     if (c->column[c->target].names) {
         size_t len;
         const char *text = csv_scan_text(s, f, &len);
-        uint32_t class = csv_find_class(c->column[c->target].names, text, len);
+        uint32_t class = names_find_class(c->column[c->target].names, text, len);
         if (class == NAMES_NONE)
             return fail_unknown(s, c, c->target, err);
         *out = class;

@@ -40,14 +40,6 @@ bool csv_is_missing(const struct spec_data *d, const char *text, size_t len)
     return false;
 }
 
-uint32_t csv_find_class(const struct names *classes, const char *text, size_t len)
-{
-    uint32_t class = names_find(classes, text, len);
-    if (class == NAMES_NONE && len > 1 && text[len - 1] == '.')
-        class = names_find(classes, text, len - 1);
-    return class;
-}
-
 bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f)
 {
     static const char *const names[] = {"none", "nil", "-",      "--",     ".",     "_",

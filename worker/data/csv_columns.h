@@ -48,9 +48,6 @@ bool csv_is_missing(const struct spec_data *d, const char *text, size_t len);
 /* No value that is a target: words for nothing may be names of classes ("none", "-"), but not those
  * that every program writes for a hole. */
 bool csv_lacks_target(const struct spec_data *d, const struct csv_field *f);
-/* The place of a class, also where its name ends with a point there (UCI's adult.test), or
- * NAMES_NONE. */
-uint32_t csv_find_class(const struct names *classes, const char *text, size_t len);
 /* The decimal mark that was told, by itself or by that of the thousands; '\0': neither. */
 char csv_decimal(const struct spec_data *d);
 

@@ -254,7 +254,7 @@ static bool fits_column(const struct row *r, size_t i, const struct column *colu
     if (r->kind[i] == NOTHING || column->ignored)
         return true;
     if (column->names)
-        return csv_find_class(column->names, text, strlen(text)) != NAMES_NONE;
+        return names_find_class(column->names, text, strlen(text)) != NAMES_NONE;
     return column->plain ? number_parse(text, strlen(text), &value)
                          : number_read(&column->form, text, strlen(text), &value);
 }

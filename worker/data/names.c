@@ -50,6 +50,14 @@ uint32_t names_find(const struct names *n, const char *text, size_t len)
     return found > 0 ? found - 1 : NAMES_NONE;
 }
 
+uint32_t names_find_class(const struct names *classes, const char *text, size_t len)
+{
+    uint32_t class = names_find(classes, text, len);
+    if (class == NAMES_NONE && len > 1 && text[len - 1] == '.')
+        class = names_find(classes, text, len - 1);
+    return class;
+}
+
 static void fill_slots(struct names *n)
 {
     memset(n->slot, 0, n->slots * sizeof *n->slot);

@@ -23,6 +23,8 @@ void names_finish(struct names *n);
 void names_add(struct names *n, const char *text, size_t len);
 /* Place of a text, or NAMES_NONE. */
 uint32_t names_find(const struct names *n, const char *text, size_t len);
+/* Of classes: also the one that the text has with a point behind it (UCI's adult.test). */
+uint32_t names_find_class(const struct names *classes, const char *text, size_t len);
 /* Orders them by their bytes (UTF-8: by code point). */
 void names_sort(struct names *n);
 /* NUL-terminated; valid until the next names_add. */

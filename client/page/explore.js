@@ -333,9 +333,14 @@
     }
     var waiting = false, settled = 0;
     function update() { /* lines at once, the rest when the hand rests */
-      if (!waiting) { waiting = true; requestAnimationFrame(apply); }
       clearTimeout(settled);
-      settled = setTimeout(function () { draw(); list(); }, drag ? 400 : 0);
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(function () { /* what is shown is known only then */
+        apply();
+        clearTimeout(settled);
+        settled = setTimeout(function () { draw(); list(); }, drag ? 400 : 0);
+      });
     }
     function apply() {
       waiting = false;

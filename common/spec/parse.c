@@ -189,7 +189,7 @@ static const char *const top_keys[] = {
     "start_from", "treat",  "treat_share", "task",       "early_terminate", "limits",
     "repeat",     "carry_on", "repeat_share", "lag",       "picked",          "split_seed",
     "constraints", "max_hours", "until", "warm_start", "on", "perturb", "resources",
-    "without_remedies", "least_gain", "objectives", "repeat_along",
+    "without_remedies", "least_gain", "objectives", "repeat_along", "rounds",
 };
 
 bool spec_key_known(const char *key, const char **nearest)
@@ -229,6 +229,7 @@ int spec_parse(const struct json *root, struct spec *out, struct errbuf *err)
         parse_epochs, spec_stop_parse, parse_run_cap, parse_seed, parse_order, spec_limits_parse,
         spec_repeat_limit, spec_lag_parse, spec_deadline_parse, spec_warm_parse, spec_place_parse,
         spec_perturb_parse, spec_resources_parse, spec_objectives_check, spec_gain_parse,
+        spec_rounds_parse,
     };
     struct spec s = {
         .name = "sweep",

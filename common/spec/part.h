@@ -52,6 +52,12 @@ void spec_repeat_write(const struct spec *s, struct json_writer *w);
 int spec_gain_parse(const struct json *root, struct spec *s, struct errbuf *err);
 void spec_gain_write(const struct spec *s, struct json_writer *w);
 
+/* --- rounds.c ------------------------------------------------------------------------------- */
+
+/* rounds. After method and what auto makes of it. */
+int spec_rounds_parse(const struct json *root, struct spec *s, struct errbuf *err);
+void spec_rounds_write(const struct spec *s, struct json_writer *w);
+
 /* --- perturb.c ------------------------------------------------------------------------------ */
 
 /* perturb. After all that a method which copies weights from run to run refuses. */

@@ -92,6 +92,7 @@ void spec_write(const struct spec *s, struct json_writer *w)
     spec_warm_write(s, w);
     spec_lag_write(s, w);
     spec_perturb_write(s, w);
+    spec_rounds_write(s, w);
     spec_stop_write(s, w);
     spec_limits_write(s, w);
     spec_resources_write(s, w);

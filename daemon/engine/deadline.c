@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
+#include "daemon/plan/search/rounds.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 
@@ -215,15 +216,19 @@ static bool review_plan(const struct engine *e, struct sweep *s, struct deadline
     return true;
 }
 
-/* A stage that was planned as a whole shrinks as the sweep does, where others follow it. Both are
- * held against what they were before anything was skipped. */
+/* A stage that was planned as a whole shrinks as the sweep does, where others follow it; by as much
+ * as its round is too large. All are held against what they were before anything was skipped. */
 static double stage_share(const struct sweep *s)
 {
     struct study st = sweep_bare_study(s);
     size_t planned = s->run_count - st.skipped;
-    bool more = st.run_cap > 0 && (method_traits(s->row->method) & METHOD_STAGES) &&
-                planned < st.run_cap;
-    return more ? (double)s->fits.runs / (double)(st.run_cap + st.skipped) : 1;
+    bool more = st.run_cap > st.kept && (method_traits(s->row->method) & METHOD_STAGES) &&
+                planned < st.run_cap && st.count > 0;
+    if (!more)
+        return 1;
+    int64_t all = (int64_t)(st.run_cap + st.skipped), search = all - (int64_t)st.kept;
+    double round = (double)rounds_end(&st, search, (int64_t)st.count - 1) / (double)search;
+    return (double)s->fits.runs / (double)all / round;
 }
 
 /* How many runs its stage had, … */

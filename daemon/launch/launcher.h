@@ -75,6 +75,7 @@ struct launcher_type {
     size_t (*cut_off)(const struct launcher *l);
     /* Closes what the loop knows of it; there are no workers any more. NULL: it has nothing. */
     void (*close)(struct launcher *l);
+    /* After the turn of the loop in which it was closed. */
     void (*destroy)(struct launcher *l);
     /* Workers at a time. */
     size_t (*capacity)(const struct launcher *l);

@@ -145,6 +145,7 @@ void study_init(struct study *st, const struct spec *s)
                          .seed = s->seed,
                          .maximize = s->maximize,
                          .objectives = s->objectives.count > 0 ? &s->objectives : NULL,
+                         .rounds = s->rounds,
                          .perturb = s->perturb,
                          .population = population_of(s),
                          .epochs = s->epochs,

@@ -79,6 +79,7 @@ struct study {
     const struct objectives *objectives; /* NULL: the metric alone */
     int64_t perturb; /* of a population: epochs from exchange to exchange … */
     size_t population; /* … and its members */
+    bool rounds;       /* a search in stages goes through them in rounds (search/rounds.h) */
     int64_t epochs; /* of a run that comes to its end */
     size_t run_cap; /* of all runs of the sweep, without … */
     size_t last;    /* … the last ones, which repeat the best few (finalists.h) */

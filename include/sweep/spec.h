@@ -68,6 +68,7 @@ struct spec {
     double repeat_share; /* of run_cap, the last runs: other seeds of the best few */
     double least_gain;  /* of its best, that the rest must promise; 0: to its end */
     bool repeat_along;  /* some of them before the end */
+    bool rounds;        /* of coarse_to_fine: all its stages in rounds that grow */
     bool repeat;        /* when every configuration was tried: again, with seeds of their own */
     bool treat;         /* sick runs among the best are treated at the end of a stage */
     double treat_share; /* of run_cap, kept for treatments */

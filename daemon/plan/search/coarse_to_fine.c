@@ -1,14 +1,16 @@
-/* Coarse to fine: the guide's search (G2) in four stages, synchronous.
+/* Coarse to fine: the guide's search (G2) in four stages, synchronous, in rounds (rounds.h).
  *
- *   stage       of run_cap N              barriers
+ *   stage       of the N runs by the      barriers
+ *               end of a round
  *   coarse      floor(0.40 N)             the learning rates large to small (G2.1); then a
  *                                         balanced design over everything else
  *   fine        N/4, half rounded down    half-decade steps around the best, then quarter ones
  *   optimizers  N/5, to the nearest       one (G2.2)
  *   sgd         the rest, about 0.15 N    one (G2.2: the last tuning with SGD)
  *
- * N is run_cap without what is kept for treatments (study.kept); what those did not need comes
- * back at the end, for further fine runs around the best of all, with its own optimizer.
+ * N of the last round is run_cap without what is kept for treatments (study.kept); what those did
+ * not need comes back at the end, for further fine runs around the best of all, with its own
+ * optimizer.
  * A stage that does not apply (no other optimizer listed, no sgd) gives its runs to fine. In a
  * finite space no stage gets more runs than it has configurations; what is left over goes to
  * fine, then optimizers, then sgd. So the number of runs of each stage is known from the spec
@@ -26,6 +28,7 @@
 #include <string.h>
 
 #include "daemon/plan/earlier.h"
+#include "daemon/plan/search/rounds.h"
 #include "daemon/plan/stop/by_stage.h"
 #include "sweep/buf.h"
 #include "sweep/err.h"
@@ -82,10 +85,8 @@ static uint64_t configurations(const struct ctf_plan *p, double optimizer, int64
     return space_count(p->study->space, p->choice_bit, &at, (uint64_t)n + 1);
 }
 
-static void plan_runs(struct ctf_plan *p)
+static void plan_runs(struct ctf_plan *p, int64_t n, int64_t runs[CTF_STAGE_COUNT])
 {
-    int64_t n = search_cap(p->study);
-    int64_t *runs = p->runs;
     /* configurations of the first optimizer, of all those in stage optimizers, and of sgd */
     uint64_t one = configurations(p, p->optimizer, n), others = 0;
     uint64_t last = p->sgd ? configurations(p, p->sgd_value, n) : 0;
@@ -137,7 +138,6 @@ static void plan_init(struct ctf_plan *p, const struct study *st)
     p->rate_bit = p->rate != NULL ? UINT64_C(1) << p->rate_at : 0;
     p->choice_bit = p->choice != NULL ? UINT64_C(1) << p->choice_at : 0;
     plan_optimizers(p);
-    plan_runs(p);
 }
 
 static int check(const struct study *st, struct errbuf *err)
@@ -171,6 +171,16 @@ static void say_rungs(const struct study *st, enum ctf_stage stage, char *out, s
     buf_finish(&b);
 }
 
+/* Of all stages together. */
+static void say_whole(const struct study *st, int64_t total, char *out, size_t size)
+{
+    int64_t all = search_cap(st), first = rounds_end(st, all, 0);
+    if (total < all)
+        snprintf(out, size, "; the space has only %" PRId64 " configurations", total);
+    else if (first < all)
+        snprintf(out, size, "; all stages in rounds, the first of %" PRId64 " runs", first);
+}
+
 static void outline(const struct study *st, struct search_outline *out)
 {
     static const char *const what[CTF_STAGE_COUNT] = {
@@ -181,6 +191,7 @@ static void outline(const struct study *st, struct search_outline *out)
     };
     struct ctf_plan p;
     plan_init(&p, st);
+    plan_runs(&p, search_cap(st), p.runs);
     int64_t total = 0;
     for (int i = 0; i < CTF_STAGE_COUNT; i++)
         total += p.runs[i];
@@ -191,11 +202,11 @@ static void outline(const struct study *st, struct search_outline *out)
         size_t k = out->count++;
         str_copy(out->stages[k].stage, sizeof(out->stages[k].stage), ctf_stage_name(i));
         out->stages[k].runs = p.runs[i];
-        char few[64] = "", rungs[96] = "";
+        char whole[64] = "", rungs[96] = "";
         say_rungs(st, i, rungs, sizeof(rungs));
-        if (i == CTF_COARSE && total < search_cap(st))
-            snprintf(few, sizeof(few), "; the space has only %" PRId64 " configurations", total);
-        snprintf(out->stages[k].what, sizeof(out->stages[k].what), "%s%s%s", what[i], rungs, few);
+        if (i == CTF_COARSE)
+            say_whole(st, total, whole, sizeof(whole));
+        snprintf(out->stages[k].what, sizeof(out->stages[k].what), "%s%s%s", what[i], rungs, whole);
     }
 }
 
@@ -325,7 +336,8 @@ static void coarse(struct ctf_call *c, size_t left)
 
 static void fine(struct ctf_call *c, size_t left)
 {
-    size_t first = ((size_t)c->plan->runs[CTF_FINE] + 1) / 2, done = c->done[CTF_FINE];
+    size_t done = c->done[CTF_FINE];
+    size_t first = (size_t)(c->plan->before[CTF_FINE] + c->plan->runs[CTF_FINE] + 1) / 2;
     if (done < first)
         ctf_fine(c, upto(c, first - done), false);
     else
@@ -355,15 +367,29 @@ static void surplus(struct ctf_call *c)
     ctf_fine(c, upto(c, st->budget - st->count), true);
 }
 
-static void propose(struct ctf_call *c)
+/* The first stage of the round that has runs left, if there is anything new in it. */
+static void propose_round(struct ctf_call *c)
 {
     static void (*const stages[CTF_STAGE_COUNT])(struct ctf_call *, size_t) = {
         [CTF_COARSE] = coarse, [CTF_FINE] = fine, [CTF_OPTIMIZERS] = optimizers, [CTF_SGD] = sgd};
+    const struct ctf_plan *p = c->plan;
     for (int i = 0; i < CTF_STAGE_COUNT && c->out->count == 0; i++) {
-        if ((size_t)c->plan->runs[i] <= c->done[i])
+        if ((size_t)p->runs[i] <= c->done[i])
             continue;
-        stages[i](c, (size_t)c->plan->runs[i] - c->done[i]);
-        c->out->begin_stage = c->done[i] == 0;
+        stages[i](c, (size_t)p->runs[i] - c->done[i]);
+        c->out->begin_stage = c->done[i] == (size_t)p->before[i];
+    }
+}
+
+/* The first round that has runs left: how many each stage has had says which. */
+static void propose(struct ctf_call *c, struct ctf_plan *p)
+{
+    int64_t all = search_cap(p->study);
+    for (int64_t end = 0; end < all && c->out->count == 0;) {
+        memcpy(p->before, p->runs, sizeof(p->before));
+        end = rounds_end(p->study, all, end);
+        plan_runs(p, end, p->runs);
+        propose_round(c);
     }
     if (c->out->count == 0)
         surplus(c);
@@ -377,7 +403,7 @@ static enum answer ask(const struct study *st, size_t want, struct proposals *ou
         return ANSWER_WAIT;
     plan_init(&p, st);
     ctf_call_init(&c, &p, want, out);
-    propose(&c);
+    propose(&c, &p);
     tried_finish(&c.tried);
     out->exhausted = out->count == 0 && st->count < st->budget;
     return out->count > 0 ? ANSWER_RUNS : ANSWER_DONE;

@@ -22,10 +22,11 @@ const char *ctf_stage_name(enum ctf_stage stage);
 
 #define CTF_OTHERS_MAX 16 /* optimizers of stage optimizers */
 
-/* What is known before the first run: a function of the spec alone. */
+/* A round of the search: a function of the spec alone, and of the round's number. */
 struct ctf_plan {
     const struct study *study;
-    int64_t runs[CTF_STAGE_COUNT];
+    int64_t runs[CTF_STAGE_COUNT];   /* by the end of the round */
+    int64_t before[CTF_STAGE_COUNT]; /* of them in earlier rounds */
     const struct dimension *rate;   /* learning rate; NULL when it is fixed */
     size_t rate_at;                 /* its index */
     const struct dimension *choice; /* optimizer; NULL when it is fixed */
@@ -55,6 +56,9 @@ struct ctf_call {
 bool ctf_goes_by(const struct ctf_plan *p, const struct trial *t);
 void ctf_call_init(struct ctf_call *c, const struct ctf_plan *p, size_t want,
                    struct proposals *out);
+/* Runs that the stage has in the round, and those of them that it has had. */
+size_t ctf_of_round(const struct ctf_plan *p, enum ctf_stage stage);
+size_t ctf_done_in_round(const struct ctf_call *c, enum ctf_stage stage);
 /* The configuration with the optimizer of coarse and fine. */
 void ctf_own_optimizer(const struct ctf_plan *p, struct assignment *a);
 /* "0.01", "" when the rate is fixed. */

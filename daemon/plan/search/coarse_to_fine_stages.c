@@ -113,8 +113,8 @@ static void own_rates(struct ctf_call *c, const struct share *sh)
 void ctf_optimizers(struct ctf_call *c, size_t wanted)
 {
     const struct ctf_plan *p = c->plan;
-    size_t runs = (size_t)p->runs[CTF_OPTIMIZERS], goal = c->out->count + wanted;
-    size_t skip = c->done[CTF_OPTIMIZERS];
+    size_t runs = ctf_of_round(p, CTF_OPTIMIZERS), goal = c->out->count + wanted;
+    size_t skip = ctf_done_in_round(c, CTF_OPTIMIZERS);
     for (size_t k = 0; k < p->other_count && c->out->count < goal; k++) {
         struct share sh = {CTF_OPTIMIZERS, p->others[k],
                            runs / p->other_count + (k < runs % p->other_count), skip, 0};
@@ -131,7 +131,7 @@ void ctf_optimizers(struct ctf_call *c, size_t wanted)
 
 void ctf_sgd(struct ctf_call *c, size_t wanted)
 {
-    struct share sh = {CTF_SGD, c->plan->sgd_value, (size_t)c->plan->runs[CTF_SGD],
-                       c->done[CTF_SGD], wanted};
+    struct share sh = {CTF_SGD, c->plan->sgd_value, ctf_of_round(c->plan, CTF_SGD),
+                       ctf_done_in_round(c, CTF_SGD), wanted};
     own_rates(c, &sh);
 }

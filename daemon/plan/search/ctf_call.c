@@ -19,6 +19,22 @@ const char *ctf_stage_name(enum ctf_stage stage)
     return names[stage];
 }
 
+/* In a finite space a stage may have had more before than its round has in all. */
+static size_t beyond(int64_t runs, int64_t before)
+{
+    return runs > before ? (size_t)(runs - before) : 0;
+}
+
+size_t ctf_of_round(const struct ctf_plan *p, enum ctf_stage stage)
+{
+    return beyond(p->runs[stage], p->before[stage]);
+}
+
+size_t ctf_done_in_round(const struct ctf_call *c, enum ctf_stage stage)
+{
+    return beyond((int64_t)c->done[stage], c->plan->before[stage]);
+}
+
 void ctf_own_optimizer(const struct ctf_plan *p, struct assignment *a)
 {
     if (p->choice != NULL)

@@ -1,12 +1,13 @@
 /* Methods on recorded tables: each run of a search is one cell of the table. Nothing but
  * daemon/plan is asked; what a daemon would do about a run is done at once.
  *
- *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE [LEAST_GAIN] [late | even]
+ *     search_bench TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS…] LAG SHARE [LEAST_GAIN] [late | even | once]
  *
  * TABLE as convert_tables.py writes it; LAG 0: the method's default; SHARE of the runs repeats the
  * best with other seeds (0: none): as a sweep does it, in rounds of halving along the way and at its
  * end (contenders.h, finalists.h), with `late` at its end alone, or with `even` there each time the
- * least repeated of the eight best, as search_peer.py does. With LEAST_GAIN the search may end early
+ * least repeated of the eight best, as search_peer.py does. `once`: coarse_to_fine without rounds.
+ * With LEAST_GAIN the search may end early
  * (`begun`: its runs). A line of JSON for each seed and number of runs: `better`, the share of the
  * table's configurations that are truly better (by the mean over its seeds) than the winner, and
  * `regret`, how far the winner is from the best of all, where 1 is the median; `on_the_way`, that of
@@ -318,7 +319,8 @@ static void sweep_run(const struct table *t, const struct asked *a, uint64_t see
         die(text, &err);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     size_t last = (size_t)floor(a->share * (double)runs);
-    s.spec.repeat_along = strcmp(a->rule, "along") == 0;
+    s.spec.rounds = strcmp(a->rule, "once") != 0;
+    s.spec.repeat_along = strcmp(a->rule, "along") == 0 || !s.spec.rounds;
     search(&s, runs - last, last);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     size_t begun = s.searched_count, won;
@@ -344,14 +346,14 @@ static void sweep_run(const struct table *t, const struct asked *a, uint64_t see
 int main(int argc, char **argv)
 {
     struct table t;
-    static const char *const words[] = {"late", "even"};
+    static const char *const words[] = {"late", "even", "once"};
     struct asked a = {.rule = "along"};
     for (size_t i = 0; i < ARRAY_LEN(words) && argc > 8; i++)
         if (strcmp(argv[argc - 1], words[i]) == 0)
             a.rule = words[i];
     argc -= strcmp(a.rule, "along") != 0;
     if (argc != 8 && argc != 9)
-        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE [LEAST_GAIN] [late | even]", NULL);
+        die("TABLE METHOD FIRST_SEED SEEDS RUNS[,RUNS] LAG SHARE [LEAST_GAIN] [late | even | once]", NULL);
     a.method = argv[2];
     a.lag = argv[6];
     a.share = atof(argv[7]);

@@ -33,7 +33,16 @@ static size_t stage_index(const char *stage)
     return 0;
 }
 
-/* Stages in order; the outline says beforehand what each will get. */
+/* 24 runs, then as many as there were, as long as as many are left; then all. */
+static size_t round_end(size_t runs, size_t index)
+{
+    size_t end = 24;
+    while (end <= index && end <= runs / 2)
+        end *= 2;
+    return end <= runs / 2 ? end : runs;
+}
+
+/* Stages in order, in each round; the outline says beforehand what each will get. */
 static void check_stages(const struct history *h, const struct spec *s)
 {
     struct search_outline o;
@@ -46,7 +55,46 @@ static void check_stages(const struct history *h, const struct spec *s)
     }
     assert_int_equal(total, h->count);
     for (size_t i = 1; i < h->count; i++)
-        assert_true(stage_index(h->trials[i - 1]->stage) <= stage_index(h->trials[i]->stage));
+        assert_true(round_end(h->count, i - 1) == i ||
+                    stage_index(h->trials[i - 1]->stage) <= stage_index(h->trials[i]->stage));
+}
+
+/* Each round is a whole search: by its end each stage has had its share of the runs so far. */
+static void test_rounds(void **state)
+{
+    for (int64_t n = 4; n <= 400; n += 6) {
+        struct spec s;
+        struct history h;
+        spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, n, 110);
+        history_run(&h, &s, answer_landscape, NULL);
+        size_t of[4] = {0};
+        for (size_t i = 0; i < h.count; i++) {
+            size_t by_now = i + 1;
+            of[stage_index(h.trials[i]->stage)]++;
+            if (round_end(h.count, i) != by_now)
+                continue;
+            assert_int_equal(of[0], 4 * by_now / 10);
+            assert_int_equal(of[1], (by_now + 1) / 4);
+            assert_int_equal(of[2], (by_now + 2) / 5);
+        }
+        history_finish(&h);
+        spec_finish(&s);
+    }
+}
+
+/* Earlier specifications go through each stage once. */
+static void test_without_rounds(void **state)
+{
+    struct spec s;
+    struct history h;
+    spec_make(&s, "coarse_to_fine", PARAMETERS_FULL, 200, 110);
+    s.rounds = false;
+    history_run(&h, &s, answer_landscape, NULL);
+    assert_int_equal(h.count, 200);
+    for (size_t i = 1; i < h.count; i++)
+        assert_true(stage_index(h.trials[i - 1]->stage) <= stage_index(h.trials[i]->stage));
+    history_finish(&h);
+    spec_finish(&s);
 }
 
 static void test_budgets(void **state)
@@ -113,7 +161,7 @@ static void test_large_to_small(void **state)
         for (size_t b = 0; b < h.barrier_count; b++) {
             size_t end = b + 1 < h.barrier_count ? h.barriers[b + 1] : h.count;
             for (size_t i = h.barriers[b] + 1; i < end; i++) {
-                bool design = b == 1 && strcmp(h.trials[i]->stage, "coarse") == 0;
+                bool design = b > 0 && strcmp(h.trials[i]->stage, "coarse") == 0;
                 if (!design && optimizer_of(&h, i) == optimizer_of(&h, i - 1))
                     assert_true(rate_of(&h, i) <= rate_of(&h, i - 1));
             }
@@ -537,15 +585,25 @@ static void test_waits_for_live_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_budgets),     cmocka_unit_test(test_demo_order),
-        cmocka_unit_test(test_large_to_small), cmocka_unit_test(test_balanced),
-        cmocka_unit_test(test_fine_is_near_the_best), cmocka_unit_test(test_finds_the_best),
+        cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_demo_order),
+        cmocka_unit_test(test_large_to_small),
+        cmocka_unit_test(test_balanced),
+        cmocka_unit_test(test_fine_is_near_the_best),
+        cmocka_unit_test(test_finds_the_best),
         cmocka_unit_test(test_no_near_duplicates),
-        cmocka_unit_test(test_deterministic), cmocka_unit_test(test_nan_trials),
-        cmocka_unit_test(test_nothing_finite), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_exhausted),   cmocka_unit_test(test_check),
-        cmocka_unit_test(test_wide_range),  cmocka_unit_test(test_large),
-        cmocka_unit_test(test_role_of_the_spec), cmocka_unit_test(test_rates_above_zero),
+        cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_without_rounds),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_nan_trials),
+        cmocka_unit_test(test_nothing_finite),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_exhausted),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_wide_range),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_role_of_the_spec),
+        cmocka_unit_test(test_rates_above_zero),
         cmocka_unit_test(test_roles_without_names),
         cmocka_unit_test(test_waits_for_live_runs),
     };

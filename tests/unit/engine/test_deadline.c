@@ -114,6 +114,27 @@ static void each_stage_has_its_share(void **state)
     world_finish(&w);
 }
 
+/* Its first rounds are small, however many runs it might have: nothing is left out of them. */
+static void a_large_search_begins_with_small_rounds(void **state)
+{
+    struct world w;
+    begin(&w, "coarse_to_fine", 2, 2000, 90, ",\"treat\":false");
+    run_for(&w, INT64_MAX);
+    const struct sweep_row *s = world_sweep(&w, 1);
+    assert_int_equal(s->status, SWEEP_COMPLETED);
+    assert_true(s->ended <= s->deadline && s->ended > s->deadline - 6 * SECOND);
+    size_t coarse = 0;
+    for (size_t i = 0; i < 24; i++) {
+        assert_int_equal(w.store.runs[i]->status, RUN_COMPLETED);
+        coarse += strcmp(w.store.runs[i]->stage, "coarse") == 0;
+    }
+    assert_int_equal(coarse, 9);
+    assert_true(count_stage(&w, "sgd", RUN_COMPLETED) > 3); /* and further rounds to their end */
+    assert_true(world_count(&w, 1, RUN_COMPLETED) > 90);
+    assert_replays(&w, 1);
+    world_finish(&w);
+}
+
 static void what_fits_is_as_without(void **state)
 {
     struct world w;
@@ -466,6 +487,7 @@ int main(void)
         cmocka_unit_test(plans_by_numbers),
         cmocka_unit_test(shrinks_to_what_fits),
         cmocka_unit_test(each_stage_has_its_share),
+        cmocka_unit_test(a_large_search_begins_with_small_rounds),
         cmocka_unit_test(what_fits_is_as_without),
         cmocka_unit_test(goes_on_after_a_kill),
         cmocka_unit_test(a_running_one_is_ended),

@@ -72,7 +72,9 @@ static void bench_finish(struct bench *b)
     assert_string_equal(slot_state_name(b->slot.state), "done");
     slot_finish(&b->slot);
     tail_scratch_finish(&b->scratch);
+    uv_loop_t *loop = b->launchers.items[0]->site->loop->uv;
     launchers_close(&b->launchers);
+    uv_run(loop, UV_RUN_NOWAIT);
     launchers_destroy(&b->launchers);
 }
 

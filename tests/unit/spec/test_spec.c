@@ -587,6 +587,7 @@ static void random_spec(struct rng *r, struct spec *s)
     s->treat_share = 0.8 * rng_uniform(r);
     s->repeat_share = 0.1 * rng_uniform(r);
     s->repeat_along = rng_below(r, 2);
+    s->rounds = s->method == METHOD_COARSE_TO_FINE && rng_below(r, 2);
     s->without = rng_below(r, 2) ? rng_next(r) & (((remedy_bits)1 << REMEDY_COUNT) - 1) : 0;
     if (method_traits(s->method) & METHOD_MAY_END && rng_below(r, 2))
         s->least_gain = rng_uniform(r);
@@ -651,7 +652,7 @@ static void assert_same_spec(const struct spec *a, const struct spec *b)
     assert_true(a->treat == b->treat && a->treat_share == b->treat_share);
     assert_true(a->without == b->without && a->least_gain == b->least_gain);
     assert_true(a->repeat_share == b->repeat_share && a->max_hours == b->max_hours);
-    assert_true(a->repeat_along == b->repeat_along);
+    assert_true(a->repeat_along == b->repeat_along && a->rounds == b->rounds);
     assert_true(a->has_until == b->has_until && a->until == b->until);
     assert_true(a->task == b->task && a->own == NULL && b->own == NULL);
     assert_string_equal(a->metric_name, b->metric_name);

@@ -102,6 +102,8 @@ static const struct refusal top[] = {
     {WITH("\"until\":\"07:30 \""), ERR_VALUE, "$.until", "a time of the local day"},
     {WITH("\"until\":7.5"), ERR_VALUE, "$.until", "a time of the local day"},
     {WITH("\"repeat_along\":1"), ERR_TYPE, "$.repeat_along", "true or false"},
+    {WITH("\"rounds\":1"), ERR_TYPE, "$.rounds", "true or false"},
+    {WITH("\"method\":\"tpe\",\"rounds\":true"), ERR_VALUE, "$.rounds", "coarse_to_fine"},
     {WITH("\"repeat_share\":true"), ERR_VALUE, "$.repeat_share", "a number from 0 to 0.5"},
     {WITH("\"treat\":true,\"treat_share\":0.6,\"repeat_share\":0.4"), ERR_VALUE, "$.repeat_share",
      "at most 0.3 beside treat_share 0.6"},

@@ -363,6 +363,20 @@ static void test_migrates_without_contenders(void **state)
                         "{\"repeat_share\":0.15,\"repeat_along\":false} {\"repeat_share\":0} {}");
 }
 
+/* Those of before go through each stage once. */
+static void test_migrates_without_rounds(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f), 0);
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=25;"
+                OLD_SWEEP(1, "held", "{\"method\":\"coarse_to_fine\"}")
+                OLD_SWEEP(2, "held", "{\"method\":\"tpe\"}"));
+    assert_int_equal(fixture_open(f), 0);
+    assert_string_equal(sql(f, "SELECT group_concat(spec, ' ') FROM sweeps"),
+                        "{\"method\":\"coarse_to_fine\",\"rounds\":false} {\"method\":\"tpe\"}");
+}
+
 /* Treatments of before try the remedies of before. */
 static void test_migrates_without_new_remedies(void **state)
 {
@@ -538,6 +552,7 @@ int main(void)
         TEST(test_failures_have_their_present_names),
         TEST(test_migrates_without_finalists),
         TEST(test_migrates_without_contenders),
+        TEST(test_migrates_without_rounds),
         TEST(test_migrates_without_new_remedies),
         TEST(test_migrates_ranks),
         TEST(test_migrates_to_whole_runs),

@@ -2,6 +2,7 @@
 the daemon, rungs, and what is refused."""
 import json
 import os
+import random
 import re
 import sys
 
@@ -262,6 +263,41 @@ def test_what_failed_is_never_the_best():
                                              "sweepd.run_id")).read(), "the completed one")
 
 
+def test_other_seeds_along_the_way():
+    """Three instalments of 22 come before the end, by four clients as by one: the best mean of two
+    seeds or more is known at a half, and it wins whose mean is best, not who was lucky once."""
+    spec = client_spec(run_cap=200, repeat_share=0.3, epochs=1, parameters={"x": {"min": 0.0, "max": 1.0}})
+
+    def luck(asked):
+        return random.Random(f"{asked['params']['x']} {asked['seed']}").uniform(-0.2, 0.2)
+
+    def carry_out(clients):
+        half = None
+        while asked := [(c, a) for c in clients if (a := c.ask())]:
+            for client, one in reversed(asked):
+                client.tell(one, value=-abs(one["params"]["x"] - 0.3) + luck(one))
+            if half is None and asked[-1][1]["number"] > 110:
+                half = d.sql("SELECT count(*) FROM best_configurations WHERE repetitions > 1")[0][0]
+        equal(d.wait(clients[0].sweep)["status"], "completed")
+        return half, d.canonical()
+    with Daemon(workers=1) as d:
+        sweep = d.submit(spec)
+        half, content = carry_out([Study(d, sweep) for _ in range(4)])
+        check(half >= 4, f"{half} configurations have two seeds at a half")
+        rows = d.sql("SELECT number, kind, stage FROM runs ORDER BY number")
+        equal(len(rows), 200)
+        along = [n for n, kind, stage in rows if (kind, stage) == ("repeat", "contenders")]
+        equal((len(along), sum(stage == "finalists" for _, _, stage in rows)), (22, 38))
+        check(along[0] < 50 and along[-1] < 140, along)
+        (x, mean, seeds), = d.sql("SELECT params ->> 'x', mean, repetitions FROM best_configurations WHERE rank = 1")
+        top = d.sql("SELECT max(mean) FROM best_configurations WHERE repetitions > 1")[0][0]
+        lucky = d.sql("SELECT max(metric_value) FROM runs")[0][0]
+        check(seeds > 1 and mean == top and lucky > mean, (x, mean, seeds, top, lucky))
+        equal(d.sql("SELECT count(DISTINCT seed) FROM runs WHERE params ->> 'x' = ?", x), [(seeds,)])
+    with Daemon(workers=1) as d:
+        equal(carry_out([Study(d, d.submit(spec))])[1], content, "content")
+
+
 def test_other_tasks():
     """ask is for clients' sweeps; and such a sweep has nothing of the trainer's."""
     with Daemon(workers=1) as d:
@@ -276,4 +312,4 @@ def test_other_tasks():
 
 run(test_a_sweep_by_clients, test_parameters_are_typed, test_columns_by_their_names,
     test_a_kill_of_the_daemon, test_sigterm_leaves_leases, test_rungs, test_what_is_refused,
-    test_what_failed_is_never_the_best, test_other_tasks)
+    test_what_failed_is_never_the_best, test_other_seeds_along_the_way, test_other_tasks)

@@ -226,6 +226,23 @@ def test_same_content_with_any_number_of_workers():
         check(all(x == seen[0] for x in seen), "canonical_content differs")
 
 
+def test_other_seeds_along_the_way():
+    """A program is told its run's seed; some of the last runs come before the end."""
+    with Home() as home, Daemon(workers=2) as d:
+        program = home.script("#!/bin/sh\necho \"loss=0.$((SWEEPD_SEED % 1000 + 1000))\"\n")
+        sweep = d.submit(command_spec(program, metric={"name": "loss", "goal": "minimize"}, run_cap=200, epochs=1,
+                                      repeat_share=0.3, parameters={"x": {"min": 0.0, "max": 1.0}}))
+        completed(d, sweep)
+        equal(dict(d.sql("SELECT stage, count(*) FROM runs GROUP BY stage")),
+              {"random": 140, "contenders": 22, "finalists": 38})
+        first, last = d.sql("SELECT min(number), max(number) FROM runs WHERE stage = 'contenders'")[0]
+        check(first < 50 and last < 140, (first, last))
+        equal(d.sql("SELECT count(*) FROM runs WHERE metric_value != CAST(printf('0.%d', seed % 1000 + 1000) AS REAL)"),
+              [(0,)])
+        equal(d.sql("SELECT count(*) FROM runs AS r JOIN runs AS p ON p.id = r.parent_id "
+                    "WHERE r.params != p.params OR r.seed = p.seed"), [(0,)])
+
+
 def test_killed_and_paused():
     """One run, adopted, then begun anew twice: its points are those of its last attempt alone."""
     with Home() as home, Daemon(workers=1) as d:
@@ -427,6 +444,6 @@ def test_every_verb_answers():
 
 if __name__ == "__main__":
     run(test_what_is_stored, test_a_shell_script_and_its_words,
-        test_same_content_with_any_number_of_workers, test_killed_and_paused, test_an_orderly_end_leaves_it_running,
+        test_same_content_with_any_number_of_workers, test_other_seeds_along_the_way, test_killed_and_paused, test_an_orderly_end_leaves_it_running,
         test_no_run_is_lost_or_twice, test_cancel_ends_a_program_that_ignores_it,
         test_what_is_refused, test_what_fails_is_held_and_the_others_go_on, test_every_verb_answers)

@@ -46,7 +46,7 @@ static void run_for(struct world *w, utc_us until)
 static void begin(struct world *w, const char *method, size_t workers, int64_t run_cap,
                   double seconds, const char *more)
 {
-    char text[160];
+    char text[320];
     snprintf(text, sizeof(text), ",\"max_hours\":%.12g,\"repeat_share\":0.15%s", seconds / 3600,
              more);
     world_init(w, workers, 1);
@@ -131,6 +131,24 @@ static void a_large_search_begins_with_small_rounds(void **state)
     assert_int_equal(coarse, 9);
     assert_true(count_stage(&w, "sgd", RUN_COMPLETED) > 3); /* and further rounds to their end */
     assert_true(world_count(&w, 1, RUN_COMPLETED) > 90);
+    assert_replays(&w, 1);
+    world_finish(&w);
+}
+
+/* Most of its runs end after a ninth of their epochs: by that it is measured how many fit. */
+static void short_budgets_fit_more_runs(void **state)
+{
+    struct world w;
+    begin(&w, "coarse_to_fine", 2, 400, 120,
+          ",\"treat\":false,\"early_terminate\":{\"type\":\"successive_halving\",\"eta\":2,"
+          "\"max_iter\":6,\"s\":2,\"promote\":true,\"by_stage\":true}");
+    run_for(&w, INT64_MAX);
+    const struct sweep_row *s = world_sweep(&w, 1);
+    assert_int_equal(s->status, SWEEP_COMPLETED);
+    assert_true(s->ended <= s->deadline);
+    assert_true(world_count(&w, 1, RUN_STOPPED) > world_count(&w, 1, RUN_COMPLETED));
+    assert_true(count_stage(&w, "sgd", RUN_STOPPED) > 3);
+    assert_true(count_stage(&w, STAGE_FINALISTS, RUN_COMPLETED) >= 2);
     assert_replays(&w, 1);
     world_finish(&w);
 }
@@ -488,6 +506,7 @@ int main(void)
         cmocka_unit_test(shrinks_to_what_fits),
         cmocka_unit_test(each_stage_has_its_share),
         cmocka_unit_test(a_large_search_begins_with_small_rounds),
+        cmocka_unit_test(short_budgets_fit_more_runs),
         cmocka_unit_test(what_fits_is_as_without),
         cmocka_unit_test(goes_on_after_a_kill),
         cmocka_unit_test(a_running_one_is_ended),

@@ -15,7 +15,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import sweepd  # noqa: E402
-from sweepd import Daemon  # noqa: E402
+from sweepd import Daemon, RpcError  # noqa: E402
 
 sweepd.TIMEOUT_SECONDS = 3600
 STARTED = time.monotonic()
@@ -287,7 +287,8 @@ def search_ours(bench, side, begin=lambda: None):
             listener.ended.wait(start + seconds - time.monotonic())
             load.append(os.getloadavg()[0])
             if not listener.ended.is_set():
-                d.call("cancel", sweep=sweep)
+                with contextlib.suppress(RpcError):  # it ends in this moment
+                    d.call("cancel", sweep=sweep)
                 d.wait(sweep)
         found = collect(bench, d, start, list(listener.points), seconds)
         found["load"] = load

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/engine/private.h"
-#include "daemon/plan/search/rounds.h"
+#include "daemon/plan/search/search.h"
 #include "sweep/buf.h"
 #include "sweep/json.h"
 
@@ -216,31 +216,24 @@ static bool review_plan(const struct engine *e, struct sweep *s, struct deadline
     return true;
 }
 
-/* A stage that was planned as a whole shrinks as the sweep does, where others follow it; by as much
- * as its round is too large. All are held against what they were before anything was skipped. */
-static double stage_share(const struct sweep *s)
+/* A stage that was planned as a whole shrinks as the sweep does, where others follow it. */
+static bool may_shrink(const struct sweep *s)
 {
     struct study st = sweep_bare_study(s);
-    size_t planned = s->run_count - st.skipped;
-    bool more = st.run_cap > st.kept && (method_traits(s->row->method) & METHOD_STAGES) &&
-                planned < st.run_cap && st.count > 0;
-    if (!more)
-        return 1;
-    int64_t all = (int64_t)(st.run_cap + st.skipped), search = all - (int64_t)st.kept;
-    double round = (double)rounds_end(&st, search, (int64_t)st.count - 1) / (double)search;
-    return (double)s->fits.runs / (double)all / round;
+    return (method_traits(s->row->method) & METHOD_STAGES) &&
+           s->run_count - st.skipped < st.run_cap;
 }
 
-/* How many runs its stage had, … */
-static int64_t stage_size(const struct sweep *s, size_t index)
+/* How many runs the stage has in a search of what fits now. */
+static int64_t stage_places(const struct search_outline *o, const char *stage)
 {
-    int64_t size = 0;
-    for (size_t i = 0; i < s->run_count; i++)
-        size += strcmp(s->trials[i]->stage, s->trials[index]->stage) == 0;
-    return size;
+    for (size_t i = 0; i < o->count; i++)
+        if (strcmp(o->stages[i].stage, stage) == 0)
+            return o->stages[i].runs;
+    return 1;
 }
 
-/* … and has up to that one. */
+/* How many of its stage there are up to that one. */
 static int64_t place_in_stage(const struct sweep *s, size_t index)
 {
     int64_t place = 0;
@@ -252,27 +245,22 @@ static int64_t place_in_stage(const struct sweep *s, size_t index)
 
 /* The first of a stage that is shrunk stay: so each is asked before any of it is skipped. */
 static void shrink_stages(struct engine *e, struct sweep *s, const struct deadline_plan *p,
-                          double share, utc_us now, struct effects *fx)
+                          utc_us now, struct effects *fx)
 {
-    int64_t all = 0;
-    const char *stage = "";
+    struct study st = sweep_study(s);
+    struct search_outline outline;
+    search_method(s->row->method)->outline(&st, &outline);
     for (size_t i = s->live_count; i-- > 0;) {
         struct run *r = s->live[i];
-        const char *own = s->trials[r->index]->stage;
         if (r->row->status != RUN_QUEUED || r->row->started != 0 ||
             r->row->kind != RUN_KIND_SEARCH)
             continue;
-        if (strcmp(stage, own) != 0)
-            all = stage_size(s, r->index);
-        stage = own;
-        int64_t places = (int64_t)ceil(share * (double)all);
-        (void)deadline_skip_run(e, r,
-                                &(struct deadline_run){.left = p->left,
-                                                       .pace = NAN,
-                                                       .epochs = population_epochs(s, r->row),
-                                                       .place = place_in_stage(s, r->index),
-                                                       .places = places > 0 ? places : 1},
-                                now, fx);
+        struct deadline_run at = {.left = p->left,
+                                  .pace = NAN,
+                                  .epochs = population_epochs(s, r->row),
+                                  .place = place_in_stage(s, r->index),
+                                  .places = stage_places(&outline, s->trials[r->index]->stage)};
+        (void)deadline_skip_run(e, r, &at, now, fx);
     }
 }
 
@@ -313,13 +301,12 @@ void deadline_review(struct engine *e, struct sweep *s, utc_us now, struct effec
         return;
     measure_running(s, now);
     bool shrunk = review_plan(e, s, &p, now, fx);
-    double share = shrunk ? stage_share(s) : 1;
     if (!(p.left > 0)) {
         skip_rest(e, s, now, fx);
         return;
     }
-    if (share < 1)
-        shrink_stages(e, s, &p, share, now, fx);
+    if (shrunk && may_shrink(s))
+        shrink_stages(e, s, &p, now, fx);
     struct study st = sweep_bare_study(s);
     skip_long(e, s, &p, &st, now, fx);
 }

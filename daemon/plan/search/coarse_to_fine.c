@@ -85,33 +85,49 @@ static uint64_t configurations(const struct ctf_plan *p, double optimizer, int64
     return space_count(p->study->space, p->choice_bit, &at, (uint64_t)n + 1);
 }
 
-static void plan_runs(struct ctf_plan *p, int64_t n, int64_t runs[CTF_STAGE_COUNT])
+/* A stage's share, which never falls below what it had in earlier rounds. */
+static int64_t stage_share(int64_t runs, uint64_t limit, int64_t before)
 {
+    int64_t share = at_most(runs, limit);
+    return share > before ? share : before;
+}
+
+/* The round that follows one which ended with `end` runs (0: the first). Returns its end. */
+static int64_t next_round(struct ctf_plan *p, int64_t end)
+{
+    int64_t n = rounds_end(p->study, search_cap(p->study), end);
+    int64_t *runs = p->runs, *before = p->before;
     /* configurations of the first optimizer, of all those in stage optimizers, and of sgd */
     uint64_t one = configurations(p, p->optimizer, n), others = 0;
     uint64_t last = p->sgd ? configurations(p, p->sgd_value, n) : 0;
     for (size_t i = 0; i < p->other_count; i++)
         others += configurations(p, p->others[i], n);
 
-    runs[CTF_COARSE] = at_most(4 * n / 10, one > 1 ? one - 1 : 1);
-    runs[CTF_FINE] = at_most((n + 1) / 4, one - (uint64_t)runs[CTF_COARSE]);
-    runs[CTF_OPTIMIZERS] = p->other_count ? at_most((n + 2) / 5, others) : 0;
-    runs[CTF_SGD] = p->sgd ? at_most(n - 4 * n / 10 - (n + 1) / 4 - (n + 2) / 5, last) : 0;
-
+    memcpy(before, runs, sizeof(p->before));
+    uint64_t fine = before[CTF_FINE] > 0 ? (uint64_t)before[CTF_FINE] : 1;
+    runs[CTF_COARSE] = at_most(4 * n / 10, one > fine ? one - fine : 1);
     const uint64_t limits[CTF_STAGE_COUNT] = {
         [CTF_COARSE] = (uint64_t)runs[CTF_COARSE],
         [CTF_FINE] = one - (uint64_t)runs[CTF_COARSE],
-        [CTF_OPTIMIZERS] = p->other_count ? others : 0,
+        [CTF_OPTIMIZERS] = others,
         [CTF_SGD] = last,
     };
-    int64_t left = n;
-    for (int i = 0; i < CTF_STAGE_COUNT; i++)
-        left -= runs[i];
+    const int64_t shares[CTF_STAGE_COUNT] = {
+        [CTF_FINE] = (n + 1) / 4,
+        [CTF_OPTIMIZERS] = (n + 2) / 5,
+        [CTF_SGD] = n - 4 * n / 10 - (n + 1) / 4 - (n + 2) / 5,
+    };
+    int64_t left = n - runs[CTF_COARSE];
     for (int i = CTF_FINE; i < CTF_STAGE_COUNT; i++) {
+        runs[i] = stage_share(shares[i], limits[i], before[i]);
+        left -= runs[i];
+    }
+    for (int i = CTF_FINE; i < CTF_STAGE_COUNT && left > 0; i++) {
         int64_t more = at_most(left, limits[i] - (uint64_t)runs[i]);
         runs[i] += more;
         left -= more;
     }
+    return n;
 }
 
 static bool is_choice(const struct dimension *d)
@@ -175,10 +191,13 @@ static void say_rungs(const struct study *st, enum ctf_stage stage, char *out, s
 static void say_whole(const struct study *st, int64_t total, char *out, size_t size)
 {
     int64_t all = search_cap(st), first = rounds_end(st, all, 0);
+    char few[64] = "", rounds[64] = "";
     if (total < all)
-        snprintf(out, size, "; the space has only %" PRId64 " configurations", total);
-    else if (first < all)
-        snprintf(out, size, "; all stages in rounds, the first of %" PRId64 " runs", first);
+        snprintf(few, sizeof(few), "; the space has only %" PRId64 " configurations", total);
+    if (first < all && first < total)
+        snprintf(rounds, sizeof(rounds), "; all stages in rounds, the first of %" PRId64 " runs",
+                 first);
+    snprintf(out, size, "%s%s", rounds, few);
 }
 
 static void outline(const struct study *st, struct search_outline *out)
@@ -191,7 +210,8 @@ static void outline(const struct study *st, struct search_outline *out)
     };
     struct ctf_plan p;
     plan_init(&p, st);
-    plan_runs(&p, search_cap(st), p.runs);
+    for (int64_t end = 0; end < search_cap(st);)
+        end = next_round(&p, end);
     int64_t total = 0;
     for (int i = 0; i < CTF_STAGE_COUNT; i++)
         total += p.runs[i];
@@ -202,7 +222,7 @@ static void outline(const struct study *st, struct search_outline *out)
         size_t k = out->count++;
         str_copy(out->stages[k].stage, sizeof(out->stages[k].stage), ctf_stage_name(i));
         out->stages[k].runs = p.runs[i];
-        char whole[64] = "", rungs[96] = "";
+        char whole[128] = "", rungs[96] = "";
         say_rungs(st, i, rungs, sizeof(rungs));
         if (i == CTF_COARSE)
             say_whole(st, total, whole, sizeof(whole));
@@ -377,7 +397,7 @@ static void propose_round(struct ctf_call *c)
         if ((size_t)p->runs[i] <= c->done[i])
             continue;
         stages[i](c, (size_t)p->runs[i] - c->done[i]);
-        c->out->begin_stage = c->done[i] == (size_t)p->before[i];
+        c->out->begin_stage = c->done[i] <= (size_t)p->before[i];
     }
 }
 
@@ -386,9 +406,7 @@ static void propose(struct ctf_call *c, struct ctf_plan *p)
 {
     int64_t all = search_cap(p->study);
     for (int64_t end = 0; end < all && c->out->count == 0;) {
-        memcpy(p->before, p->runs, sizeof(p->before));
-        end = rounds_end(p->study, all, end);
-        plan_runs(p, end, p->runs);
+        end = next_round(p, end);
         propose_round(c);
     }
     if (c->out->count == 0)

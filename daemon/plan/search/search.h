@@ -49,7 +49,7 @@ struct search_outline {
     struct {
         char stage[24];
         int64_t runs;
-        char what[160];
+        char what[256];
     } stages[8];
 };
 

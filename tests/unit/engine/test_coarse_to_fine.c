@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "sweep/buf.h"
+#include "sweep/require.h"
 #include "tests/unit/engine/support.h"
 
 static double rate_of(const struct history *h, size_t i)
@@ -416,6 +417,41 @@ static void test_exhausted(void **state)
     }
 }
 
+/* The same through rounds: what fine gets early is no longer coarse's later. */
+static void test_exhausted_in_rounds(void **state)
+{
+    static const struct {
+        const char *parameters;
+        size_t size;
+    } spaces[] = {
+        {"\"depth\":{\"min\":1,\"max\":60}", 60},
+        {"\"depth\":{\"min\":1,\"max\":30},\"optimizer\":{\"values\":[\"adam\",\"sgd\"]}", 60},
+        {"\"learning_rate\":{\"values\":[0.1,0.01,0.001]},\"optimizer\":{\"values\":[\"sgd\"]},"
+         "\"depth\":{\"min\":1,\"max\":25}",
+         75},
+        {"\"depth\":{\"min\":1,\"max\":12},\"optimizer\":{\"values\":[\"adam\",\"rmsprop\","
+         "\"momentum\",\"sgd\"]},\"batch_size\":{\"values\":[8,16,32]}",
+         144},
+    };
+    for (size_t k = 0; k < ARRAY_LEN(spaces); k++) {
+        for (int64_t n = 48; n <= 300; n += 7) {
+            struct spec s;
+            struct history h;
+            struct search_outline o;
+            spec_make(&s, "coarse_to_fine", spaces[k].parameters, n, 1);
+            history_run(&h, &s, answer_landscape, NULL);
+            assert_int_equal(h.count, spaces[k].size < (size_t)n ? spaces[k].size : (size_t)n);
+            assert_int_equal(history_duplicates(&h, &s), 0);
+            method_outline(&s, &o);
+            for (size_t i = 0; i < o.count; i++)
+                assert_int_equal(history_count(&h, o.stages[i].stage), o.stages[i].runs);
+            assert_non_null(strstr(o.stages[0].what, "in rounds, the first of 24 runs"));
+            history_finish(&h);
+            spec_finish(&s);
+        }
+    }
+}
+
 static void test_check(void **state)
 {
     struct spec s;
@@ -599,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_nothing_finite),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_exhausted),
+        cmocka_unit_test(test_exhausted_in_rounds),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_wide_range),
         cmocka_unit_test(test_large),

@@ -346,6 +346,32 @@ static void two_sweeps_share_the_workers(void **state)
     world_finish(&w);
 }
 
+/* Another sweep comes in the middle, so that less fits: once and again no stage is starved. */
+static void what_shrinks_again_keeps_its_stages(void **state)
+{
+    static const int64_t comes[] = {20, 45, 70};
+    for (size_t i = 0; i < ARRAY_LEN(comes); i++) {
+        struct world w;
+        begin(&w, "coarse_to_fine", 2, 400, 120, ",\"treat\":false");
+        utc_us start = w.now;
+        run_for(&w, start + comes[i] * SECOND);
+        world_submit(&w, "random", PARAMETERS_FULL, 400, 3, ",\"max_hours\":0.0333333");
+        run_for(&w, INT64_MAX);
+        const struct sweep_row *s = world_sweep(&w, 1);
+        size_t of[4] = {0};
+        static const char *const stages[] = {"coarse", "fine", "optimizers", "sgd"};
+        for (size_t r = 0; r < w.store.run_count; r++)
+            for (size_t k = 0; k < 4; k++)
+                of[k] += w.store.runs[r]->sweep_id == 1 &&
+                         w.store.runs[r]->status == RUN_COMPLETED &&
+                         strcmp(w.store.runs[r]->stage, stages[k]) == 0;
+        assert_int_equal(s->status, SWEEP_COMPLETED);
+        assert_true(s->ended <= s->deadline && s->ended > s->deadline - 15 * SECOND);
+        assert_true(of[1] >= of[0] / 3 && of[2] >= of[0] / 4 && of[3] >= of[0] / 6);
+        world_finish(&w);
+    }
+}
+
 /* The first plan of a sweep: on so many workers. */
 static int64_t planned_workers(const struct world *w, int64_t sweep_id)
 {
@@ -516,6 +542,7 @@ int main(void)
         cmocka_unit_test(rules_stop_runs_meanwhile),
         cmocka_unit_test(what_waits_at_a_rung_has_stopped),
         cmocka_unit_test(two_sweeps_share_the_workers),
+        cmocka_unit_test(what_shrinks_again_keeps_its_stages),
         cmocka_unit_test(what_runs_need_bounds_the_workers),
         cmocka_unit_test(sweeps_share_what_runs_need),
         cmocka_unit_test(a_population_is_measured_by_its_own_epochs),

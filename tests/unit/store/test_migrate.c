@@ -370,11 +370,14 @@ static void test_migrates_without_rounds(void **state)
     assert_int_equal(fixture_open(f), 0);
     fixture_close(f);
     sql_execute(f->path, "PRAGMA user_version=25;"
-                OLD_SWEEP(1, "held", "{\"method\":\"coarse_to_fine\"}")
-                OLD_SWEEP(2, "held", "{\"method\":\"tpe\"}"));
+                OLD_SWEEP(1, "held", "{\"method\":\"coarse_to_fine\",\"run_cap\":48}")
+                OLD_SWEEP(2, "held", "{\"method\":\"coarse_to_fine\",\"run_cap\":47}")
+                OLD_SWEEP(3, "held", "{\"method\":\"tpe\",\"run_cap\":48}"));
     assert_int_equal(fixture_open(f), 0);
     assert_string_equal(sql(f, "SELECT group_concat(spec, ' ') FROM sweeps"),
-                        "{\"method\":\"coarse_to_fine\",\"rounds\":false} {\"method\":\"tpe\"}");
+                        "{\"method\":\"coarse_to_fine\",\"run_cap\":48,\"rounds\":false} "
+                        "{\"method\":\"coarse_to_fine\",\"run_cap\":47} "
+                        "{\"method\":\"tpe\",\"run_cap\":48}");
 }
 
 /* Treatments of before try the remedies of before. */

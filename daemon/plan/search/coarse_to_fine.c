@@ -107,7 +107,6 @@ static int64_t next_round(struct ctf_plan *p, int64_t end)
     uint64_t fine = before[CTF_FINE] > 0 ? (uint64_t)before[CTF_FINE] : 1;
     runs[CTF_COARSE] = at_most(4 * n / 10, one > fine ? one - fine : 1);
     const uint64_t limits[CTF_STAGE_COUNT] = {
-        [CTF_COARSE] = (uint64_t)runs[CTF_COARSE],
         [CTF_FINE] = one - (uint64_t)runs[CTF_COARSE],
         [CTF_OPTIMIZERS] = others,
         [CTF_SGD] = last,

@@ -135,7 +135,7 @@ static void a_large_search_begins_with_small_rounds(void **state)
     world_finish(&w);
 }
 
-/* Most of its runs end after a ninth of their epochs: by that it is measured how many fit. */
+/* Most of its runs end after one or three of six epochs: by that it is measured how many fit. */
 static void short_budgets_fit_more_runs(void **state)
 {
     struct world w;

@@ -124,6 +124,16 @@ static void nearest(const struct siblings *all, size_t number, size_t *from, siz
     *count = all->count - *from < SIBLINGS_MAX ? all->count - *from : SIBLINGS_MAX;
 }
 
+uint64_t siblings_around(const struct siblings *all, size_t number)
+{
+    size_t from, count;
+    nearest(all, number, &from, &count);
+    if (count == 0)
+        return 1;
+    uint64_t first = all->numbers[from], last = all->numbers[from + count - 1];
+    return first << 42 | last << 11 | count << 1 | 1; /* numbers are below 2^22, count below 2^10 */
+}
+
 /* The run itself may be among them: it differs from itself in nothing, and so says nothing. */
 void labelling_causes(const struct spec *spec, const struct trial *const *trials, size_t number,
                       const struct siblings *all, const struct data_facts *data,

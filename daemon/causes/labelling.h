@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/engine/rows.h"
 #include "daemon/plan/study.h"
@@ -34,6 +35,8 @@ struct siblings {
 void siblings_init(struct siblings *out, const struct spec *spec,
                    const struct trial *const *trials, size_t from, size_t to);
 void siblings_finish(struct siblings *s);
+/* Which of them trials[number] is compared with, as a number: another one for others. Never 0. */
+uint64_t siblings_around(const struct siblings *all, size_t number);
 /* Causes of trials[number], which is labelled; data: as a whole. None of another task's run. */
 void labelling_causes(const struct spec *spec, const struct trial *const *trials, size_t number,
                       const struct siblings *all, const struct data_facts *data,

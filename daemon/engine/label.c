@@ -10,7 +10,7 @@
 #include "sweep/json.h"
 #include "sweep/require.h"
 
-#define BARRIER_RUNS_MAX 4096 /* last runs of a sweep whose causes each barrier finds again */
+#define BARRIER_RUNS_MAX 4096 /* last runs of a sweep that each barrier looks at again */
 #define DATA_FAULT_LEAST 3    /* runs … */
 #define DATA_FAULT_SHARE 0.5  /* … and share of the labelled ones that must say so */
 #define DATA_FAULT_FIRM 0.9   /* confidence of a dataset_problem that counts */
@@ -166,11 +166,13 @@ static char *runs_text(const struct range_edit *e)
     return buf_take(&b);
 }
 
-/* What the runs say about the search range by now, in place of what they said before. */
-static void propose_edits(struct sweep *s, struct effects *fx)
+/* What the runs from number `from` on say about the search range by now, in place of what was said
+ * before. */
+static void propose_edits(struct sweep *s, size_t from, struct effects *fx)
 {
     struct range_edits edits;
-    range_edits_find(sweep_spec(s), sweep_trials(s), s->run_ids, s->run_count, &edits);
+    range_edits_find(sweep_spec(s), sweep_trials(s) + from, s->run_ids + from, s->run_count - from,
+                     &edits);
     if (edits.count == 0 && s->edits == 0)
         return;
     s->edits = edits.count;
@@ -188,6 +190,15 @@ static void propose_edits(struct sweep *s, struct effects *fx)
     store_batch_put_edits(&fx->batch, s->row->id, rows, edits.count);
 }
 
+/* Whether a barrier has found that run's causes among the same runs: they would be the same. */
+static bool is_known(struct sweep *s, size_t number, const struct siblings *siblings)
+{
+    uint64_t around = siblings_around(siblings, number);
+    bool known = s->compared[number] == around;
+    s->compared[number] = around;
+    return known;
+}
+
 /* A function of the history alone, so that a restart changes nothing. */
 void label_barrier(struct sweep *s, struct effects *fx)
 {
@@ -198,7 +209,7 @@ void label_barrier(struct sweep *s, struct effects *fx)
         struct causes c;
         struct advice advice;
         uint64_t before = s->written_causes[i];
-        if (!s->trials[i]->labelled)
+        if (!s->trials[i]->labelled || is_known(s, i, &siblings))
             continue;
         find_causes(s, i, &siblings, &c);
         take_causes(s, i, &c);
@@ -209,7 +220,7 @@ void label_barrier(struct sweep *s, struct effects *fx)
     }
     siblings_finish(&siblings);
     if (task_of(sweep_spec(s))->has_remedies)
-        propose_edits(s, fx);
+        propose_edits(s, from, fx);
 }
 
 char *label_data_fault(const struct sweep *s)

@@ -103,6 +103,7 @@ struct sweep {
     bool due; /* something has changed that may call for a next step */
     int64_t *run_ids;
     uint64_t *written_causes; /* hash of the causes as they were last written; 0: not yet */
+    uint64_t *compared;       /* siblings_around each when a barrier found them; 0: none did */
     size_t run_count, run_cap;
     size_t treatments;         /* runs of that kind */
     struct ladder *ladder;     /* of runs that wait to be promoted; NULL: none did yet */

@@ -205,6 +205,7 @@ void sweep_destroy(struct sweep *s)
     free(s->searched);
     free(s->run_ids);
     free(s->written_causes);
+    free(s->compared);
     free(s->needs);
     ladder_destroy(s->ladder);
     remedy_prior_finish(&s->prior);
@@ -339,6 +340,7 @@ static void grow(struct sweep *s)
     s->searched = xrealloc(s->searched, s->run_cap * sizeof(struct trial *));
     s->run_ids = xrealloc(s->run_ids, s->run_cap * sizeof(*s->run_ids));
     s->written_causes = xrealloc(s->written_causes, s->run_cap * sizeof(*s->written_causes));
+    s->compared = xrealloc(s->compared, s->run_cap * sizeof(*s->compared));
 }
 
 struct run *sweep_add_run(struct sweep *s, struct run_row *row)
@@ -348,7 +350,7 @@ struct run *sweep_add_run(struct sweep *s, struct run_row *row)
     size_t index = s->run_count;
     s->trials[index] = trial_create(s, row);
     s->run_ids[index] = row->id;
-    s->written_causes[index] = 0;
+    s->written_causes[index] = s->compared[index] = 0;
     s->treatments += row->kind == RUN_KIND_TREATMENT;
     s->finalists += strcmp(row->stage, STAGE_FINALISTS) == 0;
     s->contenders += strcmp(row->stage, STAGE_CONTENDERS) == 0;

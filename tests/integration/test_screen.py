@@ -67,7 +67,8 @@ class Screen:
 def test_a_sweep_to_its_end():
     """Nobody presses a key: it leaves by itself, and the report stands behind it."""
     with Daemon() as d:
-        d.ctl("submit", "-", text=json.dumps(slow_spec(make_data(d.home), run_cap=4)), check=0)
+        spec = slow_spec(make_data(d.home), run_cap=4, epochs=600)  # longer than a look
+        d.ctl("submit", "-", text=json.dumps(spec), check=0)
         s = Screen(d, "watch", 1)
         equal(s.end(), 0)
         check(s.bytes.startswith(ENTERED), s.bytes[:80])

@@ -329,14 +329,16 @@ def test_spool_that_takes_nothing():
 def test_spool_that_fills_up():
     with file_system("size=2m") as home:
         with Site(arguments=("--spool", home + "/spool")) as (d, cluster):
-            spec = slow_spec(make_data(d.home, samples=300), run_cap=4, on=on(2))
+            spec = slow_spec(make_data(d.home, samples=300), run_cap=24, on=on(2))
             sweep = d.submit(spec)
             busy_job(d, cluster)
             with open(home + "/filler", "wb", buffering=0) as f:
-                with contextlib.suppress(OSError):
-                    while True:
-                        f.write(b"x" * 4096)
-            until(lambda: any("No space" in c["trouble"] for c in of_status(d)), "it is said")
+                def said():
+                    with contextlib.suppress(OSError):  # also what was given free since
+                        while True:
+                            f.write(b"x" * 4096)
+                    return any("No space" in c["trouble"] for c in of_status(d))
+                until(said, "it is said")
             os.remove(home + "/filler")
             end_as_undisturbed(d, sweep, spec)
             until(lambda: not of_status(d), "the pilots have gone")

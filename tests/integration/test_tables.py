@@ -327,7 +327,8 @@ def test_rows_without_a_target(f):
     path = f.write("v.csv", text)
     line = f.read("w.csv", text, without_target="drop", test_path=path)
     equal((sizes(line), line["test_samples"]), ((116, 2, 2), 116))
-    f.refused("w.csv", "a,b,y\n1,2,\n3,4,NA\n", "no rows", without_target="drop")
+    f.refused("w.csv", "a,b,y\n1,2,\n3,4,NA\n", "line 2", '"y"', "no row has a target",
+              'data.without_target: "drop"', "data.target", without_target="drop")
 
 
 @in_folder

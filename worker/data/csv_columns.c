@@ -424,14 +424,21 @@ int csv_columns_count(struct csv_scan *s, const struct spec_data *d, struct tabl
     for (; rc == 0 && s->count > 0 && n <= SAMPLES_MAX; n++)
         rc = csv_columns_row(s, d, c, err);
     if (rc == 0 && (n == 0 || n > SAMPLES_MAX))
-        rc = csv_fail_rows(s, n, err);
+        rc = csv_fail_rows(s, c, n, err);
     s->place = start;
     *rows = n;
     return rc;
 }
 
-int csv_fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err)
+int csv_fail_rows(const struct csv_scan *s, const struct table_columns *c, size_t rows,
+                  struct errbuf *err)
 {
+    char column[CSV_COLUMN_SHOW_MAX];
+    if (rows == 0 && c->dropped > 0)
+        return text_fail(s->text, c->dropped_at, err, ERR_DATA,
+                         "%s: no row has a target, so data.without_target: \"drop\" leaves all of "
+                         "them out; allowed: one row or more that has one. Is it another column "
+                         "(data.target)?", csv_column_show(column, c, c->target));
     if (rows == 0)
         return text_fail(s->text, 0, err, ERR_DATA,
                          "no rows of data behind the header; allowed: one or more");

@@ -37,7 +37,8 @@ bool csv_is_footer(struct csv_scan *s, const struct table_columns *c);
 int csv_footer_told(struct csv_scan *s, const struct spec_data *d, struct table_columns *c,
                     struct errbuf *err);
 /* The file has that number of rows: none, or too many. */
-int csv_fail_rows(const struct csv_scan *s, size_t rows, struct errbuf *err);
+int csv_fail_rows(const struct csv_scan *s, const struct table_columns *c, size_t rows,
+                  struct errbuf *err);
 /* Numeric columns have one feature, others one of each category. */
 void csv_columns_place(struct table_columns *c);
 /* `column 3 ("age")`; returns out. */

@@ -91,7 +91,7 @@ static int gather(struct csv_scan *s, const struct spec_data *d, struct table_co
             break;
     }
     *rows = n;
-    return n == 0 || n > SAMPLES_MAX ? csv_fail_rows(s, n, err) : 0;
+    return n == 0 || n > SAMPLES_MAX ? csv_fail_rows(s, c, n, err) : 0;
 }
 
 /* --- forms ---------------------------------------------------------------------------------- */

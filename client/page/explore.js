@@ -387,15 +387,20 @@
   function watch(id) {
     var root = document.getElementById("explore-" + id);
     if (!root || !sweepOf(id).runs.length) return;
-    /* After the first paint, and not before it is looked at. */
-    var seen = new IntersectionObserver(function (entries) {
-      if (!entries.some(function (e) { return e.isIntersecting; })) return;
+    /* After the first paint; when it is looked at, or before it, when the page has nothing else to do. */
+    function begin() {
+      if (shownOnes[id] !== null) return;
       seen.disconnect();
       shownOnes[id] = explorer(root, sweepOf(id));
+    }
+    var seen = new IntersectionObserver(function (entries) {
+      if (entries.some(function (e) { return e.isIntersecting; })) begin();
     }, { rootMargin: "400px" });
     root.closest("section").hidden = false;
     shownOnes[id] = null;
     seen.observe(root);
+    if (window.requestIdleCallback && document.readyState !== "complete")
+      window.addEventListener("load", function () { requestIdleCallback(begin); });
   }
   data.sweeps.forEach(function (sweep) { watch(sweep.id); });
 

@@ -17,8 +17,8 @@
 #define RUNGS_MAX 1000
 #define HERE "$.early_terminate"
 /* Of a search in stages that says nothing else. */
-#define BY_STAGE_RUNGS 2
-#define BY_STAGE_LEAST 18 /* epochs: the first rung is at 2 */
+#define BY_STAGE_LEAST 9 /* epochs: the rung at a third of them is at 3 */
+#define BY_STAGE_TWO 18  /* from so many on there is one at a ninth too, at 2 */
 
 static const char *const names[] = {
     [STOP_NONE] = "none",
@@ -280,8 +280,8 @@ static const struct stop_settings defaults = {.min_iter = 1,
                                               .percentile = STOP_BEST_PERCENTAGE,
                                               .threshold = STOP_CHANCE};
 
-/* A search in stages has rungs at a ninth and a third of its epochs where its runs can go on from
- * them, and are ranked by one metric. */
+/* A search in stages has rungs of its own where its runs can go on from them, and are ranked by one
+ * metric. */
 static bool halves_by_stage(const struct spec *s)
 {
     return (method_traits(s->method) & METHOD_STAGES) && s->epochs >= BY_STAGE_LEAST &&
@@ -300,7 +300,7 @@ static int parse_nothing(struct spec *s)
     if (by_stage) {
         s->stop.promote = s->stop.by_stage = true;
         s->stop.max_iter = s->epochs;
-        s->stop.rungs = BY_STAGE_RUNGS;
+        s->stop.rungs = s->epochs >= BY_STAGE_TWO ? 2 : 1;
     }
     return 0;
 }

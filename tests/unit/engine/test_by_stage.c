@@ -64,7 +64,8 @@ static void expect_default(const char *members, bool by_stage, enum stop_rule_id
 static void where_it_is_the_default(void **state)
 {
     expect_default(COMMAND "\"epochs\":18", true, STOP_SUCCESSIVE_HALVING);
-    expect_default(COMMAND "\"epochs\":17", false, STOP_NONE);
+    expect_default(COMMAND "\"epochs\":9", true, STOP_SUCCESSIVE_HALVING);
+    expect_default(COMMAND "\"epochs\":8", false, STOP_NONE);
     expect_default(COMMAND "\"epochs\":18,\"method\":\"random\"", false, STOP_NONE);
     expect_default(COMMAND "\"epochs\":18,\"early_terminate\":{\"type\":\"none\"}", false,
                    STOP_NONE);
@@ -96,6 +97,17 @@ static void rungs_of_stages(void **state)
     s.stop.by_stage = false;
     assert_false(stop_cut_short(&s.stop, &t));
     assert_int_equal(stop_first_rung(&s.stop, "fine", 4, 27), 3);
+    spec_finish(&s);
+}
+
+static void of_few_epochs_there_is_one(void **state)
+{
+    struct spec s;
+    must_parse(COMMAND "\"epochs\":17", &s);
+    assert_int_equal(stop_first_rung(&s.stop, "coarse", 4, 17), 5);
+    assert_int_equal(stop_first_rung(&s.stop, "sgd", 4, 17), 5);
+    assert_int_equal(stop_next_rung(&s.stop, 4, 5, 17), 0);
+    assert_int_equal(stop_first_rung(&s.stop, "fine", 4, 17), 0);
     spec_finish(&s);
 }
 
@@ -258,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_it_is_the_default),
         cmocka_unit_test(rungs_of_stages),
+        cmocka_unit_test(of_few_epochs_there_is_one),
         cmocka_unit_test(refused),
         cmocka_unit_test(same_at_any_number_of_workers),
         cmocka_unit_test(one_honest_try),

@@ -147,7 +147,7 @@ static void lag_is_of_methods_that_learn(void **state)
     must_parse("{" DATA "," DEPTH "," CAP ",\"method\":\"tpe\",\"lag\":1000}", &s);
     assert_int_equal(s.lag, 1000);
     spec_finish(&s);
-    must_parse("{" DATA "," DEPTH "," CAP "}", &s);
+    must_parse("{" DATA "," DEPTH "," CAP ",\"early_terminate\":{\"type\":\"none\"}}", &s);
     assert_int_equal(s.lag, 0);
     text = canonical(&s);
     assert_null(strstr(text, "lag"));
@@ -353,7 +353,7 @@ static void canonical_form_is_this(void **state)
 
     must_parse("{\"metric\":{\"name\":\"val_acc\"}," DATA "," CAP ",\"train\":{\"beta1\":0.8},"
                "\"parameters\":{\"width\":{\"value\":9},\"model.depth\":{\"min\":1,\"max\":3},"
-               "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}}}",
+               "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},\"epochs\":5}",
                &s);
     char *text = canonical(&s);
     assert_string_equal(
@@ -376,7 +376,7 @@ static void canonical_form_is_this(void **state)
         "\"freeze\":0,\"shuffle\":true,\"points_per_epoch\":1,\"train_loss_eval\":false},"
         "\"parameters\":{\"model.depth\":{\"min\":1,\"max\":3,\"distribution\":\"int_uniform\"},"
         "\"optimizer\":{\"values\":[\"sgd\",\"adam\"]}},"
-        "\"epochs\":10,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0."
+        "\"epochs\":5,\"run_cap\":12,\"seed\":0,\"priority\":0,\"treat\":true,\"treat_share\":0."
         "2,\"repeat_share\":0.15}");
     free(text);
     spec_finish(&s);

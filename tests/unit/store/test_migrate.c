@@ -409,24 +409,33 @@ static void test_migrates_ranks(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM runs WHERE rank_key IS NOT NULL"), "0");
 }
 
-/* Runs of before train to their end, in a search in stages too. */
+/* Runs of before train to their end, in a search in stages too: first those of 18 epochs or more had
+ * rungs of their own, then those of 9 or more. */
 static void test_migrates_to_whole_runs(void **state)
 {
     struct fixture *f = *state;
     old_database(f, 6, OLD_SWEEP(1, "held", "{}") OLD_SWEEP(2, "held", "{}")
-                           OLD_SWEEP(3, "held", "{}") OLD_SWEEP(4, "held", "{}"));
+                           OLD_SWEEP(3, "held", "{}") OLD_SWEEP(4, "held", "{}")
+                               OLD_SWEEP(5, "held", "{}"));
     assert_int_equal(fixture_open(f), 0);
     fixture_close(f);
     sql_execute(f->path,
                 "PRAGMA user_version=23;"
                 "UPDATE sweeps SET spec = json_object('method', iif(id = 2, 'random',"
-                " 'coarse_to_fine'), 'epochs', iif(id = 3, 17, 18));"
+                " 'coarse_to_fine'), 'epochs', iif(id = 3, 9, iif(id = 5, 8, 18)));"
                 "UPDATE sweeps SET spec = json_set(spec, '$.early_terminate',"
                 " json('{\"type\":\"median\"}')) WHERE id = 4");
     assert_int_equal(fixture_open(f), 0);
-    assert_string_equal(sql(f, "SELECT group_concat(spec ->> '$.early_terminate.type', ' ') "
+    assert_string_equal(sql(f, "SELECT group_concat(ifnull(spec ->> '$.early_terminate.type', '-'), ' ') "
                                "FROM (SELECT spec FROM sweeps ORDER BY id)"),
-                        "none median");
+                        "none - none median -");
+    fixture_close(f);
+    sql_execute(f->path, "PRAGMA user_version=26;"
+                         "UPDATE sweeps SET spec = json_remove(spec, '$.early_terminate')");
+    assert_int_equal(fixture_open(f), 0); /* what began later than 024 */
+    assert_string_equal(sql(f, "SELECT group_concat(ifnull(spec ->> '$.early_terminate.type', '-'), ' ') "
+                               "FROM (SELECT spec FROM sweeps ORDER BY id)"),
+                        "- - none - -");
 }
 
 static void test_newer_schema_is_refused(void **state)

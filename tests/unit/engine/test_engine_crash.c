@@ -134,6 +134,31 @@ static void test_kill(void **state)
     }
 }
 
+/* Of so many runs a barrier compares each with some of the others only, and those that it has found
+ * causes of among the same ones are not looked at again; a new daemon has found none. */
+static void test_kill_of_many_runs(void **state)
+{
+    struct world undisturbed, w;
+    world_init(&undisturbed, 4, 1);
+    world_submit(&undisturbed, "coarse_to_fine", PARAMETERS_FULL, 700, 110, "");
+    world_run(&undisturbed);
+    char *expected = world_canonical(&undisturbed, 1);
+    world_init(&w, 4, 2);
+    world_submit(&w, "coarse_to_fine", PARAMETERS_FULL, 700, 110, "");
+    world_flush(&w);
+    world_commit(&w);
+    for (int i = 0; i < 4; i++)
+        world_stumble(&w, 3, 3000, 128);
+    world_run(&w);
+    char *got = world_canonical(&w, 1);
+    assert_non_null(strstr(expected, "learning_rate_too_large"));
+    assert_string_equal(got, expected);
+    free(got);
+    free(expected);
+    world_finish(&undisturbed);
+    world_finish(&w);
+}
+
 /* An acknowledged submit, command or cancel holds through a kill right behind the commit. */
 static void test_kill_after_command(void **state)
 {
@@ -269,7 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_workers_any_order), cmocka_unit_test(test_together),
-        cmocka_unit_test(test_kill),                  cmocka_unit_test(test_kill_after_command),
+        cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_kill_of_many_runs),                  cmocka_unit_test(test_kill_after_command),
         cmocka_unit_test(test_kill_at_barrier),       cmocka_unit_test(test_ids_rise),
         cmocka_unit_test(test_damaged_rows),
     };

@@ -175,7 +175,8 @@ void live_apply_run(void *arg, const struct json *row)
         }
         return;
     }
-    if (strcmp(status, "running") != 0 || (r != NULL && r->ended))
+    bool begun = strcmp(status, "running") == 0 || strcmp(status, "paused") == 0;
+    if (!begun || (r != NULL && r->ended))
         return;
     merge(l, r != NULL ? r : add_run(l, id), row);
     str_copy(l->stage, sizeof l->stage, member_string(row, "stage", l->stage));
@@ -206,20 +207,15 @@ static void on_run_started(struct live *l, const struct json *params)
     on_run(l, params, false);
 }
 
-/* It starts again later. */
-static void on_run_paused(struct live *l, const struct json *params)
-{
-    struct live_run *r = find_run(l, member_int(params, "run", 0));
-    if (r != NULL && !r->ended)
-        *r = l->runs[--l->count];
-}
-
 static void on_run_ended(struct live *l, const struct json *params)
 {
-    if (terminal_run(member_string(params, "status", "")))
+    if (terminal_run(member_string(params, "status", ""))) {
         on_run(l, params, true);
-    else
-        on_run_paused(l, params);
+        return;
+    }
+    struct live_run *r = find_run(l, member_int(params, "run", 0));
+    if (r != NULL && !r->ended) /* it starts again later */
+        *r = l->runs[--l->count];
 }
 
 /* Only for runs at hand: a label may follow a run whose line has been written. */
@@ -246,8 +242,9 @@ static void on_sweep_ended(struct live *l, const struct json *params)
     l->ended = true;
 }
 
-/* Of the watching, not of a run: for those who print notifications. */
-static void on_lagged(struct live *l, const struct json *params)
+/* Of the watching, not of a run, for those who print notifications; or of a run of which all that
+ * is known is kept: it goes on, or is stopped where it is. */
+static void on_nothing(struct live *l, const struct json *params)
 {
 }
 
@@ -256,9 +253,9 @@ static const struct {
     void (*apply)(struct live *l, const struct json *params);
 } handlers[] = {
     {"run_started", on_run_started}, {"point", on_run_started}, {"label", on_run_detail},
-    {"run_ended", on_run_ended},     {"run_paused", on_run_paused}, {"stage_planned", on_stage},
+    {"run_ended", on_run_ended},     {"run_paused", on_nothing}, {"stage_planned", on_stage},
     {"sweep_changed", on_sweep},     {"sweep_ended", on_sweep_ended},
-    {"lagged", on_lagged},           {"snapshot", on_lagged},
+    {"lagged", on_nothing},          {"snapshot", on_nothing},
 };
 
 bool live_apply(struct live *l, const char *method, const struct json *params)

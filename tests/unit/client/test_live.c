@@ -84,6 +84,31 @@ static void test_a_run_from_start_to_end(void **state)
     live_finish(&l);
 }
 
+/* Seen from its start, or paused when the watching begins. */
+static void test_a_run_is_stopped_where_it_waits(void **state)
+{
+    for (int seen = 0; seen < 2; seen++) {
+        struct live l;
+        begin(&l);
+        if (seen) {
+            note(&l, "run_started", "{\"sweep\":3,\"run\":9,\"stage\":\"coarse\"}");
+            note(&l, "point", "{\"sweep\":3,\"run\":9,\"point\":3,\"epoch\":3}");
+            note(&l, "run_paused", "{\"sweep\":3,\"run\":9,\"number\":8}");
+        } else {
+            row(&l, "{\"run_id\":9,\"status\":\"paused\",\"epochs_done\":3,\"stage\":\"coarse\"}");
+        }
+        expect_lines(&l, 0, NULL);
+        note(&l, "run_ended", "{\"sweep\":3,\"run\":9,\"status\":\"stopped\"}");
+        struct buf out = {0};
+        live_take_ended(&l, WIDE, false, &out);
+        static const char *const holds[] = {"coarse", "adam", "3/10", "stopped"};
+        for (size_t i = 0; i < ARRAY_LEN(holds); i++)
+            assert_non_null(strstr(out.data, holds[i]));
+        buf_finish(&out);
+        live_finish(&l);
+    }
+}
+
 static void test_a_failed_run_says_why(void **state)
 {
     struct live l;
@@ -225,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run_from_start_to_end),
+        cmocka_unit_test(test_a_run_is_stopped_where_it_waits),
         cmocka_unit_test(test_a_failed_run_says_why),
         cmocka_unit_test(test_snapshot_and_notifications_agree),
         cmocka_unit_test(test_a_run_may_go_back_to_the_queue),

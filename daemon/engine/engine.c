@@ -150,9 +150,19 @@ static void fill_slots(struct engine *e, utc_us now, struct effects *fx)
     free(entries);
 }
 
+/* A step may call for the next one: all that it planned may have been skipped. 0: none does. */
+static utc_us step_at(const struct engine *e, utc_us now)
+{
+    for (size_t i = 0; i < e->sweep_count; i++)
+        if (e->sweeps[i]->due && e->sweeps[i]->row->status != SWEEP_HELD)
+            return now + 1;
+    return 0;
+}
+
 utc_us engine_wake_at(const struct engine *e, utc_us now)
 {
-    const utc_us each[] = {failure_wake_at(e, now), leases_end_at(e), deadlines_next(e, now)};
+    const utc_us each[] = {failure_wake_at(e, now), leases_end_at(e), deadlines_next(e, now),
+                           step_at(e, now)};
     utc_us first = 0;
     for (size_t i = 0; i < ARRAY_LEN(each); i++)
         if (each[i] != 0 && (first == 0 || each[i] < first))

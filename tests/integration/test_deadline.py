@@ -53,5 +53,17 @@ def test_what_is_left_is_skipped():
         check("skipped" in said, said)
 
 
+def test_it_ends_by_itself():
+    """In the middle of what repeats the best, of which more is planned than there is time for."""
+    with Daemon(workers=2) as d:
+        sweep = d.submit({**small_spec(make_data(d.home)), "method": "random", "run_cap": 2000,
+                          "epochs": 2, "max_hours": 2 / 3600})
+        d.wait(sweep)
+        shown = told(d, sweep)
+        equal(shown["status"], "completed")
+        check("the deadline left time for" in shown["reason"], shown)
+        equal(d.call("replay", sweep=sweep)["difference"], None)
+
+
 if __name__ == "__main__":
-    run(test_until_is_an_instant, test_what_is_left_is_skipped)
+    run(test_until_is_an_instant, test_what_is_left_is_skipped, test_it_ends_by_itself)

@@ -239,6 +239,31 @@ static void waits_for_nothing_behind_it(void **state)
     world_finish(&w);
 }
 
+/* The deadline passes between two rounds of finalists: each that is planned is skipped at once, and
+ * nobody's end leads to the next step then. The engine asks to be called. */
+static void it_ends_without_further_events(void **state)
+{
+    struct world w;
+    begin(&w, "random", 2, 30, 30, "");
+    while (count_stage(&w, STAGE_FINALISTS, RUN_COMPLETED) == 0)
+        tick(&w);
+    w.now = world_sweep(&w, 1)->deadline + 1;
+    world_flush(&w);
+    while (world_commit(&w))
+        ; /* what runs is told to end */
+    while (w.worker_count > 0)
+        world_work(&w, 0);
+    for (utc_us at = w.now; at != 0; at = engine_wake_at(w.engine, w.now)) {
+        w.now = at;
+        world_flush(&w);
+        while (world_commit(&w))
+            ;
+    }
+    assert_int_equal(world_sweep(&w, 1)->status, SWEEP_COMPLETED);
+    assert_replays(&w, 1);
+    world_finish(&w);
+}
+
 /* Of so many runs that some of those that repeat the best come along the way: they have their part
  * of the time that is kept for all of them. */
 static void some_repeats_come_along_the_way(void **state)
@@ -537,6 +562,7 @@ int main(void)
         cmocka_unit_test(goes_on_after_a_kill),
         cmocka_unit_test(a_running_one_is_ended),
         cmocka_unit_test(waits_for_nothing_behind_it),
+        cmocka_unit_test(it_ends_without_further_events),
         cmocka_unit_test(some_repeats_come_along_the_way),
         cmocka_unit_test(a_replay_judges_the_numbers),
         cmocka_unit_test(rules_stop_runs_meanwhile),

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/utf8.h"
 #include "sweep/buf.h"
 
 #define LINE_LEAST 24 /* columns that broken text keeps */
@@ -27,8 +26,8 @@ static void print_error_json(struct client *c, const struct errbuf *err)
     jw_kv_string(&w, "allowed", err->allowed);
     jw_end_object(&w);
     jw_end_object(&w);
-    fprintf(c->out, "%s\n", text.data);
-    buf_finish(&text);
+    buf_putc(&text, '\n');
+    client_print_document(c, &text);
 }
 
 /* A line that is cut into the terminal's lines is one that a person reads to its end. */
@@ -248,7 +247,7 @@ int client_pages_json(struct client *c, const struct client_paged *p)
     jw_end_object(&w);
     buf_putc(&text, '\n');
     if (status == CLIENT_DONE)
-        client_print(c, &text);
+        client_print_document(c, &text);
     buf_finish(&text);
     return status;
 }
@@ -285,15 +284,8 @@ void client_print_wrapped(struct client *c, const char *text, size_t indent)
 void client_print_document(struct client *c, struct buf *text)
 {
     struct buf safe = {0};
-    for (size_t i = 0, len; c->terminal && i < text->len; i += len) {
-        uint32_t code = 0;
-        len = utf8_decode(text->data + i, &code);
-        if ((len > 1 || code == 0x7f) && render_is_unsafe(code))
-            buf_printf(&safe, "\\u%04x", (unsigned)code);
-        else
-            buf_append(&safe, text->data + i, len > 0 ? len : 1);
-        len = len > 0 ? len : 1;
-    }
+    if (c->terminal)
+        render_document(&safe, text->data, text->len);
     client_print(c, c->terminal ? &safe : text);
     buf_finish(c->terminal ? text : &safe);
 }

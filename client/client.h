@@ -197,7 +197,7 @@ void client_print_json(struct client *c, const struct json *v);
 void client_print(struct client *c, struct buf *text);
 /* A line of text, broken at blanks where out is a terminal, what goes on indented. */
 void client_print_wrapped(struct client *c, const char *text, size_t indent);
-/* JSON: on a terminal what reverses the order of text is escaped in it. Releases it. */
+/* JSON: on a terminal what it might obey is escaped in it. Releases it. */
 void client_print_document(struct client *c, struct buf *text);
 /* CLIENT_DONE, or CLIENT_REFUSED when out could not be written (full disk). */
 int client_flush(struct client *c);

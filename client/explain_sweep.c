@@ -122,13 +122,21 @@ static const struct json *titled(struct client *c, const char *title, const stru
     return list;
 }
 
+/* The reason may hold a program's last words. */
+static void print_head(struct client *c, const struct json *sweep)
+{
+    const char *reason = member_string(sweep, "reason", "");
+    char *head = xasprintf("sweep %lld, %s: %s%s%s", (long long)member_int(sweep, "id", 0),
+                           member_string(sweep, "method", ""), member_string(sweep, "status", ""),
+                           *reason ? ", " : "", reason);
+    client_print_wrapped(c, head, 2);
+    free(head);
+}
+
 static void print_story(struct client *c, const struct json *v)
 {
     const struct json *sweep = json_get(v, "sweep"), *list;
-    const char *reason = member_string(sweep, "reason", "");
-    fprintf(c->out, "sweep %lld, %s: %s%s%s\n", (long long)member_int(sweep, "id", 0),
-            member_string(sweep, "method", ""), member_string(sweep, "status", ""),
-            *reason ? ", " : "", reason);
+    print_head(c, sweep);
     report_winner(c, json_get(v, "configurations"), member_int(sweep, "best_run", 0));
     list = titled(c, "its stages", json_get(v, "stages"));
     report_stages(c, list);

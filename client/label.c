@@ -202,6 +202,20 @@ static int check_at(const struct label_request *q, const struct curve *c, struct
     return err_set(err, ERR_VALUE, "--at: got %zu; %s has %zu points", q->at, q->path, c->count);
 }
 
+int label_print(const struct label_request *q, struct buf *text, FILE *out, struct errbuf *err)
+{
+    struct buf safe = {0};
+    if (q->json && q->width > 0)
+        render_document(&safe, text->data, text->len);
+    const struct buf *made = q->json && q->width > 0 ? &safe : text;
+    bool written = fwrite(made->len > 0 ? made->data : "", 1, made->len, out) == made->len &&
+                   fflush(out) == 0;
+    int rc = written ? 0 : err_set(err, ERR_IO, "output: %s", strerror(errno));
+    buf_finish(&safe);
+    buf_finish(text);
+    return rc;
+}
+
 int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
 {
     struct curve curve;
@@ -219,10 +233,8 @@ int label_file(const struct label_request *q, FILE *out, struct errbuf *err)
             write_json(&d, &curve, count, &text);
         else
             write_text(q, &d, &curve, count, &text);
-        if (fwrite(text.data, 1, text.len, out) != text.len || fflush(out) != 0)
-            rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
+        rc = label_print(q, &text, out, err);
     }
-    buf_finish(&text);
     curve_finish(&curve);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "sweep/curve_file.h"
 #include "sweep/diagnosis.h"
 
+struct buf;
 struct errbuf;
 struct json_writer;
 
@@ -26,6 +27,8 @@ struct label_request {
  * one JSON document. 0, or what curve_input_read says (nothing is printed then), ERR_VALUE for an
  * at beyond the end, or ERR_IO when out cannot be written. */
 int label_file(const struct label_request *q, FILE *out, struct errbuf *err);
+/* Writes what was made for that request, and releases it. 0 or ERR_IO. */
+int label_print(const struct label_request *q, struct buf *text, FILE *out, struct errbuf *err);
 /* As of the first count points; a file says nothing of dropout. */
 void label_diagnose(const struct curve *c, size_t count, struct diagnosis *d);
 /* What --json says of a log, as members of the object that was begun. */

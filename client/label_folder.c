@@ -215,14 +215,11 @@ static void write_json(const struct walk *w, struct buf *out)
 static int print(const struct walk *w, FILE *out, struct errbuf *err)
 {
     struct buf text = {0};
-    int rc = 0;
     if (w->request->json)
         write_json(w, &text);
     else
         write_text(w, &text);
-    if (fwrite(text.data ? text.data : "", 1, text.len, out) != text.len || fflush(out) != 0)
-        rc = err_set(err, ERR_IO, "output: %s", strerror(errno));
-    buf_finish(&text);
+    int rc = label_print(w->request, &text, out, err);
     if (rc == 0 && w->read == 0)
         rc = err_set(err, ERR_VALUE, "%s: %s", w->request->path,
                      w->files > 0 ? "no file of this folder could be read as a training log"

@@ -80,7 +80,7 @@ static void print_document(struct client *c, const struct placed *list, size_t c
     jw_end_object(&w);
     jw_end_object(&w);
     buf_putc(&text, '\n');
-    client_print(c, &text);
+    client_print_document(c, &text);
 }
 
 /* What the daemon lists, else the error alone. The number of them, from 1. */

@@ -75,6 +75,20 @@ void render_text(struct buf *out, const char *text, bool keep_lines)
     }
 }
 
+/* The writer of JSON has escaped ASCII's control characters; what is left of them ends a line. */
+void render_document(struct buf *out, const char *text, size_t len)
+{
+    for (size_t i = 0, bytes; i < len; i += bytes) {
+        uint32_t c = 0;
+        bytes = utf8_decode(text + i, &c);
+        if ((bytes > 1 || c == 0x7f) && render_is_unsafe(c))
+            buf_printf(out, "\\u%04x", (unsigned)c);
+        else
+            buf_append(out, text + i, bytes > 0 ? bytes : 1);
+        bytes = bytes > 0 ? bytes : 1;
+    }
+}
+
 size_t render_width(const char *text)
 {
     size_t width = 0;

@@ -27,6 +27,8 @@ bool render_is_unsafe(uint32_t c);
 /* Appends text with control characters and broken UTF-8 as '?' (a name must not move the
  * cursor). keep_lines lets '\n' and '\t' through. */
 void render_text(struct buf *out, const char *text, bool keep_lines);
+/* Appends a JSON text of len bytes, what a terminal might obey escaped: it stays the same JSON. */
+void render_document(struct buf *out, const char *text, size_t len);
 /* Columns that render_text's result takes on a terminal: wide characters two, combining none. */
 size_t render_width(const char *text);
 /* The tone where there is colour, else plain. */

@@ -1,13 +1,17 @@
 /* Every decision of a sweep made again, and what differs first. */
 #include "client/replay_sweep.h"
 
+#include <stdlib.h>
+
 #include "client/progress.h"
 #include "sweep/json.h"
 
 static void print_side(struct client *c, const char *title, const struct json *d, const char *key)
 {
     const char *text = member_string(d, key, "");
-    fprintf(c->out, "  %s: %s\n", title, *text ? text : "nothing");
+    char *line = xasprintf("  %s: %s", title, *text ? text : "nothing");
+    client_print_wrapped(c, line, 4);
+    free(line);
 }
 
 static void print_difference(struct client *c, int64_t sweep, const struct json *d)

@@ -65,8 +65,8 @@ static void print_notification(struct client *c, const struct rpc_reply *n)
     else
         jw_null(&w);
     jw_end_object(&w);
-    fprintf(c->out, "%s\n", text.data);
-    buf_finish(&text);
+    buf_putc(&text, '\n');
+    client_print_document(c, &text);
     fflush(c->out);
 }
 
@@ -221,7 +221,7 @@ static int end(struct watcher *w)
         jw_kv_string(&jw, "reason", l->reason[0] != '\0' ? l->reason : NULL);
         jw_end_object(&jw);
         buf_putc(&text, '\n');
-        client_print(c, &text);
+        client_print_document(c, &text);
         return status;
     }
     live_header(l, human_now_us(), PLAIN_WIDTH, c->colour, &text);

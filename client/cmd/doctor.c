@@ -175,7 +175,10 @@ int cmd_doctor(struct client *c)
     jw_end_object(&d.w);
     buf_putc(&d.rows, '\n');
     render_table_print(&d.table, c->width, c->colour, &text);
-    client_print(c, c->json ? &d.rows : &text);
+    if (c->json)
+        client_print_document(c, &d.rows);
+    else
+        client_print(c, &text);
     render_table_finish(&d.table);
     buf_finish(&text);
     buf_finish(&d.rows);

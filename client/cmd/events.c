@@ -156,7 +156,7 @@ static int print_json(struct log *l)
     jw_end_object(&w);
     buf_putc(&text, '\n');
     if (status == CLIENT_DONE)
-        client_print(l->client, &text);
+        client_print_document(l->client, &text);
     buf_finish(&text);
     return status;
 }

@@ -237,7 +237,7 @@ static void print_done(struct client *c, size_t bytes)
     jw_kv_string(&w, "onnx", onnx);
     jw_end_object(&w);
     buf_putc(&text, '\n');
-    client_print(c, &text);
+    client_print_document(c, &text);
 }
 
 static int read_weights(struct client *c, const char *path, struct network *n, struct errbuf *err)
@@ -381,7 +381,7 @@ static int export_sweep(struct client *c)
     jw_end_object(&w);
     buf_putc(&text, '\n');
     if (c->json && status == CLIENT_DONE)
-        client_print(c, &text);
+        client_print_document(c, &text);
     buf_finish(&text);
     exported_close(&e);
     return status;

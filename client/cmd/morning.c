@@ -149,7 +149,7 @@ static int pages(struct client *c, const struct night *n)
         if (status == CLIENT_DONE && i > 0)
             fputs(c->json ? "," : "\n", c->out);
         if (status == CLIENT_DONE && c->json)
-            client_print(c, &page);
+            client_print_document(c, &page);
         else if (status == CLIENT_DONE)
             status = print(c, &page);
         buf_finish(&page);

@@ -90,6 +90,17 @@ static void print_json(struct client *c, const struct buf *csv)
         jw_kv_string(&w, "csv", csv->data);
     jw_end_object(&w);
     buf_putc(&text, '\n');
+    client_print_document(c, &text);
+}
+
+/* A pipe gets the bytes as they are; a terminal must not obey the names of classes. */
+static void print_csv(struct client *c, const struct buf *csv)
+{
+    struct buf text = {0};
+    if (c->terminal)
+        render_text(&text, csv->data, true);
+    else
+        buf_append(&text, csv->data, csv->len);
     client_print(c, &text);
 }
 
@@ -109,7 +120,7 @@ static int give(struct client *c, const struct buf *csv)
     if (c->json)
         print_json(c, csv);
     else if (output(c) == NULL)
-        fwrite(csv->data, 1, csv->len, c->out);
+        print_csv(c, csv);
     else
         fprintf(c->out, "run %lld: answers for %zu rows in %s\n", (long long)c->opts.id,
                 count_rows(csv), output(c));

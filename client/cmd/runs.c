@@ -205,7 +205,7 @@ static void print_document(struct client *c, const struct runs *r, size_t count,
     jw_end_array(&w);
     jw_end_object(&w);
     buf_putc(&text, '\n');
-    client_print(c, &text);
+    client_print_document(c, &text);
 }
 
 static int print_runs(struct client *c, struct runs *r, int64_t sweep)

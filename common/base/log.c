@@ -65,17 +65,25 @@ void log_field(struct buf *out, const char *key, const char *value)
         buf_putc(out, '"');
 }
 
+/* U+202A … U+202E and U+2066 … U+2069, which turn what follows around. */
+static bool is_turn(const unsigned char *c)
+{
+    return c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+                            (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
 /* The text may hold a peer's bytes: it must neither begin a second line nor talk to the
  * terminal. */
-static void make_printable(char *text, size_t len)
+static void make_printable(char *text)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
-        if (c < 0x20 || c == 0x7f)
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        const unsigned char *c = (const unsigned char *)text + i;
+        if (*c < 0x20 || *c == 0x7f)
             text[i] = ' ';
-        else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* C1: some terminals obey them */
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* C1: some terminals obey them */
             text[i] = text[i + 1] = ' ';
+        else if (is_turn(c))
+            text[i] = text[i + 1] = text[i + 2] = ' ';
     }
 }
 
@@ -136,7 +144,7 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    make_printable(text, strlen(text));
+    make_printable(text);
     if (tell_lost())
         put(level, module, text);
     errno = saved;

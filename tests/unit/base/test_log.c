@@ -77,9 +77,9 @@ static void test_control_characters_become_spaces(void **state)
 {
     char line[4096];
 
-    log_error("name %s", "a\nfake line\x1b[31m\r\x7f\xc2\x9b" "2J\xc2\xa0\xc2");
+    log_error("name %s", "a\nfake line\x1b[31m\r\x7f\xc2\x9b" "2J\xe2\x80\xae" "x\xe2\x81\xa6" "y\xe2\x80\x93\xc2\xa0\xc2");
     next_write(*state, line, sizeof(line));
-    assert_non_null(strstr(line, "name a fake line [31m    2J\xc2\xa0\xc2\n"));
+    assert_non_null(strstr(line, "name a fake line [31m    2J   x   y\xe2\x80\x93\xc2\xa0\xc2\n"));
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 

@@ -36,6 +36,16 @@ static void test_text_cannot_command_a_terminal(void **state)
     expect_text("\xf0\x9f\x98", false, "???");             /* cut short */
 }
 
+/* Escaped it is the same JSON. */
+static void test_json_cannot_command_a_terminal(void **state)
+{
+    static const char json[] = "{\"a\\u001b\":\"\xc2\x9b" "2J \xe2\x80\xae caf\xc3\xa9\x7f\"}\n";
+    struct buf out = {0};
+    render_document(&out, json, sizeof json - 1);
+    assert_string_equal(out.data, "{\"a\\u001b\":\"\\u009b2J \\u202e caf\xc3\xa9\\u007f\"}\n");
+    buf_finish(&out);
+}
+
 static void test_width_counts_columns(void **state)
 {
     assert_int_equal(render_width("abc"), 3);
@@ -239,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_cannot_command_a_terminal),
+        cmocka_unit_test(test_json_cannot_command_a_terminal),
         cmocka_unit_test(test_width_counts_columns),
         cmocka_unit_test(test_field_has_its_width),
         cmocka_unit_test(test_colour_only_when_asked),

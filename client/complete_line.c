@@ -5,15 +5,31 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/render.h"
+#include "client/utf8.h"
 
 #define SAYS_MAX 160 /* a list of candidates has a line each */
 
+/* Characters that a terminal might obey are no part of a word, and blanks in what is said of it. */
 static bool printable(const char *word)
 {
-    for (; *word != '\0'; word++)
-        if ((unsigned char)*word < ' ' || *word == 0x7f)
+    uint32_t c;
+    for (size_t len; *word != '\0'; word += len)
+        if ((len = utf8_decode(word, &c)) == 0 || render_is_unsafe(c))
             return false;
     return true;
+}
+
+static void put_says(struct buf *out, const char *says)
+{
+    uint32_t c;
+    for (size_t i = 0, len; says[i] != '\0' && i < SAYS_MAX; i += len > 0 ? len : 1) {
+        len = utf8_decode(says + i, &c);
+        if (len == 0 || render_is_unsafe(c))
+            buf_putc(out, ' ');
+        else
+            buf_append(out, says + i, len);
+    }
 }
 
 void complete_put(struct completion *k, const char *word, const char *says)
@@ -21,8 +37,7 @@ void complete_put(struct completion *k, const char *word, const char *says)
     if (strncmp(word, k->prefix, strlen(k->prefix)) != 0 || !printable(word))
         return;
     buf_printf(&k->out, "%.*s%s\t", (int)k->before_len, k->before != NULL ? k->before : "", word);
-    for (size_t i = 0; says[i] != '\0' && (i < SAYS_MAX || (says[i] & 0xc0) == 0x80); i++)
-        buf_putc(&k->out, (unsigned char)says[i] < ' ' || says[i] == 0x7f ? ' ' : says[i]);
+    put_says(&k->out, says);
     buf_putc(&k->out, '\n');
 }
 

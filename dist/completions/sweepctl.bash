@@ -11,6 +11,7 @@ _sweepctl() {
         fi
         [[ $word == [=:] ]] && glue=1 || glue=
     done
+    words=("${words[@]//\\/}") # quoted as below
     word=${words[-1]}
     kept=${word%"${word##*[=:]}"} # stands before what is replaced
     while IFS= read -r line; do
@@ -23,6 +24,8 @@ _sweepctl() {
         found[-1]=${found[-1]#"$kept"}
         says[${#found[@]} - 1]=${line#*$'\t'}
         [[ ${found[-1]} == *= ]] && compopt -o nospace 2>/dev/null
+        # A name is of whoever made the sweep: the shell must not obey it.
+        [[ ${found[-1]} == *[!a-zA-Z0-9_.,/:=+%@-]* ]] && printf -v "found[-1]" %q "${found[-1]}"
     done < <("$program" __complete "${words[@]}" 2>/dev/null)
     # A list that is looked at says what each is; one word is there to be typed.
     if ((${#found[@]} > 1)) && [[ $COMP_TYPE == @(33|63|64) ]]; then

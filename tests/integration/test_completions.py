@@ -127,6 +127,27 @@ def test_ids_and_values():
         check({"learning_rate_down", "l2"} <= set(words_of(d, "treat", "--remedy", "")), "all")
 
 
+def test_strange_names():
+    """Of an imported sweep, say: what a shell or a terminal would obey."""
+    strange = "$(touch obeyed)"
+    with Daemon() as d:
+        d.submit({"name": "\u009b31m\u202enight" + "é" * 40, "task": {"client": {}}, "method": "random", "run_cap": 1002,
+                  "epochs": 2, "metric": {"name": "val_loss"}, "repeat_share": 0, "parameters": {
+                      strange: {"values": ["a; touch obeyed", "`id`", "\u009b2J", "<b>|é"]}, "lr": {"min": 0, "max": 1},
+                      "\u202ehidden": {"values": [1, 2]}}})
+        said = ask(d, "show", "")[0][1]
+        check(said.startswith(" 31m night") and "\u009b" not in said and "\u202e" not in said, said)
+        equal(words_of(d, "plot", "slice", "1", "--x", ""), [strange, "lr"], "words that can be typed")
+        equal(words_of(d, "enqueue", "1", strange + "="), [f"{strange}={v}" for v in ("a; touch obeyed", "`id`", "<b>|é")])
+        typed = bash(d, "sweepctl", "sweepctl", "plot", "slice", "1", "--x", "")
+        values = bash(d, "sweepctl", "sweepctl", "enqueue", "1", typed[0], "=", "")
+        equal(len(values), 3, "values behind a quoted name")
+        line = " ".join(["printf '%s\\n'", typed[0], *values])
+        told = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=d.home, env=environment(d))
+        equal(told.stdout.splitlines(), [strange, "a; touch obeyed", "`id`", "<b>|é"], "the shell takes them as they are")
+        check(not os.path.exists(os.path.join(d.home, "obeyed")), "and obeys none")
+
+
 def test_a_daemon_that_is_gone():
     with Daemon() as d:
         equal(ask(d, "--socket", d.home + "/none", "show", ""), [])
@@ -201,5 +222,5 @@ def test_zsh():
 
 
 if __name__ == "__main__":
-    run(test_words_that_need_no_daemon, test_ids_and_values, test_a_daemon_that_is_gone, test_bash,
+    run(test_words_that_need_no_daemon, test_ids_and_values, test_strange_names, test_a_daemon_that_is_gone, test_bash,
         test_fish, test_zsh)

@@ -150,6 +150,14 @@ bool door_is_foreign(const struct visitor *v)
     return at == NULL || v->host == NULL || strcmp(at + 3, v->host) != 0;
 }
 
+bool door_is_embedded(const struct visitor *v)
+{
+    const char *site = v->fetch_site, *mode = v->fetch_mode;
+    if (site == NULL || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0)
+        return false;
+    return mode == NULL || strcmp(mode, "navigate") != 0;
+}
+
 bool door_may_change(const struct door *d, const struct visitor *v, const struct request *r)
 {
     const char *given = form_get(&r->fields, "token");

@@ -28,6 +28,7 @@ struct door {
 /* What a request says of who sends it; NULL: it says nothing. */
 struct visitor {
     const char *host, *origin, *cookie, *authorization;
+    const char *fetch_site, *fetch_mode; /* of whose page, and for what: Fetch Metadata (W3C) */
     unsigned hosts; /* how often it names one */
     bool own;       /* the other end is this user, or root, on this machine */
 };
@@ -42,6 +43,9 @@ enum entry { ENTRY_OPEN, ENTRY_LOGIN /* say who you are */, ENTRY_FOREIGN /* nev
 enum entry door_entry(const struct door *d, const struct visitor *v);
 /* A form of another site's page that is sent here. */
 bool door_is_foreign(const struct visitor *v);
+/* Another site's page has this one loaded, as a picture or a stream say: it cannot read it, but
+ * each time the daemon is asked. Whoever follows a link comes in. */
+bool door_is_embedded(const struct visitor *v);
 /* Is the token there, in the fields or as "Authorization: Bearer"? */
 bool door_may_change(const struct door *d, const struct visitor *v, const struct request *r);
 /* The right password, or token. DOOR_WAIT: too many wrong ones, none is looked at. */

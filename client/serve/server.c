@@ -268,6 +268,8 @@ static struct visitor visitor_of(struct exchange *x)
         .cookie = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE),
         .authorization =
             MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
+        .fetch_site = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Site"),
+        .fetch_mode = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Mode"),
         .own = seat != NULL && seat->own,
     };
     MHD_get_connection_values(c, MHD_HEADER_KIND, count_host, &v);
@@ -307,7 +309,7 @@ static enum MHD_Result enter(struct exchange *x)
     enum entry entry = door_entry(door, &v);
     if (entry == ENTRY_FOREIGN)
         return refuse(x, MHD_HTTP_FORBIDDEN, WORD_FOREIGN_HOST);
-    if (x->job.request.post && door_is_foreign(&v))
+    if (door_is_embedded(&v) || (x->job.request.post && door_is_foreign(&v)))
         return refuse(x, MHD_HTTP_FORBIDDEN, WORD_FOREIGN_FORM);
     if (route->kind == ROUTE_HERE)
         return at_once(x);

@@ -188,6 +188,11 @@ def test_foreign_hosts():
         for origin in ("http://evil.example", "null", f"http://127.0.0.1:{s.port + 1}", "http://localhost"):
             equal(s.send(f"/sweep/{sweep}/pause", Origin=origin)[0], 403, origin)
         equal(d.call("show", sweep=sweep)["sweep"]["status"], "queued", "untouched")
+        for site, mode, status in (("cross-site", "no-cors", 403), ("same-site", "cors", 403), ("cross-site", None, 403),
+                                   ("cross-site", "navigate", 200), ("same-origin", "cors", 200), ("none", "navigate", 200)):
+            for path in ("/guide", f"/sweep/{sweep}", "/style.css"):
+                equal(s.ask(path, Sec_Fetch_Site=site, Sec_Fetch_Mode=mode)[0], status, f"{path} {site} {mode}: what a page loads")
+            check(status == 200 or s.ask("/events", Sec_Fetch_Site=site, Sec_Fetch_Mode=mode)[0] == 403, f"a stream {site}")
         equal(s.send(f"/sweep/{sweep}/pause", Origin=f"http://{s.host}")[0], 303, "our own page")
         equal(d.call("show", sweep=sweep)["sweep"]["status"], "paused", "paused")
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/err.h"
 #include "sweep/metrics.h"
 #include "sweep/number.h"
 
@@ -54,6 +55,17 @@ struct history_run *history_add_run(struct history *h)
     h->runs = array_room(h->runs, &h->run_cap, h->run_count, sizeof *h->runs);
     h->runs[h->run_count] = (struct history_run){.status = RUN_COMPLETED};
     return &h->runs[h->run_count++];
+}
+
+int history_check(const struct history *h, const char *path, struct errbuf *err)
+{
+    if (h->run_count > HISTORY_RUNS_MAX)
+        return err_set(err, ERR_LIMIT, "%s: more than %d runs; at most so many are imported", path,
+                       HISTORY_RUNS_MAX);
+    if (h->parameter_count > HISTORY_PARAMETERS_MAX)
+        return err_set(err, ERR_LIMIT, "%s: its runs have more than %d parameters", path,
+                       HISTORY_PARAMETERS_MAX);
+    return 0;
 }
 
 void history_set(struct history_run *r, size_t parameter, struct history_value v)

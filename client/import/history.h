@@ -11,6 +11,7 @@
 #include "sweep/run.h"
 
 #define HISTORY_RUNS_MAX 10000
+#define HISTORY_PARAMETERS_MAX 1024 /* of all runs together; a sweep takes over far fewer */
 #define HISTORY_POINTS_MAX 60000 /* that are sent; of longer curves every second, third, … */
 #define HISTORY_READ_MAX 20000000 /* that are read */
 
@@ -63,6 +64,8 @@ void history_finish(struct history *h);
 size_t history_parameter(struct history *h, const char *name);
 /* Until the next one is added. */
 struct history_run *history_add_run(struct history *h);
+/* 0, or ERR_LIMIT: so many runs or parameters were read that their values might fill the memory. */
+int history_check(const struct history *h, const char *path, struct errbuf *err);
 /* Takes over the text. */
 void history_set(struct history_run *r, size_t parameter, struct history_value v);
 void history_add_point(struct history *h, struct history_run *r, double epoch, const char *series,

@@ -130,7 +130,6 @@ static int take_run(void *arg, const struct foreign_cell *c, struct errbuf *err)
     struct experiment_reading *r = arg;
     const char *status = c[1].text;
     bool finished = strcmp(status, "FINISHED") == 0, killed = strcmp(status, "KILLED") == 0;
-    (void)err;
     if (!finished && !killed && strcmp(status, "FAILED") != 0) {
         r->left_out++;
         return 0;
@@ -150,7 +149,7 @@ static int take_run(void *arg, const struct foreign_cell *c, struct errbuf *err)
                          c[3].integer < INT64_C(4102444800000)
                      ? c[3].integer * 1000
                      : 0;
-    return 0;
+    return history_check(r->h, r->wish->path, err);
 }
 
 static struct history_run *run_of(struct experiment_reading *r, const char *id)
@@ -170,10 +169,9 @@ static int take_param(void *arg, const struct foreign_cell *c, struct errbuf *er
 {
     struct experiment_reading *r = arg;
     struct history_run *run = run_of(r, c[0].text);
-    (void)err;
     if (run != NULL)
         history_set(run, history_parameter(r->h, c[1].text), history_read(c[2].text));
-    return 0;
+    return history_check(r->h, r->wish->path, err);
 }
 
 static int take_steps(void *arg, const struct foreign_cell *c, struct errbuf *err)

@@ -118,7 +118,6 @@ static int take_trial(void *arg, const struct foreign_cell *c, struct errbuf *er
     struct study_reading *r = arg;
     const char *state = c[2].text;
     bool complete = strcmp(state, "COMPLETE") == 0, pruned = strcmp(state, "PRUNED") == 0;
-    (void)err;
     if (!complete && !pruned && strcmp(state, "FAIL") != 0) {
         r->left_out++;
         return 0;
@@ -132,7 +131,7 @@ static int take_trial(void *arg, const struct foreign_cell *c, struct errbuf *er
                        : complete ? NULL : xstrdup("failed in Optuna");
     run->started = import_time(c[3].text);
     run->ended = import_time(c[4].text);
-    return 0;
+    return history_check(r->h, r->wish->path, err);
 }
 
 /* Rows come by trial: mostly the one of the row before, or the next. NULL: it is left out. */
@@ -188,7 +187,6 @@ static int take_param(void *arg, const struct foreign_cell *c, struct errbuf *er
     const struct json *attributes = json_get(distribution, "attributes");
     const struct json *choices = json_get(attributes, "choices");
     bool number = c[2].type == FOREIGN_REAL || c[2].type == FOREIGN_INTEGER;
-    (void)err;
     if (run != NULL && number && isfinite(c[2].number)) {
         size_t at = history_parameter(r->h, c[1].text);
         bool listed = choices != NULL && json_type(choices) == JSON_ARRAY;
@@ -199,7 +197,7 @@ static int take_param(void *arg, const struct foreign_cell *c, struct errbuf *er
                            : (struct history_value){HISTORY_NUMBER, c[2].number, NULL});
     }
     json_destroy(distribution);
-    return 0;
+    return history_check(r->h, r->wish->path, err);
 }
 
 /* FINITE, INF_POS, INF_NEG or NAN. */

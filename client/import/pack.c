@@ -294,9 +294,6 @@ static int check(const struct history *h, const struct history_space *s, struct 
     if (h->run_count == 0)
         return err_set(err, ERR_DATA, "%s: no run has ended: there is nothing to import",
                        h->source);
-    if (h->run_count > HISTORY_RUNS_MAX)
-        return err_set(err, ERR_LIMIT, "%s: %zu runs; at most %d are imported", h->source,
-                       h->run_count, HISTORY_RUNS_MAX);
     if (s->count == 0)
         return err_set(err, ERR_DATA, "%s: no parameter that all runs have%s%s", h->source,
                        h->notes.len > 0 ? ": " : "", h->notes.len > 0 ? h->notes.data : "");

@@ -329,6 +329,18 @@ def test_strange_files():
                 db.executescript(sql + ";")
             done = d.ctl("import", strange)
             check(done.returncode in (0, 1), f"{sql}: {done.returncode} {done.stderr}")
+        for sql, words in (("INSERT INTO trial_params SELECT 100000 + value, 1, 'p' || value, 1.0, '{}' FROM n", "parameters"),
+                           ("INSERT INTO trials SELECT 100000 + value, value, 1, 'COMPLETE', NULL, NULL FROM n", "runs")):
+            with open(strange, "wb") as f:
+                f.write(whole)
+            with contextlib.closing(sqlite3.connect(strange)) as db:
+                db.execute("CREATE TABLE n(value)")
+                db.executemany("INSERT INTO n VALUES(?)", ((i,) for i in range(20000)))
+                db.execute(sql)
+                db.commit()
+            done = d.ctl("import", strange)
+            check(done.returncode == 1 and f"more than 10{'24' if words == 'parameters' else '000'} {words}" in done.stderr,
+                  f"so many {words} are not kept in memory: {done.stderr}")
         equal(d.ctl("import", d.home).returncode, 1, "a folder")
         equal(d.ctl("import", os.path.join(d.home, "none")).returncode, 1, "no file")
         equal(d.call("status")["trouble"], "", "the daemon is well")

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "sweep/buf.h"
+#include "client/render.h"
+#include "client/utf8.h"
 #include "sweep/json.h"
 
 #define LINE_MAX_CHARS 96
@@ -48,16 +49,19 @@ bool torch_input_needs_torch(const struct torch_input *t)
 
 /* --- Python's words --------------------------------------------------------------------------- */
 
+/* What would make the line look like another is escaped. */
 static void put_text(struct buf *out, const char *text)
 {
     buf_putc(out, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            buf_printf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            buf_printf(out, "\\x%02x", (unsigned)(unsigned char)*c);
+    for (size_t len; *text; text += len > 0 ? len : 1) {
+        uint32_t c = 0xfffd;
+        len = utf8_decode(text, &c);
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", (int)c);
+        else if (len == 0 || render_is_unsafe(c))
+            buf_printf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         else
-            buf_putc(out, *c);
+            buf_append(out, text, len);
     }
     buf_putc(out, '"');
 }

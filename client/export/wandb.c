@@ -119,12 +119,17 @@ static void add_number(struct buf *out, unsigned field, const char *key, double 
                         : text);
 }
 
-/* A name of the program's own that is one of W&B's gets another. */
+/* A name that is one of W&B's gets another. The caller frees. */
+static char *own_name(const char *name)
+{
+    return *name == '_' ? xasprintf("reported/%s", name) : xstrdup(name);
+}
+
 static void add_metric(struct buf *out, unsigned field, const char *name, double v)
 {
-    char *other = *name == '_' ? xasprintf("reported/%s", name) : NULL;
-    add_number(out, field, other != NULL ? other : name, v);
-    free(other);
+    char *own = own_name(name);
+    add_number(out, field, own, v);
+    free(own);
 }
 
 static void add_json(struct buf *out, unsigned field, const char *key, const struct json *v)
@@ -154,12 +159,14 @@ static void add_config(struct buf *run_record, const struct json *params)
     for (const struct json *v = json_first(params); v != NULL; v = json_next(v)) {
         struct buf text = {0}, item = {0};
         struct json_writer w;
+        char *own = own_name(json_key(v));
         jw_init(&w, &text);
         jw_value(&w, v);
-        proto_text(&item, ITEM_KEY, json_key(v));
+        proto_text(&item, ITEM_KEY, own);
         proto_text(&item, ITEM_VALUE, text.data);
         proto_message(&config, UPDATE, &item);
         buf_finish(&text);
+        free(own);
     }
     proto_message(run_record, RUN_CONFIG, &config);
 }

@@ -169,21 +169,23 @@ def test_the_examples_of_such_programs():
     os.chmod(os.path.join(home, "sendmail"), 0o700)
     env = {**os.environ, "NTFY_URL": at, "SLACK_WEBHOOK_URL": at, "WEBHOOK_URL": at,
            "MAIL_TO": "me@example.org", "PATH": home + ":" + os.environ["PATH"], "no_proxy": "*"}
-    event = {"event": "best_improved", "sweep": 3, "run": 7, "detail": "val_loss 0.25, Größe", "time":
-             "2026-01-31 22:05:00", "missed": 0}
+    event = {"event": "best_improved", "sweep": 3, "run": 7, "detail": "val_loss 0.25, Größe <!channel> &\nSubject: x",
+             "time": "2026-01-31 22:05:00", "missed": 0}
     for name in sorted(os.listdir(folder)):
         for e in (event, {**event, "event": "run_started"}):
             subprocess.run([sys.executable, os.path.join(folder, name)], check=True, env=env,
                            input=json.dumps(e).encode(), timeout=TIMEOUT_SECONDS)
     server.shutdown()
     title = "sweepd: sweep 3 run 7 a better run"
-    equal(server.posted[0], ("/topic", title, "val_loss 0.25, Größe"), "ntfy")
-    equal(json.loads(server.posted[1][2])["text"], f"*{title}*\nval_loss 0.25, Größe", "slack")
+    equal(server.posted[0], ("/topic", title, event["detail"]), "ntfy")
+    equal(json.loads(server.posted[1][2])["text"], f"*{title}*\nval_loss 0.25, Größe &lt;!channel&gt; &amp;\nSubject: x",
+          "slack: nobody is called by a name")
     equal([json.loads(p[2])["event"] for p in server.posted[2:]], ["best_improved", "run_started"])
     with open(os.path.join(home, "mail"), encoding="utf-8") as f:
         mail = f.read()
     check(f"Subject: {title}" in mail and "To: me@example.org" in mail, mail)
-    equal(mail.count("Subject:"), 1, "what does not matter is no mail")
+    equal(mail.count("To: me@"), 1, "what does not matter is no mail")
+    equal(mail.split("\n\n")[0].count("Subject:"), 1, "what a program said is no header")
     shutil.rmtree(home)
 
 

@@ -136,7 +136,7 @@ static void test_what_lies_around_the_layers(void **state)
 {
     static const char *const bytes[] = {
         ", bytes, 0 to 255, as the file has them.\nThey are scaled here",
-        "CLASSES = [\"a \\\"b\\\"\", \"c\"]\n",
+        "CLASSES = [\"a \\\"b\\\"\", \"c\\u202e\\x9b\"]\n",
         "        self.register_buffer(\"input_shift\", torch.tensor([0.5]).reshape(1, 1, 1), "
         "persistent=False)\n",
         "        x = x.to(next(self.parameters()).dtype) * (1 / 255)\n"
@@ -154,7 +154,7 @@ static void test_what_lies_around_the_layers(void **state)
     };
     expect_in(module_of("{\"version\":1,\"task\":\"classification\",\"input\":\"bytes\","
                         "\"missing\":\"refuse\",\"shift\":[0.5],\"factor\":[2],"
-                        "\"schema\":{\"classes\":[\"a \\\"b\\\"\",\"c\"]}}", image),
+                        "\"schema\":{\"classes\":[\"a \\\"b\\\"\",\"c\\u202e\\u009b\"]}}", image),
               bytes, ARRAY_LEN(bytes));
     expect_in(module_of("{\"version\":1,\"task\":\"regression\",\"input\":\"numbers\","
                         "\"missing\":\"impute\",\"fill\":[1,2,3],\"target_shift\":[5,6],"

@@ -7,6 +7,8 @@
 
 #include "client/page/html.h"
 #include "client/page/page.h"
+#include "client/render.h"
+#include "client/utf8.h"
 #include "sweep/json.h"
 #include "sweep/require.h"
 
@@ -15,15 +17,20 @@
 #define VALUE_STEPS 65534.0
 #define DIGITS 6
 
-/* JSON whose text does not end its script element, nor begin a comment there. */
+/* JSON whose text does not end its script element, nor begin a comment there; the script shows a
+ * name as the tables do, without what turns the line around. */
 static void add_safe(struct buf *out, const struct buf *json)
 {
-    for (size_t i = 0; i < json->len; i++) {
-        char c = json->data[i];
+    for (size_t i = 0, len; i < json->len; i += len) {
+        uint32_t c = 0;
+        len = utf8_decode(json->data + i, &c);
         if (c == '<' || c == '>' || c == '&')
             buf_printf(out, "\\u%04x", (unsigned)c);
+        else if (len == 0 || render_is_unsafe(c))
+            buf_puts(out, "\xef\xbf\xbd");
         else
-            buf_putc(out, c);
+            buf_append(out, json->data + i, len);
+        len = len > 0 ? len : 1;
     }
 }
 
@@ -109,8 +116,8 @@ static void series_init(struct series *s, const double *v, size_t count, size_t 
 static void add_shares(struct buf *out, const struct series *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        double v = s->v[i * s->stride], range = s->high - s->low;
-        double share = range > 0 && isfinite(range) ? (v - s->low) / range : 0;
+        double v = s->v[i * s->stride], range = s->high / 2 - s->low / 2; /* stays finite */
+        double share = range > 0 ? (v / 2 - s->low / 2) / range : 0;
         unsigned code = isfinite(v) ? (unsigned)lround(share * VALUE_STEPS) : NO_VALUE;
         buf_putc(out, (char)(code & 0xff));
         buf_putc(out, (char)(code >> 8));

@@ -6,6 +6,7 @@
   if (!source) return;
   var data = JSON.parse(source.textContent), words = data.words;
   var SVG = "http://www.w3.org/2000/svg", CURVES = 60, ROWS = 100, POINTS = 1500, LINES = 1500, LINES_MOVING = 400;
+  var LARGEST = 1e307; /* on an axis of the library's: its ticks beyond it are no numbers, and it looks for them for ever */
 
   function element(name, attributes, text) {
     var e = document.createElement(name);
@@ -21,8 +22,9 @@
   function short(v) {
     if (v === null || v === undefined) return "–";
     if (typeof v !== "number") return v;
-    return v !== 0 && Math.abs(v) < 1e-4 ? v.toExponential(3) : String(+v.toPrecision(4));
+    return v !== 0 && (Math.abs(v) < 1e-4 || Math.abs(v) > LARGEST) ? v.toExponential(3) : String(+v.toPrecision(4));
   }
+  function drawable(v) { return v === null ? null : Math.max(-LARGEST, Math.min(LARGEST, v)); }
   var shades = {};
   function colour(pattern) { /* as the style has it, light or dark */
     return shades[pattern] || (shades[pattern] = shade(pattern));
@@ -39,7 +41,7 @@
     for (var k = 0; k < (curve[6] ? 3 : 2) * n; k++) {
       var series = Math.floor(k / n), v = text.charCodeAt(2 * k) | text.charCodeAt(2 * k + 1) << 8;
       var low = series < 2 ? curve[1 + 2 * series] : curve[6][0], high = series < 2 ? curve[2 + 2 * series] : curve[6][1];
-      out[series].push(v === 65535 ? null : low + (high - low) * v / 65534);
+      out[series].push(v === 65535 ? null : low * (1 - v / 65534) + high * v / 65534);
     }
     for (var i = 0; i < n && !curve[6]; i++) out[2].push(i + 1);
     return out;
@@ -65,14 +67,19 @@
         var q1 = sorted[n >> 2], q3 = sorted[n - 1 - (n >> 2)], reach = 4 * Math.max(q3 - q1, Math.abs(q3) * 1e-3);
         if (goal.maximize) low = Math.max(low, q1 - reach); else high = Math.min(high, q3 + reach);
       }
-      return { name: name, column: column, log: !!(parameter && parameter.log && low > 0), low: low, high: high > low ? high : low + 1,
+      if (!(high > low)) { /* an axis has a length, also where one more is the same number */
+        var length = Math.max(1, Math.abs(low) * 0.1);
+        if (isFinite(low + length)) high = low + length; else low -= length;
+      }
+      return { name: name, column: column, log: !!(parameter && parameter.log && low > 0), low: low, high: high,
                choices: parameter && parameter.choices, range: null, off: {} };
     }
     function place(a, v) { /* 0 … 1 */
       v = Math.max(a.low, Math.min(a.high, v));
-      return a.log ? Math.log(v / a.low) / Math.log(a.high / a.low) : (v - a.low) / (a.high - a.low);
+      /* halves: the span of two huge values stays finite */
+      return a.log ? Math.log(v / a.low) / Math.log(a.high / a.low) : (v / 2 - a.low / 2) / (a.high / 2 - a.low / 2);
     }
-    function value(a, u) { return a.log ? a.low * Math.pow(a.high / a.low, u) : a.low + u * (a.high - a.low); }
+    function value(a, u) { return a.log ? a.low * Math.pow(a.high / a.low, u) : a.low * (1 - u) + a.high * u; }
 
     sweep.parameters.forEach(function (p, i) { axes.push(axis(p.name, first + i, p)); });
     others.forEach(function (o) { axes.push(axis(o.name, o.column, null, o)); });
@@ -255,7 +262,7 @@
       var column = +pick.value, height = +rise.value, p = sweep.parameters[column - first], groups = {};
       function onAxis(c, v) { /* what is far worse stands at the edge */
         var a = axes.find(function (one) { return one.column === c; });
-        return a ? Math.max(a.low, Math.min(a.high, v)) : v;
+        return drawable(a ? Math.max(a.low, Math.min(a.high, v)) : v);
       }
       function point(r) { return { x: onAxis(column, r[column]), y: onAxis(height, r[height]), run: r }; }
       var points = shown.filter(function (r) { return r[height] !== null && r[column] !== null; });
@@ -297,7 +304,7 @@
         [[c[1], []], [c[0], [5, 4]]].forEach(function (s, which) {
           if (which === 1 && runs.length > 12) return;
           sets.push({ label: words.run + " " + r[0] + (which ? " train" : ""), borderColor: colour(r[3]), borderWidth: 1.2, borderDash: s[1], pointRadius: 0,
-                      data: s[0].map(function (v, i) { all.push(v); return { x: c[2][i], y: v }; }) });
+                      data: s[0].map(function (v, i) { all.push(drawable(v)); return { x: drawable(c[2][i]), y: drawable(v) }; }) });
         });
       });
       all = all.filter(function (v) { return v !== null; }).sort(function (a, b) { return a - b; });

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/render.h"
 #include "client/utf8.h"
 #include "sweep/require.h"
 
@@ -94,9 +95,7 @@ void svg_style(struct buf *out)
 
 static bool is_character(uint32_t c)
 {
-    return (c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && c != 0xfffe && c != 0xffff &&
-            !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069)) ||
-           c == '\n' || c == '\t';
+    return (!render_is_unsafe(c) && c != 0xfffe && c != 0xffff) || c == '\n' || c == '\t';
 }
 
 static void escape_character(struct buf *out, const char *p, size_t len, uint32_t c)

@@ -10,6 +10,7 @@ from accessible import COMPLAINTS  # noqa: E402
 from browser import Browser  # noqa: E402
 from sweepd import Daemon  # noqa: E402
 from tap import Skip, check, equal, run  # noqa: E402
+from test_hostile import sweeps_of  # noqa: E402
 from test_serve import BUILT, Site, clients_sweep  # noqa: E402
 
 WIDTHS = (1440, 800, 390)
@@ -229,6 +230,31 @@ def test_report():
                 equal(b.told, [], "nothing was forbidden")
 
 
+NO_NUMBERS = """Array.from(document.querySelectorAll('.explore svg *')).filter(function (e) {
+  return Array.from(e.attributes).some(function (a) { return /NaN|Infinity/.test(a.value); });
+}).map(function (e) { return e.outerHTML; })"""
+
+
+def test_report_of_strange_sweeps():
+    """Names that a page would obey, values at the ends of what a number can be: the script draws each."""
+    with Daemon(workers=1) as d:
+        every = sweeps_of(d)
+        path = os.path.join(d.home, "strange.html")
+        d.ctl("report", *every.values(), "-o", path, check=0)
+        with Browser() as b:
+            b.go("file://" + path)
+            charts = b.run("typeof Chart !== 'undefined'")
+            for sweep in every.values():
+                root = f"document.getElementById('explore-{sweep}')"
+                b.run(root + ".scrollIntoView()")
+                b.until(root + ".querySelector('form')")
+                if charts:
+                    b.until(f"Array.from({root}.querySelectorAll('.canvas canvas')).every(function (v) {{ return Chart.getChart(v); }})")
+            equal(b.run("document.querySelectorAll('main b, main i, main script').length"), 0, "a name is no element")
+            equal(b.run(NO_NUMBERS), [], "every place is a number")
+            equal(b.told, [], "nothing was forbidden")
+
+
 POINTS_DRAWN = """(function () {
   var drawn = Array.from(document.querySelectorAll('.explore canvas')).map(function (v) { return Chart.getChart(v); })
     .find(function (v) { return v && v.config.type === 'scatter'; });
@@ -284,4 +310,4 @@ if __name__ == "__main__":
     tests = (test_every_page, test_live, test_forms, test_without_scripts)
     run(*(tests if BUILT and browser.there() else map(named, tests)),
         *(t if browser.there() else named(t) for t in (test_what_is_wrong_is_found, test_report,
-                                                                test_report_of_many_runs)))
+                                                                test_report_of_strange_sweeps, test_report_of_many_runs)))

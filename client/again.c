@@ -31,8 +31,6 @@ static void take_value(struct dimension *d, double value)
     free(d->probabilities);
     d->probabilities = NULL;
     d->values = xrealloc(d->values, sizeof *d->values);
-    free(d->probabilities);
-    d->probabilities = NULL;
     d->values[0] = value;
     d->value_count = 1;
     d->distribution = DISTRIBUTION_CATEGORICAL;
@@ -45,7 +43,6 @@ static void keep_dimensions(struct space *s, const double *values)
 {
     size_t kept = 0;
     space_loosen(s);
-    space_loosen(s); /* what the one run fulfils is not asked again */
     for (size_t i = 0; i < s->count; i++) {
         if (isnan(values[i])) {
             dimension_finish(&s->dimensions[i]);

@@ -245,7 +245,7 @@ static void test_old_data_is_read_as_before(void **state)
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
         char query[64];
         snprintf(query, sizeof query, "SELECT spec FROM sweeps WHERE id = %zu", i + 1);
-        assert_string_equal(sql(f, query), specs[i]);
+        assert_string_equal(sql(f, "%s", query), specs[i]);
     }
     assert_string_equal(sql(f, "SELECT settings FROM runs WHERE id = 1"),
                         "{\"train\":{\"loss\":\"mse\",\"target_scale\":\"none\"}}");

@@ -295,8 +295,8 @@ void engine_hold_sweep(struct engine *e, int64_t sweep_id, const char *why, utc_
 void engine_set_gate(struct engine *e, bool open, bool pause, struct effects *fx);
 
 /* --- queries ------------------------------------------------------------------------------- */
-/* When something that waits may be begun: engine_schedule is to be called then. 0: nothing waits.
- */
+/* When something that waits may be begun, or a sweep's next step is due: engine_schedule is to be
+ * called then. 0: nothing waits. */
 utc_us engine_wake_at(const struct engine *e, utc_us now);
 /* Workers cannot be started at present. */
 struct launch_trouble {

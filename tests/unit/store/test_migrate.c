@@ -409,6 +409,13 @@ static void test_migrates_ranks(void **state)
     assert_string_equal(sql(f, "SELECT count(*) FROM runs WHERE rank_key IS NOT NULL"), "0");
 }
 
+/* The rule that each sweep's specification names, by id; "-": it says nothing. */
+static const char *stopping_rules(struct fixture *f)
+{
+    return sql(f, "SELECT group_concat(ifnull(spec ->> '$.early_terminate.type', '-'), ' ') "
+                  "FROM (SELECT spec FROM sweeps ORDER BY id)");
+}
+
 /* Runs of before train to their end, in a search in stages too: first those of 18 epochs or more had
  * rungs of their own, then those of 9 or more. */
 static void test_migrates_to_whole_runs(void **state)
@@ -426,16 +433,12 @@ static void test_migrates_to_whole_runs(void **state)
                 "UPDATE sweeps SET spec = json_set(spec, '$.early_terminate',"
                 " json('{\"type\":\"median\"}')) WHERE id = 4");
     assert_int_equal(fixture_open(f), 0);
-    assert_string_equal(sql(f, "SELECT group_concat(ifnull(spec ->> '$.early_terminate.type', '-'), ' ') "
-                               "FROM (SELECT spec FROM sweeps ORDER BY id)"),
-                        "none - none median -");
+    assert_string_equal(stopping_rules(f), "none - none median -");
     fixture_close(f);
     sql_execute(f->path, "PRAGMA user_version=26;"
                          "UPDATE sweeps SET spec = json_remove(spec, '$.early_terminate')");
     assert_int_equal(fixture_open(f), 0); /* what began later than 024 */
-    assert_string_equal(sql(f, "SELECT group_concat(ifnull(spec ->> '$.early_terminate.type', '-'), ' ') "
-                               "FROM (SELECT spec FROM sweeps ORDER BY id)"),
-                        "- - none - -");
+    assert_string_equal(stopping_rules(f), "- - none - -");
 }
 
 static void test_newer_schema_is_refused(void **state)
